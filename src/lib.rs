@@ -1,0 +1,2 @@
+//! The operator library.
+pub mod core;
