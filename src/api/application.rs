@@ -1,0 +1,255 @@
+//! CloudApplication: one information system's application and its life (Art. 10–14).
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::document::{ProjectApproval, TestReport, TitledDocument};
+use super::quota::NamespaceQuota;
+use super::record::RecordStatus;
+use super::time::Instant;
+
+/// 上云申请: a department's application for one information system, and that system's life on the cloud.
+#[derive(CustomResource, Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq)]
+#[kube(
+    group = "govcloud.dev",
+    version = "v1alpha1",
+    kind = "CloudApplication",
+    plural = "cloudapplications",
+    namespaced,
+    shortname = "capp",
+    category = "govcloud",
+    status = "CloudApplicationStatus",
+    derive = "PartialEq",
+    doc = "上云申请: one information system's application and its life on the government cloud (Art. 10-14). Filed by the department in its filing namespace.",
+    printcolumn(name = "System", type_ = "string", json_path = ".spec.system.name"),
+    printcolumn(name = "Region", type_ = "string", json_path = ".spec.region"),
+    printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
+    printcolumn(name = "Waiting-On", type_ = "string", json_path = ".status.waitingOn"),
+    printcolumn(name = "For", type_ = "string", json_path = ".status.waitingFor"),
+    printcolumn(name = "Until", type_ = "string", json_path = ".status.dueDate"),
+    printcolumn(name = "On-Time", type_ = "string", json_path = ".status.conditions[?(@.type=='OnTime')].status", priority = 1),
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status", priority = 1),
+    printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].message", priority = 1),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("self.region == oldSelf.region").message("所属区域不能更改;请撤回后重新申请 / the region cannot change; withdraw and file anew"),
+    validation = Rule::new("!has(oldSelf.goLive) || has(self.goLive)").message("上线情况只能更正,不能删除 / goLive may be corrected, not removed"),
+)]
+pub struct CloudApplicationSpec {
+    /// Code of the Region whose cloud is applied for; immutable.
+    #[schemars(length(max = 6), regex(pattern = "^[1-9][0-9]{5}$"))]
+    pub region: String,
+    /// The information system.
+    pub system: System,
+    /// 申请材料 (Art. 11).
+    pub materials: Materials,
+    /// The namespaces that are applied for, 1 to 8; each becomes one Namespace.
+    #[schemars(length(min = 1, max = 8), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub namespaces: Vec<NamespaceQuota>,
+    /// Who may work in those namespaces.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "atomic"))]
+    pub access: Vec<Access>,
+    /// 上线: absent until the system is live (Art. 14).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub go_live: Option<GoLive>,
+}
+
+/// The information system that goes on the cloud.
+#[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("self.classification == 'NonClassified'").message("涉密信息系统不得上政务云(第三条) / classified systems may not enter the government cloud (Art. 3)"))]
+pub struct System {
+    /// Name of the system.
+    #[schemars(length(min = 1, max = 128))]
+    pub name: String,
+    /// Only non-classified systems may enter (Art. 3).
+    pub classification: Classification,
+    /// 网络安全等级保护 level of the system (Art. 20); not above the platform's.
+    #[schemars(range(min = 1, max = 5))]
+    pub protection_level: i32,
+    /// Whom to reach.
+    pub contact: Contact,
+}
+
+/// Whether a system handles state secrets.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+pub enum Classification {
+    /// 非涉密.
+    NonClassified,
+    /// 涉密; always refused (Art. 3).
+    Classified,
+}
+
+/// A person to reach.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Contact {
+    /// Name.
+    #[schemars(length(min = 1, max = 64))]
+    pub name: String,
+    /// Telephone.
+    #[schemars(length(min = 1, max = 32))]
+    pub phone: String,
+}
+
+/// 申请材料: the two documents that an application consists of (Art. 11).
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Materials {
+    /// 项目批复文件 (Art. 11 (1)).
+    pub project_approval: ProjectApproval,
+    /// 上云技术方案 (Art. 11 (2)).
+    pub technical_plan: TitledDocument,
+}
+
+/// Who may do what in the tenant namespaces.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Access {
+    /// The user or group.
+    pub subject: Subject,
+    /// One of the project's tenant roles.
+    pub role: AccessRole,
+}
+
+/// A user or group as RBAC knows it.
+#[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Subject {
+    /// User or Group.
+    pub kind: SubjectKind,
+    /// Its name; names that begin with `system:` are refused.
+    #[schemars(length(min = 1, max = 256))]
+    #[x_kube(validation = Rule::new("!self.startsWith('system:')").message("不能授权给 system: 开头的主体 / subjects that begin with system: are refused"))]
+    pub name: String,
+}
+
+/// Kind of an RBAC subject.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SubjectKind {
+    /// A user.
+    User,
+    /// A group.
+    Group,
+}
+
+/// A tenant role: `govcloud-tenant-admin`, `-edit` or `-view`.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "lowercase")]
+pub enum AccessRole {
+    /// May manage everything but RBAC, network policies, quotas and limits.
+    Admin,
+    /// May change workloads.
+    Edit,
+    /// May look.
+    View,
+}
+
+/// 上线时间及测试情况 (Art. 14).
+#[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(oldSelf.testReport) || (has(self.testReport) && self.testReport == oldSelf.testReport)").message("测试情况只报一次,已报的不能更改 / the test report is given once and does not change"))]
+pub struct GoLive {
+    /// When the system went live. May be corrected until the operator has accepted it.
+    pub at: Instant,
+    /// 测试情况: reported within 5 working days of going live, once (Art. 14).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_report: Option<TestReport>,
+}
+
+/// Where an application stands in its life.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ApplicationPhase {
+    /// Filed; the authority's review is awaited (Art. 12).
+    Submitted,
+    /// 退回补正: the department is to correct it (Art. 12).
+    Returned,
+    /// Not approved; final.
+    Rejected,
+    /// Taken back by the department before a decision; final.
+    Withdrawn,
+    /// Approved and notified; the provider provisions (Art. 13).
+    Provisioning,
+    /// Provisioned; the department deploys, tests and goes live (Art. 14).
+    Provisioned,
+    /// Live.
+    Live,
+    /// An exit is under way (Art. 16).
+    Exiting,
+    /// Exited; the record stays.
+    Exited,
+}
+
+/// The life of an application as the operator recorded it.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct CloudApplicationStatus {
+    /// Where the application stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<ApplicationPhase>,
+    /// Where it stood before an exit began; it returns there when the exit is rejected or withdrawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase_before_exit: Option<ApplicationPhase>,
+    /// What every record holds.
+    #[serde(flatten)]
+    pub record: RecordStatus,
+    /// The tenant namespaces, by entry.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["entry"]))]
+    pub namespaces: Vec<TenantNamespace>,
+    /// When every namespace was ready (Art. 13).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provisioned_at: Option<Instant>,
+    /// Accepted go-live time (Art. 14).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live_at: Option<Instant>,
+    /// When the test report was received (Art. 14).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported_at: Option<Instant>,
+    /// The Decommission that is under way or done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub decommission: Option<String>,
+    /// Volumes whose claim was deleted; kept until a Decommission says otherwise (Art. 23).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "atomic"))]
+    pub unclaimed_volumes: Vec<UnclaimedVolume>,
+}
+
+/// A tenant namespace as it was made.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct TenantNamespace {
+    /// Entry of `spec.namespaces`.
+    #[schemars(length(max = 63))]
+    pub entry: String,
+    /// Name of the Namespace.
+    #[schemars(length(max = 63))]
+    pub namespace: String,
+    /// UID of the Namespace, once it exists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub uid: Option<String>,
+}
+
+/// A volume that no claim holds any more.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct UnclaimedVolume {
+    /// Name of the PersistentVolume.
+    #[schemars(length(max = 253))]
+    pub volume: String,
+    /// UID of the PersistentVolume.
+    #[schemars(length(max = 64))]
+    pub uid: String,
+    /// Namespace of the claim that it had.
+    #[schemars(length(max = 63))]
+    pub namespace: String,
+    /// Name of the claim that it had.
+    #[schemars(length(max = 253))]
+    pub claim: String,
+}

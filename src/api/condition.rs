@@ -1,0 +1,40 @@
+//! Conditions as the Kubernetes API conventions define them; `Ready`, `Reconciling` and `Stalled` as kstatus reads them.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::time::Instant;
+
+/// Whether a condition holds.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+pub enum ConditionStatus {
+    /// It holds.
+    True,
+    /// It does not hold.
+    False,
+    /// It cannot be told yet.
+    Unknown,
+}
+
+/// One aspect of a record's state, with its reason.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Condition {
+    /// Which aspect: `Ready`, `Reconciling`, `Stalled`, `Valid`, `OnTime` and the kind's own.
+    #[serde(rename = "type")]
+    #[schemars(length(max = 64))]
+    pub type_: String,
+    /// Whether it holds.
+    pub status: ConditionStatus,
+    /// The generation that this was judged on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// When `status` last changed.
+    pub last_transition_time: Instant,
+    /// One CamelCase word for machines; explained in docs/troubleshooting.md.
+    #[schemars(length(min = 1, max = 128))]
+    pub reason: String,
+    /// The same for people, in Chinese and English.
+    #[schemars(length(max = 8192))]
+    pub message: String,
+}

@@ -1,0 +1,266 @@
+//! Decommission: exit — data first, then reclaim (Art. 16, 23, 28).
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::disposition::{Action, Disposition, InventoryEntry};
+use super::document::{Sha256, Uri};
+use super::record::RecordStatus;
+use super::time::Instant;
+
+/// 退出申请: what becomes of an application's volumes, and then of its namespaces.
+#[derive(CustomResource, Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq)]
+#[kube(
+    group = "govcloud.dev",
+    version = "v1alpha1",
+    kind = "Decommission",
+    plural = "decommissions",
+    namespaced,
+    shortname = "decom",
+    category = "govcloud",
+    status = "DecommissionStatus",
+    derive = "PartialEq",
+    doc = "退出申请 (Art. 16): the data first, on the department's word (Art. 23), then the resources are reclaimed within 3 working days.",
+    printcolumn(name = "Application", type_ = "string", json_path = ".spec.application"),
+    printcolumn(name = "Region", type_ = "string", json_path = ".spec.region"),
+    printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
+    printcolumn(name = "Waiting-On", type_ = "string", json_path = ".status.waitingOn"),
+    printcolumn(name = "For", type_ = "string", json_path = ".status.waitingFor"),
+    printcolumn(name = "Until", type_ = "string", json_path = ".status.dueDate"),
+    printcolumn(name = "On-Time", type_ = "string", json_path = ".status.conditions[?(@.type=='OnTime')].status", priority = 1),
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status", priority = 1),
+    printcolumn(name = "Inventory", type_ = "string", json_path = ".status.inventory.digest", priority = 1),
+    printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].message", priority = 1),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("self.region == oldSelf.region").message("所属区域不能更改 / the region cannot change"),
+    validation = Rule::new("self.application == oldSelf.application && self.scope == oldSelf.scope").message("退出的应用和范围不能更改;请另行申请 / application and scope cannot change; file another Decommission"),
+    validation = Rule::new("!has(oldSelf.handOver) || (has(self.handOver) && oldSelf.handOver.all(r, self.handOver.exists(n, n.volumeUID == r.volumeUID && n == r)))").message("移交回执只能增加,不能更改 / hand-over receipts may be added, not changed"),
+    validation = Rule::new("self.scope != 'Volumes' || self.reason == 'NoLongerUsed'").message("仅处置数据卷时 reason 须为 NoLongerUsed / with scope Volumes the reason is NoLongerUsed"),
+)]
+pub struct DecommissionSpec {
+    /// Code of the Region; immutable.
+    #[schemars(length(max = 6), regex(pattern = "^[1-9][0-9]{5}$"))]
+    pub region: String,
+    /// Name of the CloudApplication, in the same namespace; immutable.
+    #[schemars(length(min = 1, max = 253))]
+    pub application: String,
+    /// The whole application, or only volumes that are unclaimed or retained; immutable.
+    #[serde(default)]
+    pub scope: Scope,
+    /// Why it exits.
+    pub reason: ExitReason,
+    /// What becomes of each volume.
+    pub disposition: Disposition,
+    /// The department's word on exactly this inventory (Art. 23). Given after the inventory is published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<Consent>,
+    /// Receipts of volumes that were handed over; only ever added to (Art. 28).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["volumeUID"]))]
+    pub hand_over: Vec<Receipt>,
+}
+
+/// How much exits.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+pub enum Scope {
+    /// The application with its namespaces and volumes.
+    #[default]
+    Application,
+    /// Only volumes that no claim holds, or that an earlier exit retained.
+    Volumes,
+}
+
+/// Why an application exits.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+pub enum ExitReason {
+    /// 不再使用 (Art. 16).
+    NoLongerUsed,
+    /// 合同到期 (Art. 28).
+    ContractEnded,
+    /// 因违反相关规定被终止合同 (Art. 28).
+    ContractTerminated,
+}
+
+/// Consent of the department to what happens to its data (Art. 23).
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Consent {
+    /// Equals `status.inventory.digest`.
+    #[schemars(length(max = 80), regex(pattern = "^sha256:[0-9a-f]{64}$"))]
+    pub inventory_digest: String,
+}
+
+/// The department's receipt for a volume that was handed over (Art. 28).
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Receipt {
+    /// UID of the PersistentVolume.
+    #[serde(rename = "volumeUID")]
+    #[schemars(length(min = 1, max = 64))]
+    pub volume_uid: String,
+    /// Who received the data.
+    #[schemars(length(min = 1, max = 128))]
+    pub received_by: String,
+    /// Where the receipt can be read.
+    pub uri: Uri,
+    /// SHA-256 of the receipt's bytes, 64 lowercase hexadecimal digits.
+    pub sha256: Sha256,
+}
+
+/// Where an exit stands.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DecommissionPhase {
+    /// The volumes are being listed.
+    Inventory,
+    /// The inventory is published; the department's consent is awaited (Art. 23).
+    AwaitingConsent,
+    /// Consent is given; the authority's decision is awaited (Art. 16).
+    AwaitingDecision,
+    /// Approved; data is handed over and use winds down (Art. 28).
+    HandingOver,
+    /// Resources are being reclaimed; there is no way back (Art. 16).
+    Reclaiming,
+    /// Done; the certificate is in the status.
+    Completed,
+    /// Not approved; final.
+    Rejected,
+    /// Taken back before reclaiming; final.
+    Withdrawn,
+}
+
+/// An exit as it was carried out.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct DecommissionStatus {
+    /// Where the exit stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<DecommissionPhase>,
+    /// What every record holds.
+    #[serde(flatten)]
+    pub record: RecordStatus,
+    /// UID of the application that exits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub application_uid: Option<String>,
+    /// Every volume, claim and snapshot, with what becomes of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inventory: Option<Inventory>,
+    /// The consent that counts, as it was verified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<GivenConsent>,
+    /// When reclaiming began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reclaiming_since: Option<Instant>,
+    /// Proof of what became of the data (Art. 16, 23, 28).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Certificate>,
+}
+
+/// What an application stores, and what is to become of it.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Inventory {
+    /// Digest over the entries; consent names it.
+    #[schemars(length(max = 80))]
+    pub digest: String,
+    /// When it was published.
+    pub published_at: Instant,
+    /// What the entries do not list but goes all the same.
+    #[schemars(length(max = 1024))]
+    pub note: String,
+    /// The volumes, claims and snapshots, sorted by namespace and claim.
+    #[schemars(length(max = 512), extend("x-kubernetes-list-type" = "atomic"))]
+    pub entries: Vec<InventoryEntry>,
+}
+
+/// A verified consent.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct GivenConsent {
+    /// Digest that was consented to.
+    #[schemars(length(max = 80))]
+    pub digest: String,
+    /// Username of who consented.
+    #[schemars(length(max = 512))]
+    pub by: String,
+    /// When it was seen.
+    pub at: Instant,
+}
+
+/// 退出证明: what became of every volume, on whose word.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Certificate {
+    /// Digest over everything else in the certificate.
+    #[schemars(length(max = 80))]
+    pub digest: String,
+    /// The application.
+    #[schemars(length(max = 253))]
+    pub application: String,
+    /// Its UID.
+    #[schemars(length(max = 64))]
+    pub application_uid: String,
+    /// Region code.
+    #[schemars(length(max = 6))]
+    pub region: String,
+    /// Name of the system.
+    #[schemars(length(max = 128))]
+    pub system: String,
+    /// The consent.
+    pub consent: GivenConsent,
+    /// Who decided.
+    #[schemars(length(max = 512))]
+    pub decided_by: String,
+    /// When it was decided.
+    pub decided_at: Instant,
+    /// When reclaiming began.
+    pub begun_at: Instant,
+    /// When the last resource was verified gone or kept.
+    pub ended_at: Instant,
+    /// Namespaces that were removed, by name and UID.
+    #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "atomic"))]
+    pub namespaces: Vec<super::application::TenantNamespace>,
+    /// What became of every volume.
+    #[schemars(length(max = 512), extend("x-kubernetes-list-type" = "atomic"))]
+    pub volumes: Vec<Fate>,
+}
+
+/// What became of one volume.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Fate {
+    /// Namespace of its claim.
+    #[schemars(length(max = 63))]
+    pub namespace: String,
+    /// Name of its claim.
+    #[schemars(length(max = 253))]
+    pub claim: String,
+    /// Name of the PersistentVolume.
+    #[schemars(length(max = 253))]
+    pub volume: String,
+    /// UID of the PersistentVolume.
+    #[schemars(length(max = 64))]
+    pub volume_uid: String,
+    /// Its size.
+    #[schemars(length(max = 32))]
+    pub capacity: String,
+    /// What was done, as consented.
+    pub action: Action,
+    /// What was observed at the end.
+    pub outcome: Outcome,
+}
+
+/// What was observed of a volume at the end of an exit.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+pub enum Outcome {
+    /// The volume is gone.
+    Destroyed,
+    /// The volume is Released and kept.
+    Retained,
+    /// The data was received by the department, then the volume was destroyed.
+    HandedOver,
+}

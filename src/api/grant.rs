@@ -1,0 +1,163 @@
+//! ResourceGrant: the work order to the provider and what is granted (Art. 13).
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::application::TenantNamespace;
+use super::quota::Quota;
+use super::record::RecordStatus;
+use super::time::Instant;
+
+/// 开通工单: exactly what was approved, from which the tenant objects are made. Named as its application.
+#[derive(CustomResource, Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq)]
+#[kube(
+    group = "govcloud.dev",
+    version = "v1alpha1",
+    kind = "ResourceGrant",
+    plural = "resourcegrants",
+    namespaced,
+    shortname = "grant",
+    category = "govcloud",
+    status = "ResourceGrantStatus",
+    derive = "PartialEq",
+    doc = "开通工单: what was approved and is granted (Art. 13). Written by the operator, or by the provider where the Region says ProviderApplied.",
+    validation = Rule::new("self.metadata.name == self.spec.application.name").message("工单须与其申请同名 / a grant bears its application's name"),
+    printcolumn(name = "Region", type_ = "string", json_path = ".spec.region"),
+    printcolumn(name = "Approved-By", type_ = "string", json_path = ".spec.approved.kind"),
+    printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
+    printcolumn(name = "Waiting-On", type_ = "string", json_path = ".status.waitingOn"),
+    printcolumn(name = "For", type_ = "string", json_path = ".status.waitingFor"),
+    printcolumn(name = "Until", type_ = "string", json_path = ".status.dueDate"),
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status", priority = 1),
+    printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].message", priority = 1),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("self.region == oldSelf.region").message("所属区域不能更改 / the region cannot change"),
+    validation = Rule::new("self.application == oldSelf.application").message("工单不能转给别的申请 / a grant cannot be moved to another application"),
+)]
+pub struct ResourceGrantSpec {
+    /// Code of the Region; immutable.
+    #[schemars(length(max = 6), regex(pattern = "^[1-9][0-9]{5}$"))]
+    pub region: String,
+    /// The application that it is for; immutable.
+    pub application: ApplicationRef,
+    /// The approval that it carries out.
+    pub approved: ApprovalRef,
+    /// What is granted, namespace by namespace.
+    #[schemars(length(min = 1, max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub namespaces: Vec<GrantedNamespace>,
+}
+
+/// A CloudApplication by name and UID.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ApplicationRef {
+    /// Name, in the same namespace.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// UID.
+    #[schemars(length(min = 1, max = 64))]
+    pub uid: String,
+}
+
+/// Which kind of record an approval is on.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+pub enum ApprovalKind {
+    /// The application itself.
+    CloudApplication,
+    /// A resource adjustment.
+    ChangeRequest,
+}
+
+/// An approved record, down to the very spec.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ApprovalRef {
+    /// Its kind.
+    pub kind: ApprovalKind,
+    /// Its name, in the same namespace.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// Its UID.
+    #[schemars(length(min = 1, max = 64))]
+    pub uid: String,
+    /// The generation that was decided on.
+    pub generation: i64,
+    /// Digest of the spec that was decided on (`status.decision.digest`).
+    #[schemars(length(max = 80), regex(pattern = "^sha256:[0-9a-f]{64}$"))]
+    pub digest: String,
+}
+
+/// What one namespace is granted.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct GrantedNamespace {
+    /// Entry name.
+    #[schemars(length(min = 1, max = 63), regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
+    pub name: String,
+    /// Hard limits by ResourceQuota key.
+    pub quota: Quota,
+    /// StorageClass that the provider assigns; one of the Region's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub storage_class: Option<String>,
+}
+
+/// Where a grant stands.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+pub enum GrantPhase {
+    /// Waits for the approval that it names.
+    Pending,
+    /// Is not what was approved; nothing is made from it.
+    Refused,
+    /// Tenant objects are being made.
+    Applying,
+    /// In force.
+    Active,
+    /// The application has exited.
+    Released,
+}
+
+/// How far an exit has restricted the tenant namespaces.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+pub enum Restriction {
+    /// None: normal use.
+    #[default]
+    None,
+    /// New volumes are refused; data can be copied out.
+    HandingOver,
+    /// New pods and volumes are refused, access is to look only.
+    Quiesced,
+}
+
+/// A grant as it was carried out.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceGrantStatus {
+    /// Where the grant stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<GrantPhase>,
+    /// What every record holds.
+    #[serde(flatten)]
+    pub record: RecordStatus,
+    /// The approval that is in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_force: Option<ApprovalRef>,
+    /// Since when it is in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_force_since: Option<Instant>,
+    /// What is in force.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub granted: Vec<GrantedNamespace>,
+    /// The tenant namespaces, by entry.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["entry"]))]
+    pub namespaces: Vec<TenantNamespace>,
+    /// How far an exit has restricted the tenant namespaces.
+    #[serde(default)]
+    pub restriction: Restriction,
+}

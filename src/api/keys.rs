@@ -1,0 +1,37 @@
+//! Names of the labels and annotations that manifests, policies and people rely on (design, sections 3 and 5).
+
+/// Who filed the record; stamped by the API server at create.
+pub const REQUESTED_BY: &str = "govcloud.dev/requested-by";
+/// The authority's verdict: `approved`, `rejected` or `returned`.
+pub const DECISION: &str = "govcloud.dev/decision";
+/// The `metadata.generation` that the authority read before deciding.
+pub const REVIEWED_GENERATION: &str = "govcloud.dev/reviewed-generation";
+/// The authority's opinion (Art. 12); required with `rejected` and `returned`.
+pub const OPINION: &str = "govcloud.dev/opinion";
+/// Who decided; stamped by the API server with the decision.
+pub const DECIDED_BY: &str = "govcloud.dev/decided-by";
+/// Who gave the department's consent to destruction or hand-over; stamped by the API server (Art. 23).
+pub const CONSENTED_BY: &str = "govcloud.dev/consented-by";
+/// Withdrawal by the department: equals the record's UID.
+pub const WITHDRAW: &str = "govcloud.dev/withdraw";
+/// UIDs of existing tenant namespaces that a recreated record takes back, named by the authority.
+pub const REATTACH: &str = "govcloud.dev/reattach";
+/// On a tenant namespace: equals its UID once an authorised exit reclaims it.
+pub const RECLAIM: &str = "govcloud.dev/reclaim";
+/// On a CRD of this project: equals its UID when its removal is meant.
+pub const ALLOW_REMOVAL: &str = "govcloud.dev/allow-removal";
+
+/// UID of the CloudApplication that a tenant object or volume belongs to. The operator's alone.
+pub const APPLICATION_UID: &str = "govcloud.dev/application-uid";
+/// Name of that CloudApplication.
+pub const APPLICATION: &str = "govcloud.dev/application";
+/// Filing namespace of that CloudApplication: the department.
+pub const DEPARTMENT: &str = "govcloud.dev/department";
+/// Region code that the tenant object belongs to.
+pub const REGION: &str = "govcloud.dev/region";
+/// Which entry of `spec.namespaces` a tenant namespace stands for.
+pub const ENTRY: &str = "govcloud.dev/entry";
+/// On a namespace: records of this region may be filed here.
+pub const FILING_REGION: &str = "govcloud.dev/filing-region";
+/// On a volume that outlives its application: it is kept on the department's word (Art. 23).
+pub const RETAINED: &str = "govcloud.dev/retained";

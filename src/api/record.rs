@@ -1,0 +1,118 @@
+//! What the status of every filed record holds: decision, clocks, who is waited on, and the timeline.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::condition::Condition;
+use super::deadline::{Deadline, Party};
+use super::time::Instant;
+
+/// The authority's verdict (Art. 12, 15, 16, 18).
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+pub enum Verdict {
+    /// 同意.
+    Approved,
+    /// 不同意; final.
+    Rejected,
+    /// 退回补正: to be corrected and looked at again.
+    Returned,
+}
+
+/// Where the time of a decision comes from.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+pub enum TimeSource {
+    /// The API server's own entry in `metadata.managedFields`.
+    ManagedFields,
+    /// The operator's observation, because that entry was not credible.
+    Observed,
+}
+
+/// A decision as the operator verified and recorded it.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Decision {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Username of who decided.
+    #[schemars(length(max = 512))]
+    pub by: String,
+    /// When it was decided.
+    pub at: Instant,
+    /// Where `at` comes from.
+    pub at_source: TimeSource,
+    /// The authority's opinion (Art. 12).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 4096))]
+    pub opinion: Option<String>,
+    /// The generation that was decided on.
+    pub generation: i64,
+    /// Digest of the spec that was decided on, without the fields that come later in life.
+    #[schemars(length(max = 80))]
+    pub digest: String,
+    /// Set when the decision does not count, with why; it can then be removed and made anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub void: Option<String>,
+}
+
+/// One entry of a record's life.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct TimelineEntry {
+    /// When it happened.
+    pub at: Instant,
+    /// Who did it: a username, or a party.
+    #[schemars(length(max = 512))]
+    pub actor: String,
+    /// What happened: one CamelCase word.
+    #[schemars(length(max = 64))]
+    pub event: String,
+    /// The article of the measures that asks for it; absent where none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub article: Option<i32>,
+    /// The same for people, in Chinese and English.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = 2048))]
+    pub message: String,
+}
+
+/// What the status of every record holds.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordStatus {
+    /// The generation that this status was computed from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// When the operator last wrote this status; a decision made before it was seen counts from here on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_at: Option<Instant>,
+    /// `Ready`, `Reconciling`, `Stalled`, `Valid`, `OnTime` and the kind's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+    /// Which party's act is awaited.
+    #[serde(default)]
+    pub waiting_on: Party,
+    /// Which act is awaited: one CamelCase word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub waiting_for: Option<String>,
+    /// Last lawful day for that act, where a clock runs (YYYY-MM-DD, Asia/Shanghai).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 10))]
+    pub due_date: Option<String>,
+    /// The decision on this record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
+    /// Every clock that this record started (Art. 13–16).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["obligation"]))]
+    pub deadlines: Vec<Deadline>,
+    /// The record's life, oldest first; only ever appended to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "atomic"))]
+    pub timeline: Vec<TimelineEntry>,
+    /// How many entries were dropped after the first to keep the timeline bounded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeline_dropped: Option<i32>,
+}

@@ -1,0 +1,221 @@
+//! Region: a tier of the government cloud and the rules that hold there (Art. 4, 5, 20, 30).
+
+use std::collections::BTreeMap;
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::condition::Condition;
+
+/// A province or a city with its own government cloud: its authority, provider, clocks and tenancy.
+/// Named by its GB/T 2260 code, for example `410000` for Henan.
+#[derive(CustomResource, Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq)]
+#[kube(
+    group = "govcloud.dev",
+    version = "v1alpha1",
+    kind = "Region",
+    plural = "regions",
+    shortname = "reg",
+    category = "govcloud",
+    status = "RegionStatus",
+    derive = "PartialEq",
+    doc = "A tier of the government cloud (省级、市级政务云): its authority, provider, clocks and tenancy. Named by its GB/T 2260 code.",
+    validation = Rule::new("self.metadata.name.matches('^[1-9][0-9]{5}$')").message("名称须为 GB/T 2260 的六位行政区划代码,如 410000 / the name must be the six-digit GB/T 2260 code, such as 410000"),
+    printcolumn(name = "Name", type_ = "string", json_path = ".spec.displayName.zh"),
+    printcolumn(name = "Tier", type_ = "string", json_path = ".spec.tier"),
+    printcolumn(name = "Authority", type_ = "string", json_path = ".spec.authority"),
+    printcolumn(name = "Provider", type_ = "string", json_path = ".spec.provider"),
+    printcolumn(name = "Fulfilment", type_ = "string", json_path = ".spec.fulfilment"),
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
+    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason", priority = 1),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("self.tier != 'City' || has(self.parent)").message("市级政务云须写明所属的省 / a City must name its Province in `parent`"),
+    validation = Rule::new("self.tier != 'Province' || !has(self.parent)").message("省级政务云没有上级 / a Province has no `parent`"),
+    validation = Rule::new("self.tier == oldSelf.tier").message("层级不能更改 / the tier cannot change"),
+)]
+pub struct RegionSpec {
+    /// Name of the region for people.
+    pub display_name: LocalName,
+    /// Province or City (Art. 4).
+    pub tier: Tier,
+    /// Code of the Province that a City belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 6), regex(pattern = "^[1-9][0-9]{5}$"))]
+    pub parent: Option<String>,
+    /// 政务云主管部门: the authority of this tier (Art. 5).
+    #[schemars(length(min = 1, max = 128))]
+    pub authority: String,
+    /// 政务云服务提供方: the provider that runs the platform (Art. 9).
+    #[schemars(length(min = 1, max = 128))]
+    pub provider: String,
+    /// The platform itself.
+    pub platform: Platform,
+    /// Name of the WorkCalendar that this region's clocks run by.
+    #[schemars(length(min = 1, max = 253))]
+    pub calendar: String,
+    /// Name of the ServiceCatalog that fees settle by (Art. 26).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub catalog: Option<String>,
+    /// Who writes the work order's ResourceGrant: the operator at once, or the provider by hand (Art. 13).
+    #[serde(default)]
+    pub fulfilment: Fulfilment,
+    /// The periods of the measures in working days; a city may set its own (Art. 30).
+    #[serde(default)]
+    pub working_days: WorkingDays,
+    /// What tenant namespaces look like here.
+    pub tenancy: Tenancy,
+}
+
+/// A name in both languages.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+pub struct LocalName {
+    /// Chinese.
+    #[schemars(length(min = 1, max = 64))]
+    pub zh: String,
+    /// English.
+    #[schemars(length(min = 1, max = 64))]
+    pub en: String,
+}
+
+/// Tier of the government cloud (Art. 4).
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+pub enum Tier {
+    /// 省级政务云.
+    Province,
+    /// 市级政务云(含济源示范区).
+    City,
+}
+
+/// The platform of a region.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Platform {
+    /// 网络安全等级保护 level that the platform is protected at; the measures ask for 3 (Art. 20).
+    #[schemars(range(min = 1, max = 5))]
+    pub protection_level: i32,
+}
+
+/// Who writes the ResourceGrant after an approval (Art. 13).
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+pub enum Fulfilment {
+    /// The operator, at once.
+    #[default]
+    Automatic,
+    /// The provider, with kubectl, within the period.
+    ProviderApplied,
+}
+
+/// The periods in working days (Art. 13–16). Absent fields take the measures' own.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct WorkingDays {
+    /// The provider provisions after notice (Art. 13). Default 3.
+    #[schemars(range(min = 1, max = 250))]
+    pub provision: i32,
+    /// The department goes live after provisioning (Art. 14). Default 30.
+    #[schemars(range(min = 1, max = 250))]
+    pub go_live: i32,
+    /// The department reports after go-live (Art. 14). Default 5.
+    #[schemars(range(min = 1, max = 250))]
+    pub go_live_report: i32,
+    /// The provider carries out a change after notice (Art. 15). Default 3.
+    #[schemars(range(min = 1, max = 250))]
+    pub change: i32,
+    /// The provider reclaims after notice of an approved exit (Art. 16). Default 3.
+    #[schemars(range(min = 1, max = 250))]
+    pub reclaim: i32,
+    /// The authority reviews within this; the measures set none (Art. 12), a region may (Art. 30).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 250))]
+    pub review: Option<i32>,
+    /// Those affected by maintenance are told at least this long before (Art. 18). Default 3.
+    #[schemars(range(min = 0, max = 250))]
+    pub maintenance_notice: i32,
+}
+
+impl Default for WorkingDays {
+    fn default() -> Self {
+        Self { provision: 3, go_live: 30, go_live_report: 5, change: 3, reclaim: 3, review: None, maintenance_notice: 3 }
+    }
+}
+
+/// Pod Security Standard that tenant namespaces enforce.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum PodSecurity {
+    /// Hardened.
+    #[default]
+    Restricted,
+    /// Minimally restrictive.
+    Baseline,
+}
+
+impl PodSecurity {
+    /// The level as the Pod Security labels spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Restricted => "restricted",
+            Self::Baseline => "baseline",
+        }
+    }
+}
+
+/// What tenant namespaces look like in a region.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Tenancy {
+    /// Pod Security Standard that is enforced.
+    #[serde(default)]
+    pub pod_security: PodSecurity,
+    /// StorageClasses that tenants may use; each must have `reclaimPolicy: Retain` (Art. 23).
+    #[schemars(length(min = 1, max = 16), extend("x-kubernetes-list-type" = "set"), inner(length(min = 1, max = 253)))]
+    pub storage_classes: Vec<String>,
+    /// Container defaults and bounds for every tenant namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_range: Option<ContainerLimits>,
+    /// The most that one namespace may be granted, by ResourceQuota key; absent keys are unbounded.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 32))]
+    pub max_quota: BTreeMap<String, String>,
+}
+
+/// A LimitRange item of type Container: quantities by resource name.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ContainerLimits {
+    /// Limits for containers that set none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 8))]
+    pub default: BTreeMap<String, String>,
+    /// Requests for containers that set none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 8))]
+    pub default_request: BTreeMap<String, String>,
+    /// The most that a container may ask for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 8))]
+    pub max: BTreeMap<String, String>,
+    /// The least that a container may ask for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 8))]
+    pub min: BTreeMap<String, String>,
+}
+
+/// Whether the region can be used, and why not.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct RegionStatus {
+    /// The generation that this status was computed from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// `Ready`, `Stalled`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+}
