@@ -1,1 +1,4 @@
 //! Pure rules.
+pub mod digest;
+pub mod names;
+pub mod quantity;
