@@ -2,3 +2,4 @@
 pub mod digest;
 pub mod names;
 pub mod quantity;
+pub mod tenancy;
