@@ -16,6 +16,9 @@ pub mod network;
 pub mod object;
 pub mod quota;
 pub mod quota_delta;
+mod stock;
+mod volume_source;
+pub mod volumes;
 
 pub use access::{Access, Role, SubjectKind};
 pub use drift::{drift, extra, must_replace, removal_patch};

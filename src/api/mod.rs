@@ -1,0 +1,2 @@
+//! The resources.
+pub mod disposition;
