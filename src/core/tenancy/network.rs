@@ -20,7 +20,8 @@ pub(super) fn desired(tenant: &Tenant) -> [NetworkPolicy; 2] {
     let allow_in = NetworkPolicyIngressRule { from: Some(vec![same_namespace()]), ports: None };
     let allow_out = NetworkPolicyEgressRule { to: Some(vec![same_namespace()]), ports: None };
     [
-        // Empty lists, not absent ones: applied, they also take away rules that somebody else put in.
+        // Empty lists, not absent ones: applied, they also take away rules that somebody else put in. Such an
+        // apply writes even where nothing differs (seen on 1.37), so only drift may trigger it (S11).
         policy(tenant, DEFAULT_DENY, vec![], vec![]),
         policy(tenant, ALLOW, vec![allow_in], vec![allow_out, dns()]),
     ]
