@@ -34,6 +34,7 @@ pub mod paths;
 pub mod personas;
 pub mod pki;
 pub mod process;
+pub mod stack;
 pub mod suite;
 pub mod volumes;
 pub mod wait;
