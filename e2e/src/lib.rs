@@ -25,6 +25,7 @@ pub mod audit;
 pub mod binaries;
 pub mod cluster;
 pub mod control_plane;
+pub mod demo;
 pub mod dump;
 pub mod install;
 pub mod keeper;
