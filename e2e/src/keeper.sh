@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # The keeper: a small process that outlives the harness by a moment and cleans up after it, however it ended.
 #
 # It reads orders from stdin, one a line, and acts when stdin ends, which the kernel sees to even after SIGKILL:
@@ -13,7 +14,7 @@ trap '' INT TERM HUP QUIT PIPE
 
 newline='
 '
-pids= dirs= audits=
+pids='' dirs='' audits=''
 
 # The start of process $1, or nothing when it has ended (a zombie has).
 start_of() {
@@ -45,7 +46,7 @@ while IFS= read -r order; do
       dirs=$(without "$dirs" "$rest") dirs=${dirs%.}
       audits=$(without "$audits" "$rest") audits=${audits%.}
       ;;
-    release) pids= dirs= audits= ;;
+    release) pids='' dirs='' audits='' ;;
   esac
 done
 

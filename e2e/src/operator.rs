@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
-use kube::api::PostParams;
+use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -37,6 +37,8 @@ const TOKEN_SECONDS: i64 = 365 * 24 * 3600;
 pub struct Options {
     /// Tells several apart; also the log file's name.
     pub name: String,
+    /// The binary, when it is not what [`binary`] finds: another release, for instance.
+    pub program: Option<PathBuf>,
     /// Arguments.
     pub args: Vec<String>,
     /// Variables beside `KUBECONFIG`, `GOVCLOUD_LISTEN` and `RUST_LOG`.
@@ -45,7 +47,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { name: OPERATOR_SERVICE_ACCOUNT.to_owned(), args: Vec::new(), env: Vec::new() }
+        Self { name: OPERATOR_SERVICE_ACCOUNT.to_owned(), program: None, args: Vec::new(), env: Vec::new() }
     }
 }
 
@@ -58,7 +60,10 @@ pub struct Operator {
 impl Operator {
     /// Starts the operator against `plane` and waits until it is ready.
     pub async fn start(plane: &ControlPlane, options: Options) -> Result<Self> {
-        let program = tokio::task::spawn_blocking(binary).await??;
+        let program = match options.program {
+            Some(program) => program,
+            None => tokio::task::spawn_blocking(binary).await??,
+        };
         let kubeconfig = credentials(plane).await?;
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
         let log_level = env::var("RUST_LOG").unwrap_or_else(|_| "info".to_owned());
@@ -159,16 +164,17 @@ pub async fn credentials(plane: &ControlPlane) -> Result<PathBuf> {
 
 /// `config/rbac` brings both; where it has not been applied they are made without any rights.
 async fn ensure_account(admin: &Client) -> Result<()> {
+    let ours = PatchParams::apply("govcloud-e2e");
     let namespaces: Api<Namespace> = Api::all(admin.clone());
-    if namespaces.get_opt(OPERATOR_NAMESPACE).await?.is_none() {
-        let namespace = serde_json::from_value(json!({"metadata": {"name": OPERATOR_NAMESPACE}}))?;
-        namespaces.create(&PostParams::default(), &namespace).await?;
-    }
+    let namespace = json!({
+        "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OPERATOR_NAMESPACE},
+    });
+    namespaces.patch(OPERATOR_NAMESPACE, &ours, &Patch::Apply(namespace)).await?;
     let accounts: Api<ServiceAccount> = Api::namespaced(admin.clone(), OPERATOR_NAMESPACE);
-    if accounts.get_opt(OPERATOR_SERVICE_ACCOUNT).await?.is_none() {
-        let account = serde_json::from_value(json!({"metadata": {"name": OPERATOR_SERVICE_ACCOUNT}}))?;
-        accounts.create(&PostParams::default(), &account).await?;
-    }
+    let account = json!({
+        "apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": OPERATOR_SERVICE_ACCOUNT},
+    });
+    accounts.patch(OPERATOR_SERVICE_ACCOUNT, &ours, &Patch::Apply(account)).await?;
     Ok(())
 }
 

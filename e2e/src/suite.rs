@@ -32,6 +32,9 @@ use crate::{dump, keeper};
 /// A test that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(300);
 
+/// How many tests run at once unless `--test-threads` says otherwise: they mostly wait for the cluster.
+const PARALLEL: usize = 4;
+
 type Body = Box<dyn Fn(Context) -> Pin<Box<dyn Future<Output = Result<()>> + Send>> + Send>;
 
 /// One test.
@@ -88,7 +91,8 @@ impl Context {
 
 /// Runs the tests and prints what `cargo test` prints, its closing line included.
 pub fn main(setup: Setup, tests: Vec<Test>) -> ExitCode {
-    let args = Arguments::from_args();
+    let mut args = Arguments::from_args();
+    args.test_threads.get_or_insert(PARALLEL);
     tracing_subscriber::fmt().with_env_filter("warn,kube_client=off").with_writer(std::io::stderr).init();
     let runtime = match Runtime::new() {
         Ok(runtime) => Arc::new(runtime),

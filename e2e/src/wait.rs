@@ -55,13 +55,16 @@ where
     let mut seen = "nothing".to_owned();
     let mut changes = pin!(watch_object(api, name));
     loop {
-        // The watcher backs off and tries again by itself when it is polled after an error.
         match timeout_at(deadline, changes.try_next()).await {
             Ok(Ok(Some(Some(object)))) if met(&object) => return Ok(object),
             Ok(Ok(Some(Some(object)))) => seen = state(&object),
             Ok(Ok(Some(None))) => "no such object".clone_into(&mut seen),
             Ok(Ok(None)) => return Err(anyhow!("{name}: {what}: the watch ended; last seen: {seen}")),
-            Ok(Err(error)) => seen = format!("{error:#}"),
+            // The watcher tries again at once when it is polled after an error.
+            Ok(Err(error)) => {
+                seen = format!("{error:#}");
+                sleep(TICK).await;
+            }
             Err(_) => {
                 return Err(anyhow!("{name}: {what}: not within {patience:?}; last seen: {seen}"));
             }
@@ -85,7 +88,10 @@ where
             }
             Ok(Ok(Some(Some(object)))) => seen = state(&object),
             Ok(Ok(None)) => return Err(anyhow!("{name}: the watch ended; last seen: {seen}")),
-            Ok(Err(error)) => seen = format!("{error:#}"),
+            Ok(Err(error)) => {
+                seen = format!("{error:#}");
+                sleep(TICK).await;
+            }
             Err(_) => return Err(anyhow!("{name} is still there after {patience:?}; last seen: {seen}")),
         }
     }

@@ -1,5 +1,7 @@
 //! The harness itself: what it promises to every other test.
 
+use std::io::{BufRead as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
@@ -10,7 +12,8 @@ use e2e::audit::AuditLog;
 use e2e::cluster::{Cluster, Setup};
 use e2e::install::wait_policies_active;
 use e2e::kubectl::Kubectl;
-use e2e::personas::{OPERATOR, Persona};
+use e2e::operator::{Operator, Options};
+use e2e::personas::{OPERATOR, OPERATOR_SERVICE_ACCOUNT, Persona};
 use e2e::process::Identity;
 use e2e::suite::{self, Context};
 use e2e::wait::{eventually, until, until_gone};
@@ -24,19 +27,23 @@ use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::signal::unix::{SignalKind, signal};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Set for the process that the last tests start, kill, and look after.
+/// Set for processes of this binary that tests start: the stand-in for the operator, and those that are killed.
 const VICTIM: &str = "GOVCLOUD_E2E_VICTIM";
 
 fn main() -> ExitCode {
     if let Ok(fate) = env::var(VICTIM) {
-        return victim(&fate);
+        let outcome = if fate == "operator" { stand_in() } else { victim(&fate) };
+        eprintln!("{outcome:?}");
+        return ExitCode::FAILURE;
     }
     let tests = e2e::tests![
         personas_authenticate,
         the_operator_has_its_own_identity,
+        the_operator_can_be_stopped_killed_and_restarted,
         volumes_are_directories_that_stay_until_decided,
         namespaces_end,
         the_audit_log_tells_who_wrote_what,
@@ -70,6 +77,53 @@ async fn the_operator_has_its_own_identity(context: Context) -> Result<()> {
     let (user, _) = whoami(personas::client(&kubeconfig).await?).await?;
     ensure!(user == OPERATOR, "the operator is {user}");
     Ok(())
+}
+
+async fn the_operator_can_be_stopped_killed_and_restarted(context: Context) -> Result<()> {
+    let options = Options {
+        name: "stand-in".to_owned(),
+        program: Some(env::current_exe()?),
+        env: vec![(VICTIM.to_owned(), "operator".to_owned())],
+        ..Options::default()
+    };
+    let mut operator = Operator::start(&context.cluster.plane, options).await?;
+    ensure!(
+        operator.get("/readyz").await?.contains(OPERATOR_SERVICE_ACCOUNT),
+        "it acts by another kubeconfig"
+    );
+    operator.kill()?;
+    ensure!(operator.check().is_err(), "it was killed and runs");
+    operator.restart().await?;
+    let status = operator.stop()?.context("it was not running")?;
+    ensure!(status.code() == Some(7), "it was asked to end, and {status}");
+    let log = fs::read_to_string(operator.log())?;
+    ensure!(log.matches("the stand-in starts").count() == 2, "its log:\n{log}");
+    Ok(())
+}
+
+/// Stands in for the operator: ready at once, and ends on SIGTERM with a status of its own.
+fn stand_in() -> Result<()> {
+    println!("the stand-in starts");
+    let listener = TcpListener::bind(env::var("GOVCLOUD_LISTEN")?)?;
+    let kubeconfig = env::var("KUBECONFIG")?;
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            answer(stream, &kubeconfig).ok();
+        }
+    });
+    tokio::runtime::Runtime::new()?.block_on(async {
+        signal(SignalKind::terminate())?.recv().await;
+        std::process::exit(7)
+    })
+}
+
+fn answer(stream: TcpStream, text: &str) -> Result<()> {
+    let mut request = std::io::BufReader::new(stream);
+    let mut line = String::new();
+    while request.read_line(&mut line)? > 2 {
+        line.clear();
+    }
+    Ok(write!(request.get_mut(), "HTTP/1.1 200 OK\r\n\r\n{text}")?)
 }
 
 const CLAIM: &str = "
@@ -191,25 +245,21 @@ struct Belongings {
 }
 
 /// A harness process with a cluster and a volume, which ends by a panic or waits to be ended.
-fn victim(fate: &str) -> ExitCode {
-    let outcome: Result<()> = tokio::runtime::Runtime::new().map_err(Into::into).and_then(|runtime| {
-        runtime.block_on(async {
-            keeper::end_on_signals()?;
-            let cluster = Cluster::start(Setup::Bare).await?;
-            let client = cluster.client(Persona::Admin).await?;
-            let volume = bound(&cluster.kubectl(Persona::Admin), &client, "default").await?;
-            let belongings = Belongings {
-                root: cluster.plane.root().to_owned(),
-                volume: volumes::directory(&volume)?,
-                processes: cluster.plane.identities(),
-            };
-            println!("{}", serde_json::to_string(&belongings)?);
-            assert!(fate != "panic", "as the test wants it");
-            std::future::pending().await
-        })
-    });
-    eprintln!("{outcome:?}");
-    ExitCode::FAILURE
+fn victim(fate: &str) -> Result<()> {
+    tokio::runtime::Runtime::new()?.block_on(async {
+        keeper::end_on_signals()?;
+        let cluster = Cluster::start(Setup::Bare).await?;
+        let client = cluster.client(Persona::Admin).await?;
+        let volume = bound(&cluster.kubectl(Persona::Admin), &client, "default").await?;
+        let belongings = Belongings {
+            root: cluster.plane.root().to_owned(),
+            volume: volumes::directory(&volume)?,
+            processes: cluster.plane.identities(),
+        };
+        println!("{}", serde_json::to_string(&belongings)?);
+        assert!(fate != "panic", "as the test wants it");
+        std::future::pending().await
+    })
 }
 
 async fn nothing_remains(fate: &str, signal: Option<Signal>) -> Result<()> {
