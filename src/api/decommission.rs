@@ -4,7 +4,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::disposition::{Action, Disposition, InventoryEntry};
+use super::disposition::{Action, Disposition, InventoryEntry, SnapshotEntry};
 use super::document::{Sha256, Uri};
 use super::record::RecordStatus;
 use super::time::Instant;
@@ -172,9 +172,13 @@ pub struct Inventory {
     /// What the entries do not list but goes all the same.
     #[schemars(length(max = 1024))]
     pub note: String,
-    /// The volumes, claims and snapshots, sorted by namespace and claim.
+    /// The claims and volumes, sorted by namespace and claim.
     #[schemars(length(max = 512), extend("x-kubernetes-list-type" = "atomic"))]
     pub entries: Vec<InventoryEntry>,
+    /// The snapshots, sorted by namespace and name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 512), extend("x-kubernetes-list-type" = "atomic"))]
+    pub snapshots: Vec<SnapshotEntry>,
 }
 
 /// A verified consent.

@@ -46,3 +46,17 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         catalog::ServiceCatalog::crd(),
     ]
 }
+
+/// The files of `crds/`: name and content, as `crdgen` writes them.
+///
+/// # Panics
+/// Never: every CRD has a name and serialises.
+#[must_use]
+pub fn crd_files() -> Vec<(String, String)> {
+    let file = |crd: CustomResourceDefinition| {
+        let name = format!("{}.yaml", crd.metadata.name.as_deref().unwrap_or_default());
+        let yaml = serde_saphyr::to_string(&crd).expect("a CRD serialises");
+        (name, format!("# Written by crdgen (make crds); do not edit.\n{yaml}"))
+    };
+    crds().into_iter().map(file).collect()
+}

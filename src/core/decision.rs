@@ -1,0 +1,199 @@
+//! The decision (Art. 12, 15, 16, 18): reading the authority's annotations, and ruling on whether they count.
+//!
+//! The API server's policies decide who may annotate; here the operator trusts nothing and checks
+//! again: prior observation, generation, digest, identity, and that the policies stood all the while.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::api::keys;
+use crate::api::record::{Decision, RecordStatus, TimeSource, Verdict};
+
+/// Whether the policies that guard decisions stand as shipped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// Not looked at yet: no gate opens, nothing is voided.
+    Unchecked,
+    /// All in place, without a gap since `since`.
+    Sealed {
+        /// Decisions made before this instant and not yet recorded were made in a gap.
+        since: Timestamp,
+    },
+    /// Something is missing, altered or replaced.
+    Open(Vec<String>),
+}
+
+/// The authority's annotations as they stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Annotated {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The generation that it names.
+    pub reviewed_generation: i64,
+    /// The opinion.
+    pub opinion: Option<String>,
+    /// Who decided, as stamped.
+    pub by: String,
+}
+
+/// Reads the annotations. `None` where no decision stands; `Err` where one stands that cannot be read.
+///
+/// # Errors
+/// Says which annotation is missing or wrong.
+pub fn read(annotations: &BTreeMap<String, String>) -> Result<Option<Annotated>, String> {
+    let Some(verdict) = annotations.get(keys::DECISION) else { return Ok(None) };
+    let verdict = match verdict.as_str() {
+        "approved" => Verdict::Approved,
+        "rejected" => Verdict::Rejected,
+        "returned" => Verdict::Returned,
+        other => return Err(format!("{} = {other:?}", keys::DECISION)),
+    };
+    let reviewed_generation = annotations
+        .get(keys::REVIEWED_GENERATION)
+        .and_then(|g| g.parse().ok())
+        .ok_or_else(|| format!("{} missing or not a number", keys::REVIEWED_GENERATION))?;
+    let by = annotations.get(keys::DECIDED_BY).cloned().ok_or_else(|| format!("{} missing", keys::DECIDED_BY))?;
+    let opinion = annotations.get(keys::OPINION).filter(|o| !o.is_empty()).cloned();
+    Ok(Some(Annotated { verdict, reviewed_generation, opinion, by }))
+}
+
+/// When the API server says that the decision annotation was last written: the newest
+/// `metadata.managedFields` entry that owns it. `metadata` is the object's raw metadata.
+#[must_use]
+pub fn stamped_at(metadata: &Value) -> Option<Timestamp> {
+    let owns = |e: &&Value| {
+        e.pointer("/fieldsV1/f:metadata/f:annotations").and_then(Value::as_object).is_some_and(|a| a.contains_key(&format!("f:{}", keys::DECISION)))
+    };
+    let times = metadata.get("managedFields")?.as_array()?.iter().filter(owns);
+    times.filter_map(|e| e.get("time")?.as_str()?.parse().ok()).max()
+}
+
+/// What is known of the record that a decision is on.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// Its annotations.
+    pub annotations: &'a BTreeMap<String, String>,
+    /// Its `metadata.generation`.
+    pub generation: i64,
+    /// Digest of its spec without the later fields.
+    pub digest: &'a str,
+    /// [`stamped_at`].
+    pub stamped_at: Option<Timestamp>,
+}
+
+/// What the annotations mean for the record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ruling {
+    /// No decision stands that the record does not know.
+    Undecided,
+    /// The recorded decision stands.
+    Stands,
+    /// A new decision, to be recorded; void where it does not count.
+    New(Decision),
+    /// A void decision was removed: the record can be decided anew.
+    Cleared,
+    /// The recorded decision was on another spec than the one that stands (S7).
+    SpecAltered,
+    /// The guard has not been looked at yet: wait.
+    Wait,
+}
+
+/// Rules on the annotations of a record (Art. 12). `now` is server time.
+#[must_use]
+pub fn rule(subject: Subject<'_>, status: &RecordStatus, guard: &Guard, now: Timestamp) -> Ruling {
+    let annotated = read(subject.annotations);
+    match &status.decision {
+        Some(d) if d.void.is_some() => match annotated {
+            Ok(None) => Ruling::Cleared,
+            _ => Ruling::Stands,
+        },
+        Some(d) if d.verdict != Verdict::Returned => {
+            if d.digest == subject.digest { Ruling::Stands } else { Ruling::SpecAltered }
+        }
+        Some(returned) => match annotated {
+            Ok(Some(a)) if a.reviewed_generation > returned.generation => fresh(a, subject, status, guard, now),
+            _ => Ruling::Stands,
+        },
+        None => match annotated {
+            Ok(None) => Ruling::Undecided,
+            Ok(Some(a)) => fresh(a, subject, status, guard, now),
+            Err(e) => Ruling::New(void_of(Verdict::Returned, String::new(), subject, now, e)),
+        },
+    }
+}
+
+/// A decision that the record has not seen before.
+fn fresh(a: Annotated, subject: Subject<'_>, status: &RecordStatus, guard: &Guard, now: Timestamp) -> Ruling {
+    let since = match guard {
+        Guard::Unchecked => return Ruling::Wait,
+        Guard::Open(why) => {
+            return Ruling::New(void_of(a.verdict, a.by, subject, now, format!("审批策略不完整 / the policies were not in place: {}", why.join(", "))));
+        }
+        Guard::Sealed { since } => *since,
+    };
+    let (at, at_source) = decided_at(subject.stamped_at, status, now);
+    let void = why_void(&a, subject, status, since, at);
+    Ruling::New(Decision {
+        verdict: a.verdict,
+        by: a.by,
+        at: at.into(),
+        at_source,
+        opinion: a.opinion,
+        generation: a.reviewed_generation,
+        digest: subject.digest.to_owned(),
+        void,
+    })
+}
+
+/// Why a decision does not count, if it does not.
+fn why_void(a: &Annotated, subject: Subject<'_>, status: &RecordStatus, sealed_since: Timestamp, at: Timestamp) -> Option<String> {
+    let requested_by = subject.annotations.get(keys::REQUESTED_BY);
+    if status.observed_at.is_none() {
+        return Some("该记录受理前已带有审核意见 / it was there before the record was first looked at".to_owned());
+    }
+    if at < sealed_since {
+        return Some("作出时审批策略不完整 / it was made while the policies were not in place".to_owned());
+    }
+    if requested_by.is_none_or(|r| *r == a.by) {
+        return Some("审核人与申请人为同一人 / who decided is who filed".to_owned());
+    }
+    let answered = a.verdict == Verdict::Returned && a.reviewed_generation < subject.generation;
+    if a.reviewed_generation != subject.generation && !answered {
+        return Some(format!("所审为第 {} 版,现为第 {} 版 / it is on generation {}, not {}", a.reviewed_generation, subject.generation, a.reviewed_generation, subject.generation));
+    }
+    if a.verdict != Verdict::Approved && a.opinion.is_none() {
+        return Some("未附审核意见(第十二条) / it gives no opinion (Art. 12)".to_owned());
+    }
+    None
+}
+
+/// The API server's time where it is credible: after the last observation and not after now; else the time of observation.
+fn decided_at(stamped: Option<Timestamp>, status: &RecordStatus, now: Timestamp) -> (Timestamp, TimeSource) {
+    let seen_without = status.observed_at.as_ref().map(|t| t.0);
+    match stamped {
+        Some(t) if t <= now && seen_without.is_none_or(|s| t >= s) => (t, TimeSource::ManagedFields),
+        _ => (now, TimeSource::Observed),
+    }
+}
+
+/// A decision that cannot count.
+fn void_of(verdict: Verdict, by: String, subject: Subject<'_>, now: Timestamp, why: String) -> Decision {
+    Decision {
+        verdict,
+        by,
+        at: now.into(),
+        at_source: TimeSource::Observed,
+        opinion: None,
+        generation: subject.generation,
+        digest: subject.digest.to_owned(),
+        void: Some(why),
+    }
+}
+
+/// Whether the recorded decision is an approval that counts, on exactly this spec.
+#[must_use]
+pub fn approved<'a>(status: &'a RecordStatus, digest: &str) -> Option<&'a Decision> {
+    status.decision.as_ref().filter(|d| d.verdict == Verdict::Approved && d.void.is_none() && d.digest == digest)
+}

@@ -1,0 +1,339 @@
+//! Decommission: inventory, consent, decision, hand-over, reclaim, certificate (Art. 16, 23, 28).
+//!
+//! Up to the decision in this file; what follows an approved exit is in [`super::reclaim`].
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::change::OpenRequest;
+use super::decision::{self, Ruling};
+use super::finding::{Bilingual, Finding};
+use super::grant::LiveNamespace;
+use super::ground::Ground;
+use super::happening::Happening;
+use super::plan::{Plan, Step};
+use super::reclaim;
+use super::record::{Life, Meta, Standing};
+use super::tenancy::volumes::{self, Extent, Stock};
+use crate::api::application::{ApplicationPhase, CloudApplication};
+use crate::api::deadline::{Obligation, Party};
+use crate::api::decommission::{
+    Decommission, DecommissionPhase as Phase, DecommissionStatus, GivenConsent, Inventory, Scope,
+};
+use crate::api::grant::ResourceGrant;
+use crate::api::keys;
+use crate::api::record::Verdict;
+
+/// What the inventory does not list but goes with the namespaces all the same.
+pub const NOTE: &str = "命名空间内的 Secret、ConfigMap 及临时数据随命名空间一并清除,不在清单之列 / Secrets, ConfigMaps and ephemeral data go with the namespace and are not listed";
+
+/// A tenant namespace on its way out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Space {
+    /// The namespace as it is.
+    pub live: LiveNamespace,
+    /// Value of the reclaim annotation.
+    pub reclaim: Option<String>,
+    /// What the namespace controller says still holds it.
+    pub held_by: Vec<String>,
+}
+
+/// A volume with what a precondition and a report need beside the inventory's view.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeldVolume {
+    /// Name.
+    pub name: String,
+    /// UID.
+    pub uid: String,
+    /// resourceVersion.
+    pub resource_version: String,
+    /// Reclaim policy.
+    pub reclaim_policy: String,
+    /// `status.phase`.
+    pub phase: String,
+    /// `status.message`, which says why a deletion failed.
+    pub message: String,
+    /// Finalizers.
+    pub finalizers: Vec<String>,
+    /// Value of the label that marks it as retained.
+    pub retained: Option<String>,
+}
+
+/// All that is read to decide on an exit.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// The object itself.
+    pub meta: Meta,
+    /// The record.
+    pub record: Arc<Decommission>,
+    /// Its ground.
+    pub ground: Ground,
+    /// The application that exits.
+    pub application: Option<(Meta, Arc<CloudApplication>)>,
+    /// Its grant.
+    pub grant: Option<(Meta, Arc<ResourceGrant>)>,
+    /// Other open changes and exits on it.
+    pub others: Vec<OpenRequest>,
+    /// What the inventory is made of.
+    pub stock: Stock,
+    /// The application's namespaces that exist.
+    pub spaces: Vec<Space>,
+    /// The application's volumes.
+    pub volumes: Vec<HeldVolume>,
+}
+
+/// Decides what is to be done for an exit now.
+#[must_use]
+pub fn decide(seen: &Observed, now: Timestamp) -> Plan<DecommissionStatus> {
+    let stored = seen.record.status.clone().unwrap_or_default();
+    let mut case = Case { seen, now, life: Life::begin(&stored.record, seen.meta.generation, now), status: stored.clone() };
+    case.life.note_filing(&seen.meta, 16);
+    let mut steps = Vec::new();
+    match stored.phase {
+        None | Some(Phase::Inventory | Phase::AwaitingConsent | Phase::AwaitingDecision) => {
+            if case.prepare() {
+                return Plan::reread(stored);
+            }
+        }
+        Some(Phase::HandingOver) => match reclaim::hand_over(&mut case) {
+            reclaim::Next::Reread => return Plan::reread(stored),
+            reclaim::Next::Do(s) => steps = s,
+        },
+        Some(Phase::Reclaiming) => match reclaim::reclaim(&mut case) {
+            reclaim::Next::Reread => return Plan::reread(stored),
+            reclaim::Next::Do(s) => steps = s,
+        },
+        Some(Phase::Completed | Phase::Rejected | Phase::Withdrawn) => {}
+    }
+    if let Some(calendar) = seen.ground.calendar() {
+        case.life.run_clocks(calendar);
+    }
+    case.end(&stored, steps)
+}
+
+/// An exit being decided on.
+pub(super) struct Case<'a> {
+    pub(super) seen: &'a Observed,
+    pub(super) now: Timestamp,
+    pub(super) life: Life,
+    pub(super) status: DecommissionStatus,
+}
+
+impl Case<'_> {
+    /// How much leaves.
+    pub(super) fn extent(&self) -> Extent {
+        match self.seen.record.spec.scope {
+            Scope::Application => Extent::Application,
+            Scope::Volumes => Extent::Unclaimed,
+        }
+    }
+
+    /// The inventory as it is now.
+    pub(super) fn inventory(&self) -> volumes::Inventory {
+        volumes::inventory(&self.seen.stock, self.extent(), &self.seen.record.spec.disposition)
+    }
+
+    /// Inventory, consent and decision (design, section 6, steps 1 to 3). Returns whether to read anew first.
+    fn prepare(&mut self) -> bool {
+        if self.withdrawn() {
+            return false;
+        }
+        let mut findings = self.findings();
+        let inventory = self.inventory();
+        let stalling = inventory.findings.iter().filter(|f| f.stalls_destruction());
+        findings.extend(stalling.map(|f| Finding::Inventory(f.reason(), f.to_string())));
+        if self.extent() == Extent::Unclaimed && inventory.entries.is_empty() {
+            findings.push(Finding::NoVolumes);
+        }
+        if self.seen.application.is_some() && self.life.status.decision.as_ref().is_none_or(|d| d.void.is_some() || d.verdict == Verdict::Returned) {
+            self.publish(inventory);
+        }
+        findings.extend(self.take_consent());
+        self.life.valid(&findings);
+        let ruling = self.life.take_decision(&self.seen.meta, &self.seen.ground.guard, 16, self.seen.ground.calendar());
+        if matches!(ruling, Ruling::New(_) | Ruling::Cleared) && !self.seen.ground.fresh {
+            return true;
+        }
+        self.status.phase = Some(self.prepared_phase(&findings));
+        match self.status.phase {
+            Some(Phase::HandingOver) => self.approved(),
+            Some(phase) => self.stand_before_decision(phase, &findings),
+            None => {}
+        }
+        false
+    }
+
+    /// Where the exit stands before it is carried out.
+    fn prepared_phase(&self, findings: &[Finding]) -> Phase {
+        if self.life.decided(Verdict::Rejected) {
+            return Phase::Rejected;
+        }
+        if decision::approved(&self.life.status, &self.seen.meta.digest).is_some() {
+            // Consent was lost between the authority's reading and now: nothing goes on (step 2).
+            return if self.consented() { Phase::HandingOver } else { Phase::Withdrawn };
+        }
+        match (findings.is_empty(), self.consented()) {
+            (false, _) => Phase::Inventory,
+            (true, false) => Phase::AwaitingConsent,
+            (true, true) => Phase::AwaitingDecision,
+        }
+    }
+
+    /// Taken back by the department, possible until reclaiming begins.
+    pub(super) fn withdrawn(&mut self) -> bool {
+        if !self.seen.meta.withdrawn() {
+            return false;
+        }
+        self.life.happen(Happening::Withdrawn, "department", None);
+        self.end_without_result("withdrawn");
+        true
+    }
+
+    /// The exit ends without result: the application goes on.
+    pub(super) fn end_without_result(&mut self, why: &str) {
+        self.status.phase = Some(Phase::Withdrawn);
+        for o in [Obligation::Review, Obligation::Reclaim, Obligation::Migration] {
+            self.life.drop_clock(o, why);
+        }
+        self.life.wait_on(Party::None, None, None);
+        self.life.stand(&Standing::Stalled("Withdrawn", Bilingual::new("已撤回或授权失效,应用恢复原状态", "withdrawn, or consent was lost; the application is as before")));
+    }
+
+    /// Everything that is wrong with the request by more than itself alone.
+    fn findings(&self) -> Vec<Finding> {
+        let spec = &self.seen.record.spec;
+        let mut found = self.seen.ground.findings(&spec.region);
+        let Some((meta, app)) = &self.seen.application else {
+            found.push(Finding::ApplicationMissing(spec.application.clone()));
+            return found;
+        };
+        if app.spec.region != spec.region {
+            found.push(Finding::RegionMismatch(spec.region.clone(), app.spec.region.clone()));
+        }
+        if self.status.application_uid.as_ref().is_some_and(|u| *u != meta.uid) {
+            found.push(Finding::ApplicationMissing(spec.application.clone()));
+        }
+        let status = app.status.as_ref();
+        let phase = status.and_then(|s| s.phase);
+        let own_exit = phase == Some(ApplicationPhase::Exiting) && status.and_then(|s| s.decommission.as_ref()) == Some(&self.seen.meta.name);
+        let active = matches!(phase, Some(ApplicationPhase::Provisioned | ApplicationPhase::Live)) || own_exit;
+        let leftover = spec.scope == Scope::Volumes && phase == Some(ApplicationPhase::Exited);
+        if !active && !leftover {
+            let phase = phase.map_or_else(|| "Submitted".to_owned(), |p| format!("{p:?}"));
+            found.push(Finding::ApplicationNotActive(spec.application.clone(), phase));
+        }
+        let before = |o: &&OpenRequest| (o.created_at, &o.name) < (self.seen.meta.created_at, &self.seen.meta.name);
+        if let Some(other) = self.seen.others.iter().find(before) {
+            found.push(Finding::AnotherOpen(other.kind.to_owned(), other.name.clone()));
+        }
+        found
+    }
+
+    /// Publishes the inventory where it changed; consent to another one is void (step 1, 2).
+    fn publish(&mut self, inventory: volumes::Inventory) {
+        self.status.application_uid = self.seen.application.as_ref().map(|(m, _)| m.uid.clone());
+        if self.status.inventory.as_ref().is_some_and(|i| i.digest == inventory.digest) {
+            return;
+        }
+        if self.status.consent.take().is_some() {
+            self.life.happen(Happening::ConsentVoid, "govcloud-operator", Some(23));
+        }
+        let count = inventory.entries.len() + inventory.snapshots.len();
+        self.life.happen(Happening::InventoryPublished(inventory.digest.clone(), count), "govcloud-operator", Some(23));
+        self.status.inventory = Some(Inventory {
+            digest: inventory.digest,
+            published_at: self.now.into(),
+            note: NOTE.to_owned(),
+            entries: inventory.entries,
+            snapshots: inventory.snapshots,
+        });
+    }
+
+    /// Takes the department's consent, if it names exactly the published inventory (step 2).
+    fn take_consent(&mut self) -> Option<Finding> {
+        let given = self.seen.record.spec.consent.as_ref()?;
+        let published = self.status.inventory.as_ref()?;
+        if given.inventory_digest != published.digest {
+            return Some(Finding::ConsentStale(given.inventory_digest.clone(), published.digest.clone()));
+        }
+        if self.status.consent.as_ref().is_none_or(|c| c.digest != given.inventory_digest) {
+            let by = self.seen.meta.annotations.get(keys::CONSENTED_BY).cloned().unwrap_or_default();
+            self.status.consent = Some(GivenConsent { digest: given.inventory_digest.clone(), by: by.clone(), at: self.now.into() });
+            self.life.happen(Happening::Consented(given.inventory_digest.clone()), &by, Some(23));
+        }
+        None
+    }
+
+    /// Whether the department consented to exactly what is there now (S2).
+    pub(super) fn consented(&self) -> bool {
+        let published = self.status.inventory.as_ref().map(|i| &i.digest);
+        let spec = self.seen.record.spec.consent.as_ref().map(|c| &c.inventory_digest);
+        let given = self.status.consent.as_ref().map(|c| &c.digest);
+        published.is_some() && published == spec && published == given && published == Some(&self.inventory().digest)
+    }
+
+    /// Approved: the provider is notified and its clock starts (Art. 16).
+    fn approved(&mut self) {
+        self.life.happen(Happening::Notified, "govcloud-operator", Some(16));
+        if let (Some(region), Some(calendar)) = (&self.seen.ground.region, self.seen.ground.calendar()) {
+            self.life.start_clock(Obligation::Reclaim, Party::Provider, region.spec().working_days.reclaim, self.now, calendar);
+        }
+        reclaim::stand_handing_over(self);
+    }
+
+    /// Conditions before the decision, and who is waited on.
+    fn stand_before_decision(&mut self, phase: Phase, findings: &[Finding]) {
+        let void = self.life.status.decision.as_ref().is_some_and(|d| d.void.is_some());
+        let (party, act) = match phase {
+            Phase::Inventory => (Party::Department, Some("Correction")),
+            Phase::AwaitingConsent => (Party::Department, Some("Consent")),
+            Phase::AwaitingDecision if void => (Party::Authority, Some("NewDecision")),
+            Phase::AwaitingDecision => (Party::Authority, Some("Decision")),
+            _ => (Party::None, None),
+        };
+        self.review_clock(phase);
+        self.life.wait_on(party, act, Some(Obligation::Review));
+        let digest = self.status.inventory.as_ref().map(|i| i.digest.clone()).unwrap_or_default();
+        let standing = match (findings.first(), phase) {
+            (_, Phase::Rejected) => Standing::Stalled("Rejected", Bilingual::new("主管部门不同意退出", "the exit was rejected by the authority")),
+            (_, Phase::Withdrawn) => {
+                self.life.happen(Happening::ConsentVoid, "govcloud-operator", Some(23));
+                self.end_without_result("consent void");
+                return;
+            }
+            (Some(f), _) => Standing::Stalled(f.reason(), f.text()),
+            (None, Phase::AwaitingConsent) => Standing::Underway(
+                "AwaitingConsent",
+                Bilingual::new(
+                    format!("等待使用部门对数据清单授权(第二十三条):核对 status.inventory 后将 spec.consent.inventoryDigest 设为 {digest}"),
+                    format!("awaiting the department's consent (Art. 23): check status.inventory, then set spec.consent.inventoryDigest to {digest}"),
+                ),
+            ),
+            (None, _) if void => Standing::Stalled("DecisionVoid", Bilingual::new("审核意见无效,待重新审核", "the decision does not count; it must be made anew")),
+            (None, _) if self.life.returned_and_unanswered() => Standing::Underway("Returned", Bilingual::new("已退回,等待补正", "returned; awaiting correction")),
+            (None, _) => Standing::Underway("AwaitingDecision", Bilingual::new("等待主管部门审核(第十六条)", "awaiting the authority's review (Art. 16)")),
+        };
+        self.life.stand(&standing);
+    }
+
+    /// The review clock runs only while the authority is waited on.
+    fn review_clock(&mut self, phase: Phase) {
+        let (Some(region), Some(calendar)) = (&self.seen.ground.region, self.seen.ground.calendar()) else { return };
+        let Some(days) = region.spec().working_days.review else { return };
+        if phase == Phase::AwaitingDecision {
+            self.life.start_clock(Obligation::Review, Party::Authority, days, self.now, calendar);
+            self.life.resume(Obligation::Review, calendar);
+        } else {
+            self.life.pause(Obligation::Review, Party::Department, "Consent");
+        }
+    }
+
+    /// The plan.
+    fn end(self, stored: &DecommissionStatus, steps: Vec<Step>) -> Plan<DecommissionStatus> {
+        let Self { life, mut status, .. } = self;
+        let (record, notices, wake) = life.end(&stored.record);
+        status.record = record;
+        Plan { reread: false, steps, status, notices, wake }
+    }
+}

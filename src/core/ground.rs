@@ -1,0 +1,114 @@
+//! The ground that a record stands on: its Region, that region's calendar and storage, and the guard (Art. 4, 5, 20, 30).
+
+use std::sync::Arc;
+
+use super::calendar::Calendar;
+use super::decision::Guard;
+use super::finding::Finding;
+use crate::api::region::{Region, RegionSpec, Tier};
+
+/// A StorageClass as far as it matters here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StorageClass {
+    /// Its name.
+    pub name: String,
+    /// Its reclaim policy; Kubernetes takes `Delete` where it is absent.
+    pub reclaim_policy: String,
+}
+
+/// What was read of a Region and all that it refers to.
+#[derive(Clone, Debug)]
+pub struct RegionView {
+    /// The Region.
+    pub region: Arc<Region>,
+    /// Its parent, where it names one and that exists.
+    pub parent: Option<Arc<Region>>,
+    /// Its calendar, or why it cannot be used.
+    pub calendar: Result<Arc<Calendar>, String>,
+    /// Whether the catalog that it names exists.
+    pub catalog_exists: bool,
+    /// Those of its storage classes that exist.
+    pub storage_classes: Vec<StorageClass>,
+}
+
+impl RegionView {
+    /// The spec.
+    #[must_use]
+    pub fn spec(&self) -> &RegionSpec {
+        &self.region.spec
+    }
+
+    /// The region's code.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        self.region.metadata.name.as_deref().unwrap_or_default()
+    }
+
+    /// What is wrong with the region itself.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        let spec = self.spec();
+        let mut found = Vec::new();
+        if spec.tier == Tier::City {
+            let tier = self.parent.as_ref().map(|p| p.spec.tier);
+            if tier != Some(Tier::Province) {
+                found.push(Finding::ParentMissing(self.code().to_owned(), spec.parent.clone(), tier));
+            }
+        }
+        if let Err(why) = &self.calendar {
+            found.push(Finding::CalendarUnusable(spec.calendar.clone(), why.clone()));
+        }
+        if let Some(c) = spec.catalog.as_ref().filter(|_| !self.catalog_exists) {
+            found.push(Finding::CatalogMissing(c.clone()));
+        }
+        // Art. 20: the platform is protected at level 3.
+        if spec.platform.protection_level < 3 {
+            found.push(Finding::PlatformBelowLevel(spec.platform.protection_level));
+        }
+        for name in &spec.tenancy.storage_classes {
+            match self.storage_classes.iter().find(|c| c.name == *name) {
+                None => found.push(Finding::StorageClassMissing(name.clone())),
+                Some(c) if c.reclaim_policy != "Retain" => {
+                    found.push(Finding::StorageClassNotRetain(name.clone(), c.reclaim_policy.clone()));
+                }
+                Some(_) => {}
+            }
+        }
+        for (key, q) in &spec.tenancy.max_quota {
+            if let Err(e) = super::quantity::Quantity::parse(q) {
+                found.push(Finding::BadQuantity(format!("tenancy.maxQuota.{key}"), e.to_string()));
+            }
+        }
+        found
+    }
+}
+
+/// The ground that a record stands on.
+#[derive(Clone, Debug)]
+pub struct Ground {
+    /// The Region that `spec.region` names, if there is one.
+    pub region: Option<Arc<RegionView>>,
+    /// Whether the policies stand.
+    pub guard: Guard,
+    /// Whether everything was read with quorum just now.
+    pub fresh: bool,
+    /// Why the last try to carry out a plan failed.
+    pub trouble: Option<String>,
+}
+
+impl Ground {
+    /// What is wrong with the region that the record names.
+    #[must_use]
+    pub fn findings(&self, code: &str) -> Vec<Finding> {
+        match &self.region {
+            None => vec![Finding::UnknownRegion(code.to_owned())],
+            Some(r) => r.findings(),
+        }
+    }
+
+    /// The calendar, where the region and it can be used.
+    #[must_use]
+    pub fn calendar(&self) -> Option<&Calendar> {
+        self.region.as_ref().and_then(|r| r.calendar.as_deref().ok())
+    }
+}

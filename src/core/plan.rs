@@ -1,0 +1,91 @@
+//! What a decision comes to: an ordered list of writes, the new status, notices, and when to look again.
+//!
+//! A plan is data. The shell's one interpreter executes it; nothing here knows how.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::happening::Happening;
+
+/// An object of the API server, by kind and name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Target {
+    /// `group/version`, or `v1`.
+    pub api_version: &'static str,
+    /// Plural resource name.
+    pub resource: &'static str,
+    /// Kind.
+    pub kind: &'static str,
+    /// Namespace; empty for cluster-scoped objects.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+}
+
+/// What must still hold of an object for a write to go through (S4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Precondition {
+    /// The object's UID.
+    pub uid: String,
+    /// The resourceVersion that the decision was made on.
+    pub resource_version: String,
+}
+
+/// One request that changes something.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Write {
+    /// POST: fails if the name is taken, so that nothing is ever adopted (S3).
+    Create(Target, Value),
+    /// Server-side apply by the field manager `govcloud-operator`: creates, or corrects drift.
+    Apply(Target, Value),
+    /// Merge patch under a precondition.
+    Patch(Target, Precondition, Value),
+    /// Delete under a precondition.
+    Delete(Target, Precondition),
+}
+
+impl Write {
+    /// What is written.
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        match self {
+            Self::Create(t, _) | Self::Apply(t, _) | Self::Patch(t, _, _) | Self::Delete(t, _) => t,
+        }
+    }
+}
+
+/// One step of a plan.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Writes that do not depend on each other; all end before the next step.
+    Write(Vec<Write>),
+    /// The status is written now, under its resourceVersion, before what follows.
+    Record,
+}
+
+/// What a decision comes to. `S` is the kind's status.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan<S> {
+    /// Nothing may be done on what was read: everything is to be read anew with quorum first.
+    pub reread: bool,
+    /// What is done, in order. After steps the interpreter observes and decides again.
+    pub steps: Vec<Step>,
+    /// The status as it should be; written where it differs and no step other than [`Step::Record`] is left.
+    pub status: S,
+    /// What happened: one Event each, written with the status.
+    pub notices: Vec<Happening>,
+    /// When to look again although nothing changed.
+    pub wake: Option<Timestamp>,
+}
+
+impl<S> Plan<S> {
+    /// A plan that changes nothing but the status.
+    pub fn settle(status: S, notices: Vec<Happening>, wake: Option<Timestamp>) -> Self {
+        Self { reread: false, steps: Vec::new(), status, notices, wake }
+    }
+
+    /// A request to read everything anew with quorum, and decide then.
+    pub fn reread(status: S) -> Self {
+        Self { reread: true, steps: Vec::new(), status, notices: Vec::new(), wake: None }
+    }
+}

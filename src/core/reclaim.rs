@@ -1,0 +1,295 @@
+//! After an approved exit: hand-over, reclaim, certificate (Art. 16, 23, 28; S2, S4).
+//!
+//! Nothing is deleted until every volume has its verified policy; every destructive write carries
+//! preconditions from a quorum read; the end is observed, never assumed.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::decision;
+use super::decommission::{Case, HeldVolume, Space};
+use super::digest;
+use super::finding::Bilingual;
+use super::happening::Happening;
+use super::plan::{Precondition, Step, Write};
+use super::record::Standing;
+use super::targets;
+use crate::api::application::TenantNamespace;
+use crate::api::deadline::{Obligation, Party};
+use crate::api::decommission::{Certificate, DecommissionPhase as Phase, Fate, Outcome, Scope};
+use crate::api::disposition::{Action, InventoryEntry};
+use crate::api::grant::Restriction;
+use crate::api::keys;
+
+/// After this long without an end, what holds a reclaim is reported as `Stalled`.
+pub const STUCK_AFTER: SignedDuration = SignedDuration::from_mins(5);
+
+/// What comes next.
+pub(super) enum Next {
+    /// Everything must be read with quorum first.
+    Reread,
+    /// These steps, possibly none.
+    Do(Vec<Step>),
+}
+
+/// Hand-over and winding down (step 4), until reclaiming may begin (step 5).
+pub(super) fn hand_over(case: &mut Case<'_>) -> Next {
+    if case.withdrawn() {
+        return Next::Do(Vec::new());
+    }
+    if !case.consented() || decision::approved(&case.life.status, &case.seen.meta.digest).is_none() {
+        if !case.seen.ground.fresh {
+            return Next::Reread;
+        }
+        case.life.happen(Happening::ConsentVoid, "govcloud-operator", Some(23));
+        case.end_without_result("consent void");
+        return Next::Do(Vec::new());
+    }
+    note_receipts(case);
+    stand_handing_over(case);
+    let waiting = !outstanding(case).is_empty();
+    if waiting || !wound_down(case) {
+        return Next::Do(Vec::new());
+    }
+    if !matches!(case.seen.ground.guard, decision::Guard::Sealed { .. }) {
+        return Next::Do(Vec::new());
+    }
+    if !case.seen.ground.fresh {
+        return Next::Reread;
+    }
+    case.status.phase = Some(Phase::Reclaiming);
+    case.status.reclaiming_since = Some(case.now.into());
+    case.life.happen(Happening::Reclaiming, "govcloud-operator", Some(16));
+    stand_reclaiming(case, &[]);
+    Next::Do(vec![Step::Record])
+}
+
+/// Volumes to hand over whose receipt is still missing.
+fn outstanding<'a>(case: &'a Case<'_>) -> Vec<&'a InventoryEntry> {
+    let received = |uid: &str| case.seen.record.spec.hand_over.iter().any(|r| r.volume_uid == uid);
+    let entries = case.status.inventory.iter().flat_map(|i| &i.entries);
+    entries.filter(|e| e.action == Action::HandOver && e.volume_uid.as_deref().is_some_and(|u| !received(u))).collect()
+}
+
+/// New receipts go into the timeline (Art. 28).
+fn note_receipts(case: &mut Case<'_>) {
+    for receipt in &case.seen.record.spec.hand_over {
+        let text = Happening::HandedOver(receipt.volume_uid.clone()).text().to_string();
+        if !case.life.status.timeline.iter().any(|t| t.event == "HandedOver" && t.message == text) {
+            case.life.happen(Happening::HandedOver(receipt.volume_uid.clone()), "department", Some(28));
+        }
+    }
+}
+
+/// Whether the namespaces are restricted to looking only.
+fn wound_down(case: &Case<'_>) -> bool {
+    let restriction = case.seen.grant.as_ref().and_then(|(_, g)| g.status.as_ref()).map(|s| s.restriction);
+    case.seen.record.spec.scope == Scope::Volumes || restriction == Some(Restriction::Quiesced)
+}
+
+/// Conditions while data is handed over; the provider's clock stands while the department is waited on.
+pub(super) fn stand_handing_over(case: &mut Case<'_>) {
+    let names: Vec<String> = outstanding(case).iter().map(|e| format!("{}/{}", e.namespace, e.claim)).collect();
+    if names.is_empty() {
+        if let Some(calendar) = case.seen.ground.calendar() {
+            case.life.resume(Obligation::Reclaim, calendar);
+        }
+        case.life.wait_on(Party::Provider, Some("Reclaim"), Some(Obligation::Reclaim));
+        case.life.stand(&Standing::Underway("WindingDown", Bilingual::new("正在停止使用,随后收回资源", "use is winding down; reclaiming follows")));
+    } else {
+        case.life.pause(Obligation::Reclaim, Party::Department, "HandOver");
+        case.life.wait_on(Party::Department, Some("HandOverReceipt"), None);
+        let list = names.join(", ");
+        case.life.stand(&Standing::Underway(
+            "HandingOver",
+            Bilingual::new(format!("等待使用部门签收移交的数据卷(第二十八条):{list};在 spec.handOver 中填写回执"), format!("awaiting the department's receipts (Art. 28) for {list}; add them to spec.handOver")),
+        ));
+    }
+}
+
+/// Reclaims in order: policies, namespaces, verification, certificate (steps 5 and 6).
+pub(super) fn reclaim(case: &mut Case<'_>) -> Next {
+    let Some(inventory) = case.status.inventory.clone() else { return Next::Do(Vec::new()) };
+    if decision::approved(&case.life.status, &case.seen.meta.digest).is_none() {
+        case.life.stand(&Standing::Stalled("SpecAltered", Bilingual::new("批准后退出申请被改动,停止收回", "the exit was altered after its approval; reclaiming stopped")));
+        return Next::Do(Vec::new());
+    }
+    if let Some(stranger) = appeared(case, &inventory.entries) {
+        case.life.stand(&Standing::Stalled("VolumeAppeared", Bilingual::new(format!("出现清单以外的数据卷 {stranger},停止收回"), format!("volume {stranger} is not in the inventory; reclaiming stopped"))));
+        return Next::Do(Vec::new());
+    }
+    let writes = next_writes(case, &inventory.entries);
+    if !writes.is_empty() {
+        // S4: preconditions come from a quorum read, made after the decision was verified again.
+        if !case.seen.ground.fresh {
+            return Next::Reread;
+        }
+        stand_reclaiming(case, &[]);
+        return Next::Do(vec![Step::Write(writes)]);
+    }
+    let held = holding(case, &inventory.entries);
+    if held.is_empty() {
+        if !case.seen.ground.fresh {
+            return Next::Reread;
+        }
+        certify(case, &inventory.entries);
+    } else {
+        stand_reclaiming(case, &held);
+    }
+    Next::Do(Vec::new())
+}
+
+/// A claim or volume of the application that the inventory does not hold (step 5: appearance halts).
+fn appeared(case: &Case<'_>, entries: &[InventoryEntry]) -> Option<String> {
+    let now = case.inventory().entries;
+    let known = |e: &InventoryEntry| entries.iter().any(|k| k.claim_uid == e.claim_uid && (e.volume_uid.is_none() || k.volume_uid == e.volume_uid));
+    now.iter().find(|e| !known(e)).map(|e| format!("{}/{}", e.namespace, e.claim))
+}
+
+/// The next writes: first every policy, then the namespaces.
+fn next_writes(case: &Case<'_>, entries: &[InventoryEntry]) -> Vec<Write> {
+    let policies: Vec<Write> = entries.iter().filter_map(|e| policy(case, e)).collect();
+    if !policies.is_empty() || case.seen.record.spec.scope == Scope::Volumes {
+        return policies;
+    }
+    case.seen.spaces.iter().filter_map(|s| remove(case, s)).collect()
+}
+
+fn volume<'a>(case: &'a Case<'_>, entry: &InventoryEntry) -> Option<&'a HeldVolume> {
+    case.seen.volumes.iter().find(|v| Some(v.uid.as_str()) == entry.volume_uid.as_deref())
+}
+
+/// The policy that a volume's fate needs, where it does not have it yet.
+fn policy(case: &Case<'_>, entry: &InventoryEntry) -> Option<Write> {
+    let v = volume(case, entry)?;
+    let uid = case.status.application_uid.as_deref().unwrap_or_default();
+    let body = match entry.action {
+        Action::Retain if v.reclaim_policy == "Retain" && v.retained.as_deref() == Some(uid) => return None,
+        Action::Retain => json!({
+            "metadata": { "labels": { keys::RETAINED: uid, keys::APPLICATION_UID: uid } },
+            "spec": { "persistentVolumeReclaimPolicy": "Retain" },
+        }),
+        Action::Destroy | Action::HandOver if v.reclaim_policy == "Delete" => return None,
+        Action::Destroy | Action::HandOver => json!({
+            "metadata": { "labels": { keys::RETAINED: null } },
+            "spec": { "persistentVolumeReclaimPolicy": "Delete" },
+        }),
+    };
+    let precondition = Precondition { uid: v.uid.clone(), resource_version: v.resource_version.clone() };
+    Some(Write::Patch(targets::VOLUME.named(&v.name), precondition, body))
+}
+
+/// Removes one namespace: first the annotation that policy asks for, then the deletion.
+fn remove(case: &Case<'_>, space: &Space) -> Option<Write> {
+    let live = &space.live;
+    let ours = live.owner.as_deref() == case.status.application_uid.as_deref() && recorded(case).any(|n| n.uid.as_deref() == Some(&live.uid));
+    if live.deleting || !ours {
+        return None;
+    }
+    let precondition = Precondition { uid: live.uid.clone(), resource_version: live.resource_version.clone() };
+    let target = targets::NAMESPACE.named(&live.name);
+    Some(if space.reclaim.as_deref() == Some(&live.uid) {
+        Write::Delete(target, precondition)
+    } else {
+        Write::Patch(target, precondition, json!({ "metadata": { "annotations": { keys::RECLAIM: live.uid } } }))
+    })
+}
+
+/// The namespaces that the grant made.
+fn recorded<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a TenantNamespace> {
+    case.seen.grant.iter().filter_map(|(_, g)| g.status.as_ref()).flat_map(|s| &s.namespaces)
+}
+
+/// What is not at its end yet, by name, with what holds it.
+fn holding(case: &Case<'_>, entries: &[InventoryEntry]) -> Vec<String> {
+    let mut held = Vec::new();
+    if case.seen.record.spec.scope == Scope::Application {
+        for s in &case.seen.spaces {
+            let why = if s.held_by.is_empty() { String::new() } else { format!(" ({})", s.held_by.join("; ")) };
+            held.push(format!("namespace {}{why}", s.live.name));
+        }
+    }
+    for e in entries {
+        match (e.action, volume(case, e)) {
+            (Action::Retain, None) if e.volume_uid.is_some() => held.push(format!("{} 丢失 / lost", e.volume.as_deref().unwrap_or_default())),
+            (Action::Retain, Some(v)) if v.phase != "Released" && v.phase != "Available" => held.push(format!("volume {} ({})", v.name, v.phase)),
+            (Action::Destroy | Action::HandOver, Some(v)) => {
+                let why: Vec<&str> = v.finalizers.iter().map(String::as_str).chain([v.phase.as_str(), v.message.as_str()]).filter(|t| !t.is_empty()).collect();
+                held.push(format!("volume {} ({})", v.name, why.join(", ")));
+            }
+            _ => {}
+        }
+    }
+    held
+}
+
+/// Conditions while resources are reclaimed; what takes long is reported by name, never forced.
+fn stand_reclaiming(case: &mut Case<'_>, held: &[String]) {
+    case.life.wait_on(Party::Provider, Some("Reclaim"), Some(Obligation::Reclaim));
+    let since: Timestamp = case.status.reclaiming_since.map_or(case.now, |t| t.timestamp());
+    let stuck_at = since.saturating_add(STUCK_AFTER).unwrap_or(since);
+    let list = held.join("; ");
+    let standing = if let Some(t) = &case.seen.ground.trouble {
+        Standing::Stalled("WriteRefused", Bilingual::new(format!("写入被拒:{t}"), format!("a write was refused: {t}")))
+    } else if !held.is_empty() && case.now >= stuck_at {
+        Standing::Stalled("ReclaimStuck", Bilingual::new(format!("收回受阻:{list}"), format!("reclaiming is held up by {list}")))
+    } else {
+        if !held.is_empty() {
+            case.life.wake = Some(stuck_at);
+        }
+        Standing::Underway("Reclaiming", Bilingual::new("正在收回资源(第十六条)", "resources are being reclaimed (Art. 16)"))
+    };
+    case.life.stand(&standing);
+}
+
+/// 退出证明: what became of every volume, on whose word (step 6).
+fn certify(case: &mut Case<'_>, entries: &[InventoryEntry]) {
+    let (Some(consent), Some(decision)) = (case.status.consent.clone(), case.life.status.decision.clone()) else { return };
+    let fate = |e: &InventoryEntry| {
+        Some(Fate {
+            namespace: e.namespace.clone(),
+            claim: e.claim.clone(),
+            volume: e.volume.clone()?,
+            volume_uid: e.volume_uid.clone()?,
+            capacity: e.capacity.clone(),
+            action: e.action,
+            outcome: match e.action {
+                Action::Destroy => Outcome::Destroyed,
+                Action::Retain => Outcome::Retained,
+                Action::HandOver => Outcome::HandedOver,
+            },
+        })
+    };
+    let spec = &case.seen.record.spec;
+    let namespaces = if spec.scope == Scope::Application { recorded(case).cloned().collect() } else { Vec::new() };
+    let mut certificate = Certificate {
+        digest: String::new(),
+        application: spec.application.clone(),
+        application_uid: case.status.application_uid.clone().unwrap_or_default(),
+        region: spec.region.clone(),
+        system: case.seen.application.as_ref().map(|(_, a)| a.spec.system.name.clone()).unwrap_or_default(),
+        consent,
+        decided_by: decision.by,
+        decided_at: decision.at,
+        begun_at: case.status.reclaiming_since.unwrap_or_else(|| case.now.into()),
+        ended_at: case.now.into(),
+        namespaces,
+        volumes: entries.iter().filter_map(fate).collect(),
+    };
+    certificate.digest = certificate_digest(&certificate);
+    case.life.happen(Happening::Reclaimed(certificate.digest.clone()), "provider", Some(16));
+    if let Some(calendar) = case.seen.ground.calendar() {
+        case.life.meet(Obligation::Reclaim, case.now, calendar);
+    }
+    case.status.certificate = Some(certificate);
+    case.status.phase = Some(Phase::Completed);
+    case.life.wait_on(Party::None, None, None);
+    case.life.stand(&Standing::Ready("Completed", Bilingual::new("资源已收回,证明见 status.certificate", "resources are reclaimed; see status.certificate")));
+}
+
+/// Digest over everything in a certificate but the digest itself.
+#[must_use]
+pub fn certificate_digest(certificate: &Certificate) -> String {
+    let bare = Certificate { digest: String::new(), ..certificate.clone() };
+    digest::digest_of(&bare).unwrap_or_default()
+}

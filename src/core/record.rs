@@ -1,0 +1,358 @@
+//! The parts of a life that every record shares: conditions, who is waited on, clocks, timeline.
+//!
+//! [`Life`] is a status being rewritten: each kind's `decide` begins one from what is stored, tells it
+//! what happened, and ends it into a [`Plan`](super::plan::Plan).
+
+use jiff::Timestamp;
+
+use super::calendar::Calendar;
+use super::deadline::{self, Report};
+use super::decision::{self, Guard, Ruling, Subject};
+use super::finding::{Bilingual, Finding};
+use super::happening::Happening;
+use crate::api::condition::{Condition, ConditionStatus};
+use crate::api::deadline::{Deadline, Obligation, Party};
+use crate::api::keys;
+use crate::api::record::{RecordStatus, TimelineEntry, Verdict};
+
+/// Most entries that a timeline holds; the schema says the same.
+pub const TIMELINE_MAX: usize = 256;
+
+/// What is known of the object itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Meta {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// UID.
+    pub uid: String,
+    /// resourceVersion.
+    pub resource_version: String,
+    /// Generation.
+    pub generation: i64,
+    /// When it was created.
+    pub created_at: Option<Timestamp>,
+    /// Whether it is being deleted.
+    pub deleting: bool,
+    /// Annotations.
+    pub annotations: std::collections::BTreeMap<String, String>,
+    /// Labels.
+    pub labels: std::collections::BTreeMap<String, String>,
+    /// Digest of the spec without the later fields.
+    pub digest: String,
+    /// When the API server says that the decision was annotated.
+    pub stamped_at: Option<Timestamp>,
+}
+
+impl Meta {
+    /// Who filed the record, as stamped.
+    #[must_use]
+    pub fn requested_by(&self) -> &str {
+        self.annotations.get(keys::REQUESTED_BY).map_or("", String::as_str)
+    }
+
+    /// Whether the department took it back.
+    #[must_use]
+    pub fn withdrawn(&self) -> bool {
+        self.annotations.get(keys::WITHDRAW).is_some_and(|u| *u == self.uid)
+    }
+
+    /// The subject of a decision.
+    #[must_use]
+    pub fn subject(&self) -> Subject<'_> {
+        Subject { annotations: &self.annotations, generation: self.generation, digest: &self.digest, stamped_at: self.stamped_at }
+    }
+}
+
+/// How a record stands, as `Ready`, `Reconciling` and `Stalled` say it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// At rest as it should be.
+    Ready(&'static str, Bilingual),
+    /// On its way, or waiting for somebody's act.
+    Underway(&'static str, Bilingual),
+    /// Somebody must mend something first.
+    Stalled(&'static str, Bilingual),
+}
+
+/// A status being rewritten.
+#[derive(Clone, Debug)]
+pub struct Life {
+    /// The status as it will be.
+    pub status: RecordStatus,
+    /// What happened.
+    pub notices: Vec<Happening>,
+    /// When to look again.
+    pub wake: Option<Timestamp>,
+    generation: i64,
+    now: Timestamp,
+}
+
+impl Life {
+    /// Begins from what is stored.
+    #[must_use]
+    pub fn begin(stored: &RecordStatus, generation: i64, now: Timestamp) -> Self {
+        Self { status: stored.clone(), notices: Vec::new(), wake: None, generation, now }
+    }
+
+    /// Whether this is the first visit.
+    #[must_use]
+    pub fn first_visit(&self) -> bool {
+        self.status.observed_at.is_none()
+    }
+
+    /// Records what happened: in the timeline, and as an Event (S12).
+    pub fn happen(&mut self, happening: Happening, actor: &str, article: Option<i32>) {
+        self.happen_at(happening, actor, article, self.now);
+    }
+
+    /// Records what happened at another instant than now.
+    pub fn happen_at(&mut self, happening: Happening, actor: &str, article: Option<i32>, at: Timestamp) {
+        if self.status.timeline.len() >= TIMELINE_MAX {
+            self.status.timeline.remove(1);
+            *self.status.timeline_dropped.get_or_insert(0) += 1;
+        }
+        self.status.timeline.push(TimelineEntry {
+            at: at.into(),
+            actor: actor.to_owned(),
+            event: happening.event().to_owned(),
+            article,
+            message: clip(happening.text().to_string(), 2000),
+        });
+        self.notices.push(happening);
+    }
+
+    /// Sets one condition; `lastTransitionTime` moves only when its status does.
+    pub fn condition(&mut self, type_: &str, status: ConditionStatus, reason: &str, message: &Bilingual) {
+        let mut next = Condition {
+            type_: type_.to_owned(),
+            status,
+            observed_generation: Some(self.generation),
+            last_transition_time: self.now.into(),
+            reason: reason.to_owned(),
+            message: clip(message.to_string(), 8000),
+        };
+        match self.status.conditions.iter_mut().find(|c| c.type_ == type_) {
+            Some(c) => {
+                if c.status == next.status {
+                    next.last_transition_time = c.last_transition_time.clone();
+                }
+                *c = next;
+            }
+            None => self.status.conditions.push(next),
+        }
+    }
+
+    /// Whether a condition is True.
+    #[must_use]
+    pub fn is(&self, type_: &str) -> bool {
+        self.status.conditions.iter().any(|c| c.type_ == type_ && c.status == ConditionStatus::True)
+    }
+
+    /// Sets `Valid` from the findings (Art. 12): none is valid.
+    pub fn valid(&mut self, findings: &[Finding]) {
+        match findings.first() {
+            None => self.condition("Valid", ConditionStatus::True, "Valid", &Bilingual::new("材料齐全,符合要求", "complete and in order")),
+            Some(first) => {
+                let zh = findings.iter().map(|f| f.text().zh).collect::<Vec<_>>().join(";");
+                let en = findings.iter().map(|f| f.text().en).collect::<Vec<_>>().join("; ");
+                self.condition("Valid", ConditionStatus::False, first.reason(), &Bilingual::new(zh, en));
+            }
+        }
+    }
+
+    /// Sets `Ready`, `Reconciling` and `Stalled`.
+    pub fn stand(&mut self, standing: &Standing) {
+        use ConditionStatus::{False, True};
+        let (ready, reconciling, stalled, reason, text) = match standing {
+            Standing::Ready(r, t) => (True, False, False, r, t),
+            Standing::Underway(r, t) => (False, True, False, r, t),
+            Standing::Stalled(r, t) => (False, False, True, r, t),
+        };
+        self.condition("Ready", ready, reason, text);
+        self.condition("Reconciling", reconciling, reason, text);
+        self.condition("Stalled", stalled, reason, text);
+    }
+
+    /// Says which party's act is awaited, and by which clock.
+    pub fn wait_on(&mut self, party: Party, act: Option<&str>, clock: Option<Obligation>) {
+        self.status.waiting_on = party;
+        self.status.waiting_for = act.map(str::to_owned);
+        self.status.due_date = clock.and_then(|o| self.clock(o)).filter(|d| deadline::running(d)).map(|d| d.due_date.to_string());
+    }
+
+    /// The clock of an obligation.
+    #[must_use]
+    pub fn clock(&self, obligation: Obligation) -> Option<&Deadline> {
+        self.status.deadlines.iter().find(|d| d.obligation == obligation)
+    }
+
+    fn clock_mut(&mut self, obligation: Obligation) -> Option<&mut Deadline> {
+        self.status.deadlines.iter_mut().find(|d| d.obligation == obligation)
+    }
+
+    /// Starts a clock; a clock that was started before stays as it is.
+    pub fn start_clock(&mut self, obligation: Obligation, party: Party, days: i32, from: Timestamp, calendar: &Calendar) {
+        if self.clock(obligation).is_some_and(|d| d.closed_at.is_none()) {
+            return;
+        }
+        self.status.deadlines.retain(|d| d.obligation != obligation);
+        let d = deadline::open(obligation, party, days, from, calendar);
+        self.happen(Happening::ClockStarted(obligation, party, d.due_date, d.provisional), "govcloud-operator", Some(d.article));
+        self.status.deadlines.push(d);
+    }
+
+    /// Meets an obligation at `at`.
+    pub fn meet(&mut self, obligation: Obligation, at: Timestamp, calendar: &Calendar) {
+        let Some(d) = self.clock_mut(obligation).filter(|d| deadline::running(d)) else { return };
+        deadline::meet(d, at, calendar);
+        let (article, late) = (d.article, d.working_days_late);
+        self.happen_at(Happening::Met(obligation, late), "govcloud-operator", Some(article), at);
+    }
+
+    /// Ends a clock whose obligation fell away.
+    pub fn drop_clock(&mut self, obligation: Obligation, why: &str) {
+        let now = self.now;
+        if let Some(d) = self.clock_mut(obligation).filter(|d| deadline::running(d)) {
+            deadline::close(d, now, why);
+        }
+    }
+
+    /// Stops a clock while another party is waited on.
+    pub fn pause(&mut self, obligation: Obligation, waiting_on: Party, why: &str) {
+        let now = self.now;
+        if let Some(d) = self.clock_mut(obligation).filter(|d| deadline::running(d)) {
+            deadline::pause(d, now, waiting_on, why);
+        }
+    }
+
+    /// Lets a stopped clock run again; the due date moves by the whole working days that it stood.
+    pub fn resume(&mut self, obligation: Obligation, calendar: &Calendar) {
+        let now = self.now;
+        let Some(d) = self.clock_mut(obligation) else { return };
+        let article = d.article;
+        if let Some(m) = deadline::resume(d, now, calendar) {
+            self.happen(Happening::DeadlineMoved(obligation, m.old, m.new, m.why), "govcloud-operator", Some(article));
+        }
+    }
+
+    /// Recomputes, warns and reports every clock; sets `OnTime` (design, section 4).
+    pub fn run_clocks(&mut self, calendar: &Calendar) {
+        let now = self.now;
+        let mut said = Vec::new();
+        for d in &mut self.status.deadlines {
+            if let Some(m) = deadline::recompute(d, calendar, now) {
+                let (o, a) = (d.obligation, d.article);
+                said.push((if m.kept { Happening::DeadlineKept(o, m.old, m.new, m.why) } else { Happening::DeadlineMoved(o, m.old, m.new, m.why) }, a));
+            }
+            for report in deadline::tick(d, now, calendar) {
+                let h = match report {
+                    Report::HalfLeft => Happening::HalfLeft(d.obligation, d.party, d.due_date),
+                    Report::LastDay => Happening::LastDay(d.obligation, d.party, d.due_date),
+                    Report::Overdue => Happening::Overdue(d.obligation, d.party, d.due_at.0),
+                };
+                said.push((h, d.article));
+            }
+            if let Some(w) = deadline::next_wake(d, now, calendar) {
+                self.wake = Some(self.wake.map_or(w, |cur| cur.min(w)));
+            }
+        }
+        for (h, article) in said {
+            self.happen(h, "govcloud-operator", Some(article));
+        }
+        self.on_time(calendar);
+    }
+
+    /// `OnTime`: False while an obligation is overdue and not met.
+    fn on_time(&mut self, calendar: &Calendar) {
+        let now = self.now;
+        let late: Vec<&Deadline> = self.status.deadlines.iter().filter(|d| deadline::overdue(d, now)).collect();
+        if self.status.deadlines.is_empty() {
+            return;
+        }
+        let _ = calendar;
+        if let Some(d) = late.first() {
+            let text = Happening::Overdue(d.obligation, d.party, d.due_at.0).text();
+            let reason = format!("{:?}Overdue", d.obligation);
+            self.condition("OnTime", ConditionStatus::False, &reason, &text);
+        } else {
+            self.condition("OnTime", ConditionStatus::True, "OnTime", &Bilingual::new("各期限均未逾期", "no deadline has passed"));
+        }
+    }
+
+    /// Rules on the decision annotations and records what they mean (Art. 12). Returns the ruling.
+    pub fn take_decision(&mut self, meta: &Meta, guard: &Guard, article: i32, calendar: Option<&Calendar>) -> Ruling {
+        let ruling = decision::rule(meta.subject(), &self.status, guard, self.now);
+        match &ruling {
+            Ruling::New(d) => {
+                match &d.void {
+                    Some(why) => self.happen(Happening::DecisionVoid(why.clone()), &d.by, Some(article)),
+                    None => {
+                        if let Some(c) = calendar {
+                            self.meet(Obligation::Review, d.at.0, c);
+                        }
+                        self.happen_at(Happening::Decided(d.verdict, d.opinion.clone()), &d.by, Some(article), d.at.0);
+                    }
+                }
+                self.status.decision = Some(d.clone());
+            }
+            Ruling::Cleared => {
+                self.status.decision = None;
+                self.happen(Happening::DecisionCleared, "authority", Some(article));
+            }
+            Ruling::Undecided | Ruling::Stands | Ruling::SpecAltered | Ruling::Wait => {}
+        }
+        ruling
+    }
+
+    /// Records filing, amendment and correction before an approval (Art. 11, 12).
+    pub fn note_filing(&mut self, meta: &Meta, article: i32) {
+        let by = meta.requested_by();
+        let seen = self.status.observed_generation.unwrap_or(0);
+        if self.first_visit() {
+            let at = meta.created_at.filter(|c| *c <= self.now).unwrap_or(self.now);
+            self.happen_at(Happening::Submitted, by, Some(article), at);
+        } else if seen != meta.generation {
+            match self.status.decision.as_ref().map(|d| (d.verdict, d.void.is_some())) {
+                None => self.happen(Happening::Amended(meta.generation), by, Some(article)),
+                Some((Verdict::Returned, false)) => self.happen(Happening::Resubmitted(meta.generation), by, Some(article)),
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// Whether a returned record has been answered by a new generation (Art. 12).
+    #[must_use]
+    pub fn returned_and_unanswered(&self) -> bool {
+        self.status.decision.as_ref().is_some_and(|d| d.void.is_none() && d.verdict == Verdict::Returned && d.generation >= self.generation)
+    }
+
+    /// The recorded decision, if it counts and is the given verdict.
+    #[must_use]
+    pub fn decided(&self, verdict: Verdict) -> bool {
+        self.status.decision.as_ref().is_some_and(|d| d.void.is_none() && d.verdict == verdict)
+    }
+
+    /// Ends the rewriting: `observedGeneration`, and `observedAt` where anything else changed.
+    #[must_use]
+    pub fn end(mut self, stored: &RecordStatus) -> (RecordStatus, Vec<Happening>, Option<Timestamp>) {
+        self.status.observed_generation = Some(self.generation);
+        if self.status != *stored || stored.observed_at.is_none() {
+            self.status.observed_at = Some(self.now.into());
+        }
+        (self.status, self.notices, self.wake)
+    }
+}
+
+/// Cuts a text to at most `max` bytes at a character boundary.
+fn clip(mut text: String, max: usize) -> String {
+    if text.len() > max {
+        let mut end = max;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+    }
+    text
+}

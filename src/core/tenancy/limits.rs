@@ -1,0 +1,43 @@
+//! The LimitRange: the Region's defaults for containers, without which a quota on CPU or memory would refuse
+//! every pod that does not spell out its own.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{LimitRange, LimitRangeItem, LimitRangeSpec};
+use k8s_openapi::apimachinery::pkg::api::resource;
+
+use super::quota::stored;
+use super::{Tenant, meta};
+
+/// Name of the limit range.
+pub const NAME: &str = "govcloud-defaults";
+
+/// Limits per container, by resource name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ContainerLimits {
+    /// Limit of a container that names none.
+    pub default: BTreeMap<String, String>,
+    /// Request of a container that names none.
+    pub default_request: BTreeMap<String, String>,
+    /// Most a container may have.
+    pub max: BTreeMap<String, String>,
+    /// Least a container may have.
+    pub min: BTreeMap<String, String>,
+}
+
+pub(super) fn desired(tenant: &Tenant) -> Option<LimitRange> {
+    let ContainerLimits { default, default_request, max, min } = tenant.limit_range.as_ref()?;
+    let item = LimitRangeItem {
+        type_: "Container".to_owned(),
+        default: quantities(default),
+        default_request: quantities(default_request),
+        max: quantities(max),
+        min: quantities(min),
+        max_limit_request_ratio: None,
+    };
+    Some(LimitRange { metadata: meta(tenant, NAME), spec: Some(LimitRangeSpec { limits: vec![item] }) })
+}
+
+fn quantities(map: &BTreeMap<String, String>) -> Option<BTreeMap<String, resource::Quantity>> {
+    (!map.is_empty()).then(|| map.iter().map(|(key, value)| (key.clone(), stored(value))).collect())
+}

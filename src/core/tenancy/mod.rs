@@ -1,0 +1,129 @@
+//! The objects of a tenant: what an accepted grant becomes in the cluster (Art. 13), what access falls to on
+//! the way out (Art. 16), and how drift from it is seen. One file per object.
+//!
+//! No object here has ownerReferences or finalizers: a record that is gone destroys nothing (S3).
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+pub mod access;
+mod canonical;
+pub mod drift;
+pub mod limits;
+pub mod namespace;
+pub mod network;
+pub mod object;
+pub mod quota;
+pub mod quota_delta;
+mod stock;
+mod volume_source;
+pub mod volumes;
+
+pub use access::{Access, Role, SubjectKind};
+pub use drift::{drift, extra, must_replace, removal_patch};
+pub use limits::ContainerLimits;
+pub use namespace::{Ownership, ownership};
+pub use object::{ObjectRef, TenantObject};
+
+use crate::core::names::label_value;
+
+/// UID of the CloudApplication. What carries it is ours (design, section 5); policy lets only the operator set it.
+pub const LABEL_APPLICATION_UID: &str = "govcloud.dev/application-uid";
+/// Name of the CloudApplication, as a label value.
+pub const LABEL_APPLICATION: &str = "govcloud.dev/application";
+/// The filing namespace, which stands for the department (使用部门).
+pub const LABEL_DEPARTMENT: &str = "govcloud.dev/department";
+/// GB/T 2260 code of the Region.
+pub const LABEL_REGION: &str = "govcloud.dev/region";
+/// Name of the entry in `spec.namespaces`.
+pub const LABEL_ENTRY: &str = "govcloud.dev/entry";
+/// Who keeps the object as it is.
+pub const LABEL_MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// Value of [`LABEL_MANAGED_BY`], and the field manager of every apply.
+pub const MANAGER: &str = "govcloud-operator";
+/// On the tenant namespace: the storage classes a PVC may name, sorted, separated by commas. Policy reads it
+/// through `namespaceObject` (S5); no quota can forbid a class that is not known beforehand.
+pub const ANNOTATION_STORAGE_CLASSES: &str = "govcloud.dev/storage-classes";
+
+/// One namespace of one application, with all that its objects follow from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tenant {
+    /// Name of the CloudApplication.
+    pub application_name: String,
+    /// UID of the CloudApplication.
+    pub application_uid: String,
+    /// Namespace the record is filed in; it stands for the department.
+    pub filing_namespace: String,
+    /// GB/T 2260 code of the Region.
+    pub region: String,
+    /// Name of the entry in `spec.namespaces`.
+    pub entry: String,
+    /// Name of the tenant namespace ([`crate::core::names::tenant_namespace`]).
+    pub namespace: String,
+    /// UID of the tenant namespace, once recorded. The apply then carries it, so that a namespace that was
+    /// replaced behind our back is neither adopted nor created anew.
+    pub namespace_uid: Option<String>,
+    /// What was granted, by quota key.
+    pub quota: BTreeMap<String, String>,
+    /// Pod Security level: `restricted`, `baseline` or `privileged`.
+    pub pod_security: String,
+    /// Storage classes a PVC may name.
+    pub storage_classes: Vec<String>,
+    /// The Region's limits per container, if it has any.
+    pub limit_range: Option<ContainerLimits>,
+    /// Who may do what.
+    pub access: Vec<Access>,
+    /// Where in its life the namespace is.
+    pub stage: Stage,
+}
+
+/// How far a tenant namespace is on its way out (design, section 6, step 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// In use.
+    Active,
+    /// Data is copied out: no new claims, everything else as it was, on the department's time.
+    HandingOver,
+    /// Awaits reclaim: no new claims, no new pods, everyone may only look. Running pods are left alone.
+    Quiesced,
+}
+
+/// Every object of the tenant in the order it is applied: the namespace, what limits it, then who may enter.
+pub fn desired(tenant: &Tenant) -> Vec<TenantObject> {
+    let mut objects = vec![
+        TenantObject::Namespace(namespace::desired(tenant)),
+        TenantObject::ResourceQuota(quota::desired(tenant)),
+    ];
+    objects.extend(limits::desired(tenant).map(TenantObject::LimitRange));
+    objects.extend(network::desired(tenant).map(TenantObject::NetworkPolicy));
+    objects.extend(access::desired(tenant).into_iter().map(TenantObject::RoleBinding));
+    objects
+}
+
+/// The labels that every object of the tenant carries.
+pub fn labels(tenant: &Tenant) -> BTreeMap<String, String> {
+    [
+        (LABEL_APPLICATION_UID, tenant.application_uid.clone()),
+        (LABEL_APPLICATION, label_value(&tenant.application_name)),
+        (LABEL_DEPARTMENT, label_value(&tenant.filing_namespace)),
+        (LABEL_REGION, label_value(&tenant.region)),
+        (LABEL_ENTRY, label_value(&tenant.entry)),
+        (LABEL_MANAGED_BY, MANAGER.to_owned()),
+    ]
+    .map(|(key, value)| (key.to_owned(), value))
+    .into()
+}
+
+/// Name, namespace and labels of an object in the tenant namespace.
+fn meta(tenant: &Tenant, name: &str) -> ObjectMeta {
+    ObjectMeta {
+        name: Some(name.to_owned()),
+        namespace: Some(tenant.namespace.clone()),
+        labels: Some(labels(tenant)),
+        ..Default::default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+//! One object of a tenant, whichever kind it is.
+
+use k8s_openapi::api::core::v1::{LimitRange, Namespace, ResourceQuota};
+use k8s_openapi::api::networking::v1::NetworkPolicy;
+use k8s_openapi::api::rbac::v1::RoleBinding;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde_json::Value;
+
+/// A desired object.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TenantObject {
+    /// The tenant namespace.
+    Namespace(Namespace),
+    /// What was granted.
+    ResourceQuota(ResourceQuota),
+    /// Defaults per container.
+    LimitRange(LimitRange),
+    /// Who may talk to whom.
+    NetworkPolicy(NetworkPolicy),
+    /// Who may do what.
+    RoleBinding(RoleBinding),
+}
+
+/// A live object, pinned for removal: a delete carries both as preconditions (S4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectRef {
+    /// Its kind.
+    pub kind: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its UID.
+    pub uid: String,
+    /// Its resourceVersion as read.
+    pub resource_version: String,
+}
+
+impl TenantObject {
+    /// Its kind.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Namespace(_) => "Namespace",
+            Self::ResourceQuota(_) => "ResourceQuota",
+            Self::LimitRange(_) => "LimitRange",
+            Self::NetworkPolicy(_) => "NetworkPolicy",
+            Self::RoleBinding(_) => "RoleBinding",
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        self.metadata().name.as_deref().unwrap_or_default()
+    }
+
+    /// Its namespace; `None` for the namespace itself.
+    pub fn namespace(&self) -> Option<&str> {
+        self.metadata().namespace.as_deref()
+    }
+
+    fn metadata(&self) -> &ObjectMeta {
+        match self {
+            Self::Namespace(o) => &o.metadata,
+            Self::ResourceQuota(o) => &o.metadata,
+            Self::LimitRange(o) => &o.metadata,
+            Self::NetworkPolicy(o) => &o.metadata,
+            Self::RoleBinding(o) => &o.metadata,
+        }
+    }
+
+    /// The body of a server-side apply: apiVersion, kind, and what is desired, without nulls or status.
+    pub fn to_apply_json(&self) -> Value {
+        let json = match self {
+            Self::Namespace(o) => serde_json::to_value(o),
+            Self::ResourceQuota(o) => serde_json::to_value(o),
+            Self::LimitRange(o) => serde_json::to_value(o),
+            Self::NetworkPolicy(o) => serde_json::to_value(o),
+            Self::RoleBinding(o) => serde_json::to_value(o),
+        };
+        let mut json = json.expect("Kubernetes types have string keys and finite numbers");
+        if let Value::Object(fields) = &mut json {
+            fields.remove("status");
+        }
+        without_nulls(json)
+    }
+}
+
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => Value::Object(
+            fields.into_iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k, without_nulls(v))).collect(),
+        ),
+        Value::Array(items) => Value::Array(items.into_iter().map(without_nulls).collect()),
+        other => other,
+    }
+}

@@ -1,0 +1,145 @@
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::*;
+
+mod drifting;
+mod refusing;
+
+fn map(lines: &[(&str, &str)]) -> BTreeMap<String, String> {
+    lines.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+}
+
+fn access(kind: SubjectKind, name: &str, role: Role) -> Access {
+    Access { kind, name: name.to_owned(), namespace: None, role }
+}
+
+fn tenant(stage: Stage) -> Tenant {
+    Tenant {
+        application_name: "travel".to_owned(),
+        application_uid: "6f1c0e52-0000-4000-8000-000000000001".to_owned(),
+        filing_namespace: "dept-transport".to_owned(),
+        region: "410000".to_owned(),
+        entry: "prod".to_owned(),
+        namespace: crate::core::names::tenant_namespace("dept-transport", "travel", "prod"),
+        namespace_uid: None,
+        quota: map(&[
+            ("pods", "50"),
+            ("requests.cpu", "8"),
+            ("requests.memory", "16Gi"),
+            ("requests.storage", "204800Mi"),
+        ]),
+        pod_security: "restricted".to_owned(),
+        storage_classes: vec!["hostpath".to_owned()],
+        limit_range: Some(ContainerLimits {
+            default: map(&[("cpu", "1"), ("memory", "1Gi")]),
+            default_request: map(&[("cpu", "0.1")]),
+            max: map(&[("cpu", "4")]),
+            min: BTreeMap::new(),
+        }),
+        access: vec![
+            access(SubjectKind::User, "zhang", Role::Admin),
+            access(SubjectKind::Group, "transport-ops", Role::Edit),
+            access(SubjectKind::ServiceAccount, "pipeline", Role::Edit),
+            access(SubjectKind::Group, "transport-ops", Role::View),
+        ],
+        stage,
+    }
+}
+
+fn applied(stage: Stage) -> Vec<Value> {
+    desired(&tenant(stage)).iter().map(TenantObject::to_apply_json).collect()
+}
+
+fn find<'a>(objects: &'a [TenantObject], kind: &str, name: &str) -> &'a TenantObject {
+    objects.iter().find(|o| o.kind() == kind && o.name() == name).unwrap_or_else(|| panic!("{kind}/{name}"))
+}
+
+#[test]
+fn art_13_the_objects_of_a_tenant_in_use() {
+    insta::assert_yaml_snapshot!("active", applied(Stage::Active));
+}
+
+#[test]
+fn art_16_the_objects_while_data_is_handed_over() {
+    insta::assert_yaml_snapshot!("handing_over", applied(Stage::HandingOver));
+}
+
+#[test]
+fn art_16_the_objects_of_a_quiesced_tenant() {
+    insta::assert_yaml_snapshot!("quiesced", applied(Stage::Quiesced));
+}
+
+#[test]
+fn s3_nothing_has_owners_or_finalizers_and_everything_is_labelled() {
+    for stage in [Stage::Active, Stage::HandingOver, Stage::Quiesced] {
+        for object in applied(stage) {
+            let metadata = &object["metadata"];
+            assert!(metadata.get("ownerReferences").is_none() && metadata.get("finalizers").is_none());
+            for (key, value) in labels(&tenant(stage)) {
+                assert_eq!(metadata["labels"][key], value.as_str());
+            }
+            assert!(object.get("status").is_none());
+            assert!(!object.to_string().contains("null"));
+        }
+    }
+}
+
+#[test]
+fn a_stage_changes_nothing_but_what_it_is_for() {
+    let hard = |stage| applied(stage)[1]["spec"]["hard"].clone();
+    assert_eq!(hard(Stage::Active).get("persistentvolumeclaims"), None);
+    assert_eq!(
+        (&hard(Stage::HandingOver)["persistentvolumeclaims"], &hard(Stage::HandingOver)["pods"]),
+        (&json!("0"), &json!("50"))
+    );
+    assert_eq!(
+        (&hard(Stage::Quiesced)["persistentvolumeclaims"], &hard(Stage::Quiesced)["pods"]),
+        (&json!("0"), &json!("0"))
+    );
+    let bindings = |stage| {
+        let objects = desired(&tenant(stage));
+        objects.iter().filter(|o| o.kind() == "RoleBinding").map(|o| o.name().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(bindings(Stage::HandingOver), ["govcloud-admin", "govcloud-edit", "govcloud-view"]);
+    assert_eq!(bindings(Stage::Quiesced), ["govcloud-view"]);
+}
+
+#[test]
+fn granted_ways_in_are_kept() {
+    let mut tenant = tenant(Stage::Active);
+    tenant.quota.insert("services.loadbalancers".to_owned(), "2".to_owned());
+    let hard = &desired(&tenant)[1].to_apply_json()["spec"]["hard"];
+    assert_eq!((&hard["services.loadbalancers"], &hard["services.nodeports"]), (&json!("2"), &json!("0")));
+}
+
+#[test]
+fn a_long_record_name_still_makes_a_valid_label() {
+    let mut tenant = tenant(Stage::Active);
+    tenant.application_name = "a.".repeat(100) + "b";
+    assert!(labels(&tenant)[LABEL_APPLICATION].len() <= 63);
+}
+
+#[test]
+fn a_namespace_is_ours_by_label_and_recorded_uid() {
+    let mut tenant = tenant(Stage::Active);
+    let live = |application: &str, uid: &str| json!({"metadata": {"uid": uid, "labels": {LABEL_APPLICATION_UID: application}}});
+    let ours = tenant.application_uid.clone();
+    assert_eq!(ownership(&tenant, None), Ownership::Absent);
+    assert_eq!(
+        ownership(&tenant, Some(&live(&ours, "n1"))),
+        Ownership::Ours,
+        "a crash before recording heals"
+    );
+    assert_eq!(ownership(&tenant, Some(&live("other", "n1"))), Ownership::Taken);
+    assert_eq!(ownership(&tenant, Some(&json!({"metadata": {"uid": "n1"}}))), Ownership::Taken);
+    tenant.namespace_uid = Some("n1".to_owned());
+    assert_eq!(ownership(&tenant, None), Ownership::Vanished);
+    assert_eq!(ownership(&tenant, Some(&live(&ours, "n2"))), Ownership::Taken);
+    let mut leaving = live(&ours, "n1");
+    assert_eq!(ownership(&tenant, Some(&leaving)), Ownership::Ours);
+    leaving["metadata"]["deletionTimestamp"] = json!("2026-03-02T00:00:00Z");
+    assert_eq!(ownership(&tenant, Some(&leaving)), Ownership::Terminating);
+    assert_eq!(desired(&tenant)[0].to_apply_json()["metadata"]["uid"], "n1");
+}

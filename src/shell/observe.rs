@@ -1,0 +1,321 @@
+//! Gathering: all that a decision needs, from the image of the cluster, into the core's `Observed`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::queue::{Key, Kind};
+use super::store::Held;
+use super::world::{Plain, Record, World, labels};
+use crate::api::application::{CloudApplication, UnclaimedVolume};
+use crate::api::change::{Affects, ChangePhase};
+use crate::api::decommission::{Decommission, DecommissionPhase};
+use crate::api::grant::ResourceGrant;
+use crate::api::keys;
+use crate::core::calendar::Calendar;
+use crate::core::change::OpenRequest;
+use crate::core::decision::Guard;
+use crate::core::ground::{Ground, RegionView, StorageClass};
+use crate::core::grant::{LiveNamespace, LiveVolume};
+use crate::core::maintenance::Affected;
+use crate::core::names;
+use crate::core::record::Meta;
+use crate::core::tenancy::volumes::{Claim, Snapshot, Volume};
+use crate::core::{application, change, decommission, grant};
+
+/// What the shell knows beside the world: the guard, and how the last try went.
+#[derive(Clone, Debug)]
+pub struct Circumstances {
+    /// Whether the policies stand.
+    pub guard: Guard,
+    /// Whether everything was read with quorum just now.
+    pub fresh: bool,
+    /// Why the last try to carry out a plan failed.
+    pub trouble: Option<String>,
+}
+
+/// A typed record with what is known of the object.
+type Seen<K> = (Meta, Arc<K>);
+
+fn seen<K: Send + Sync + 'static>(record: Option<Arc<Record<K>>>) -> Option<Seen<K>> {
+    let record = record?;
+    record.typed.as_ref().ok().map(|t| (record.meta.clone(), t.clone()))
+}
+
+fn text(value: &Value, pointer: &str) -> String {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+impl World {
+    /// A Region with all that it refers to.
+    #[must_use]
+    pub fn region(&self, code: &str) -> Option<Arc<RegionView>> {
+        let (_, region) = seen(self.regions.get("", code))?;
+        let parent = region.spec.parent.as_ref().and_then(|p| seen(self.regions.get("", p))).map(|(_, r)| r);
+        let class = |name: &String| {
+            let c = self.storage_classes.get("", name)?;
+            let policy = c.value["reclaimPolicy"].as_str().unwrap_or("Delete").to_owned();
+            Some(StorageClass { name: name.clone(), reclaim_policy: policy })
+        };
+        Some(Arc::new(RegionView {
+            parent,
+            calendar: self.calendar(&region.spec.calendar),
+            catalog_exists: region.spec.catalog.as_ref().is_none_or(|c| self.catalogs.get("", c).is_some()),
+            storage_classes: region.spec.tenancy.storage_classes.iter().filter_map(class).collect(),
+            region,
+        }))
+    }
+
+    fn calendar(&self, name: &str) -> Result<Arc<Calendar>, String> {
+        let record = self.calendars.get("", name).ok_or_else(|| "不存在 / it does not exist".to_owned())?;
+        let typed = record.typed.as_ref().map_err(Clone::clone)?;
+        Calendar::new(name, record.meta.generation, &typed.spec).map(Arc::new).map_err(|e| e.to_string())
+    }
+
+    fn ground(&self, code: &str, with: &Circumstances) -> Ground {
+        Ground { region: self.region(code), guard: with.guard.clone(), fresh: with.fresh, trouble: with.trouble.clone() }
+    }
+
+    /// The exit of an application that is under way or done; else the latest that ended without result.
+    fn exit_of(&self, namespace: &str, application: &str, uid: &str) -> Option<Arc<Decommission>> {
+        let all = self.decommissions.tagged(&format!("application/{namespace}/{application}"));
+        let counts = |d: &Decommission| {
+            let status = d.status.as_ref();
+            let open = status.and_then(|s| s.phase).is_some_and(|p| !matches!(p, DecommissionPhase::Rejected | DecommissionPhase::Withdrawn));
+            open && d.spec.scope == crate::api::decommission::Scope::Application && status.and_then(|s| s.application_uid.as_deref()) == Some(uid)
+        };
+        all.iter().filter_map(|r| r.typed.as_ref().ok()).find(|d| counts(d)).cloned()
+    }
+
+    /// All that is read to decide on an application.
+    #[must_use]
+    pub fn application(&self, key: &Key, with: &Circumstances) -> Option<application::Observed> {
+        let (meta, record) = seen(self.applications.get(&key.namespace, &key.name))?;
+        let exits = self.decommissions.tagged(&format!("application/{}/{}", key.namespace, key.name));
+        let exits = exits.iter().filter_map(|r| r.typed.as_ref().ok()).map(|d| exit_view(d)).collect();
+        let existing = record.spec.namespaces.iter().filter_map(|e| {
+            let ns = self.namespaces.get("", &names::tenant_namespace(&key.namespace, &key.name, &e.name))?;
+            Some(application::Existing { name: ns.name.1.clone(), uid: ns.uid.clone(), owner: labels(&ns.value).remove(keys::APPLICATION_UID) })
+        });
+        Some(application::Observed {
+            existing: existing.collect(),
+            ground: self.ground(&record.spec.region, with),
+            grant: seen(self.grants.get(&key.namespace, &key.name)),
+            unclaimed: self.unclaimed(&meta.uid),
+            exits,
+            meta,
+            record,
+        })
+    }
+
+    /// Volumes of an application whose claim is gone.
+    fn unclaimed(&self, uid: &str) -> Vec<UnclaimedVolume> {
+        let volumes = self.volumes.tagged(&format!("owner/{uid}"));
+        let unclaimed = |v: &&Arc<Plain>| {
+            let (ns, claim) = (text(&v.value, "/spec/claimRef/namespace"), text(&v.value, "/spec/claimRef/name"));
+            self.claims.get(&ns, &claim).is_none_or(|c| c.uid != text(&v.value, "/spec/claimRef/uid"))
+        };
+        let view = |v: &Arc<Plain>| UnclaimedVolume {
+            volume: v.name.1.clone(),
+            uid: v.uid.clone(),
+            namespace: text(&v.value, "/spec/claimRef/namespace"),
+            claim: text(&v.value, "/spec/claimRef/name"),
+        };
+        volumes.iter().filter(unclaimed).map(view).collect()
+    }
+
+    /// The tenant namespaces of an application that exist, with the operator's objects in them.
+    fn tenant_namespaces(&self, names: impl IntoIterator<Item = String>) -> Vec<LiveNamespace> {
+        let live = |name: String| {
+            let ns = self.namespaces.get("", &name)?;
+            let objects = [&self.quotas, &self.limits, &self.network_policies, &self.role_bindings];
+            Some(LiveNamespace {
+                uid: ns.uid.clone(),
+                resource_version: ns.resource_version.clone(),
+                owner: labels(&ns.value).remove(keys::APPLICATION_UID),
+                deleting: ns.value.pointer("/metadata/deletionTimestamp").is_some(),
+                object: ns.value.clone(),
+                objects: objects.iter().flat_map(|s| s.within(&name)).map(|o| o.value.clone()).collect(),
+                name,
+            })
+        };
+        names.into_iter().filter_map(live).collect()
+    }
+
+    /// All that is read to decide on a grant.
+    #[must_use]
+    pub fn grant(&self, key: &Key, with: &Circumstances) -> Option<grant::Observed> {
+        let (meta, record) = seen(self.grants.get(&key.namespace, &key.name))?;
+        let spec = &record.spec;
+        let names: Vec<String> = tenant_names(&meta, &record);
+        let volumes = names.iter().flat_map(|n| self.volumes.tagged(&format!("claims/{n}")));
+        let volume = |v: Arc<Plain>| LiveVolume {
+            name: v.name.1.clone(),
+            uid: v.uid.clone(),
+            resource_version: v.resource_version.clone(),
+            reclaim_policy: text(&v.value, "/spec/persistentVolumeReclaimPolicy"),
+            owner: labels(&v.value).remove(keys::APPLICATION_UID),
+        };
+        Some(grant::Observed {
+            ground: self.ground(&spec.region, with),
+            application: seen(self.applications.get(&key.namespace, &spec.application.name)),
+            change: seen(self.changes.get(&key.namespace, &spec.approved.name)),
+            exit: self.exit_of(&key.namespace, &spec.application.name, &spec.application.uid),
+            volumes: volumes.map(volume).collect(),
+            namespaces: self.tenant_namespaces(names),
+            meta,
+            record,
+        })
+    }
+
+    /// All that is read to decide on a change.
+    #[must_use]
+    pub fn change(&self, key: &Key, with: &Circumstances) -> Option<change::Observed> {
+        let (meta, record) = seen(self.changes.get(&key.namespace, &key.name))?;
+        let name = record.spec.resource_adjustment.as_ref().map(|a| a.application.clone());
+        let grant = name.as_ref().and_then(|n| seen(self.grants.get(&key.namespace, n)));
+        let affected = record.spec.platform_maintenance.as_ref().map(|m| self.affected(&record.spec.region, &m.affects)).unwrap_or_default();
+        Some(change::Observed {
+            ground: self.ground(&record.spec.region, with),
+            application: name.as_ref().and_then(|n| seen(self.applications.get(&key.namespace, n))),
+            others: name.as_ref().map(|n| self.open_requests(key, n)).unwrap_or_default(),
+            used: grant.as_ref().map(|(_, g)| self.used(g)).unwrap_or_default(),
+            grant,
+            affected,
+            meta,
+            record,
+        })
+    }
+
+    /// Other open requests on an application.
+    fn open_requests(&self, own: &Key, application: &str) -> Vec<OpenRequest> {
+        let tag = format!("application/{}/{application}", own.namespace);
+        let mut open = Vec::new();
+        for r in self.changes.tagged(&tag) {
+            let ended = |p| matches!(p, ChangePhase::Rejected | ChangePhase::Withdrawn | ChangePhase::Completed);
+            let phase = r.typed.as_ref().ok().and_then(|c| c.status.as_ref()?.phase);
+            if !phase.is_some_and(ended) && !(own.kind == Kind::Change && own.name == r.meta.name) {
+                open.push(OpenRequest { kind: "ChangeRequest", name: r.meta.name.clone(), created_at: r.meta.created_at });
+            }
+        }
+        for r in self.decommissions.tagged(&tag) {
+            let ended = |p| matches!(p, DecommissionPhase::Rejected | DecommissionPhase::Withdrawn | DecommissionPhase::Completed);
+            let phase = r.typed.as_ref().ok().and_then(|c| c.status.as_ref()?.phase);
+            if !phase.is_some_and(ended) && !(own.kind == Kind::Decommission && own.name == r.meta.name) {
+                open.push(OpenRequest { kind: "Decommission", name: r.meta.name.clone(), created_at: r.meta.created_at });
+            }
+        }
+        open
+    }
+
+    /// What is used in the namespaces of a grant, by entry.
+    fn used(&self, grant: &ResourceGrant) -> Vec<(String, BTreeMap<String, String>)> {
+        let namespaces = grant.status.iter().flat_map(|s| &s.namespaces);
+        let used = |ns: &crate::api::application::TenantNamespace| {
+            let quotas = self.quotas.within(&ns.namespace);
+            let used = quotas.iter().find_map(|q| serde_json::from_value(q.value.pointer("/status/used")?.clone()).ok());
+            (ns.entry.clone(), used.unwrap_or_default())
+        };
+        namespaces.map(used).collect()
+    }
+
+    /// The applications that a maintenance affects.
+    fn affected(&self, region: &str, affects: &Affects) -> Affected {
+        let of_region = self.applications.tagged(&format!("region/{region}"));
+        let mut all = of_region.iter().map(|r| format!("{}/{}", r.meta.namespace, r.meta.name));
+        let Some(named) = &affects.applications else { return Affected { found: all.collect(), missing: Vec::new() } };
+        let known: Vec<String> = all.by_ref().collect();
+        let (found, missing) = named.iter().map(|a| format!("{}/{}", a.namespace, a.name)).partition(|n| known.contains(n));
+        Affected { found, missing }
+    }
+
+    /// All that is read to decide on an exit.
+    #[must_use]
+    pub fn decommission(&self, key: &Key, with: &Circumstances) -> Option<decommission::Observed> {
+        let (meta, record) = seen(self.decommissions.get(&key.namespace, &key.name))?;
+        let application: Option<Seen<CloudApplication>> = seen(self.applications.get(&key.namespace, &record.spec.application));
+        let grant = seen(self.grants.get(&key.namespace, &record.spec.application));
+        let names = grant.as_ref().map(|(m, g)| tenant_names(m, g)).unwrap_or_default();
+        let uid = application.as_ref().map(|(m, _)| m.uid.clone()).unwrap_or_default();
+        let mut volumes: BTreeMap<String, Arc<Plain>> = BTreeMap::new();
+        for v in names.iter().flat_map(|n| self.volumes.tagged(&format!("claims/{n}"))).chain(self.volumes.tagged(&format!("owner/{uid}"))) {
+            volumes.insert(v.name.1.clone(), v);
+        }
+        Some(decommission::Observed {
+            ground: self.ground(&record.spec.region, with),
+            others: self.open_requests(key, &record.spec.application),
+            claims: names.iter().flat_map(|n| self.claims.within(n)).map(|c| claim(&c)).collect(),
+            snapshots: names.iter().flat_map(|n| self.snapshots.within(n)).map(|s| snapshot(&s)).collect(),
+            volumes: volumes.values().map(|v| volume(v)).collect(),
+            namespaces: self.tenant_namespaces(names),
+            application,
+            grant,
+            meta,
+            record,
+        })
+    }
+}
+
+/// Names of the namespaces that a grant stands for: what it asks for, and what it once made.
+#[must_use]
+pub fn tenant_names(meta: &Meta, grant: &ResourceGrant) -> Vec<String> {
+    let asked = grant.spec.namespaces.iter().map(|n| names::tenant_namespace(&meta.namespace, &grant.spec.application.name, &n.name));
+    let made = grant.status.iter().flat_map(|s| s.namespaces.iter().map(|n| n.namespace.clone()));
+    let mut names: Vec<String> = asked.chain(made).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn exit_view(d: &Decommission) -> application::ExitView {
+    let status = d.status.as_ref();
+    application::ExitView {
+        name: d.metadata.name.clone().unwrap_or_default(),
+        scope: d.spec.scope,
+        phase: status.and_then(|s| s.phase),
+        application_uid: status.and_then(|s| s.application_uid.clone()),
+        ended_at: status.and_then(|s| s.certificate.as_ref()).map(|c| c.ended_at.timestamp()),
+    }
+}
+
+fn claim(c: &Plain) -> Claim {
+    Claim {
+        namespace: c.name.0.clone(),
+        name: c.name.1.clone(),
+        uid: c.uid.clone(),
+        volume_name: c.value.pointer("/spec/volumeName").and_then(Value::as_str).map(str::to_owned),
+        capacity: text(&c.value, "/status/capacity/storage"),
+        class: text(&c.value, "/spec/storageClassName"),
+    }
+}
+
+fn snapshot(s: &Plain) -> Snapshot {
+    Snapshot { namespace: s.name.0.clone(), name: s.name.1.clone(), uid: s.uid.clone() }
+}
+
+fn volume(v: &Plain) -> Volume {
+    let _ = v.version();
+    Volume {
+        name: v.name.1.clone(),
+        uid: v.uid.clone(),
+        reclaim_policy: text(&v.value, "/spec/persistentVolumeReclaimPolicy"),
+        phase: text(&v.value, "/status/phase"),
+        capacity: text(&v.value, "/spec/capacity/storage"),
+        class: text(&v.value, "/spec/storageClassName"),
+        source: source(&v.value),
+        labels: labels(&v.value),
+        claim_ref: None,
+    }
+}
+
+/// The volume source as stored: what is left of the spec without what Kubernetes manages around it.
+fn source(value: &Value) -> Value {
+    const AROUND: [&str; 8] = ["accessModes", "capacity", "claimRef", "mountOptions", "nodeAffinity", "persistentVolumeReclaimPolicy", "storageClassName", "volumeMode"];
+    let mut spec = value["spec"].clone();
+    if let Some(spec) = spec.as_object_mut() {
+        AROUND.iter().for_each(|k| drop(spec.remove(*k)));
+        spec.remove("volumeAttributesClassName");
+    }
+    spec
+}

@@ -1,0 +1,330 @@
+//! The operator's image of the cluster: one store a kind, fed by watches and by the answers to its own writes.
+//!
+//! There is no LIST in steady state: every decision reads from here, and what must be certain is
+//! read anew by quorum GETs (design, sections 3 and 6).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use kube::api::DynamicObject;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::clock::Clock;
+use super::queue::{Key, Kind};
+use super::store::{Changed, Held, Name, Store};
+use crate::api::application::CloudApplication;
+use crate::api::catalog::ServiceCatalog;
+use crate::api::change::ChangeRequest;
+use crate::api::decommission::Decommission;
+use crate::api::grant::ResourceGrant;
+use crate::api::keys;
+use crate::api::region::Region;
+use crate::api::work_calendar::WorkCalendar;
+use crate::core::decision;
+use crate::core::digest;
+use crate::core::record::Meta;
+
+/// Fields of a record's spec that come later in life and are no part of what is decided on.
+pub const LATER_FIELDS: [&str; 4] = ["goLive", "consent", "handOver", "maintenanceOutcome"];
+
+/// A resource of this project: its typed form, or why it does not fit the schema (S10).
+#[derive(Debug)]
+pub struct Record<K> {
+    /// What is known of the object itself.
+    pub meta: Meta,
+    /// The typed object, without managedFields.
+    pub typed: Result<Arc<K>, String>,
+    /// Status as it is stored, for the difference that a write is.
+    pub status: Value,
+    tags: Vec<String>,
+}
+
+/// Any other object, as JSON without managedFields.
+#[derive(Debug)]
+pub struct Plain {
+    /// Namespace and name.
+    pub name: Name,
+    /// UID.
+    pub uid: String,
+    /// resourceVersion.
+    pub resource_version: String,
+    /// Its JSON, with apiVersion and kind.
+    pub value: Arc<Value>,
+    tags: Vec<String>,
+}
+
+fn number(version: &str) -> u64 {
+    version.parse().unwrap_or(0)
+}
+
+impl<K: Send + Sync + 'static> Held for Record<K> {
+    fn name(&self) -> Name {
+        (self.meta.namespace.clone(), self.meta.name.clone())
+    }
+    fn uid(&self) -> &str {
+        &self.meta.uid
+    }
+    fn version(&self) -> u64 {
+        number(&self.meta.resource_version)
+    }
+    fn tags(&self) -> Vec<String> {
+        self.tags.clone()
+    }
+}
+
+impl Held for Plain {
+    fn name(&self) -> Name {
+        self.name.clone()
+    }
+    fn uid(&self) -> &str {
+        &self.uid
+    }
+    fn version(&self) -> u64 {
+        number(&self.resource_version)
+    }
+    fn tags(&self) -> Vec<String> {
+        self.tags.clone()
+    }
+}
+
+/// Reads an object into what a store holds.
+pub trait FromObject: Held + Sized {
+    /// Reads it. Never fails: what does not fit is held as such.
+    fn from_object(object: DynamicObject, clock: &Clock) -> Self;
+}
+
+fn text(value: &Value, pointer: &str) -> Option<String> {
+    value.pointer(pointer)?.as_str().map(str::to_owned)
+}
+
+fn meta(object: &DynamicObject, stamped_at: Option<Timestamp>, clock: &Clock) -> Meta {
+    let m = &object.metadata;
+    Meta {
+        namespace: m.namespace.clone().unwrap_or_default(),
+        name: m.name.clone().unwrap_or_default(),
+        uid: m.uid.clone().unwrap_or_default(),
+        resource_version: m.resource_version.clone().unwrap_or_default(),
+        generation: m.generation.unwrap_or(0),
+        created_at: m.creation_timestamp.as_ref().map(|t| clock.shift(t.0)),
+        deleting: m.deletion_timestamp.is_some(),
+        annotations: m.annotations.clone().unwrap_or_default(),
+        labels: m.labels.clone().unwrap_or_default(),
+        digest: object.data.get("spec").map(|s| digest::spec_digest(s, &LATER_FIELDS)).unwrap_or_default(),
+        stamped_at: stamped_at.map(|t| clock.shift(t)),
+    }
+}
+
+impl<K: DeserializeOwned + Send + Sync + 'static> FromObject for Record<K> {
+    fn from_object(mut object: DynamicObject, clock: &Clock) -> Self {
+        let stamped_at = object.metadata.managed_fields.take().and_then(|m| {
+            let raw = serde_json::json!({ "managedFields": m });
+            decision::stamped_at(&raw)
+        });
+        let meta = meta(&object, stamped_at, clock);
+        let mut tags = Vec::new();
+        if let Some(r) = text(&object.data, "/spec/region") {
+            tags.push(format!("region/{r}"));
+        }
+        for p in ["/spec/application", "/spec/resourceAdjustment/application"] {
+            if let Some(a) = text(&object.data, p) {
+                tags.push(format!("application/{}/{a}", meta.namespace));
+            }
+        }
+        for p in ["/spec/calendar", "/spec/catalog", "/spec/parent"] {
+            if let Some(a) = text(&object.data, p) {
+                tags.push(format!("{}/{a}", &p[6..]));
+            }
+        }
+        tags.push(format!("uid/{}", meta.uid));
+        let status = object.data.get("status").cloned().unwrap_or(Value::Null);
+        let typed = serde_json::to_value(&object).and_then(serde_json::from_value::<K>).map(Arc::new).map_err(|e| e.to_string());
+        Self { meta, typed, status, tags }
+    }
+}
+
+impl FromObject for Plain {
+    fn from_object(mut object: DynamicObject, _: &Clock) -> Self {
+        object.metadata.managed_fields = None;
+        if let Some(a) = object.metadata.annotations.as_mut() {
+            a.remove("kubectl.kubernetes.io/last-applied-configuration");
+        }
+        let m = &object.metadata;
+        let mut tags = Vec::new();
+        if let Some(uid) = m.labels.as_ref().and_then(|l| l.get(keys::APPLICATION_UID)) {
+            tags.push(format!("owner/{uid}"));
+        }
+        if let Some(ns) = text(&object.data, "/spec/claimRef/namespace") {
+            tags.push(format!("claims/{ns}"));
+        }
+        Self {
+            name: (m.namespace.clone().unwrap_or_default(), m.name.clone().unwrap_or_default()),
+            uid: m.uid.clone().unwrap_or_default(),
+            resource_version: m.resource_version.clone().unwrap_or_default(),
+            value: Arc::new(serde_json::to_value(&object).unwrap_or_default()),
+            tags,
+        }
+    }
+}
+
+/// The operator's image of the cluster.
+#[derive(Debug, Default)]
+pub struct World {
+    /// CloudApplications.
+    pub applications: Store<Record<CloudApplication>>,
+    /// ResourceGrants.
+    pub grants: Store<Record<ResourceGrant>>,
+    /// ChangeRequests.
+    pub changes: Store<Record<ChangeRequest>>,
+    /// Decommissions.
+    pub decommissions: Store<Record<Decommission>>,
+    /// Regions.
+    pub regions: Store<Record<Region>>,
+    /// WorkCalendars.
+    pub calendars: Store<Record<WorkCalendar>>,
+    /// ServiceCatalogs.
+    pub catalogs: Store<Record<ServiceCatalog>>,
+    /// Namespaces.
+    pub namespaces: Store<Plain>,
+    /// Operator-labelled ResourceQuotas.
+    pub quotas: Store<Plain>,
+    /// Operator-labelled LimitRanges.
+    pub limits: Store<Plain>,
+    /// Operator-labelled NetworkPolicies.
+    pub network_policies: Store<Plain>,
+    /// Operator-labelled RoleBindings.
+    pub role_bindings: Store<Plain>,
+    /// PersistentVolumeClaims.
+    pub claims: Store<Plain>,
+    /// PersistentVolumes.
+    pub volumes: Store<Plain>,
+    /// VolumeSnapshots, where the cluster has them.
+    pub snapshots: Store<Plain>,
+    /// StorageClasses.
+    pub storage_classes: Store<Plain>,
+}
+
+impl World {
+    /// Everything filed on an application, and the application itself.
+    #[must_use]
+    pub fn concerning(&self, namespace: &str, application: &str) -> Vec<Key> {
+        let tag = format!("application/{namespace}/{application}");
+        let mut keys = vec![Key::new(Kind::Application, namespace, application), Key::new(Kind::Grant, namespace, application)];
+        keys.extend(self.changes.tagged(&tag).iter().map(|r| Key::new(Kind::Change, namespace, &r.meta.name)));
+        keys.extend(self.decommissions.tagged(&tag).iter().map(|r| Key::new(Kind::Decommission, namespace, &r.meta.name)));
+        keys
+    }
+
+    /// Every record of a region.
+    #[must_use]
+    pub fn of_region(&self, code: &str) -> Vec<Key> {
+        let tag = format!("region/{code}");
+        let mut keys = vec![Key::new(Kind::Region, "", code)];
+        keys.extend(self.applications.tagged(&tag).iter().map(|r| Key::new(Kind::Application, &r.meta.namespace, &r.meta.name)));
+        keys.extend(self.grants.tagged(&tag).iter().map(|r| Key::new(Kind::Grant, &r.meta.namespace, &r.meta.name)));
+        keys.extend(self.changes.tagged(&tag).iter().map(|r| Key::new(Kind::Change, &r.meta.namespace, &r.meta.name)));
+        keys.extend(self.decommissions.tagged(&tag).iter().map(|r| Key::new(Kind::Decommission, &r.meta.namespace, &r.meta.name)));
+        keys.extend(self.regions.tagged(&format!("parent/{code}")).iter().flat_map(|r| self.of_region(&r.meta.name)));
+        keys
+    }
+
+    /// Everything filed on the application of this UID.
+    #[must_use]
+    pub fn of_owner(&self, uid: &str) -> Vec<Key> {
+        let apps = self.applications.tagged(&format!("uid/{uid}"));
+        apps.iter().flat_map(|a| self.concerning(&a.meta.namespace, &a.meta.name)).collect()
+    }
+
+    /// Everything filed on the application that a tenant namespace belongs to.
+    #[must_use]
+    pub fn of_namespace(&self, namespace: &str) -> Vec<Key> {
+        let owner = self.namespaces.get("", namespace).and_then(|n| text(&n.value, &format!("/metadata/labels/{}", keys::APPLICATION_UID.replace('/', "~1"))));
+        owner.map(|uid| self.of_owner(&uid)).unwrap_or_default()
+    }
+
+    /// Everything that must be looked at when a record of an application changed.
+    fn after_record<K>(&self, kind: Kind, changed: &Changed<Record<K>>) -> Vec<Key> {
+        let mut keys = Vec::new();
+        for r in [&changed.old, &changed.new].into_iter().flatten() {
+            keys.push(Key::new(kind, &r.meta.namespace, &r.meta.name));
+            let prefix = format!("application/{}/", r.meta.namespace);
+            for application in r.tags.iter().filter_map(|t| t.strip_prefix(&prefix)) {
+                keys.extend(self.concerning(&r.meta.namespace, application));
+            }
+            if matches!(kind, Kind::Application | Kind::Grant) {
+                keys.extend(self.concerning(&r.meta.namespace, &r.meta.name));
+            }
+        }
+        keys
+    }
+}
+
+/// What must be looked at after a change to each kind of object.
+pub trait Triggers<T> {
+    /// The keys.
+    fn triggers(&self, changed: &Changed<T>) -> Vec<Key>;
+}
+
+impl Triggers<Record<CloudApplication>> for World {
+    fn triggers(&self, changed: &Changed<Record<CloudApplication>>) -> Vec<Key> {
+        self.after_record(Kind::Application, changed)
+    }
+}
+impl Triggers<Record<ResourceGrant>> for World {
+    fn triggers(&self, changed: &Changed<Record<ResourceGrant>>) -> Vec<Key> {
+        self.after_record(Kind::Grant, changed)
+    }
+}
+impl Triggers<Record<ChangeRequest>> for World {
+    fn triggers(&self, changed: &Changed<Record<ChangeRequest>>) -> Vec<Key> {
+        self.after_record(Kind::Change, changed)
+    }
+}
+impl Triggers<Record<Decommission>> for World {
+    fn triggers(&self, changed: &Changed<Record<Decommission>>) -> Vec<Key> {
+        self.after_record(Kind::Decommission, changed)
+    }
+}
+impl Triggers<Record<Region>> for World {
+    fn triggers(&self, changed: &Changed<Record<Region>>) -> Vec<Key> {
+        let spec_changed = changed.old.as_ref().map(|r| r.meta.generation) != changed.new.as_ref().map(|r| r.meta.generation);
+        let name = changed.new.as_ref().or(changed.old.as_ref()).map(|r| r.meta.name.clone()).unwrap_or_default();
+        if spec_changed { self.of_region(&name) } else { Vec::new() }
+    }
+}
+impl Triggers<Record<WorkCalendar>> for World {
+    fn triggers(&self, changed: &Changed<Record<WorkCalendar>>) -> Vec<Key> {
+        let name = changed.new.as_ref().or(changed.old.as_ref()).map(|r| r.meta.name.clone()).unwrap_or_default();
+        self.regions.tagged(&format!("calendar/{name}")).iter().flat_map(|r| self.of_region(&r.meta.name)).collect()
+    }
+}
+impl Triggers<Record<ServiceCatalog>> for World {
+    fn triggers(&self, changed: &Changed<Record<ServiceCatalog>>) -> Vec<Key> {
+        let name = changed.new.as_ref().or(changed.old.as_ref()).map(|r| r.meta.name.clone()).unwrap_or_default();
+        self.regions.tagged(&format!("catalog/{name}")).iter().map(|r| Key::new(Kind::Region, "", &r.meta.name)).collect()
+    }
+}
+impl Triggers<Plain> for World {
+    fn triggers(&self, changed: &Changed<Plain>) -> Vec<Key> {
+        let mut keys = Vec::new();
+        for o in [&changed.old, &changed.new].into_iter().flatten() {
+            keys.extend(o.tags.iter().filter_map(|t| t.strip_prefix("owner/")).flat_map(|uid| self.of_owner(uid)));
+            keys.extend(o.tags.iter().filter_map(|t| t.strip_prefix("claims/")).flat_map(|ns| self.of_namespace(ns)));
+            match o.value["kind"].as_str() {
+                Some("StorageClass") => keys.extend(self.regions.all().iter().flat_map(|r| self.of_region(&r.meta.name))),
+                Some("Namespace") => keys.extend(self.of_namespace(&o.name.1)),
+                _ => keys.extend(self.of_namespace(&o.name.0)),
+            }
+        }
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+}
+
+/// Labels of a plain object.
+#[must_use]
+pub fn labels(value: &Value) -> BTreeMap<String, String> {
+    value.pointer("/metadata/labels").and_then(|l| serde_json::from_value(l.clone()).ok()).unwrap_or_default()
+}
