@@ -1,1 +1,41 @@
-//! e2e
+//! A real control plane for tests, for `make demo` and for `make dev`.
+//!
+//! | room | what it is for |
+//! |---|---|
+//! | [`suite`] | the `main` of a test binary: one cluster around all its tests, dumps on failure |
+//! | [`cluster`] | everything at once: control plane, personas, what the project installs, the operator |
+//! | [`control_plane`] | etcd, kube-apiserver and kube-controller-manager on free loopback ports, with TLS |
+//! | [`binaries`] | where those come from |
+//! | [`process`] | a child process with a log file, which never outlives us |
+//! | [`keeper`] | the watchman who cleans up when we are killed |
+//! | [`pki`] | the CA, server and client certificates, the key for service-account tokens |
+//! | [`personas`] | who acts: users, their groups, their kubeconfig files |
+//! | [`kubectl`] | kubectl as a given persona |
+//! | [`install`] | CRDs, RBAC, policies, calendars, the storage class; waiting until they are in force |
+//! | [`operator`] | the operator as its own process with its own ServiceAccount's rights |
+//! | [`wait`] | waiting on conditions, with the last seen state in the error |
+//! | [`audit`] | the audit log, typed, for counting writes and LISTs |
+//! | [`volumes`] | the directories behind the PersistentVolumes |
+//! | [`dump`] | what is written down when a test fails |
+//! | [`stack`] | the background stack of `make dev` |
+//! | [`demo`] | the story that `make demo` plays |
+//! | [`paths`] | where things lie in the repository |
+
+pub mod audit;
+pub mod binaries;
+pub mod cluster;
+pub mod control_plane;
+pub mod demo;
+pub mod dump;
+pub mod install;
+pub mod keeper;
+pub mod kubectl;
+pub mod operator;
+pub mod paths;
+pub mod personas;
+pub mod pki;
+pub mod process;
+pub mod stack;
+pub mod suite;
+pub mod volumes;
+pub mod wait;

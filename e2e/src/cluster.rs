@@ -1,0 +1,92 @@
+//! Everything at once: a control plane, what is installed into it, and the operator.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::Result;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::api::PostParams;
+use kube::{Api, Client};
+use serde_json::json;
+use tokio::sync::Mutex;
+
+use crate::audit::AuditLog;
+use crate::control_plane::{ControlPlane, Home};
+use crate::install;
+use crate::kubectl::Kubectl;
+use crate::operator::{Operator, Options};
+use crate::personas::Persona;
+
+/// How much of it there is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setup {
+    /// The control plane, the personas, the StorageClass.
+    Bare,
+    /// And all that the project installs, in force.
+    Installed,
+    /// And the operator at work.
+    Operating,
+}
+
+/// A cluster for tests. Dropping it leaves nothing behind.
+pub struct Cluster {
+    /// The operator, for tests that stop, kill or restart it. Ended before the control plane.
+    pub operator: Mutex<Option<Operator>>,
+    /// The control plane.
+    pub plane: ControlPlane,
+}
+
+impl Cluster {
+    /// Starts a temporary cluster.
+    pub async fn start(setup: Setup) -> Result<Self> {
+        Self::start_in(Home::Temporary, setup, Options::default()).await
+    }
+
+    /// Starts a cluster in a place of one's own, with an operator of one's own.
+    pub async fn start_in(home: Home, setup: Setup, options: Options) -> Result<Self> {
+        let plane = ControlPlane::start(home).await?;
+        match setup {
+            Setup::Bare => install::storage_class(&plane.kubectl(Persona::Admin)).await?,
+            Setup::Installed | Setup::Operating => install::everything(&plane).await?,
+        }
+        let operator = match setup {
+            Setup::Operating => Some(Operator::start(&plane, options).await?),
+            Setup::Bare | Setup::Installed => None,
+        };
+        Ok(Self { operator: Mutex::new(operator), plane })
+    }
+
+    /// A client that acts as `persona`.
+    pub async fn client(&self, persona: Persona) -> Result<Client> {
+        self.plane.client(persona).await
+    }
+
+    /// kubectl as `persona`.
+    pub fn kubectl(&self, persona: Persona) -> Kubectl {
+        self.plane.kubectl(persona)
+    }
+
+    /// The API server's audit log.
+    pub fn audit(&self) -> AuditLog {
+        self.plane.audit()
+    }
+
+    /// Creates a namespace of a name that nobody else has, and returns the name.
+    pub async fn namespace(&self, prefix: &str) -> Result<String> {
+        self.create_namespace(prefix, json!({})).await
+    }
+
+    /// Creates a namespace in which records of `region` may be filed, and returns its name.
+    pub async fn filing_namespace(&self, prefix: &str, region: &str) -> Result<String> {
+        self.create_namespace(prefix, json!({"govcloud.dev/filing-region": region})).await
+    }
+
+    async fn create_namespace(&self, prefix: &str, labels: serde_json::Value) -> Result<String> {
+        static COUNT: AtomicU32 = AtomicU32::new(1);
+        let name = format!("{prefix}-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let namespace: Namespace =
+            serde_json::from_value(json!({"metadata": {"name": name, "labels": labels}}))?;
+        let namespaces: Api<Namespace> = Api::all(self.client(Persona::Admin).await?);
+        namespaces.create(&PostParams::default(), &namespace).await?;
+        Ok(name)
+    }
+}

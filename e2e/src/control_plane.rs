@@ -1,0 +1,234 @@
+//! etcd, kube-apiserver and kube-controller-manager on free loopback ports, with TLS between all of them.
+//!
+//! Everything that one control plane writes lies below one root: `state/`, `logs/`, and the kubeconfig files.
+//! The controllers run as `system:kube-controller-manager` with a ServiceAccount each, never as admin, because
+//! the project's guards must let exactly those identities through.
+
+mod launch;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use k8s_openapi::api::core::v1::ServiceAccount;
+use k8s_openapi::api::rbac::v1::ClusterRoleBinding;
+use kube::api::PostParams;
+use kube::{Api, Client};
+use serde_json::json;
+
+use crate::audit::AuditLog;
+use crate::binaries::Binaries;
+use crate::keeper;
+use crate::kubectl::Kubectl;
+use crate::personas::{self, Persona, Server};
+use crate::pki::Pki;
+use crate::process::{Identity, Process};
+use crate::volumes;
+use crate::wait::until;
+
+use launch::Layout;
+
+/// How long a busy machine may take for each step of the start.
+const READY: Duration = Duration::from_secs(90);
+
+/// A port may be taken between the moment it is found free and the moment it is bound.
+const ATTEMPTS: usize = 4;
+
+/// Where a control plane keeps its files, and for how long.
+#[derive(Debug)]
+pub enum Home {
+    /// Removed with everything in it when the control plane ends, however it ends.
+    Temporary,
+    /// Kept, synced to disk, and never removed by the harness.
+    Kept(PathBuf),
+}
+
+/// A running control plane. Dropping it ends its processes and removes its volumes' directories.
+pub struct ControlPlane {
+    root: PathBuf,
+    temporary: Option<tempfile::TempDir>,
+    left: bool,
+    binaries: Binaries,
+    server: Server,
+    pki: Pki,
+    // In the order in which they are stopped.
+    controllers: Process,
+    apiserver: Process,
+    etcd: Process,
+}
+
+impl ControlPlane {
+    /// Starts one and waits until it is ready.
+    pub async fn start(home: Home) -> Result<Self> {
+        let binaries = tokio::task::spawn_blocking(Binaries::find).await??;
+        let (root, temporary) = match home {
+            Home::Temporary => {
+                let directory = tempfile::Builder::new().prefix("govcloud-e2e-").tempdir()?;
+                keeper::order("dir", directory.path().display())?;
+                (directory.path().to_owned(), Some(directory))
+            }
+            Home::Kept(root) => (root, None),
+        };
+        for part in ["state", "logs"] {
+            fs::create_dir_all(root.join(part))?;
+        }
+        keeper::order("audit", audit_path(&root).display())?;
+        let layout = Layout { root: &root, binaries: &binaries, sync: temporary.is_none() };
+        let pki = layout.credentials()?;
+        let mut attempt = 1;
+        let (server, etcd, mut apiserver) = loop {
+            match layout.serve(&pki).await {
+                Err(error)
+                    if attempt < ATTEMPTS && format!("{error:#}").contains("address already in use") =>
+                {
+                    attempt += 1;
+                }
+                outcome => break outcome?,
+            }
+        };
+        for persona in Persona::ALL {
+            let file = personas::kubeconfig(&root, persona.user());
+            personas::write_certificate(&server, &pki, &file, persona.user(), persona.group())?;
+        }
+        let controllers = layout.control(&server, &pki)?;
+        apiserver.check()?;
+        let mut plane =
+            Self { root, temporary, left: false, binaries, server, pki, controllers, apiserver, etcd };
+        plane.bootstrapped().await?;
+        Ok(plane)
+    }
+
+    /// The directory of everything it writes.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where its API server is.
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Its certificate authority, for further identities.
+    pub fn pki(&self) -> &Pki {
+        &self.pki
+    }
+
+    /// The file of a persona's kubeconfig.
+    pub fn kubeconfig(&self, persona: Persona) -> PathBuf {
+        personas::kubeconfig(&self.root, persona.user())
+    }
+
+    /// A client that acts as `persona`.
+    pub async fn client(&self, persona: Persona) -> Result<Client> {
+        personas::client(&self.kubeconfig(persona)).await
+    }
+
+    /// kubectl as `persona`.
+    pub fn kubectl(&self, persona: Persona) -> Kubectl {
+        self.kubectl_by(self.kubeconfig(persona))
+    }
+
+    /// kubectl by any kubeconfig.
+    pub fn kubectl_by(&self, kubeconfig: PathBuf) -> Kubectl {
+        Kubectl::new(self.binaries.path("kubectl"), kubeconfig, self.root.join("state/kubectl-cache"))
+    }
+
+    /// The API server's audit log.
+    pub fn audit(&self) -> AuditLog {
+        AuditLog::at(audit_path(&self.root))
+    }
+
+    /// The log file of a process.
+    pub fn log(&self, name: &str) -> PathBuf {
+        self.root.join("logs").join(format!("{name}.log"))
+    }
+
+    /// The API server, for tests that take it away.
+    pub fn apiserver(&mut self) -> &mut Process {
+        &mut self.apiserver
+    }
+
+    /// The controllers, for tests that take them away.
+    pub fn controllers(&mut self) -> &mut Process {
+        &mut self.controllers
+    }
+
+    /// Who its processes are.
+    pub fn identities(&self) -> Vec<Identity> {
+        let processes = [&self.controllers, &self.apiserver, &self.etcd];
+        processes.into_iter().filter_map(|process| process.identity().cloned()).collect()
+    }
+
+    /// An error unless all its processes run.
+    pub fn check(&mut self) -> Result<()> {
+        [&mut self.etcd, &mut self.apiserver, &mut self.controllers].into_iter().try_for_each(Process::check)
+    }
+
+    /// Waits until the API server answers that it is ready, as after a restart.
+    pub async fn ready(&mut self) -> Result<()> {
+        let client = self.client(Persona::Admin).await?;
+        launch::ready(&client, &mut [&mut self.etcd, &mut self.apiserver], READY).await
+    }
+
+    /// Leaves its processes running after us, and says who they are. Only for a control plane that was started to
+    /// stay; the keeper must be released as well.
+    pub fn leave(&mut self) -> Result<Vec<(String, Identity)>> {
+        if self.temporary.is_some() {
+            bail!("a temporary control plane cannot stay");
+        }
+        self.left = true;
+        let processes = [&mut self.controllers, &mut self.apiserver, &mut self.etcd];
+        let named = processes.into_iter().map(|process| (process.spec().name.clone(), process.detach()));
+        Ok(named.filter_map(|(name, identity)| Some((name, identity?))).collect())
+    }
+
+    /// Waits for the first sign of the controllers and gives the provider's administrator his ordinary rights.
+    async fn bootstrapped(&mut self) -> Result<()> {
+        let admin = self.client(Persona::Admin).await?;
+        let binding: ClusterRoleBinding = serde_json::from_value(json!({
+            "metadata": {"name": "platform-admin"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+            "subjects": [{
+                "apiGroup": "rbac.authorization.k8s.io",
+                "kind": "User",
+                "name": Persona::PlatformAdmin.user(),
+            }],
+        }))?;
+        let bindings: Api<ClusterRoleBinding> = Api::all(admin.clone());
+        bindings.create(&PostParams::default(), &binding).await.context("the administrator's binding")?;
+        let accounts: Api<ServiceAccount> = Api::namespaced(admin, "default");
+        let what = "exists, by which the controllers are known to work";
+        let account = until(accounts, "default", what, READY, |_| true).await;
+        self.check()?;
+        account.map(drop)
+    }
+}
+
+impl Drop for ControlPlane {
+    fn drop(&mut self) {
+        if self.left {
+            return;
+        }
+        let mut end = || -> Result<()> {
+            [&mut self.controllers, &mut self.apiserver, &mut self.etcd]
+                .into_iter()
+                .try_for_each(Process::kill)?;
+            volumes::remove(&self.audit())?;
+            keeper::order("removed", audit_path(&self.root).display())?;
+            if let Some(directory) = self.temporary.take() {
+                directory.close()?;
+                keeper::order("removed", self.root.display())?;
+            }
+            Ok(())
+        };
+        if let Err(error) = end() {
+            tracing::warn!(error = format!("{error:#}"), "left to the keeper");
+        }
+    }
+}
+
+/// The audit log below a control plane's root.
+pub fn audit_path(root: &Path) -> PathBuf {
+    root.join("logs/audit.jsonl")
+}

@@ -1,0 +1,188 @@
+//! The command lines of etcd, the API server and the controllers.
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use kube::Client;
+use tokio::time::{Instant, sleep};
+
+use super::{READY, audit_path};
+use crate::binaries::Binaries;
+use crate::personas::{self, Persona, Server};
+use crate::pki::Pki;
+use crate::process::{Process, Spec};
+
+const AUDIT_POLICY: &str = include_str!("../audit-policy.yaml");
+
+/// The controllers' own user.
+const CONTROLLERS_USER: &str = "system:kube-controller-manager";
+
+/// Only what namespaces, service accounts, quotas, volumes and policies need. Every name must exist.
+const CONTROLLERS: [&str; 12] = [
+    "namespace-controller",
+    "serviceaccount-controller",
+    "serviceaccount-token-controller",
+    "root-ca-certificate-publisher-controller",
+    "garbage-collector-controller",
+    "resourcequota-controller",
+    "clusterrole-aggregation-controller",
+    "validatingadmissionpolicy-status-controller",
+    "persistentvolume-binder-controller",
+    "persistentvolume-expander-controller",
+    "persistentvolume-protection-controller",
+    "persistentvolumeclaim-protection-controller",
+];
+
+/// What the launch of one control plane goes by.
+pub(super) struct Layout<'a> {
+    pub root: &'a Path,
+    pub binaries: &'a Binaries,
+    /// Whether etcd must survive the machine.
+    pub sync: bool,
+}
+
+impl Layout<'_> {
+    /// Makes the certificates and keys of the servers.
+    pub fn credentials(&self) -> Result<Pki> {
+        let pki = Pki::create(&self.root.join("state/pki"))?;
+        pki.server("etcd")?;
+        pki.server("apiserver")?;
+        pki.token_key("tokens")?;
+        fs::write(self.root.join("state/audit-policy.yaml"), AUDIT_POLICY)?;
+        Ok(pki)
+    }
+
+    /// Starts etcd and the API server and waits until the latter is ready.
+    pub async fn serve(&self, pki: &Pki) -> Result<(Server, Process, Process)> {
+        let [client_port, peer_port, port] = free_ports()?;
+        let data = self.root.join("state/etcd");
+        if data.exists() {
+            fs::remove_dir_all(&data)?;
+        }
+        let server = Server { url: format!("https://127.0.0.1:{port}"), ca: pki.ca() };
+        let mut etcd = self.start("etcd", self.etcd(pki, client_port, peer_port))?;
+        let mut apiserver = self.start("kube-apiserver", self.apiserver(pki, client_port, port))?;
+        let file = personas::kubeconfig(self.root, Persona::Admin.user());
+        personas::write_certificate(&server, pki, &file, Persona::Admin.user(), Persona::Admin.group())?;
+        let admin = personas::client(&file).await?;
+        ready(&admin, &mut [&mut etcd, &mut apiserver], READY).await?;
+        Ok((server, etcd, apiserver))
+    }
+
+    /// Starts the controllers as their own user.
+    pub fn control(&self, server: &Server, pki: &Pki) -> Result<Process> {
+        let file = self.root.join("state/kube-controller-manager.kubeconfig");
+        personas::write_certificate(server, pki, &file, CONTROLLERS_USER, None)?;
+        let file = file.display();
+        self.start(
+            "kube-controller-manager",
+            vec![
+                format!("--kubeconfig={file}"),
+                format!("--controllers={}", CONTROLLERS.join(",")),
+                "--use-service-account-credentials=true".into(),
+                format!("--service-account-private-key-file={}", pki.file("tokens.key")),
+                format!("--root-ca-file={}", pki.file("ca.crt")),
+                "--enable-hostpath-provisioner=true".into(),
+                "--leader-elect=false".into(),
+                "--secure-port=0".into(),
+                "--kube-api-qps=200".into(),
+                "--kube-api-burst=400".into(),
+                "--concurrent-namespace-syncs=20".into(),
+            ],
+        )
+    }
+
+    fn etcd(&self, pki: &Pki, client_port: u16, peer_port: u16) -> Vec<String> {
+        let client = format!("https://127.0.0.1:{client_port}");
+        let peer = format!("https://127.0.0.1:{peer_port}");
+        let mut args = vec![
+            format!("--data-dir={}", self.root.join("state/etcd").display()),
+            format!("--listen-client-urls={client}"),
+            format!("--advertise-client-urls={client}"),
+            format!("--listen-peer-urls={peer}"),
+            format!("--initial-advertise-peer-urls={peer}"),
+            format!("--initial-cluster=default={peer}"),
+            "--log-level=warn".into(),
+        ];
+        for prefix in ["", "peer-"] {
+            args.push(format!("--{prefix}cert-file={}", pki.file("etcd.crt")));
+            args.push(format!("--{prefix}key-file={}", pki.file("etcd.key")));
+            args.push(format!("--{prefix}trusted-ca-file={}", pki.file("ca.crt")));
+            args.push(format!("--{prefix}client-cert-auth"));
+        }
+        if !self.sync {
+            args.push("--unsafe-no-fsync".into());
+        }
+        args
+    }
+
+    fn apiserver(&self, pki: &Pki, etcd_port: u16, port: u16) -> Vec<String> {
+        vec![
+            format!("--etcd-servers=https://127.0.0.1:{etcd_port}"),
+            format!("--etcd-cafile={}", pki.file("ca.crt")),
+            format!("--etcd-certfile={}", pki.file("etcd.crt")),
+            format!("--etcd-keyfile={}", pki.file("etcd.key")),
+            "--bind-address=127.0.0.1".into(),
+            "--advertise-address=127.0.0.1".into(),
+            format!("--secure-port={port}"),
+            "--endpoint-reconciler-type=none".into(),
+            format!("--tls-cert-file={}", pki.file("apiserver.crt")),
+            format!("--tls-private-key-file={}", pki.file("apiserver.key")),
+            format!("--client-ca-file={}", pki.file("ca.crt")),
+            "--anonymous-auth=false".into(),
+            "--authorization-mode=Node,RBAC".into(),
+            "--enable-admission-plugins=NodeRestriction".into(),
+            "--service-account-issuer=https://kubernetes.default.svc".into(),
+            format!("--service-account-signing-key-file={}", pki.file("tokens.key")),
+            format!("--service-account-key-file={}", pki.file("tokens.pub")),
+            "--service-cluster-ip-range=10.96.0.0/16".into(),
+            format!("--audit-policy-file={}", self.root.join("state/audit-policy.yaml").display()),
+            format!("--audit-log-path={}", audit_path(self.root).display()),
+            // One file: nothing that is counted may be rotated away.
+            "--audit-log-maxsize=100000".into(),
+            "--profiling=false".into(),
+        ]
+    }
+
+    fn start(&self, name: &str, args: Vec<String>) -> Result<Process> {
+        Process::start(Spec {
+            name: name.to_owned(),
+            program: self.binaries.path(name),
+            args,
+            env: Vec::new(),
+            dir: self.root.join("state"),
+            log: self.root.join("logs").join(format!("{name}.log")),
+        })
+    }
+}
+
+/// Waits until the API server says that it is ready; an ended process is an error at once.
+pub(super) async fn ready(client: &Client, processes: &mut [&mut Process], patience: Duration) -> Result<()> {
+    let deadline = Instant::now() + patience;
+    loop {
+        processes.iter_mut().try_for_each(|process| process.check())?;
+        let request = kube::core::Request::new("").get("readyz", &Default::default());
+        let answer = client.request_text(request.context("a request")?).await;
+        match answer {
+            Ok(_) => return Ok(()),
+            Err(error) if Instant::now() >= deadline => {
+                return Err(error).with_context(|| format!("the API server is not ready after {patience:?}"));
+            }
+            Err(_) => sleep(Duration::from_millis(50)).await,
+        }
+    }
+}
+
+/// Ports that are free at this moment, all different.
+fn free_ports<const N: usize>() -> Result<[u16; N]> {
+    let listeners: Vec<TcpListener> =
+        (0..N).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).collect::<Result<_, _>>()?;
+    let mut ports = [0; N];
+    for (port, listener) in ports.iter_mut().zip(&listeners) {
+        *port = listener.local_addr()?.port();
+    }
+    Ok(ports)
+}

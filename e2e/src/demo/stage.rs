@@ -1,0 +1,199 @@
+//! The stage: every command is shown exactly as it is run, and every outcome is checked.
+//!
+//! Commands are shell lines, so that what is shown can be copied into another terminal while the demo runs, or to
+//! the stack of `make dev` with `DEMO=.dev`. Variables that a step captures stay set for those after it.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::io::{IsTerminal, stdout};
+use std::path::Path;
+use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use crate::paths;
+use crate::personas::Persona;
+
+/// A command that takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The shell line that runs kubectl as `persona`.
+pub fn by(persona: Persona, arguments: &str) -> String {
+    format!("kubectl --kubeconfig $DEMO/{}.kubeconfig {arguments}", persona.user())
+}
+
+/// Where a story is played.
+pub struct Stage {
+    variables: BTreeMap<String, String>,
+    colour: bool,
+    begun: Instant,
+    acts: usize,
+    checks: usize,
+}
+
+impl Stage {
+    /// A stage on which `$DEMO` is `kubeconfigs` and `kubectl` is the one in `bin`.
+    pub fn new(kubeconfigs: &Path, bin: &Path) -> Self {
+        let path = format!("{}:{}", bin.display(), env::var("PATH").unwrap_or_default());
+        let cache = kubeconfigs.join("state/kubectl-cache");
+        let variables = [
+            ("DEMO", kubeconfigs.display().to_string()),
+            ("PATH", path),
+            ("KUBECACHEDIR", cache.display().to_string()),
+        ];
+        Self {
+            variables: variables.map(|(name, value)| (name.to_owned(), value)).into(),
+            colour: stdout().is_terminal() && env::var_os("NO_COLOR").is_none(),
+            begun: Instant::now(),
+            acts: 0,
+            checks: 0,
+        }
+    }
+
+    /// The story's start: what a reader must know to follow along in another terminal.
+    pub fn open(&self) {
+        println!("{}", self.paint("2", &format!("export DEMO={}", self.variables["DEMO"])));
+    }
+
+    /// A new act.
+    pub fn act(&mut self, zh: &str, en: &str) {
+        self.acts += 1;
+        let time = self.begun.elapsed().as_secs();
+        println!("\n{}", self.paint("1;36", &format!("━━ {}. {zh} · {en}  [{time}s]", self.acts)));
+    }
+
+    /// What is about to happen, and why.
+    pub fn say(&self, zh: &str, en: &str) {
+        println!("\n{}\n{}", self.paint("1", zh), self.paint("2", en));
+    }
+
+    /// Runs a line that must succeed, and gives its output.
+    pub async fn run(&mut self, line: &str) -> Result<String> {
+        self.show(line);
+        let output = self.shell(line).await?;
+        let text = text_of(&output);
+        self.print(&text);
+        if !output.status.success() {
+            bail!("this must succeed and did not:\n  {line}\n{text}");
+        }
+        self.checks += 1;
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    /// Runs a line that must succeed with `expected` in its output.
+    pub async fn shows(&mut self, line: &str, expected: &str) -> Result<()> {
+        let text = self.run(line).await?;
+        self.verify(&format!("{expected:?} is in what that shows"), text.contains(expected))
+    }
+
+    /// Runs a line that must be refused with `because` in the message.
+    pub async fn refused(&mut self, line: &str, because: &str) -> Result<()> {
+        self.show(line);
+        let output = self.shell(line).await?;
+        let text = text_of(&output);
+        self.print(&text);
+        if output.status.success() {
+            bail!("this must be refused and was not:\n  {line}");
+        }
+        if !text.contains(because) {
+            bail!("this was refused, but not with {because:?}:\n  {line}\n{text}");
+        }
+        self.tick("理应拒绝 · refused, as it must be");
+        Ok(())
+    }
+
+    /// Runs a line that must succeed and say something, and keeps that as a variable for the lines after it.
+    pub async fn capture(&mut self, variable: &str, line: &str) -> Result<String> {
+        self.show(&format!("{variable}=$({line})"));
+        let output = self.shell(line).await?;
+        let value = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        if !output.status.success() || value.is_empty() {
+            bail!("this must say something and did not:\n  {line}\n{}", text_of(&output));
+        }
+        self.print(&value);
+        self.variables.insert(variable.to_owned(), value.clone());
+        self.checks += 1;
+        Ok(value)
+    }
+
+    /// Checks something that no command shows.
+    pub fn verify(&mut self, what: &str, holds: bool) -> Result<()> {
+        if !holds {
+            bail!("it does not hold that {what}");
+        }
+        self.tick(what);
+        Ok(())
+    }
+
+    /// The story's end.
+    pub fn close(&self) {
+        let time = self.begun.elapsed().as_secs();
+        let line = format!("全部 {} 步均已核对 · all {} steps checked, {time}s", self.checks, self.checks);
+        println!("\n{}", self.paint("1;32", &line));
+    }
+
+    async fn shell(&self, line: &str) -> Result<Output> {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", line]).current_dir(paths::repository()).envs(&self.variables);
+        for proxy in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"] {
+            command.env_remove(proxy);
+        }
+        command.stdin(Stdio::null()).kill_on_drop(true);
+        let output = timeout(PATIENCE, command.output()).await;
+        output.with_context(|| format!("not done after {PATIENCE:?}:\n  {line}"))?.context("no /bin/sh")
+    }
+
+    fn tick(&mut self, what: &str) {
+        self.checks += 1;
+        println!("{} {what}", self.paint("32", "✔"));
+    }
+
+    fn show(&self, line: &str) {
+        println!("{} {}", self.paint("33", "$"), self.paint("33", line));
+    }
+
+    fn print(&self, text: &str) {
+        for line in text.lines() {
+            println!("  {line}");
+        }
+    }
+
+    fn paint(&self, code: &str, text: &str) -> String {
+        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+/// What a reader would see of it.
+fn text_of(output: &Output) -> String {
+    let both = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    both.concat().trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stage() -> Stage {
+        Stage::new(Path::new("/nowhere"), Path::new("/nowhere"))
+    }
+
+    #[tokio::test]
+    async fn what_is_captured_stays_set() {
+        let mut stage = stage();
+        stage.capture("WORD", "echo 同意").await.expect("captured");
+        stage.shows("echo \"<$WORD>\"", "<同意>").await.expect("set");
+    }
+
+    #[tokio::test]
+    async fn neither_outcome_passes_for_the_other() {
+        let mut stage = stage();
+        assert!(stage.run("false").await.is_err());
+        assert!(stage.refused("true", "").await.is_err());
+        assert!(stage.refused("echo no >&2; false", "never").await.is_err());
+        stage.refused("echo no >&2; false", "no").await.expect("refused");
+        assert!(stage.capture("NOTHING", "true").await.is_err());
+    }
+}

@@ -1,0 +1,143 @@
+//! What the project installs into a cluster, and how to know that it is in force.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::PostParams;
+use kube::{Api, Client};
+
+use crate::control_plane::ControlPlane;
+use crate::kubectl::Kubectl;
+use crate::paths::in_repository;
+use crate::personas::Persona;
+use crate::wait::eventually;
+
+/// How long a policy may take from stored to enforced.
+const ACTIVATION: Duration = Duration::from_secs(60);
+
+/// The class whose volumes are real directories that stay until somebody decides about them.
+const STORAGE_CLASS: &str = r#"
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata:
+  name: hostpath
+  annotations: {storageclass.kubernetes.io/is-default-class: "true"}
+provisioner: kubernetes.io/host-path
+reclaimPolicy: Retain
+volumeBindingMode: Immediate
+"#;
+
+/// Installs everything, as a cluster administrator would, and waits until it is in force.
+pub async fn everything(plane: &ControlPlane) -> Result<()> {
+    let admin = plane.kubectl(Persona::Admin);
+    storage_class(&admin).await?;
+    crds(&admin).await?;
+    rbac(&admin).await?;
+    admission(&admin, &plane.client(Persona::Admin).await?).await?;
+    calendars(&admin).await
+}
+
+/// The StorageClass `hostpath`, `Retain`.
+pub async fn storage_class(admin: &Kubectl) -> Result<()> {
+    admin.apply(STORAGE_CLASS).await.map(drop)
+}
+
+/// `crds/`, until every one of them is served.
+pub async fn crds(admin: &Kubectl) -> Result<()> {
+    let dir = in_repository("crds");
+    admin.apply_path(&dir).await?;
+    let dir = dir.display().to_string();
+    let args = ["wait", "--for=condition=Established", "--timeout=60s", "-R", "-f", &dir];
+    admin.run(&args).await.map(drop)
+}
+
+/// `config/rbac`: the operator's rights, and those of the groups that the personas are in.
+pub async fn rbac(admin: &Kubectl) -> Result<()> {
+    admin.apply_path(&in_repository("config/rbac")).await.map(drop)
+}
+
+/// `config/admission`, until it is enforced.
+pub async fn admission(admin: &Kubectl, client: &Client) -> Result<()> {
+    admin.apply_path(&in_repository("config/admission")).await?;
+    wait_policies_active(admin, client).await
+}
+
+/// `config/calendars`: the WorkCalendars, when that room has been furnished.
+pub async fn calendars(admin: &Kubectl) -> Result<()> {
+    admin.apply_path(&in_repository("config/calendars")).await.map(drop)
+}
+
+/// Waits until every admission policy that is stored now is enforced.
+///
+/// The API server takes policies and bindings from one watch each, in order, and puts all that it has seen in
+/// force together. So a marker created after them tells that they are: a mutating policy labels a ConfigMap of a
+/// name that nobody else uses, and a validating one denies whatever carries that label. The denial of a dry run
+/// shows that both are active, and every policy before them.
+pub async fn wait_policies_active(admin: &Kubectl, client: &Client) -> Result<()> {
+    let name = format!("govcloud-marker-{:x}", Timestamp::now().as_nanosecond());
+    let markers = MARKERS.replace("MARKER", &name);
+    admin.apply(&markers).await?;
+    let maps: Api<ConfigMap> = Api::namespaced(client.clone(), "default");
+    let mut map = ConfigMap::default();
+    map.metadata.name = Some(name.clone());
+    let dry_run = PostParams { dry_run: true, ..PostParams::default() };
+    let probe = || async {
+        match maps.create(&dry_run, &map).await {
+            Err(kube::Error::Api(status)) if status.message.contains("marker is enforced") => Ok(Some(())),
+            Err(error) => Err(error).context("the marker"),
+            Ok(_) => bail!("the marker is not denied"),
+        }
+    };
+    let active = eventually("admission policies in force", ACTIVATION, probe).await;
+    for kind in KINDS {
+        admin.run(&["delete", kind, &name, "--ignore-not-found"]).await?;
+    }
+    active
+}
+
+const KINDS: [&str; 4] = [
+    "mutatingadmissionpolicybindings.admissionregistration.k8s.io",
+    "validatingadmissionpolicybindings.admissionregistration.k8s.io",
+    "mutatingadmissionpolicies.admissionregistration.k8s.io",
+    "validatingadmissionpolicies.admissionregistration.k8s.io",
+];
+
+const MARKERS: &str = r#"
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicy
+metadata: {name: MARKER}
+spec:
+  failurePolicy: Fail
+  reinvocationPolicy: Never
+  matchConstraints:
+    resourceRules:
+    - {apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [configmaps], resourceNames: [MARKER]}
+  mutations:
+  - patchType: ApplyConfiguration
+    applyConfiguration:
+      expression: 'Object{metadata: Object.metadata{labels: {"govcloud.dev/marker": "MARKER"}}}'
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: MARKER}
+spec:
+  failurePolicy: Fail
+  matchConstraints:
+    resourceRules:
+    - {apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [configmaps], resourceNames: [MARKER]}
+  validations:
+  - expression: '!has(object.metadata.labels) || !("govcloud.dev/marker" in object.metadata.labels)'
+    message: marker is enforced
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicyBinding
+metadata: {name: MARKER}
+spec: {policyName: MARKER}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: MARKER}
+spec: {policyName: MARKER, validationActions: [Deny]}
+"#;

@@ -1,0 +1,71 @@
+//! The watchman who cleans up when we are killed.
+//!
+//! `Drop` does not run on Ctrl-C, `abort` or `SIGKILL`, and a parent-death signal (Linux only, tied to a thread)
+//! would not remove directories. So one small shell process per harness process holds the read end of a pipe
+//! whose write end is ours: however we end, the pipe closes, and it kills what is still ours and removes what is
+//! still there. Orders are written before the thing they name exists, so there is no moment without cover.
+
+use std::fmt::Display;
+use std::io::Write;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::{Context, Result};
+use tokio::signal::unix::{SignalKind, signal};
+
+const SCRIPT: &str = include_str!("keeper.sh");
+
+static KEEPER: Mutex<Option<Child>> = Mutex::new(None);
+
+/// Gives the keeper one order (the words are in `keeper.sh`), hiring it first if there is none.
+pub(crate) fn order(word: &str, what: impl Display) -> Result<()> {
+    let mut keeper = KEEPER.lock().unwrap_or_else(PoisonError::into_inner);
+    if keeper.is_none() {
+        *keeper = Some(hire()?);
+    }
+    let pipe = keeper.as_mut().and_then(|child| child.stdin.as_mut()).context("the keeper has no ear")?;
+    writeln!(pipe, "{word} {what}").context("the keeper is gone")
+}
+
+/// Tells the keeper that everything so far is meant to stay, as `make dev` does once its stack stands.
+pub fn release() -> Result<()> {
+    order("release", "all")
+}
+
+/// Has the keeper clean up whatever is still there, and waits until it is done.
+pub fn dismiss() {
+    let keeper = KEEPER.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(mut keeper) = keeper {
+        drop(keeper.stdin.take());
+        keeper.wait().ok();
+    }
+}
+
+/// From now on SIGINT, SIGTERM and SIGHUP end this process, after the keeper has cleaned up. Needs a runtime.
+pub fn end_on_signals() -> Result<()> {
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    for kind in kinds {
+        let mut signals = signal(kind).context("cannot listen to signals")?;
+        tokio::spawn(async move {
+            if signals.recv().await.is_some() {
+                eprintln!("interrupted, cleaning up");
+                dismiss();
+                std::process::exit(128 + kind.as_raw_value());
+            }
+        });
+    }
+    Ok(())
+}
+
+fn hire() -> Result<Child> {
+    Command::new("/bin/sh")
+        .args(["-c", SCRIPT, "govcloud-e2e-keeper"])
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .context("cannot start the keeper, a /bin/sh")
+}
