@@ -8,7 +8,7 @@ help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 tools:
-	@command -v $(CARGO) >/dev/null || { echo "error: no Rust: install it from https://rustup.rs" >&2; exit 1; }
+	@command -v $(CARGO) >/dev/null || { echo "error: no Rust: install it" >&2; exit 1; }
 	@e2e/controlplane/build --check
 
 control-plane: tools ## build etcd, kube-apiserver, kube-controller-manager and kubectl, once, into the user's cache

@@ -116,11 +116,11 @@ pub struct Access {
     pub role: AccessRole,
 }
 
-/// A user or group as RBAC knows it.
+/// A user, group or ServiceAccount as RBAC knows it.
 #[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Subject {
-    /// User or Group.
+    /// User, Group, or a ServiceAccount of the filing namespace.
     pub kind: SubjectKind,
     /// Its name; names that begin with `system:` are refused.
     #[schemars(length(min = 1, max = 256))]
@@ -135,6 +135,8 @@ pub enum SubjectKind {
     User,
     /// A group.
     Group,
+    /// A ServiceAccount of the filing namespace, such as a pipeline's.
+    ServiceAccount,
 }
 
 /// A tenant role: `govcloud-tenant-admin`, `-edit` or `-view`.

@@ -19,7 +19,6 @@ use crate::api::application::{
 };
 use crate::api::deadline::{Obligation, Party};
 use crate::api::decommission::{DecommissionPhase, Scope};
-use crate::api::document::Sha256;
 use crate::api::grant::{GrantPhase, ResourceGrant};
 use crate::api::record::{Decision, Verdict};
 use crate::api::region::Fulfilment;
@@ -128,8 +127,7 @@ impl Case<'_> {
             }
         }
         let approval = &spec.materials.project_approval;
-        let Sha256(_) = approval.sha256;
-        if approval.issued_on.parse::<jiff::civil::Date>().is_ok_and(|d| d > super::calendar::civil_date(self.now)) {
+        if approval.issued_on.parse::<jiff::civil::Date>().is_ok_and(|d| d > super::calendar::china_date(self.now)) {
             found.push(Finding::DocumentInFuture("projectApproval.issuedOn".into(), approval.issued_on.clone()));
         }
         found.extend(self.name_findings());
@@ -157,11 +155,11 @@ impl Case<'_> {
 
     /// What is wrong with `goLive` (Art. 14). Once accepted, it is settled.
     fn go_live_finding(&self) -> Option<Finding> {
-        let at = self.seen.record.spec.go_live.as_ref()?.at.0;
+        let at = self.seen.record.spec.go_live.as_ref()?.at.timestamp();
         if self.status.live_at.is_some() {
             return None;
         }
-        match self.status.provisioned_at.as_ref().map(|t| t.0) {
+        match self.status.provisioned_at.as_ref().map(|t| t.timestamp()) {
             None => Some(Finding::GoLiveBeforeProvisioning(None)),
             Some(p) if at < p => Some(Finding::GoLiveBeforeProvisioning(Some(p))),
             Some(_) if at > self.now => Some(Finding::GoLiveInFuture(at)),
@@ -210,7 +208,7 @@ impl Case<'_> {
             if findings.is_empty() {
                 self.life.resume(Obligation::Review, calendar);
             } else {
-                self.life.pause(Obligation::Review, Party::Department, "Invalid");
+                self.life.pause(Obligation::Review, Party::Department, "Correction", calendar);
             }
         }
     }
@@ -268,7 +266,7 @@ impl Case<'_> {
 
     /// 开通完成: the provider's clock is met, the department's 30 working days begin (Art. 13, 14).
     fn provisioned(&mut self, grant: &ResourceGrant) {
-        let at = grant.status.as_ref().and_then(|s| s.in_force_since.as_ref()).map_or(self.now, |t| t.0);
+        let at = grant.status.as_ref().and_then(|s| s.in_force_since.as_ref()).map_or(self.now, |t| t.timestamp());
         self.status.phase = Some(Phase::Provisioned);
         self.status.provisioned_at = Some(at.into());
         self.status.namespaces = grant.status.as_ref().map(|s| s.namespaces.clone()).unwrap_or_default();
@@ -297,11 +295,11 @@ impl Case<'_> {
             return;
         }
         if self.status.live_at.is_none() {
-            self.status.live_at = Some(go_live.at.clone());
+            self.status.live_at = Some(go_live.at);
             self.status.phase = Some(Phase::Live);
-            self.life.happen_at(Happening::WentLive(go_live.at.0), "department", Some(14), self.now);
-            self.life.meet(Obligation::GoLive, go_live.at.0, calendar);
-            self.life.start_clock(Obligation::GoLiveReport, Party::Department, region.spec().working_days.go_live_report, go_live.at.0, calendar);
+            self.life.happen_at(Happening::WentLive(go_live.at.timestamp()), "department", Some(14), self.now);
+            self.life.meet(Obligation::GoLive, go_live.at.timestamp(), calendar);
+            self.life.start_clock(Obligation::GoLiveReport, Party::Department, region.spec().working_days.go_live_report, go_live.at.timestamp(), calendar);
         }
         if go_live.test_report.is_some() && self.status.reported_at.is_none() {
             self.status.reported_at = Some(self.now.into());
@@ -323,8 +321,9 @@ impl Case<'_> {
         self.status.phase_before_exit = self.status.phase;
         self.status.phase = Some(Phase::Exiting);
         self.status.decommission = Some(exit.name.clone());
-        for o in [Obligation::GoLive, Obligation::GoLiveReport] {
-            self.life.pause(o, Party::Authority, "Exiting");
+        if let Some(calendar) = self.seen.ground.calendar() {
+            self.life.pause(Obligation::GoLive, Party::Authority, "Exiting", calendar);
+            self.life.pause(Obligation::GoLiveReport, Party::Authority, "Exiting", calendar);
         }
         self.life.happen(Happening::ExitBegun(exit.name), "department", Some(16));
         self.follow_exit();
@@ -435,7 +434,7 @@ pub(super) fn above_maximum(
     let mut found = Vec::new();
     for (key, asked) in quota {
         let Some(max) = maximum.get(key) else { continue };
-        match (Quantity::parse(asked), Quantity::parse(max)) {
+        match (asked.parse::<Quantity>(), max.parse::<Quantity>()) {
             (Ok(a), Ok(m)) if a > m => found.push(Finding::QuotaAboveMaximum(namespace.to_owned(), key.clone(), asked.clone(), max.clone())),
             (Err(e), _) => found.push(Finding::BadQuantity(format!("namespaces[{namespace}].quota.{key}"), e.to_string())),
             _ => {}

@@ -12,9 +12,9 @@ use super::ground::Ground;
 use super::happening::Happening;
 use super::maintenance;
 use super::plan::{Plan, Precondition, Step, Write};
-use super::quantity;
 use super::record::{Life, Meta, Standing};
 use super::targets;
+use super::tenancy::quota_delta::below_use;
 use crate::api::application::{ApplicationPhase, CloudApplication};
 use crate::api::change::{ChangePhase as Phase, ChangeRequest, ChangeRequestStatus, ResourceAdjustment};
 use crate::api::deadline::{Obligation, Party};
@@ -208,7 +208,7 @@ impl Case<'_> {
         if findings.is_empty() {
             self.life.resume(Obligation::Review, calendar);
         } else {
-            self.life.pause(Obligation::Review, Party::Department, "Invalid");
+            self.life.pause(Obligation::Review, Party::Department, "Correction", calendar);
         }
     }
 
@@ -229,19 +229,12 @@ impl Case<'_> {
 
     /// Values below what is used now: a shrink waits for the department (design, section 5).
     fn below_use(&self) -> Vec<String> {
-        let mut below = Vec::new();
-        for g in &self.status.after {
-            let Some((_, used)) = self.seen.used.iter().find(|(entry, _)| *entry == g.name) else { continue };
-            for (key, hard) in &g.quota.0 {
-                let Some(u) = used.get(key) else { continue };
-                if let (Ok(h), Ok(u_)) = (quantity::Quantity::parse(hard), quantity::Quantity::parse(u))
-                    && h < u_
-                {
-                    below.push(format!("{} {key}: {hard} < {u}", g.name));
-                }
-            }
-        }
-        below
+        let below = |g: &GrantedNamespace| {
+            let (_, used) = self.seen.used.iter().find(|(entry, _)| *entry == g.name)?;
+            let below = below_use(&g.quota.0, used).ok()?;
+            Some(below.into_iter().map(|b| format!("{} {}: {} < {}", g.name, b.key, b.new, b.used)).collect::<Vec<_>>())
+        };
+        self.status.after.iter().filter_map(below).flatten().collect()
     }
 
     /// Carries an approved adjustment out: through the grant, which has its own gate (Art. 15).
@@ -291,7 +284,9 @@ impl Case<'_> {
         }
         if !waiting {
             self.life.happen(Happening::BelowUse(below.join("; ")), "govcloud-operator", Some(15));
-            self.life.pause(Obligation::Change, Party::Department, "BelowUse");
+            if let Some(calendar) = self.seen.ground.calendar() {
+                self.life.pause(Obligation::Change, Party::Department, "BelowUse", calendar);
+            }
         }
         false
     }

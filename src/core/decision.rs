@@ -171,7 +171,7 @@ fn why_void(a: &Annotated, subject: Subject<'_>, status: &RecordStatus, sealed_s
 
 /// The API server's time where it is credible: after the last observation and not after now; else the time of observation.
 fn decided_at(stamped: Option<Timestamp>, status: &RecordStatus, now: Timestamp) -> (Timestamp, TimeSource) {
-    let seen_without = status.observed_at.as_ref().map(|t| t.0);
+    let seen_without = status.observed_at.as_ref().map(|t| t.timestamp());
     match stamped {
         Some(t) if t <= now && seen_without.is_none_or(|s| t >= s) => (t, TimeSource::ManagedFields),
         _ => (now, TimeSource::Observed),

@@ -325,7 +325,7 @@ impl Case<'_> {
             self.life.start_clock(Obligation::Review, Party::Authority, days, self.now, calendar);
             self.life.resume(Obligation::Review, calendar);
         } else {
-            self.life.pause(Obligation::Review, Party::Department, "Consent");
+            self.life.pause(Obligation::Review, Party::Department, "Consent", calendar);
         }
     }
 

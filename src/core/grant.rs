@@ -6,14 +6,15 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::decision::{self, Guard};
-use super::finding::Bilingual;
+use super::finding::{Bilingual, Finding};
 use super::ground::Ground;
 use super::happening::Happening;
 use super::names;
-use super::plan::{Plan, Precondition, Step, Write};
+use super::plan::{Plan, Precondition, Step, Target, Write};
+use super::quantity::Quantity;
 use super::record::{Life, Meta, Standing};
 use super::targets;
-use super::tenancy::{self, Stage, Tenant};
+use super::tenancy::{self, Ownership, Stage, Tenant, TenantObject};
 use crate::api::application::{ApplicationPhase, CloudApplication, TenantNamespace};
 use crate::api::change::{ChangePhase, ChangeRequest};
 use crate::api::deadline::Party;
@@ -210,7 +211,7 @@ fn differences(approved: &[GrantedNamespace], granted: &[GrantedNamespace], seen
                 let keys: std::collections::BTreeSet<_> = a.quota.0.keys().chain(g.quota.0.keys()).collect();
                 for key in keys {
                     let (x, y) = (g.quota.0.get(key), a.quota.0.get(key));
-                    if !super::quantity::same(x.map(String::as_str), y.map(String::as_str)) {
+                    if !same_amount(x, y) {
                         let show = |v: Option<&String>| v.map_or("-", String::as_str).to_owned();
                         d.push(format!("spec.namespaces[{}].quota.{key}: {} ≠ {}", a.name, show(x), show(y)));
                     }
@@ -232,6 +233,12 @@ fn differences(approved: &[GrantedNamespace], granted: &[GrantedNamespace], seen
     d
 }
 
+/// Whether two amounts are the same, however they are written.
+fn same_amount(x: Option<&String>, y: Option<&String>) -> bool {
+    let amount = |v: &String| v.parse::<Quantity>().ok();
+    x == y || matches!((x.and_then(amount), y.and_then(amount)), (Some(a), Some(b)) if a == b)
+}
+
 /// How far an exit restricts one namespace (design, section 6, step 4).
 #[must_use]
 pub fn restriction(exit: Option<&Decommission>, namespace: &str) -> Restriction {
@@ -240,7 +247,7 @@ pub fn restriction(exit: Option<&Decommission>, namespace: &str) -> Restriction 
         Some(DecommissionPhase::HandingOver) => {
             let received = |uid: &str| exit.is_some_and(|e| e.spec.hand_over.iter().any(|r| r.volume_uid == uid));
             let entries = status.inventory.iter().flat_map(|i| &i.entries);
-            let waits = entries.filter(|e| e.namespace == namespace).any(|e| e.action == Action::HandOver && !received(&e.volume_uid));
+            let waits = entries.filter(|e| e.namespace == namespace).any(|e| e.action == Action::HandOver && e.volume_uid.as_deref().is_some_and(|u| !received(u)));
             if waits { Restriction::HandingOver } else { Restriction::Quiesced }
         }
         Some(DecommissionPhase::Reclaiming | DecommissionPhase::Completed) => Restriction::Quiesced,
@@ -258,39 +265,31 @@ struct Case<'a> {
 
 impl Case<'_> {
     /// The writes that bring the tenant objects to what is granted; none where nothing differs (S11).
-    fn make(&mut self, effective: &[GrantedNamespace]) -> Result<Vec<Step>, Standing> {
-        let reclaiming = self.phase_of_exit().is_some_and(|p| p >= DecommissionPhase::Reclaiming && p <= DecommissionPhase::Completed);
-        let (mut spaces, mut bounds, mut bindings) = (Vec::new(), Vec::new(), Vec::new());
+    fn make(&self, effective: &[GrantedNamespace]) -> Result<Vec<Step>, Standing> {
+        let reclaiming = self.phase_of_exit().is_some_and(|p| p == DecommissionPhase::Reclaiming || p == DecommissionPhase::Completed);
+        let mut order = Order::default();
         for granted in effective {
             let tenant = self.tenant(granted);
             let live = self.seen.namespaces.iter().find(|n| n.name == tenant.namespace);
-            match live {
-                None if reclaiming => continue,
-                Some(n) if n.deleting && reclaiming => continue,
-                None if self.recorded(&granted.name).is_some() => return Err(self.lost(&tenant.namespace)),
-                None => {}
-                Some(n) => self.own(n, &granted.name)?,
+            match tenancy::namespace::ownership(&tenant, live.map(|n| n.object.as_ref())) {
+                Ownership::Absent | Ownership::Ours => {}
+                Ownership::Vanished | Ownership::Terminating if reclaiming => continue,
+                Ownership::Terminating => return Err(terminating(&tenant.namespace)),
+                Ownership::Vanished => return Err(lost(&tenant.namespace)),
+                Ownership::Taken => return Err(taken(&tenant.namespace, live)),
             }
-            for (i, object) in tenancy::desired(&tenant).iter().enumerate() {
-                let found = live.and_then(|n| if i == 0 { Some(n.object.as_ref()) } else { n.find(object.kind(), object.name()) });
-                let target = object.target();
-                let write = match found {
-                    None if i == 0 => Write::Create(target, object.to_apply_json()),
-                    Some(l) if tenancy::drift(object, l).is_none() => continue,
-                    _ => Write::Apply(target, object.to_apply_json()),
-                };
-                match object.kind() {
-                    "Namespace" => spaces.push(write),
-                    "RoleBinding" => bindings.push(write),
-                    _ => bounds.push(write),
-                }
+            let desired = tenancy::desired(&tenant);
+            for object in &desired {
+                let found = live.and_then(|n| n.find(object));
+                order.bring(object, found, live.is_none());
             }
-            bindings.extend(live.into_iter().flat_map(|n| n.surplus(&tenant)));
+            let objects: Vec<Value> = live.into_iter().flat_map(|n| &n.objects).map(|o| o.as_ref().clone()).collect();
+            order.last.extend(tenancy::extra(&objects, &desired).into_iter().filter_map(removal));
         }
         if !reclaiming {
-            spaces.extend(self.keep_volumes());
+            order.first.extend(self.keep_volumes());
         }
-        Ok([spaces, bounds, bindings].into_iter().filter(|w| !w.is_empty()).map(Step::Write).collect())
+        Ok(order.steps())
     }
 
     /// Where the exit stands.
@@ -301,33 +300,6 @@ impl Case<'_> {
     /// The UID that was recorded for an entry's namespace.
     fn recorded(&self, entry: &str) -> Option<&str> {
         self.status.namespaces.iter().find(|n| n.entry == entry)?.uid.as_deref()
-    }
-
-    /// Ours means: our label, and the recorded UID once there is one (design, section 5).
-    fn own(&self, live: &LiveNamespace, entry: &str) -> Result<(), Standing> {
-        let recorded = self.recorded(entry);
-        if live.owner.as_deref() != Some(&self.seen.record.spec.application.uid) || recorded.is_some_and(|u| u != live.uid) {
-            let finding = super::finding::Finding::NamespaceTaken(live.name.clone(), live.uid.clone());
-            return Err(Standing::Stalled(finding.reason(), finding.text()));
-        }
-        if live.deleting {
-            return Err(Standing::Stalled(
-                "NamespaceTerminating",
-                Bilingual::new(format!("命名空间 {} 正在被删除", live.name), format!("namespace {} is being deleted", live.name)),
-            ));
-        }
-        Ok(())
-    }
-
-    /// A namespace that was made is gone: it is not made again behind the department's back (S3).
-    fn lost(&self, namespace: &str) -> Standing {
-        Standing::Stalled(
-            "NamespaceLost",
-            Bilingual::new(
-                format!("命名空间 {namespace} 已不存在;不会自动重建,请主管部门与使用部门核实"),
-                format!("namespace {namespace} is gone; it is not made again by itself. The authority and the department must look into it"),
-            ),
-        )
     }
 
     /// The tenant that one granted namespace stands for.
@@ -351,12 +323,13 @@ impl Case<'_> {
             filing_namespace: namespace.clone(),
             region: spec.region.clone(),
             entry: granted.name.clone(),
+            namespace_uid: self.recorded(&granted.name).map(str::to_owned),
             namespace: name,
             quota: granted.quota.0.clone(),
-            pod_security: region.map(|r| r.tenancy.pod_security).unwrap_or_default(),
+            pod_security: region.map(|r| r.tenancy.pod_security).unwrap_or_default().as_str().to_owned(),
             storage_classes: classes,
             limit_range: region.and_then(|r| r.tenancy.limit_range.clone()),
-            access: self.seen.application.as_ref().map(|(_, a)| a.spec.access.clone()).unwrap_or_default(),
+            access: self.seen.application.as_ref().map(|(_, a)| a.spec.access.iter().map(access).collect()).unwrap_or_default(),
             stage,
         }
     }
@@ -488,29 +461,116 @@ impl Case<'_> {
     }
 }
 
-impl LiveNamespace {
-    /// An operator-labelled object by kind and name.
-    fn find(&self, kind: &str, name: &str) -> Option<&Value> {
-        let is = |o: &&Arc<Value>| o["kind"] == kind && o["metadata"]["name"] == name;
-        self.objects.iter().find(is).map(AsRef::as_ref)
+/// The writes of one grant in the order in which they must happen: the namespace, what bounds it, who may enter.
+#[derive(Debug, Default)]
+struct Order {
+    first: Vec<Write>,
+    bounds: Vec<Write>,
+    last: Vec<Write>,
+    afterwards: Vec<Write>,
+}
+
+impl Order {
+    /// Brings one object to what is desired; nothing where nothing differs.
+    fn bring(&mut self, object: &TenantObject, found: Option<&Value>, fresh_namespace: bool) {
+        let Some(target) = target(object) else { return };
+        let write = match found {
+            // POST, so that what exists under that name is never adopted.
+            None if fresh_namespace || object.kind() == "Namespace" => Write::Create(target, object.to_apply_json()),
+            None => Write::Apply(target, object.to_apply_json()),
+            Some(live) => match tenancy::drift(object, live) {
+                None => return,
+                Some(paths) if tenancy::must_replace(&paths) => Write::Delete(target, precondition(live)),
+                Some(_) => {
+                    if let Some(patch) = tenancy::removal_patch(object, live) {
+                        self.afterwards.push(Write::Correct(target.clone(), patch));
+                    }
+                    Write::Apply(target, object.to_apply_json())
+                }
+            },
+        };
+        match object {
+            TenantObject::Namespace(_) => self.first.push(write),
+            TenantObject::RoleBinding(_) => self.last.push(write),
+            TenantObject::ResourceQuota(_) | TenantObject::LimitRange(_) | TenantObject::NetworkPolicy(_) => self.bounds.push(write),
+        }
     }
 
-    /// Operator-labelled objects that are no longer wanted.
-    fn surplus(&self, tenant: &Tenant) -> Vec<Write> {
-        let desired = tenancy::desired(tenant);
-        let wanted = |o: &Value| desired.iter().any(|d| o["kind"] == d.kind() && o["metadata"]["name"] == d.name());
-        let text = |o: &Value, field: &str| o["metadata"][field].as_str().unwrap_or_default().to_owned();
-        let remove = |o: &Arc<Value>| {
-            let kind = match o["kind"].as_str()? {
-                "RoleBinding" => targets::ROLE_BINDING,
-                "NetworkPolicy" => targets::NETWORK_POLICY,
-                "LimitRange" => targets::LIMITS,
-                "ResourceQuota" => targets::QUOTA,
-                _ => return None,
-            };
-            let precondition = Precondition { uid: text(o, "uid"), resource_version: text(o, "resourceVersion") };
-            Some(Write::Delete(kind.within(&self.name, &text(o, "name")), precondition))
-        };
-        self.objects.iter().filter(|o| !wanted(o)).filter_map(remove).collect()
+    fn steps(self) -> Vec<Step> {
+        let Self { first, bounds, last, afterwards } = self;
+        [first, bounds, last, afterwards].into_iter().filter(|w| !w.is_empty()).map(Step::Write).collect()
+    }
+}
+
+/// The kind of a tenant object by its name.
+fn kind_of(kind: &str) -> Option<targets::Kind> {
+    [targets::NAMESPACE, targets::QUOTA, targets::LIMITS, targets::NETWORK_POLICY, targets::ROLE_BINDING].into_iter().find(|k| k.2 == kind)
+}
+
+fn target(object: &TenantObject) -> Option<Target> {
+    Some(kind_of(object.kind())?.within(object.namespace().unwrap_or_default(), object.name()))
+}
+
+fn precondition(live: &Value) -> Precondition {
+    let text = |field: &str| live["metadata"][field].as_str().unwrap_or_default().to_owned();
+    Precondition { uid: text("uid"), resource_version: text("resourceVersion") }
+}
+
+/// Removes an operator-labelled object that is no longer wanted.
+fn removal(r: tenancy::ObjectRef) -> Option<Write> {
+    let target = kind_of(&r.kind)?.within(&r.namespace, &r.name);
+    Some(Write::Delete(target, Precondition { uid: r.uid, resource_version: r.resource_version }))
+}
+
+/// One line of `spec.access` as tenancy knows it.
+fn access(a: &crate::api::application::Access) -> tenancy::Access {
+    use crate::api::application::{AccessRole, SubjectKind};
+    tenancy::Access {
+        kind: match a.subject.kind {
+            SubjectKind::User => tenancy::SubjectKind::User,
+            SubjectKind::Group => tenancy::SubjectKind::Group,
+            SubjectKind::ServiceAccount => tenancy::SubjectKind::ServiceAccount,
+        },
+        name: a.subject.name.clone(),
+        namespace: None,
+        role: match a.role {
+            AccessRole::Admin => tenancy::Role::Admin,
+            AccessRole::Edit => tenancy::Role::Edit,
+            AccessRole::View => tenancy::Role::View,
+        },
+    }
+}
+
+/// The namespace is another's, or was replaced (design, section 5).
+fn taken(name: &str, live: Option<&LiveNamespace>) -> Standing {
+    let uid = live.map(|n| n.uid.clone()).unwrap_or_default();
+    let finding = Finding::NamespaceTaken(name.to_owned(), uid);
+    Standing::Stalled(finding.reason(), finding.text())
+}
+
+/// The namespace is being deleted outside an exit.
+fn terminating(name: &str) -> Standing {
+    Standing::Stalled("NamespaceTerminating", Bilingual::new(format!("命名空间 {name} 正在被删除"), format!("namespace {name} is being deleted")))
+}
+
+/// A namespace that was made is gone: it is not made again behind the department's back (S3).
+fn lost(name: &str) -> Standing {
+    Standing::Stalled(
+        "NamespaceLost",
+        Bilingual::new(
+            format!("命名空间 {name} 已不存在;不会自动重建,请主管部门与使用部门核实"),
+            format!("namespace {name} is gone; it is not made again by itself. The authority and the department must look into it"),
+        ),
+    )
+}
+
+impl LiveNamespace {
+    /// The live object that a desired one stands for.
+    fn find(&self, object: &TenantObject) -> Option<&Value> {
+        if object.kind() == "Namespace" {
+            return Some(&self.object);
+        }
+        let is = |o: &&Arc<Value>| o["kind"] == object.kind() && o["metadata"]["name"] == object.name();
+        self.objects.iter().find(is).map(AsRef::as_ref)
     }
 }

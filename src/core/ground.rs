@@ -75,7 +75,7 @@ impl RegionView {
             }
         }
         for (key, q) in &spec.tenancy.max_quota {
-            if let Err(e) = super::quantity::Quantity::parse(q) {
+            if let Err(e) = q.parse::<super::quantity::Quantity>() {
                 found.push(Finding::BadQuantity(format!("tenancy.maxQuota.{key}"), e.to_string()));
             }
         }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::deadline::{Moved, Notice, NoticeKind};
 use super::finding::Bilingual;
 use crate::api::deadline::{Obligation, Party};
 use crate::api::record::Verdict;
@@ -72,52 +73,20 @@ pub enum Happening {
     MaintenanceReported(String),
     /// A clock started.
     ClockStarted(Obligation, Party, Date, bool),
-    /// A due date moved (S8).
-    DeadlineMoved(Obligation, Date, Date, String),
-    /// An edited calendar would move a past deadline; it stays (S8).
-    DeadlineKept(Obligation, Date, Date, String),
-    /// Half of the time is left.
-    HalfLeft(Obligation, Party, Date),
-    /// The last working day begins.
-    LastDay(Obligation, Party, Date),
-    /// A deadline passed.
-    Overdue(Obligation, Party, Timestamp),
+    /// A due date moved, or would have moved were the obligation not over (S8).
+    Moved(Moved),
+    /// A deadline is near, or passed.
+    Due(Notice),
     /// An obligation was met.
     Met(Obligation, Option<i32>),
 }
 
-/// An article of the measures in a wording.
+/// A verdict in words.
 fn verdict_words(v: Verdict) -> (&'static str, &'static str) {
     match v {
         Verdict::Approved => ("同意", "approved"),
         Verdict::Rejected => ("不同意", "rejected"),
         Verdict::Returned => ("退回补正", "returned"),
-    }
-}
-
-/// Name of an obligation for people.
-#[must_use]
-pub fn obligation_words(o: Obligation) -> Bilingual {
-    match o {
-        Obligation::Review => Bilingual::new("审核", "review"),
-        Obligation::Provision => Bilingual::new("资源开通", "provisioning"),
-        Obligation::GoLive => Bilingual::new("部署上线", "going live"),
-        Obligation::GoLiveReport => Bilingual::new("上线情况报告", "the go-live report"),
-        Obligation::Change => Bilingual::new("资源变更", "the change"),
-        Obligation::Reclaim => Bilingual::new("资源收回", "reclaiming"),
-        Obligation::Migration => Bilingual::new("协助迁出", "assisting migration"),
-        Obligation::MaintenanceReport => Bilingual::new("平台调整结果报告", "the maintenance report"),
-    }
-}
-
-/// Name of a party for people.
-#[must_use]
-pub fn party_words(p: Party) -> Bilingual {
-    match p {
-        Party::Department => Bilingual::new("使用部门", "the department"),
-        Party::Authority => Bilingual::new("主管部门", "the authority"),
-        Party::Provider => Bilingual::new("服务提供方", "the provider"),
-        Party::None => Bilingual::new("无", "nobody"),
     }
 }
 
@@ -159,11 +128,13 @@ impl Happening {
             Self::MaintenanceStarted(_) => "MaintenanceStarted",
             Self::MaintenanceReported(_) => "MaintenanceReported",
             Self::ClockStarted(..) => "ClockStarted",
-            Self::DeadlineMoved(..) => "DeadlineMoved",
-            Self::DeadlineKept(..) => "DeadlineKept",
-            Self::HalfLeft(..) => "HalfLeft",
-            Self::LastDay(..) => "LastDay",
-            Self::Overdue(..) => "Overdue",
+            Self::Moved(m) if m.applied => "DeadlineMoved",
+            Self::Moved(_) => "DeadlineKept",
+            Self::Due(n) => match n.kind {
+                NoticeKind::Half => "HalfLeft",
+                NoticeKind::LastDay => "LastDay",
+                NoticeKind::Overdue => "Overdue",
+            },
             Self::Met(..) => "Met",
         }
     }
@@ -177,9 +148,7 @@ impl Happening {
                 | Self::Refused(_)
                 | Self::BelowUse(_)
                 | Self::ConsentVoid
-                | Self::HalfLeft(..)
-                | Self::LastDay(..)
-                | Self::Overdue(..)
+                | Self::Due(_)
                 | Self::Decided(Verdict::Rejected | Verdict::Returned, _)
         )
     }
@@ -224,46 +193,14 @@ impl Happening {
             Self::MaintenanceScheduled(n, s, e) => Bilingual::new(format!("平台调整 {n} 定于 {s} 至 {e}"), format!("maintenance {n} is scheduled from {s} to {e}")),
             Self::MaintenanceStarted(n) => Bilingual::new(format!("平台调整 {n} 开始"), format!("maintenance {n} begins")),
             Self::MaintenanceReported(r) => Bilingual::new(format!("平台调整结果:{r}"), format!("outcome of the maintenance: {r}")),
-            other => other.clock_text(),
-        }
-    }
-
-    /// Wording of what clocks do.
-    fn clock_text(&self) -> Bilingual {
-        match self {
             Self::ClockStarted(o, p, d, provisional) => {
-                let (o, p) = (obligation_words(*o), party_words(*p));
                 let (zh, en) = if *provisional { ("(暂定:节假日安排未公布)", " (provisional: the year's holidays are not published)") } else { ("", "") };
-                Bilingual::new(format!("{}:{}须于 {d} 前完成{zh}", o.zh, p.zh), format!("{}: due from {} by {d}{en}", o.en, p.en))
+                Bilingual::new(format!("{}:{}须于 {d} 前完成{zh}", o.zh(), p.zh()), format!("{}: due from the {} by {d}{en}", o.en(), p.en()))
             }
-            Self::DeadlineMoved(o, old, new, why) => {
-                let o = obligation_words(*o);
-                Bilingual::new(format!("{}期限由 {old} 调整为 {new}:{why}", o.zh), format!("{} is now due {new} instead of {old}: {why}", o.en))
-            }
-            Self::DeadlineKept(o, old, new, why) => {
-                let o = obligation_words(*o);
-                Bilingual::new(format!("{}期限仍为 {old}(按新日历为 {new}):{why}", o.zh), format!("{} stays due {old} (the edited calendar gives {new}): {why}", o.en))
-            }
-            Self::HalfLeft(o, p, d) => {
-                let (o, p) = (obligation_words(*o), party_words(*p));
-                Bilingual::new(format!("{}期限过半,{}须于 {d} 前完成", o.zh, p.zh), format!("half of the time for {} is left, due from {} by {d}", o.en, p.en))
-            }
-            Self::LastDay(o, p, d) => {
-                let (o, p) = (obligation_words(*o), party_words(*p));
-                Bilingual::new(format!("{}期限剩一个工作日,{}须于 {d} 前完成", o.zh, p.zh), format!("one working day is left for {}, due from {} by {d}", o.en, p.en))
-            }
-            Self::Overdue(o, p, at) => {
-                let (o, p) = (obligation_words(*o), party_words(*p));
-                Bilingual::new(format!("{}已于 {at} 逾期,责任方:{}", o.zh, p.zh), format!("{} has been overdue since {at}, owed by {}", o.en, p.en))
-            }
-            Self::Met(o, late) => {
-                let o = obligation_words(*o);
-                match late {
-                    Some(n) if *n > 0 => Bilingual::new(format!("{}已完成,逾期 {n} 个工作日", o.zh), format!("{} done, {n} working days late", o.en)),
-                    _ => Bilingual::new(format!("{}按期完成", o.zh), format!("{} done in time", o.en)),
-                }
-            }
-            _ => unreachable!("every other variant has its wording in `text`"),
+            Self::Moved(m) => Bilingual::new(m.zh(), m.en()),
+            Self::Due(n) => Bilingual::new(n.zh(), n.en()),
+            Self::Met(o, Some(late)) => Bilingual::new(format!("{}已完成,逾期 {late} 个工作日", o.zh()), format!("{} done, {late} working days late", o.en())),
+            Self::Met(o, None) => Bilingual::new(format!("{}按期完成", o.zh()), format!("{} done in time", o.en())),
         }
     }
 }

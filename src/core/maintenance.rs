@@ -29,7 +29,7 @@ pub fn findings(seen: &Observed, plan: &PlatformMaintenance, status: &ChangeRequ
     }
     if let (Some(region), Some(calendar)) = (&seen.ground.region, seen.ground.calendar()) {
         let days = region.spec().working_days.maintenance_notice;
-        let notice = calendar.due(now, days);
+        let notice = calendar.due(now, u32::try_from(days).unwrap_or(0));
         if plan.window.start.timestamp() < notice.at {
             found.push(Finding::WindowTooNear(calendar_day_after(notice.date), days));
         }

@@ -38,6 +38,8 @@ pub enum Write {
     Create(Target, Value),
     /// Server-side apply by the field manager `govcloud-operator`: creates, or corrects drift.
     Apply(Target, Value),
+    /// Merge patch that takes away what an apply leaves standing because another manager owns it.
+    Correct(Target, Value),
     /// Merge patch under a precondition.
     Patch(Target, Precondition, Value),
     /// Delete under a precondition.
@@ -49,7 +51,7 @@ impl Write {
     #[must_use]
     pub fn target(&self) -> &Target {
         match self {
-            Self::Create(t, _) | Self::Apply(t, _) | Self::Patch(t, _, _) | Self::Delete(t, _) => t,
+            Self::Create(t, _) | Self::Apply(t, _) | Self::Correct(t, _) | Self::Patch(t, _, _) | Self::Delete(t, _) => t,
         }
     }
 }

@@ -97,7 +97,9 @@ pub(super) fn stand_handing_over(case: &mut Case<'_>) {
         case.life.wait_on(Party::Provider, Some("Reclaim"), Some(Obligation::Reclaim));
         case.life.stand(&Standing::Underway("WindingDown", Bilingual::new("正在停止使用,随后收回资源", "use is winding down; reclaiming follows")));
     } else {
-        case.life.pause(Obligation::Reclaim, Party::Department, "HandOver");
+        if let Some(calendar) = case.seen.ground.calendar() {
+            case.life.pause(Obligation::Reclaim, Party::Department, "HandOver", calendar);
+        }
         case.life.wait_on(Party::Department, Some("HandOverReceipt"), None);
         let list = names.join(", ");
         case.life.stand(&Standing::Underway(

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use super::calendar::Calendar;
-use super::deadline::{self, Report};
+use super::deadline::Moved;
 use super::decision::{self, Guard, Ruling, Subject};
 use super::finding::{Bilingual, Finding};
 use super::happening::Happening;
@@ -14,6 +14,9 @@ use crate::api::condition::{Condition, ConditionStatus};
 use crate::api::deadline::{Deadline, Obligation, Party};
 use crate::api::keys;
 use crate::api::record::{RecordStatus, TimelineEntry, Verdict};
+
+/// The operator as an actor in timelines.
+pub const OPERATOR: &str = "govcloud-operator";
 
 /// Most entries that a timeline holds; the schema says the same.
 pub const TIMELINE_MAX: usize = 256;
@@ -136,7 +139,7 @@ impl Life {
         match self.status.conditions.iter_mut().find(|c| c.type_ == type_) {
             Some(c) => {
                 if c.status == next.status {
-                    next.last_transition_time = c.last_transition_time.clone();
+                    next.last_transition_time = c.last_transition_time;
                 }
                 *c = next;
             }
@@ -179,7 +182,8 @@ impl Life {
     pub fn wait_on(&mut self, party: Party, act: Option<&str>, clock: Option<Obligation>) {
         self.status.waiting_on = party;
         self.status.waiting_for = act.map(str::to_owned);
-        self.status.due_date = clock.and_then(|o| self.clock(o)).filter(|d| deadline::running(d)).map(|d| d.due_date.to_string());
+        let running = clock.and_then(|o| self.clock(o)).filter(|d| !d.is_over() && !d.is_paused());
+        self.status.due_date = running.map(|d| d.due_date.to_string());
     }
 
     /// The clock of an obligation.
@@ -198,86 +202,79 @@ impl Life {
             return;
         }
         self.status.deadlines.retain(|d| d.obligation != obligation);
-        let d = deadline::open(obligation, party, days, from, calendar);
-        self.happen(Happening::ClockStarted(obligation, party, d.due_date, d.provisional), "govcloud-operator", Some(d.article));
+        let d = Deadline::open(obligation, party, article_of(obligation), days, from, calendar);
+        self.happen(Happening::ClockStarted(obligation, party, d.due_date.0, d.provisional), OPERATOR, Some(d.article));
         self.status.deadlines.push(d);
     }
 
     /// Meets an obligation at `at`.
     pub fn meet(&mut self, obligation: Obligation, at: Timestamp, calendar: &Calendar) {
-        let Some(d) = self.clock_mut(obligation).filter(|d| deadline::running(d)) else { return };
-        deadline::meet(d, at, calendar);
-        let (article, late) = (d.article, d.working_days_late);
-        self.happen_at(Happening::Met(obligation, late), "govcloud-operator", Some(article), at);
+        let Some(met) = self.clock_mut(obligation).and_then(|d| d.meet(at, calendar)) else { return };
+        self.moved(met.moved);
+        self.happen_at(Happening::Met(obligation, met.working_days_late), OPERATOR, Some(article_of(obligation)), at);
     }
 
     /// Ends a clock whose obligation fell away.
     pub fn drop_clock(&mut self, obligation: Obligation, why: &str) {
         let now = self.now;
-        if let Some(d) = self.clock_mut(obligation).filter(|d| deadline::running(d)) {
-            deadline::close(d, now, why);
+        if let Some(d) = self.clock_mut(obligation) {
+            d.close(now, why);
         }
     }
 
     /// Stops a clock while another party is waited on.
-    pub fn pause(&mut self, obligation: Obligation, waiting_on: Party, why: &str) {
+    pub fn pause(&mut self, obligation: Obligation, waiting_on: Party, why: &str, calendar: &Calendar) {
         let now = self.now;
-        if let Some(d) = self.clock_mut(obligation).filter(|d| deadline::running(d)) {
-            deadline::pause(d, now, waiting_on, why);
-        }
+        let moved = self.clock_mut(obligation).map(|d| d.pause(now, waiting_on, why, calendar));
+        self.moved(moved.unwrap_or_default());
     }
 
     /// Lets a stopped clock run again; the due date moves by the whole working days that it stood.
     pub fn resume(&mut self, obligation: Obligation, calendar: &Calendar) {
         let now = self.now;
-        let Some(d) = self.clock_mut(obligation) else { return };
-        let article = d.article;
-        if let Some(m) = deadline::resume(d, now, calendar) {
-            self.happen(Happening::DeadlineMoved(obligation, m.old, m.new, m.why), "govcloud-operator", Some(article));
+        let moved = self.clock_mut(obligation).map(|d| d.resume(now, calendar));
+        self.moved(moved.unwrap_or_default());
+    }
+
+    fn moved(&mut self, moved: Vec<Moved>) {
+        for m in moved {
+            let article = article_of(m.obligation);
+            self.happen(Happening::Moved(m), OPERATOR, Some(article));
         }
     }
 
     /// Recomputes, warns and reports every clock; sets `OnTime` (design, section 4).
     pub fn run_clocks(&mut self, calendar: &Calendar) {
         let now = self.now;
-        let mut said = Vec::new();
+        let (mut moved, mut due) = (Vec::new(), Vec::new());
         for d in &mut self.status.deadlines {
-            if let Some(m) = deadline::recompute(d, calendar, now) {
-                let (o, a) = (d.obligation, d.article);
-                said.push((if m.kept { Happening::DeadlineKept(o, m.old, m.new, m.why) } else { Happening::DeadlineMoved(o, m.old, m.new, m.why) }, a));
-            }
-            for report in deadline::tick(d, now, calendar) {
-                let h = match report {
-                    Report::HalfLeft => Happening::HalfLeft(d.obligation, d.party, d.due_date),
-                    Report::LastDay => Happening::LastDay(d.obligation, d.party, d.due_date),
-                    Report::Overdue => Happening::Overdue(d.obligation, d.party, d.due_at.0),
-                };
-                said.push((h, d.article));
-            }
-            if let Some(w) = deadline::next_wake(d, now, calendar) {
+            moved.extend(d.recompute(calendar, now));
+            due.extend(d.tick(now, calendar));
+            if let Some(w) = d.next_wake(now, calendar) {
                 self.wake = Some(self.wake.map_or(w, |cur| cur.min(w)));
             }
         }
-        for (h, article) in said {
-            self.happen(h, "govcloud-operator", Some(article));
+        self.moved(moved);
+        for notice in due {
+            let article = notice.article;
+            self.happen(Happening::Due(notice), OPERATOR, Some(article));
         }
-        self.on_time(calendar);
+        self.on_time();
     }
 
     /// `OnTime`: False while an obligation is overdue and not met.
-    fn on_time(&mut self, calendar: &Calendar) {
-        let now = self.now;
-        let late: Vec<&Deadline> = self.status.deadlines.iter().filter(|d| deadline::overdue(d, now)).collect();
+    fn on_time(&mut self) {
         if self.status.deadlines.is_empty() {
             return;
         }
-        let _ = calendar;
-        if let Some(d) = late.first() {
-            let text = Happening::Overdue(d.obligation, d.party, d.due_at.0).text();
-            let reason = format!("{:?}Overdue", d.obligation);
-            self.condition("OnTime", ConditionStatus::False, &reason, &text);
-        } else {
-            self.condition("OnTime", ConditionStatus::True, "OnTime", &Bilingual::new("各期限均未逾期", "no deadline has passed"));
+        let late = self.status.deadlines.iter().find(|d| d.is_overdue(self.now));
+        let late = late.map(|d| (d.obligation, d.party, d.due_date));
+        match late {
+            Some((o, p, due)) => {
+                let text = Bilingual::new(format!("{}已逾期,期限 {due},责任方:{}", o.zh(), p.zh()), format!("{} is overdue since {due}, owed by the {}", o.en(), p.en()));
+                self.condition("OnTime", ConditionStatus::False, &format!("{o:?}Overdue"), &text);
+            }
+            None => self.condition("OnTime", ConditionStatus::True, "OnTime", &Bilingual::new("各期限均未逾期", "no deadline has passed")),
         }
     }
 
@@ -290,9 +287,9 @@ impl Life {
                     Some(why) => self.happen(Happening::DecisionVoid(why.clone()), &d.by, Some(article)),
                     None => {
                         if let Some(c) = calendar {
-                            self.meet(Obligation::Review, d.at.0, c);
+                            self.meet(Obligation::Review, d.at.timestamp(), c);
                         }
-                        self.happen_at(Happening::Decided(d.verdict, d.opinion.clone()), &d.by, Some(article), d.at.0);
+                        self.happen_at(Happening::Decided(d.verdict, d.opinion.clone()), &d.by, Some(article), d.at.timestamp());
                     }
                 }
                 self.status.decision = Some(d.clone());
@@ -342,6 +339,20 @@ impl Life {
             self.status.observed_at = Some(self.now.into());
         }
         (self.status, self.notices, self.wake)
+    }
+}
+
+/// The article that sets an obligation.
+#[must_use]
+pub fn article_of(obligation: Obligation) -> i32 {
+    match obligation {
+        Obligation::Review => 12,
+        Obligation::Provision => 13,
+        Obligation::GoLive | Obligation::GoLiveReport => 14,
+        Obligation::Change => 15,
+        Obligation::Reclaim => 16,
+        Obligation::MaintenanceReport => 18,
+        Obligation::Migration => 28,
     }
 }
 

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::queue::{Key, Kind};
-use super::store::Held;
 use super::world::{Plain, Record, World, labels};
 use crate::api::application::{CloudApplication, UnclaimedVolume};
 use crate::api::change::{Affects, ChangePhase};
@@ -21,7 +20,8 @@ use crate::core::grant::{LiveNamespace, LiveVolume};
 use crate::core::maintenance::Affected;
 use crate::core::names;
 use crate::core::record::Meta;
-use crate::core::tenancy::volumes::{Claim, Snapshot, Volume};
+use crate::core::decommission::{HeldVolume, Space};
+use crate::core::tenancy::volumes::{Claim, ClaimRef, Snapshot, Stock, Volume};
 use crate::core::{application, change, decommission, grant};
 
 /// What the shell knows beside the world: the guard, and how the last try went.
@@ -238,22 +238,63 @@ impl World {
         let grant = seen(self.grants.get(&key.namespace, &record.spec.application));
         let names = grant.as_ref().map(|(m, g)| tenant_names(m, g)).unwrap_or_default();
         let uid = application.as_ref().map(|(m, _)| m.uid.clone()).unwrap_or_default();
-        let mut volumes: BTreeMap<String, Arc<Plain>> = BTreeMap::new();
-        for v in names.iter().flat_map(|n| self.volumes.tagged(&format!("claims/{n}"))).chain(self.volumes.tagged(&format!("owner/{uid}"))) {
-            volumes.insert(v.name.1.clone(), v);
-        }
         Some(decommission::Observed {
             ground: self.ground(&record.spec.region, with),
             others: self.open_requests(key, &record.spec.application),
-            claims: names.iter().flat_map(|n| self.claims.within(n)).map(|c| claim(&c)).collect(),
-            snapshots: names.iter().flat_map(|n| self.snapshots.within(n)).map(|s| snapshot(&s)).collect(),
-            volumes: volumes.values().map(|v| volume(v)).collect(),
-            namespaces: self.tenant_namespaces(names),
+            stock: self.stock(&uid, grant.as_ref().map(|(_, g)| g.as_ref()), &names),
+            volumes: self.volumes_of(&uid, &names).iter().map(|v| held(v)).collect(),
+            spaces: self.tenant_namespaces(names).into_iter().map(space).collect(),
             application,
             grant,
             meta,
             record,
         })
+    }
+
+    /// The volumes of an application: bound in its namespaces, or labelled with its UID.
+    pub(super) fn volumes_of(&self, uid: &str, names: &[String]) -> Vec<Arc<Plain>> {
+        let bound = names.iter().flat_map(|n| self.volumes.tagged(&format!("claims/{n}")));
+        let mut volumes: BTreeMap<String, Arc<Plain>> = BTreeMap::new();
+        for v in bound.chain(self.volumes.tagged(&format!("owner/{uid}"))) {
+            volumes.insert(v.name.1.clone(), v);
+        }
+        volumes.into_values().collect()
+    }
+
+    /// What an inventory is taken of. Volumes are all of the cluster's: a stranger's may share a source with ours.
+    fn stock(&self, uid: &str, grant: Option<&ResourceGrant>, names: &[String]) -> Stock {
+        let entries = grant.and_then(|g| g.status.as_ref()).into_iter().flat_map(|s| &s.namespaces);
+        Stock {
+            application_uid: uid.to_owned(),
+            namespaces: entries.map(|n| (n.entry.clone(), n.namespace.clone())).collect(),
+            claims: names.iter().flat_map(|n| self.claims.within(n)).map(|c| claim(&c)).collect(),
+            volumes: self.volumes.all().iter().map(|v| volume(v)).collect(),
+            snapshots: names.iter().flat_map(|n| self.snapshots.within(n)).map(|s| snapshot(&s)).collect(),
+        }
+    }
+}
+
+/// A namespace on its way out, with what its controller says holds it.
+fn space(live: LiveNamespace) -> Space {
+    let reclaim = live.object.pointer("/metadata/annotations").and_then(|a| a[keys::RECLAIM].as_str()).map(str::to_owned);
+    let conditions = live.object.pointer("/status/conditions").and_then(Value::as_array).cloned().unwrap_or_default();
+    let holds = |c: &Value| (c["status"] == "True").then(|| c["message"].as_str().unwrap_or_default().to_owned());
+    let held_by = conditions.iter().filter_map(holds).filter(|m| !m.is_empty()).collect();
+    Space { live, reclaim, held_by }
+}
+
+/// A volume with what preconditions and reports need.
+fn held(v: &Plain) -> HeldVolume {
+    let finalizers = v.value.pointer("/metadata/finalizers").and_then(|f| serde_json::from_value(f.clone()).ok());
+    HeldVolume {
+        name: v.name.1.clone(),
+        uid: v.uid.clone(),
+        resource_version: v.resource_version.clone(),
+        reclaim_policy: text(&v.value, "/spec/persistentVolumeReclaimPolicy"),
+        phase: text(&v.value, "/status/phase"),
+        message: text(&v.value, "/status/message"),
+        finalizers: finalizers.unwrap_or_default(),
+        retained: labels(&v.value).remove(keys::RETAINED),
     }
 }
 
@@ -280,22 +321,34 @@ fn exit_view(d: &Decommission) -> application::ExitView {
 }
 
 fn claim(c: &Plain) -> Claim {
+    let capacity = text(&c.value, "/status/capacity/storage");
     Claim {
         namespace: c.name.0.clone(),
         name: c.name.1.clone(),
         uid: c.uid.clone(),
-        volume_name: c.value.pointer("/spec/volumeName").and_then(Value::as_str).map(str::to_owned),
-        capacity: text(&c.value, "/status/capacity/storage"),
+        volume_name: text(&c.value, "/spec/volumeName"),
+        capacity: if capacity.is_empty() { text(&c.value, "/spec/resources/requests/storage") } else { capacity },
         class: text(&c.value, "/spec/storageClassName"),
     }
 }
 
 fn snapshot(s: &Plain) -> Snapshot {
-    Snapshot { namespace: s.name.0.clone(), name: s.name.1.clone(), uid: s.uid.clone() }
+    let optional = |pointer: &str| s.value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    Snapshot {
+        namespace: s.name.0.clone(),
+        name: s.name.1.clone(),
+        uid: s.uid.clone(),
+        claim: optional("/spec/source/persistentVolumeClaimName"),
+        content: optional("/status/boundVolumeSnapshotContentName"),
+    }
 }
 
 fn volume(v: &Plain) -> Volume {
-    let _ = v.version();
+    let claim_ref = v.value.pointer("/spec/claimRef").map(|_| ClaimRef {
+        namespace: text(&v.value, "/spec/claimRef/namespace"),
+        name: text(&v.value, "/spec/claimRef/name"),
+        uid: text(&v.value, "/spec/claimRef/uid"),
+    });
     Volume {
         name: v.name.1.clone(),
         uid: v.uid.clone(),
@@ -304,18 +357,21 @@ fn volume(v: &Plain) -> Volume {
         capacity: text(&v.value, "/spec/capacity/storage"),
         class: text(&v.value, "/spec/storageClassName"),
         source: source(&v.value),
+        node_affinity: v.value.pointer("/spec/nodeAffinity").cloned().unwrap_or(Value::Null),
+        claim_ref,
         labels: labels(&v.value),
-        claim_ref: None,
     }
 }
 
-/// The volume source as stored: what is left of the spec without what Kubernetes manages around it.
+/// The volume source as stored: what is left of the spec without what Kubernetes keeps around it.
 fn source(value: &Value) -> Value {
-    const AROUND: [&str; 8] = ["accessModes", "capacity", "claimRef", "mountOptions", "nodeAffinity", "persistentVolumeReclaimPolicy", "storageClassName", "volumeMode"];
+    const AROUND: [&str; 9] = [
+        "accessModes", "capacity", "claimRef", "mountOptions", "nodeAffinity",
+        "persistentVolumeReclaimPolicy", "storageClassName", "volumeAttributesClassName", "volumeMode",
+    ];
     let mut spec = value["spec"].clone();
     if let Some(spec) = spec.as_object_mut() {
         AROUND.iter().for_each(|k| drop(spec.remove(*k)));
-        spec.remove("volumeAttributesClassName");
     }
     spec
 }

@@ -7,23 +7,11 @@ use k8s_openapi::api::core::v1::{LimitRange, LimitRangeItem, LimitRangeSpec};
 use k8s_openapi::apimachinery::pkg::api::resource;
 
 use super::quota::stored;
+pub use crate::api::region::ContainerLimits;
 use super::{Tenant, meta};
 
 /// Name of the limit range.
 pub const NAME: &str = "govcloud-defaults";
-
-/// Limits per container, by resource name.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ContainerLimits {
-    /// Limit of a container that names none.
-    pub default: BTreeMap<String, String>,
-    /// Request of a container that names none.
-    pub default_request: BTreeMap<String, String>,
-    /// Most a container may have.
-    pub max: BTreeMap<String, String>,
-    /// Least a container may have.
-    pub min: BTreeMap<String, String>,
-}
 
 pub(super) fn desired(tenant: &Tenant) -> Option<LimitRange> {
     let ContainerLimits { default, default_request, max, min } = tenant.limit_range.as_ref()?;

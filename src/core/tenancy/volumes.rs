@@ -110,6 +110,18 @@ pub enum VolumeFinding {
 }
 
 impl VolumeFinding {
+    /// The reason, one CamelCase word, as conditions carry it.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::UnknownVolume { .. } => "UnknownVolume",
+            Self::Contradiction { .. } => "DispositionContradicts",
+            Self::SharedSource { .. } => "SharedSource",
+            Self::NotItsVolume { .. } => "NotItsVolume",
+            Self::LostVolume { .. } => "LostVolume",
+            Self::SeveralVolumes { .. } => "SeveralVolumes",
+        }
+    }
+
     /// Whether nothing may be destroyed while it stands.
     pub fn stalls_destruction(&self) -> bool {
         match self {
