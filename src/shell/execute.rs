@@ -1,8 +1,7 @@
 //! The one interpreter of plans: observe, decide, write, and again until nothing is left to write.
 
 
-use futures::StreamExt;
-use futures::stream;
+use futures::future::join_all;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -138,8 +137,11 @@ impl Shell {
 
     /// Writes that do not depend on each other, side by side.
     async fn write_all(&self, writes: &[Write], key: &Key) -> Result<(), RequestError> {
-        let results: Vec<_> = stream::iter(writes).map(|w| self.write(w, key)).buffered(WRITES_AT_ONCE).collect().await;
-        results.into_iter().collect()
+        for some in writes.chunks(WRITES_AT_ONCE) {
+            let results = join_all(some.iter().map(|w| self.write(w, key))).await;
+            results.into_iter().collect::<Result<(), _>>()?;
+        }
+        Ok(())
     }
 
     async fn write(&self, write: &Write, key: &Key) -> Result<(), RequestError> {
@@ -236,7 +238,8 @@ impl Shell {
                 instance: &self.identity,
             }
         });
-        let results: Vec<_> = stream::iter(events).map(|e| async move { self.requests.event(&e).await }).buffered(WRITES_AT_ONCE).collect().await;
+        let events: Vec<_> = events.collect();
+        let results = join_all(events.iter().map(|e| self.requests.event(e))).await;
         results.into_iter().collect()
     }
 }
