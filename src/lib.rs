@@ -1,2 +1,3 @@
 //! The operator library.
+pub mod api;
 pub mod core;

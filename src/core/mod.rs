@@ -1,1 +1,3 @@
 //! Pure rules.
+pub mod calendar;
+pub mod deadline;
