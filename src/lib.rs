@@ -1,3 +1,4 @@
 //! The operator library.
 pub mod api;
+pub mod cli;
 pub mod core;
