@@ -82,7 +82,7 @@ fn every_day_stands_under_its_weekday() {
             let text = answer(&format!("--lang {lang} show 2026-{month:02}"));
             let mut seen = 0;
             for line in text.lines().skip(2).filter(|line| line.starts_with([' ', '1', '2', '3'])) {
-                let mut cells = vec![' '; 40];
+                let mut cells = [' '; 40];
                 let mut column = 0;
                 for c in line.chars() {
                     cells[column] = c;
