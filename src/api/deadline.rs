@@ -1,0 +1,144 @@
+//! Deadlines as every record's status holds them (design section 4).
+//!
+//! These are data. What opens, moves, meets or reports one is in `core::deadline`.
+
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::time::{CivilDate, Instant};
+
+/// What somebody has to do within working days.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Obligation {
+    /// The authority decides (only where the Region sets a period).
+    Review,
+    /// The provider provisions what was approved (Art. 13).
+    Provision,
+    /// The department brings its system live (Art. 14).
+    GoLive,
+    /// The department reports its tests and the time of going live (Art. 14).
+    GoLiveReport,
+    /// The provider puts approved changes in force (Art. 15).
+    Change,
+    /// The provider reclaims what is no longer used (Art. 16).
+    Reclaim,
+    /// The provider helps to move out and hands over (Art. 28).
+    Migration,
+    /// The provider reports on maintenance (Art. 18).
+    MaintenanceReport,
+}
+
+/// Whom a record waits on.
+#[derive(
+    Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash,
+)]
+pub enum Party {
+    /// 使用部门: files and operates its system.
+    Department,
+    /// 主管部门: decides.
+    Authority,
+    /// 服务提供方: runs the platform.
+    Provider,
+    /// Nobody.
+    #[default]
+    None,
+}
+
+/// One obligation with its clock. A status holds a list of them, one for each obligation.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Deadline {
+    /// What has to be done.
+    pub obligation: Obligation,
+    /// Who has to do it.
+    pub party: Party,
+    /// Article of the measures that sets the period.
+    #[schemars(range(min = 0, max = 100))]
+    pub article: i32,
+    /// Length of the period, in working days.
+    #[schemars(range(min = 0, max = 1000))]
+    pub working_days: i32,
+    /// When the period began. That day itself does not count.
+    pub started_at: Instant,
+    /// The last lawful day, in China.
+    pub due_date: CivilDate,
+    /// The end of that day, 24:00 in China: the first instant that is late.
+    pub due_at: Instant,
+    /// True while the period reaches into a year that the calendar does not hold.
+    pub provisional: bool,
+    /// Calendar and revision, as `name@revision`, that this entry was last compared with.
+    #[schemars(length(max = 300))]
+    pub calendar: String,
+    /// Intervals in which another party was waited on and this clock stood still, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub pauses: Vec<Pause>,
+    /// When the obligation was met.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub met_at: Option<Instant>,
+    /// When the obligation fell away without being met.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Instant>,
+    /// Why it fell away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub closed_reason: Option<String>,
+    /// Working days late: as reported while open, final once met. Absent while nothing is late; 0 when
+    /// late by less than a working day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub working_days_late: Option<i32>,
+    /// What was reported, so that each report is made once, across restarts too.
+    #[serde(default, skip_serializing_if = "Notified::is_empty")]
+    pub notified: Notified,
+}
+
+/// An interval in which the clock of an obligation stood still.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Pause {
+    /// When the other party began to be waited on.
+    pub from: Instant,
+    /// When that ended; absent while it lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Instant>,
+    /// Who was waited on.
+    pub waiting_on: Party,
+    /// What was waited for.
+    #[schemars(length(max = 1024))]
+    pub reason: String,
+}
+
+/// When each report about a deadline was made.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Notified {
+    /// The warning at half of the period.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub half: Option<Instant>,
+    /// The warning at one working day left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_day: Option<Instant>,
+    /// The report that the period is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overdue: Option<Instant>,
+}
+
+impl Notified {
+    /// True when nothing was reported yet.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_is_as_recorded() {
+        insta::assert_yaml_snapshot!(schemars::schema_for!(Deadline));
+    }
+}

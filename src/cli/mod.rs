@@ -1,0 +1,2 @@
+//! The `kubectl govcloud` plugin.
+pub mod calendar;

@@ -1,0 +1,97 @@
+//! One published year, as a set of bits for counting and a list of names for people.
+
+use jiff::civil::{Date, date};
+
+use super::{CalendarError, DayKind, is_weekend};
+use crate::api::work_calendar::{Holiday, WorkYear};
+
+/// A year's days. A set bit is a working day; bit 0 is 1 January.
+#[derive(Clone, Debug)]
+pub(super) struct Year {
+    pub(super) number: i16,
+    pub(super) notice: Option<String>,
+    working: [u64; 6],
+    holidays: Vec<Span>,
+}
+
+#[derive(Clone, Debug)]
+struct Span {
+    name: String,
+    from: Date,
+    to: Date,
+}
+
+impl Year {
+    pub(super) fn new(entry: &WorkYear) -> Result<Self, CalendarError> {
+        let number = i16::try_from(entry.year)
+            .ok()
+            .filter(|year| (1992..=9998).contains(year))
+            .ok_or(CalendarError::YearOutOfRange { year: entry.year })?;
+        let holidays =
+            entry.holidays.iter().map(|holiday| span(holiday, number)).collect::<Result<Vec<_>, _>>()?;
+        let mut year = Self { number, notice: entry.notice.clone(), working: [0; 6], holidays };
+        year.mark_weekdays();
+        for day in &entry.make_up_workdays {
+            let day = within(day.0, number)?;
+            if !is_weekend(day) {
+                return Err(CalendarError::MakeUpOnWeekday { date: day });
+            }
+            if let Some(name) = year.holiday(day) {
+                return Err(CalendarError::HolidayAndMakeUp { date: day, name: name.into() });
+            }
+            year.mark(day);
+        }
+        Ok(year)
+    }
+
+    pub(super) fn is_working(&self, date: Date) -> bool {
+        let (word, bit) = place(date);
+        self.working[word] & bit != 0
+    }
+
+    pub(super) fn kind(&self, date: Date) -> DayKind<'_> {
+        match (self.is_working(date), is_weekend(date)) {
+            (true, false) => DayKind::Working,
+            (true, true) => DayKind::MakeUp,
+            (false, _) => self.holiday(date).map_or(DayKind::Weekend, DayKind::Holiday),
+        }
+    }
+
+    fn mark_weekdays(&mut self) {
+        for day in date(self.number, 1, 1).series(jiff::Span::new().days(1)) {
+            if day.year() != self.number {
+                break;
+            }
+            if !is_weekend(day) && self.holiday(day).is_none() {
+                self.mark(day);
+            }
+        }
+    }
+
+    fn mark(&mut self, date: Date) {
+        let (word, bit) = place(date);
+        self.working[word] |= bit;
+    }
+
+    fn holiday(&self, date: Date) -> Option<&str> {
+        self.holidays.iter().find(|span| (span.from..=span.to).contains(&date)).map(|span| span.name.as_str())
+    }
+}
+
+fn span(holiday: &Holiday, year: i16) -> Result<Span, CalendarError> {
+    let from = within(holiday.from.0, year)?;
+    let to = within(holiday.to.unwrap_or(holiday.from).0, year)?;
+    if from > to {
+        return Err(CalendarError::Backwards { name: holiday.name.clone(), from, to });
+    }
+    Ok(Span { name: holiday.name.clone(), from, to })
+}
+
+fn within(date: Date, year: i16) -> Result<Date, CalendarError> {
+    if date.year() == year { Ok(date) } else { Err(CalendarError::OutsideYear { date, year: year.into() }) }
+}
+
+fn place(date: Date) -> (usize, u64) {
+    let day = date.day_of_year().unsigned_abs() - 1;
+    (usize::from(day / 64), 1 << (day % 64))
+}
