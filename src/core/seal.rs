@@ -50,8 +50,11 @@ pub fn check(shipped: &BTreeMap<String, Value>, live: &BTreeMap<String, Value>, 
         match live.get(key) {
             None => wrong.push(format!("{key} 缺失 / missing")),
             Some(l) if !l["metadata"]["deletionTimestamp"].is_null() => wrong.push(format!("{key} 正在删除 / being deleted")),
-            Some(l) if canonical(l) != canonical(want) => wrong.push(format!("{key} 被改动 / altered")),
-            Some(_) => {}
+            Some(l) => {
+                if let Some(at) = first_difference(&canonical(want), &canonical(l), "spec") {
+                    wrong.push(format!("{key} 被改动 / altered ({at})"));
+                }
+            }
         }
     }
     if !wrong.is_empty() {
@@ -78,6 +81,21 @@ pub fn canonical(object: &Value) -> Value {
             strip(&mut spec);
             spec
         }
+    }
+}
+
+/// Where two values first differ, as a path; `None` where they are the same. Numbers count by value.
+fn first_difference(want: &Value, have: &Value, at: &str) -> Option<String> {
+    match (want, have) {
+        (Value::Object(w), Value::Object(h)) => {
+            let keys: std::collections::BTreeSet<_> = w.keys().chain(h.keys()).collect();
+            keys.into_iter().find_map(|k| first_difference(w.get(k).unwrap_or(&Value::Null), h.get(k).unwrap_or(&Value::Null), &format!("{at}.{k}")))
+        }
+        (Value::Array(w), Value::Array(h)) if w.len() == h.len() => {
+            w.iter().zip(h).enumerate().find_map(|(i, (w, h))| first_difference(w, h, &format!("{at}[{i}]")))
+        }
+        (Value::Number(w), Value::Number(h)) => (w.as_f64() != h.as_f64()).then(|| at.to_owned()),
+        _ => (want != have).then(|| at.to_owned()),
     }
 }
 
@@ -110,9 +128,32 @@ fn strip(value: &mut Value) {
             });
         }
         Value::Array(items) => items.iter_mut().for_each(strip),
-        Value::String(s) => *s = s.trim_end().to_owned(),
+        Value::String(s) => *s = squeeze(s),
         _ => {}
     }
+}
+
+/// An expression with each run of white space outside of quotes as one space: YAML readers fold lines
+/// differently, and CEL does not care.
+fn squeeze(text: &str) -> String {
+    let (mut out, mut quote, mut gap) = (String::with_capacity(text.len()), None, false);
+    for c in text.chars() {
+        if quote.is_none() && c.is_whitespace() {
+            gap = true;
+            continue;
+        }
+        if gap && !out.is_empty() {
+            out.push(' ');
+        }
+        gap = false;
+        match quote {
+            Some(q) if c == q => quote = None,
+            None if c == '\'' || c == '"' => quote = Some(c),
+            _ => {}
+        }
+        out.push(c);
+    }
+    out
 }
 
 #[cfg(test)]
@@ -146,6 +187,12 @@ mod tests {
         assert_eq!(gap, Guard::Sealed { since: at("2026-01-02T00:00:00Z") });
         let (release, _) = check(&shipped, &policy("a", 2, "Deny"), Some(&first), "2", at("2026-01-02T00:00:00Z"));
         assert_eq!(release, Guard::Sealed { since: at("2026-01-01T00:00:00Z") });
+    }
+
+    #[test]
+    fn white_space_counts_only_in_quotes() {
+        assert_eq!(squeeze("a\n\n  && b "), "a && b");
+        assert_ne!(squeeze("x == 'a b'"), squeeze("x == 'a  b'"));
     }
 
     #[test]
