@@ -35,6 +35,15 @@ struct Decided {
     wake: Option<Timestamp>,
 }
 
+/// Whether anything was written, after which the record is looked at once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rest {
+    /// Nothing differed.
+    Reached,
+    /// Something was written.
+    Ahead,
+}
+
 /// The record behind a key, as a target.
 #[must_use]
 pub fn record_target(key: &Key) -> Target {
@@ -90,10 +99,9 @@ impl Shell {
                 with.fresh = true;
                 continue;
             }
-            let settled = decided.steps.is_empty();
             match self.carry_out(&decided, key).await {
-                Ok(()) if settled => return Ok(decided.wake),
-                Ok(()) => with = Circumstances { guard: self.guard(), fresh: false, trouble: None },
+                Ok(Rest::Reached) => return Ok(decided.wake),
+                Ok(Rest::Ahead) => with = Circumstances { guard: self.guard(), fresh: false, trouble: None },
                 Err(RequestError::Stale(why)) => {
                     tracing::debug!(%why, "what was read is stale; reading anew");
                     self.reread(key).await?;
@@ -122,17 +130,17 @@ impl Shell {
     }
 
     /// Executes the steps; at the end, or where a step says so, the status is written with its Events.
-    async fn carry_out(&self, decided: &Decided, key: &Key) -> Result<(), RequestError> {
+    async fn carry_out(&self, decided: &Decided, key: &Key) -> Result<Rest, RequestError> {
         if decided.steps.is_empty() {
             return self.record(decided, key).await;
         }
         for step in &decided.steps {
             match step {
-                Step::Record => self.record(decided, key).await?,
+                Step::Record => { self.record(decided, key).await?; },
                 Step::Write(writes) => self.write_all(writes, key).await?,
             }
         }
-        Ok(())
+        Ok(Rest::Ahead)
     }
 
     /// Writes that do not depend on each other, side by side.
@@ -199,15 +207,15 @@ impl Shell {
     }
 
     /// Writes the status where it differs, with one Event for each thing that happened (S12).
-    async fn record(&self, decided: &Decided, key: &Key) -> Result<(), RequestError> {
+    async fn record(&self, decided: &Decided, key: &Key) -> Result<Rest, RequestError> {
         let stored = self.stored_status(key);
-        let Some(difference) = difference(&stored, &decided.status) else { return Ok(()) };
+        let Some(difference) = difference(&stored, &decided.status) else { return Ok(Rest::Reached) };
         self.announce(decided).await?;
         let precondition = Precondition { uid: decided.meta.uid.clone(), resource_version: decided.meta.resource_version.clone() };
         match self.requests.status(&decided.about, &precondition, &difference).await {
             Ok(object) => {
                 self.learn(&decided.about, News::Is(object), key);
-                Ok(())
+                Ok(Rest::Ahead)
             }
             Err(RequestError::Stale(why)) => {
                 self.read(&decided.about, key).await?;
