@@ -13,6 +13,7 @@ use super::client::{RequestError, Requests};
 use super::clock::Clock;
 use super::metrics::Metrics;
 use super::queue::{Key, Queue};
+use super::skew::Skew;
 use super::watches::{self, WATCHED};
 use super::world::World;
 use crate::core::decision::Guard;
@@ -33,6 +34,8 @@ pub struct Shell {
     pub queue: Queue,
     /// The time.
     pub clock: Clock,
+    /// How far that time is from the API server's.
+    pub skew: Skew,
     /// Counts for `/metrics`.
     pub metrics: Metrics,
     /// Who this is, for Events and the lease.
@@ -53,12 +56,13 @@ struct Failure {
 impl Shell {
     /// A shell on a client, a clock and the guard's word.
     #[must_use]
-    pub fn new(client: kube::Client, clock: Clock, guard: watch::Receiver<Guard>, identity: String) -> Self {
+    pub fn new(client: kube::Client, clock: Clock, skew: Skew, guard: watch::Receiver<Guard>, identity: String) -> Self {
         Self {
             requests: Requests::new(client),
             world: World::default(),
             queue: Queue::new(clock.clone()),
             clock,
+            skew,
             metrics: Metrics::default(),
             identity,
             progress: watch::Sender::new(0),

@@ -43,6 +43,7 @@ pub struct Metrics {
     reconciles: Family<ByKind, Counter>,
     seconds: Family<KindOnly, Histogram>,
     queued: Gauge,
+    skew: Gauge,
     overdue: Family<ByClock, Gauge>,
     remaining: Family<ByClock, Gauge>,
 }
@@ -55,6 +56,7 @@ impl Default for Metrics {
             reconciles: Family::default(),
             seconds,
             queued: Gauge::default(),
+            skew: Gauge::default(),
             overdue: Family::default(),
             remaining: Family::default(),
             registry: Registry::default(),
@@ -62,6 +64,7 @@ impl Default for Metrics {
         registry.register("reconcile", "Reconciles by kind and result", m.reconciles.clone());
         registry.register("reconcile_duration_seconds", "How long reconciles take", m.seconds.clone());
         registry.register("queue_length", "Records that wait for their turn", m.queued.clone());
+        registry.register("clock_skew_seconds", "How far this machine's clock is ahead of the API server's", m.skew.clone());
         registry.register("deadline_overdue", "Obligations that are overdue now", m.overdue.clone());
         registry.register("deadline_remaining_workdays", "Fewest working days left of any open obligation", m.remaining.clone());
         Self { registry, ..m }
@@ -77,8 +80,9 @@ impl Metrics {
 
     /// The text of `/metrics`.
     #[must_use]
-    pub fn text(&self, world: &World, queued: usize, now: Timestamp) -> String {
+    pub fn text(&self, world: &World, queued: usize, skew: Option<i64>, now: Timestamp) -> String {
         self.queued.set(i64::try_from(queued).unwrap_or(i64::MAX));
+        self.skew.set(skew.unwrap_or(0));
         self.count_deadlines(world, now);
         let mut text = String::new();
         // Writing into a String does not fail.
