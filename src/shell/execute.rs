@@ -1,6 +1,5 @@
 //! The one interpreter of plans: observe, decide, write, and again until nothing is left to write.
 
-
 use futures::future::join_all;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -54,7 +53,13 @@ pub fn record_target(key: &Key) -> Target {
         Kind::Decommission => "decommissions",
         Kind::Region => "regions",
     };
-    Target { api_version: API_VERSION, resource, kind: key.kind.as_str(), namespace: key.namespace.clone(), name: key.name.clone() }
+    Target {
+        api_version: API_VERSION,
+        resource,
+        kind: key.kind.as_str(),
+        namespace: key.namespace.clone(),
+        name: key.name.clone(),
+    }
 }
 
 fn decided<S: Serialize>(key: &Key, meta: &Meta, plan: Plan<S>) -> Decided {
@@ -67,10 +72,17 @@ impl Shell {
     /// Observes and decides for one key. `None` where there is nothing to decide on.
     fn decide(&self, key: &Key, with: &Circumstances, now: Timestamp) -> Option<Decided> {
         match key.kind {
-            Kind::Application => self.world.application(key, with).map(|o| decided(key, &o.meta, application::decide(&o, now))),
+            Kind::Application => {
+                self.world.application(key, with).map(|o| decided(key, &o.meta, application::decide(&o, now)))
+            }
             Kind::Grant => self.world.grant(key, with).map(|o| decided(key, &o.meta, grant::decide(&o, now))),
-            Kind::Change => self.world.change(key, with).map(|o| decided(key, &o.meta, change::decide(&o, now))),
-            Kind::Decommission => self.world.decommission(key, with).map(|o| decided(key, &o.meta, decommission::decide(&o, now))),
+            Kind::Change => {
+                self.world.change(key, with).map(|o| decided(key, &o.meta, change::decide(&o, now)))
+            }
+            Kind::Decommission => self
+                .world
+                .decommission(key, with)
+                .map(|o| decided(key, &o.meta, decommission::decide(&o, now))),
             Kind::Region => {
                 let view = self.world.region(&key.name)?;
                 let meta = self.world.regions.get("", &key.name)?.meta.clone();
@@ -83,7 +95,11 @@ impl Shell {
     ///
     /// # Errors
     /// The request that did not go through, after which the key is tried again later.
-    pub async fn reconcile(&self, key: &Key, trouble: Option<String>) -> Result<Option<Timestamp>, RequestError> {
+    pub async fn reconcile(
+        &self,
+        key: &Key,
+        trouble: Option<String>,
+    ) -> Result<Option<Timestamp>, RequestError> {
         let mut with = Circumstances { guard: self.guard(), fresh: false, trouble };
         for _ in 0..ROUNDS {
             let now = self.clock.now();
@@ -136,7 +152,9 @@ impl Shell {
         }
         for step in &decided.steps {
             match step {
-                Step::Record => { self.record(decided, key).await?; },
+                Step::Record => {
+                    self.record(decided, key).await?;
+                }
                 Step::Write(writes) => self.write_all(writes, key).await?,
             }
         }
@@ -211,7 +229,10 @@ impl Shell {
         let stored = self.stored_status(key);
         let Some(difference) = difference(&stored, &decided.status) else { return Ok(Rest::Reached) };
         self.announce(decided).await?;
-        let precondition = Precondition { uid: decided.meta.uid.clone(), resource_version: decided.meta.resource_version.clone() };
+        let precondition = Precondition {
+            uid: decided.meta.uid.clone(),
+            resource_version: decided.meta.resource_version.clone(),
+        };
         match self.requests.status(&decided.about, &precondition, &difference).await {
             Ok(object) => {
                 self.learn(&decided.about, News::Is(object), key);
@@ -227,7 +248,8 @@ impl Shell {
 
     /// One Event for each thing that happened, named so that a repeated try writes none twice (S9).
     async fn announce(&self, decided: &Decided) -> Result<(), RequestError> {
-        let before = decided.status["timeline"].as_array().map_or(0, Vec::len).saturating_sub(decided.notices.len());
+        let before =
+            decided.status["timeline"].as_array().map_or(0, Vec::len).saturating_sub(decided.notices.len());
         let dropped = decided.status["timelineDropped"].as_u64().unwrap_or(0);
         let events = decided.notices.iter().enumerate().map(|(i, h)| {
             let place = before as u64 + dropped + i as u64;
@@ -276,7 +298,6 @@ pub fn difference(old: &Value, new: &Value) -> Option<Value> {
         (o, n) => (o != n).then(|| n.clone()),
     }
 }
-
 
 #[cfg(test)]
 mod tests {

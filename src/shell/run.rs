@@ -67,8 +67,10 @@ pub async fn run(options: Options) -> Result<(), RunError> {
 /// [`RunError`].
 pub async fn operate(config: kube::Config, clock: Clock, options: Options) -> Result<(), RunError> {
     let skew = Skew::default();
-    let client = skew::client(config, clock.clone(), skew.clone()).map_err(|e| RunError::Client(Box::new(e)))?;
-    let identity = options.identity.clone().unwrap_or_else(|| format!("govcloud-operator-{}", std::process::id()));
+    let client =
+        skew::client(config, clock.clone(), skew.clone()).map_err(|e| RunError::Client(Box::new(e)))?;
+    let identity =
+        options.identity.clone().unwrap_or_else(|| format!("govcloud-operator-{}", std::process::id()));
     let (says, hears) = watch::channel(Guard::Unchecked);
     let shell = Arc::new(Shell::new(client.clone(), clock.clone(), skew, hears, identity.clone()));
     let listen = options.listen;
@@ -81,13 +83,20 @@ pub async fn operate(config: kube::Config, clock: Clock, options: Options) -> Re
 }
 
 /// Gathers, waits to lead, and works.
-async fn work(shell: &Arc<Shell>, client: kube::Client, options: &Options, identity: &str, tasks: &mut JoinSet<()>) -> Result<(), RunError> {
+async fn work(
+    shell: &Arc<Shell>,
+    client: kube::Client,
+    options: &Options,
+    identity: &str,
+    tasks: &mut JoinSet<()>,
+) -> Result<(), RunError> {
     controller::synchronise(shell, tasks).await;
     if !options.leader_election {
         controller::run(shell.clone()).await;
         return Ok(());
     }
-    let mut election = leadership::elect(client, identity).await.map_err(|e| RunError::Election(e.to_string()))?;
+    let mut election =
+        leadership::elect(client, identity).await.map_err(|e| RunError::Election(e.to_string()))?;
     while !*election.leads.borrow_and_update() {
         election.leads.changed().await.map_err(|e| RunError::Election(e.to_string()))?;
     }
