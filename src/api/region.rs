@@ -140,7 +140,15 @@ pub struct WorkingDays {
 
 impl Default for WorkingDays {
     fn default() -> Self {
-        Self { provision: 3, go_live: 30, go_live_report: 5, change: 3, reclaim: 3, review: None, maintenance_notice: 3 }
+        Self {
+            provision: 3,
+            go_live: 30,
+            go_live_report: 5,
+            change: 3,
+            reclaim: 3,
+            review: None,
+            maintenance_notice: 3,
+        }
     }
 }
 
