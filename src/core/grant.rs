@@ -613,7 +613,7 @@ fn removal(r: tenancy::ObjectRef) -> Option<Write> {
 }
 
 /// One line of `spec.access` as tenancy knows it.
-fn access(a: &crate::api::application::Access) -> tenancy::Access {
+pub(super) fn access(a: &crate::api::application::Access) -> tenancy::Access {
     use crate::api::application::{AccessRole, SubjectKind};
     tenancy::Access {
         kind: match a.subject.kind {
