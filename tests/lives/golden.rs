@@ -20,7 +20,11 @@ fn approved_straight_through_to_exited() {
     s.until("2026-04-01 09:00");
     s.edit(ZHANG, &app_id(), json!({ "goLive": { "at": "2026-04-01T00:30:00Z" } }));
     s.until("2026-04-02 09:00");
-    s.edit(ZHANG, &app_id(), json!({ "goLive": { "testReport": { "uri": "https://p.example/t.pdf", "sha256": HASH } } }));
+    s.edit(
+        ZHANG,
+        &app_id(),
+        json!({ "goLive": { "testReport": { "uri": "https://p.example/t.pdf", "sha256": HASH } } }),
+    );
     s.until("2026-06-01 09:00");
     s.file(&change_id("enlarge"), adjustment(json!({ "requests.cpu": "16", "requests.memory": "32Gi", "requests.storage": "200Gi", "pods": "100" })));
     s.decide(&change_id("enlarge"), "approved", "同意");
@@ -28,8 +32,12 @@ fn approved_straight_through_to_exited() {
     s.file(&exit_id("leave"), exit("Application", "Retain", &[("data", "Destroy")]));
     s.consent(&exit_id("leave"));
     s.decide(&exit_id("leave"), "approved", "同意");
-    assert_eq!((s.phase(&app_id()), s.phase(&exit_id("leave")), s.phase(&grant_id())), ("Exited", "Completed", "Released"));
-    let volumes: Vec<_> = s.cluster.of_kind("PersistentVolume").map(|v| v["spec"]["claimRef"]["name"].clone()).collect();
+    assert_eq!(
+        (s.phase(&app_id()), s.phase(&exit_id("leave")), s.phase(&grant_id())),
+        ("Exited", "Completed", "Released")
+    );
+    let volumes: Vec<_> =
+        s.cluster.of_kind("PersistentVolume").map(|v| v["spec"]["claimRef"]["name"].clone()).collect();
     assert_eq!(volumes, [json!("archive")]);
     insta::assert_snapshot!(s.log);
 }
