@@ -12,6 +12,8 @@ mod decisions;
 mod filing;
 #[path = "attack_matrix/later.rs"]
 mod later;
+#[path = "attack_matrix/prove.rs"]
+mod prove;
 #[path = "attack_matrix/races.rs"]
 mod races;
 #[path = "attack_matrix/row.rs"]
@@ -48,7 +50,7 @@ const AT_LEAST: usize = 150;
 static STAGE: OnceCell<Arc<Sender>> = OnceCell::const_new();
 
 fn main() -> ExitCode {
-    let tests = e2e::tests![
+    let mut tests = e2e::tests![
         every_row_gets_its_verdict,
         a_spec_edited_after_it_was_read_is_not_decided,
         two_officers_at_once_decide_once,
@@ -56,7 +58,11 @@ fn main() -> ExitCode {
         a_decision_is_not_replayed_onto_a_recreated_record,
         a_decision_and_a_change_at_once_do_not_mix,
         without_stamping_the_client_stamps,
+        an_authorised_exit_goes_through,
     ];
+    if std::env::var_os("GOVCLOUD_PROVE_RULES").is_some() {
+        tests = prove::tests();
+    }
     suite::main(Setup::Installed, tests)
 }
 
@@ -66,10 +72,15 @@ pub async fn stage_of(context: &Context) -> Result<Arc<Sender>> {
     STAGE.get_or_try_init(set).await.cloned()
 }
 
+/// All rows.
+pub fn rows() -> Vec<Row> {
+    let rooms = [decisions::rows(), filing::rows(), later::rows(), authority::rows(), tenants::rows()];
+    rooms.into_iter().flatten().collect()
+}
+
 async fn every_row_gets_its_verdict(context: Context) -> Result<()> {
     let sender = stage_of(&context).await?;
-    let rooms = [decisions::rows(), filing::rows(), later::rows(), authority::rows(), tenants::rows()];
-    let rows: Vec<Row> = rooms.into_iter().flatten().collect();
+    let rows = rows();
     let allowed = rows.iter().filter(|row| !matches!(row.verdict, Verdict::No(_))).count();
     println!(
         "attack matrix: {} rows, {} to be refused and {allowed} to go through",
@@ -117,6 +128,7 @@ async fn check(sender: &Sender, row: &Row) -> Result<()> {
 
 use races::{
     a_decision_and_a_change_at_once_do_not_mix, a_decision_is_not_replayed_onto_a_recreated_record,
-    a_spec_edited_after_it_was_read_is_not_decided, two_officers_at_once_decide_once,
-    what_was_approved_is_not_replaced_under_its_name, without_stamping_the_client_stamps,
+    a_spec_edited_after_it_was_read_is_not_decided, an_authorised_exit_goes_through,
+    two_officers_at_once_decide_once, what_was_approved_is_not_replaced_under_its_name,
+    without_stamping_the_client_stamps,
 };

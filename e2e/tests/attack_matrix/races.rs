@@ -1,4 +1,6 @@
-//! Races: what one reads and another writes meanwhile (S1, S7).
+//! Races: what one reads and another writes meanwhile (S1, S7); and what must go through for real (S5).
+
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::{Cluster, Setup};
@@ -6,14 +8,18 @@ use e2e::install;
 use e2e::paths::in_repository;
 use e2e::personas::Persona;
 use e2e::suite::Context;
+use e2e::wait::eventually;
 use serde_json::{Value, json};
 
 use crate::row::{Ask, Via, annotate, annotations, create, delete, merge, overlay, status};
 use crate::send::{Answer, Mode, Sender};
 use crate::stage::{THEN, consent, inventory};
-use crate::target::{DIGEST, Target};
+use crate::target::{APPLICATION, DIGEST, Target};
 use crate::who::Who::{self, *};
 use crate::{stage, stage_of};
+
+/// How long the controllers may take.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 const APPROVE: &str = "decision=approved reviewed-generation=1 opinion=同意";
 
@@ -190,4 +196,44 @@ pub async fn without_stamping_the_client_stamps(_: Context) -> Result<()> {
     let mut signed = consent(DIGEST);
     overlay(&mut signed, &annotations("consented-by=department"));
     sender.earnestly(Department, merge("decom/plain", signed)).await.map(drop)
+}
+
+/// An authorised exit goes through under the controllers' own identities: the namespace is emptied, one volume is
+/// destroyed and the other kept.
+pub async fn an_authorised_exit_goes_through(context: Context) -> Result<()> {
+    let sender = stage_of(&context).await?;
+    let namespace = "ns/dept-transport-exit-prod-0f0f0f0f";
+    sender.earnestly(Operator, create(namespace, stage::tenant_namespace())).await?;
+    let mark = json!({"metadata": {"labels": {"govcloud.dev/application-uid": APPLICATION}}});
+    let within = ["quota/granted", "limits/granted", "netpol/closed", "binding/access"];
+    for target in within.map(|object| format!("{object}@dept-transport-exit-prod-0f0f0f0f")) {
+        sender.earnestly(Operator, create(target.leak(), mark.clone())).await?;
+    }
+    let claims =
+        ["pvc/doomed@dept-transport-exit-prod-0f0f0f0f", "pvc/kept@dept-transport-exit-prod-0f0f0f0f"];
+    let mut volumes = Vec::new();
+    for claim in claims {
+        sender.earnestly(Department, create(claim, json!({}))).await?;
+        let target = Target::parse(claim)?;
+        let bound = || async {
+            let claim = sender.get(&target).await?;
+            let volume = claim["spec"]["volumeName"].as_str().filter(|_| claim["status"]["phase"] == "Bound");
+            Ok(volume.map(str::to_owned))
+        };
+        let volume: &'static str = format!("pv/{}", eventually("bound", PATIENCE, bound).await?).leak();
+        sender.earnestly(Operator, merge(volume, mark.clone())).await?;
+        volumes.push(volume);
+    }
+    sender.earnestly(Operator, merge(volumes[0], stage::reclaim_policy("Delete"))).await?;
+    sender.earnestly(Operator, annotate(namespace, "reclaim=$uid")).await?;
+    sender.earnestly(Operator, Ask::Delete(namespace, json!({"preconditions": {"uid": "$uid"}}))).await?;
+    for target in [namespace, volumes[0]] {
+        let target = Target::parse(target)?;
+        let gone = || async { Ok(sender.get(&target).await.is_err().then_some(())) };
+        eventually("gone", PATIENCE, gone).await?;
+    }
+    let kept = Target::parse(volumes[1])?;
+    let released = || async { Ok((sender.get(&kept).await?["status"]["phase"] == "Released").then_some(())) };
+    eventually("kept", PATIENCE, released).await?;
+    refused(&sender, ClusterAdmin, delete(volumes[1]), "a tenant's volume is not deleted by hand").await
 }
