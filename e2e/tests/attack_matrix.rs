@@ -16,6 +16,8 @@ mod later;
 mod prove;
 #[path = "attack_matrix/races.rs"]
 mod races;
+#[path = "attack_matrix/roles.rs"]
+mod roles;
 #[path = "attack_matrix/row.rs"]
 mod row;
 #[path = "attack_matrix/send.rs"]
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
         a_decision_and_a_change_at_once_do_not_mix,
         without_stamping_the_client_stamps,
         an_authorised_exit_goes_through,
+        the_shipped_roles_give_what_they_say,
     ];
     if std::env::var_os("GOVCLOUD_PROVE_RULES").is_some() {
         tests = prove::tests();
@@ -132,3 +135,4 @@ use races::{
     two_officers_at_once_decide_once, what_was_approved_is_not_replaced_under_its_name,
     without_stamping_the_client_stamps,
 };
+use roles::the_shipped_roles_give_what_they_say;
