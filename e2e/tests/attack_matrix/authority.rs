@@ -106,7 +106,7 @@ fn rule(resource: &str, names: Value, verbs: &[&str]) -> Value {
 }
 
 fn roles() -> Vec<Row> {
-    let lack = "you lack verb administer on regions.govcloud.dev/410000";
+    let lack = "you lack verb administer on regions.govcloud.dev/410000 | in tenant namespaces alone";
     let all = "you lack verb administer on regions.govcloud.dev (all regions)";
     let approve = || rule("regions", json!(["410000"]), &["approve"]);
     let any_group = json!({"rules": [{"apiGroups": ["*"], "resources": ["regions"], "verbs": ["approve"]}]});
@@ -148,7 +148,7 @@ fn roles() -> Vec<Row> {
 
 fn bindings() -> Vec<Row> {
     let to = |role: &str| json!({"roleRef": {"name": role}});
-    let lack = "you lack verb administer on regions.govcloud.dev/410000";
+    let lack = "you lack verb administer on regions.govcloud.dev/410000 | in tenant namespaces alone";
     let all = "you lack verb administer on regions.govcloud.dev (all regions)";
     let me = json!({"subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "govcloud:provider"}]});
     let mut rows = Vec::new();

@@ -243,7 +243,7 @@ fn deleting() -> Vec<Row> {
 
 fn namespaces() -> Vec<Row> {
     let filing = |region: &str| labels(&format!("filing-region={region}"));
-    let lack = "you lack verb administer on regions.govcloud.dev/410000";
+    let lack = "you lack verb administer on regions.govcloud.dev/410000 | the operator touches no namespace";
     let lack_city = "you lack verb administer on regions.govcloud.dev/410100";
     let mut rows = vec![
         yes(Province, create("ns/dept-new", filing("410000"))),
@@ -269,12 +269,12 @@ fn namespaces() -> Vec<Row> {
         rows.push(no(
             who,
             delete("ns/dept-transport"),
-            "you lack verb administer on regions.govcloud.dev/410000 | the operator deletes no namespace",
+            "you lack verb administer on regions.govcloud.dev/410000 | the operator touches no namespace",
         ));
         rows.push(no(
             who,
             subresource("ns/dept-transport", "finalize", json!({"spec": {"finalizers": []}})),
-            "is the namespace controller's",
+            "is the namespace controller's | the operator touches no namespace",
         ));
         rows.push(no(who, subresource("ns/dept-transport", "status", labels("filing-region-")), lack));
     }

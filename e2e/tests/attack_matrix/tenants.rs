@@ -109,7 +109,13 @@ fn ends() -> Vec<Row> {
         no(Operator, delete(LIVE), "no authorised exit"),
         no(Operator, with_uid(LIVE), "no authorised exit"),
         yes(Operator, with_uid(LEAVING)),
-        no(Operator, delete("ns/plain"), "the operator deletes no namespace without label"),
+        no(
+            Operator,
+            label("ns/plain", "pod-security.kubernetes.io/enforce=privileged"),
+            "the operator touches no namespace without label",
+        ),
+        no(Operator, create("ns/mine", json!({})), "the operator touches no namespace without label"),
+        no(Operator, delete("ns/plain"), "the operator touches no namespace without label"),
         no(Operator, finalize(LIVE), "of a tenant namespace is the namespace controller's alone"),
         no(
             Operator,
@@ -143,6 +149,16 @@ fn access() -> Vec<Row> {
         yes(Operator, create("binding/mine", bound)),
         yes(Operator, merge("binding/access", me)),
         yes(Operator, delete("binding/access")),
+        no(
+            Operator,
+            create("binding/mine@plain", json!({"roleRef": {"name": "govcloud-tenant-admin"}})),
+            "in tenant namespaces alone",
+        ),
+        no(
+            Operator,
+            create("binding/mine@govcloud-system", json!({"roleRef": {"name": "govcloud-tenant-admin"}})),
+            "in tenant namespaces alone",
+        ),
         no(NamespaceController, delete("binding/access"), refused),
         no(GarbageCollector, delete("binding/gone@dept-transport-old-prod-4e5f6a7b"), refused),
     ]);
@@ -176,6 +192,8 @@ fn limits() -> Vec<Row> {
         yes(ClusterAdmin, delete("quota/extra")),
         yes(ClusterAdmin, create("netpol/mine@plain", json!({}))),
         yes(Operator, delete("netpol/closed")),
+        no(Operator, create("quota/mine@plain", json!({})), "in tenant namespaces alone"),
+        no(Operator, create("netpol/mine@dept-transport", json!({})), "in tenant namespaces alone"),
     ]);
     rows
 }
@@ -248,6 +266,11 @@ fn volumes() -> Vec<Row> {
     }
     rows.extend([
         yes(Operator, label("pv/unseen", &mark)),
+        no(
+            Operator,
+            merge("pv/foreign", reclaim_policy("Delete")),
+            "the operator sets a volume without label",
+        ),
         yes(Operator, label("pv/kept", "retained=true")),
         yes(Operator, label("pv/kept", "application-uid=11111111-2222-3333-4444-555555555555")),
         yes(VolumeBinder, delete("pv/doomed")),
