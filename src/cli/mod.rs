@@ -1,1 +1,2 @@
 //! The `kubectl govcloud` plugin.
+pub mod calendar;
