@@ -148,6 +148,8 @@ fn what_may_be_approved() -> Vec<Row> {
         yes(Province, annotate("decom/consented", APPROVE_2)),
         no(Province, annotate("decom/outdated", APPROVE_2), no_consent),
         no(Province, annotate("capp/withdrawn", APPROVE), "the record was withdrawn"),
+        no(Province, annotate("capp/leaving", APPROVE), "the record is being deleted"),
+        yes(FilingOfficer, annotate("capp/fresh", APPROVE)),
     ]
 }
 

@@ -101,6 +101,12 @@ fn changing() -> Vec<Row> {
         no(Province, merge("capp/fresh", finalizer.clone()), LACK),
         yes(Department, merge("capp/fresh", finalizer)),
         yes(Department, merge("capp/returned", renamed())),
+        // Two hats on one head: who decides or provisions does not file, whatever else he holds.
+        no(FilingOfficer, create("capp/new", json!({})), "who decides does not file"),
+        no(FilingOfficer, merge("capp/fresh", renamed()), "who decides does not file"),
+        no(FilingProvider, create("capp/new", json!({})), "who provisions does not file"),
+        no(FilingProvider, merge("capp/fresh", renamed()), "who provisions does not file"),
+        yes(GarbageCollector, merge("capp/leaving", json!({"metadata": {"finalizers": null}}))),
         yes(Department, merge("decom/published", json!({"spec": {"disposition": {"default": "HandOver"}}}))),
         no(Province, merge("decom/contract", json!({"spec": {"disposition": {"default": "Destroy"}}})), LACK),
         yes(Department, merge("decom/contract", json!({"spec": {"disposition": {"default": "Destroy"}}}))),
@@ -166,6 +172,8 @@ fn withdrawing() -> Vec<Row> {
         yes(Provider, withdraw("chreq/upgrade@provider-maintenance")),
         yes(Province, withdraw("decom/contract")),
         no(Deputy, withdraw("decom/contract"), "the department withdraws | who decides does not withdraw"),
+        no(FilingOfficer, withdraw("capp/fresh"), "who decides does not withdraw"),
+        no(FilingProvider, withdraw("capp/fresh"), "who provisions does not withdraw"),
         no(Department, annotate("capp/fresh", "withdraw=yes"), "name the record's own uid"),
         no(Department, withdraw("capp/approved"), too_late),
         no(Department, withdraw("capp/rejected"), too_late),
@@ -231,6 +239,8 @@ fn deleting() -> Vec<Row> {
         }
     }
     rows.extend([
+        no(FilingOfficer, delete("capp/fresh"), "who decides does not delete"),
+        no(FilingProvider, delete("capp/fresh"), "who provisions does not delete"),
         no(Department, delete("capp/returned"), "to give it up: kubectl annotate"),
         yes(ClusterAdmin, delete("capp/fresh")),
         yes(Province, delete("decom/contract")),

@@ -112,6 +112,16 @@ fn consenting() -> Vec<Row> {
     }
     rows.extend([
         stamped(Department, merge("decom/published", forged), "consented-by", Department),
+        no(
+            FilingOfficer,
+            merge("decom/published", consent(DIGEST)),
+            "who decides or provisions does not consent",
+        ),
+        no(
+            FilingProvider,
+            merge("decom/published", consent(DIGEST)),
+            "who decides or provisions does not consent",
+        ),
         no(Department, merge("decom/published", consent(OTHER_DIGEST)), present),
         no(Department, merge("decom/counting", consent(DIGEST)), "the inventory is not published yet"),
         yes(Department, merge("decom/outdated", consent(OTHER_DIGEST))),

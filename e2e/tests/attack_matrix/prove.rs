@@ -34,6 +34,20 @@ const POLICIES: [&str; 16] = [
     "govcloud-roles",
 ];
 
+/// Rules that no row can need here, by how they begin, and why they stand all the same.
+const ELSEWHERE: [&str; 6] = [
+    // The stamping policy sees to it before; `without_stamping_the_client_stamps` needs them.
+    "request.operation != 'CREATE' || variables.after[?'govcloud.dev/requested-by']",
+    "!variables.decides || request.operation == 'CREATE' || variables.after[?'govcloud.dev/decided-by']",
+    "!variables.consents || variables.after[?'govcloud.dev/consented-by']",
+    // Filed before there were policies; the same test needs it.
+    "!variables.touched || variables.before[?'govcloud.dev/requested-by'].orValue('') != ''",
+    // Who decides does not file (govcloud-filing), so he changes nothing else anyway; said twice on purpose.
+    "!variables.touched || variables.nothingElse",
+    // The API server drops the field unless the feature gate CrossNamespaceVolumeDataSource is on.
+    "!variables.creates || object.spec.?dataSourceRef.?namespace",
+];
+
 /// A test for each policy.
 pub fn tests() -> Vec<Test> {
     POLICIES
@@ -61,6 +75,9 @@ async fn every_rule(context: Context, name: &'static str) -> Result<()> {
     for index in 1..rules.len() {
         let mut left = rules.clone();
         let rule = left.remove(index);
+        if ELSEWHERE.iter().any(|known| rule.expression.starts_with(known)) {
+            continue;
+        }
         put(&policies, &policy, left).await?;
         wait_policies_active(&kubectl, &admin).await?;
         let mut noticed = false;

@@ -169,9 +169,16 @@ pub async fn without_stamping_the_client_stamps(_: Context) -> Result<()> {
     let admin = cluster.kubectl(Persona::Admin);
     install::crds(&admin).await?;
     install::rbac(&admin).await?;
+    let early = stage::bare(&cluster).await?;
+    early.earnestly(Department, create("capp/unstamped", json!({}))).await?;
     admin.apply_path(&in_repository("config/admission/validating")).await?;
     install::wait_policies_active(&admin, &cluster.client(Persona::Admin).await?).await?;
-    let sender = stage::bare(&cluster).await?;
+    let sender = early;
+    // Filed while there was no policy: nobody is on record, so nobody can be told from the officer.
+    valid(&sender, "capp/unstamped", 1).await?;
+    let approve = annotate("capp/unstamped", &format!("{APPROVE} decided-by=authority-410000"));
+    refused(&sender, Province, approve, "nobody is on record as having filed this").await?;
+    sender.earnestly(Department, delete("capp/unstamped")).await?;
 
     let bare = create("capp/plain", json!({}));
     refused(&sender, Department, bare, "set annotation govcloud.dev/requested-by=department").await?;

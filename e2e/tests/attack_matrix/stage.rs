@@ -6,7 +6,7 @@ use e2e::paths::in_repository;
 use e2e::personas::Persona;
 use serde_json::{Value, json};
 
-use crate::row::{Via, annotate, create, label, merge, overlay, status};
+use crate::row::{Via, annotate, create, delete, label, merge, overlay, status};
 use crate::send::Sender;
 use crate::target::{APPLICATION, DIGEST, OTHER_DIGEST, TENANT, TRANSPORT, Target};
 use crate::who::{Who, everyone};
@@ -28,6 +28,17 @@ kind: ClusterRoleBinding
 metadata: {name: attack-surface}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: attack-surface}
 subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: "system:authenticated"}]
+"#;
+
+/// Two who hold `file` and `consent` beside `approve` or `provision`.
+const TWO_HATS: &str = r#"
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: two-hats, namespace: dept-transport}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: "govcloud:department"}
+subjects:
+- {apiGroup: rbac.authorization.k8s.io, kind: User, name: filing-officer}
+- {apiGroup: rbac.authorization.k8s.io, kind: User, name: filing-provider}
 "#;
 
 /// Sets it.
@@ -52,6 +63,7 @@ pub async fn bare(cluster: &Cluster) -> Result<Sender> {
     {
         admin.apply_path(&in_repository("config").join(path)).await?;
     }
+    admin.apply(TWO_HATS).await?;
     Ok(Sender { clients: everyone(cluster).await? })
 }
 
@@ -176,6 +188,10 @@ impl Stage {
         self.0.earnestly(Department, merge("capp/reported", report)).await?;
         let rejected = "decision=rejected reviewed-generation=1 opinion=不符合第三条";
         self.decided("capp/rejected", rejected, "Rejected", "Rejected", none()).await?;
+        let held = json!({"metadata": {"finalizers": ["example.org/keep"]}});
+        self.file(Department, "capp/leaving", held).await?;
+        self.seen("capp/leaving", "Submitted", none()).await?;
+        self.0.earnestly(Department, delete("capp/leaving")).await?;
         self.0.earnestly(Department, annotate("capp/withdrawn", "withdraw=$uid")).await?;
         self.seen("capp/withdrawn", "Withdrawn", none()).await
     }
@@ -281,6 +297,8 @@ impl Stage {
         self.0.earnestly(Operator, create("binding/access", access)).await?;
         self.0.earnestly(Operator, create("binding/gone@dept-transport-old-prod-4e5f6a7b", ours())).await?;
         self.0.earnestly(ClusterAdmin, create("quota/extra", json!({}))).await?;
+        let waiting = json!({"spec": {"storageClassName": "fast"}});
+        self.0.earnestly(Who::Department, create("pvc/waiting", waiting)).await?;
         self.0.earnestly(Who::Department, create("pvc/data", json!({}))).await.map(drop)
     }
 

@@ -75,11 +75,7 @@ fn marks() -> Vec<Row> {
         no(Operator, merge(LIVE, owner()), "a tenant namespace has no ownerReferences"),
         no(Operator, create("ns/kube-tenant", tenant_namespace()), "are reserved names"),
         no(Operator, create("ns/govcloud-tenant", tenant_namespace()), "are reserved names"),
-        no(
-            Operator,
-            create("ns/dept-both", both),
-            "a tenant namespace cannot be a filing namespace | you lack verb administer",
-        ),
+        no(Operator, create("ns/dept-both", both), "you lack verb administer"),
         yes(ClusterAdmin, label(LIVE, "example.org/team=a")),
         yes(Provider, annotate(LIVE, "example.org/note=a")),
         yes(ClusterAdmin, label("ns/plain", "example.org/team=a")),
@@ -222,6 +218,17 @@ fn claims() -> Vec<Row> {
         yes(Department, create("pvc/new@plain", class(json!("scratch")))),
         yes(Department, label("pvc/data", "example.org/a=b")),
         yes(Department, delete("pvc/data")),
+        no(
+            Department,
+            merge("pvc/waiting", with("volumeName", json!("foreign"))),
+            "is set by the volume binder alone",
+        ),
+        no(
+            ClusterAdmin,
+            merge("pvc/waiting", with("volumeName", json!("kept"))),
+            "is set by the volume binder alone",
+        ),
+        yes(VolumeBinder, merge("pvc/waiting", with("volumeName", json!("foreign")))),
     ]);
     rows
 }

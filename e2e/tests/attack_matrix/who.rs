@@ -27,6 +27,10 @@ pub enum Who {
     Provider,
     /// The provider's cluster-admin, with wildcard rights.
     ClusterAdmin,
+    /// An officer of the province who is also bound as department of transport: two hats on one head.
+    FilingOfficer,
+    /// One of the provider's staff, likewise.
+    FilingProvider,
     /// Who reads.
     Auditor,
     /// The operator's own identity.
@@ -43,7 +47,7 @@ pub enum Who {
 
 impl Who {
     /// Everyone who asks.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Department,
         Self::OtherDepartment,
         Self::Pipeline,
@@ -52,6 +56,8 @@ impl Who {
         Self::City,
         Self::Provider,
         Self::ClusterAdmin,
+        Self::FilingOfficer,
+        Self::FilingProvider,
         Self::Auditor,
         Self::Operator,
         Self::NamespaceController,
@@ -79,6 +85,8 @@ impl Who {
     pub fn user(self) -> &'static str {
         match self {
             Self::Deputy => "deputy-410000",
+            Self::FilingOfficer => "filing-officer",
+            Self::FilingProvider => "filing-provider",
             Self::Operator => personas::OPERATOR,
             Self::NamespaceController => "system:serviceaccount:kube-system:namespace-controller",
             Self::VolumeBinder => "system:serviceaccount:kube-system:persistent-volume-binder",
@@ -95,7 +103,8 @@ impl Who {
             return personas::client(&operator::credentials(&cluster.plane).await?).await;
         }
         let group = match self {
-            Self::Deputy => Persona::Authority410000.group(),
+            Self::Deputy | Self::FilingOfficer => Persona::Authority410000.group(),
+            Self::FilingProvider => Persona::Provider.group(),
             _ => Some("system:serviceaccounts"),
         };
         let file = cluster.plane.root().join(format!("{self:?}.kubeconfig"));
