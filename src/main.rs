@@ -29,7 +29,11 @@ struct Flags {
 async fn main() -> ExitCode {
     let flags = Flags::parse();
     telemetry::init(flags.log_format);
-    let options = Options { listen: flags.listen, leader_election: !flags.no_leader_election, identity: flags.identity };
+    let options = Options {
+        listen: flags.listen,
+        leader_election: !flags.no_leader_election,
+        identity: flags.identity,
+    };
     match run(options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {

@@ -28,10 +28,25 @@ use super::time::Instant;
     printcolumn(name = "Waiting-On", type_ = "string", json_path = ".status.waitingOn"),
     printcolumn(name = "For", type_ = "string", json_path = ".status.waitingFor"),
     printcolumn(name = "Until", type_ = "string", json_path = ".status.dueDate"),
-    printcolumn(name = "On-Time", type_ = "string", json_path = ".status.conditions[?(@.type=='OnTime')].status", priority = 1),
-    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status", priority = 1),
+    printcolumn(
+        name = "On-Time",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='OnTime')].status",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].status",
+        priority = 1
+    ),
     printcolumn(name = "Inventory", type_ = "string", json_path = ".status.inventory.digest", priority = 1),
-    printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].message", priority = 1),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].message",
+        priority = 1
+    ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]

@@ -58,7 +58,12 @@ pub struct Observed {
 #[must_use]
 pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ChangeRequestStatus> {
     let stored = seen.record.status.clone().unwrap_or_default();
-    let mut case = Case { seen, now, life: Life::begin(&stored.record, seen.meta.generation, now), status: stored.clone() };
+    let mut case = Case {
+        seen,
+        now,
+        life: Life::begin(&stored.record, seen.meta.generation, now),
+        status: stored.clone(),
+    };
     let article = if seen.record.spec.platform_maintenance.is_some() { 18 } else { 15 };
     case.life.note_filing(&seen.meta, article);
     let findings = case.findings();
@@ -77,7 +82,9 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ChangeRequestStatus> {
             Ok(s) => steps = s,
             Err(Reread) => return Plan::reread(stored),
         },
-        Some(Phase::Scheduled | Phase::InProgress) => maintenance::follow(seen, now, &mut case.life, &mut case.status),
+        Some(Phase::Scheduled | Phase::InProgress) => {
+            maintenance::follow(seen, now, &mut case.life, &mut case.status)
+        }
         Some(Phase::Rejected | Phase::Withdrawn | Phase::Completed) => {}
     }
     if let Some(calendar) = seen.ground.calendar() {
@@ -101,7 +108,11 @@ pub fn merged(before: &[GrantedNamespace], asked: &ResourceAdjustment) -> Vec<Gr
     for ns in &asked.namespaces {
         match after.iter_mut().find(|g| g.name == ns.name) {
             Some(g) => g.quota = ns.quota.clone(),
-            None => after.push(GrantedNamespace { name: ns.name.clone(), quota: ns.quota.clone(), storage_class: class.clone() }),
+            None => after.push(GrantedNamespace {
+                name: ns.name.clone(),
+                quota: ns.quota.clone(),
+                storage_class: class.clone(),
+            }),
         }
     }
     after
@@ -122,7 +133,9 @@ impl Case<'_> {
         let mut found = self.seen.ground.findings(&spec.region);
         match (&spec.resource_adjustment, &spec.platform_maintenance) {
             (Some(asked), _) => found.extend(self.adjustment_findings(asked)),
-            (None, Some(plan)) => found.extend(maintenance::findings(self.seen, plan, &self.status, self.now)),
+            (None, Some(plan)) => {
+                found.extend(maintenance::findings(self.seen, plan, &self.status, self.now))
+            }
             (None, None) => {}
         }
         found
@@ -167,23 +180,37 @@ impl Case<'_> {
         if self.status.phase == Some(Phase::Applying) {
             return false;
         }
-        (other.created_at, &other.name) < (self.seen.meta.created_at, &self.seen.meta.name) || other.kind == "Decommission"
+        (other.created_at, &other.name) < (self.seen.meta.created_at, &self.seen.meta.name)
+            || other.kind == "Decommission"
     }
 
     /// What the grant has in force.
     fn in_force(&self) -> Vec<GrantedNamespace> {
-        self.seen.grant.as_ref().and_then(|(_, g)| g.status.as_ref()).map(|s| s.granted.clone()).unwrap_or_default()
+        self.seen
+            .grant
+            .as_ref()
+            .and_then(|(_, g)| g.status.as_ref())
+            .map(|s| s.granted.clone())
+            .unwrap_or_default()
     }
 
     /// Review by the authority (Art. 15, 18). Returns whether everything must be read anew first.
     fn review(&mut self, findings: &[Finding], article: i32) -> bool {
-        if self.seen.meta.withdrawn() && !self.life.decided(Verdict::Approved) && !self.life.decided(Verdict::Rejected) {
+        if self.seen.meta.withdrawn()
+            && !self.life.decided(Verdict::Approved)
+            && !self.life.decided(Verdict::Rejected)
+        {
             self.life.drop_clock(Obligation::Review, "withdrawn");
             self.life.happen(Happening::Withdrawn, "department", None);
             self.status.phase = Some(Phase::Withdrawn);
             return false;
         }
-        let ruling = self.life.take_decision(&self.seen.meta, &self.seen.ground.guard, article, self.seen.ground.calendar());
+        let ruling = self.life.take_decision(
+            &self.seen.meta,
+            &self.seen.ground.guard,
+            article,
+            self.seen.ground.calendar(),
+        );
         if matches!(ruling, Ruling::New(_) | Ruling::Cleared) && !self.seen.ground.fresh {
             return true;
         }
@@ -202,7 +229,9 @@ impl Case<'_> {
 
     /// The review clock, where the region sets one; it stands while the request is not in order.
     fn review_clock(&mut self, findings: &[Finding]) {
-        let (Some(region), Some(calendar)) = (&self.seen.ground.region, self.seen.ground.calendar()) else { return };
+        let (Some(region), Some(calendar)) = (&self.seen.ground.region, self.seen.ground.calendar()) else {
+            return;
+        };
         let Some(days) = region.spec().working_days.review else { return };
         self.life.start_clock(Obligation::Review, Party::Authority, days, self.now, calendar);
         if findings.is_empty() {
@@ -223,7 +252,13 @@ impl Case<'_> {
         self.status.phase = Some(Phase::Applying);
         self.life.happen(Happening::Notified, "govcloud-operator", Some(15));
         if let (Some(region), Some(calendar)) = (&self.seen.ground.region, self.seen.ground.calendar()) {
-            self.life.start_clock(Obligation::Change, Party::Provider, region.spec().working_days.change, self.now, calendar);
+            self.life.start_clock(
+                Obligation::Change,
+                Party::Provider,
+                region.spec().working_days.change,
+                self.now,
+                calendar,
+            );
         }
     }
 
@@ -232,22 +267,38 @@ impl Case<'_> {
         let below = |g: &GrantedNamespace| {
             let (_, used) = self.seen.used.iter().find(|(entry, _)| *entry == g.name)?;
             let below = below_use(&g.quota.0, used).ok()?;
-            Some(below.into_iter().map(|b| format!("{} {}: {} < {}", g.name, b.key, b.new, b.used)).collect::<Vec<_>>())
+            Some(
+                below
+                    .into_iter()
+                    .map(|b| format!("{} {}: {} < {}", g.name, b.key, b.new, b.used))
+                    .collect::<Vec<_>>(),
+            )
         };
         self.status.after.iter().filter_map(below).flatten().collect()
     }
 
     /// Carries an approved adjustment out: through the grant, which has its own gate (Art. 15).
     fn apply(&mut self) -> Result<Vec<Step>, Reread> {
-        let (Some((grant_meta, grant)), Some(decision)) = (&self.seen.grant, decision::approved(&self.life.status, &self.seen.meta.digest).cloned()) else {
+        let (Some((grant_meta, grant)), Some(decision)) =
+            (&self.seen.grant, decision::approved(&self.life.status, &self.seen.meta.digest).cloned())
+        else {
             return Ok(Vec::new());
         };
-        let exiting = self.seen.application.as_ref().and_then(|(_, a)| a.status.as_ref()?.phase).is_some_and(|p| p >= ApplicationPhase::Exiting);
+        let exiting = self
+            .seen
+            .application
+            .as_ref()
+            .and_then(|(_, a)| a.status.as_ref()?.phase)
+            .is_some_and(|p| p >= ApplicationPhase::Exiting);
         if exiting {
             return Ok(Vec::new());
         }
-        let mine = grant.spec.approved.kind == ApprovalKind::ChangeRequest && grant.spec.approved.uid == self.seen.meta.uid;
-        let in_force = grant.status.as_ref().is_some_and(|s| s.phase == Some(GrantPhase::Active) && s.in_force.as_ref().is_some_and(|a| a.uid == self.seen.meta.uid));
+        let mine = grant.spec.approved.kind == ApprovalKind::ChangeRequest
+            && grant.spec.approved.uid == self.seen.meta.uid;
+        let in_force = grant.status.as_ref().is_some_and(|s| {
+            s.phase == Some(GrantPhase::Active)
+                && s.in_force.as_ref().is_some_and(|a| a.uid == self.seen.meta.uid)
+        });
         if in_force {
             self.completed(grant);
             return Ok(Vec::new());
@@ -255,7 +306,8 @@ impl Case<'_> {
         if !self.wait_for_use() {
             return Ok(Vec::new());
         }
-        let automatic = self.seen.ground.region.as_ref().is_some_and(|r| r.spec().fulfilment == Fulfilment::Automatic);
+        let automatic =
+            self.seen.ground.region.as_ref().is_some_and(|r| r.spec().fulfilment == Fulfilment::Automatic);
         if mine || !automatic || !matches!(self.seen.ground.guard, decision::Guard::Sealed { .. }) {
             return Ok(Vec::new());
         }
@@ -266,7 +318,10 @@ impl Case<'_> {
             "approved": { "kind": "ChangeRequest", "name": self.seen.meta.name, "uid": self.seen.meta.uid, "generation": decision.generation, "digest": decision.digest },
             "namespaces": self.status.after,
         } });
-        let precondition = Precondition { uid: grant_meta.uid.clone(), resource_version: grant_meta.resource_version.clone() };
+        let precondition = Precondition {
+            uid: grant_meta.uid.clone(),
+            resource_version: grant_meta.resource_version.clone(),
+        };
         let target = targets::GRANT.within(&grant_meta.namespace, &grant_meta.name);
         Ok(vec![Step::Write(vec![Write::Patch(target, precondition, body)])])
     }
@@ -316,13 +371,21 @@ impl Case<'_> {
             Phase::Applying if !below.is_empty() => (Party::Department, Some("ReduceUse"), None),
             Phase::Applying => (Party::Provider, Some("Change"), Some(Obligation::Change)),
             Phase::Scheduled => (Party::Provider, Some("Maintenance"), None),
-            Phase::InProgress => (Party::Provider, Some("MaintenanceReport"), Some(Obligation::MaintenanceReport)),
+            Phase::InProgress => {
+                (Party::Provider, Some("MaintenanceReport"), Some(Obligation::MaintenanceReport))
+            }
             Phase::Rejected | Phase::Withdrawn | Phase::Completed => (Party::None, None, None),
         };
         self.life.wait_on(party, act, clock);
         let standing = match (findings.first(), phase) {
             (Some(f), Phase::Submitted) => Standing::Stalled(f.reason(), f.text()),
-            (_, Phase::Submitted) if void => Standing::Stalled("DecisionVoid", Bilingual::new("审核意见无效,待重新审核", "the decision does not count; it must be made anew")),
+            (_, Phase::Submitted) if void => Standing::Stalled(
+                "DecisionVoid",
+                Bilingual::new(
+                    "审核意见无效,待重新审核",
+                    "the decision does not count; it must be made anew",
+                ),
+            ),
             (_, Phase::Applying) => self.applying(&below),
             _ => standing(phase),
         };
@@ -336,31 +399,67 @@ impl Case<'_> {
 
     /// What a change that is being carried out waits for.
     fn applying(&self, below: &[String]) -> Standing {
-        let exiting = self.seen.application.as_ref().and_then(|(_, a)| a.status.as_ref()?.phase).is_some_and(|p| p >= ApplicationPhase::Exiting);
+        let exiting = self
+            .seen
+            .application
+            .as_ref()
+            .and_then(|(_, a)| a.status.as_ref()?.phase)
+            .is_some_and(|p| p >= ApplicationPhase::Exiting);
         if exiting {
-            return Standing::Stalled("ApplicationExiting", Bilingual::new("应用正在退出,变更不予实施", "the application is exiting; the change is not carried out"));
+            return Standing::Stalled(
+                "ApplicationExiting",
+                Bilingual::new(
+                    "应用正在退出,变更不予实施",
+                    "the application is exiting; the change is not carried out",
+                ),
+            );
         }
         if let Some(t) = &self.seen.ground.trouble {
-            return Standing::Stalled("WriteRefused", Bilingual::new(format!("写入被拒:{t}"), format!("a write was refused: {t}")));
+            return Standing::Stalled(
+                "WriteRefused",
+                Bilingual::new(format!("写入被拒:{t}"), format!("a write was refused: {t}")),
+            );
         }
         if !below.is_empty() {
             let list = below.join("; ");
-            return Standing::Underway("BelowUse", Bilingual::new(format!("申请值低于现用量,请先减少用量:{list}"), format!("the request is below what is used; reduce use first: {list}")));
+            return Standing::Underway(
+                "BelowUse",
+                Bilingual::new(
+                    format!("申请值低于现用量,请先减少用量:{list}"),
+                    format!("the request is below what is used; reduce use first: {list}"),
+                ),
+            );
         }
-        Standing::Underway("Applying", Bilingual::new("服务提供方正在变更资源(第十五条)", "the change is being carried out (Art. 15)"))
+        Standing::Underway(
+            "Applying",
+            Bilingual::new("服务提供方正在变更资源(第十五条)", "the change is being carried out (Art. 15)"),
+        )
     }
 }
 
 /// How a change stands in each phase.
 fn standing(phase: Phase) -> Standing {
     match phase {
-        Phase::Submitted => Standing::Underway("AwaitingDecision", Bilingual::new("等待主管部门审核", "awaiting the authority's review")),
-        Phase::Returned => Standing::Underway("Returned", Bilingual::new("已退回,等待补正", "returned; awaiting correction")),
-        Phase::Rejected => Standing::Stalled("Rejected", Bilingual::new("主管部门不同意", "rejected by the authority")),
+        Phase::Submitted => Standing::Underway(
+            "AwaitingDecision",
+            Bilingual::new("等待主管部门审核", "awaiting the authority's review"),
+        ),
+        Phase::Returned => {
+            Standing::Underway("Returned", Bilingual::new("已退回,等待补正", "returned; awaiting correction"))
+        }
+        Phase::Rejected => {
+            Standing::Stalled("Rejected", Bilingual::new("主管部门不同意", "rejected by the authority"))
+        }
         Phase::Withdrawn => Standing::Stalled("Withdrawn", Bilingual::new("已撤回", "withdrawn")),
         Phase::Applying => Standing::Underway("Applying", Bilingual::new("正在变更", "being carried out")),
-        Phase::Scheduled => Standing::Underway("Scheduled", Bilingual::new("已批准,等待窗口(第十八条)", "approved; waits for its window (Art. 18)")),
-        Phase::InProgress => Standing::Underway("InProgress", Bilingual::new("平台调整实施中,等待结果报告", "maintenance is under way; its outcome is awaited")),
+        Phase::Scheduled => Standing::Underway(
+            "Scheduled",
+            Bilingual::new("已批准,等待窗口(第十八条)", "approved; waits for its window (Art. 18)"),
+        ),
+        Phase::InProgress => Standing::Underway(
+            "InProgress",
+            Bilingual::new("平台调整实施中,等待结果报告", "maintenance is under way; its outcome is awaited"),
+        ),
         Phase::Completed => Standing::Ready("Completed", Bilingual::new("已办结", "completed")),
     }
 }

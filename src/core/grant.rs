@@ -20,7 +20,9 @@ use crate::api::change::{ChangePhase, ChangeRequest};
 use crate::api::deadline::Party;
 use crate::api::decommission::{Decommission, DecommissionPhase};
 use crate::api::disposition::Action;
-use crate::api::grant::{ApprovalKind, GrantPhase, GrantedNamespace, ResourceGrant, ResourceGrantStatus, Restriction};
+use crate::api::grant::{
+    ApprovalKind, GrantPhase, GrantedNamespace, ResourceGrant, ResourceGrantStatus, Restriction,
+};
 use crate::api::keys;
 
 /// A tenant namespace as it is, with the operator's objects in it.
@@ -95,7 +97,12 @@ pub enum Gate {
 #[must_use]
 pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ResourceGrantStatus> {
     let stored = seen.record.status.clone().unwrap_or_default();
-    let mut case = Case { seen, now, life: Life::begin(&stored.record, seen.meta.generation, now), status: stored.clone() };
+    let mut case = Case {
+        seen,
+        now,
+        life: Life::begin(&stored.record, seen.meta.generation, now),
+        status: stored.clone(),
+    };
     let gate = gate(seen, &stored);
     // S1: nothing is made or enlarged on what a cache says.
     let opens = gate == Gate::Accepted && stored.in_force.as_ref() != Some(&seen.record.spec.approved);
@@ -128,7 +135,10 @@ pub fn gate(seen: &Observed, stored: &ResourceGrantStatus) -> Gate {
         return Gate::Ended;
     }
     let Some((app_meta, app)) = &seen.application else {
-        return Gate::Waiting(Bilingual::new(format!("申请 {} 不存在", spec.application.name), format!("there is no application {}", spec.application.name)));
+        return Gate::Waiting(Bilingual::new(
+            format!("申请 {} 不存在", spec.application.name),
+            format!("there is no application {}", spec.application.name),
+        ));
     };
     let mut differences = Vec::new();
     differ(&mut differences, "spec.application.uid", &spec.application.uid, &app_meta.uid);
@@ -138,13 +148,20 @@ pub fn gate(seen: &Observed, stored: &ResourceGrantStatus) -> Gate {
     }
     let phase = app.status.as_ref().and_then(|s| s.phase);
     if phase == Some(ApplicationPhase::Exited) {
-        return if stored.in_force.is_some() { Gate::Ended } else { Gate::Refused(vec!["the application has exited / 该应用已退出".to_owned()]) };
+        return if stored.in_force.is_some() {
+            Gate::Ended
+        } else {
+            Gate::Refused(vec!["the application has exited / 该应用已退出".to_owned()])
+        };
     }
     if stored.in_force.as_ref() == Some(&spec.approved) && stored.granted == spec.namespaces {
         return Gate::Accepted;
     }
     if !matches!(seen.ground.guard, Guard::Sealed { .. }) {
-        return Gate::Waiting(Bilingual::new("审批策略不完整,暂不开通", "the approval policies are not in place; no gate opens"));
+        return Gate::Waiting(Bilingual::new(
+            "审批策略不完整,暂不开通",
+            "the approval policies are not in place; no gate opens",
+        ));
     }
     match spec.approved.kind {
         ApprovalKind::CloudApplication => gate_by_application(seen, stored, app_meta, app),
@@ -153,22 +170,37 @@ pub fn gate(seen: &Observed, stored: &ResourceGrantStatus) -> Gate {
 }
 
 /// The gate of a first grant: the application itself was approved (Art. 13).
-fn gate_by_application(seen: &Observed, stored: &ResourceGrantStatus, app_meta: &Meta, app: &CloudApplication) -> Gate {
+fn gate_by_application(
+    seen: &Observed,
+    stored: &ResourceGrantStatus,
+    app_meta: &Meta,
+    app: &CloudApplication,
+) -> Gate {
     let spec = &seen.record.spec;
     let record = app.status.as_ref().map(|s| s.record.clone()).unwrap_or_default();
     let Some(decision) = decision::approved(&record, &app_meta.digest) else {
-        let why = Bilingual::new(format!("等待申请 {} 获得批准", app_meta.name), format!("waits for the approval of application {}", app_meta.name));
+        let why = Bilingual::new(
+            format!("等待申请 {} 获得批准", app_meta.name),
+            format!("waits for the approval of application {}", app_meta.name),
+        );
         return Gate::Waiting(why);
     };
     if stored.in_force.as_ref().is_some_and(|a| a.kind == ApprovalKind::ChangeRequest) {
-        return Gate::Refused(vec!["spec.approved: 已有变更生效,不能退回原批准 / a later change is in force".to_owned()]);
+        return Gate::Refused(vec![
+            "spec.approved: 已有变更生效,不能退回原批准 / a later change is in force".to_owned(),
+        ]);
     }
     let mut d = Vec::new();
     differ(&mut d, "spec.approved.name", &spec.approved.name, &app_meta.name);
     differ(&mut d, "spec.approved.uid", &spec.approved.uid, &app_meta.uid);
     differ(&mut d, "spec.approved.generation", &spec.approved.generation, &decision.generation);
     differ(&mut d, "spec.approved.digest", &spec.approved.digest, &decision.digest);
-    let asked: Vec<_> = app.spec.namespaces.iter().map(|n| GrantedNamespace { name: n.name.clone(), quota: n.quota.clone(), storage_class: None }).collect();
+    let asked: Vec<_> = app
+        .spec
+        .namespaces
+        .iter()
+        .map(|n| GrantedNamespace { name: n.name.clone(), quota: n.quota.clone(), storage_class: None })
+        .collect();
     d.extend(differences(&asked, &spec.namespaces, seen));
     if d.is_empty() { Gate::Accepted } else { Gate::Refused(d) }
 }
@@ -177,11 +209,17 @@ fn gate_by_application(seen: &Observed, stored: &ResourceGrantStatus, app_meta: 
 fn gate_by_change(seen: &Observed) -> Gate {
     let spec = &seen.record.spec;
     let Some((meta, change)) = &seen.change else {
-        return Gate::Waiting(Bilingual::new(format!("变更 {} 不存在", spec.approved.name), format!("there is no change {}", spec.approved.name)));
+        return Gate::Waiting(Bilingual::new(
+            format!("变更 {} 不存在", spec.approved.name),
+            format!("there is no change {}", spec.approved.name),
+        ));
     };
     let status = change.status.clone().unwrap_or_default();
     let Some(decision) = decision::approved(&status.record, &meta.digest) else {
-        return Gate::Waiting(Bilingual::new(format!("等待变更 {} 获得批准", meta.name), format!("waits for the approval of change {}", meta.name)));
+        return Gate::Waiting(Bilingual::new(
+            format!("等待变更 {} 获得批准", meta.name),
+            format!("waits for the approval of change {}", meta.name),
+        ));
     };
     if !matches!(status.phase, Some(ChangePhase::Applying)) {
         return Gate::Refused(vec![format!("spec.approved: {} {:?}", meta.name, status.phase)]);
@@ -245,9 +283,12 @@ pub fn restriction(exit: Option<&Decommission>, namespace: &str) -> Restriction 
     let Some(status) = exit.and_then(|e| e.status.as_ref()) else { return Restriction::None };
     match status.phase {
         Some(DecommissionPhase::HandingOver) => {
-            let received = |uid: &str| exit.is_some_and(|e| e.spec.hand_over.iter().any(|r| r.volume_uid == uid));
+            let received =
+                |uid: &str| exit.is_some_and(|e| e.spec.hand_over.iter().any(|r| r.volume_uid == uid));
             let entries = status.inventory.iter().flat_map(|i| &i.entries);
-            let waits = entries.filter(|e| e.namespace == namespace).any(|e| e.action == Action::HandOver && e.volume_uid.as_deref().is_some_and(|u| !received(u)));
+            let waits = entries.filter(|e| e.namespace == namespace).any(|e| {
+                e.action == Action::HandOver && e.volume_uid.as_deref().is_some_and(|u| !received(u))
+            });
             if waits { Restriction::HandingOver } else { Restriction::Quiesced }
         }
         Some(DecommissionPhase::Reclaiming | DecommissionPhase::Completed) => Restriction::Quiesced,
@@ -266,7 +307,9 @@ struct Case<'a> {
 impl Case<'_> {
     /// The writes that bring the tenant objects to what is granted; none where nothing differs (S11).
     fn make(&self, effective: &[GrantedNamespace]) -> Result<Vec<Step>, Standing> {
-        let reclaiming = self.phase_of_exit().is_some_and(|p| p == DecommissionPhase::Reclaiming || p == DecommissionPhase::Completed);
+        let reclaiming = self
+            .phase_of_exit()
+            .is_some_and(|p| p == DecommissionPhase::Reclaiming || p == DecommissionPhase::Completed);
         let mut order = Order::default();
         for granted in effective {
             let tenant = self.tenant(granted);
@@ -283,7 +326,8 @@ impl Case<'_> {
                 let found = live.and_then(|n| n.find(object));
                 order.bring(object, found, live.is_none());
             }
-            let objects: Vec<Value> = live.into_iter().flat_map(|n| &n.objects).map(|o| o.as_ref().clone()).collect();
+            let objects: Vec<Value> =
+                live.into_iter().flat_map(|n| &n.objects).map(|o| o.as_ref().clone()).collect();
             order.last.extend(tenancy::extra(&objects, &desired).into_iter().filter_map(removal));
         }
         if !reclaiming {
@@ -329,7 +373,12 @@ impl Case<'_> {
             pod_security: region.map(|r| r.tenancy.pod_security).unwrap_or_default().as_str().to_owned(),
             storage_classes: classes,
             limit_range: region.and_then(|r| r.tenancy.limit_range.clone()),
-            access: self.seen.application.as_ref().map(|(_, a)| a.spec.access.iter().map(access).collect()).unwrap_or_default(),
+            access: self
+                .seen
+                .application
+                .as_ref()
+                .map(|(_, a)| a.spec.access.iter().map(access).collect())
+                .unwrap_or_default(),
             stage,
         }
     }
@@ -337,7 +386,9 @@ impl Case<'_> {
     /// While an application is active its volumes are `Retain` and labelled, from first sight (S5).
     fn keep_volumes(&self) -> Vec<Write> {
         let spec = &self.seen.record.spec;
-        let loose = |v: &&LiveVolume| v.reclaim_policy != "Retain" || v.owner.as_deref() != Some(&spec.application.uid);
+        let loose = |v: &&LiveVolume| {
+            v.reclaim_policy != "Retain" || v.owner.as_deref() != Some(&spec.application.uid)
+        };
         let keep = |v: &LiveVolume| {
             let body = json!({
                 "metadata": { "labels": {
@@ -346,7 +397,8 @@ impl Case<'_> {
                 } },
                 "spec": { "persistentVolumeReclaimPolicy": "Retain" },
             });
-            let precondition = Precondition { uid: v.uid.clone(), resource_version: v.resource_version.clone() };
+            let precondition =
+                Precondition { uid: v.uid.clone(), resource_version: v.resource_version.clone() };
             Write::Patch(targets::VOLUME.named(&v.name), precondition, body)
         };
         self.seen.volumes.iter().filter(loose).map(keep).collect()
@@ -360,7 +412,10 @@ impl Case<'_> {
                 self.in_force(effective);
                 let (party, act) = (Party::None, None);
                 self.life.wait_on(party, act, None);
-                self.life.stand(&Standing::Ready("Active", Bilingual::new("已按批准内容开通", "what was approved is in force")));
+                self.life.stand(&Standing::Ready(
+                    "Active",
+                    Bilingual::new("已按批准内容开通", "what was approved is in force"),
+                ));
             }
             Gate::Ended => {
                 if self.status.phase != Some(GrantPhase::Released) {
@@ -368,7 +423,10 @@ impl Case<'_> {
                     self.life.happen(Happening::Released, "govcloud-operator", Some(16));
                 }
                 self.life.wait_on(Party::None, None, None);
-                self.life.stand(&Standing::Ready("Released", Bilingual::new("应用已退出,工单终结", "the application has exited")));
+                self.life.stand(&Standing::Ready(
+                    "Released",
+                    Bilingual::new("应用已退出,工单终结", "the application has exited"),
+                ));
             }
             Gate::Waiting(why) => {
                 let active = self.status.in_force.is_some();
@@ -404,7 +462,15 @@ impl Case<'_> {
         let now = deepest.min_by_key(order).unwrap_or_default();
         if now != self.status.restriction {
             self.status.restriction = now;
-            self.life.happen(Happening::Restricted(match now { Restriction::None => "None", Restriction::HandingOver => "HandingOver", Restriction::Quiesced => "Quiesced" }), "govcloud-operator", Some(16));
+            self.life.happen(
+                Happening::Restricted(match now {
+                    Restriction::None => "None",
+                    Restriction::HandingOver => "HandingOver",
+                    Restriction::Quiesced => "Quiesced",
+                }),
+                "govcloud-operator",
+                Some(16),
+            );
         }
     }
 
@@ -412,9 +478,14 @@ impl Case<'_> {
     fn live_entries(&self) -> Vec<TenantNamespace> {
         let spec = &self.seen.record.spec;
         let entry = |g: &GrantedNamespace| {
-            let namespace = names::tenant_namespace(&self.seen.meta.namespace, &spec.application.name, &g.name);
+            let namespace =
+                names::tenant_namespace(&self.seen.meta.namespace, &spec.application.name, &g.name);
             let live = self.seen.namespaces.iter().find(|n| n.name == namespace).map(|n| n.uid.clone());
-            TenantNamespace { entry: g.name.clone(), uid: live.or_else(|| self.recorded(&g.name).map(str::to_owned)), namespace }
+            TenantNamespace {
+                entry: g.name.clone(),
+                uid: live.or_else(|| self.recorded(&g.name).map(str::to_owned)),
+                namespace,
+            }
         };
         self.status.granted.iter().map(entry).collect()
     }
@@ -422,22 +493,28 @@ impl Case<'_> {
     /// The grant is not what was approved: said, with each difference (Art. 13).
     fn refuse(&mut self, differences: &[String], approved: &str) {
         let text = differences.join("; ");
-        let news = !self.life.status.conditions.iter().any(|c| c.reason == "Refused" && c.message.contains(&text));
+        let news =
+            !self.life.status.conditions.iter().any(|c| c.reason == "Refused" && c.message.contains(&text));
         if news {
             self.life.happen(Happening::Refused(text.clone()), "govcloud-operator", Some(13));
         }
         let active = self.status.in_force.is_some();
         self.status.phase = Some(if active { GrantPhase::Active } else { GrantPhase::Refused });
         self.life.wait_on(Party::Provider, Some("CorrectGrant"), None);
-        let zh = format!("工单与 {approved} 批准内容不符(工单 ≠ 批准):{text};可用 kubectl govcloud grant render 生成正确的工单");
-        let en = format!("not what {approved} approved (grant ≠ approved): {text}; kubectl govcloud grant render prints the right one");
+        let zh = format!(
+            "工单与 {approved} 批准内容不符(工单 ≠ 批准):{text};可用 kubectl govcloud grant render 生成正确的工单"
+        );
+        let en = format!(
+            "not what {approved} approved (grant ≠ approved): {text}; kubectl govcloud grant render prints the right one"
+        );
         self.life.stand(&Standing::Stalled("Refused", Bilingual::new(zh, en)));
     }
 
     /// Held up by something that must be seen to.
     fn hold(&mut self, gate: &Gate, standing: &Standing) {
         if self.status.phase.is_none() {
-            self.status.phase = Some(if *gate == Gate::Accepted { GrantPhase::Applying } else { GrantPhase::Pending });
+            self.status.phase =
+                Some(if *gate == Gate::Accepted { GrantPhase::Applying } else { GrantPhase::Pending });
         }
         self.life.wait_on(Party::Provider, Some("Provision"), None);
         self.life.stand(standing);
@@ -447,10 +524,17 @@ impl Case<'_> {
     fn end(mut self, stored: &ResourceGrantStatus, steps: Vec<Step>) -> Plan<ResourceGrantStatus> {
         if !steps.is_empty() {
             let standing = match &self.seen.ground.trouble {
-                Some(t) => Standing::Stalled("WriteRefused", Bilingual::new(format!("写入被拒:{t}"), format!("a write was refused: {t}"))),
-                None => Standing::Underway("Applying", Bilingual::new("正在开通资源", "resources are being provisioned")),
+                Some(t) => Standing::Stalled(
+                    "WriteRefused",
+                    Bilingual::new(format!("写入被拒:{t}"), format!("a write was refused: {t}")),
+                ),
+                None => Standing::Underway(
+                    "Applying",
+                    Bilingual::new("正在开通资源", "resources are being provisioned"),
+                ),
             };
-            self.status.phase = self.status.phase.filter(|p| *p == GrantPhase::Active).or(Some(GrantPhase::Applying));
+            self.status.phase =
+                self.status.phase.filter(|p| *p == GrantPhase::Active).or(Some(GrantPhase::Applying));
             self.life.wait_on(Party::Provider, Some("Provision"), None);
             self.life.stand(&standing);
         }
@@ -476,7 +560,9 @@ impl Order {
         let Some(target) = target(object) else { return };
         let write = match found {
             // POST, so that what exists under that name is never adopted.
-            None if fresh_namespace || object.kind() == "Namespace" => Write::Create(target, object.to_apply_json()),
+            None if fresh_namespace || object.kind() == "Namespace" => {
+                Write::Create(target, object.to_apply_json())
+            }
             None => Write::Apply(target, object.to_apply_json()),
             Some(live) => match tenancy::drift(object, live) {
                 None => return,
@@ -492,7 +578,9 @@ impl Order {
         match object {
             TenantObject::Namespace(_) => self.first.push(write),
             TenantObject::RoleBinding(_) => self.last.push(write),
-            TenantObject::ResourceQuota(_) | TenantObject::LimitRange(_) | TenantObject::NetworkPolicy(_) => self.bounds.push(write),
+            TenantObject::ResourceQuota(_) | TenantObject::LimitRange(_) | TenantObject::NetworkPolicy(_) => {
+                self.bounds.push(write)
+            }
         }
     }
 
@@ -504,7 +592,9 @@ impl Order {
 
 /// The kind of a tenant object by its name.
 fn kind_of(kind: &str) -> Option<targets::Kind> {
-    [targets::NAMESPACE, targets::QUOTA, targets::LIMITS, targets::NETWORK_POLICY, targets::ROLE_BINDING].into_iter().find(|k| k.2 == kind)
+    [targets::NAMESPACE, targets::QUOTA, targets::LIMITS, targets::NETWORK_POLICY, targets::ROLE_BINDING]
+        .into_iter()
+        .find(|k| k.2 == kind)
 }
 
 fn target(object: &TenantObject) -> Option<Target> {
@@ -550,7 +640,10 @@ fn taken(name: &str, live: Option<&LiveNamespace>) -> Standing {
 
 /// The namespace is being deleted outside an exit.
 fn terminating(name: &str) -> Standing {
-    Standing::Stalled("NamespaceTerminating", Bilingual::new(format!("命名空间 {name} 正在被删除"), format!("namespace {name} is being deleted")))
+    Standing::Stalled(
+        "NamespaceTerminating",
+        Bilingual::new(format!("命名空间 {name} 正在被删除"), format!("namespace {name} is being deleted")),
+    )
 }
 
 /// A namespace that was made is gone: it is not made again behind the department's back (S3).
@@ -559,7 +652,9 @@ fn lost(name: &str) -> Standing {
         "NamespaceLost",
         Bilingual::new(
             format!("命名空间 {name} 已不存在;不会自动重建,请主管部门与使用部门核实"),
-            format!("namespace {name} is gone; it is not made again by itself. The authority and the department must look into it"),
+            format!(
+                "namespace {name} is gone; it is not made again by itself. The authority and the department must look into it"
+            ),
         ),
     )
 }

@@ -22,8 +22,14 @@ pub struct Affected {
 }
 
 /// What is wrong with a maintenance plan by more than itself alone (Art. 18).
-pub fn findings(seen: &Observed, plan: &PlatformMaintenance, status: &ChangeRequestStatus, now: Timestamp) -> Vec<Finding> {
-    let mut found: Vec<Finding> = seen.affected.missing.iter().cloned().map(Finding::AffectedMissing).collect();
+pub fn findings(
+    seen: &Observed,
+    plan: &PlatformMaintenance,
+    status: &ChangeRequestStatus,
+    now: Timestamp,
+) -> Vec<Finding> {
+    let mut found: Vec<Finding> =
+        seen.affected.missing.iter().cloned().map(Finding::AffectedMissing).collect();
     if matches!(status.phase, Some(Phase::Scheduled | Phase::InProgress | Phase::Completed)) {
         return found;
     }
@@ -47,7 +53,11 @@ pub fn schedule(seen: &Observed, life: &mut Life, status: &mut ChangeRequestStat
     let Some(plan) = &seen.record.spec.platform_maintenance else { return };
     status.phase = Some(Phase::Scheduled);
     life.happen(
-        Happening::MaintenanceScheduled(seen.meta.name.clone(), plan.window.start.timestamp(), plan.window.end.timestamp()),
+        Happening::MaintenanceScheduled(
+            seen.meta.name.clone(),
+            plan.window.start.timestamp(),
+            plan.window.end.timestamp(),
+        ),
         "govcloud-operator",
         Some(18),
     );
@@ -70,7 +80,11 @@ pub fn follow(seen: &Observed, now: Timestamp, life: &mut Life, status: &mut Cha
     if let Some(outcome) = &seen.record.spec.maintenance_outcome {
         status.phase = Some(Phase::Completed);
         status.applied_at = Some(outcome.ended_at);
-        life.happen(Happening::MaintenanceReported(format!("{:?}: {}", outcome.result, outcome.summary)), "provider", Some(18));
+        life.happen(
+            Happening::MaintenanceReported(format!("{:?}: {}", outcome.result, outcome.summary)),
+            "provider",
+            Some(18),
+        );
         life.meet(Obligation::MaintenanceReport, now, calendar);
     } else if now < end {
         life.wake = Some(end);

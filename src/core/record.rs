@@ -64,7 +64,12 @@ impl Meta {
     /// The subject of a decision.
     #[must_use]
     pub fn subject(&self) -> Subject<'_> {
-        Subject { annotations: &self.annotations, generation: self.generation, digest: &self.digest, stamped_at: self.stamped_at }
+        Subject {
+            annotations: &self.annotations,
+            generation: self.generation,
+            digest: &self.digest,
+            stamped_at: self.stamped_at,
+        }
     }
 }
 
@@ -156,7 +161,12 @@ impl Life {
     /// Sets `Valid` from the findings (Art. 12): none is valid.
     pub fn valid(&mut self, findings: &[Finding]) {
         match findings.first() {
-            None => self.condition("Valid", ConditionStatus::True, "Valid", &Bilingual::new("材料齐全,符合要求", "complete and in order")),
+            None => self.condition(
+                "Valid",
+                ConditionStatus::True,
+                "Valid",
+                &Bilingual::new("材料齐全,符合要求", "complete and in order"),
+            ),
             Some(first) => {
                 let zh = findings.iter().map(|f| f.text().zh).collect::<Vec<_>>().join(";");
                 let en = findings.iter().map(|f| f.text().en).collect::<Vec<_>>().join("; ");
@@ -197,13 +207,24 @@ impl Life {
     }
 
     /// Starts a clock; a clock that was started before stays as it is.
-    pub fn start_clock(&mut self, obligation: Obligation, party: Party, days: i32, from: Timestamp, calendar: &Calendar) {
+    pub fn start_clock(
+        &mut self,
+        obligation: Obligation,
+        party: Party,
+        days: i32,
+        from: Timestamp,
+        calendar: &Calendar,
+    ) {
         if self.clock(obligation).is_some_and(|d| d.closed_at.is_none()) {
             return;
         }
         self.status.deadlines.retain(|d| d.obligation != obligation);
         let d = Deadline::open(obligation, party, article_of(obligation), days, from, calendar);
-        self.happen(Happening::ClockStarted(obligation, party, d.due_date.0, d.provisional), OPERATOR, Some(d.article));
+        self.happen(
+            Happening::ClockStarted(obligation, party, d.due_date.0, d.provisional),
+            OPERATOR,
+            Some(d.article),
+        );
         self.status.deadlines.push(d);
     }
 
@@ -211,7 +232,12 @@ impl Life {
     pub fn meet(&mut self, obligation: Obligation, at: Timestamp, calendar: &Calendar) {
         let Some(met) = self.clock_mut(obligation).and_then(|d| d.meet(at, calendar)) else { return };
         self.moved(met.moved);
-        self.happen_at(Happening::Met(obligation, met.working_days_late), OPERATOR, Some(article_of(obligation)), at);
+        self.happen_at(
+            Happening::Met(obligation, met.working_days_late),
+            OPERATOR,
+            Some(article_of(obligation)),
+            at,
+        );
     }
 
     /// Ends a clock whose obligation fell away.
@@ -271,15 +297,29 @@ impl Life {
         let late = late.map(|d| (d.obligation, d.party, d.due_date));
         match late {
             Some((o, p, due)) => {
-                let text = Bilingual::new(format!("{}已逾期,期限 {due},责任方:{}", o.zh(), p.zh()), format!("{} is overdue since {due}, owed by the {}", o.en(), p.en()));
+                let text = Bilingual::new(
+                    format!("{}已逾期,期限 {due},责任方:{}", o.zh(), p.zh()),
+                    format!("{} is overdue since {due}, owed by the {}", o.en(), p.en()),
+                );
                 self.condition("OnTime", ConditionStatus::False, &format!("{o:?}Overdue"), &text);
             }
-            None => self.condition("OnTime", ConditionStatus::True, "OnTime", &Bilingual::new("各期限均未逾期", "no deadline has passed")),
+            None => self.condition(
+                "OnTime",
+                ConditionStatus::True,
+                "OnTime",
+                &Bilingual::new("各期限均未逾期", "no deadline has passed"),
+            ),
         }
     }
 
     /// Rules on the decision annotations and records what they mean (Art. 12). Returns the ruling.
-    pub fn take_decision(&mut self, meta: &Meta, guard: &Guard, article: i32, calendar: Option<&Calendar>) -> Ruling {
+    pub fn take_decision(
+        &mut self,
+        meta: &Meta,
+        guard: &Guard,
+        article: i32,
+        calendar: Option<&Calendar>,
+    ) -> Ruling {
         let ruling = decision::rule(meta.subject(), &self.status, guard, self.now);
         match &ruling {
             Ruling::New(d) => {
@@ -289,7 +329,12 @@ impl Life {
                         if let Some(c) = calendar {
                             self.meet(Obligation::Review, d.at.timestamp(), c);
                         }
-                        self.happen_at(Happening::Decided(d.verdict, d.opinion.clone()), &d.by, Some(article), d.at.timestamp());
+                        self.happen_at(
+                            Happening::Decided(d.verdict, d.opinion.clone()),
+                            &d.by,
+                            Some(article),
+                            d.at.timestamp(),
+                        );
                     }
                 }
                 self.status.decision = Some(d.clone());
@@ -313,7 +358,9 @@ impl Life {
         } else if seen != meta.generation {
             match self.status.decision.as_ref().map(|d| (d.verdict, d.void.is_some())) {
                 None => self.happen(Happening::Amended(meta.generation), by, Some(article)),
-                Some((Verdict::Returned, false)) => self.happen(Happening::Resubmitted(meta.generation), by, Some(article)),
+                Some((Verdict::Returned, false)) => {
+                    self.happen(Happening::Resubmitted(meta.generation), by, Some(article))
+                }
                 Some(_) => {}
             }
         }
@@ -322,7 +369,9 @@ impl Life {
     /// Whether a returned record has been answered by a new generation (Art. 12).
     #[must_use]
     pub fn returned_and_unanswered(&self) -> bool {
-        self.status.decision.as_ref().is_some_and(|d| d.void.is_none() && d.verdict == Verdict::Returned && d.generation >= self.generation)
+        self.status.decision.as_ref().is_some_and(|d| {
+            d.void.is_none() && d.verdict == Verdict::Returned && d.generation >= self.generation
+        })
     }
 
     /// The recorded decision, if it counts and is the given verdict.

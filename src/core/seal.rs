@@ -38,18 +38,30 @@ pub struct Record {
 /// `Kind/name` of an object.
 #[must_use]
 pub fn key(object: &Value) -> String {
-    format!("{}/{}", object["kind"].as_str().unwrap_or_default(), object["metadata"]["name"].as_str().unwrap_or_default())
+    format!(
+        "{}/{}",
+        object["kind"].as_str().unwrap_or_default(),
+        object["metadata"]["name"].as_str().unwrap_or_default()
+    )
 }
 
 /// Compares the live objects with the shipped ones. Both by [`key`]; `recorded` is the last good check, if any.
 /// Returns what the guard says and, when sealed, the record to keep.
 #[must_use]
-pub fn check(shipped: &BTreeMap<String, Value>, live: &BTreeMap<String, Value>, recorded: Option<&Record>, release: &str, now: Timestamp) -> (Guard, Option<Record>) {
+pub fn check(
+    shipped: &BTreeMap<String, Value>,
+    live: &BTreeMap<String, Value>,
+    recorded: Option<&Record>,
+    release: &str,
+    now: Timestamp,
+) -> (Guard, Option<Record>) {
     let mut wrong: Vec<String> = Vec::new();
     for (key, want) in shipped {
         match live.get(key) {
             None => wrong.push(format!("{key} 缺失 / missing")),
-            Some(l) if !l["metadata"]["deletionTimestamp"].is_null() => wrong.push(format!("{key} 正在删除 / being deleted")),
+            Some(l) if !l["metadata"]["deletionTimestamp"].is_null() => {
+                wrong.push(format!("{key} 正在删除 / being deleted"))
+            }
             Some(l) => {
                 if let Some(at) = first_difference(&canonical(want), &canonical(l), "spec") {
                     wrong.push(format!("{key} 被改动 / altered ({at})"));
@@ -60,8 +72,12 @@ pub fn check(shipped: &BTreeMap<String, Value>, live: &BTreeMap<String, Value>, 
     if !wrong.is_empty() {
         return (Guard::Open(wrong), None);
     }
-    let pin = |l: &Value| Pin { uid: l["metadata"]["uid"].as_str().unwrap_or_default().to_owned(), generation: l["metadata"]["generation"].as_i64().unwrap_or(0) };
-    let pins: BTreeMap<String, Pin> = shipped.keys().filter_map(|k| Some((k.clone(), pin(live.get(k)?)))).collect();
+    let pin = |l: &Value| Pin {
+        uid: l["metadata"]["uid"].as_str().unwrap_or_default().to_owned(),
+        generation: l["metadata"]["generation"].as_i64().unwrap_or(0),
+    };
+    let pins: BTreeMap<String, Pin> =
+        shipped.keys().filter_map(|k| Some((k.clone(), pin(live.get(k)?)))).collect();
     // A recorded release is no alarm: what changed is what was shipped. Anything else was a gap.
     let since = match recorded {
         Some(r) if r.pins == pins || r.release != release => r.sealed_since.map_or(now, Timestamp::from),
@@ -89,7 +105,13 @@ fn first_difference(want: &Value, have: &Value, at: &str) -> Option<String> {
     match (want, have) {
         (Value::Object(w), Value::Object(h)) => {
             let keys: std::collections::BTreeSet<_> = w.keys().chain(h.keys()).collect();
-            keys.into_iter().find_map(|k| first_difference(w.get(k).unwrap_or(&Value::Null), h.get(k).unwrap_or(&Value::Null), &format!("{at}.{k}")))
+            keys.into_iter().find_map(|k| {
+                first_difference(
+                    w.get(k).unwrap_or(&Value::Null),
+                    h.get(k).unwrap_or(&Value::Null),
+                    &format!("{at}.{k}"),
+                )
+            })
         }
         (Value::Array(w), Value::Array(h)) if w.len() == h.len() => {
             w.iter().zip(h).enumerate().find_map(|(i, (w, h))| first_difference(w, h, &format!("{at}[{i}]")))
@@ -172,8 +194,14 @@ mod tests {
     #[test]
     fn missing_or_altered_is_open() {
         let shipped = policy("", 0, "Deny");
-        assert!(matches!(check(&shipped, &BTreeMap::new(), None, "1", at("2026-01-01T00:00:00Z")), (Guard::Open(_), None)));
-        assert!(matches!(check(&shipped, &policy("a", 2, "Warn"), None, "1", at("2026-01-01T00:00:00Z")), (Guard::Open(_), None)));
+        assert!(matches!(
+            check(&shipped, &BTreeMap::new(), None, "1", at("2026-01-01T00:00:00Z")),
+            (Guard::Open(_), None)
+        ));
+        assert!(matches!(
+            check(&shipped, &policy("a", 2, "Warn"), None, "1", at("2026-01-01T00:00:00Z")),
+            (Guard::Open(_), None)
+        ));
     }
 
     #[test]
@@ -181,11 +209,14 @@ mod tests {
         let shipped = policy("", 0, "Deny");
         let (_, first) = check(&shipped, &policy("a", 1, "Deny"), None, "1", at("2026-01-01T00:00:00Z"));
         let first = first.unwrap();
-        let (same, _) = check(&shipped, &policy("a", 1, "Deny"), Some(&first), "1", at("2026-01-02T00:00:00Z"));
+        let (same, _) =
+            check(&shipped, &policy("a", 1, "Deny"), Some(&first), "1", at("2026-01-02T00:00:00Z"));
         assert_eq!(same, Guard::Sealed { since: at("2026-01-01T00:00:00Z") });
-        let (gap, _) = check(&shipped, &policy("b", 1, "Deny"), Some(&first), "1", at("2026-01-02T00:00:00Z"));
+        let (gap, _) =
+            check(&shipped, &policy("b", 1, "Deny"), Some(&first), "1", at("2026-01-02T00:00:00Z"));
         assert_eq!(gap, Guard::Sealed { since: at("2026-01-02T00:00:00Z") });
-        let (release, _) = check(&shipped, &policy("a", 2, "Deny"), Some(&first), "2", at("2026-01-02T00:00:00Z"));
+        let (release, _) =
+            check(&shipped, &policy("a", 2, "Deny"), Some(&first), "2", at("2026-01-02T00:00:00Z"));
         assert_eq!(release, Guard::Sealed { since: at("2026-01-01T00:00:00Z") });
     }
 

@@ -16,7 +16,8 @@ use crate::core::targets;
 /// PersistentVolumeClaim.
 const CLAIM: targets::Kind = targets::Kind("v1", "persistentvolumeclaims", "PersistentVolumeClaim");
 /// VolumeSnapshot.
-const SNAPSHOT: targets::Kind = targets::Kind("snapshot.storage.k8s.io/v1", "volumesnapshots", "VolumeSnapshot");
+const SNAPSHOT: targets::Kind =
+    targets::Kind("snapshot.storage.k8s.io/v1", "volumesnapshots", "VolumeSnapshot");
 
 impl Shell {
     /// The records that a decision on this key rests on.
@@ -27,21 +28,34 @@ impl Shell {
             Kind::Application | Kind::Region => {}
             Kind::Grant => {
                 targets.push(record(Kind::Application, &key.name));
-                if let Some(g) = self.world.grants.get(&key.namespace, &key.name).and_then(|r| r.typed.as_ref().ok().cloned())
+                if let Some(g) = self
+                    .world
+                    .grants
+                    .get(&key.namespace, &key.name)
+                    .and_then(|r| r.typed.as_ref().ok().cloned())
                     && g.spec.approved.kind == crate::api::grant::ApprovalKind::ChangeRequest
                 {
                     targets.push(record(Kind::Change, &g.spec.approved.name));
                 }
             }
             Kind::Change => {
-                let change = self.world.changes.get(&key.namespace, &key.name).and_then(|r| r.typed.as_ref().ok().cloned());
+                let change = self
+                    .world
+                    .changes
+                    .get(&key.namespace, &key.name)
+                    .and_then(|r| r.typed.as_ref().ok().cloned());
                 if let Some(asked) = change.and_then(|c| c.spec.resource_adjustment.clone()) {
                     targets.push(record(Kind::Application, &asked.application));
                     targets.push(record(Kind::Grant, &asked.application));
                 }
             }
             Kind::Decommission => {
-                if let Some(d) = self.world.decommissions.get(&key.namespace, &key.name).and_then(|r| r.typed.as_ref().ok().cloned()) {
+                if let Some(d) = self
+                    .world
+                    .decommissions
+                    .get(&key.namespace, &key.name)
+                    .and_then(|r| r.typed.as_ref().ok().cloned())
+                {
                     targets.push(record(Kind::Application, &d.spec.application));
                     targets.push(record(Kind::Grant, &d.spec.application));
                 }
@@ -52,10 +66,25 @@ impl Shell {
 
     /// Reads an exiting application's namespaces, claims, snapshots and volumes anew.
     pub(super) async fn reread_storage(&self, key: &Key) -> Result<(), RequestError> {
-        let Some(d) = self.world.decommissions.get(&key.namespace, &key.name).and_then(|r| r.typed.as_ref().ok().cloned()) else { return Ok(()) };
+        let Some(d) = self
+            .world
+            .decommissions
+            .get(&key.namespace, &key.name)
+            .and_then(|r| r.typed.as_ref().ok().cloned())
+        else {
+            return Ok(());
+        };
         let grant = self.world.grants.get(&key.namespace, &d.spec.application);
-        let names = grant.as_ref().and_then(|g| g.typed.as_ref().ok().map(|t| tenant_names(&g.meta, t))).unwrap_or_default();
-        let uid = self.world.applications.get(&key.namespace, &d.spec.application).map(|a| a.meta.uid.clone()).unwrap_or_default();
+        let names = grant
+            .as_ref()
+            .and_then(|g| g.typed.as_ref().ok().map(|t| tenant_names(&g.meta, t)))
+            .unwrap_or_default();
+        let uid = self
+            .world
+            .applications
+            .get(&key.namespace, &d.spec.application)
+            .map(|a| a.meta.uid.clone())
+            .unwrap_or_default();
         for name in &names {
             self.refresh(targets::NAMESPACE.named(name), key).await?;
             for kind in [CLAIM, SNAPSHOT] {
@@ -64,19 +93,32 @@ impl Shell {
                     _ => self.world.claims.within(name),
                 };
                 let found = self.requests.list(&kind.within(name, "")).await?;
-                for lost in known.iter().filter(|k| !found.iter().any(|f| f.metadata.uid.as_deref() == Some(&k.uid))) {
+                for lost in
+                    known.iter().filter(|k| !found.iter().any(|f| f.metadata.uid.as_deref() == Some(&k.uid)))
+                {
                     let news = News::Gone(name.clone(), lost.name.1.clone(), lost.uid.clone());
-                    self.queue.add(self.world.tell(kind.1, news, &self.clock).into_iter().filter(|k| k != key));
+                    self.queue
+                        .add(self.world.tell(kind.1, news, &self.clock).into_iter().filter(|k| k != key));
                 }
                 for mut object in found {
-                    object.types = Some(kube::core::TypeMeta { api_version: kind.0.into(), kind: kind.2.into() });
-                    self.queue.add(self.world.tell(kind.1, News::Is(object), &self.clock).into_iter().filter(|k| k != key));
+                    object.types =
+                        Some(kube::core::TypeMeta { api_version: kind.0.into(), kind: kind.2.into() });
+                    self.queue.add(
+                        self.world
+                            .tell(kind.1, News::Is(object), &self.clock)
+                            .into_iter()
+                            .filter(|k| k != key),
+                    );
                 }
             }
         }
-        let claimed = names.iter().flat_map(|n| self.world.claims.within(n)).filter_map(|c| Some(c.value.pointer("/spec/volumeName")?.as_str()?.to_owned()));
+        let claimed = names
+            .iter()
+            .flat_map(|n| self.world.claims.within(n))
+            .filter_map(|c| Some(c.value.pointer("/spec/volumeName")?.as_str()?.to_owned()));
         let listed = self.world.volumes_of(&uid, &names).into_iter().map(|v| v.name.1.clone());
-        let volumes: std::collections::BTreeSet<String> = claimed.chain(listed).filter(|v| !v.is_empty()).collect();
+        let volumes: std::collections::BTreeSet<String> =
+            claimed.chain(listed).filter(|v| !v.is_empty()).collect();
         for volume in volumes {
             self.refresh(targets::VOLUME.named(&volume), key).await?;
         }
@@ -140,9 +182,15 @@ impl Shell {
         // Only what is said anew: fields that this version cannot read stay as they are.
         let patch = difference(&serde_json::to_value(&old).unwrap_or_default(), &status);
         let Some(patch) = patch else { return Ok(()) };
-        let precondition = Precondition { uid: meta.uid.clone(), resource_version: meta.resource_version.clone() };
+        let precondition =
+            Precondition { uid: meta.uid.clone(), resource_version: meta.resource_version.clone() };
         let object = self.requests.status(&record_target(key), &precondition, &patch).await?;
-        self.queue.add(self.world.tell(record_target(key).resource, News::Is(object), &self.clock).into_iter().filter(|k| k != key));
+        self.queue.add(
+            self.world
+                .tell(record_target(key).resource, News::Is(object), &self.clock)
+                .into_iter()
+                .filter(|k| k != key),
+        );
         Ok(())
     }
 }

@@ -35,7 +35,11 @@ pub const RECORD: &str = "govcloud-guard";
 /// Kinds of policy objects: group version, plural, kind. The mutating ones exist from 1.36 on.
 const POLICIES: [(&str, &str, &str); 4] = [
     ("admissionregistration.k8s.io/v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy"),
-    ("admissionregistration.k8s.io/v1", "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding"),
+    (
+        "admissionregistration.k8s.io/v1",
+        "validatingadmissionpolicybindings",
+        "ValidatingAdmissionPolicyBinding",
+    ),
     ("admissionregistration.k8s.io/v1", "mutatingadmissionpolicies", "MutatingAdmissionPolicy"),
     ("admissionregistration.k8s.io/v1", "mutatingadmissionpolicybindings", "MutatingAdmissionPolicyBinding"),
 ];
@@ -49,7 +53,8 @@ pub fn shipped() -> Result<BTreeMap<String, Value>, String> {
     let files = ADMISSION.find("**/*.yaml").map_err(|e| e.to_string())?;
     for file in files.filter_map(include_dir::DirEntry::as_file) {
         let text = file.contents_utf8().unwrap_or_default();
-        let documents: Vec<Value> = serde_saphyr::from_multiple(text).map_err(|e| format!("{}: {e}", file.path().display()))?;
+        let documents: Vec<Value> =
+            serde_saphyr::from_multiple(text).map_err(|e| format!("{}: {e}", file.path().display()))?;
         let guarded = |o: &Value| POLICIES.iter().any(|(_, _, k)| o["kind"] == *k);
         objects.extend(documents.into_iter().filter(guarded).map(|o| (seal::key(&o), o)));
     }
@@ -76,7 +81,9 @@ pub async fn watch(client: kube::Client, clock: Clock, says: watch::Sender<Guard
     }
     let release = digest_of(&json!([env!("CARGO_PKG_VERSION"), wanted])).unwrap_or_default();
     let kinds = POLICIES.iter().filter(|(_, _, k)| stamps || !k.starts_with("Mutating")).copied();
-    let kinds: Vec<_> = kinds.chain([("apiextensions.k8s.io/v1", "customresourcedefinitions", "CustomResourceDefinition")]).collect();
+    let kinds: Vec<_> = kinds
+        .chain([("apiextensions.k8s.io/v1", "customresourcedefinitions", "CustomResourceDefinition")])
+        .collect();
     let mut lists = kinds.len();
     let mut events = stream::select_all(kinds.into_iter().map(|k| watch_kind(&client, k)));
     let mut live: BTreeMap<String, Value> = BTreeMap::new();
@@ -84,7 +91,12 @@ pub async fn watch(client: kube::Client, clock: Clock, says: watch::Sender<Guard
     while let Some((kind, event)) = events.next().await {
         match event {
             Event::Init => live.retain(|k, _| !k.starts_with(&format!("{kind}/"))),
-            Event::InitApply(o) | Event::Apply(o) => drop(live.insert(format!("{kind}/{}", o.metadata.name.clone().unwrap_or_default()), value(o, kind))),
+            Event::InitApply(o) | Event::Apply(o) => {
+                drop(live.insert(
+                    format!("{kind}/{}", o.metadata.name.clone().unwrap_or_default()),
+                    value(o, kind),
+                ))
+            }
             Event::Delete(o) => drop(live.remove(&format!("{kind}/{}", o.metadata.name.unwrap_or_default()))),
             Event::InitDone => lists = lists.saturating_sub(1),
         }
@@ -93,7 +105,10 @@ pub async fn watch(client: kube::Client, clock: Clock, says: watch::Sender<Guard
         }
         let (guard, record) = seal::check(&wanted, &live, recorded.as_ref(), &release, clock.now());
         if let Guard::Open(why) = &guard {
-            tracing::error!(why = why.join("; "), "the gate is open: no decision counts until the policies stand again");
+            tracing::error!(
+                why = why.join("; "),
+                "the gate is open: no decision counts until the policies stand again"
+            );
             // What was sealed before is over: even if everything comes back, there was a gap.
             recorded = None;
             forget(&client).await;
@@ -120,9 +135,16 @@ fn value(o: DynamicObject, kind: &str) -> Value {
 
 type Seen = (&'static str, Event<DynamicObject>);
 
-fn watch_kind(client: &kube::Client, (version, plural, kind): (&'static str, &'static str, &'static str)) -> BoxStream<'static, Seen> {
+fn watch_kind(
+    client: &kube::Client,
+    (version, plural, kind): (&'static str, &'static str, &'static str),
+) -> BoxStream<'static, Seen> {
     let api: Api<DynamicObject> = Api::all_with(client.clone(), &resource(version, plural, kind));
-    let config = if kind == "CustomResourceDefinition" { watcher::Config::default() } else { watcher::Config::default().labels(SELECTOR) };
+    let config = if kind == "CustomResourceDefinition" {
+        watcher::Config::default()
+    } else {
+        watcher::Config::default().labels(SELECTOR)
+    };
     let events = watcher::watcher(api, config).default_backoff().filter_map(move |e| async move {
         match e {
             Ok(e) => Some((kind, e)),
@@ -162,8 +184,9 @@ async fn forget(client: &kube::Client) {
 
 async fn put(client: &kube::Client, text: &str) {
     let body = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": RECORD, "namespace": OPERATOR_NAMESPACE }, "data": { "record": text } });
-    if let Err(e) = records(client).patch(RECORD, &PatchParams::apply(OPERATOR_NAME).force(), &Patch::Apply(&body)).await {
+    if let Err(e) =
+        records(client).patch(RECORD, &PatchParams::apply(OPERATOR_NAME).force(), &Patch::Apply(&body)).await
+    {
         tracing::warn!(error = %e, "the guard's record could not be kept");
     }
 }
-

@@ -139,7 +139,10 @@ impl<K: DeserializeOwned + Send + Sync + 'static> FromObject for Record<K> {
         }
         tags.push(format!("uid/{}", meta.uid));
         let status = object.data.get("status").cloned().unwrap_or(Value::Null);
-        let typed = serde_json::to_value(&object).and_then(serde_json::from_value::<K>).map(Arc::new).map_err(|e| e.to_string());
+        let typed = serde_json::to_value(&object)
+            .and_then(serde_json::from_value::<K>)
+            .map(Arc::new)
+            .map_err(|e| e.to_string());
         Self { meta, typed, status, tags }
     }
 }
@@ -210,9 +213,19 @@ impl World {
     #[must_use]
     pub fn concerning(&self, namespace: &str, application: &str) -> Vec<Key> {
         let tag = format!("application/{namespace}/{application}");
-        let mut keys = vec![Key::new(Kind::Application, namespace, application), Key::new(Kind::Grant, namespace, application)];
-        keys.extend(self.changes.tagged(&tag).iter().map(|r| Key::new(Kind::Change, namespace, &r.meta.name)));
-        keys.extend(self.decommissions.tagged(&tag).iter().map(|r| Key::new(Kind::Decommission, namespace, &r.meta.name)));
+        let mut keys = vec![
+            Key::new(Kind::Application, namespace, application),
+            Key::new(Kind::Grant, namespace, application),
+        ];
+        keys.extend(
+            self.changes.tagged(&tag).iter().map(|r| Key::new(Kind::Change, namespace, &r.meta.name)),
+        );
+        keys.extend(
+            self.decommissions
+                .tagged(&tag)
+                .iter()
+                .map(|r| Key::new(Kind::Decommission, namespace, &r.meta.name)),
+        );
         keys
     }
 
@@ -221,11 +234,27 @@ impl World {
     pub fn of_region(&self, code: &str) -> Vec<Key> {
         let tag = format!("region/{code}");
         let mut keys = vec![Key::new(Kind::Region, "", code)];
-        keys.extend(self.applications.tagged(&tag).iter().map(|r| Key::new(Kind::Application, &r.meta.namespace, &r.meta.name)));
-        keys.extend(self.grants.tagged(&tag).iter().map(|r| Key::new(Kind::Grant, &r.meta.namespace, &r.meta.name)));
-        keys.extend(self.changes.tagged(&tag).iter().map(|r| Key::new(Kind::Change, &r.meta.namespace, &r.meta.name)));
-        keys.extend(self.decommissions.tagged(&tag).iter().map(|r| Key::new(Kind::Decommission, &r.meta.namespace, &r.meta.name)));
-        keys.extend(self.regions.tagged(&format!("parent/{code}")).iter().flat_map(|r| self.of_region(&r.meta.name)));
+        keys.extend(
+            self.applications
+                .tagged(&tag)
+                .iter()
+                .map(|r| Key::new(Kind::Application, &r.meta.namespace, &r.meta.name)),
+        );
+        keys.extend(
+            self.grants.tagged(&tag).iter().map(|r| Key::new(Kind::Grant, &r.meta.namespace, &r.meta.name)),
+        );
+        keys.extend(
+            self.changes.tagged(&tag).iter().map(|r| Key::new(Kind::Change, &r.meta.namespace, &r.meta.name)),
+        );
+        keys.extend(
+            self.decommissions
+                .tagged(&tag)
+                .iter()
+                .map(|r| Key::new(Kind::Decommission, &r.meta.namespace, &r.meta.name)),
+        );
+        keys.extend(
+            self.regions.tagged(&format!("parent/{code}")).iter().flat_map(|r| self.of_region(&r.meta.name)),
+        );
         keys
     }
 
@@ -239,7 +268,9 @@ impl World {
     /// Everything filed on the application that a tenant namespace belongs to.
     #[must_use]
     pub fn of_namespace(&self, namespace: &str) -> Vec<Key> {
-        let owner = self.namespaces.get("", namespace).and_then(|n| text(&n.value, &format!("/metadata/labels/{}", keys::APPLICATION_UID.replace('/', "~1"))));
+        let owner = self.namespaces.get("", namespace).and_then(|n| {
+            text(&n.value, &format!("/metadata/labels/{}", keys::APPLICATION_UID.replace('/', "~1")))
+        });
         owner.map(|uid| self.of_owner(&uid)).unwrap_or_default()
     }
 
@@ -288,31 +319,49 @@ impl Triggers<Record<Decommission>> for World {
 }
 impl Triggers<Record<Region>> for World {
     fn triggers(&self, changed: &Changed<Record<Region>>) -> Vec<Key> {
-        let spec_changed = changed.old.as_ref().map(|r| r.meta.generation) != changed.new.as_ref().map(|r| r.meta.generation);
-        let name = changed.new.as_ref().or(changed.old.as_ref()).map(|r| r.meta.name.clone()).unwrap_or_default();
+        let spec_changed = changed.old.as_ref().map(|r| r.meta.generation)
+            != changed.new.as_ref().map(|r| r.meta.generation);
+        let name =
+            changed.new.as_ref().or(changed.old.as_ref()).map(|r| r.meta.name.clone()).unwrap_or_default();
         if spec_changed { self.of_region(&name) } else { Vec::new() }
     }
 }
 impl Triggers<Record<WorkCalendar>> for World {
     fn triggers(&self, changed: &Changed<Record<WorkCalendar>>) -> Vec<Key> {
-        let name = changed.new.as_ref().or(changed.old.as_ref()).map(|r| r.meta.name.clone()).unwrap_or_default();
-        self.regions.tagged(&format!("calendar/{name}")).iter().flat_map(|r| self.of_region(&r.meta.name)).collect()
+        let name =
+            changed.new.as_ref().or(changed.old.as_ref()).map(|r| r.meta.name.clone()).unwrap_or_default();
+        self.regions
+            .tagged(&format!("calendar/{name}"))
+            .iter()
+            .flat_map(|r| self.of_region(&r.meta.name))
+            .collect()
     }
 }
 impl Triggers<Record<ServiceCatalog>> for World {
     fn triggers(&self, changed: &Changed<Record<ServiceCatalog>>) -> Vec<Key> {
-        let name = changed.new.as_ref().or(changed.old.as_ref()).map(|r| r.meta.name.clone()).unwrap_or_default();
-        self.regions.tagged(&format!("catalog/{name}")).iter().map(|r| Key::new(Kind::Region, "", &r.meta.name)).collect()
+        let name =
+            changed.new.as_ref().or(changed.old.as_ref()).map(|r| r.meta.name.clone()).unwrap_or_default();
+        self.regions
+            .tagged(&format!("catalog/{name}"))
+            .iter()
+            .map(|r| Key::new(Kind::Region, "", &r.meta.name))
+            .collect()
     }
 }
 impl Triggers<Plain> for World {
     fn triggers(&self, changed: &Changed<Plain>) -> Vec<Key> {
         let mut keys = Vec::new();
         for o in [&changed.old, &changed.new].into_iter().flatten() {
-            keys.extend(o.tags.iter().filter_map(|t| t.strip_prefix("owner/")).flat_map(|uid| self.of_owner(uid)));
-            keys.extend(o.tags.iter().filter_map(|t| t.strip_prefix("claims/")).flat_map(|ns| self.of_namespace(ns)));
+            keys.extend(
+                o.tags.iter().filter_map(|t| t.strip_prefix("owner/")).flat_map(|uid| self.of_owner(uid)),
+            );
+            keys.extend(
+                o.tags.iter().filter_map(|t| t.strip_prefix("claims/")).flat_map(|ns| self.of_namespace(ns)),
+            );
             match o.value["kind"].as_str() {
-                Some("StorageClass") => keys.extend(self.regions.all().iter().flat_map(|r| self.of_region(&r.meta.name))),
+                Some("StorageClass") => {
+                    keys.extend(self.regions.all().iter().flat_map(|r| self.of_region(&r.meta.name)))
+                }
                 Some("Namespace") => keys.extend(self.of_namespace(&o.name.1)),
                 _ => keys.extend(self.of_namespace(&o.name.0)),
             }
