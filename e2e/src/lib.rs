@@ -32,6 +32,7 @@ pub mod keeper;
 pub mod kubectl;
 pub mod operator;
 pub mod paths;
+pub mod people;
 pub mod personas;
 pub mod pki;
 pub mod process;
