@@ -17,7 +17,11 @@ fn the_files_are_what_the_types_say() {
         .collect();
     let wanted: BTreeMap<String, String> = crd_files().into_iter().collect();
     let names = |m: &BTreeMap<String, String>| m.keys().cloned().collect::<Vec<_>>();
-    assert_eq!(names(&written), names(&wanted), "crds/ holds other files than the types make: run `make crds`");
+    assert_eq!(
+        names(&written),
+        names(&wanted),
+        "crds/ holds other files than the types make: run `make crds`"
+    );
     for (name, text) in &wanted {
         assert!(written[name] == *text, "crds/{name} is not what the types say: run `make crds`");
     }
@@ -66,7 +70,10 @@ fn none(found: &[String]) {
 
 #[test]
 fn every_property_is_described() {
-    none(&all(|p| (p.named && p.schema["description"].as_str().is_none_or(str::is_empty)).then(|| "no description".into())));
+    none(&all(|p| {
+        (p.named && p.schema["description"].as_str().is_none_or(str::is_empty))
+            .then(|| "no description".into())
+    }));
 }
 
 #[test]
@@ -110,8 +117,12 @@ fn every_kind_answers_what_it_is_waiting_for() {
         let names = &json["spec"]["names"];
         assert!(names["shortNames"].is_array() && names["categories"][0] == "govcloud", "{names}");
         let version = &json["spec"]["versions"][0];
-        let columns: Vec<&str> =
-            version["additionalPrinterColumns"].as_array().unwrap().iter().filter_map(|c| c["name"].as_str()).collect();
+        let columns: Vec<&str> = version["additionalPrinterColumns"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|c| c["name"].as_str())
+            .collect();
         if json["spec"]["scope"] == "Namespaced" {
             for column in ["Phase", "Waiting-On", "For", "Until"] {
                 assert!(columns.contains(&column), "{}: {columns:?}", names["kind"]);

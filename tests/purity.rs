@@ -87,17 +87,33 @@ fn an_impure_line_is_found_and_a_comment_or_a_test_is_not() {
 #[test]
 fn the_core_uses_only_these_crates() {
     const KNOWN: [&str; 12] = [
-        "bigdecimal", "crate", "jiff", "k8s_openapi", "schemars", "self", "serde", "serde_json", "sha2", "std",
-        "super", "thiserror",
+        "bigdecimal",
+        "crate",
+        "jiff",
+        "k8s_openapi",
+        "schemars",
+        "self",
+        "serde",
+        "serde_json",
+        "sha2",
+        "std",
+        "super",
+        "thiserror",
     ];
     let mut files = Vec::new();
     rust_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/core"), &mut files);
     for f in files.iter().filter(|f| !only_tests(f)) {
         for line in code(&fs::read_to_string(f).unwrap()).lines() {
-            let Some(path) = line.trim_start().trim_start_matches("pub ").strip_prefix("use ") else { continue };
+            let Some(path) = line.trim_start().trim_start_matches("pub ").strip_prefix("use ") else {
+                continue;
+            };
             let name = path.split("::").next().unwrap_or_default().trim_end_matches(';');
             let own = f.with_extension("").join(name).with_extension("rs").exists();
-            assert!(KNOWN.contains(&name) || own || name == "error" || name == "year", "{}: {line}", f.display());
+            assert!(
+                KNOWN.contains(&name) || own || name == "error" || name == "year",
+                "{}: {line}",
+                f.display()
+            );
         }
     }
 }

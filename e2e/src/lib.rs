@@ -34,6 +34,7 @@ pub mod kubectl;
 pub mod office;
 pub mod operator;
 pub mod paths;
+pub mod people;
 pub mod personas;
 pub mod pki;
 pub mod process;

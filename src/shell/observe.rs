@@ -9,7 +9,7 @@ use super::queue::{Key, Kind};
 use super::world::{Plain, Record, World, labels};
 use crate::api::application::{CloudApplication, UnclaimedVolume};
 use crate::api::change::{Affects, ChangePhase};
-use crate::api::decommission::{Decommission, DecommissionPhase};
+use crate::api::decommission::{Decommission, DecommissionPhase, Scope};
 use crate::api::grant::ResourceGrant;
 use crate::api::keys;
 use crate::core::calendar::Calendar;
@@ -90,10 +90,24 @@ impl World {
             let open = status
                 .and_then(|s| s.phase)
                 .is_some_and(|p| !matches!(p, DecommissionPhase::Rejected | DecommissionPhase::Withdrawn));
-            open && d.spec.scope == crate::api::decommission::Scope::Application
+            open && d.spec.scope == Scope::Application
                 && status.and_then(|s| s.application_uid.as_deref()) == Some(uid)
         };
-        all.iter().filter_map(|r| r.typed.as_ref().ok()).find(|d| counts(d)).cloned()
+        all.iter()
+            .filter_map(|r| r.typed.as_ref().ok())
+            .filter(|d| counts(d))
+            .max_by_key(|d| d.status.as_ref().and_then(|s| s.phase))
+            .cloned()
+    }
+
+    /// Exits of scope Volumes that are being reclaimed.
+    fn clearing(&self, namespace: &str, application: &str) -> Vec<Arc<Decommission>> {
+        let all = self.decommissions.tagged(&format!("application/{namespace}/{application}"));
+        let clears = |d: &&Arc<Decommission>| {
+            d.spec.scope == Scope::Volumes
+                && d.status.as_ref().and_then(|s| s.phase) == Some(DecommissionPhase::Reclaiming)
+        };
+        all.iter().filter_map(|r| r.typed.as_ref().ok()).filter(clears).cloned().collect()
     }
 
     /// All that is read to decide on an application.
@@ -115,6 +129,7 @@ impl World {
             ground: self.ground(&record.spec.region, with),
             grant: seen(self.grants.get(&key.namespace, &key.name)),
             unclaimed: self.unclaimed(&meta.uid),
+            maintenances: Vec::new(),
             exits,
             meta,
             record,
@@ -175,6 +190,7 @@ impl World {
             application: seen(self.applications.get(&key.namespace, &spec.application.name)),
             change: seen(self.changes.get(&key.namespace, &spec.approved.name)),
             exit: self.exit_of(&key.namespace, &spec.application.name, &spec.application.uid),
+            clearing: self.clearing(&key.namespace, &spec.application.name),
             volumes: volumes.map(volume).collect(),
             namespaces: self.tenant_namespaces(names),
             meta,
@@ -206,39 +222,19 @@ impl World {
         })
     }
 
-    /// Other open requests on an application.
+    /// Other open requests on an application. One that does not fit the schema holds nobody up (S10).
     fn open_requests(&self, own: &Key, application: &str) -> Vec<OpenRequest> {
         let tag = format!("application/{}/{application}", own.namespace);
-        let mut open = Vec::new();
-        for r in self.changes.tagged(&tag) {
-            let ended =
-                |p| matches!(p, ChangePhase::Rejected | ChangePhase::Withdrawn | ChangePhase::Completed);
-            let phase = r.typed.as_ref().ok().and_then(|c| c.status.as_ref()?.phase);
-            if !phase.is_some_and(ended) && !(own.kind == Kind::Change && own.name == r.meta.name) {
-                open.push(OpenRequest {
-                    kind: "ChangeRequest",
-                    name: r.meta.name.clone(),
-                    created_at: r.meta.created_at,
-                });
-            }
-        }
-        for r in self.decommissions.tagged(&tag) {
-            let ended = |p| {
-                matches!(
-                    p,
-                    DecommissionPhase::Rejected | DecommissionPhase::Withdrawn | DecommissionPhase::Completed
-                )
-            };
-            let phase = r.typed.as_ref().ok().and_then(|c| c.status.as_ref()?.phase);
-            if !phase.is_some_and(ended) && !(own.kind == Kind::Decommission && own.name == r.meta.name) {
-                open.push(OpenRequest {
-                    kind: "Decommission",
-                    name: r.meta.name.clone(),
-                    created_at: r.meta.created_at,
-                });
-            }
-        }
-        open
+        let mut requests = open(own, Kind::Change, &self.changes.tagged(&tag), |c| {
+            let phase = c.status.as_ref().and_then(|s| s.phase);
+            !matches!(phase, Some(ChangePhase::Rejected | ChangePhase::Withdrawn | ChangePhase::Completed))
+        });
+        requests.extend(open(own, Kind::Decommission, &self.decommissions.tagged(&tag), |d| {
+            use DecommissionPhase::{Completed, Rejected, Withdrawn};
+            let phase = d.status.as_ref().and_then(|s| s.phase);
+            !matches!(phase, Some(Rejected | Withdrawn | Completed))
+        }));
+        requests
     }
 
     /// What is used in the namespaces of a grant, by entry.
@@ -341,6 +337,23 @@ fn held(v: &Plain) -> HeldVolume {
         finalizers: finalizers.unwrap_or_default(),
         retained: labels(&v.value).remove(keys::RETAINED),
     }
+}
+
+/// The open ones among some records, but for the one that asks.
+fn open<K: Send + Sync + 'static>(
+    own: &Key,
+    kind: Kind,
+    records: &[Arc<Record<K>>],
+    is_open: impl Fn(&K) -> bool,
+) -> Vec<OpenRequest> {
+    let other = |r: &&Arc<Record<K>>| own.kind != kind || own.name != r.meta.name;
+    let open = |r: &&Arc<Record<K>>| r.typed.as_ref().is_ok_and(|k| is_open(k));
+    let view = |r: &Arc<Record<K>>| OpenRequest {
+        kind: kind.as_str(),
+        name: r.meta.name.clone(),
+        created_at: r.meta.created_at,
+    };
+    records.iter().filter(other).filter(open).map(view).collect()
 }
 
 /// Names of the namespaces that a grant stands for: what it asks for, and what it once made.

@@ -44,7 +44,8 @@ pub fn adjustment(quota: Value) -> Value {
 
 /// The spec of an exit, with what is decided for some claims of `prod`.
 pub fn exit(scope: &str, default: &str, volumes: &[(&str, &str)]) -> Value {
-    let volumes: Vec<Value> = volumes.iter().map(|(c, a)| json!({ "namespace": "prod", "claim": c, "action": a })).collect();
+    let volumes: Vec<Value> =
+        volumes.iter().map(|(c, a)| json!({ "namespace": "prod", "claim": c, "action": a })).collect();
     let mut disposition = json!({ "default": default });
     if !volumes.is_empty() {
         disposition["volumes"] = json!(volumes);
@@ -79,7 +80,9 @@ impl Stage {
 
     /// `status/reason` of a condition.
     pub fn stands(&self, of: &Id, type_: &str) -> String {
-        self.condition(of, type_).map_or_else(String::new, |c| format!("{}/{}", c["status"].as_str().unwrap(), c["reason"].as_str().unwrap()))
+        self.condition(of, type_).map_or_else(String::new, |c| {
+            format!("{}/{}", c["status"].as_str().unwrap(), c["reason"].as_str().unwrap())
+        })
     }
 
     /// How often an event is in a record's timeline.
@@ -133,10 +136,17 @@ impl Stage {
         let open = d.is_null() || (d["verdict"] == "Returned" && d["void"].is_null());
         let pending = o["metadata"]["annotations"][keys::DECISION].as_str().is_some_and(|v| v != "returned");
         let valid = self.condition(of, "Valid");
-        let valid = valid.is_some_and(|c| c["status"] == "True" && c["observedGeneration"] == o["metadata"]["generation"]);
-        let consent = of.0 != "Decommission" || (o["spec"]["consent"]["inventoryDigest"] == o["status"]["inventory"]["digest"] && o["spec"]["consent"].is_object());
+        let valid = valid
+            .is_some_and(|c| c["status"] == "True" && c["observedGeneration"] == o["metadata"]["generation"]);
+        let consent = of.0 != "Decommission"
+            || (o["spec"]["consent"]["inventoryDigest"] == o["status"]["inventory"]["digest"]
+                && o["spec"]["consent"].is_object());
         let withdrawn = o["metadata"]["annotations"][keys::WITHDRAW].is_string();
-        o["metadata"]["annotations"][keys::REQUESTED_BY] != who && open && !pending && !withdrawn && (verdict != "approved" || valid && consent)
+        o["metadata"]["annotations"][keys::REQUESTED_BY] != who
+            && open
+            && !pending
+            && !withdrawn
+            && (verdict != "approved" || valid && consent)
     }
 
     /// The authority decides, as the policies allow.
@@ -160,7 +170,9 @@ impl Stage {
         self.say(LI, &format!("removes the decision on {} {}", of.0, of.2));
         self.cluster.change(of, |o| {
             let a = o["metadata"]["annotations"].as_object_mut().unwrap();
-            [keys::DECISION, keys::REVIEWED_GENERATION, keys::DECIDED_BY, keys::OPINION].iter().for_each(|k| drop(a.remove(*k)));
+            [keys::DECISION, keys::REVIEWED_GENERATION, keys::DECIDED_BY, keys::OPINION]
+                .iter()
+                .for_each(|k| drop(a.remove(*k)));
         });
         self.settle();
     }
@@ -179,8 +191,11 @@ impl Stage {
         let o = self.cluster.objects[of].clone();
         let inventory = &o["status"]["inventory"];
         let entries = inventory["entries"].as_array().cloned().unwrap_or_default();
-        let doomed: BTreeSet<String> =
-            entries.iter().filter(|e| e["action"] != "Retain").filter_map(|e| e["volumeUID"].as_str().map(str::to_owned)).collect();
+        let doomed: BTreeSet<String> = entries
+            .iter()
+            .filter(|e| e["action"] != "Retain")
+            .filter_map(|e| e["volumeUID"].as_str().map(str::to_owned))
+            .collect();
         self.ledger.consented.insert(o["metadata"]["uid"].as_str().unwrap().to_owned(), doomed);
         let digest = inventory["digest"].clone();
         self.cluster.change(of, |o| {
@@ -197,7 +212,8 @@ impl Stage {
     /// The department signs for a volume.
     pub fn receive(&mut self, of: &Id, claim: &str) {
         let entries = self.status(of)["inventory"]["entries"].as_array().cloned().unwrap_or_default();
-        let uid = entries.iter().find(|e| e["claim"] == claim).unwrap()["volumeUID"].as_str().unwrap().to_owned();
+        let uid =
+            entries.iter().find(|e| e["claim"] == claim).unwrap()["volumeUID"].as_str().unwrap().to_owned();
         self.say(ZHANG, &format!("signs for {claim}"));
         self.ledger.received.insert(uid.clone());
         let hash = "64879f7d6b960a01909762d911a32d4582c20010c5641ee90278b644a9e3b525";
@@ -215,7 +231,10 @@ impl Stage {
         let quota = self.cluster.get("ResourceQuota", &ns, "govcloud");
         let room = quota.is_some_and(|q| q["spec"]["hard"]["persistentvolumeclaims"] != "0");
         let exists = self.cluster.get("PersistentVolumeClaim", &ns, name).is_some();
-        let there = self.cluster.get("Namespace", "", &ns).is_some_and(|n| n["metadata"]["deletionTimestamp"].is_null());
+        let there = self
+            .cluster
+            .get("Namespace", "", &ns)
+            .is_some_and(|n| n["metadata"]["deletionTimestamp"].is_null());
         if !room || exists || !there {
             return false;
         }

@@ -48,7 +48,9 @@ impl Cluster {
         if self.objects.contains_key(&key) {
             return Err(format!("{} {} already exists", key.0, key.2));
         }
-        if !key.1.is_empty() && self.get("Namespace", "", &key.1).is_none_or(|n| !n["metadata"]["deletionTimestamp"].is_null()) {
+        if !key.1.is_empty()
+            && self.get("Namespace", "", &key.1).is_none_or(|n| !n["metadata"]["deletionTimestamp"].is_null())
+        {
             return Err(format!("namespace {} does not take new content", key.1));
         }
         let n = self.births.entry(key.clone()).or_default();
@@ -74,7 +76,8 @@ impl Cluster {
         let before = object.clone();
         change(&mut object);
         if object["spec"] != before["spec"] {
-            object["metadata"]["generation"] = json!(before["metadata"]["generation"].as_i64().unwrap_or(1) + 1);
+            object["metadata"]["generation"] =
+                json!(before["metadata"]["generation"].as_i64().unwrap_or(1) + 1);
         }
         if object != before {
             self.put(key.clone(), object);
@@ -128,7 +131,9 @@ impl Cluster {
     /// Whether a precondition holds.
     fn holds(&self, key: &Id, p: &Precondition) -> Result<(), String> {
         let o = self.objects.get(key).ok_or_else(|| format!("{} {} not found", key.0, key.2))?;
-        if o["metadata"]["uid"] != p.uid.as_str() || o["metadata"]["resourceVersion"] != p.resource_version.as_str() {
+        if o["metadata"]["uid"] != p.uid.as_str()
+            || o["metadata"]["resourceVersion"] != p.resource_version.as_str()
+        {
             return Err(format!("conflict: {} {} is not as it was read", key.0, key.2));
         }
         Ok(())
@@ -140,7 +145,9 @@ impl Cluster {
         match self.objects.get(key) {
             None if uid.is_some() => return Err("an apply with a UID creates nothing".to_owned()),
             None => self.create(complete(t, body), now)?,
-            Some(live) if uid.is_some_and(|u| live["metadata"]["uid"] != u) => return Err("another UID".to_owned()),
+            Some(live) if uid.is_some_and(|u| live["metadata"]["uid"] != u) => {
+                return Err("another UID".to_owned());
+            }
             Some(_) => {
                 let last = self.applied.get(key).cloned().unwrap_or(Value::Null);
                 self.change(key, |o| {

@@ -35,16 +35,22 @@ impl Ledger {
     /// Whether the record stands approved on exactly the spec that it has now.
     fn approves(&self, record: &Value) -> bool {
         let digest = |spec: &Value| spec_digest(spec, &LATER_FIELDS);
-        self.approved.get(&text(&record["metadata"]["uid"])).is_some_and(|spec| digest(spec) == digest(&record["spec"]))
+        self.approved
+            .get(&text(&record["metadata"]["uid"]))
+            .is_some_and(|spec| digest(spec) == digest(&record["spec"]))
     }
 
     /// Checks one write before it is made: S1 to S4.
     pub fn permits(&self, cluster: &Cluster, key: &Key, write: &Write, fresh: bool) {
         let t = write.target();
         match write {
-            Write::Create(..) | Write::Apply(..) | Write::Correct(..) if t.kind != "ResourceGrant" => self.tenant_object(cluster, key, write),
+            Write::Create(..) | Write::Apply(..) | Write::Correct(..) if t.kind != "ResourceGrant" => {
+                self.tenant_object(cluster, key, write)
+            }
             Write::Create(..) => {
-                let app = cluster.get("CloudApplication", &key.namespace, &key.name).expect("a grant has an application");
+                let app = cluster
+                    .get("CloudApplication", &key.namespace, &key.name)
+                    .expect("a grant has an application");
                 assert!(self.approves(app) && fresh_enough(write), "S1: {key:?} {write:?}");
             }
             Write::Patch(_, p, patch) => {
@@ -67,7 +73,10 @@ impl Ledger {
                     self.removes_namespace(cluster, key, &t.name);
                     assert!(fresh, "S4: not on a quorum read: {write:?}");
                 } else {
-                    assert!(["RoleBinding", "LimitRange", "NetworkPolicy", "ResourceQuota"].contains(&t.kind), "{write:?}");
+                    assert!(
+                        ["RoleBinding", "LimitRange", "NetworkPolicy", "ResourceQuota"].contains(&t.kind),
+                        "{write:?}"
+                    );
                 }
             }
             Write::Apply(..) | Write::Correct(..) => panic!("nobody applies a grant: {write:?}"),
@@ -76,10 +85,22 @@ impl Ledger {
 
     /// S1: what is made or enlarged for a tenant was approved, amount by amount and person by person.
     fn tenant_object(&self, cluster: &Cluster, key: &Key, write: &Write) {
-        let (Write::Create(t, body) | Write::Apply(t, body) | Write::Correct(t, body)) = write else { return };
-        let app = cluster.get("CloudApplication", &key.namespace, &key.name).expect("S3: a tenant object without an application");
-        assert!(self.approves(app), "S1: {key:?} writes {} {} of an application that is not approved as it stands", t.kind, t.name);
-        assert!(body["metadata"]["ownerReferences"].is_null() && body["metadata"]["finalizers"].is_null(), "S3");
+        let (Write::Create(t, body) | Write::Apply(t, body) | Write::Correct(t, body)) = write else {
+            return;
+        };
+        let app = cluster
+            .get("CloudApplication", &key.namespace, &key.name)
+            .expect("S3: a tenant object without an application");
+        assert!(
+            self.approves(app),
+            "S1: {key:?} writes {} {} of an application that is not approved as it stands",
+            t.kind,
+            t.name
+        );
+        assert!(
+            body["metadata"]["ownerReferences"].is_null() && body["metadata"]["finalizers"].is_null(),
+            "S3"
+        );
         let uid = &app["metadata"]["uid"];
         let of_app = |c: &&Value| c["spec"]["resourceAdjustment"]["application"] == app["metadata"]["name"];
         let changes = cluster.of_kind("ChangeRequest").filter(of_app).filter(|c| self.approves(c));
@@ -99,7 +120,9 @@ impl Ledger {
                 let entry = &body["metadata"]["labels"][keys::ENTRY];
                 for (k, v) in body["spec"]["hard"].as_object().unwrap() {
                     let amount = |v: &Value| v.as_str().unwrap().parse::<Quantity>().unwrap();
-                    let approved = asked.iter().any(|n| n["name"] == *entry && n["quota"].get(k).is_some_and(|q| amount(q) == amount(v)));
+                    let approved = asked.iter().any(|n| {
+                        n["name"] == *entry && n["quota"].get(k).is_some_and(|q| amount(q) == amount(v))
+                    });
                     assert!(approved || amount(v).is_zero(), "S1: {k}={v} in {entry} was not approved");
                 }
             }
@@ -124,12 +147,17 @@ impl Ledger {
         let entries = array(&exit["status"]["inventory"]["entries"]);
         let entry = entries.iter().find(|e| e["volumeUID"] == uid).expect("S2: in the inventory");
         assert!(entry["action"] != "Retain", "S2: {uid} is to be retained");
-        assert!(entry["action"] != "HandOver" || self.received.contains(uid), "S2: {uid} was not received yet");
+        assert!(
+            entry["action"] != "HandOver" || self.received.contains(uid),
+            "S2: {uid} was not received yet"
+        );
     }
 
     /// S3, S5: a namespace goes only in an approved exit of the whole application, once every volume is safe.
     fn removes_namespace(&self, cluster: &Cluster, key: &Key, name: &str) {
-        let exit = cluster.get("Decommission", &key.namespace, &key.name).expect("S3: only an exit removes a namespace");
+        let exit = cluster
+            .get("Decommission", &key.namespace, &key.name)
+            .expect("S3: only an exit removes a namespace");
         assert!(self.approves(exit) && exit["spec"]["scope"] == "Application", "S3: {key:?} {name}");
         assert_eq!(exit["status"]["phase"], "Reclaiming");
         let consented = self.consented.get(&text(&exit["metadata"]["uid"])).cloned().unwrap_or_default();
@@ -151,20 +179,38 @@ impl Ledger {
         let dropped = new["timelineDropped"].as_i64().unwrap_or(0) > 0;
         assert!(dropped || after.starts_with(before), "{key:?}: the timeline is only appended to");
         let news = &after[after.len().saturating_sub(plan.notices.len())..];
-        assert!(dropped || after.len() == before.len() + plan.notices.len(), "S12: one Event an entry: {key:?}");
+        assert!(
+            dropped || after.len() == before.len() + plan.notices.len(),
+            "S12: one Event an entry: {key:?}"
+        );
         for (n, e) in plan.notices.iter().zip(news) {
             assert_eq!(e["event"], n.event());
         }
-        assert!(old["phase"] == new["phase"] || !news.is_empty(), "S12: {key:?} went from {} to {} in silence", old["phase"], new["phase"]);
+        assert!(
+            old["phase"] == new["phase"] || !news.is_empty(),
+            "S12: {key:?} went from {} to {} in silence",
+            old["phase"],
+            new["phase"]
+        );
         for d in array(&old["deadlines"]) {
             let same = array(&new["deadlines"]).iter().find(|n| n["obligation"] == d["obligation"]);
             let same = same.unwrap_or_else(|| panic!("S8: {key:?} lost {}", d["obligation"]));
-            if (&d["dueDate"], &d["dueAt"], &d["provisional"]) != (&same["dueDate"], &same["dueAt"], &same["provisional"]) {
+            if (&d["dueDate"], &d["dueAt"], &d["provisional"])
+                != (&same["dueDate"], &same["dueAt"], &same["provisional"])
+            {
                 let due = same["dueDate"].as_str().unwrap();
-                let says = |e: &&Value| ["DeadlineMoved", "ClockStarted"].contains(&e["event"].as_str().unwrap()) && e["message"].as_str().unwrap().contains(due);
+                let says = |e: &&Value| {
+                    ["DeadlineMoved", "ClockStarted"].contains(&e["event"].as_str().unwrap())
+                        && e["message"].as_str().unwrap().contains(due)
+                };
                 assert!(news.iter().any(|e| says(&e)), "S8: {key:?} moved {d} to {same} without a word");
             }
-            assert!(d["metAt"].is_null() || !same["metAt"].is_null() || news.iter().any(|e| e["event"] == "ClockStarted"), "a met obligation is not reopened: {key:?}");
+            assert!(
+                d["metAt"].is_null()
+                    || !same["metAt"].is_null()
+                    || news.iter().any(|e| e["event"] == "ClockStarted"),
+                "a met obligation is not reopened: {key:?}"
+            );
         }
         let types: Vec<&str> = array(&new["conditions"]).iter().filter_map(|c| c["type"].as_str()).collect();
         for t in ["Ready", "Reconciling", "Stalled"] {
@@ -176,8 +222,14 @@ impl Ledger {
     pub fn at_rest(&self, cluster: &Cluster) {
         for v in cluster.of_kind("PersistentVolume") {
             let ns = text(&v["spec"]["claimRef"]["namespace"]);
-            let Some(owner) = cluster.get("Namespace", "", &ns).map(|n| &n["metadata"]["labels"][keys::APPLICATION_UID]) else { continue };
-            let exiting = cluster.of_kind("Decommission").any(|d| d["status"]["phase"] == "Reclaiming" && d["status"]["applicationUid"] == *owner);
+            let Some(owner) =
+                cluster.get("Namespace", "", &ns).map(|n| &n["metadata"]["labels"][keys::APPLICATION_UID])
+            else {
+                continue;
+            };
+            let exiting = cluster
+                .of_kind("Decommission")
+                .any(|d| d["status"]["phase"] == "Reclaiming" && d["status"]["applicationUid"] == *owner);
             if owner.is_string() && !exiting {
                 assert_eq!(v["spec"]["persistentVolumeReclaimPolicy"], "Retain", "S5: {v}");
                 assert!(v["metadata"]["labels"][keys::APPLICATION_UID].is_string(), "S5: {v}");

@@ -68,11 +68,16 @@ impl Stage {
             refuse: None,
             trouble: BTreeMap::new(),
         };
-        for text in [include_str!("../../config/samples/region-410000.yaml"), include_str!("../../config/calendars/cn.yaml")] {
+        for text in [
+            include_str!("../../config/samples/region-410000.yaml"),
+            include_str!("../../config/calendars/cn.yaml"),
+        ] {
             s.cluster.create(yaml(text), now).unwrap();
         }
         for name in [DEPT, "provider"] {
-            s.cluster.create(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}), now).unwrap();
+            s.cluster
+                .create(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}), now)
+                .unwrap();
         }
         let class = json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "hostpath"}, "reclaimPolicy": "Retain", "provisioner": "kubernetes.io/host-path"});
         s.cluster.create(class, now).unwrap();
@@ -141,13 +146,18 @@ impl Stage {
             "Region" => Some(Kind::Region),
             _ => None,
         };
-        self.cluster.objects.keys().filter_map(|(k, ns, n)| Some(Key::new(kind(k)?, ns.clone(), n.clone()))).collect()
+        self.cluster
+            .objects
+            .keys()
+            .filter_map(|(k, ns, n)| Some(Key::new(kind(k)?, ns.clone(), n.clone())))
+            .collect()
     }
 
     /// What the core decides on a record now.
     pub fn plan(&self, key: &Key, fresh: bool) -> Option<Plan<Value>> {
         let world = self.cluster.world();
-        let with = Circumstances { guard: self.guard.clone(), fresh, trouble: self.trouble.get(key).cloned() };
+        let with =
+            Circumstances { guard: self.guard.clone(), fresh, trouble: self.trouble.get(key).cloned() };
         Some(match key.kind {
             Kind::Application => json_plan(application::decide(&world.application(key, &with)?, self.now)),
             Kind::Grant => json_plan(grant::decide(&world.grant(key, &with)?, self.now)),
@@ -163,7 +173,10 @@ impl Stage {
         for _ in 0..40 {
             let Some(plan) = self.plan(key, fresh) else { return wrote };
             if plan.reread {
-                assert!(!fresh && plan.steps.is_empty() && plan.notices.is_empty(), "{key:?} asks to read anew what is fresh");
+                assert!(
+                    !fresh && plan.steps.is_empty() && plan.notices.is_empty(),
+                    "{key:?} asks to read anew what is fresh"
+                );
                 fresh = true;
                 continue;
             }
@@ -175,7 +188,9 @@ impl Stage {
                 wrote = true;
                 if !done {
                     // Killed: all that was in memory is lost. Or refused: said in the status.
-                    if let Some(plan) = self.trouble.contains_key(key).then(|| self.plan(key, false)).flatten() {
+                    if let Some(plan) =
+                        self.trouble.contains_key(key).then(|| self.plan(key, false)).flatten()
+                    {
                         return self.record(key, &plan).unwrap_or(true);
                     }
                     return true;
@@ -217,7 +232,9 @@ impl Stage {
             return false;
         }
         self.ledger.permits(&self.cluster, key, write, fresh);
-        self.cluster.write(write, self.now).unwrap_or_else(|e| panic!("{key:?} {write:?}: {e}\n{}", self.log));
+        self.cluster
+            .write(write, self.now)
+            .unwrap_or_else(|e| panic!("{key:?} {write:?}: {e}\n{}", self.log));
         self.trouble.remove(key);
         self.writes += 1;
         let verb = match write {
@@ -259,9 +276,20 @@ impl Stage {
         for (notice, entry) in plan.notices.iter().zip(dates) {
             let mark = if notice.is_warning() { "!" } else { "-" };
             let when: Timestamp = entry["at"].as_str().unwrap().parse().unwrap();
-            let back = if when == crate::cluster::whole(self.now) { String::new() } else { format!(" [{}]", china(when)) };
+            let back = if when == crate::cluster::whole(self.now) {
+                String::new()
+            } else {
+                format!(" [{}]", china(when))
+            };
             let article = entry["article"].as_i64().map(|a| format!(" 第{a}条")).unwrap_or_default();
-            writeln!(self.log, "    {mark} {}{article} {}{back}: {}", notice.event(), entry["actor"].as_str().unwrap(), told(notice)).unwrap();
+            writeln!(
+                self.log,
+                "    {mark} {}{article} {}{back}: {}",
+                notice.event(),
+                entry["actor"].as_str().unwrap(),
+                told(notice)
+            )
+            .unwrap();
         }
     }
 
@@ -318,8 +346,16 @@ fn headline(status: &Value) -> String {
             _ => false,
         };
         if of_note {
-            let message = if c["type"] == "Ready" { String::new() } else { format!(" {}", text(&c["message"])) };
-            write!(line, "\n      {}={} {}{message}", text(&c["type"]), text(&c["status"]), text(&c["reason"])).unwrap();
+            let message =
+                if c["type"] == "Ready" { String::new() } else { format!(" {}", text(&c["message"])) };
+            write!(
+                line,
+                "\n      {}={} {}{message}",
+                text(&c["type"]),
+                text(&c["status"]),
+                text(&c["reason"])
+            )
+            .unwrap();
         }
     }
     line
@@ -328,7 +364,9 @@ fn headline(status: &Value) -> String {
 /// What of a write matters to a reader of the timeline.
 fn detail(write: &Write) -> String {
     match write {
-        Write::Apply(t, body) | Write::Create(t, body) if t.kind == "ResourceQuota" => format!(" {}", body["spec"]["hard"]),
+        Write::Apply(t, body) | Write::Create(t, body) if t.kind == "ResourceQuota" => {
+            format!(" {}", body["spec"]["hard"])
+        }
         Write::Create(t, body) if t.kind == "ResourceGrant" => format!(" {}", body["spec"]["namespaces"]),
         Write::Patch(t, _, body) if t.kind == "ResourceGrant" => format!(" {}", body["spec"]["namespaces"]),
         Write::Patch(_, _, body) | Write::Correct(_, body) => format!(" {body}"),
