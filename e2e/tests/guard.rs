@@ -166,7 +166,9 @@ async fn restore(admin: &e2e::kubectl::Kubectl, original: &str) -> Result<()> {
     let file = file.display().to_string();
     match admin.run(&["replace", "-f", &file]).await {
         Ok(_) => Ok(()),
-        Err(gone) if gone.to_string().contains("NotFound") => admin.run(&["create", "-f", &file]).await.map(drop),
+        Err(gone) if gone.to_string().contains("NotFound") => {
+            admin.run(&["create", "-f", &file]).await.map(drop)
+        }
         Err(other) => Err(other),
     }
 }
