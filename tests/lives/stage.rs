@@ -84,6 +84,7 @@ impl Stage {
         s.settle();
         s.log.clear();
         s.cluster.created.clear();
+        s.writes = 0;
         s
     }
 
@@ -119,7 +120,7 @@ impl Stage {
     pub fn until_instant(&mut self, to: Timestamp) {
         assert!(to >= self.now);
         for _ in 0..500 {
-            let wakes = self.keys().into_iter().filter_map(|k| self.plan(&k, false)?.wake);
+            let wakes = self.keys().into_iter().filter_map(|k| self.plan(&k, true)?.wake);
             match wakes.min().filter(|w| *w <= to) {
                 Some(w) => {
                     assert!(w > self.now, "the operator asked to be woken at {w}, and it is {}", self.now);
