@@ -84,7 +84,8 @@ pub struct ResourceAdjustment {
     /// Why the change is needed.
     #[schemars(length(min = 1, max = 2048))]
     pub reason: String,
-    /// Namespaces with their new absolute quotas. Those not named stay as they are; a new name adds one.
+    /// Namespaces with their new absolute values. Namespaces and values not named stay as they are; a new name
+    /// adds a namespace.
     #[schemars(length(min = 1, max = 8), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub namespaces: Vec<NamespaceQuota>,
 }

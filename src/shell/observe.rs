@@ -230,7 +230,8 @@ impl World {
             let ended =
                 |p| matches!(p, ChangePhase::Rejected | ChangePhase::Withdrawn | ChangePhase::Completed);
             let phase = r.typed.as_ref().ok().and_then(|c| c.status.as_ref()?.phase);
-            if !phase.is_some_and(ended) && !(own.kind == Kind::Change && own.name == r.meta.name) {
+            let own_one = own.kind == Kind::Change && own.name == r.meta.name;
+            if !own_one && !phase.is_some_and(ended) {
                 open.push(OpenRequest {
                     kind: "ChangeRequest",
                     name: r.meta.name.clone(),
@@ -246,7 +247,8 @@ impl World {
                 )
             };
             let phase = r.typed.as_ref().ok().and_then(|c| c.status.as_ref()?.phase);
-            if !phase.is_some_and(ended) && !(own.kind == Kind::Decommission && own.name == r.meta.name) {
+            let own_one = own.kind == Kind::Decommission && own.name == r.meta.name;
+            if !own_one && !phase.is_some_and(ended) {
                 open.push(OpenRequest {
                     kind: "Decommission",
                     name: r.meta.name.clone(),
