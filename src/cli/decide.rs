@@ -203,19 +203,14 @@ async fn explain(
 ) -> CliError {
     let lang = session.lang;
     let refused = session.explain(error);
-    if let CliError::Failed { next, .. } = &refused
-        && !next.is_empty()
-    {
-        return refused;
+    let by_rights = rights_advice(session, record, almanac).await;
+    // Who does not decide here is sent to who does, and not to look for a role.
+    match refused {
+        CliError::Failed { what, .. } if !by_rights.is_empty() => CliError::failed(what).advise(by_rights),
+        CliError::Failed { ref next, .. } if !next.is_empty() => refused,
+        other if record.requested_by() == me => other.advise([words::next_other_person(lang)]),
+        other => other.advise([state_advice(record, verdict, lang)]),
     }
-    let mut advice = rights_advice(session, record, almanac).await;
-    if advice.is_empty() && record.requested_by() == me {
-        advice.push(words::next_other_person(lang));
-    }
-    if advice.is_empty() {
-        advice.push(state_advice(record, verdict, lang));
-    }
-    refused.advise(advice)
 }
 
 /// What the caller's rights on the region tell.

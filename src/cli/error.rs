@@ -5,6 +5,7 @@ use std::io;
 use kube::core::Status;
 
 use super::output::Lang;
+use super::record::Kind;
 use super::words;
 
 /// An answer that is not the one hoped for.
@@ -113,8 +114,12 @@ impl Right<'_> {
         match self.namespace {
             Some(namespace) => CliError::failed(words::may_not(lang, self.verb, self.resource, namespace))
                 .advise([words::ask_for_role(lang)]),
-            None => CliError::failed(words::may_not_all(lang, self.verb, self.resource))
-                .advise([words::try_namespace(lang)]),
+            None if Kind::ALL.iter().any(|k| k.names().1 == self.resource) => {
+                CliError::failed(words::may_not_all(lang, self.verb, self.resource))
+                    .advise([words::try_namespace(lang)])
+            }
+            None => CliError::failed(words::may_not_here(lang, self.verb, self.resource))
+                .advise([words::ask_for_auditor(lang)]),
         }
     }
 }

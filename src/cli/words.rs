@@ -62,6 +62,11 @@ wording! {
         "你无权在全部命名空间对 {resource} 执行 {verb}"
         "you may not {verb} {resource} in all namespaces"
     }
+    may_not_here(verb, resource) { "你无权对 {resource} 执行 {verb}" "you may not {verb} {resource}" }
+    ask_for_auditor() {
+        "请管理员绑定角色 govcloud:auditor(docs/roles.md)"
+        "an administrator binds role govcloud:auditor (docs/roles.md)"
+    }
     ask_for_role() {
         "请管理员在该命名空间绑定相应角色(docs/roles.md)"
         "an administrator binds the role that gives it in that namespace (docs/roles.md)"
