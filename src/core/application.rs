@@ -394,7 +394,8 @@ impl Case<'_> {
     }
 
     /// The plan.
-    fn end(self, stored: &CloudApplicationStatus, steps: Vec<Step>) -> Plan<CloudApplicationStatus> {
+    fn end(mut self, stored: &CloudApplicationStatus, steps: Vec<Step>) -> Plan<CloudApplicationStatus> {
+        self.life.note_phase(stored.phase, self.status.phase, 10);
         let Self { life, mut status, .. } = self;
         let (record, notices, wake) = life.end(&stored.record);
         status.record = record;

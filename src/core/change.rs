@@ -91,6 +91,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ChangeRequestStatus> {
         case.life.run_clocks(calendar);
     }
     case.stand(&findings);
+    case.life.note_phase(stored.phase, case.status.phase, article);
     let Case { life, mut status, .. } = case;
     let (record, notices, wake) = life.end(&stored.record);
     status.record = record;
