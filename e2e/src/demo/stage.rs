@@ -14,6 +14,7 @@ use anyhow::{Context, Result, bail};
 use tokio::process::Command;
 use tokio::time::timeout;
 
+use super::table::align;
 use crate::paths;
 use crate::personas::Persona;
 
@@ -28,6 +29,7 @@ pub fn by(persona: Persona, arguments: &str) -> String {
 /// Where a story is played.
 pub struct Stage {
     variables: BTreeMap<String, String>,
+    bin: String,
     colour: bool,
     begun: Instant,
     acts: usize,
@@ -46,6 +48,7 @@ impl Stage {
         ];
         Self {
             variables: variables.map(|(name, value)| (name.to_owned(), value)).into(),
+            bin: bin.display().to_string(),
             colour: stdout().is_terminal() && env::var_os("NO_COLOR").is_none(),
             begun: Instant::now(),
             acts: 0,
@@ -53,9 +56,19 @@ impl Stage {
         }
     }
 
-    /// The story's start: what a reader must know to follow along in another terminal.
+    /// The story's start: what a reader must type to follow along in another terminal.
     pub fn open(&self) {
-        println!("{}", self.paint("2", &format!("export DEMO={}", self.variables["DEMO"])));
+        println!(
+            "{}",
+            self.paint(
+                "2",
+                "每条命令都可复制到另一终端执行 · every command can be copied into another terminal, after:"
+            )
+        );
+        println!(
+            "{}",
+            self.paint("33", &format!("export DEMO={} PATH={}:$PATH", self.variables["DEMO"], self.bin))
+        );
     }
 
     /// A new act.
@@ -86,7 +99,7 @@ impl Stage {
     /// Runs a line that must succeed with `expected` in its output.
     pub async fn shows(&mut self, line: &str, expected: &str) -> Result<()> {
         let text = self.run(line).await?;
-        self.verify(&format!("{expected:?} is in what that shows"), text.contains(expected))
+        self.verify_quietly(expected, text.contains(expected))
     }
 
     /// Runs a line that must be refused with `because` in the message.
@@ -128,6 +141,20 @@ impl Stage {
         Ok(())
     }
 
+    /// Checks that what was just shown says `expected`; silent, because a reader sees that it does.
+    pub fn verify_quietly(&mut self, expected: &str, holds: bool) -> Result<()> {
+        if !holds {
+            bail!("what is shown last must say {expected:?}");
+        }
+        self.checks += 1;
+        Ok(())
+    }
+
+    /// What was captured under that name.
+    pub fn variable(&self, name: &str) -> String {
+        self.variables.get(name).cloned().unwrap_or_default()
+    }
+
     /// The story's end.
     pub fn close(&self) {
         let time = self.begun.elapsed().as_secs();
@@ -138,6 +165,7 @@ impl Stage {
     async fn shell(&self, line: &str) -> Result<Output> {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", line]).current_dir(paths::repository()).envs(&self.variables);
+        command.env_remove("RUST_BACKTRACE");
         for proxy in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"] {
             command.env_remove(proxy);
         }
@@ -156,7 +184,7 @@ impl Stage {
     }
 
     fn print(&self, text: &str) {
-        for line in text.lines() {
+        for line in align(text).lines() {
             println!("  {line}");
         }
     }
