@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde_json::json;
 
 use super::application::above_maximum;
 use super::decision::{self, Ruling};
@@ -11,16 +10,13 @@ use super::finding::{Bilingual, Finding};
 use super::ground::Ground;
 use super::happening::Happening;
 use super::maintenance;
-use super::plan::{Plan, Precondition, Step, Write};
+use super::plan::Plan;
 use super::record::{Life, Meta, Standing};
-use super::targets;
-use super::tenancy::quota_delta::below_use;
 use crate::api::application::{ApplicationPhase, CloudApplication};
 use crate::api::change::{ChangePhase as Phase, ChangeRequest, ChangeRequestStatus, ResourceAdjustment};
 use crate::api::deadline::{Obligation, Party};
-use crate::api::grant::{ApprovalKind, GrantPhase, GrantedNamespace, ResourceGrant};
+use crate::api::grant::{GrantedNamespace, ResourceGrant};
 use crate::api::record::Verdict;
-use crate::api::region::Fulfilment;
 
 /// Another request on the same application, as far as this one cares.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,10 +61,11 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ChangeRequestStatus> {
         status: stored.clone(),
     };
     let article = if seen.record.spec.platform_maintenance.is_some() { 18 } else { 15 };
-    case.life.note_filing(&seen.meta, article);
-    let findings = case.findings();
-    let open = !matches!(stored.phase, Some(Phase::Rejected | Phase::Withdrawn | Phase::Completed));
-    if open {
+    // The outcome of a maintenance comes later in life, and is no amendment.
+    case.life.note_filing(&seen.meta, article, seen.record.spec.maintenance_outcome.is_some());
+    let before_decision = matches!(stored.phase, None | Some(Phase::Submitted | Phase::Returned));
+    let findings = if before_decision { case.findings() } else { Vec::new() };
+    if before_decision {
         case.life.valid(&findings);
     }
     let mut steps = Vec::new();
@@ -77,6 +74,9 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ChangeRequestStatus> {
             if case.review(&findings, article) {
                 return Plan::reread(stored);
             }
+        }
+        Some(Phase::Applying | Phase::Scheduled | Phase::InProgress) if case.altered() => {
+            case.note_alteration()
         }
         Some(Phase::Applying) => match case.apply() {
             Ok(s) => steps = s,
@@ -96,6 +96,8 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ChangeRequestStatus> {
     status.record = record;
     Plan { reread: false, steps, status, notices, wake }
 }
+
+mod carry_out;
 
 /// Everything must be read with quorum first.
 struct Reread;
@@ -180,8 +182,8 @@ impl Case<'_> {
         if self.status.phase == Some(Phase::Applying) {
             return false;
         }
-        (other.created_at, &other.name) < (self.seen.meta.created_at, &self.seen.meta.name)
-            || other.kind == "Decommission"
+        let own = (self.seen.meta.created_at, "ChangeRequest", self.seen.meta.name.as_str());
+        (other.created_at, other.kind, other.name.as_str()) < own
     }
 
     /// What the grant has in force.
@@ -232,142 +234,42 @@ impl Case<'_> {
         let (Some(region), Some(calendar)) = (&self.seen.ground.region, self.seen.ground.calendar()) else {
             return;
         };
+        if let Some(plan) = &self.seen.record.spec.platform_maintenance {
+            let at = maintenance::too_near_at(plan, region.spec().working_days.maintenance_notice, calendar);
+            self.life.wake = Some(at).filter(|at| *at > self.now);
+        }
         let Some(days) = region.spec().working_days.review else { return };
-        self.life.start_clock(Obligation::Review, Party::Authority, days, self.now, calendar);
-        if findings.is_empty() {
-            self.life.resume(Obligation::Review, calendar);
-        } else {
-            self.life.pause(Obligation::Review, Party::Department, "Correction", calendar);
-        }
+        let blocked = (!findings.is_empty()).then_some("Correction");
+        self.life.review_clock(days, self.seen.meta.created_at, blocked, calendar);
     }
 
-    /// Approved: the provider is notified and its clock starts (Art. 15), or maintenance is scheduled (Art. 18).
-    fn approved(&mut self) {
-        let Some(asked) = self.seen.record.spec.resource_adjustment.as_ref() else {
-            maintenance::schedule(self.seen, &mut self.life, &mut self.status);
-            return;
-        };
-        self.status.before = self.in_force();
-        self.status.after = merged(&self.status.before, asked);
-        self.status.phase = Some(Phase::Applying);
-        self.life.happen(Happening::Notified, "govcloud-operator", Some(15));
-        if let (Some(region), Some(calendar)) = (&self.seen.ground.region, self.seen.ground.calendar()) {
-            self.life.start_clock(
-                Obligation::Change,
-                Party::Provider,
-                region.spec().working_days.change,
-                self.now,
-                calendar,
-            );
-        }
+    /// Whether the spec is another than the one that was approved: the policies did not hold (S7).
+    fn altered(&self) -> bool {
+        self.life.decided(Verdict::Approved)
+            && decision::approved(&self.life.status, &self.seen.meta.digest).is_none()
     }
 
-    /// Values below what is used now: a shrink waits for the department (design, section 5).
-    fn below_use(&self) -> Vec<String> {
-        let below = |g: &GrantedNamespace| {
-            let (_, used) = self.seen.used.iter().find(|(entry, _)| *entry == g.name)?;
-            let below = below_use(&g.quota.0, used).ok()?;
-            Some(
-                below
-                    .into_iter()
-                    .map(|b| format!("{} {}: {} < {}", g.name, b.key, b.new, b.used))
-                    .collect::<Vec<_>>(),
-            )
-        };
-        self.status.after.iter().filter_map(below).flatten().collect()
-    }
-
-    /// Carries an approved adjustment out: through the grant, which has its own gate (Art. 15).
-    fn apply(&mut self) -> Result<Vec<Step>, Reread> {
-        let (Some((grant_meta, grant)), Some(decision)) =
-            (&self.seen.grant, decision::approved(&self.life.status, &self.seen.meta.digest).cloned())
-        else {
-            return Ok(Vec::new());
-        };
-        let exiting = self
-            .seen
-            .application
-            .as_ref()
-            .and_then(|(_, a)| a.status.as_ref()?.phase)
-            .is_some_and(|p| p >= ApplicationPhase::Exiting);
-        if exiting {
-            return Ok(Vec::new());
-        }
-        let mine = grant.spec.approved.kind == ApprovalKind::ChangeRequest
-            && grant.spec.approved.uid == self.seen.meta.uid;
-        let in_force = grant.status.as_ref().is_some_and(|s| {
-            s.phase == Some(GrantPhase::Active)
-                && s.in_force.as_ref().is_some_and(|a| a.uid == self.seen.meta.uid)
-        });
-        if in_force {
-            self.completed(grant);
-            return Ok(Vec::new());
-        }
-        if !self.wait_for_use() {
-            return Ok(Vec::new());
-        }
-        let automatic =
-            self.seen.ground.region.as_ref().is_some_and(|r| r.spec().fulfilment == Fulfilment::Automatic);
-        if mine || !automatic || !matches!(self.seen.ground.guard, decision::Guard::Sealed { .. }) {
-            return Ok(Vec::new());
-        }
-        if !self.seen.ground.fresh {
-            return Err(Reread);
-        }
-        let body = json!({ "spec": {
-            "approved": { "kind": "ChangeRequest", "name": self.seen.meta.name, "uid": self.seen.meta.uid, "generation": decision.generation, "digest": decision.digest },
-            "namespaces": self.status.after,
-        } });
-        let precondition = Precondition {
-            uid: grant_meta.uid.clone(),
-            resource_version: grant_meta.resource_version.clone(),
-        };
-        let target = targets::GRANT.within(&grant_meta.namespace, &grant_meta.name);
-        Ok(vec![Step::Write(vec![Write::Patch(target, precondition, body)])])
-    }
-
-    /// Whether use allows the new values; while it does not, the provider's clock stands.
-    fn wait_for_use(&mut self) -> bool {
-        let below = self.below_use();
-        let waiting = self.life.status.waiting_for.as_deref() == Some("ReduceUse");
-        if below.is_empty() {
-            if let (true, Some(calendar)) = (waiting, self.seen.ground.calendar()) {
-                self.life.happen(Happening::UseFell, "department", Some(15));
-                self.life.resume(Obligation::Change, calendar);
-            }
-            return true;
-        }
-        if !waiting {
-            self.life.happen(Happening::BelowUse(below.join("; ")), "govcloud-operator", Some(15));
-            if let Some(calendar) = self.seen.ground.calendar() {
-                self.life.pause(Obligation::Change, Party::Department, "BelowUse", calendar);
-            }
-        }
-        false
-    }
-
-    /// 变更完成: the provider's clock is met (Art. 15).
-    fn completed(&mut self, grant: &ResourceGrant) {
-        let at = grant.status.as_ref().and_then(|s| s.in_force_since).map_or(self.now, |t| t.timestamp());
-        self.status.phase = Some(Phase::Completed);
-        self.status.applied_at = Some(at.into());
-        self.life.happen_at(Happening::Applied, "provider", Some(15), at);
-        if let Some(calendar) = self.seen.ground.calendar() {
-            self.life.resume(Obligation::Change, calendar);
-            self.life.meet(Obligation::Change, at, calendar);
+    /// Said once; from then on nothing is done with the change (S1).
+    fn note_alteration(&mut self) {
+        if !self.life.stalled_for("SpecAltered") {
+            self.life.happen(Happening::SpecAltered, "govcloud-operator", Some(12));
         }
     }
 
     /// Conditions, and who is waited on.
     fn stand(&mut self, findings: &[Finding]) {
         let phase = self.status.phase.unwrap_or(Phase::Submitted);
-        let void = self.life.status.decision.as_ref().is_some_and(|d| d.void.is_some());
         let below = if phase == Phase::Applying { self.below_use() } else { Vec::new() };
+        let decided = matches!(phase, Phase::Applying | Phase::Scheduled | Phase::InProgress);
         let (party, act, clock) = match phase {
             Phase::Submitted if !findings.is_empty() => (self.filer(), Some("Correction"), None),
-            Phase::Submitted if void => (Party::Authority, Some("NewDecision"), None),
+            Phase::Submitted if self.life.void() => (Party::Authority, Some("NewDecision"), None),
             Phase::Submitted => (Party::Authority, Some("Decision"), Some(Obligation::Review)),
             Phase::Returned => (self.filer(), Some("Correction"), None),
+            _ if decided && self.altered() => (Party::Authority, Some("Investigation"), None),
+            Phase::Applying if self.application_phase() >= Some(ApplicationPhase::Exiting) => {
+                (Party::None, Some("Decommission"), None)
+            }
             Phase::Applying if !below.is_empty() => (Party::Department, Some("ReduceUse"), None),
             Phase::Applying => (Party::Provider, Some("Change"), Some(Obligation::Change)),
             Phase::Scheduled => (Party::Provider, Some("Maintenance"), None),
@@ -377,63 +279,25 @@ impl Case<'_> {
             Phase::Rejected | Phase::Withdrawn | Phase::Completed => (Party::None, None, None),
         };
         self.life.wait_on(party, act, clock);
-        let standing = match (findings.first(), phase) {
-            (Some(f), Phase::Submitted) => Standing::Stalled(f.reason(), f.text()),
-            (_, Phase::Submitted) if void => Standing::Stalled(
-                "DecisionVoid",
-                Bilingual::new(
-                    "审核意见无效,待重新审核",
-                    "the decision does not count; it must be made anew",
-                ),
-            ),
-            (_, Phase::Applying) => self.applying(&below),
-            _ => standing(phase),
+        let held = match phase {
+            Phase::Submitted => {
+                Standing::before_decision(findings, &self.life.status, &self.seen.ground.guard)
+            }
+            _ if decided && self.altered() => Some(Standing::spec_altered()),
+            Phase::Applying => Some(self.applying(&below)),
+            _ => None,
         };
-        self.life.stand(&standing);
+        self.life.stand(&held.unwrap_or_else(|| standing(phase)));
+    }
+
+    /// Where the application stands.
+    fn application_phase(&self) -> Option<ApplicationPhase> {
+        self.seen.application.as_ref()?.1.status.as_ref()?.phase
     }
 
     /// Who filed: the department, or the provider for maintenance.
     fn filer(&self) -> Party {
         if self.seen.record.spec.platform_maintenance.is_some() { Party::Provider } else { Party::Department }
-    }
-
-    /// What a change that is being carried out waits for.
-    fn applying(&self, below: &[String]) -> Standing {
-        let exiting = self
-            .seen
-            .application
-            .as_ref()
-            .and_then(|(_, a)| a.status.as_ref()?.phase)
-            .is_some_and(|p| p >= ApplicationPhase::Exiting);
-        if exiting {
-            return Standing::Stalled(
-                "ApplicationExiting",
-                Bilingual::new(
-                    "应用正在退出,变更不予实施",
-                    "the application is exiting; the change is not carried out",
-                ),
-            );
-        }
-        if let Some(t) = &self.seen.ground.trouble {
-            return Standing::Stalled(
-                "WriteRefused",
-                Bilingual::new(format!("写入被拒:{t}"), format!("a write was refused: {t}")),
-            );
-        }
-        if !below.is_empty() {
-            let list = below.join("; ");
-            return Standing::Underway(
-                "BelowUse",
-                Bilingual::new(
-                    format!("申请值低于现用量,请先减少用量:{list}"),
-                    format!("the request is below what is used; reduce use first: {list}"),
-                ),
-            );
-        }
-        Standing::Underway(
-            "Applying",
-            Bilingual::new("服务提供方正在变更资源(第十五条)", "the change is being carried out (Art. 15)"),
-        )
     }
 }
 

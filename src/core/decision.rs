@@ -57,7 +57,9 @@ pub fn read(annotations: &BTreeMap<String, String>) -> Result<Option<Annotated>,
     let by =
         annotations.get(keys::DECIDED_BY).cloned().ok_or_else(|| format!("{} missing", keys::DECIDED_BY))?;
     let opinion = annotations.get(keys::OPINION).filter(|o| !o.is_empty()).cloned();
-    Ok(Some(Annotated { verdict, reviewed_generation, opinion, by }))
+    // Cut to what the status holds, or the API server would refuse it.
+    let opinion = opinion.map(|o| o.chars().take(4096).collect());
+    Ok(Some(Annotated { verdict, reviewed_generation, opinion, by: by.chars().take(512).collect() }))
 }
 
 /// When the API server says that the decision annotation was last written: the newest
@@ -84,6 +86,8 @@ pub struct Subject<'a> {
     pub digest: &'a str,
     /// [`stamped_at`].
     pub stamped_at: Option<Timestamp>,
+    /// Whether the stored status said `Valid=True` of this generation: policy lets nothing else be approved.
+    pub in_order: bool,
 }
 
 /// What the annotations mean for the record.
@@ -189,6 +193,9 @@ fn why_void(
             a.reviewed_generation, subject.generation, a.reviewed_generation, subject.generation
         ));
     }
+    if a.verdict == Verdict::Approved && !subject.in_order {
+        return Some("作出时申请尚不符合要求(Valid 不为 True) / the record was not in order when it was decided: Valid was not True".to_owned());
+    }
     if a.verdict != Verdict::Approved && a.opinion.is_none() {
         return Some("未附审核意见(第十二条) / it gives no opinion (Art. 12)".to_owned());
     }
@@ -214,7 +221,7 @@ fn void_of(verdict: Verdict, by: String, subject: Subject<'_>, now: Timestamp, w
         opinion: None,
         generation: subject.generation,
         digest: subject.digest.to_owned(),
-        void: Some(why),
+        void: Some(why.chars().take(1024).collect()),
     }
 }
 

@@ -34,6 +34,8 @@ impl std::fmt::Display for Bilingual {
 pub enum Finding {
     /// The stored object does not fit the schema any more.
     Malformed(String),
+    /// The operator's clock is wrong by so many seconds.
+    ClockSkewed(i64),
     /// `spec.region` names no Region.
     UnknownRegion(String),
     /// A City's Province does not exist, or is not a Province.
@@ -96,6 +98,7 @@ impl Finding {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Malformed(..) => "Malformed",
+            Self::ClockSkewed(..) => "ClockSkewed",
             Self::UnknownRegion(..) => "UnknownRegion",
             Self::ParentMissing(..) => "ParentMissing",
             Self::CalendarUnusable(..) => "CalendarUnusable",
@@ -133,6 +136,12 @@ impl Finding {
             Self::Malformed(e) => Bilingual::new(
                 format!("该记录不再符合现行格式({e});请改正,或删除后重新申请"),
                 format!("this object does not fit the schema ({e}); correct it, or delete it and file anew"),
+            ),
+            Self::ClockSkewed(s) => Bilingual::new(
+                format!("操作器时钟与 API 服务器相差 {s} 秒,与时间有关的步骤暂停;请校准该机器的时钟"),
+                format!(
+                    "the operator's clock is {s} seconds off the API server's; steps that depend on time are held until it is set right"
+                ),
             ),
             Self::UnknownRegion(r) => Bilingual::new(
                 format!("spec.region {r} 没有对应的 Region;用 kubectl get regions 查看可用的区划代码"),

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::calendar::CHINA;
 use super::deadline::{Moved, Notice, NoticeKind};
 use super::finding::Bilingual;
 use crate::api::deadline::{Obligation, Party};
@@ -23,8 +24,12 @@ pub enum Happening {
     DecisionVoid(String),
     /// The void decision was removed; a new one can be made.
     DecisionCleared,
+    /// The spec was changed after its approval (S7).
+    SpecAltered,
     /// Taken back.
     Withdrawn,
+    /// The application exited before the change was carried out.
+    Overtaken,
     /// 通知服务提供方: the work order is published, the provider's clock starts (Art. 13, 15, 16).
     Notified,
     /// 开通完成 (Art. 13).
@@ -39,6 +44,10 @@ pub enum Happening {
     ExitEnded(String),
     /// 已退出 (Art. 16).
     Exited(String),
+    /// A work order arrived (Art. 13).
+    GrantReceived,
+    /// A work order went on or back without anything else to say.
+    GrantPhase(String),
     /// A grant came into force (Art. 13).
     InForce(String),
     /// A grant is not what was approved.
@@ -81,6 +90,11 @@ pub enum Happening {
     Met(Obligation, Option<i32>),
 }
 
+/// An instant as people in China read it.
+fn clock(at: Timestamp) -> impl std::fmt::Display {
+    CHINA.to_datetime(at).strftime("%Y-%m-%d %H:%M")
+}
+
 /// A verdict in words.
 fn verdict_words(v: Verdict) -> (&'static str, &'static str) {
     match v {
@@ -103,7 +117,9 @@ impl Happening {
             Self::Decided(Verdict::Returned, _) => "Returned",
             Self::DecisionVoid(_) => "DecisionVoid",
             Self::DecisionCleared => "DecisionCleared",
+            Self::SpecAltered => "SpecAltered",
             Self::Withdrawn => "Withdrawn",
+            Self::Overtaken => "Overtaken",
             Self::Notified => "Notified",
             Self::Provisioned => "Provisioned",
             Self::WentLive(_) => "WentLive",
@@ -111,6 +127,8 @@ impl Happening {
             Self::ExitBegun(_) => "ExitBegun",
             Self::ExitEnded(_) => "ExitEnded",
             Self::Exited(_) => "Exited",
+            Self::GrantReceived => "GrantReceived",
+            Self::GrantPhase(_) => "GrantPhase",
             Self::InForce(_) => "InForce",
             Self::Refused(_) => "Refused",
             Self::Restricted(_) => "Restricted",
@@ -145,6 +163,8 @@ impl Happening {
         matches!(
             self,
             Self::DecisionVoid(_)
+                | Self::SpecAltered
+                | Self::Overtaken
                 | Self::Refused(_)
                 | Self::BelowUse(_)
                 | Self::ConsentVoid
@@ -181,12 +201,20 @@ impl Happening {
                 "无效的审核意见已清除,可重新审核",
                 "the void decision was removed; it can be decided again",
             ),
+            Self::SpecAltered => Bilingual::new(
+                "批准后申请内容被改动,停止办理",
+                "the spec was altered after its approval; nothing is done from it",
+            ),
             Self::Withdrawn => Bilingual::new("使用部门撤回", "withdrawn by the department"),
+            Self::Overtaken => {
+                Bilingual::new("应用已退出,变更终止", "the application has exited; the change ends")
+            }
             Self::Notified => Bilingual::new("已通知服务提供方", "the provider was notified"),
             Self::Provisioned => Bilingual::new("云资源已开通", "resources are provisioned"),
-            Self::WentLive(t) => {
-                Bilingual::new(format!("系统已上线({t})"), format!("the system went live at {t}"))
-            }
+            Self::WentLive(t) => Bilingual::new(
+                format!("系统已上线({})", clock(*t)),
+                format!("the system went live at {}", clock(*t)),
+            ),
             Self::Reported => Bilingual::new("测试情况已报主管部门", "the test report was received"),
             Self::ExitBegun(n) => {
                 Bilingual::new(format!("退出申请 {n} 已提交"), format!("exit {n} was filed"))
@@ -197,6 +225,10 @@ impl Happening {
             ),
             Self::Exited(n) => {
                 Bilingual::new(format!("已退出,证明见 {n}"), format!("exited; the certificate is in {n}"))
+            }
+            Self::GrantReceived => Bilingual::new("收到工单", "the work order was received"),
+            Self::GrantPhase(p) => {
+                Bilingual::new(format!("工单转入 {p}"), format!("the work order is now {p}"))
             }
             Self::InForce(n) => {
                 Bilingual::new(format!("按 {n} 开通的资源已生效"), format!("what {n} approved is in force"))
@@ -236,8 +268,8 @@ impl Happening {
                 format!("resources are reclaimed, certificate {d}"),
             ),
             Self::MaintenanceScheduled(n, s, e) => Bilingual::new(
-                format!("平台调整 {n} 定于 {s} 至 {e}"),
-                format!("maintenance {n} is scheduled from {s} to {e}"),
+                format!("平台调整 {n} 定于 {} 至 {}", clock(*s), clock(*e)),
+                format!("maintenance {n} is scheduled from {} to {}", clock(*s), clock(*e)),
             ),
             Self::MaintenanceStarted(n) => {
                 Bilingual::new(format!("平台调整 {n} 开始"), format!("maintenance {n} begins"))

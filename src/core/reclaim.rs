@@ -9,11 +9,12 @@ use serde_json::json;
 use super::decision;
 use super::decommission::{Case, HeldVolume, Space};
 use super::digest;
-use super::finding::Bilingual;
+use super::finding::{Bilingual, Finding};
 use super::happening::Happening;
 use super::plan::{Precondition, Step, Write};
 use super::record::Standing;
 use super::targets;
+use super::tenancy::volumes;
 use crate::api::application::TenantNamespace;
 use crate::api::deadline::{Obligation, Party};
 use crate::api::decommission::{Certificate, DecommissionPhase as Phase, Fate, Outcome, Scope};
@@ -37,7 +38,10 @@ pub(super) fn hand_over(case: &mut Case<'_>) -> Next {
     if case.withdrawn() {
         return Next::Do(Vec::new());
     }
-    if !case.consented() || decision::approved(&case.life.status, &case.seen.meta.digest).is_none() {
+    if case.altered() {
+        return Next::Do(Vec::new());
+    }
+    if !case.consented() {
         if !case.seen.ground.fresh {
             return Next::Reread;
         }
@@ -45,13 +49,17 @@ pub(super) fn hand_over(case: &mut Case<'_>) -> Next {
         case.end_without_result("consent void");
         return Next::Do(Vec::new());
     }
+    case.keep_clock();
     note_receipts(case);
     stand_handing_over(case);
-    let waiting = !outstanding(case).is_empty();
-    if waiting || !wound_down(case) {
+    if !outstanding(case).is_empty() {
         return Next::Do(Vec::new());
     }
-    if !matches!(case.seen.ground.guard, decision::Guard::Sealed { .. }) {
+    if let Some(open) = Standing::guard_open(&case.seen.ground.guard) {
+        case.life.stand(&open);
+    }
+    let sealed = matches!(case.seen.ground.guard, decision::Guard::Sealed { .. });
+    if !sealed || stalled_by_shared_source(case) || !wound_down(case) {
         return Next::Do(Vec::new());
     }
     if !case.seen.ground.fresh {
@@ -76,11 +84,18 @@ fn outstanding<'a>(case: &'a Case<'_>) -> Vec<&'a InventoryEntry> {
 /// New receipts go into the timeline (Art. 28).
 fn note_receipts(case: &mut Case<'_>) {
     for receipt in &case.seen.record.spec.hand_over {
-        let text = Happening::HandedOver(receipt.volume_uid.clone()).text().to_string();
-        if !case.life.status.timeline.iter().any(|t| t.event == "HandedOver" && t.message == text) {
-            case.life.happen(Happening::HandedOver(receipt.volume_uid.clone()), "department", Some(28));
-        }
+        case.life.happen_once(Happening::HandedOver(receipt.volume_uid.clone()), "department", Some(28));
     }
+}
+
+/// Two volumes of one source: whoever destroys one destroys the other, which nobody consented to (step 1).
+fn stalled_by_shared_source(case: &mut Case<'_>) -> bool {
+    let entries = case.status.inventory.iter().flat_map(|i| i.entries.clone()).collect::<Vec<_>>();
+    let shared = volumes::shared_sources(&case.seen.stock, &entries);
+    let Some(first) = shared.first() else { return false };
+    let finding = Finding::Inventory(first.reason(), first.to_string());
+    case.life.stand(&Standing::Stalled(finding.reason(), finding.text()));
+    true
 }
 
 /// Whether the namespaces are restricted to looking only.
@@ -121,14 +136,9 @@ pub(super) fn stand_handing_over(case: &mut Case<'_>) {
 /// Reclaims in order: policies, namespaces, verification, certificate (steps 5 and 6).
 pub(super) fn reclaim(case: &mut Case<'_>) -> Next {
     let Some(inventory) = case.status.inventory.clone() else { return Next::Do(Vec::new()) };
-    if decision::approved(&case.life.status, &case.seen.meta.digest).is_none() {
-        case.life.stand(&Standing::Stalled(
-            "SpecAltered",
-            Bilingual::new(
-                "批准后退出申请被改动,停止收回",
-                "the exit was altered after its approval; reclaiming stopped",
-            ),
-        ));
+    case.keep_clock();
+    case.life.wait_on(Party::Provider, Some("Reclaim"), Some(Obligation::Reclaim));
+    if case.altered() || stalled_by_shared_source(case) || grant_missing(case) {
         return Next::Do(Vec::new());
     }
     if let Some(stranger) = appeared(case, &inventory.entries) {
@@ -163,7 +173,12 @@ pub(super) fn reclaim(case: &mut Case<'_>) -> Next {
 }
 
 /// A claim or volume of the application that the inventory does not hold (step 5: appearance halts).
+///
+/// Of a living application's volumes others may lose their claim meanwhile; they are not touched, nor halt this.
 fn appeared(case: &Case<'_>, entries: &[InventoryEntry]) -> Option<String> {
+    if case.seen.record.spec.scope == Scope::Volumes {
+        return None;
+    }
     let now = case.inventory().entries;
     let known = |e: &InventoryEntry| {
         entries
@@ -171,6 +186,19 @@ fn appeared(case: &Case<'_>, entries: &[InventoryEntry]) -> Option<String> {
             .any(|k| k.claim_uid == e.claim_uid && (e.volume_uid.is_none() || k.volume_uid == e.volume_uid))
     };
     now.iter().find(|e| !known(e)).map(|e| format!("{}/{}", e.namespace, e.claim))
+}
+
+/// Without the grant nobody knows which namespaces were made: nothing is certified (step 6).
+fn grant_missing(case: &mut Case<'_>) -> bool {
+    let known = case.seen.record.spec.scope == Scope::Volumes || recorded(case).next().is_some();
+    if !known {
+        let text = Bilingual::new(
+            "ResourceGrant 缺失,无法核对命名空间,停止收回",
+            "the ResourceGrant is missing, so the namespaces cannot be verified; reclaiming stopped",
+        );
+        case.life.stand(&Standing::Stalled("GrantMissing", text));
+    }
+    !known
 }
 
 /// The next writes: first every policy, then the namespaces.
@@ -274,10 +302,7 @@ fn stand_reclaiming(case: &mut Case<'_>, held: &[String]) {
     let stuck_at = since.saturating_add(STUCK_AFTER).unwrap_or(since);
     let list = held.join("; ");
     let standing = if let Some(t) = &case.seen.ground.trouble {
-        Standing::Stalled(
-            "WriteRefused",
-            Bilingual::new(format!("写入被拒:{t}"), format!("a write was refused: {t}")),
-        )
+        Standing::write_refused(t)
     } else if !held.is_empty() && case.now >= stuck_at {
         Standing::Stalled(
             "ReclaimStuck",

@@ -6,14 +6,19 @@
 use jiff::Timestamp;
 
 use super::calendar::Calendar;
-use super::deadline::Moved;
 use super::decision::{self, Guard, Ruling, Subject};
 use super::finding::{Bilingual, Finding};
 use super::happening::Happening;
 use crate::api::condition::{Condition, ConditionStatus};
-use crate::api::deadline::{Deadline, Obligation, Party};
+use crate::api::deadline::{Obligation, Party};
 use crate::api::keys;
 use crate::api::record::{RecordStatus, TimelineEntry, Verdict};
+
+mod clocks;
+mod standing;
+
+pub use clocks::article_of;
+pub use standing::Standing;
 
 /// The operator as an actor in timelines.
 pub const OPERATOR: &str = "govcloud-operator";
@@ -63,25 +68,15 @@ impl Meta {
 
     /// The subject of a decision.
     #[must_use]
-    pub fn subject(&self) -> Subject<'_> {
+    pub fn subject(&self, in_order: bool) -> Subject<'_> {
         Subject {
             annotations: &self.annotations,
             generation: self.generation,
             digest: &self.digest,
             stamped_at: self.stamped_at,
+            in_order,
         }
     }
-}
-
-/// How a record stands, as `Ready`, `Reconciling` and `Stalled` say it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// At rest as it should be.
-    Ready(&'static str, Bilingual),
-    /// On its way, or waiting for somebody's act.
-    Underway(&'static str, Bilingual),
-    /// Somebody must mend something first.
-    Stalled(&'static str, Bilingual),
 }
 
 /// A status being rewritten.
@@ -95,13 +90,17 @@ pub struct Life {
     pub wake: Option<Timestamp>,
     generation: i64,
     now: Timestamp,
+    in_order: bool,
 }
 
 impl Life {
     /// Begins from what is stored.
     #[must_use]
     pub fn begin(stored: &RecordStatus, generation: i64, now: Timestamp) -> Self {
-        Self { status: stored.clone(), notices: Vec::new(), wake: None, generation, now }
+        let valid = |c: &Condition| c.type_ == "Valid" && c.status == ConditionStatus::True;
+        let in_order =
+            stored.conditions.iter().any(|c| valid(c) && c.observed_generation == Some(generation));
+        Self { status: stored.clone(), notices: Vec::new(), wake: None, generation, now, in_order }
     }
 
     /// Whether this is the first visit.
@@ -152,6 +151,33 @@ impl Life {
         }
     }
 
+    /// Records what happened unless the timeline says so already.
+    pub fn happen_once(&mut self, happening: Happening, actor: &str, article: Option<i32>) {
+        if !self.told(&happening) {
+            self.happen(happening, actor, article);
+        }
+    }
+
+    /// Whether the timeline says so already.
+    #[must_use]
+    pub fn told(&self, happening: &Happening) -> bool {
+        let text = clip(happening.text().to_string(), 2000);
+        self.status.timeline.iter().any(|e| e.event == happening.event() && e.message == text)
+    }
+
+    /// Whether the record was stalled for this reason when it was last looked at.
+    #[must_use]
+    pub fn stalled_for(&self, reason: &str) -> bool {
+        let stalled = |c: &&Condition| c.type_ == "Stalled" && c.status == ConditionStatus::True;
+        self.status.conditions.iter().find(stalled).is_some_and(|c| c.reason == reason)
+    }
+
+    /// Whether the decision that stands does not count.
+    #[must_use]
+    pub fn void(&self) -> bool {
+        self.status.decision.as_ref().is_some_and(|d| d.void.is_some())
+    }
+
     /// Whether a condition is True.
     #[must_use]
     pub fn is(&self, type_: &str) -> bool {
@@ -196,122 +222,6 @@ impl Life {
         self.status.due_date = running.map(|d| d.due_date.to_string());
     }
 
-    /// The clock of an obligation.
-    #[must_use]
-    pub fn clock(&self, obligation: Obligation) -> Option<&Deadline> {
-        self.status.deadlines.iter().find(|d| d.obligation == obligation)
-    }
-
-    fn clock_mut(&mut self, obligation: Obligation) -> Option<&mut Deadline> {
-        self.status.deadlines.iter_mut().find(|d| d.obligation == obligation)
-    }
-
-    /// Starts a clock; a clock that was started before stays as it is.
-    pub fn start_clock(
-        &mut self,
-        obligation: Obligation,
-        party: Party,
-        days: i32,
-        from: Timestamp,
-        calendar: &Calendar,
-    ) {
-        if self.clock(obligation).is_some_and(|d| d.closed_at.is_none()) {
-            return;
-        }
-        self.status.deadlines.retain(|d| d.obligation != obligation);
-        let d = Deadline::open(obligation, party, article_of(obligation), days, from, calendar);
-        self.happen(
-            Happening::ClockStarted(obligation, party, d.due_date.0, d.provisional),
-            OPERATOR,
-            Some(d.article),
-        );
-        self.status.deadlines.push(d);
-    }
-
-    /// Meets an obligation at `at`.
-    pub fn meet(&mut self, obligation: Obligation, at: Timestamp, calendar: &Calendar) {
-        let Some(met) = self.clock_mut(obligation).and_then(|d| d.meet(at, calendar)) else { return };
-        self.moved(met.moved);
-        self.happen_at(
-            Happening::Met(obligation, met.working_days_late),
-            OPERATOR,
-            Some(article_of(obligation)),
-            at,
-        );
-    }
-
-    /// Ends a clock whose obligation fell away.
-    pub fn drop_clock(&mut self, obligation: Obligation, why: &str) {
-        let now = self.now;
-        if let Some(d) = self.clock_mut(obligation) {
-            d.close(now, why);
-        }
-    }
-
-    /// Stops a clock while another party is waited on.
-    pub fn pause(&mut self, obligation: Obligation, waiting_on: Party, why: &str, calendar: &Calendar) {
-        let now = self.now;
-        let moved = self.clock_mut(obligation).map(|d| d.pause(now, waiting_on, why, calendar));
-        self.moved(moved.unwrap_or_default());
-    }
-
-    /// Lets a stopped clock run again; the due date moves by the whole working days that it stood.
-    pub fn resume(&mut self, obligation: Obligation, calendar: &Calendar) {
-        let now = self.now;
-        let moved = self.clock_mut(obligation).map(|d| d.resume(now, calendar));
-        self.moved(moved.unwrap_or_default());
-    }
-
-    fn moved(&mut self, moved: Vec<Moved>) {
-        for m in moved {
-            let article = article_of(m.obligation);
-            self.happen(Happening::Moved(m), OPERATOR, Some(article));
-        }
-    }
-
-    /// Recomputes, warns and reports every clock; sets `OnTime` (design, section 4).
-    pub fn run_clocks(&mut self, calendar: &Calendar) {
-        let now = self.now;
-        let (mut moved, mut due) = (Vec::new(), Vec::new());
-        for d in &mut self.status.deadlines {
-            moved.extend(d.recompute(calendar, now));
-            due.extend(d.tick(now, calendar));
-            if let Some(w) = d.next_wake(now, calendar) {
-                self.wake = Some(self.wake.map_or(w, |cur| cur.min(w)));
-            }
-        }
-        self.moved(moved);
-        for notice in due {
-            let article = notice.article;
-            self.happen(Happening::Due(notice), OPERATOR, Some(article));
-        }
-        self.on_time();
-    }
-
-    /// `OnTime`: False while an obligation is overdue and not met.
-    fn on_time(&mut self) {
-        if self.status.deadlines.is_empty() {
-            return;
-        }
-        let late = self.status.deadlines.iter().find(|d| d.is_overdue(self.now));
-        let late = late.map(|d| (d.obligation, d.party, d.due_date));
-        match late {
-            Some((o, p, due)) => {
-                let text = Bilingual::new(
-                    format!("{}已逾期,期限 {due},责任方:{}", o.zh(), p.zh()),
-                    format!("{} is overdue since {due}, owed by the {}", o.en(), p.en()),
-                );
-                self.condition("OnTime", ConditionStatus::False, &format!("{o:?}Overdue"), &text);
-            }
-            None => self.condition(
-                "OnTime",
-                ConditionStatus::True,
-                "OnTime",
-                &Bilingual::new("各期限均未逾期", "no deadline has passed"),
-            ),
-        }
-    }
-
     /// Rules on the decision annotations and records what they mean (Art. 12). Returns the ruling.
     pub fn take_decision(
         &mut self,
@@ -320,7 +230,7 @@ impl Life {
         article: i32,
         calendar: Option<&Calendar>,
     ) -> Ruling {
-        let ruling = decision::rule(meta.subject(), &self.status, guard, self.now);
+        let ruling = decision::rule(meta.subject(self.in_order), &self.status, guard, self.now);
         match &ruling {
             Ruling::New(d) => {
                 match &d.void {
@@ -348,14 +258,15 @@ impl Life {
         ruling
     }
 
-    /// Records filing, amendment and correction before an approval (Art. 11, 12).
-    pub fn note_filing(&mut self, meta: &Meta, article: i32) {
+    /// Records filing, amendment and correction before an approval (Art. 11, 12). `later` says that what
+    /// changed is a field that comes later in life, which is recorded by itself.
+    pub fn note_filing(&mut self, meta: &Meta, article: i32, later: bool) {
         let by = meta.requested_by();
         let seen = self.status.observed_generation.unwrap_or(0);
         if self.first_visit() {
             let at = meta.created_at.filter(|c| *c <= self.now).unwrap_or(self.now);
             self.happen_at(Happening::Submitted, by, Some(article), at);
-        } else if seen != meta.generation {
+        } else if seen != meta.generation && !later {
             match self.status.decision.as_ref().map(|d| (d.verdict, d.void.is_some())) {
                 None => self.happen(Happening::Amended(meta.generation), by, Some(article)),
                 Some((Verdict::Returned, false)) => {
@@ -388,20 +299,6 @@ impl Life {
             self.status.observed_at = Some(self.now.into());
         }
         (self.status, self.notices, self.wake)
-    }
-}
-
-/// The article that sets an obligation.
-#[must_use]
-pub fn article_of(obligation: Obligation) -> i32 {
-    match obligation {
-        Obligation::Review => 12,
-        Obligation::Provision => 13,
-        Obligation::GoLive | Obligation::GoLiveReport => 14,
-        Obligation::Change => 15,
-        Obligation::Reclaim => 16,
-        Obligation::MaintenanceReport => 18,
-        Obligation::Migration => 28,
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a decision rests on, and so what is read anew with quorum before acting on one (design, sections 3 and 6; S4).
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::client::RequestError;
 use super::controller::Shell;
 use super::execute::{difference, record_target};
@@ -151,46 +153,66 @@ impl Shell {
         status.unwrap_or_default()
     }
 
-    /// The record behind a key that does not fit the schema, with why.
-    fn malformed(&self, key: &Key) -> Option<(Meta, String)> {
-        fn broken<K>(r: Option<std::sync::Arc<super::world::Record<K>>>) -> Option<(Meta, String)> {
+    /// What is known of the record behind a key, and why it does not fit the schema if it does not.
+    fn identity_of(&self, key: &Key) -> Option<(Meta, Option<String>)> {
+        fn of<K>(r: Option<std::sync::Arc<super::world::Record<K>>>) -> Option<(Meta, Option<String>)> {
             let r = r?;
-            r.typed.as_ref().err().map(|e| (r.meta.clone(), e.clone()))
+            Some((r.meta.clone(), r.typed.as_ref().err().cloned()))
         }
         let (ns, name) = (&key.namespace, &key.name);
         match key.kind {
-            Kind::Application => broken(self.world.applications.get(ns, name)),
-            Kind::Grant => broken(self.world.grants.get(ns, name)),
-            Kind::Change => broken(self.world.changes.get(ns, name)),
-            Kind::Decommission => broken(self.world.decommissions.get(ns, name)),
-            Kind::Region => broken(self.world.regions.get("", name)),
+            Kind::Application => of(self.world.applications.get(ns, name)),
+            Kind::Grant => of(self.world.grants.get(ns, name)),
+            Kind::Change => of(self.world.changes.get(ns, name)),
+            Kind::Decommission => of(self.world.decommissions.get(ns, name)),
+            Kind::Region => of(self.world.regions.get("", name)),
         }
     }
 
     /// Says on a record that it does not fit the schema (S10); everything else goes on.
     pub(super) async fn report_malformed(&self, key: &Key) -> Result<(), RequestError> {
-        let Some((meta, why)) = self.malformed(key) else { return Ok(()) };
-        let stored = self.stored_status(key);
-        let old: RecordStatus = serde_json::from_value(stored.clone()).unwrap_or_default();
+        let Some((meta, Some(why))) = self.identity_of(key) else { return Ok(()) };
         let finding = Finding::Malformed(why);
-        let mut life = Life::begin(&old, meta.generation, self.clock.now());
-        life.valid(std::slice::from_ref(&finding));
+        let say = |life: &mut Life| {
+            life.valid(std::slice::from_ref(&finding));
+            life.wait_on(Party::Department, Some("Correction"), None);
+        };
+        self.hold(key, &meta, &finding, self.clock.now(), say).await
+    }
+
+    /// Says on a record that nothing is decided by a clock that is wrong (design, section 4).
+    pub(super) async fn report_skew(&self, key: &Key, seconds: i64) -> Result<(), RequestError> {
+        if key.kind == Kind::Region {
+            return Ok(());
+        }
+        let Some((meta, None)) = self.identity_of(key) else { return Ok(()) };
+        let right =
+            self.clock.now().saturating_sub(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
+        self.hold(key, &meta, &Finding::ClockSkewed(seconds), right, |_| {}).await
+    }
+
+    /// Writes what holds a record up into its conditions, and decides nothing.
+    async fn hold(
+        &self,
+        key: &Key,
+        meta: &Meta,
+        finding: &Finding,
+        now: Timestamp,
+        say: impl FnOnce(&mut Life),
+    ) -> Result<(), RequestError> {
+        let old: RecordStatus = serde_json::from_value(self.stored_status(key)).unwrap_or_default();
+        let mut life = Life::begin(&old, meta.generation, now);
         life.stand(&Standing::Stalled(finding.reason(), finding.text()));
-        life.wait_on(Party::Department, Some("Correction"), None);
+        say(&mut life);
         let (status, _, _) = life.end(&old);
-        let status = serde_json::to_value(&status).unwrap_or_default();
+        let as_json = |s: &RecordStatus| serde_json::to_value(s).unwrap_or_default();
         // Only what is said anew: fields that this version cannot read stay as they are.
-        let patch = difference(&serde_json::to_value(&old).unwrap_or_default(), &status);
-        let Some(patch) = patch else { return Ok(()) };
+        let Some(patch) = difference(&as_json(&old), &as_json(&status)) else { return Ok(()) };
         let precondition =
             Precondition { uid: meta.uid.clone(), resource_version: meta.resource_version.clone() };
         let object = self.requests.status(&record_target(key), &precondition, &patch).await?;
-        self.queue.add(
-            self.world
-                .tell(record_target(key).resource, News::Is(object), &self.clock)
-                .into_iter()
-                .filter(|k| k != key),
-        );
+        let touched = self.world.tell(record_target(key).resource, News::Is(object), &self.clock);
+        self.queue.add(touched.into_iter().filter(|k| k != key));
         Ok(())
     }
 }

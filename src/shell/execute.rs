@@ -1,7 +1,7 @@
 //! The one interpreter of plans: observe, decide, write, and again until nothing is left to write.
 
 use futures::future::join_all;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -19,6 +19,9 @@ use crate::core::{application, change, decommission, grant, region};
 
 /// Rounds of observe, decide and write after which a key is given back to the queue.
 const ROUNDS: usize = 24;
+
+/// How long after a wrong clock was seen it is looked at again.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(30);
 
 /// Writes of one step that are under way at once.
 const WRITES_AT_ONCE: usize = 16;
@@ -100,6 +103,10 @@ impl Shell {
         key: &Key,
         trouble: Option<String>,
     ) -> Result<Option<Timestamp>, RequestError> {
+        if let Some(seconds) = self.skew.intolerable() {
+            self.report_skew(key, seconds).await?;
+            return Ok(self.clock.now().checked_add(LOOK_AGAIN).ok());
+        }
         let mut with = Circumstances { guard: self.guard(), fresh: false, trouble };
         for _ in 0..ROUNDS {
             let now = self.clock.now();

@@ -9,7 +9,7 @@ use super::queue::{Key, Kind};
 use super::world::{Plain, Record, World, labels};
 use crate::api::application::{CloudApplication, UnclaimedVolume};
 use crate::api::change::{Affects, ChangePhase};
-use crate::api::decommission::{Decommission, DecommissionPhase};
+use crate::api::decommission::{Decommission, DecommissionPhase, Scope};
 use crate::api::grant::ResourceGrant;
 use crate::api::keys;
 use crate::core::calendar::Calendar;
@@ -90,10 +90,24 @@ impl World {
             let open = status
                 .and_then(|s| s.phase)
                 .is_some_and(|p| !matches!(p, DecommissionPhase::Rejected | DecommissionPhase::Withdrawn));
-            open && d.spec.scope == crate::api::decommission::Scope::Application
+            open && d.spec.scope == Scope::Application
                 && status.and_then(|s| s.application_uid.as_deref()) == Some(uid)
         };
-        all.iter().filter_map(|r| r.typed.as_ref().ok()).find(|d| counts(d)).cloned()
+        all.iter()
+            .filter_map(|r| r.typed.as_ref().ok())
+            .filter(|d| counts(d))
+            .max_by_key(|d| d.status.as_ref().and_then(|s| s.phase))
+            .cloned()
+    }
+
+    /// Exits of scope Volumes that are being reclaimed.
+    fn clearing(&self, namespace: &str, application: &str) -> Vec<Arc<Decommission>> {
+        let all = self.decommissions.tagged(&format!("application/{namespace}/{application}"));
+        let clears = |d: &&Arc<Decommission>| {
+            d.spec.scope == Scope::Volumes
+                && d.status.as_ref().and_then(|s| s.phase) == Some(DecommissionPhase::Reclaiming)
+        };
+        all.iter().filter_map(|r| r.typed.as_ref().ok()).filter(clears).cloned().collect()
     }
 
     /// All that is read to decide on an application.
@@ -115,6 +129,7 @@ impl World {
             ground: self.ground(&record.spec.region, with),
             grant: seen(self.grants.get(&key.namespace, &key.name)),
             unclaimed: self.unclaimed(&meta.uid),
+            maintenances: Vec::new(),
             exits,
             meta,
             record,
@@ -175,6 +190,7 @@ impl World {
             application: seen(self.applications.get(&key.namespace, &spec.application.name)),
             change: seen(self.changes.get(&key.namespace, &spec.approved.name)),
             exit: self.exit_of(&key.namespace, &spec.application.name, &spec.application.uid),
+            clearing: self.clearing(&key.namespace, &spec.application.name),
             volumes: volumes.map(volume).collect(),
             namespaces: self.tenant_namespaces(names),
             meta,
