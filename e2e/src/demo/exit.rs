@@ -78,7 +78,7 @@ async fn reclaim(stage: &mut Stage) -> Result<()> {
     stage.run(&by(Authority410000, &approval("decom/travel-exit"))).await?;
     stage.run(&by(Department, &until("decom/travel-exit", "phase", "Completed"))).await?;
     stage.run(&by(Department, &until("capp/travel", "phase", "Exited"))).await?;
-    stage.refused(&by(Auditor, "get namespace $TENANT"), "not found").await
+    stage.gone(&by(Auditor, "get namespace $TENANT"), "not found").await
 }
 
 async fn records(stage: &mut Stage) -> Result<()> {
@@ -112,8 +112,8 @@ async fn disk(stage: &mut Stage) -> Result<()> {
         "再看磁盘:销毁的目录没有了,保留的文件还能读。",
         "And the disk: the destroyed directory is gone, the kept file can be read.",
     );
-    let gone = stage.variable("DATA");
-    stage.refused("ls $DATA", &gone).await?;
-    stage.verify(&format!("{gone} 已不存在 · is gone"), !Path::new(&gone).exists())?;
+    let destroyed = stage.variable("DATA");
+    stage.gone("ls $DATA", &destroyed).await?;
+    stage.verify_quietly("that it is gone", !Path::new(&destroyed).exists())?;
     stage.shows("cat $ARCHIVE/trips.csv", "archive,G3001,郑州东,洛阳龙门").await
 }

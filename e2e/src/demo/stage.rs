@@ -104,6 +104,20 @@ impl Stage {
 
     /// Runs a line that must be refused with `because` in the message.
     pub async fn refused(&mut self, line: &str, because: &str) -> Result<()> {
+        self.fails(line, because).await?;
+        self.tick("理应拒绝 · refused, as it must be");
+        Ok(())
+    }
+
+    /// Runs a line that must find nothing any more, and say so with `missing` in the message.
+    pub async fn gone(&mut self, line: &str, missing: &str) -> Result<()> {
+        self.fails(line, missing).await?;
+        self.tick("已不存在 · gone");
+        Ok(())
+    }
+
+    /// Runs a line that must fail with `because` in the message.
+    async fn fails(&mut self, line: &str, because: &str) -> Result<()> {
         self.show(line);
         let output = self.shell(line).await?;
         let text = text_of(&output);
@@ -114,7 +128,6 @@ impl Stage {
         if !text.contains(because) {
             bail!("this was refused, but not with {because:?}:\n  {line}\n{text}");
         }
-        self.tick("理应拒绝 · refused, as it must be");
         Ok(())
     }
 
