@@ -8,7 +8,7 @@ use e2e::cluster::{Cluster, Setup};
 use e2e::demo::{self, Stage};
 use e2e::personas::Persona;
 use e2e::stack::FILING_NAMESPACE;
-use e2e::{dump, install, keeper};
+use e2e::{dump, install, keeper, say};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -26,10 +26,8 @@ async fn main() -> ExitCode {
 
 async fn perform() -> Result<()> {
     keeper::end_on_signals()?;
-    println!("启动控制面,安装 crds/、config/ 和 config/samples/,运行 operator …");
-    println!(
-        "Starting a control plane, installing crds/, config/ and config/samples/, running the operator …\n"
-    );
+    say!("启动控制面,安装 crds/、config/ 和 config/samples/,运行 operator …");
+    say!("Starting a control plane, installing crds/, config/ and config/samples/, running the operator …\n");
     let cluster = Cluster::start(Setup::Operating).await?;
     install::samples(&cluster.kubectl(Persona::Admin), true).await?;
     let kubectl = Binaries::find()?.path("kubectl");

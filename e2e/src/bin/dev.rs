@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
 use e2e::cluster::Setup;
-use e2e::keeper;
 use e2e::personas::Persona;
 use e2e::stack::{Record, Stack};
+use e2e::{keeper, say};
 
 /// The development stack: a control plane with the project installed and the operator at work.
 #[derive(Parser)]
@@ -58,7 +58,7 @@ async fn perform(arguments: Arguments) -> Result<ExitCode> {
         Command::Up { setup } => up(&stack, setup).await,
         Command::Down => {
             let was_there = stack.down()?;
-            println!("{}", if was_there { "The stack has ended." } else { "There was no stack." });
+            say!("{}", if was_there { "The stack has ended." } else { "There was no stack." });
             Ok(ExitCode::SUCCESS)
         }
         Command::Status => status(&stack),
@@ -72,7 +72,7 @@ async fn up(stack: &Stack, setup: Extent) -> Result<ExitCode> {
         Extent::Operating => Setup::Operating,
     };
     if !stack.record()?.is_some_and(|record| record.complete()) {
-        println!("Starting the control plane and what runs on it …");
+        say!("Starting the control plane and what runs on it …");
     }
     let record = stack.up(setup).await?;
     explain(&record);
@@ -80,16 +80,16 @@ async fn up(stack: &Stack, setup: Extent) -> Result<ExitCode> {
 }
 
 fn explain(record: &Record) {
-    println!("The stack is up at {}. Its logs are in .dev/logs/.\n", record.server.url);
-    println!("People, each with a kubeconfig, .dev/NAME.kubeconfig:");
+    say!("The stack is up at {}. Its logs are in .dev/logs/.\n", record.server.url);
+    say!("People, each with a kubeconfig, .dev/NAME.kubeconfig:");
     for persona in Persona::ALL {
-        println!("  {:<18} {}", persona.user(), persona.group().unwrap_or("cluster-admin"));
+        say!("  {:<18} {}", persona.user(), persona.group().unwrap_or("cluster-admin"));
     }
-    println!("\nIn this directory, the department applies, the authority reads and approves:\n");
+    say!("\nIn this directory, the department applies, the authority reads and approves:\n");
     for (persona, arguments) in EXAMPLE {
-        println!("  .dev/bin/kubectl --kubeconfig .dev/{}.kubeconfig {arguments}", persona.user());
+        say!("  .dev/bin/kubectl --kubeconfig .dev/{}.kubeconfig {arguments}", persona.user());
     }
-    println!("\ndocs/guide.md tells how the life goes on. make dev-stop ends the stack and removes .dev/.");
+    say!("\ndocs/guide.md tells how the life goes on. make dev-stop ends the stack and removes .dev/.");
 }
 
 /// Commands that work as they are printed.
@@ -106,13 +106,13 @@ const EXAMPLE: [(Persona, &str); 4] = [
 
 fn status(stack: &Stack) -> Result<ExitCode> {
     let Some(record) = stack.record()? else {
-        println!("There is no stack; make dev starts one.");
+        say!("There is no stack; make dev starts one.");
         return Ok(ExitCode::FAILURE);
     };
-    println!("{}", record.server.url);
+    say!("{}", record.server.url);
     for (name, identity) in &record.processes {
         let state = if identity.alive() { "runs" } else { "has ended" };
-        println!("  {name:<26} {state}, process {}", identity.pid);
+        say!("  {name:<26} {state}, process {}", identity.pid);
     }
     Ok(if record.complete() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

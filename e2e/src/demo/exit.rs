@@ -101,7 +101,7 @@ async fn records(stage: &mut Stage) -> Result<()> {
     );
     let text = stage.run(&by(Auditor, certificate)).await?;
     for expected in ["data\tDestroyed", "archive\tRetained", "sha256:", "department", "authority-410000"] {
-        stage.verify_quietly(expected, text.contains(expected))?;
+        stage.verify(expected, text.contains(expected))?;
     }
     Ok(())
 }
@@ -114,6 +114,6 @@ async fn disk(stage: &mut Stage) -> Result<()> {
     );
     let destroyed = stage.variable("DATA");
     stage.gone("ls $DATA", &destroyed).await?;
-    stage.verify_quietly("that it is gone", !Path::new(&destroyed).exists())?;
+    stage.verify("that it is gone", !Path::new(&destroyed).exists())?;
     stage.shows("cat $ARCHIVE/trips.csv", "archive,G3001,郑州东,洛阳龙门").await
 }

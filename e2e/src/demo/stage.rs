@@ -15,8 +15,8 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::table::align;
-use crate::paths;
 use crate::personas::Persona;
+use crate::{paths, say};
 
 /// A command that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -58,14 +58,14 @@ impl Stage {
 
     /// The story's start: what a reader must type to follow along in another terminal.
     pub fn open(&self) {
-        println!(
+        say!(
             "{}",
             self.paint(
                 "2",
                 "每条命令都可复制到另一终端执行 · every command can be copied into another terminal, after:"
             )
         );
-        println!(
+        say!(
             "{}",
             self.paint("33", &format!("export DEMO={} PATH={}:$PATH", self.variables["DEMO"], self.bin))
         );
@@ -75,12 +75,12 @@ impl Stage {
     pub fn act(&mut self, zh: &str, en: &str) {
         self.acts += 1;
         let time = self.begun.elapsed().as_secs();
-        println!("\n{}", self.paint("1;36", &format!("━━ {}. {zh} · {en}  [{time}s]", self.acts)));
+        say!("\n{}", self.paint("1;36", &format!("━━ {}. {zh} · {en}  [{time}s]", self.acts)));
     }
 
     /// What is about to happen, and why.
     pub fn say(&self, zh: &str, en: &str) {
-        println!("\n{}\n{}", self.paint("1", zh), self.paint("2", en));
+        say!("\n{}\n{}", self.paint("1", zh), self.paint("2", en));
     }
 
     /// Runs a line that must succeed, and gives its output.
@@ -99,7 +99,7 @@ impl Stage {
     /// Runs a line that must succeed with `expected` in its output.
     pub async fn shows(&mut self, line: &str, expected: &str) -> Result<()> {
         let text = self.run(line).await?;
-        self.verify_quietly(expected, text.contains(expected))
+        self.verify(expected, text.contains(expected))
     }
 
     /// Runs a line that must be refused with `because` in the message.
@@ -145,19 +145,10 @@ impl Stage {
         Ok(value)
     }
 
-    /// Checks something that no command shows.
-    pub fn verify(&mut self, what: &str, holds: bool) -> Result<()> {
+    /// Checks that what was shown last says `expected`; silent, because a reader sees that it does.
+    pub fn verify(&mut self, expected: &str, holds: bool) -> Result<()> {
         if !holds {
-            bail!("it does not hold that {what}");
-        }
-        self.tick(what);
-        Ok(())
-    }
-
-    /// Checks that what was just shown says `expected`; silent, because a reader sees that it does.
-    pub fn verify_quietly(&mut self, expected: &str, holds: bool) -> Result<()> {
-        if !holds {
-            bail!("what is shown last must say {expected:?}");
+            bail!("what was shown last must say {expected:?}");
         }
         self.checks += 1;
         Ok(())
@@ -172,7 +163,7 @@ impl Stage {
     pub fn close(&self) {
         let time = self.begun.elapsed().as_secs();
         let line = format!("全部 {} 步均已核对 · all {} steps checked, {time}s", self.checks, self.checks);
-        println!("\n{}", self.paint("1;32", &line));
+        say!("\n{}", self.paint("1;32", &line));
     }
 
     async fn shell(&self, line: &str) -> Result<Output> {
@@ -189,16 +180,16 @@ impl Stage {
 
     fn tick(&mut self, what: &str) {
         self.checks += 1;
-        println!("{} {what}", self.paint("32", "✔"));
+        say!("{} {what}", self.paint("32", "✔"));
     }
 
     fn show(&self, line: &str) {
-        println!("{} {}", self.paint("33", "$"), self.paint("33", line));
+        say!("{} {}", self.paint("33", "$"), self.paint("33", line));
     }
 
     fn print(&self, text: &str) {
         for line in align(text).lines() {
-            println!("  {line}");
+            say!("  {line}");
         }
     }
 
