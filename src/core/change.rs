@@ -172,7 +172,8 @@ impl Case<'_> {
         if after.len() > 8 {
             found.push(Finding::TooManyNamespaces(after.len()));
         }
-        if found.is_empty() && !before.is_empty() && after == before {
+        let carried_out = matches!(self.status.phase, Some(Phase::Applying | Phase::Completed));
+        if found.is_empty() && !carried_out && !before.is_empty() && after == before {
             found.push(Finding::NothingChanges);
         }
         found
