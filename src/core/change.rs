@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::application::above_maximum;
+use super::application::{above_maximum, bad_quota};
 use super::decision::{self, Ruling};
 use super::finding::{Bilingual, Finding};
 use super::ground::Ground;
@@ -167,6 +167,7 @@ impl Case<'_> {
                 found.extend(above_maximum(&ns.name, &ns.quota.0, &region.spec().tenancy.max_quota));
             }
         }
+        found.extend(asked.namespaces.iter().flat_map(bad_quota));
         let before = self.in_force();
         let after = merged(&before, asked);
         if after.len() > 8 {
