@@ -28,10 +28,25 @@ use super::time::Instant;
     printcolumn(name = "Waiting-On", type_ = "string", json_path = ".status.waitingOn"),
     printcolumn(name = "For", type_ = "string", json_path = ".status.waitingFor"),
     printcolumn(name = "Until", type_ = "string", json_path = ".status.dueDate"),
-    printcolumn(name = "On-Time", type_ = "string", json_path = ".status.conditions[?(@.type=='OnTime')].status", priority = 1),
-    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status", priority = 1),
+    printcolumn(
+        name = "On-Time",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='OnTime')].status",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].status",
+        priority = 1
+    ),
     printcolumn(name = "Inventory", type_ = "string", json_path = ".status.inventory.digest", priority = 1),
-    printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].message", priority = 1),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].message",
+        priority = 1
+    ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]
@@ -43,7 +58,8 @@ use super::time::Instant;
 )]
 pub struct DecommissionSpec {
     /// Code of the Region; immutable.
-    #[schemars(length(max = 6), regex(pattern = "^[1-9][0-9]{5}$"))]
+    #[schemars(length(max = 64))]
+    #[x_kube(validation = Rule::new("self.matches('^[1-9][0-9]{5}$')").message("须为六位行政区划代码(GB/T 2260),如 410000 / must be the six-digit GB/T 2260 code of a region, such as 410000"))]
     pub region: String,
     /// Name of the CloudApplication, in the same namespace; immutable.
     #[schemars(length(min = 1, max = 253))]
@@ -86,11 +102,12 @@ pub enum ExitReason {
 }
 
 /// Consent of the department to what happens to its data (Art. 23).
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Consent {
     /// Equals `status.inventory.digest`.
-    #[schemars(length(max = 80), regex(pattern = "^sha256:[0-9a-f]{64}$"))]
+    #[schemars(length(max = 128))]
+    #[x_kube(validation = Rule::new("self.matches('^sha256:[0-9a-f]{64}$')").message("须照抄 status.inventory.digest,以示对这份清单授权 / copy it from status.inventory.digest: it is the word on exactly that inventory"))]
     pub inventory_digest: String,
 }
 

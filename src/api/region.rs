@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kube::{CustomResource, KubeSchema};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::condition::Condition;
@@ -44,7 +44,8 @@ pub struct RegionSpec {
     pub tier: Tier,
     /// Code of the Province that a City belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 6), regex(pattern = "^[1-9][0-9]{5}$"))]
+    #[schemars(length(max = 64))]
+    #[x_kube(validation = Rule::new("self.matches('^[1-9][0-9]{5}$')").message("须为六位行政区划代码(GB/T 2260),如 410000 / must be the six-digit GB/T 2260 code of a region, such as 410000"))]
     pub parent: Option<String>,
     /// 政务云主管部门: the authority of this tier (Art. 5).
     #[schemars(length(min = 1, max = 128))]
@@ -140,7 +141,15 @@ pub struct WorkingDays {
 
 impl Default for WorkingDays {
     fn default() -> Self {
-        Self { provision: 3, go_live: 30, go_live_report: 5, change: 3, reclaim: 3, review: None, maintenance_notice: 3 }
+        Self {
+            provision: 3,
+            go_live: 30,
+            go_live_report: 5,
+            change: 3,
+            reclaim: 3,
+            review: None,
+            maintenance_notice: 3,
+        }
     }
 }
 
@@ -181,7 +190,7 @@ pub struct Tenancy {
     pub limit_range: Option<ContainerLimits>,
     /// The most that one namespace may be granted, by ResourceQuota key; absent keys are unbounded.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 32))]
+    #[schemars(schema_with = "amounts")]
     pub max_quota: BTreeMap<String, String>,
 }
 
@@ -191,20 +200,28 @@ pub struct Tenancy {
 pub struct ContainerLimits {
     /// Limits for containers that set none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 8))]
+    #[schemars(schema_with = "amounts")]
     pub default: BTreeMap<String, String>,
     /// Requests for containers that set none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 8))]
+    #[schemars(schema_with = "amounts")]
     pub default_request: BTreeMap<String, String>,
     /// The most that a container may ask for.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 8))]
+    #[schemars(schema_with = "amounts")]
     pub max: BTreeMap<String, String>,
     /// The least that a container may ask for.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 8))]
+    #[schemars(schema_with = "amounts")]
     pub min: BTreeMap<String, String>,
+}
+
+/// Kubernetes quantities by resource or quota key.
+fn amounts(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object", "maxProperties": 32,
+        "additionalProperties": { "type": "string", "minLength": 1, "maxLength": 32 },
+    })
 }
 
 /// Whether the region can be used, and why not.

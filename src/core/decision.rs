@@ -54,9 +54,12 @@ pub fn read(annotations: &BTreeMap<String, String>) -> Result<Option<Annotated>,
         .get(keys::REVIEWED_GENERATION)
         .and_then(|g| g.parse().ok())
         .ok_or_else(|| format!("{} missing or not a number", keys::REVIEWED_GENERATION))?;
-    let by = annotations.get(keys::DECIDED_BY).cloned().ok_or_else(|| format!("{} missing", keys::DECIDED_BY))?;
+    let by =
+        annotations.get(keys::DECIDED_BY).cloned().ok_or_else(|| format!("{} missing", keys::DECIDED_BY))?;
     let opinion = annotations.get(keys::OPINION).filter(|o| !o.is_empty()).cloned();
-    Ok(Some(Annotated { verdict, reviewed_generation, opinion, by }))
+    // Cut to what the status holds, or the API server would refuse it.
+    let opinion = opinion.map(|o| o.chars().take(4096).collect());
+    Ok(Some(Annotated { verdict, reviewed_generation, opinion, by: by.chars().take(512).collect() }))
 }
 
 /// When the API server says that the decision annotation was last written: the newest
@@ -64,7 +67,9 @@ pub fn read(annotations: &BTreeMap<String, String>) -> Result<Option<Annotated>,
 #[must_use]
 pub fn stamped_at(metadata: &Value) -> Option<Timestamp> {
     let owns = |e: &&Value| {
-        e.pointer("/fieldsV1/f:metadata/f:annotations").and_then(Value::as_object).is_some_and(|a| a.contains_key(&format!("f:{}", keys::DECISION)))
+        e.pointer("/fieldsV1/f:metadata/f:annotations")
+            .and_then(Value::as_object)
+            .is_some_and(|a| a.contains_key(&format!("f:{}", keys::DECISION)))
     };
     let times = metadata.get("managedFields")?.as_array()?.iter().filter(owns);
     times.filter_map(|e| e.get("time")?.as_str()?.parse().ok()).max()
@@ -81,6 +86,8 @@ pub struct Subject<'a> {
     pub digest: &'a str,
     /// [`stamped_at`].
     pub stamped_at: Option<Timestamp>,
+    /// Whether the stored status said `Valid=True` of this generation: policy lets nothing else be approved.
+    pub in_order: bool,
 }
 
 /// What the annotations mean for the record.
@@ -110,10 +117,16 @@ pub fn rule(subject: Subject<'_>, status: &RecordStatus, guard: &Guard, now: Tim
             _ => Ruling::Stands,
         },
         Some(d) if d.verdict != Verdict::Returned => {
-            if d.digest == subject.digest { Ruling::Stands } else { Ruling::SpecAltered }
+            if d.digest == subject.digest {
+                Ruling::Stands
+            } else {
+                Ruling::SpecAltered
+            }
         }
         Some(returned) => match annotated {
-            Ok(Some(a)) if a.reviewed_generation > returned.generation => fresh(a, subject, status, guard, now),
+            Ok(Some(a)) if a.reviewed_generation > returned.generation => {
+                fresh(a, subject, status, guard, now)
+            }
             _ => Ruling::Stands,
         },
         None => match annotated {
@@ -129,7 +142,13 @@ fn fresh(a: Annotated, subject: Subject<'_>, status: &RecordStatus, guard: &Guar
     let since = match guard {
         Guard::Unchecked => return Ruling::Wait,
         Guard::Open(why) => {
-            return Ruling::New(void_of(a.verdict, a.by, subject, now, format!("审批策略不完整 / the policies were not in place: {}", why.join(", "))));
+            return Ruling::New(void_of(
+                a.verdict,
+                a.by,
+                subject,
+                now,
+                format!("审批策略不完整 / the policies were not in place: {}", why.join(", ")),
+            ));
         }
         Guard::Sealed { since } => *since,
     };
@@ -148,10 +167,18 @@ fn fresh(a: Annotated, subject: Subject<'_>, status: &RecordStatus, guard: &Guar
 }
 
 /// Why a decision does not count, if it does not.
-fn why_void(a: &Annotated, subject: Subject<'_>, status: &RecordStatus, sealed_since: Timestamp, at: Timestamp) -> Option<String> {
+fn why_void(
+    a: &Annotated,
+    subject: Subject<'_>,
+    status: &RecordStatus,
+    sealed_since: Timestamp,
+    at: Timestamp,
+) -> Option<String> {
     let requested_by = subject.annotations.get(keys::REQUESTED_BY);
     if status.observed_at.is_none() {
-        return Some("该记录受理前已带有审核意见 / it was there before the record was first looked at".to_owned());
+        return Some(
+            "该记录受理前已带有审核意见 / it was there before the record was first looked at".to_owned(),
+        );
     }
     if at < sealed_since {
         return Some("作出时审批策略不完整 / it was made while the policies were not in place".to_owned());
@@ -161,7 +188,13 @@ fn why_void(a: &Annotated, subject: Subject<'_>, status: &RecordStatus, sealed_s
     }
     let answered = a.verdict == Verdict::Returned && a.reviewed_generation < subject.generation;
     if a.reviewed_generation != subject.generation && !answered {
-        return Some(format!("所审为第 {} 版,现为第 {} 版 / it is on generation {}, not {}", a.reviewed_generation, subject.generation, a.reviewed_generation, subject.generation));
+        return Some(format!(
+            "所审为第 {} 版,现为第 {} 版 / it is on generation {}, not {}",
+            a.reviewed_generation, subject.generation, a.reviewed_generation, subject.generation
+        ));
+    }
+    if a.verdict == Verdict::Approved && !subject.in_order {
+        return Some("作出时申请尚不符合要求(Valid 不为 True) / the record was not in order when it was decided: Valid was not True".to_owned());
     }
     if a.verdict != Verdict::Approved && a.opinion.is_none() {
         return Some("未附审核意见(第十二条) / it gives no opinion (Art. 12)".to_owned());
@@ -188,12 +221,15 @@ fn void_of(verdict: Verdict, by: String, subject: Subject<'_>, now: Timestamp, w
         opinion: None,
         generation: subject.generation,
         digest: subject.digest.to_owned(),
-        void: Some(why),
+        void: Some(why.chars().take(1024).collect()),
     }
 }
 
 /// Whether the recorded decision is an approval that counts, on exactly this spec.
 #[must_use]
 pub fn approved<'a>(status: &'a RecordStatus, digest: &str) -> Option<&'a Decision> {
-    status.decision.as_ref().filter(|d| d.verdict == Verdict::Approved && d.void.is_none() && d.digest == digest)
+    status
+        .decision
+        .as_ref()
+        .filter(|d| d.verdict == Verdict::Approved && d.void.is_none() && d.digest == digest)
 }

@@ -28,6 +28,8 @@ use crate::api::record::Verdict;
 /// What the inventory does not list but goes with the namespaces all the same.
 pub const NOTE: &str = "命名空间内的 Secret、ConfigMap 及临时数据随命名空间一并清除,不在清单之列 / Secrets, ConfigMaps and ephemeral data go with the namespace and are not listed";
 
+mod standing;
+
 /// A tenant namespace on its way out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Space {
@@ -87,8 +89,15 @@ pub struct Observed {
 #[must_use]
 pub fn decide(seen: &Observed, now: Timestamp) -> Plan<DecommissionStatus> {
     let stored = seen.record.status.clone().unwrap_or_default();
-    let mut case = Case { seen, now, life: Life::begin(&stored.record, seen.meta.generation, now), status: stored.clone() };
-    case.life.note_filing(&seen.meta, 16);
+    let mut case = Case {
+        seen,
+        now,
+        life: Life::begin(&stored.record, seen.meta.generation, now),
+        status: stored.clone(),
+    };
+    let consents = seen.record.spec.consent.as_ref().map(|c| &c.inventory_digest);
+    let news = consents != stored.consent.as_ref().map(|c| &c.digest);
+    case.life.note_filing(&seen.meta, 16, consents.is_some() && news);
     let mut steps = Vec::new();
     match stored.phase {
         None | Some(Phase::Inventory | Phase::AwaitingConsent | Phase::AwaitingDecision) => {
@@ -146,12 +155,24 @@ impl Case<'_> {
         if self.extent() == Extent::Unclaimed && inventory.entries.is_empty() {
             findings.push(Finding::NoVolumes);
         }
-        if self.seen.application.is_some() && self.life.status.decision.as_ref().is_none_or(|d| d.void.is_some() || d.verdict == Verdict::Returned) {
+        if self.seen.application.is_some()
+            && self
+                .life
+                .status
+                .decision
+                .as_ref()
+                .is_none_or(|d| d.void.is_some() || d.verdict == Verdict::Returned)
+        {
             self.publish(inventory);
         }
         findings.extend(self.take_consent());
         self.life.valid(&findings);
-        let ruling = self.life.take_decision(&self.seen.meta, &self.seen.ground.guard, 16, self.seen.ground.calendar());
+        let ruling = self.life.take_decision(
+            &self.seen.meta,
+            &self.seen.ground.guard,
+            16,
+            self.seen.ground.calendar(),
+        );
         if matches!(ruling, Ruling::New(_) | Ruling::Cleared) && !self.seen.ground.fresh {
             return true;
         }
@@ -173,7 +194,9 @@ impl Case<'_> {
             // Consent was lost between the authority's reading and now: nothing goes on (step 2).
             return if self.consented() { Phase::HandingOver } else { Phase::Withdrawn };
         }
-        match (findings.is_empty(), self.consented()) {
+        // Consent to an inventory that is no more is asked for anew; anything else is to be put in order first.
+        let in_order = findings.iter().all(|f| matches!(f, Finding::ConsentStale(..)));
+        match (in_order, self.consented()) {
             (false, _) => Phase::Inventory,
             (true, false) => Phase::AwaitingConsent,
             (true, true) => Phase::AwaitingDecision,
@@ -197,7 +220,13 @@ impl Case<'_> {
             self.life.drop_clock(o, why);
         }
         self.life.wait_on(Party::None, None, None);
-        self.life.stand(&Standing::Stalled("Withdrawn", Bilingual::new("已撤回或授权失效,应用恢复原状态", "withdrawn, or consent was lost; the application is as before")));
+        self.life.stand(&Standing::Stalled(
+            "Withdrawn",
+            Bilingual::new(
+                "已撤回或授权失效,应用恢复原状态",
+                "withdrawn, or consent was lost; the application is as before",
+            ),
+        ));
     }
 
     /// Everything that is wrong with the request by more than itself alone.
@@ -216,14 +245,17 @@ impl Case<'_> {
         }
         let status = app.status.as_ref();
         let phase = status.and_then(|s| s.phase);
-        let own_exit = phase == Some(ApplicationPhase::Exiting) && status.and_then(|s| s.decommission.as_ref()) == Some(&self.seen.meta.name);
-        let active = matches!(phase, Some(ApplicationPhase::Provisioned | ApplicationPhase::Live)) || own_exit;
+        let own_exit = phase == Some(ApplicationPhase::Exiting)
+            && status.and_then(|s| s.decommission.as_ref()) == Some(&self.seen.meta.name);
+        let active =
+            matches!(phase, Some(ApplicationPhase::Provisioned | ApplicationPhase::Live)) || own_exit;
         let leftover = spec.scope == Scope::Volumes && phase == Some(ApplicationPhase::Exited);
         if !active && !leftover {
             let phase = phase.map_or_else(|| "Submitted".to_owned(), |p| format!("{p:?}"));
             found.push(Finding::ApplicationNotActive(spec.application.clone(), phase));
         }
-        let before = |o: &&OpenRequest| (o.created_at, &o.name) < (self.seen.meta.created_at, &self.seen.meta.name);
+        let own = (self.seen.meta.created_at, "Decommission", self.seen.meta.name.as_str());
+        let before = |o: &&OpenRequest| (o.created_at, o.kind, o.name.as_str()) < own;
         if let Some(other) = self.seen.others.iter().find(before) {
             found.push(Finding::AnotherOpen(other.kind.to_owned(), other.name.clone()));
         }
@@ -240,7 +272,11 @@ impl Case<'_> {
             self.life.happen(Happening::ConsentVoid, "govcloud-operator", Some(23));
         }
         let count = inventory.entries.len() + inventory.snapshots.len();
-        self.life.happen(Happening::InventoryPublished(inventory.digest.clone(), count), "govcloud-operator", Some(23));
+        self.life.happen(
+            Happening::InventoryPublished(inventory.digest.clone(), count),
+            "govcloud-operator",
+            Some(23),
+        );
         self.status.inventory = Some(Inventory {
             digest: inventory.digest,
             published_at: self.now.into(),
@@ -259,7 +295,11 @@ impl Case<'_> {
         }
         if self.status.consent.as_ref().is_none_or(|c| c.digest != given.inventory_digest) {
             let by = self.seen.meta.annotations.get(keys::CONSENTED_BY).cloned().unwrap_or_default();
-            self.status.consent = Some(GivenConsent { digest: given.inventory_digest.clone(), by: by.clone(), at: self.now.into() });
+            self.status.consent = Some(GivenConsent {
+                digest: given.inventory_digest.clone(),
+                by: by.clone(),
+                at: self.now.into(),
+            });
             self.life.happen(Happening::Consented(given.inventory_digest.clone()), &by, Some(23));
         }
         None
@@ -270,67 +310,45 @@ impl Case<'_> {
         let published = self.status.inventory.as_ref().map(|i| &i.digest);
         let spec = self.seen.record.spec.consent.as_ref().map(|c| &c.inventory_digest);
         let given = self.status.consent.as_ref().map(|c| &c.digest);
-        published.is_some() && published == spec && published == given && published == Some(&self.inventory().digest)
+        published.is_some()
+            && published == spec
+            && published == given
+            && published == Some(&self.inventory().digest)
     }
 
     /// Approved: the provider is notified and its clock starts (Art. 16).
     fn approved(&mut self) {
         self.life.happen(Happening::Notified, "govcloud-operator", Some(16));
-        if let (Some(region), Some(calendar)) = (&self.seen.ground.region, self.seen.ground.calendar()) {
-            self.life.start_clock(Obligation::Reclaim, Party::Provider, region.spec().working_days.reclaim, self.now, calendar);
-        }
+        self.keep_clock();
         reclaim::stand_handing_over(self);
     }
 
-    /// Conditions before the decision, and who is waited on.
-    fn stand_before_decision(&mut self, phase: Phase, findings: &[Finding]) {
-        let void = self.life.status.decision.as_ref().is_some_and(|d| d.void.is_some());
-        let (party, act) = match phase {
-            Phase::Inventory => (Party::Department, Some("Correction")),
-            Phase::AwaitingConsent => (Party::Department, Some("Consent")),
-            Phase::AwaitingDecision if void => (Party::Authority, Some("NewDecision")),
-            Phase::AwaitingDecision => (Party::Authority, Some("Decision")),
-            _ => (Party::None, None),
+    /// The provider's clock; it starts late, from the same instant, where there was no calendar.
+    pub(super) fn keep_clock(&mut self) {
+        let (Some(region), Some(calendar)) = (&self.seen.ground.region, self.seen.ground.calendar()) else {
+            return;
         };
-        self.review_clock(phase);
-        self.life.wait_on(party, act, Some(Obligation::Review));
-        let digest = self.status.inventory.as_ref().map(|i| i.digest.clone()).unwrap_or_default();
-        let standing = match (findings.first(), phase) {
-            (_, Phase::Rejected) => Standing::Stalled("Rejected", Bilingual::new("主管部门不同意退出", "the exit was rejected by the authority")),
-            (_, Phase::Withdrawn) => {
-                self.life.happen(Happening::ConsentVoid, "govcloud-operator", Some(23));
-                self.end_without_result("consent void");
-                return;
-            }
-            (Some(f), _) => Standing::Stalled(f.reason(), f.text()),
-            (None, Phase::AwaitingConsent) => Standing::Underway(
-                "AwaitingConsent",
-                Bilingual::new(
-                    format!("等待使用部门对数据清单授权(第二十三条):核对 status.inventory 后将 spec.consent.inventoryDigest 设为 {digest}"),
-                    format!("awaiting the department's consent (Art. 23): check status.inventory, then set spec.consent.inventoryDigest to {digest}"),
-                ),
-            ),
-            (None, _) if void => Standing::Stalled("DecisionVoid", Bilingual::new("审核意见无效,待重新审核", "the decision does not count; it must be made anew")),
-            (None, _) if self.life.returned_and_unanswered() => Standing::Underway("Returned", Bilingual::new("已退回,等待补正", "returned; awaiting correction")),
-            (None, _) => Standing::Underway("AwaitingDecision", Bilingual::new("等待主管部门审核(第十六条)", "awaiting the authority's review (Art. 16)")),
-        };
-        self.life.stand(&standing);
+        let days = region.spec().working_days.reclaim;
+        let notified = self.life.last("Notified").unwrap_or(self.now);
+        self.life.start_clock(Obligation::Reclaim, Party::Provider, days, notified, calendar);
     }
 
-    /// The review clock runs only while the authority is waited on.
-    fn review_clock(&mut self, phase: Phase) {
-        let (Some(region), Some(calendar)) = (&self.seen.ground.region, self.seen.ground.calendar()) else { return };
-        let Some(days) = region.spec().working_days.review else { return };
-        if phase == Phase::AwaitingDecision {
-            self.life.start_clock(Obligation::Review, Party::Authority, days, self.now, calendar);
-            self.life.resume(Obligation::Review, calendar);
-        } else {
-            self.life.pause(Obligation::Review, Party::Department, "Consent", calendar);
+    /// Whether the spec is another than the one that was approved: said, and nothing is done from it (S7).
+    pub(super) fn altered(&mut self) -> bool {
+        if decision::approved(&self.life.status, &self.seen.meta.digest).is_some() {
+            return false;
         }
+        if !self.life.stalled_for("SpecAltered") {
+            self.life.happen(Happening::SpecAltered, "govcloud-operator", Some(16));
+        }
+        self.life.wait_on(Party::Authority, Some("Investigation"), None);
+        self.life.stand(&Standing::spec_altered());
+        true
     }
 
     /// The plan.
-    fn end(self, stored: &DecommissionStatus, steps: Vec<Step>) -> Plan<DecommissionStatus> {
+    fn end(mut self, stored: &DecommissionStatus, steps: Vec<Step>) -> Plan<DecommissionStatus> {
+        self.life.note_phase(stored.phase, self.status.phase, 16);
         let Self { life, mut status, .. } = self;
         let (record, notices, wake) = life.end(&stored.record);
         status.record = record;

@@ -5,22 +5,20 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::decision::{self, Guard};
 use super::finding::{Bilingual, Finding};
 use super::ground::Ground;
 use super::happening::Happening;
 use super::names;
-use super::plan::{Plan, Precondition, Step, Target, Write};
-use super::quantity::Quantity;
+use super::plan::{Plan, Precondition, Step, Write};
 use super::record::{Life, Meta, Standing};
 use super::targets;
 use super::tenancy::{self, Ownership, Stage, Tenant, TenantObject};
-use crate::api::application::{ApplicationPhase, CloudApplication, TenantNamespace};
-use crate::api::change::{ChangePhase, ChangeRequest};
+use crate::api::application::{CloudApplication, TenantNamespace};
+use crate::api::change::ChangeRequest;
 use crate::api::deadline::Party;
 use crate::api::decommission::{Decommission, DecommissionPhase};
 use crate::api::disposition::Action;
-use crate::api::grant::{ApprovalKind, GrantPhase, GrantedNamespace, ResourceGrant, ResourceGrantStatus, Restriction};
+use crate::api::grant::{GrantPhase, GrantedNamespace, ResourceGrant, ResourceGrantStatus, Restriction};
 use crate::api::keys;
 
 /// A tenant namespace as it is, with the operator's objects in it.
@@ -76,167 +74,64 @@ pub struct Observed {
     pub namespaces: Vec<LiveNamespace>,
     /// The volumes bound in them.
     pub volumes: Vec<LiveVolume>,
+    /// Exits of scope Volumes that are being reclaimed: what they destroy is not kept.
+    pub clearing: Vec<Arc<Decommission>>,
 }
 
-/// Whether a grant may be carried out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Gate {
-    /// It is exactly what was approved.
-    Accepted,
-    /// It waits for the approval that it names.
-    Waiting(Bilingual),
-    /// It is not what was approved; each difference.
-    Refused(Vec<String>),
-    /// The application has exited.
-    Ended,
-}
+mod gate;
+mod order;
+mod standing;
+
+pub use gate::{Gate, gate};
+pub(super) use order::access;
+use order::{Order, removal};
+use standing::{lost, taken, terminating};
 
 /// Decides what is to be done for a grant now.
 #[must_use]
 pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ResourceGrantStatus> {
     let stored = seen.record.status.clone().unwrap_or_default();
-    let mut case = Case { seen, now, life: Life::begin(&stored.record, seen.meta.generation, now), status: stored.clone() };
+    let mut case = Case {
+        seen,
+        now,
+        life: Life::begin(&stored.record, seen.meta.generation, now),
+        status: stored.clone(),
+    };
     let gate = gate(seen, &stored);
-    // S1: nothing is made or enlarged on what a cache says.
-    let opens = gate == Gate::Accepted && stored.in_force.as_ref() != Some(&seen.record.spec.approved);
-    if opens && !seen.ground.fresh {
-        return Plan::reread(stored);
-    }
+    case.received();
     let effective = match &gate {
         Gate::Accepted => seen.record.spec.namespaces.clone(),
         Gate::Ended => Vec::new(),
-        Gate::Waiting(_) | Gate::Refused(_) => stored.granted.clone(),
+        Gate::Waiting(_) | Gate::InUse(_) | Gate::Refused(_) | Gate::Altered => stored.granted.clone(),
     };
-    let steps = match case.make(&effective) {
-        Ok(steps) => steps,
-        Err(standing) => {
-            case.hold(&gate, &standing);
-            return case.end(&stored, Vec::new());
+    let made = match &seen.ground.region {
+        None if gate == Gate::Accepted => {
+            let finding = Finding::UnknownRegion(seen.record.spec.region.clone());
+            Err(Standing::Stalled(finding.reason(), finding.text()))
         }
+        _ if case.certain(&gate) => case.make(&effective),
+        _ => Ok(Order::default()),
     };
-    if steps.is_empty() {
-        case.rest(&gate, effective);
+    let (mut order, held) = match made {
+        Ok(order) => (order, None),
+        Err(standing) => (Order::default(), Some(standing)),
+    };
+    // S1: nothing is made or enlarged on what a cache says.
+    let opens = gate == Gate::Accepted && stored.in_force.as_ref() != Some(&seen.record.spec.approved);
+    if opens && held.is_none() && !seen.ground.fresh {
+        return Plan::reread(stored);
+    }
+    // S5: whatever else is held up, volumes are kept.
+    if !case.reclaiming() {
+        order.first.extend(case.keep_volumes());
+    }
+    let steps = order.steps();
+    match held {
+        Some(standing) => case.hold(&gate, &standing),
+        None if steps.is_empty() => case.rest(&gate, effective),
+        None => {}
     }
     case.end(&stored, steps)
-}
-
-/// Whether the grant is exactly what was approved (S1).
-#[must_use]
-pub fn gate(seen: &Observed, stored: &ResourceGrantStatus) -> Gate {
-    let spec = &seen.record.spec;
-    if stored.phase == Some(GrantPhase::Released) {
-        return Gate::Ended;
-    }
-    let Some((app_meta, app)) = &seen.application else {
-        return Gate::Waiting(Bilingual::new(format!("申请 {} 不存在", spec.application.name), format!("there is no application {}", spec.application.name)));
-    };
-    let mut differences = Vec::new();
-    differ(&mut differences, "spec.application.uid", &spec.application.uid, &app_meta.uid);
-    differ(&mut differences, "spec.region", &spec.region, &app.spec.region);
-    if !differences.is_empty() {
-        return Gate::Refused(differences);
-    }
-    let phase = app.status.as_ref().and_then(|s| s.phase);
-    if phase == Some(ApplicationPhase::Exited) {
-        return if stored.in_force.is_some() { Gate::Ended } else { Gate::Refused(vec!["the application has exited / 该应用已退出".to_owned()]) };
-    }
-    if stored.in_force.as_ref() == Some(&spec.approved) && stored.granted == spec.namespaces {
-        return Gate::Accepted;
-    }
-    if !matches!(seen.ground.guard, Guard::Sealed { .. }) {
-        return Gate::Waiting(Bilingual::new("审批策略不完整,暂不开通", "the approval policies are not in place; no gate opens"));
-    }
-    match spec.approved.kind {
-        ApprovalKind::CloudApplication => gate_by_application(seen, stored, app_meta, app),
-        ApprovalKind::ChangeRequest => gate_by_change(seen),
-    }
-}
-
-/// The gate of a first grant: the application itself was approved (Art. 13).
-fn gate_by_application(seen: &Observed, stored: &ResourceGrantStatus, app_meta: &Meta, app: &CloudApplication) -> Gate {
-    let spec = &seen.record.spec;
-    let record = app.status.as_ref().map(|s| s.record.clone()).unwrap_or_default();
-    let Some(decision) = decision::approved(&record, &app_meta.digest) else {
-        let why = Bilingual::new(format!("等待申请 {} 获得批准", app_meta.name), format!("waits for the approval of application {}", app_meta.name));
-        return Gate::Waiting(why);
-    };
-    if stored.in_force.as_ref().is_some_and(|a| a.kind == ApprovalKind::ChangeRequest) {
-        return Gate::Refused(vec!["spec.approved: 已有变更生效,不能退回原批准 / a later change is in force".to_owned()]);
-    }
-    let mut d = Vec::new();
-    differ(&mut d, "spec.approved.name", &spec.approved.name, &app_meta.name);
-    differ(&mut d, "spec.approved.uid", &spec.approved.uid, &app_meta.uid);
-    differ(&mut d, "spec.approved.generation", &spec.approved.generation, &decision.generation);
-    differ(&mut d, "spec.approved.digest", &spec.approved.digest, &decision.digest);
-    let asked: Vec<_> = app.spec.namespaces.iter().map(|n| GrantedNamespace { name: n.name.clone(), quota: n.quota.clone(), storage_class: None }).collect();
-    d.extend(differences(&asked, &spec.namespaces, seen));
-    if d.is_empty() { Gate::Accepted } else { Gate::Refused(d) }
-}
-
-/// The gate of a changed grant: the change was approved and is being carried out (Art. 15).
-fn gate_by_change(seen: &Observed) -> Gate {
-    let spec = &seen.record.spec;
-    let Some((meta, change)) = &seen.change else {
-        return Gate::Waiting(Bilingual::new(format!("变更 {} 不存在", spec.approved.name), format!("there is no change {}", spec.approved.name)));
-    };
-    let status = change.status.clone().unwrap_or_default();
-    let Some(decision) = decision::approved(&status.record, &meta.digest) else {
-        return Gate::Waiting(Bilingual::new(format!("等待变更 {} 获得批准", meta.name), format!("waits for the approval of change {}", meta.name)));
-    };
-    if !matches!(status.phase, Some(ChangePhase::Applying)) {
-        return Gate::Refused(vec![format!("spec.approved: {} {:?}", meta.name, status.phase)]);
-    }
-    let mut d = Vec::new();
-    differ(&mut d, "spec.approved.uid", &spec.approved.uid, &meta.uid);
-    differ(&mut d, "spec.approved.generation", &spec.approved.generation, &decision.generation);
-    differ(&mut d, "spec.approved.digest", &spec.approved.digest, &decision.digest);
-    d.extend(differences(&status.after, &spec.namespaces, seen));
-    if d.is_empty() { Gate::Accepted } else { Gate::Refused(d) }
-}
-
-/// One field's difference.
-fn differ<T: PartialEq + std::fmt::Display>(into: &mut Vec<String>, field: &str, granted: &T, approved: &T) {
-    if granted != approved {
-        into.push(format!("{field}: {granted} ≠ {approved}"));
-    }
-}
-
-/// Every difference between what was approved and what is granted, field by field. Quantities count by value.
-fn differences(approved: &[GrantedNamespace], granted: &[GrantedNamespace], seen: &Observed) -> Vec<String> {
-    let mut d = Vec::new();
-    for a in approved {
-        match granted.iter().find(|g| g.name == a.name) {
-            None => d.push(format!("spec.namespaces[{}]: - ≠ {}", a.name, json!(a.quota))),
-            Some(g) => {
-                let keys: std::collections::BTreeSet<_> = a.quota.0.keys().chain(g.quota.0.keys()).collect();
-                for key in keys {
-                    let (x, y) = (g.quota.0.get(key), a.quota.0.get(key));
-                    if !same_amount(x, y) {
-                        let show = |v: Option<&String>| v.map_or("-", String::as_str).to_owned();
-                        d.push(format!("spec.namespaces[{}].quota.{key}: {} ≠ {}", a.name, show(x), show(y)));
-                    }
-                }
-            }
-        }
-    }
-    for g in granted {
-        if !approved.iter().any(|a| a.name == g.name) {
-            d.push(format!("spec.namespaces[{}]: {} ≠ -", g.name, json!(g.quota)));
-        }
-        let offered = seen.ground.region.as_ref().map(|r| &r.spec().tenancy.storage_classes);
-        if let (Some(c), Some(offered)) = (&g.storage_class, offered)
-            && !offered.contains(c)
-        {
-            d.push(format!("spec.namespaces[{}].storageClass: {c} ∉ {}", g.name, offered.join(", ")));
-        }
-    }
-    d
-}
-
-/// Whether two amounts are the same, however they are written.
-fn same_amount(x: Option<&String>, y: Option<&String>) -> bool {
-    let amount = |v: &String| v.parse::<Quantity>().ok();
-    x == y || matches!((x.and_then(amount), y.and_then(amount)), (Some(a), Some(b)) if a == b)
 }
 
 /// How far an exit restricts one namespace (design, section 6, step 4).
@@ -245,9 +140,12 @@ pub fn restriction(exit: Option<&Decommission>, namespace: &str) -> Restriction 
     let Some(status) = exit.and_then(|e| e.status.as_ref()) else { return Restriction::None };
     match status.phase {
         Some(DecommissionPhase::HandingOver) => {
-            let received = |uid: &str| exit.is_some_and(|e| e.spec.hand_over.iter().any(|r| r.volume_uid == uid));
+            let received =
+                |uid: &str| exit.is_some_and(|e| e.spec.hand_over.iter().any(|r| r.volume_uid == uid));
             let entries = status.inventory.iter().flat_map(|i| &i.entries);
-            let waits = entries.filter(|e| e.namespace == namespace).any(|e| e.action == Action::HandOver && e.volume_uid.as_deref().is_some_and(|u| !received(u)));
+            let waits = entries.filter(|e| e.namespace == namespace).any(|e| {
+                e.action == Action::HandOver && e.volume_uid.as_deref().is_some_and(|u| !received(u))
+            });
             if waits { Restriction::HandingOver } else { Restriction::Quiesced }
         }
         Some(DecommissionPhase::Reclaiming | DecommissionPhase::Completed) => Restriction::Quiesced,
@@ -265,8 +163,8 @@ struct Case<'a> {
 
 impl Case<'_> {
     /// The writes that bring the tenant objects to what is granted; none where nothing differs (S11).
-    fn make(&self, effective: &[GrantedNamespace]) -> Result<Vec<Step>, Standing> {
-        let reclaiming = self.phase_of_exit().is_some_and(|p| p == DecommissionPhase::Reclaiming || p == DecommissionPhase::Completed);
+    fn make(&self, effective: &[GrantedNamespace]) -> Result<Order, Standing> {
+        let reclaiming = self.reclaiming();
         let mut order = Order::default();
         for granted in effective {
             let tenant = self.tenant(granted);
@@ -283,13 +181,35 @@ impl Case<'_> {
                 let found = live.and_then(|n| n.find(object));
                 order.bring(object, found, live.is_none());
             }
-            let objects: Vec<Value> = live.into_iter().flat_map(|n| &n.objects).map(|o| o.as_ref().clone()).collect();
+            let objects: Vec<Value> =
+                live.into_iter().flat_map(|n| &n.objects).map(|o| o.as_ref().clone()).collect();
             order.last.extend(tenancy::extra(&objects, &desired).into_iter().filter_map(removal));
         }
-        if !reclaiming {
-            order.first.extend(self.keep_volumes());
+        Ok(order)
+    }
+
+    /// Whether what the tenant objects follow from is there and stands: with a record, a region or an approval
+    /// missing, what is there is left as it is (S3).
+    fn certain(&self, gate: &Gate) -> bool {
+        let own = |a: &Meta| a.uid == self.seen.record.spec.application.uid;
+        let application = self.seen.application.as_ref().is_some_and(|(m, _)| own(m));
+        application && self.seen.ground.region.is_some() && *gate != Gate::Altered
+    }
+
+    /// The order arrived.
+    fn received(&mut self) {
+        if self.life.first_visit() {
+            let Meta { created_at, .. } = &self.seen.meta;
+            let by = self.seen.meta.requested_by();
+            let by = if by.is_empty() { "provider" } else { by };
+            let at = created_at.filter(|c| *c <= self.now).unwrap_or(self.now);
+            self.life.happen_at(Happening::GrantReceived, by, Some(13), at);
         }
-        Ok(order.steps())
+    }
+
+    /// Whether an exit of the application is past the point of no return.
+    fn reclaiming(&self) -> bool {
+        matches!(self.phase_of_exit(), Some(DecommissionPhase::Reclaiming | DecommissionPhase::Completed))
     }
 
     /// Where the exit stands.
@@ -329,7 +249,12 @@ impl Case<'_> {
             pod_security: region.map(|r| r.tenancy.pod_security).unwrap_or_default().as_str().to_owned(),
             storage_classes: classes,
             limit_range: region.and_then(|r| r.tenancy.limit_range.clone()),
-            access: self.seen.application.as_ref().map(|(_, a)| a.spec.access.iter().map(access).collect()).unwrap_or_default(),
+            access: self
+                .seen
+                .application
+                .as_ref()
+                .map(|(_, a)| a.spec.access.iter().map(access).collect())
+                .unwrap_or_default(),
             stage,
         }
     }
@@ -337,19 +262,29 @@ impl Case<'_> {
     /// While an application is active its volumes are `Retain` and labelled, from first sight (S5).
     fn keep_volumes(&self) -> Vec<Write> {
         let spec = &self.seen.record.spec;
-        let loose = |v: &&LiveVolume| v.reclaim_policy != "Retain" || v.owner.as_deref() != Some(&spec.application.uid);
+        let destroys = |d: &Decommission, uid: &str| {
+            let entries = d.status.iter().filter_map(|s| s.inventory.as_ref()).flat_map(|i| &i.entries);
+            entries.filter(|e| e.action.destroys()).any(|e| e.volume_uid.as_deref() == Some(uid))
+        };
+        let cleared = |v: &&LiveVolume| !self.seen.clearing.iter().any(|d| destroys(d, &v.uid));
+        // What carries another application's label is that one's, whatever claim it names.
+        let own = |v: &&LiveVolume| v.owner.as_ref().is_none_or(|o| *o == spec.application.uid);
+        let loose = |v: &&LiveVolume| {
+            v.reclaim_policy != "Retain" || v.owner.as_deref() != Some(&spec.application.uid)
+        };
         let keep = |v: &LiveVolume| {
             let body = json!({
                 "metadata": { "labels": {
-                    keys::APPLICATION_UID: spec.application.uid, keys::APPLICATION: spec.application.name,
+                    keys::APPLICATION_UID: spec.application.uid, keys::APPLICATION: names::label_value(&spec.application.name),
                     keys::DEPARTMENT: self.seen.meta.namespace, keys::REGION: spec.region,
                 } },
                 "spec": { "persistentVolumeReclaimPolicy": "Retain" },
             });
-            let precondition = Precondition { uid: v.uid.clone(), resource_version: v.resource_version.clone() };
+            let precondition =
+                Precondition { uid: v.uid.clone(), resource_version: v.resource_version.clone() };
             Write::Patch(targets::VOLUME.named(&v.name), precondition, body)
         };
-        self.seen.volumes.iter().filter(loose).map(keep).collect()
+        self.seen.volumes.iter().filter(own).filter(cleared).filter(loose).map(keep).collect()
     }
 
     /// Nothing is left to write: what is granted is in force.
@@ -358,9 +293,11 @@ impl Case<'_> {
         match gate {
             Gate::Accepted => {
                 self.in_force(effective);
-                let (party, act) = (Party::None, None);
-                self.life.wait_on(party, act, None);
-                self.life.stand(&Standing::Ready("Active", Bilingual::new("已按批准内容开通", "what was approved is in force")));
+                self.life.wait_on(Party::None, None, None);
+                self.life.stand(&Standing::Ready(
+                    "Active",
+                    Bilingual::new("已按批准内容开通", "what was approved is in force"),
+                ));
             }
             Gate::Ended => {
                 if self.status.phase != Some(GrantPhase::Released) {
@@ -368,16 +305,30 @@ impl Case<'_> {
                     self.life.happen(Happening::Released, "govcloud-operator", Some(16));
                 }
                 self.life.wait_on(Party::None, None, None);
-                self.life.stand(&Standing::Ready("Released", Bilingual::new("应用已退出,工单终结", "the application has exited")));
+                self.life.stand(&Standing::Ready(
+                    "Released",
+                    Bilingual::new("应用已退出,工单终结", "the application has exited"),
+                ));
             }
             Gate::Waiting(why) => {
-                let active = self.status.in_force.is_some();
-                self.status.phase = Some(if active { GrantPhase::Active } else { GrantPhase::Pending });
-                self.life.wait_on(Party::Authority, Some("Approval"), None);
-                self.life.stand(&Standing::Underway("AwaitingApproval", why.clone()));
+                let open = Standing::guard_open(&self.seen.ground.guard);
+                let standing = open.unwrap_or_else(|| Standing::Underway("AwaitingApproval", why.clone()));
+                self.wait(Party::Authority, "Approval", &standing);
             }
+            Gate::InUse(why) => {
+                self.wait(Party::Department, "ReduceUse", &Standing::Underway("BelowUse", why.clone()));
+            }
+            Gate::Altered => self.wait(Party::Authority, "Investigation", &Standing::spec_altered()),
             Gate::Refused(d) => self.refuse(d, &spec.approved.name.clone()),
         }
+    }
+
+    /// Nothing new is made; what is in force stays.
+    fn wait(&mut self, party: Party, act: &str, standing: &Standing) {
+        let active = self.status.in_force.is_some();
+        self.status.phase = Some(if active { GrantPhase::Active } else { GrantPhase::Pending });
+        self.life.wait_on(party, Some(act), None);
+        self.life.stand(standing);
     }
 
     /// The grant came into force, or is.
@@ -404,7 +355,15 @@ impl Case<'_> {
         let now = deepest.min_by_key(order).unwrap_or_default();
         if now != self.status.restriction {
             self.status.restriction = now;
-            self.life.happen(Happening::Restricted(match now { Restriction::None => "None", Restriction::HandingOver => "HandingOver", Restriction::Quiesced => "Quiesced" }), "govcloud-operator", Some(16));
+            self.life.happen(
+                Happening::Restricted(match now {
+                    Restriction::None => "None",
+                    Restriction::HandingOver => "HandingOver",
+                    Restriction::Quiesced => "Quiesced",
+                }),
+                "govcloud-operator",
+                Some(16),
+            );
         }
     }
 
@@ -412,9 +371,14 @@ impl Case<'_> {
     fn live_entries(&self) -> Vec<TenantNamespace> {
         let spec = &self.seen.record.spec;
         let entry = |g: &GrantedNamespace| {
-            let namespace = names::tenant_namespace(&self.seen.meta.namespace, &spec.application.name, &g.name);
+            let namespace =
+                names::tenant_namespace(&self.seen.meta.namespace, &spec.application.name, &g.name);
             let live = self.seen.namespaces.iter().find(|n| n.name == namespace).map(|n| n.uid.clone());
-            TenantNamespace { entry: g.name.clone(), uid: live.or_else(|| self.recorded(&g.name).map(str::to_owned)), namespace }
+            TenantNamespace {
+                entry: g.name.clone(),
+                uid: live.or_else(|| self.recorded(&g.name).map(str::to_owned)),
+                namespace,
+            }
         };
         self.status.granted.iter().map(entry).collect()
     }
@@ -422,22 +386,28 @@ impl Case<'_> {
     /// The grant is not what was approved: said, with each difference (Art. 13).
     fn refuse(&mut self, differences: &[String], approved: &str) {
         let text = differences.join("; ");
-        let news = !self.life.status.conditions.iter().any(|c| c.reason == "Refused" && c.message.contains(&text));
+        let news =
+            !self.life.status.conditions.iter().any(|c| c.reason == "Refused" && c.message.contains(&text));
         if news {
             self.life.happen(Happening::Refused(text.clone()), "govcloud-operator", Some(13));
         }
         let active = self.status.in_force.is_some();
         self.status.phase = Some(if active { GrantPhase::Active } else { GrantPhase::Refused });
         self.life.wait_on(Party::Provider, Some("CorrectGrant"), None);
-        let zh = format!("工单与 {approved} 批准内容不符(工单 ≠ 批准):{text};可用 kubectl govcloud grant render 生成正确的工单");
-        let en = format!("not what {approved} approved (grant ≠ approved): {text}; kubectl govcloud grant render prints the right one");
+        let zh = format!(
+            "工单与 {approved} 批准内容不符(工单 ≠ 批准):{text};可用 kubectl govcloud grant render 生成正确的工单"
+        );
+        let en = format!(
+            "not what {approved} approved (grant ≠ approved): {text}; kubectl govcloud grant render prints the right one"
+        );
         self.life.stand(&Standing::Stalled("Refused", Bilingual::new(zh, en)));
     }
 
     /// Held up by something that must be seen to.
     fn hold(&mut self, gate: &Gate, standing: &Standing) {
         if self.status.phase.is_none() {
-            self.status.phase = Some(if *gate == Gate::Accepted { GrantPhase::Applying } else { GrantPhase::Pending });
+            self.status.phase =
+                Some(if *gate == Gate::Accepted { GrantPhase::Applying } else { GrantPhase::Pending });
         }
         self.life.wait_on(Party::Provider, Some("Provision"), None);
         self.life.stand(standing);
@@ -447,121 +417,23 @@ impl Case<'_> {
     fn end(mut self, stored: &ResourceGrantStatus, steps: Vec<Step>) -> Plan<ResourceGrantStatus> {
         if !steps.is_empty() {
             let standing = match &self.seen.ground.trouble {
-                Some(t) => Standing::Stalled("WriteRefused", Bilingual::new(format!("写入被拒:{t}"), format!("a write was refused: {t}"))),
-                None => Standing::Underway("Applying", Bilingual::new("正在开通资源", "resources are being provisioned")),
+                Some(t) => Standing::write_refused(t),
+                None => Standing::Underway(
+                    "Applying",
+                    Bilingual::new("正在开通资源", "resources are being provisioned"),
+                ),
             };
-            self.status.phase = self.status.phase.filter(|p| *p == GrantPhase::Active).or(Some(GrantPhase::Applying));
+            self.status.phase =
+                self.status.phase.filter(|p| *p == GrantPhase::Active).or(Some(GrantPhase::Applying));
             self.life.wait_on(Party::Provider, Some("Provision"), None);
             self.life.stand(&standing);
         }
+        self.life.note_phase(stored.phase, self.status.phase, 13);
         let Self { life, mut status, .. } = self;
         let (record, notices, wake) = life.end(&stored.record);
         status.record = record;
         Plan { reread: false, steps, status, notices, wake }
     }
-}
-
-/// The writes of one grant in the order in which they must happen: the namespace, what bounds it, who may enter.
-#[derive(Debug, Default)]
-struct Order {
-    first: Vec<Write>,
-    bounds: Vec<Write>,
-    last: Vec<Write>,
-    afterwards: Vec<Write>,
-}
-
-impl Order {
-    /// Brings one object to what is desired; nothing where nothing differs.
-    fn bring(&mut self, object: &TenantObject, found: Option<&Value>, fresh_namespace: bool) {
-        let Some(target) = target(object) else { return };
-        let write = match found {
-            // POST, so that what exists under that name is never adopted.
-            None if fresh_namespace || object.kind() == "Namespace" => Write::Create(target, object.to_apply_json()),
-            None => Write::Apply(target, object.to_apply_json()),
-            Some(live) => match tenancy::drift(object, live) {
-                None => return,
-                Some(paths) if tenancy::must_replace(&paths) => Write::Delete(target, precondition(live)),
-                Some(_) => {
-                    if let Some(patch) = tenancy::removal_patch(object, live) {
-                        self.afterwards.push(Write::Correct(target.clone(), patch));
-                    }
-                    Write::Apply(target, object.to_apply_json())
-                }
-            },
-        };
-        match object {
-            TenantObject::Namespace(_) => self.first.push(write),
-            TenantObject::RoleBinding(_) => self.last.push(write),
-            TenantObject::ResourceQuota(_) | TenantObject::LimitRange(_) | TenantObject::NetworkPolicy(_) => self.bounds.push(write),
-        }
-    }
-
-    fn steps(self) -> Vec<Step> {
-        let Self { first, bounds, last, afterwards } = self;
-        [first, bounds, last, afterwards].into_iter().filter(|w| !w.is_empty()).map(Step::Write).collect()
-    }
-}
-
-/// The kind of a tenant object by its name.
-fn kind_of(kind: &str) -> Option<targets::Kind> {
-    [targets::NAMESPACE, targets::QUOTA, targets::LIMITS, targets::NETWORK_POLICY, targets::ROLE_BINDING].into_iter().find(|k| k.2 == kind)
-}
-
-fn target(object: &TenantObject) -> Option<Target> {
-    Some(kind_of(object.kind())?.within(object.namespace().unwrap_or_default(), object.name()))
-}
-
-fn precondition(live: &Value) -> Precondition {
-    let text = |field: &str| live["metadata"][field].as_str().unwrap_or_default().to_owned();
-    Precondition { uid: text("uid"), resource_version: text("resourceVersion") }
-}
-
-/// Removes an operator-labelled object that is no longer wanted.
-fn removal(r: tenancy::ObjectRef) -> Option<Write> {
-    let target = kind_of(&r.kind)?.within(&r.namespace, &r.name);
-    Some(Write::Delete(target, Precondition { uid: r.uid, resource_version: r.resource_version }))
-}
-
-/// One line of `spec.access` as tenancy knows it.
-fn access(a: &crate::api::application::Access) -> tenancy::Access {
-    use crate::api::application::{AccessRole, SubjectKind};
-    tenancy::Access {
-        kind: match a.subject.kind {
-            SubjectKind::User => tenancy::SubjectKind::User,
-            SubjectKind::Group => tenancy::SubjectKind::Group,
-            SubjectKind::ServiceAccount => tenancy::SubjectKind::ServiceAccount,
-        },
-        name: a.subject.name.clone(),
-        namespace: None,
-        role: match a.role {
-            AccessRole::Admin => tenancy::Role::Admin,
-            AccessRole::Edit => tenancy::Role::Edit,
-            AccessRole::View => tenancy::Role::View,
-        },
-    }
-}
-
-/// The namespace is another's, or was replaced (design, section 5).
-fn taken(name: &str, live: Option<&LiveNamespace>) -> Standing {
-    let uid = live.map(|n| n.uid.clone()).unwrap_or_default();
-    let finding = Finding::NamespaceTaken(name.to_owned(), uid);
-    Standing::Stalled(finding.reason(), finding.text())
-}
-
-/// The namespace is being deleted outside an exit.
-fn terminating(name: &str) -> Standing {
-    Standing::Stalled("NamespaceTerminating", Bilingual::new(format!("命名空间 {name} 正在被删除"), format!("namespace {name} is being deleted")))
-}
-
-/// A namespace that was made is gone: it is not made again behind the department's back (S3).
-fn lost(name: &str) -> Standing {
-    Standing::Stalled(
-        "NamespaceLost",
-        Bilingual::new(
-            format!("命名空间 {name} 已不存在;不会自动重建,请主管部门与使用部门核实"),
-            format!("namespace {name} is gone; it is not made again by itself. The authority and the department must look into it"),
-        ),
-    )
 }
 
 impl LiveNamespace {

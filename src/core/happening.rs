@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::calendar::CHINA;
 use super::deadline::{Moved, Notice, NoticeKind};
 use super::finding::Bilingual;
 use crate::api::deadline::{Obligation, Party};
@@ -17,14 +18,20 @@ pub enum Happening {
     Resubmitted(i64),
     /// The spec was changed before a decision.
     Amended(i64),
+    /// The record stands elsewhere than before, and nothing else says why.
+    Phase(String),
     /// 审核意见 (Art. 12).
     Decided(Verdict, Option<String>),
     /// A decision that does not count, and why.
     DecisionVoid(String),
     /// The void decision was removed; a new one can be made.
     DecisionCleared,
+    /// The spec was changed after its approval (S7).
+    SpecAltered,
     /// Taken back.
     Withdrawn,
+    /// The application exited before the change was carried out.
+    Overtaken,
     /// 通知服务提供方: the work order is published, the provider's clock starts (Art. 13, 15, 16).
     Notified,
     /// 开通完成 (Art. 13).
@@ -39,6 +46,8 @@ pub enum Happening {
     ExitEnded(String),
     /// 已退出 (Art. 16).
     Exited(String),
+    /// A work order arrived (Art. 13).
+    GrantReceived,
     /// A grant came into force (Art. 13).
     InForce(String),
     /// A grant is not what was approved.
@@ -81,6 +90,11 @@ pub enum Happening {
     Met(Obligation, Option<i32>),
 }
 
+/// An instant as people in China read it.
+fn clock(at: Timestamp) -> impl std::fmt::Display {
+    CHINA.to_datetime(at).strftime("%Y-%m-%d %H:%M")
+}
+
 /// A verdict in words.
 fn verdict_words(v: Verdict) -> (&'static str, &'static str) {
     match v {
@@ -98,12 +112,15 @@ impl Happening {
             Self::Submitted => "Submitted",
             Self::Resubmitted(_) => "Resubmitted",
             Self::Amended(_) => "Amended",
+            Self::Phase(_) => "PhaseChanged",
             Self::Decided(Verdict::Approved, _) => "Approved",
             Self::Decided(Verdict::Rejected, _) => "Rejected",
             Self::Decided(Verdict::Returned, _) => "Returned",
             Self::DecisionVoid(_) => "DecisionVoid",
             Self::DecisionCleared => "DecisionCleared",
+            Self::SpecAltered => "SpecAltered",
             Self::Withdrawn => "Withdrawn",
+            Self::Overtaken => "Overtaken",
             Self::Notified => "Notified",
             Self::Provisioned => "Provisioned",
             Self::WentLive(_) => "WentLive",
@@ -111,6 +128,7 @@ impl Happening {
             Self::ExitBegun(_) => "ExitBegun",
             Self::ExitEnded(_) => "ExitEnded",
             Self::Exited(_) => "Exited",
+            Self::GrantReceived => "GrantReceived",
             Self::InForce(_) => "InForce",
             Self::Refused(_) => "Refused",
             Self::Restricted(_) => "Restricted",
@@ -145,6 +163,8 @@ impl Happening {
         matches!(
             self,
             Self::DecisionVoid(_)
+                | Self::SpecAltered
+                | Self::Overtaken
                 | Self::Refused(_)
                 | Self::BelowUse(_)
                 | Self::ConsentVoid
@@ -158,8 +178,15 @@ impl Happening {
     pub fn text(&self) -> Bilingual {
         match self {
             Self::Submitted => Bilingual::new("已提交,待审核", "filed; awaiting review"),
-            Self::Resubmitted(g) => Bilingual::new(format!("补正后重新提交(第 {g} 版)"), format!("corrected and filed again (generation {g})")),
-            Self::Amended(g) => Bilingual::new(format!("审核前修改(第 {g} 版)"), format!("amended before review (generation {g})")),
+            Self::Resubmitted(g) => Bilingual::new(
+                format!("补正后重新提交(第 {g} 版)"),
+                format!("corrected and filed again (generation {g})"),
+            ),
+            Self::Amended(g) => Bilingual::new(
+                format!("审核前修改(第 {g} 版)"),
+                format!("amended before review (generation {g})"),
+            ),
+            Self::Phase(p) => Bilingual::new(format!("转入 {p}"), format!("now {p}")),
             Self::Decided(v, opinion) => {
                 let (zh, en) = verdict_words(*v);
                 let o = opinion.as_deref().unwrap_or("");
@@ -167,40 +194,110 @@ impl Happening {
                 let en = if o.is_empty() { en.to_owned() } else { format!("{en}: {o}") };
                 Bilingual::new(zh, en)
             }
-            Self::DecisionVoid(why) => Bilingual::new(format!("审核意见无效:{why};请主管部门清除后重新作出"), format!("the decision does not count: {why}; the authority must remove it and decide again")),
-            Self::DecisionCleared => Bilingual::new("无效的审核意见已清除,可重新审核", "the void decision was removed; it can be decided again"),
+            Self::DecisionVoid(why) => Bilingual::new(
+                format!("审核意见无效:{why};请主管部门清除后重新作出"),
+                format!("the decision does not count: {why}; the authority must remove it and decide again"),
+            ),
+            Self::DecisionCleared => Bilingual::new(
+                "无效的审核意见已清除,可重新审核",
+                "the void decision was removed; it can be decided again",
+            ),
+            Self::SpecAltered => Bilingual::new(
+                "批准后申请内容被改动,停止办理",
+                "the spec was altered after its approval; nothing is done from it",
+            ),
             Self::Withdrawn => Bilingual::new("使用部门撤回", "withdrawn by the department"),
+            Self::Overtaken => {
+                Bilingual::new("应用已退出,变更终止", "the application has exited; the change ends")
+            }
             Self::Notified => Bilingual::new("已通知服务提供方", "the provider was notified"),
             Self::Provisioned => Bilingual::new("云资源已开通", "resources are provisioned"),
-            Self::WentLive(t) => Bilingual::new(format!("系统已上线({t})"), format!("the system went live at {t}")),
+            Self::WentLive(t) => Bilingual::new(
+                format!("系统已上线({})", clock(*t)),
+                format!("the system went live at {}", clock(*t)),
+            ),
             Self::Reported => Bilingual::new("测试情况已报主管部门", "the test report was received"),
-            Self::ExitBegun(n) => Bilingual::new(format!("退出申请 {n} 已提交"), format!("exit {n} was filed")),
-            Self::ExitEnded(n) => Bilingual::new(format!("退出申请 {n} 未获同意或已撤回,恢复原状态"), format!("exit {n} was rejected or withdrawn; the application is as before")),
-            Self::Exited(n) => Bilingual::new(format!("已退出,证明见 {n}"), format!("exited; the certificate is in {n}")),
-            Self::InForce(n) => Bilingual::new(format!("按 {n} 开通的资源已生效"), format!("what {n} approved is in force")),
-            Self::Refused(d) => Bilingual::new(format!("工单与批准内容不符:{d}"), format!("the grant is not what was approved: {d}")),
-            Self::Restricted(s) => Bilingual::new(format!("退出中,命名空间限制为 {s}"), format!("exiting; the namespaces are restricted to {s}")),
+            Self::ExitBegun(n) => {
+                Bilingual::new(format!("退出申请 {n} 已提交"), format!("exit {n} was filed"))
+            }
+            Self::ExitEnded(n) => Bilingual::new(
+                format!("退出申请 {n} 未获同意或已撤回,恢复原状态"),
+                format!("exit {n} was rejected or withdrawn; the application is as before"),
+            ),
+            Self::Exited(n) => {
+                Bilingual::new(format!("已退出,证明见 {n}"), format!("exited; the certificate is in {n}"))
+            }
+            Self::GrantReceived => Bilingual::new("收到工单", "the work order was received"),
+            Self::InForce(n) => {
+                Bilingual::new(format!("按 {n} 开通的资源已生效"), format!("what {n} approved is in force"))
+            }
+            Self::Refused(d) => Bilingual::new(
+                format!("工单与批准内容不符:{d}"),
+                format!("the grant is not what was approved: {d}"),
+            ),
+            Self::Restricted("None") => {
+                Bilingual::new("解除命名空间限制", "the namespaces are no longer restricted")
+            }
+            Self::Restricted(s) => Bilingual::new(
+                format!("退出中,命名空间限制为 {s}"),
+                format!("exiting; the namespaces are restricted to {s}"),
+            ),
             Self::Released => Bilingual::new("工单已终结", "the grant is at its end"),
             Self::Applied => Bilingual::new("变更已生效", "the change is in force"),
-            Self::BelowUse(d) => Bilingual::new(format!("申请值低于现用量,等待使用部门:{d}"), format!("the request is below what is used, waiting on the department: {d}")),
+            Self::BelowUse(d) => Bilingual::new(
+                format!("申请值低于现用量,等待使用部门:{d}"),
+                format!("the request is below what is used, waiting on the department: {d}"),
+            ),
             Self::UseFell => Bilingual::new("用量已降,继续变更", "usage fell; the change goes on"),
-            Self::InventoryPublished(d, n) => Bilingual::new(format!("数据清单已公布,共 {n} 项,{d}"), format!("inventory of {n} items published, {d}")),
-            Self::Consented(d) => Bilingual::new(format!("使用部门已授权 {d}"), format!("the department consented to {d}")),
-            Self::ConsentVoid => Bilingual::new("清单有变,授权失效", "the inventory changed; consent is void"),
-            Self::HandedOver(v) => Bilingual::new(format!("数据卷 {v} 已移交并签收"), format!("volume {v} was handed over and received")),
+            Self::InventoryPublished(d, n) => Bilingual::new(
+                format!("数据清单已公布,共 {n} 项,{d}"),
+                format!("inventory of {n} items published, {d}"),
+            ),
+            Self::Consented(d) => {
+                Bilingual::new(format!("使用部门已授权 {d}"), format!("the department consented to {d}"))
+            }
+            Self::ConsentVoid => {
+                Bilingual::new("清单有变,授权失效", "the inventory changed; consent is void")
+            }
+            Self::HandedOver(v) => Bilingual::new(
+                format!("数据卷 {v} 已移交并签收"),
+                format!("volume {v} was handed over and received"),
+            ),
             Self::Reclaiming => Bilingual::new("开始收回云资源", "reclaiming begins"),
-            Self::Reclaimed(d) => Bilingual::new(format!("云资源已收回,证明 {d}"), format!("resources are reclaimed, certificate {d}")),
-            Self::MaintenanceScheduled(n, s, e) => Bilingual::new(format!("平台调整 {n} 定于 {s} 至 {e}"), format!("maintenance {n} is scheduled from {s} to {e}")),
-            Self::MaintenanceStarted(n) => Bilingual::new(format!("平台调整 {n} 开始"), format!("maintenance {n} begins")),
-            Self::MaintenanceReported(r) => Bilingual::new(format!("平台调整结果:{r}"), format!("outcome of the maintenance: {r}")),
+            Self::Reclaimed(d) => Bilingual::new(
+                format!("云资源已收回,证明 {d}"),
+                format!("resources are reclaimed, certificate {d}"),
+            ),
+            Self::MaintenanceScheduled(n, s, e) => Bilingual::new(
+                format!("平台调整 {n} 定于 {} 至 {}", clock(*s), clock(*e)),
+                format!("maintenance {n} is scheduled from {} to {}", clock(*s), clock(*e)),
+            ),
+            Self::MaintenanceStarted(n) => {
+                Bilingual::new(format!("平台调整 {n} 开始"), format!("maintenance {n} begins"))
+            }
+            Self::MaintenanceReported(r) => {
+                Bilingual::new(format!("平台调整结果:{r}"), format!("outcome of the maintenance: {r}"))
+            }
             Self::ClockStarted(o, p, d, provisional) => {
-                let (zh, en) = if *provisional { ("(暂定:节假日安排未公布)", " (provisional: the year's holidays are not published)") } else { ("", "") };
-                Bilingual::new(format!("{}:{}须于 {d} 前完成{zh}", o.zh(), p.zh()), format!("{}: due from the {} by {d}{en}", o.en(), p.en()))
+                let (zh, en) = if *provisional {
+                    ("(暂定:节假日安排未公布)", " (provisional: the year's holidays are not published)")
+                } else {
+                    ("", "")
+                };
+                Bilingual::new(
+                    format!("{}:{}须于 {d} 前完成{zh}", o.zh(), p.zh()),
+                    format!("{}: due from the {} by {d}{en}", o.en(), p.en()),
+                )
             }
             Self::Moved(m) => Bilingual::new(m.zh(), m.en()),
             Self::Due(n) => Bilingual::new(n.zh(), n.en()),
-            Self::Met(o, Some(late)) => Bilingual::new(format!("{}已完成,逾期 {late} 个工作日", o.zh()), format!("{} done, {late} working days late", o.en())),
-            Self::Met(o, None) => Bilingual::new(format!("{}按期完成", o.zh()), format!("{} done in time", o.en())),
+            Self::Met(o, Some(late)) => Bilingual::new(
+                format!("{}已完成,逾期 {late} 个工作日", o.zh()),
+                format!("{} done, {late} working days late", o.en()),
+            ),
+            Self::Met(o, None) => {
+                Bilingual::new(format!("{}按期完成", o.zh()), format!("{} done in time", o.en()))
+            }
         }
     }
 }

@@ -51,7 +51,11 @@ impl Write {
     #[must_use]
     pub fn target(&self) -> &Target {
         match self {
-            Self::Create(t, _) | Self::Apply(t, _) | Self::Correct(t, _) | Self::Patch(t, _, _) | Self::Delete(t, _) => t,
+            Self::Create(t, _)
+            | Self::Apply(t, _)
+            | Self::Correct(t, _)
+            | Self::Patch(t, _, _)
+            | Self::Delete(t, _) => t,
         }
     }
 }

@@ -9,11 +9,12 @@ use serde_json::json;
 use super::decision;
 use super::decommission::{Case, HeldVolume, Space};
 use super::digest;
-use super::finding::Bilingual;
+use super::finding::{Bilingual, Finding};
 use super::happening::Happening;
 use super::plan::{Precondition, Step, Write};
 use super::record::Standing;
 use super::targets;
+use super::tenancy::volumes;
 use crate::api::application::TenantNamespace;
 use crate::api::deadline::{Obligation, Party};
 use crate::api::decommission::{Certificate, DecommissionPhase as Phase, Fate, Outcome, Scope};
@@ -37,7 +38,10 @@ pub(super) fn hand_over(case: &mut Case<'_>) -> Next {
     if case.withdrawn() {
         return Next::Do(Vec::new());
     }
-    if !case.consented() || decision::approved(&case.life.status, &case.seen.meta.digest).is_none() {
+    if case.altered() {
+        return Next::Do(Vec::new());
+    }
+    if !case.consented() {
         if !case.seen.ground.fresh {
             return Next::Reread;
         }
@@ -45,13 +49,17 @@ pub(super) fn hand_over(case: &mut Case<'_>) -> Next {
         case.end_without_result("consent void");
         return Next::Do(Vec::new());
     }
+    case.keep_clock();
     note_receipts(case);
     stand_handing_over(case);
-    let waiting = !outstanding(case).is_empty();
-    if waiting || !wound_down(case) {
+    if !outstanding(case).is_empty() {
         return Next::Do(Vec::new());
     }
-    if !matches!(case.seen.ground.guard, decision::Guard::Sealed { .. }) {
+    if let Some(open) = Standing::guard_open(&case.seen.ground.guard) {
+        case.life.stand(&open);
+    }
+    let sealed = matches!(case.seen.ground.guard, decision::Guard::Sealed { .. });
+    if !sealed || stalled_by_shared_source(case) || !wound_down(case) {
         return Next::Do(Vec::new());
     }
     if !case.seen.ground.fresh {
@@ -68,17 +76,26 @@ pub(super) fn hand_over(case: &mut Case<'_>) -> Next {
 fn outstanding<'a>(case: &'a Case<'_>) -> Vec<&'a InventoryEntry> {
     let received = |uid: &str| case.seen.record.spec.hand_over.iter().any(|r| r.volume_uid == uid);
     let entries = case.status.inventory.iter().flat_map(|i| &i.entries);
-    entries.filter(|e| e.action == Action::HandOver && e.volume_uid.as_deref().is_some_and(|u| !received(u))).collect()
+    entries
+        .filter(|e| e.action == Action::HandOver && e.volume_uid.as_deref().is_some_and(|u| !received(u)))
+        .collect()
 }
 
 /// New receipts go into the timeline (Art. 28).
 fn note_receipts(case: &mut Case<'_>) {
     for receipt in &case.seen.record.spec.hand_over {
-        let text = Happening::HandedOver(receipt.volume_uid.clone()).text().to_string();
-        if !case.life.status.timeline.iter().any(|t| t.event == "HandedOver" && t.message == text) {
-            case.life.happen(Happening::HandedOver(receipt.volume_uid.clone()), "department", Some(28));
-        }
+        case.life.happen_once(Happening::HandedOver(receipt.volume_uid.clone()), "department", Some(28));
     }
+}
+
+/// Two volumes of one source: whoever destroys one destroys the other, which nobody consented to (step 1).
+fn stalled_by_shared_source(case: &mut Case<'_>) -> bool {
+    let entries = case.status.inventory.iter().flat_map(|i| i.entries.clone()).collect::<Vec<_>>();
+    let shared = volumes::shared_sources(&case.seen.stock, &entries);
+    let Some(first) = shared.first() else { return false };
+    let finding = Finding::Inventory(first.reason(), first.to_string());
+    case.life.stand(&Standing::Stalled(finding.reason(), finding.text()));
+    true
 }
 
 /// Whether the namespaces are restricted to looking only.
@@ -89,13 +106,17 @@ fn wound_down(case: &Case<'_>) -> bool {
 
 /// Conditions while data is handed over; the provider's clock stands while the department is waited on.
 pub(super) fn stand_handing_over(case: &mut Case<'_>) {
-    let names: Vec<String> = outstanding(case).iter().map(|e| format!("{}/{}", e.namespace, e.claim)).collect();
+    let names: Vec<String> =
+        outstanding(case).iter().map(|e| format!("{}/{}", e.namespace, e.claim)).collect();
     if names.is_empty() {
         if let Some(calendar) = case.seen.ground.calendar() {
             case.life.resume(Obligation::Reclaim, calendar);
         }
         case.life.wait_on(Party::Provider, Some("Reclaim"), Some(Obligation::Reclaim));
-        case.life.stand(&Standing::Underway("WindingDown", Bilingual::new("正在停止使用,随后收回资源", "use is winding down; reclaiming follows")));
+        case.life.stand(&Standing::Underway(
+            "WindingDown",
+            Bilingual::new("正在停止使用,随后收回资源", "use is winding down; reclaiming follows"),
+        ));
     } else {
         if let Some(calendar) = case.seen.ground.calendar() {
             case.life.pause(Obligation::Reclaim, Party::Department, "HandOver", calendar);
@@ -104,7 +125,10 @@ pub(super) fn stand_handing_over(case: &mut Case<'_>) {
         let list = names.join(", ");
         case.life.stand(&Standing::Underway(
             "HandingOver",
-            Bilingual::new(format!("等待使用部门签收移交的数据卷(第二十八条):{list};在 spec.handOver 中填写回执"), format!("awaiting the department's receipts (Art. 28) for {list}; add them to spec.handOver")),
+            Bilingual::new(
+                format!("等待使用部门签收移交的数据卷(第二十八条):{list};在 spec.handOver 中填写回执"),
+                format!("awaiting the department's receipts (Art. 28) for {list}; add them to spec.handOver"),
+            ),
         ));
     }
 }
@@ -112,12 +136,19 @@ pub(super) fn stand_handing_over(case: &mut Case<'_>) {
 /// Reclaims in order: policies, namespaces, verification, certificate (steps 5 and 6).
 pub(super) fn reclaim(case: &mut Case<'_>) -> Next {
     let Some(inventory) = case.status.inventory.clone() else { return Next::Do(Vec::new()) };
-    if decision::approved(&case.life.status, &case.seen.meta.digest).is_none() {
-        case.life.stand(&Standing::Stalled("SpecAltered", Bilingual::new("批准后退出申请被改动,停止收回", "the exit was altered after its approval; reclaiming stopped")));
+    case.keep_clock();
+    case.life.wait_on(Party::Provider, Some("Reclaim"), Some(Obligation::Reclaim));
+    if case.altered() || stalled_by_shared_source(case) || grant_missing(case) {
         return Next::Do(Vec::new());
     }
     if let Some(stranger) = appeared(case, &inventory.entries) {
-        case.life.stand(&Standing::Stalled("VolumeAppeared", Bilingual::new(format!("出现清单以外的数据卷 {stranger},停止收回"), format!("volume {stranger} is not in the inventory; reclaiming stopped"))));
+        case.life.stand(&Standing::Stalled(
+            "VolumeAppeared",
+            Bilingual::new(
+                format!("出现清单以外的数据卷 {stranger},停止收回"),
+                format!("volume {stranger} is not in the inventory; reclaiming stopped"),
+            ),
+        ));
         return Next::Do(Vec::new());
     }
     let writes = next_writes(case, &inventory.entries);
@@ -142,10 +173,32 @@ pub(super) fn reclaim(case: &mut Case<'_>) -> Next {
 }
 
 /// A claim or volume of the application that the inventory does not hold (step 5: appearance halts).
+///
+/// Of a living application's volumes others may lose their claim meanwhile; they are not touched, nor halt this.
 fn appeared(case: &Case<'_>, entries: &[InventoryEntry]) -> Option<String> {
+    if case.seen.record.spec.scope == Scope::Volumes {
+        return None;
+    }
     let now = case.inventory().entries;
-    let known = |e: &InventoryEntry| entries.iter().any(|k| k.claim_uid == e.claim_uid && (e.volume_uid.is_none() || k.volume_uid == e.volume_uid));
+    let known = |e: &InventoryEntry| {
+        entries
+            .iter()
+            .any(|k| k.claim_uid == e.claim_uid && (e.volume_uid.is_none() || k.volume_uid == e.volume_uid))
+    };
     now.iter().find(|e| !known(e)).map(|e| format!("{}/{}", e.namespace, e.claim))
+}
+
+/// Without the grant nobody knows which namespaces were made: nothing is certified (step 6).
+fn grant_missing(case: &mut Case<'_>) -> bool {
+    let known = case.seen.record.spec.scope == Scope::Volumes || recorded(case).next().is_some();
+    if !known {
+        let text = Bilingual::new(
+            "ResourceGrant 缺失,无法核对命名空间,停止收回",
+            "the ResourceGrant is missing, so the namespaces cannot be verified; reclaiming stopped",
+        );
+        case.life.stand(&Standing::Stalled("GrantMissing", text));
+    }
+    !known
 }
 
 /// The next writes: first every policy, then the namespaces.
@@ -184,16 +237,22 @@ fn policy(case: &Case<'_>, entry: &InventoryEntry) -> Option<Write> {
 /// Removes one namespace: first the annotation that policy asks for, then the deletion.
 fn remove(case: &Case<'_>, space: &Space) -> Option<Write> {
     let live = &space.live;
-    let ours = live.owner.as_deref() == case.status.application_uid.as_deref() && recorded(case).any(|n| n.uid.as_deref() == Some(&live.uid));
+    let ours = live.owner.as_deref() == case.status.application_uid.as_deref()
+        && recorded(case).any(|n| n.uid.as_deref() == Some(&live.uid));
     if live.deleting || !ours {
         return None;
     }
-    let precondition = Precondition { uid: live.uid.clone(), resource_version: live.resource_version.clone() };
+    let precondition =
+        Precondition { uid: live.uid.clone(), resource_version: live.resource_version.clone() };
     let target = targets::NAMESPACE.named(&live.name);
     Some(if space.reclaim.as_deref() == Some(&live.uid) {
         Write::Delete(target, precondition)
     } else {
-        Write::Patch(target, precondition, json!({ "metadata": { "annotations": { keys::RECLAIM: live.uid } } }))
+        Write::Patch(
+            target,
+            precondition,
+            json!({ "metadata": { "annotations": { keys::RECLAIM: live.uid } } }),
+        )
     })
 }
 
@@ -207,16 +266,27 @@ fn holding(case: &Case<'_>, entries: &[InventoryEntry]) -> Vec<String> {
     let mut held = Vec::new();
     if case.seen.record.spec.scope == Scope::Application {
         for s in &case.seen.spaces {
-            let why = if s.held_by.is_empty() { String::new() } else { format!(" ({})", s.held_by.join("; ")) };
+            let why =
+                if s.held_by.is_empty() { String::new() } else { format!(" ({})", s.held_by.join("; ")) };
             held.push(format!("namespace {}{why}", s.live.name));
         }
     }
     for e in entries {
         match (e.action, volume(case, e)) {
-            (Action::Retain, None) if e.volume_uid.is_some() => held.push(format!("{} 丢失 / lost", e.volume.as_deref().unwrap_or_default())),
-            (Action::Retain, Some(v)) if v.phase != "Released" && v.phase != "Available" => held.push(format!("volume {} ({})", v.name, v.phase)),
+            (Action::Retain, None) if e.volume_uid.is_some() => {
+                held.push(format!("{} 丢失 / lost", e.volume.as_deref().unwrap_or_default()))
+            }
+            (Action::Retain, Some(v)) if v.phase != "Released" && v.phase != "Available" => {
+                held.push(format!("volume {} ({})", v.name, v.phase))
+            }
             (Action::Destroy | Action::HandOver, Some(v)) => {
-                let why: Vec<&str> = v.finalizers.iter().map(String::as_str).chain([v.phase.as_str(), v.message.as_str()]).filter(|t| !t.is_empty()).collect();
+                let why: Vec<&str> = v
+                    .finalizers
+                    .iter()
+                    .map(String::as_str)
+                    .chain([v.phase.as_str(), v.message.as_str()])
+                    .filter(|t| !t.is_empty())
+                    .collect();
                 held.push(format!("volume {} ({})", v.name, why.join(", ")));
             }
             _ => {}
@@ -232,21 +302,30 @@ fn stand_reclaiming(case: &mut Case<'_>, held: &[String]) {
     let stuck_at = since.saturating_add(STUCK_AFTER).unwrap_or(since);
     let list = held.join("; ");
     let standing = if let Some(t) = &case.seen.ground.trouble {
-        Standing::Stalled("WriteRefused", Bilingual::new(format!("写入被拒:{t}"), format!("a write was refused: {t}")))
+        Standing::write_refused(t)
     } else if !held.is_empty() && case.now >= stuck_at {
-        Standing::Stalled("ReclaimStuck", Bilingual::new(format!("收回受阻:{list}"), format!("reclaiming is held up by {list}")))
+        Standing::Stalled(
+            "ReclaimStuck",
+            Bilingual::new(format!("收回受阻:{list}"), format!("reclaiming is held up by {list}")),
+        )
     } else {
         if !held.is_empty() {
             case.life.wake = Some(stuck_at);
         }
-        Standing::Underway("Reclaiming", Bilingual::new("正在收回资源(第十六条)", "resources are being reclaimed (Art. 16)"))
+        Standing::Underway(
+            "Reclaiming",
+            Bilingual::new("正在收回资源(第十六条)", "resources are being reclaimed (Art. 16)"),
+        )
     };
     case.life.stand(&standing);
 }
 
 /// 退出证明: what became of every volume, on whose word (step 6).
 fn certify(case: &mut Case<'_>, entries: &[InventoryEntry]) {
-    let (Some(consent), Some(decision)) = (case.status.consent.clone(), case.life.status.decision.clone()) else { return };
+    let (Some(consent), Some(decision)) = (case.status.consent.clone(), case.life.status.decision.clone())
+    else {
+        return;
+    };
     let fate = |e: &InventoryEntry| {
         Some(Fate {
             namespace: e.namespace.clone(),
@@ -263,7 +342,8 @@ fn certify(case: &mut Case<'_>, entries: &[InventoryEntry]) {
         })
     };
     let spec = &case.seen.record.spec;
-    let namespaces = if spec.scope == Scope::Application { recorded(case).cloned().collect() } else { Vec::new() };
+    let namespaces =
+        if spec.scope == Scope::Application { recorded(case).cloned().collect() } else { Vec::new() };
     let mut certificate = Certificate {
         digest: String::new(),
         application: spec.application.clone(),
@@ -286,7 +366,13 @@ fn certify(case: &mut Case<'_>, entries: &[InventoryEntry]) {
     case.status.certificate = Some(certificate);
     case.status.phase = Some(Phase::Completed);
     case.life.wait_on(Party::None, None, None);
-    case.life.stand(&Standing::Ready("Completed", Bilingual::new("资源已收回,证明见 status.certificate", "resources are reclaimed; see status.certificate")));
+    case.life.stand(&Standing::Ready(
+        "Completed",
+        Bilingual::new(
+            "资源已收回,证明见 status.certificate",
+            "resources are reclaimed; see status.certificate",
+        ),
+    ));
 }
 
 /// Digest over everything in a certificate but the digest itself.

@@ -6,14 +6,19 @@
 use jiff::Timestamp;
 
 use super::calendar::Calendar;
-use super::deadline::Moved;
 use super::decision::{self, Guard, Ruling, Subject};
 use super::finding::{Bilingual, Finding};
 use super::happening::Happening;
 use crate::api::condition::{Condition, ConditionStatus};
-use crate::api::deadline::{Deadline, Obligation, Party};
+use crate::api::deadline::{Obligation, Party};
 use crate::api::keys;
 use crate::api::record::{RecordStatus, TimelineEntry, Verdict};
+
+mod clocks;
+mod standing;
+
+pub use clocks::article_of;
+pub use standing::Standing;
 
 /// The operator as an actor in timelines.
 pub const OPERATOR: &str = "govcloud-operator";
@@ -63,20 +68,15 @@ impl Meta {
 
     /// The subject of a decision.
     #[must_use]
-    pub fn subject(&self) -> Subject<'_> {
-        Subject { annotations: &self.annotations, generation: self.generation, digest: &self.digest, stamped_at: self.stamped_at }
+    pub fn subject(&self, in_order: bool) -> Subject<'_> {
+        Subject {
+            annotations: &self.annotations,
+            generation: self.generation,
+            digest: &self.digest,
+            stamped_at: self.stamped_at,
+            in_order,
+        }
     }
-}
-
-/// How a record stands, as `Ready`, `Reconciling` and `Stalled` say it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// At rest as it should be.
-    Ready(&'static str, Bilingual),
-    /// On its way, or waiting for somebody's act.
-    Underway(&'static str, Bilingual),
-    /// Somebody must mend something first.
-    Stalled(&'static str, Bilingual),
 }
 
 /// A status being rewritten.
@@ -90,13 +90,17 @@ pub struct Life {
     pub wake: Option<Timestamp>,
     generation: i64,
     now: Timestamp,
+    in_order: bool,
 }
 
 impl Life {
     /// Begins from what is stored.
     #[must_use]
     pub fn begin(stored: &RecordStatus, generation: i64, now: Timestamp) -> Self {
-        Self { status: stored.clone(), notices: Vec::new(), wake: None, generation, now }
+        let valid = |c: &Condition| c.type_ == "Valid" && c.status == ConditionStatus::True;
+        let in_order =
+            stored.conditions.iter().any(|c| valid(c) && c.observed_generation == Some(generation));
+        Self { status: stored.clone(), notices: Vec::new(), wake: None, generation, now, in_order }
     }
 
     /// Whether this is the first visit.
@@ -147,6 +151,46 @@ impl Life {
         }
     }
 
+    /// Records what happened unless the timeline says so already.
+    pub fn happen_once(&mut self, happening: Happening, actor: &str, article: Option<i32>) {
+        if !self.told(&happening) {
+            self.happen(happening, actor, article);
+        }
+    }
+
+    /// No record changes its phase in silence (S12): where nothing else was said, the phase itself is.
+    pub fn note_phase<P: PartialEq + std::fmt::Debug>(
+        &mut self,
+        old: Option<P>,
+        new: Option<P>,
+        article: i32,
+    ) {
+        if old != new && self.notices.is_empty() {
+            let phase = new.map(|p| format!("{p:?}")).unwrap_or_default();
+            self.happen(Happening::Phase(phase), OPERATOR, Some(article));
+        }
+    }
+
+    /// Whether the timeline says so already.
+    #[must_use]
+    pub fn told(&self, happening: &Happening) -> bool {
+        let text = clip(happening.text().to_string(), 2000);
+        self.status.timeline.iter().any(|e| e.event == happening.event() && e.message == text)
+    }
+
+    /// Whether the record was stalled for this reason when it was last looked at.
+    #[must_use]
+    pub fn stalled_for(&self, reason: &str) -> bool {
+        let stalled = |c: &&Condition| c.type_ == "Stalled" && c.status == ConditionStatus::True;
+        self.status.conditions.iter().find(stalled).is_some_and(|c| c.reason == reason)
+    }
+
+    /// Whether the decision that stands does not count.
+    #[must_use]
+    pub fn void(&self) -> bool {
+        self.status.decision.as_ref().is_some_and(|d| d.void.is_some())
+    }
+
     /// Whether a condition is True.
     #[must_use]
     pub fn is(&self, type_: &str) -> bool {
@@ -156,7 +200,12 @@ impl Life {
     /// Sets `Valid` from the findings (Art. 12): none is valid.
     pub fn valid(&mut self, findings: &[Finding]) {
         match findings.first() {
-            None => self.condition("Valid", ConditionStatus::True, "Valid", &Bilingual::new("材料齐全,符合要求", "complete and in order")),
+            None => self.condition(
+                "Valid",
+                ConditionStatus::True,
+                "Valid",
+                &Bilingual::new("材料齐全,符合要求", "complete and in order"),
+            ),
             Some(first) => {
                 let zh = findings.iter().map(|f| f.text().zh).collect::<Vec<_>>().join(";");
                 let en = findings.iter().map(|f| f.text().en).collect::<Vec<_>>().join("; ");
@@ -186,101 +235,15 @@ impl Life {
         self.status.due_date = running.map(|d| d.due_date.to_string());
     }
 
-    /// The clock of an obligation.
-    #[must_use]
-    pub fn clock(&self, obligation: Obligation) -> Option<&Deadline> {
-        self.status.deadlines.iter().find(|d| d.obligation == obligation)
-    }
-
-    fn clock_mut(&mut self, obligation: Obligation) -> Option<&mut Deadline> {
-        self.status.deadlines.iter_mut().find(|d| d.obligation == obligation)
-    }
-
-    /// Starts a clock; a clock that was started before stays as it is.
-    pub fn start_clock(&mut self, obligation: Obligation, party: Party, days: i32, from: Timestamp, calendar: &Calendar) {
-        if self.clock(obligation).is_some_and(|d| d.closed_at.is_none()) {
-            return;
-        }
-        self.status.deadlines.retain(|d| d.obligation != obligation);
-        let d = Deadline::open(obligation, party, article_of(obligation), days, from, calendar);
-        self.happen(Happening::ClockStarted(obligation, party, d.due_date.0, d.provisional), OPERATOR, Some(d.article));
-        self.status.deadlines.push(d);
-    }
-
-    /// Meets an obligation at `at`.
-    pub fn meet(&mut self, obligation: Obligation, at: Timestamp, calendar: &Calendar) {
-        let Some(met) = self.clock_mut(obligation).and_then(|d| d.meet(at, calendar)) else { return };
-        self.moved(met.moved);
-        self.happen_at(Happening::Met(obligation, met.working_days_late), OPERATOR, Some(article_of(obligation)), at);
-    }
-
-    /// Ends a clock whose obligation fell away.
-    pub fn drop_clock(&mut self, obligation: Obligation, why: &str) {
-        let now = self.now;
-        if let Some(d) = self.clock_mut(obligation) {
-            d.close(now, why);
-        }
-    }
-
-    /// Stops a clock while another party is waited on.
-    pub fn pause(&mut self, obligation: Obligation, waiting_on: Party, why: &str, calendar: &Calendar) {
-        let now = self.now;
-        let moved = self.clock_mut(obligation).map(|d| d.pause(now, waiting_on, why, calendar));
-        self.moved(moved.unwrap_or_default());
-    }
-
-    /// Lets a stopped clock run again; the due date moves by the whole working days that it stood.
-    pub fn resume(&mut self, obligation: Obligation, calendar: &Calendar) {
-        let now = self.now;
-        let moved = self.clock_mut(obligation).map(|d| d.resume(now, calendar));
-        self.moved(moved.unwrap_or_default());
-    }
-
-    fn moved(&mut self, moved: Vec<Moved>) {
-        for m in moved {
-            let article = article_of(m.obligation);
-            self.happen(Happening::Moved(m), OPERATOR, Some(article));
-        }
-    }
-
-    /// Recomputes, warns and reports every clock; sets `OnTime` (design, section 4).
-    pub fn run_clocks(&mut self, calendar: &Calendar) {
-        let now = self.now;
-        let (mut moved, mut due) = (Vec::new(), Vec::new());
-        for d in &mut self.status.deadlines {
-            moved.extend(d.recompute(calendar, now));
-            due.extend(d.tick(now, calendar));
-            if let Some(w) = d.next_wake(now, calendar) {
-                self.wake = Some(self.wake.map_or(w, |cur| cur.min(w)));
-            }
-        }
-        self.moved(moved);
-        for notice in due {
-            let article = notice.article;
-            self.happen(Happening::Due(notice), OPERATOR, Some(article));
-        }
-        self.on_time();
-    }
-
-    /// `OnTime`: False while an obligation is overdue and not met.
-    fn on_time(&mut self) {
-        if self.status.deadlines.is_empty() {
-            return;
-        }
-        let late = self.status.deadlines.iter().find(|d| d.is_overdue(self.now));
-        let late = late.map(|d| (d.obligation, d.party, d.due_date));
-        match late {
-            Some((o, p, due)) => {
-                let text = Bilingual::new(format!("{}已逾期,期限 {due},责任方:{}", o.zh(), p.zh()), format!("{} is overdue since {due}, owed by the {}", o.en(), p.en()));
-                self.condition("OnTime", ConditionStatus::False, &format!("{o:?}Overdue"), &text);
-            }
-            None => self.condition("OnTime", ConditionStatus::True, "OnTime", &Bilingual::new("各期限均未逾期", "no deadline has passed")),
-        }
-    }
-
     /// Rules on the decision annotations and records what they mean (Art. 12). Returns the ruling.
-    pub fn take_decision(&mut self, meta: &Meta, guard: &Guard, article: i32, calendar: Option<&Calendar>) -> Ruling {
-        let ruling = decision::rule(meta.subject(), &self.status, guard, self.now);
+    pub fn take_decision(
+        &mut self,
+        meta: &Meta,
+        guard: &Guard,
+        article: i32,
+        calendar: Option<&Calendar>,
+    ) -> Ruling {
+        let ruling = decision::rule(meta.subject(self.in_order), &self.status, guard, self.now);
         match &ruling {
             Ruling::New(d) => {
                 match &d.void {
@@ -289,7 +252,12 @@ impl Life {
                         if let Some(c) = calendar {
                             self.meet(Obligation::Review, d.at.timestamp(), c);
                         }
-                        self.happen_at(Happening::Decided(d.verdict, d.opinion.clone()), &d.by, Some(article), d.at.timestamp());
+                        self.happen_at(
+                            Happening::Decided(d.verdict, d.opinion.clone()),
+                            &d.by,
+                            Some(article),
+                            d.at.timestamp(),
+                        );
                     }
                 }
                 self.status.decision = Some(d.clone());
@@ -303,17 +271,20 @@ impl Life {
         ruling
     }
 
-    /// Records filing, amendment and correction before an approval (Art. 11, 12).
-    pub fn note_filing(&mut self, meta: &Meta, article: i32) {
+    /// Records filing, amendment and correction before an approval (Art. 11, 12). `later` says that what
+    /// changed is a field that comes later in life, which is recorded by itself.
+    pub fn note_filing(&mut self, meta: &Meta, article: i32, later: bool) {
         let by = meta.requested_by();
         let seen = self.status.observed_generation.unwrap_or(0);
         if self.first_visit() {
             let at = meta.created_at.filter(|c| *c <= self.now).unwrap_or(self.now);
             self.happen_at(Happening::Submitted, by, Some(article), at);
-        } else if seen != meta.generation {
+        } else if seen != meta.generation && !later {
             match self.status.decision.as_ref().map(|d| (d.verdict, d.void.is_some())) {
                 None => self.happen(Happening::Amended(meta.generation), by, Some(article)),
-                Some((Verdict::Returned, false)) => self.happen(Happening::Resubmitted(meta.generation), by, Some(article)),
+                Some((Verdict::Returned, false)) => {
+                    self.happen(Happening::Resubmitted(meta.generation), by, Some(article))
+                }
                 Some(_) => {}
             }
         }
@@ -322,7 +293,9 @@ impl Life {
     /// Whether a returned record has been answered by a new generation (Art. 12).
     #[must_use]
     pub fn returned_and_unanswered(&self) -> bool {
-        self.status.decision.as_ref().is_some_and(|d| d.void.is_none() && d.verdict == Verdict::Returned && d.generation >= self.generation)
+        self.status.decision.as_ref().is_some_and(|d| {
+            d.void.is_none() && d.verdict == Verdict::Returned && d.generation >= self.generation
+        })
     }
 
     /// The recorded decision, if it counts and is the given verdict.
@@ -339,20 +312,6 @@ impl Life {
             self.status.observed_at = Some(self.now.into());
         }
         (self.status, self.notices, self.wake)
-    }
-}
-
-/// The article that sets an obligation.
-#[must_use]
-pub fn article_of(obligation: Obligation) -> i32 {
-    match obligation {
-        Obligation::Review => 12,
-        Obligation::Provision => 13,
-        Obligation::GoLive | Obligation::GoLiveReport => 14,
-        Obligation::Change => 15,
-        Obligation::Reclaim => 16,
-        Obligation::MaintenanceReport => 18,
-        Obligation::Migration => 28,
     }
 }
 

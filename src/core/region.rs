@@ -27,6 +27,9 @@ pub fn decide(seen: &RegionView, now: Timestamp) -> Plan<RegionStatus> {
         ),
     };
     life.stand(&standing);
-    let status = RegionStatus { observed_generation: seen.region.metadata.generation, conditions: life.status.conditions };
+    let status = RegionStatus {
+        observed_generation: seen.region.metadata.generation,
+        conditions: life.status.conditions,
+    };
     Plan::settle(status, Vec::new(), None)
 }

@@ -1,5 +1,7 @@
 //! What a decision rests on, and so what is read anew with quorum before acting on one (design, sections 3 and 6; S4).
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::client::RequestError;
 use super::controller::Shell;
 use super::execute::{difference, record_target};
@@ -16,7 +18,8 @@ use crate::core::targets;
 /// PersistentVolumeClaim.
 const CLAIM: targets::Kind = targets::Kind("v1", "persistentvolumeclaims", "PersistentVolumeClaim");
 /// VolumeSnapshot.
-const SNAPSHOT: targets::Kind = targets::Kind("snapshot.storage.k8s.io/v1", "volumesnapshots", "VolumeSnapshot");
+const SNAPSHOT: targets::Kind =
+    targets::Kind("snapshot.storage.k8s.io/v1", "volumesnapshots", "VolumeSnapshot");
 
 impl Shell {
     /// The records that a decision on this key rests on.
@@ -27,21 +30,34 @@ impl Shell {
             Kind::Application | Kind::Region => {}
             Kind::Grant => {
                 targets.push(record(Kind::Application, &key.name));
-                if let Some(g) = self.world.grants.get(&key.namespace, &key.name).and_then(|r| r.typed.as_ref().ok().cloned())
+                if let Some(g) = self
+                    .world
+                    .grants
+                    .get(&key.namespace, &key.name)
+                    .and_then(|r| r.typed.as_ref().ok().cloned())
                     && g.spec.approved.kind == crate::api::grant::ApprovalKind::ChangeRequest
                 {
                     targets.push(record(Kind::Change, &g.spec.approved.name));
                 }
             }
             Kind::Change => {
-                let change = self.world.changes.get(&key.namespace, &key.name).and_then(|r| r.typed.as_ref().ok().cloned());
+                let change = self
+                    .world
+                    .changes
+                    .get(&key.namespace, &key.name)
+                    .and_then(|r| r.typed.as_ref().ok().cloned());
                 if let Some(asked) = change.and_then(|c| c.spec.resource_adjustment.clone()) {
                     targets.push(record(Kind::Application, &asked.application));
                     targets.push(record(Kind::Grant, &asked.application));
                 }
             }
             Kind::Decommission => {
-                if let Some(d) = self.world.decommissions.get(&key.namespace, &key.name).and_then(|r| r.typed.as_ref().ok().cloned()) {
+                if let Some(d) = self
+                    .world
+                    .decommissions
+                    .get(&key.namespace, &key.name)
+                    .and_then(|r| r.typed.as_ref().ok().cloned())
+                {
                     targets.push(record(Kind::Application, &d.spec.application));
                     targets.push(record(Kind::Grant, &d.spec.application));
                 }
@@ -52,10 +68,25 @@ impl Shell {
 
     /// Reads an exiting application's namespaces, claims, snapshots and volumes anew.
     pub(super) async fn reread_storage(&self, key: &Key) -> Result<(), RequestError> {
-        let Some(d) = self.world.decommissions.get(&key.namespace, &key.name).and_then(|r| r.typed.as_ref().ok().cloned()) else { return Ok(()) };
+        let Some(d) = self
+            .world
+            .decommissions
+            .get(&key.namespace, &key.name)
+            .and_then(|r| r.typed.as_ref().ok().cloned())
+        else {
+            return Ok(());
+        };
         let grant = self.world.grants.get(&key.namespace, &d.spec.application);
-        let names = grant.as_ref().and_then(|g| g.typed.as_ref().ok().map(|t| tenant_names(&g.meta, t))).unwrap_or_default();
-        let uid = self.world.applications.get(&key.namespace, &d.spec.application).map(|a| a.meta.uid.clone()).unwrap_or_default();
+        let names = grant
+            .as_ref()
+            .and_then(|g| g.typed.as_ref().ok().map(|t| tenant_names(&g.meta, t)))
+            .unwrap_or_default();
+        let uid = self
+            .world
+            .applications
+            .get(&key.namespace, &d.spec.application)
+            .map(|a| a.meta.uid.clone())
+            .unwrap_or_default();
         for name in &names {
             self.refresh(targets::NAMESPACE.named(name), key).await?;
             for kind in [CLAIM, SNAPSHOT] {
@@ -64,19 +95,32 @@ impl Shell {
                     _ => self.world.claims.within(name),
                 };
                 let found = self.requests.list(&kind.within(name, "")).await?;
-                for lost in known.iter().filter(|k| !found.iter().any(|f| f.metadata.uid.as_deref() == Some(&k.uid))) {
+                for lost in
+                    known.iter().filter(|k| !found.iter().any(|f| f.metadata.uid.as_deref() == Some(&k.uid)))
+                {
                     let news = News::Gone(name.clone(), lost.name.1.clone(), lost.uid.clone());
-                    self.queue.add(self.world.tell(kind.1, news, &self.clock).into_iter().filter(|k| k != key));
+                    self.queue
+                        .add(self.world.tell(kind.1, news, &self.clock).into_iter().filter(|k| k != key));
                 }
                 for mut object in found {
-                    object.types = Some(kube::core::TypeMeta { api_version: kind.0.into(), kind: kind.2.into() });
-                    self.queue.add(self.world.tell(kind.1, News::Is(object), &self.clock).into_iter().filter(|k| k != key));
+                    object.types =
+                        Some(kube::core::TypeMeta { api_version: kind.0.into(), kind: kind.2.into() });
+                    self.queue.add(
+                        self.world
+                            .tell(kind.1, News::Is(object), &self.clock)
+                            .into_iter()
+                            .filter(|k| k != key),
+                    );
                 }
             }
         }
-        let claimed = names.iter().flat_map(|n| self.world.claims.within(n)).filter_map(|c| Some(c.value.pointer("/spec/volumeName")?.as_str()?.to_owned()));
+        let claimed = names
+            .iter()
+            .flat_map(|n| self.world.claims.within(n))
+            .filter_map(|c| Some(c.value.pointer("/spec/volumeName")?.as_str()?.to_owned()));
         let listed = self.world.volumes_of(&uid, &names).into_iter().map(|v| v.name.1.clone());
-        let volumes: std::collections::BTreeSet<String> = claimed.chain(listed).filter(|v| !v.is_empty()).collect();
+        let volumes: std::collections::BTreeSet<String> =
+            claimed.chain(listed).filter(|v| !v.is_empty()).collect();
         for volume in volumes {
             self.refresh(targets::VOLUME.named(&volume), key).await?;
         }
@@ -109,40 +153,66 @@ impl Shell {
         status.unwrap_or_default()
     }
 
-    /// The record behind a key that does not fit the schema, with why.
-    fn malformed(&self, key: &Key) -> Option<(Meta, String)> {
-        fn broken<K>(r: Option<std::sync::Arc<super::world::Record<K>>>) -> Option<(Meta, String)> {
+    /// What is known of the record behind a key, and why it does not fit the schema if it does not.
+    fn identity_of(&self, key: &Key) -> Option<(Meta, Option<String>)> {
+        fn of<K>(r: Option<std::sync::Arc<super::world::Record<K>>>) -> Option<(Meta, Option<String>)> {
             let r = r?;
-            r.typed.as_ref().err().map(|e| (r.meta.clone(), e.clone()))
+            Some((r.meta.clone(), r.typed.as_ref().err().cloned()))
         }
         let (ns, name) = (&key.namespace, &key.name);
         match key.kind {
-            Kind::Application => broken(self.world.applications.get(ns, name)),
-            Kind::Grant => broken(self.world.grants.get(ns, name)),
-            Kind::Change => broken(self.world.changes.get(ns, name)),
-            Kind::Decommission => broken(self.world.decommissions.get(ns, name)),
-            Kind::Region => broken(self.world.regions.get("", name)),
+            Kind::Application => of(self.world.applications.get(ns, name)),
+            Kind::Grant => of(self.world.grants.get(ns, name)),
+            Kind::Change => of(self.world.changes.get(ns, name)),
+            Kind::Decommission => of(self.world.decommissions.get(ns, name)),
+            Kind::Region => of(self.world.regions.get("", name)),
         }
     }
 
     /// Says on a record that it does not fit the schema (S10); everything else goes on.
     pub(super) async fn report_malformed(&self, key: &Key) -> Result<(), RequestError> {
-        let Some((meta, why)) = self.malformed(key) else { return Ok(()) };
-        let stored = self.stored_status(key);
-        let old: RecordStatus = serde_json::from_value(stored.clone()).unwrap_or_default();
+        let Some((meta, Some(why))) = self.identity_of(key) else { return Ok(()) };
         let finding = Finding::Malformed(why);
-        let mut life = Life::begin(&old, meta.generation, self.clock.now());
-        life.valid(std::slice::from_ref(&finding));
+        let say = |life: &mut Life| {
+            life.valid(std::slice::from_ref(&finding));
+            life.wait_on(Party::Department, Some("Correction"), None);
+        };
+        self.hold(key, &meta, &finding, self.clock.now(), say).await
+    }
+
+    /// Says on a record that nothing is decided by a clock that is wrong (design, section 4).
+    pub(super) async fn report_skew(&self, key: &Key, seconds: i64) -> Result<(), RequestError> {
+        if key.kind == Kind::Region {
+            return Ok(());
+        }
+        let Some((meta, None)) = self.identity_of(key) else { return Ok(()) };
+        let right =
+            self.clock.now().saturating_sub(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
+        self.hold(key, &meta, &Finding::ClockSkewed(seconds), right, |_| {}).await
+    }
+
+    /// Writes what holds a record up into its conditions, and decides nothing.
+    async fn hold(
+        &self,
+        key: &Key,
+        meta: &Meta,
+        finding: &Finding,
+        now: Timestamp,
+        say: impl FnOnce(&mut Life),
+    ) -> Result<(), RequestError> {
+        let old: RecordStatus = serde_json::from_value(self.stored_status(key)).unwrap_or_default();
+        let mut life = Life::begin(&old, meta.generation, now);
         life.stand(&Standing::Stalled(finding.reason(), finding.text()));
-        life.wait_on(Party::Department, Some("Correction"), None);
+        say(&mut life);
         let (status, _, _) = life.end(&old);
-        let status = serde_json::to_value(&status).unwrap_or_default();
+        let as_json = |s: &RecordStatus| serde_json::to_value(s).unwrap_or_default();
         // Only what is said anew: fields that this version cannot read stay as they are.
-        let patch = difference(&serde_json::to_value(&old).unwrap_or_default(), &status);
-        let Some(patch) = patch else { return Ok(()) };
-        let precondition = Precondition { uid: meta.uid.clone(), resource_version: meta.resource_version.clone() };
+        let Some(patch) = difference(&as_json(&old), &as_json(&status)) else { return Ok(()) };
+        let precondition =
+            Precondition { uid: meta.uid.clone(), resource_version: meta.resource_version.clone() };
         let object = self.requests.status(&record_target(key), &precondition, &patch).await?;
-        self.queue.add(self.world.tell(record_target(key).resource, News::Is(object), &self.clock).into_iter().filter(|k| k != key));
+        let touched = self.world.tell(record_target(key).resource, News::Is(object), &self.clock);
+        self.queue.add(touched.into_iter().filter(|k| k != key));
         Ok(())
     }
 }

@@ -55,7 +55,11 @@ impl Requests {
     /// The API of a target's kind, in its namespace.
     fn api(&self, target: &Target) -> Api<DynamicObject> {
         let resource = resource(target.api_version, target.resource, target.kind);
-        if target.namespace.is_empty() { Api::all_with(self.0.clone(), &resource) } else { Api::namespaced_with(self.0.clone(), &target.namespace, &resource) }
+        if target.namespace.is_empty() {
+            Api::all_with(self.0.clone(), &resource)
+        } else {
+            Api::namespaced_with(self.0.clone(), &target.namespace, &resource)
+        }
     }
 
     /// One write. Returns the object as the API server answered it; `None` where it is gone.
@@ -68,15 +72,27 @@ impl Requests {
         let manager = PatchParams { field_manager: Some(OPERATOR_NAME.to_owned()), ..PatchParams::default() };
         let answer = match write {
             Write::Create(_, body) => {
-                let object: DynamicObject = serde_json::from_value(body.clone()).map_err(|e| RequestError::Refused(e.to_string()))?;
-                api.create(&PostParams { field_manager: Some(OPERATOR_NAME.to_owned()), ..PostParams::default() }, &object).await?
+                let object: DynamicObject =
+                    serde_json::from_value(body.clone()).map_err(|e| RequestError::Refused(e.to_string()))?;
+                api.create(
+                    &PostParams { field_manager: Some(OPERATOR_NAME.to_owned()), ..PostParams::default() },
+                    &object,
+                )
+                .await?
             }
-            Write::Apply(_, body) => api.patch(name, &PatchParams::apply(OPERATOR_NAME).force(), &Patch::Apply(body)).await?,
+            Write::Apply(_, body) => {
+                api.patch(name, &PatchParams::apply(OPERATOR_NAME).force(), &Patch::Apply(body)).await?
+            }
             Write::Correct(_, body) => api.patch(name, &manager, &Patch::Merge(body)).await?,
-            Write::Patch(_, precondition, body) => api.patch(name, &manager, &Patch::Merge(pinned(body, precondition))).await?,
+            Write::Patch(_, precondition, body) => {
+                api.patch(name, &manager, &Patch::Merge(pinned(body, precondition))).await?
+            }
             Write::Delete(_, precondition) => {
                 let params = DeleteParams {
-                    preconditions: Some(Preconditions { uid: Some(precondition.uid.clone()), resource_version: Some(precondition.resource_version.clone()) }),
+                    preconditions: Some(Preconditions {
+                        uid: Some(precondition.uid.clone()),
+                        resource_version: Some(precondition.resource_version.clone()),
+                    }),
                     ..DeleteParams::default()
                 };
                 return Ok(api.delete(name, &params).await?.left());
@@ -89,7 +105,12 @@ impl Requests {
     ///
     /// # Errors
     /// [`RequestError`], by what can be done about it.
-    pub async fn status(&self, target: &Target, precondition: &Precondition, difference: &Value) -> Result<DynamicObject, RequestError> {
+    pub async fn status(
+        &self,
+        target: &Target,
+        precondition: &Precondition,
+        difference: &Value,
+    ) -> Result<DynamicObject, RequestError> {
         let manager = PatchParams { field_manager: Some(OPERATOR_NAME.to_owned()), ..PatchParams::default() };
         let body = pinned(&json!({ "status": difference }), precondition);
         Ok(self.api(target).patch_status(&target.name, &manager, &Patch::Merge(body)).await?)
@@ -120,8 +141,15 @@ impl Requests {
     /// # Errors
     /// [`RequestError`], by what can be done about it.
     pub async fn event(&self, event: &EventBody<'_>) -> Result<(), RequestError> {
-        let target = Target { api_version: "events.k8s.io/v1", resource: "events", kind: "Event", namespace: event.namespace().to_owned(), name: event.name.clone() };
-        let body: DynamicObject = serde_json::from_value(event.json()).map_err(|e| RequestError::Refused(e.to_string()))?;
+        let target = Target {
+            api_version: "events.k8s.io/v1",
+            resource: "events",
+            kind: "Event",
+            namespace: event.namespace().to_owned(),
+            name: event.name.clone(),
+        };
+        let body: DynamicObject =
+            serde_json::from_value(event.json()).map_err(|e| RequestError::Refused(e.to_string()))?;
         match self.api(&target).create(&PostParams::default(), &body).await {
             Ok(_) => Ok(()),
             Err(kube::Error::Api(s)) if s.reason == "AlreadyExists" => Ok(()),

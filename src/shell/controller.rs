@@ -13,6 +13,7 @@ use super::client::{RequestError, Requests};
 use super::clock::Clock;
 use super::metrics::Metrics;
 use super::queue::{Key, Queue};
+use super::skew::Skew;
 use super::watches::{self, WATCHED};
 use super::world::World;
 use crate::core::decision::Guard;
@@ -33,6 +34,8 @@ pub struct Shell {
     pub queue: Queue,
     /// The time.
     pub clock: Clock,
+    /// How far that time is from the API server's.
+    pub skew: Skew,
     /// Counts for `/metrics`.
     pub metrics: Metrics,
     /// Who this is, for Events and the lease.
@@ -53,12 +56,19 @@ struct Failure {
 impl Shell {
     /// A shell on a client, a clock and the guard's word.
     #[must_use]
-    pub fn new(client: kube::Client, clock: Clock, guard: watch::Receiver<Guard>, identity: String) -> Self {
+    pub fn new(
+        client: kube::Client,
+        clock: Clock,
+        skew: Skew,
+        guard: watch::Receiver<Guard>,
+        identity: String,
+    ) -> Self {
         Self {
             requests: Requests::new(client),
             world: World::default(),
             queue: Queue::new(clock.clone()),
             clock,
+            skew,
             metrics: Metrics::default(),
             identity,
             progress: watch::Sender::new(0),
@@ -94,7 +104,13 @@ impl Shell {
     /// Works on one key.
     async fn work(&self, key: &Key) {
         let before = self.failure(key);
-        let span = tracing::info_span!("reconcile", kind = key.kind.as_str(), namespace = key.namespace, name = key.name, uid = tracing::field::Empty);
+        let span = tracing::info_span!(
+            "reconcile",
+            kind = key.kind.as_str(),
+            namespace = key.namespace,
+            name = key.name,
+            uid = tracing::field::Empty
+        );
         let started = std::time::Instant::now();
         let result = self.reconcile(key, before.as_ref().map(|f| f.why.clone())).instrument(span).await;
         self.metrics.reconciled(key.kind, started.elapsed(), result.is_ok());
@@ -121,10 +137,30 @@ impl Shell {
     pub fn look_at_everything(&self) {
         self.queue.add(self.world.regions.all().iter().flat_map(|r| self.world.of_region(&r.meta.name)));
         let w = &self.world;
-        self.queue.add(w.applications.all().iter().map(|r| Key::new(super::queue::Kind::Application, &r.meta.namespace, &r.meta.name)));
-        self.queue.add(w.grants.all().iter().map(|r| Key::new(super::queue::Kind::Grant, &r.meta.namespace, &r.meta.name)));
-        self.queue.add(w.changes.all().iter().map(|r| Key::new(super::queue::Kind::Change, &r.meta.namespace, &r.meta.name)));
-        self.queue.add(w.decommissions.all().iter().map(|r| Key::new(super::queue::Kind::Decommission, &r.meta.namespace, &r.meta.name)));
+        self.queue.add(
+            w.applications
+                .all()
+                .iter()
+                .map(|r| Key::new(super::queue::Kind::Application, &r.meta.namespace, &r.meta.name)),
+        );
+        self.queue.add(
+            w.grants
+                .all()
+                .iter()
+                .map(|r| Key::new(super::queue::Kind::Grant, &r.meta.namespace, &r.meta.name)),
+        );
+        self.queue.add(
+            w.changes
+                .all()
+                .iter()
+                .map(|r| Key::new(super::queue::Kind::Change, &r.meta.namespace, &r.meta.name)),
+        );
+        self.queue.add(
+            w.decommissions
+                .all()
+                .iter()
+                .map(|r| Key::new(super::queue::Kind::Decommission, &r.meta.namespace, &r.meta.name)),
+        );
     }
 }
 

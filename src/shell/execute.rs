@@ -1,8 +1,7 @@
 //! The one interpreter of plans: observe, decide, write, and again until nothing is left to write.
 
-
 use futures::future::join_all;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -21,6 +20,9 @@ use crate::core::{application, change, decommission, grant, region};
 /// Rounds of observe, decide and write after which a key is given back to the queue.
 const ROUNDS: usize = 24;
 
+/// How long after a wrong clock was seen it is looked at again.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(30);
+
 /// Writes of one step that are under way at once.
 const WRITES_AT_ONCE: usize = 16;
 
@@ -35,6 +37,15 @@ struct Decided {
     wake: Option<Timestamp>,
 }
 
+/// Whether anything was written, after which the record is looked at once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rest {
+    /// Nothing differed.
+    Reached,
+    /// Something was written.
+    Ahead,
+}
+
 /// The record behind a key, as a target.
 #[must_use]
 pub fn record_target(key: &Key) -> Target {
@@ -45,7 +56,13 @@ pub fn record_target(key: &Key) -> Target {
         Kind::Decommission => "decommissions",
         Kind::Region => "regions",
     };
-    Target { api_version: API_VERSION, resource, kind: key.kind.as_str(), namespace: key.namespace.clone(), name: key.name.clone() }
+    Target {
+        api_version: API_VERSION,
+        resource,
+        kind: key.kind.as_str(),
+        namespace: key.namespace.clone(),
+        name: key.name.clone(),
+    }
 }
 
 fn decided<S: Serialize>(key: &Key, meta: &Meta, plan: Plan<S>) -> Decided {
@@ -58,10 +75,17 @@ impl Shell {
     /// Observes and decides for one key. `None` where there is nothing to decide on.
     fn decide(&self, key: &Key, with: &Circumstances, now: Timestamp) -> Option<Decided> {
         match key.kind {
-            Kind::Application => self.world.application(key, with).map(|o| decided(key, &o.meta, application::decide(&o, now))),
+            Kind::Application => {
+                self.world.application(key, with).map(|o| decided(key, &o.meta, application::decide(&o, now)))
+            }
             Kind::Grant => self.world.grant(key, with).map(|o| decided(key, &o.meta, grant::decide(&o, now))),
-            Kind::Change => self.world.change(key, with).map(|o| decided(key, &o.meta, change::decide(&o, now))),
-            Kind::Decommission => self.world.decommission(key, with).map(|o| decided(key, &o.meta, decommission::decide(&o, now))),
+            Kind::Change => {
+                self.world.change(key, with).map(|o| decided(key, &o.meta, change::decide(&o, now)))
+            }
+            Kind::Decommission => self
+                .world
+                .decommission(key, with)
+                .map(|o| decided(key, &o.meta, decommission::decide(&o, now))),
             Kind::Region => {
                 let view = self.world.region(&key.name)?;
                 let meta = self.world.regions.get("", &key.name)?.meta.clone();
@@ -74,7 +98,15 @@ impl Shell {
     ///
     /// # Errors
     /// The request that did not go through, after which the key is tried again later.
-    pub async fn reconcile(&self, key: &Key, trouble: Option<String>) -> Result<Option<Timestamp>, RequestError> {
+    pub async fn reconcile(
+        &self,
+        key: &Key,
+        trouble: Option<String>,
+    ) -> Result<Option<Timestamp>, RequestError> {
+        if let Some(seconds) = self.skew.intolerable() {
+            self.report_skew(key, seconds).await?;
+            return Ok(self.clock.now().checked_add(LOOK_AGAIN).ok());
+        }
         let mut with = Circumstances { guard: self.guard(), fresh: false, trouble };
         for _ in 0..ROUNDS {
             let now = self.clock.now();
@@ -90,10 +122,9 @@ impl Shell {
                 with.fresh = true;
                 continue;
             }
-            let settled = decided.steps.is_empty();
             match self.carry_out(&decided, key).await {
-                Ok(()) if settled => return Ok(decided.wake),
-                Ok(()) => with = Circumstances { guard: self.guard(), fresh: false, trouble: None },
+                Ok(Rest::Reached) => return Ok(decided.wake),
+                Ok(Rest::Ahead) => with = Circumstances { guard: self.guard(), fresh: false, trouble: None },
                 Err(RequestError::Stale(why)) => {
                     tracing::debug!(%why, "what was read is stale; reading anew");
                     self.reread(key).await?;
@@ -122,17 +153,19 @@ impl Shell {
     }
 
     /// Executes the steps; at the end, or where a step says so, the status is written with its Events.
-    async fn carry_out(&self, decided: &Decided, key: &Key) -> Result<(), RequestError> {
+    async fn carry_out(&self, decided: &Decided, key: &Key) -> Result<Rest, RequestError> {
         if decided.steps.is_empty() {
             return self.record(decided, key).await;
         }
         for step in &decided.steps {
             match step {
-                Step::Record => self.record(decided, key).await?,
+                Step::Record => {
+                    self.record(decided, key).await?;
+                }
                 Step::Write(writes) => self.write_all(writes, key).await?,
             }
         }
-        Ok(())
+        Ok(Rest::Ahead)
     }
 
     /// Writes that do not depend on each other, side by side.
@@ -199,15 +232,18 @@ impl Shell {
     }
 
     /// Writes the status where it differs, with one Event for each thing that happened (S12).
-    async fn record(&self, decided: &Decided, key: &Key) -> Result<(), RequestError> {
+    async fn record(&self, decided: &Decided, key: &Key) -> Result<Rest, RequestError> {
         let stored = self.stored_status(key);
-        let Some(difference) = difference(&stored, &decided.status) else { return Ok(()) };
+        let Some(difference) = difference(&stored, &decided.status) else { return Ok(Rest::Reached) };
         self.announce(decided).await?;
-        let precondition = Precondition { uid: decided.meta.uid.clone(), resource_version: decided.meta.resource_version.clone() };
+        let precondition = Precondition {
+            uid: decided.meta.uid.clone(),
+            resource_version: decided.meta.resource_version.clone(),
+        };
         match self.requests.status(&decided.about, &precondition, &difference).await {
             Ok(object) => {
                 self.learn(&decided.about, News::Is(object), key);
-                Ok(())
+                Ok(Rest::Ahead)
             }
             Err(RequestError::Stale(why)) => {
                 self.read(&decided.about, key).await?;
@@ -219,7 +255,8 @@ impl Shell {
 
     /// One Event for each thing that happened, named so that a repeated try writes none twice (S9).
     async fn announce(&self, decided: &Decided) -> Result<(), RequestError> {
-        let before = decided.status["timeline"].as_array().map_or(0, Vec::len).saturating_sub(decided.notices.len());
+        let before =
+            decided.status["timeline"].as_array().map_or(0, Vec::len).saturating_sub(decided.notices.len());
         let dropped = decided.status["timelineDropped"].as_u64().unwrap_or(0);
         let events = decided.notices.iter().enumerate().map(|(i, h)| {
             let place = before as u64 + dropped + i as u64;
@@ -268,7 +305,6 @@ pub fn difference(old: &Value, new: &Value) -> Option<Value> {
         (o, n) => (o != n).then(|| n.clone()),
     }
 }
-
 
 #[cfg(test)]
 mod tests {

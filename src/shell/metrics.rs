@@ -15,6 +15,7 @@ use prometheus_client::registry::Registry;
 use super::queue::Kind;
 use super::world::World;
 use crate::api::deadline::Deadline;
+use crate::core::decision::Guard;
 
 /// Labels of what is counted by kind.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -43,6 +44,8 @@ pub struct Metrics {
     reconciles: Family<ByKind, Counter>,
     seconds: Family<KindOnly, Histogram>,
     queued: Gauge,
+    skew: Gauge,
+    sealed: Gauge,
     overdue: Family<ByClock, Gauge>,
     remaining: Family<ByClock, Gauge>,
 }
@@ -50,11 +53,15 @@ pub struct Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("govcloud");
-        let seconds = Family::<KindOnly, Histogram>::new_with_constructor(|| Histogram::new(exponential_buckets(0.0005, 2.0, 16)));
+        let seconds = Family::<KindOnly, Histogram>::new_with_constructor(|| {
+            Histogram::new(exponential_buckets(0.0005, 2.0, 16))
+        });
         let m = Self {
             reconciles: Family::default(),
             seconds,
             queued: Gauge::default(),
+            skew: Gauge::default(),
+            sealed: Gauge::default(),
             overdue: Family::default(),
             remaining: Family::default(),
             registry: Registry::default(),
@@ -62,8 +69,18 @@ impl Default for Metrics {
         registry.register("reconcile", "Reconciles by kind and result", m.reconciles.clone());
         registry.register("reconcile_duration_seconds", "How long reconciles take", m.seconds.clone());
         registry.register("queue_length", "Records that wait for their turn", m.queued.clone());
+        registry.register(
+            "clock_skew_seconds",
+            "How far this machine's clock is ahead of the API server's",
+            m.skew.clone(),
+        );
+        registry.register("guard_sealed", "1 while every policy stands as shipped, else 0", m.sealed.clone());
         registry.register("deadline_overdue", "Obligations that are overdue now", m.overdue.clone());
-        registry.register("deadline_remaining_workdays", "Fewest working days left of any open obligation", m.remaining.clone());
+        registry.register(
+            "deadline_remaining_workdays",
+            "Fewest working days left of any open obligation",
+            m.remaining.clone(),
+        );
         Self { registry, ..m }
     }
 }
@@ -71,14 +88,25 @@ impl Default for Metrics {
 impl Metrics {
     /// One reconcile ended.
     pub fn reconciled(&self, kind: Kind, took: Duration, ok: bool) {
-        self.reconciles.get_or_create(&ByKind { kind: kind.as_str(), result: if ok { "ok" } else { "error" } }).inc();
+        self.reconciles
+            .get_or_create(&ByKind { kind: kind.as_str(), result: if ok { "ok" } else { "error" } })
+            .inc();
         self.seconds.get_or_create(&KindOnly { kind: kind.as_str() }).observe(took.as_secs_f64());
     }
 
     /// The text of `/metrics`.
     #[must_use]
-    pub fn text(&self, world: &World, queued: usize, now: Timestamp) -> String {
+    pub fn text(
+        &self,
+        world: &World,
+        queued: usize,
+        skew: Option<i64>,
+        guard: &Guard,
+        now: Timestamp,
+    ) -> String {
         self.queued.set(i64::try_from(queued).unwrap_or(i64::MAX));
+        self.skew.set(skew.unwrap_or(0));
+        self.sealed.set(i64::from(matches!(guard, Guard::Sealed { .. })));
         self.count_deadlines(world, now);
         let mut text = String::new();
         // Writing into a String does not fail.
@@ -93,7 +121,11 @@ impl Metrics {
             let Some(view) = world.region(region) else { return };
             let Ok(calendar) = &view.calendar else { return };
             for d in deadlines.iter().filter(|d| !d.is_over()) {
-                let label = ByClock { region: region.to_owned(), obligation: format!("{:?}", d.obligation), party: format!("{:?}", d.party) };
+                let label = ByClock {
+                    region: region.to_owned(),
+                    obligation: format!("{:?}", d.obligation),
+                    party: format!("{:?}", d.party),
+                };
                 let left = i64::from(d.remaining_working_days(now, calendar));
                 let entry = clocks.entry(label).or_insert((0, i64::MAX));
                 entry.0 += i64::from(d.is_overdue(now));

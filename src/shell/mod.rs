@@ -16,6 +16,7 @@ pub mod observe;
 pub mod queue;
 pub mod run;
 pub mod server;
+pub mod skew;
 pub mod store;
 pub mod telemetry;
 pub mod watches;

@@ -9,18 +9,18 @@ use super::queue::{Key, Kind};
 use super::world::{Plain, Record, World, labels};
 use crate::api::application::{CloudApplication, UnclaimedVolume};
 use crate::api::change::{Affects, ChangePhase};
-use crate::api::decommission::{Decommission, DecommissionPhase};
+use crate::api::decommission::{Decommission, DecommissionPhase, Scope};
 use crate::api::grant::ResourceGrant;
 use crate::api::keys;
 use crate::core::calendar::Calendar;
 use crate::core::change::OpenRequest;
 use crate::core::decision::Guard;
-use crate::core::ground::{Ground, RegionView, StorageClass};
+use crate::core::decommission::{HeldVolume, Space};
 use crate::core::grant::{LiveNamespace, LiveVolume};
+use crate::core::ground::{Ground, RegionView, StorageClass};
 use crate::core::maintenance::Affected;
 use crate::core::names;
 use crate::core::record::Meta;
-use crate::core::decommission::{HeldVolume, Space};
 use crate::core::tenancy::volumes::{Claim, ClaimRef, Snapshot, Stock, Volume};
 use crate::core::{application, change, decommission, grant};
 
@@ -74,7 +74,12 @@ impl World {
     }
 
     fn ground(&self, code: &str, with: &Circumstances) -> Ground {
-        Ground { region: self.region(code), guard: with.guard.clone(), fresh: with.fresh, trouble: with.trouble.clone() }
+        Ground {
+            region: self.region(code),
+            guard: with.guard.clone(),
+            fresh: with.fresh,
+            trouble: with.trouble.clone(),
+        }
     }
 
     /// The exit of an application that is under way or done; else the latest that ended without result.
@@ -82,10 +87,27 @@ impl World {
         let all = self.decommissions.tagged(&format!("application/{namespace}/{application}"));
         let counts = |d: &Decommission| {
             let status = d.status.as_ref();
-            let open = status.and_then(|s| s.phase).is_some_and(|p| !matches!(p, DecommissionPhase::Rejected | DecommissionPhase::Withdrawn));
-            open && d.spec.scope == crate::api::decommission::Scope::Application && status.and_then(|s| s.application_uid.as_deref()) == Some(uid)
+            let open = status
+                .and_then(|s| s.phase)
+                .is_some_and(|p| !matches!(p, DecommissionPhase::Rejected | DecommissionPhase::Withdrawn));
+            open && d.spec.scope == Scope::Application
+                && status.and_then(|s| s.application_uid.as_deref()) == Some(uid)
         };
-        all.iter().filter_map(|r| r.typed.as_ref().ok()).find(|d| counts(d)).cloned()
+        all.iter()
+            .filter_map(|r| r.typed.as_ref().ok())
+            .filter(|d| counts(d))
+            .max_by_key(|d| d.status.as_ref().and_then(|s| s.phase))
+            .cloned()
+    }
+
+    /// Exits of scope Volumes that are being reclaimed.
+    fn clearing(&self, namespace: &str, application: &str) -> Vec<Arc<Decommission>> {
+        let all = self.decommissions.tagged(&format!("application/{namespace}/{application}"));
+        let clears = |d: &&Arc<Decommission>| {
+            d.spec.scope == Scope::Volumes
+                && d.status.as_ref().and_then(|s| s.phase) == Some(DecommissionPhase::Reclaiming)
+        };
+        all.iter().filter_map(|r| r.typed.as_ref().ok()).filter(clears).cloned().collect()
     }
 
     /// All that is read to decide on an application.
@@ -96,13 +118,18 @@ impl World {
         let exits = exits.iter().filter_map(|r| r.typed.as_ref().ok()).map(|d| exit_view(d)).collect();
         let existing = record.spec.namespaces.iter().filter_map(|e| {
             let ns = self.namespaces.get("", &names::tenant_namespace(&key.namespace, &key.name, &e.name))?;
-            Some(application::Existing { name: ns.name.1.clone(), uid: ns.uid.clone(), owner: labels(&ns.value).remove(keys::APPLICATION_UID) })
+            Some(application::Existing {
+                name: ns.name.1.clone(),
+                uid: ns.uid.clone(),
+                owner: labels(&ns.value).remove(keys::APPLICATION_UID),
+            })
         });
         Some(application::Observed {
             existing: existing.collect(),
             ground: self.ground(&record.spec.region, with),
             grant: seen(self.grants.get(&key.namespace, &key.name)),
             unclaimed: self.unclaimed(&meta.uid),
+            maintenances: Vec::new(),
             exits,
             meta,
             record,
@@ -113,7 +140,8 @@ impl World {
     fn unclaimed(&self, uid: &str) -> Vec<UnclaimedVolume> {
         let volumes = self.volumes.tagged(&format!("owner/{uid}"));
         let unclaimed = |v: &&Arc<Plain>| {
-            let (ns, claim) = (text(&v.value, "/spec/claimRef/namespace"), text(&v.value, "/spec/claimRef/name"));
+            let (ns, claim) =
+                (text(&v.value, "/spec/claimRef/namespace"), text(&v.value, "/spec/claimRef/name"));
             self.claims.get(&ns, &claim).is_none_or(|c| c.uid != text(&v.value, "/spec/claimRef/uid"))
         };
         let view = |v: &Arc<Plain>| UnclaimedVolume {
@@ -162,6 +190,7 @@ impl World {
             application: seen(self.applications.get(&key.namespace, &spec.application.name)),
             change: seen(self.changes.get(&key.namespace, &spec.approved.name)),
             exit: self.exit_of(&key.namespace, &spec.application.name, &spec.application.uid),
+            clearing: self.clearing(&key.namespace, &spec.application.name),
             volumes: volumes.map(volume).collect(),
             namespaces: self.tenant_namespaces(names),
             meta,
@@ -175,7 +204,12 @@ impl World {
         let (meta, record) = seen(self.changes.get(&key.namespace, &key.name))?;
         let name = record.spec.resource_adjustment.as_ref().map(|a| a.application.clone());
         let grant = name.as_ref().and_then(|n| seen(self.grants.get(&key.namespace, n)));
-        let affected = record.spec.platform_maintenance.as_ref().map(|m| self.affected(&record.spec.region, &m.affects)).unwrap_or_default();
+        let affected = record
+            .spec
+            .platform_maintenance
+            .as_ref()
+            .map(|m| self.affected(&record.spec.region, &m.affects))
+            .unwrap_or_default();
         Some(change::Observed {
             ground: self.ground(&record.spec.region, with),
             application: name.as_ref().and_then(|n| seen(self.applications.get(&key.namespace, n))),
@@ -188,25 +222,19 @@ impl World {
         })
     }
 
-    /// Other open requests on an application.
+    /// Other open requests on an application. One that does not fit the schema holds nobody up (S10).
     fn open_requests(&self, own: &Key, application: &str) -> Vec<OpenRequest> {
         let tag = format!("application/{}/{application}", own.namespace);
-        let mut open = Vec::new();
-        for r in self.changes.tagged(&tag) {
-            let ended = |p| matches!(p, ChangePhase::Rejected | ChangePhase::Withdrawn | ChangePhase::Completed);
-            let phase = r.typed.as_ref().ok().and_then(|c| c.status.as_ref()?.phase);
-            if !phase.is_some_and(ended) && !(own.kind == Kind::Change && own.name == r.meta.name) {
-                open.push(OpenRequest { kind: "ChangeRequest", name: r.meta.name.clone(), created_at: r.meta.created_at });
-            }
-        }
-        for r in self.decommissions.tagged(&tag) {
-            let ended = |p| matches!(p, DecommissionPhase::Rejected | DecommissionPhase::Withdrawn | DecommissionPhase::Completed);
-            let phase = r.typed.as_ref().ok().and_then(|c| c.status.as_ref()?.phase);
-            if !phase.is_some_and(ended) && !(own.kind == Kind::Decommission && own.name == r.meta.name) {
-                open.push(OpenRequest { kind: "Decommission", name: r.meta.name.clone(), created_at: r.meta.created_at });
-            }
-        }
-        open
+        let mut requests = open(own, Kind::Change, &self.changes.tagged(&tag), |c| {
+            let phase = c.status.as_ref().and_then(|s| s.phase);
+            !matches!(phase, Some(ChangePhase::Rejected | ChangePhase::Withdrawn | ChangePhase::Completed))
+        });
+        requests.extend(open(own, Kind::Decommission, &self.decommissions.tagged(&tag), |d| {
+            use DecommissionPhase::{Completed, Rejected, Withdrawn};
+            let phase = d.status.as_ref().and_then(|s| s.phase);
+            !matches!(phase, Some(Rejected | Withdrawn | Completed))
+        }));
+        requests
     }
 
     /// What is used in the namespaces of a grant, by entry.
@@ -214,7 +242,9 @@ impl World {
         let namespaces = grant.status.iter().flat_map(|s| &s.namespaces);
         let used = |ns: &crate::api::application::TenantNamespace| {
             let quotas = self.quotas.within(&ns.namespace);
-            let used = quotas.iter().find_map(|q| serde_json::from_value(q.value.pointer("/status/used")?.clone()).ok());
+            let used = quotas
+                .iter()
+                .find_map(|q| serde_json::from_value(q.value.pointer("/status/used")?.clone()).ok());
             (ns.entry.clone(), used.unwrap_or_default())
         };
         namespaces.map(used).collect()
@@ -224,9 +254,12 @@ impl World {
     fn affected(&self, region: &str, affects: &Affects) -> Affected {
         let of_region = self.applications.tagged(&format!("region/{region}"));
         let mut all = of_region.iter().map(|r| format!("{}/{}", r.meta.namespace, r.meta.name));
-        let Some(named) = &affects.applications else { return Affected { found: all.collect(), missing: Vec::new() } };
+        let Some(named) = &affects.applications else {
+            return Affected { found: all.collect(), missing: Vec::new() };
+        };
         let known: Vec<String> = all.by_ref().collect();
-        let (found, missing) = named.iter().map(|a| format!("{}/{}", a.namespace, a.name)).partition(|n| known.contains(n));
+        let (found, missing) =
+            named.iter().map(|a| format!("{}/{}", a.namespace, a.name)).partition(|n| known.contains(n));
         Affected { found, missing }
     }
 
@@ -234,7 +267,8 @@ impl World {
     #[must_use]
     pub fn decommission(&self, key: &Key, with: &Circumstances) -> Option<decommission::Observed> {
         let (meta, record) = seen(self.decommissions.get(&key.namespace, &key.name))?;
-        let application: Option<Seen<CloudApplication>> = seen(self.applications.get(&key.namespace, &record.spec.application));
+        let application: Option<Seen<CloudApplication>> =
+            seen(self.applications.get(&key.namespace, &record.spec.application));
         let grant = seen(self.grants.get(&key.namespace, &record.spec.application));
         let names = grant.as_ref().map(|(m, g)| tenant_names(m, g)).unwrap_or_default();
         let uid = application.as_ref().map(|(m, _)| m.uid.clone()).unwrap_or_default();
@@ -276,16 +310,23 @@ impl World {
 
 /// A namespace on its way out, with what its controller says holds it.
 fn space(live: LiveNamespace) -> Space {
-    let reclaim = live.object.pointer("/metadata/annotations").and_then(|a| a[keys::RECLAIM].as_str()).map(str::to_owned);
-    let conditions = live.object.pointer("/status/conditions").and_then(Value::as_array).cloned().unwrap_or_default();
-    let holds = |c: &Value| (c["status"] == "True").then(|| c["message"].as_str().unwrap_or_default().to_owned());
+    let reclaim = live
+        .object
+        .pointer("/metadata/annotations")
+        .and_then(|a| a[keys::RECLAIM].as_str())
+        .map(str::to_owned);
+    let conditions =
+        live.object.pointer("/status/conditions").and_then(Value::as_array).cloned().unwrap_or_default();
+    let holds =
+        |c: &Value| (c["status"] == "True").then(|| c["message"].as_str().unwrap_or_default().to_owned());
     let held_by = conditions.iter().filter_map(holds).filter(|m| !m.is_empty()).collect();
     Space { live, reclaim, held_by }
 }
 
 /// A volume with what preconditions and reports need.
 fn held(v: &Plain) -> HeldVolume {
-    let finalizers = v.value.pointer("/metadata/finalizers").and_then(|f| serde_json::from_value(f.clone()).ok());
+    let finalizers =
+        v.value.pointer("/metadata/finalizers").and_then(|f| serde_json::from_value(f.clone()).ok());
     HeldVolume {
         name: v.name.1.clone(),
         uid: v.uid.clone(),
@@ -298,10 +339,31 @@ fn held(v: &Plain) -> HeldVolume {
     }
 }
 
+/// The open ones among some records, but for the one that asks.
+fn open<K: Send + Sync + 'static>(
+    own: &Key,
+    kind: Kind,
+    records: &[Arc<Record<K>>],
+    is_open: impl Fn(&K) -> bool,
+) -> Vec<OpenRequest> {
+    let other = |r: &&Arc<Record<K>>| own.kind != kind || own.name != r.meta.name;
+    let open = |r: &&Arc<Record<K>>| r.typed.as_ref().is_ok_and(|k| is_open(k));
+    let view = |r: &Arc<Record<K>>| OpenRequest {
+        kind: kind.as_str(),
+        name: r.meta.name.clone(),
+        created_at: r.meta.created_at,
+    };
+    records.iter().filter(other).filter(open).map(view).collect()
+}
+
 /// Names of the namespaces that a grant stands for: what it asks for, and what it once made.
 #[must_use]
 pub fn tenant_names(meta: &Meta, grant: &ResourceGrant) -> Vec<String> {
-    let asked = grant.spec.namespaces.iter().map(|n| names::tenant_namespace(&meta.namespace, &grant.spec.application.name, &n.name));
+    let asked = grant
+        .spec
+        .namespaces
+        .iter()
+        .map(|n| names::tenant_namespace(&meta.namespace, &grant.spec.application.name, &n.name));
     let made = grant.status.iter().flat_map(|s| s.namespaces.iter().map(|n| n.namespace.clone()));
     let mut names: Vec<String> = asked.chain(made).collect();
     names.sort();
@@ -327,7 +389,11 @@ fn claim(c: &Plain) -> Claim {
         name: c.name.1.clone(),
         uid: c.uid.clone(),
         volume_name: text(&c.value, "/spec/volumeName"),
-        capacity: if capacity.is_empty() { text(&c.value, "/spec/resources/requests/storage") } else { capacity },
+        capacity: if capacity.is_empty() {
+            text(&c.value, "/spec/resources/requests/storage")
+        } else {
+            capacity
+        },
         class: text(&c.value, "/spec/storageClassName"),
     }
 }
@@ -366,8 +432,15 @@ fn volume(v: &Plain) -> Volume {
 /// The volume source as stored: what is left of the spec without what Kubernetes keeps around it.
 fn source(value: &Value) -> Value {
     const AROUND: [&str; 9] = [
-        "accessModes", "capacity", "claimRef", "mountOptions", "nodeAffinity",
-        "persistentVolumeReclaimPolicy", "storageClassName", "volumeAttributesClassName", "volumeMode",
+        "accessModes",
+        "capacity",
+        "claimRef",
+        "mountOptions",
+        "nodeAffinity",
+        "persistentVolumeReclaimPolicy",
+        "storageClassName",
+        "volumeAttributesClassName",
+        "volumeMode",
     ];
     let mut spec = value["spec"].clone();
     if let Some(spec) = spec.as_object_mut() {

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 
 use super::clock::Clock;
 use super::controller::{self, Shell};
+use super::skew::{self, Skew};
 use super::{guard, leadership, server};
 use crate::core::decision::Guard;
 
@@ -52,35 +53,50 @@ pub enum RunError {
 /// [`RunError`].
 pub async fn run(options: Options) -> Result<(), RunError> {
     let config = kube::Config::infer().await.map_err(|e| RunError::NoCluster(Box::new(e)))?;
-    let client = kube::Client::try_from(config).map_err(|e| RunError::Client(Box::new(e)))?;
-    let identity = options.identity.clone().unwrap_or_else(|| format!("govcloud-operator-{}", std::process::id()));
-    let (says, hears) = watch::channel(Guard::Unchecked);
-    let clock = Clock::default();
-    let shell = Arc::new(Shell::new(client.clone(), clock.clone(), hears, identity.clone()));
     let mut terminate = signal(SignalKind::terminate()).map_err(RunError::Signals)?;
-    let listen = options.listen;
-    let serving = tokio::spawn(server::serve(shell.clone(), listen));
-    let mut tasks = JoinSet::new();
-    tasks.spawn(guard::watch(client.clone(), clock, says));
     tokio::select! {
-        worked = work(&shell, client, &options, &identity, &mut tasks) => worked,
-        served = serving => match served {
-            Ok(Err(e)) => Err(RunError::Listen(listen, e)),
-            _ => Ok(()),
-        },
+        operated = operate(config, Clock::default(), options) => operated,
         _ = terminate.recv() => Ok(()),
         _ = tokio::signal::ctrl_c() => Ok(()),
     }
 }
 
+/// Operates one cluster by one clock until it is dropped. Tests bring a clock of their own.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn operate(config: kube::Config, clock: Clock, options: Options) -> Result<(), RunError> {
+    let skew = Skew::default();
+    let client =
+        skew::client(config, clock.clone(), skew.clone()).map_err(|e| RunError::Client(Box::new(e)))?;
+    let identity =
+        options.identity.clone().unwrap_or_else(|| format!("govcloud-operator-{}", std::process::id()));
+    let (says, hears) = watch::channel(Guard::Unchecked);
+    let shell = Arc::new(Shell::new(client.clone(), clock.clone(), skew, hears, identity.clone()));
+    let listen = options.listen;
+    let mut tasks = JoinSet::new();
+    tasks.spawn(guard::watch(client.clone(), clock, identity.clone(), says));
+    tokio::select! {
+        worked = work(&shell, client, &options, &identity, &mut tasks) => worked,
+        served = server::serve(shell.clone(), listen) => served.map_err(|e| RunError::Listen(listen, e)),
+    }
+}
+
 /// Gathers, waits to lead, and works.
-async fn work(shell: &Arc<Shell>, client: kube::Client, options: &Options, identity: &str, tasks: &mut JoinSet<()>) -> Result<(), RunError> {
+async fn work(
+    shell: &Arc<Shell>,
+    client: kube::Client,
+    options: &Options,
+    identity: &str,
+    tasks: &mut JoinSet<()>,
+) -> Result<(), RunError> {
     controller::synchronise(shell, tasks).await;
     if !options.leader_election {
         controller::run(shell.clone()).await;
         return Ok(());
     }
-    let mut election = leadership::elect(client, identity).await.map_err(|e| RunError::Election(e.to_string()))?;
+    let mut election =
+        leadership::elect(client, identity).await.map_err(|e| RunError::Election(e.to_string()))?;
     while !*election.leads.borrow_and_update() {
         election.leads.changed().await.map_err(|e| RunError::Election(e.to_string()))?;
     }

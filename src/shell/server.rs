@@ -28,16 +28,27 @@ pub async fn serve(shell: Arc<Shell>, address: SocketAddr) -> std::io::Result<()
 
 async fn ready(State(shell): State<Arc<Shell>>) -> impl IntoResponse {
     if !shell.world.all_synced() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "the image of the cluster is not complete yet\n".to_owned());
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the image of the cluster is not complete yet\n".to_owned(),
+        );
     }
     match shell.guard() {
         Guard::Unchecked => (StatusCode::SERVICE_UNAVAILABLE, "the guard has not looked yet\n".to_owned()),
-        Guard::Open(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("the guard is open: {}\n", why.join("; "))),
+        Guard::Open(why) => {
+            (StatusCode::SERVICE_UNAVAILABLE, format!("the guard is open: {}\n", why.join("; ")))
+        }
         Guard::Sealed { .. } => (StatusCode::OK, "ok\n".to_owned()),
     }
 }
 
 async fn metrics(State(shell): State<Arc<Shell>>) -> impl IntoResponse {
-    let text = shell.metrics.text(&shell.world, shell.queue.len(), shell.clock.now());
+    let text = shell.metrics.text(
+        &shell.world,
+        shell.queue.len(),
+        shell.skew.seconds(),
+        &shell.guard(),
+        shell.clock.now(),
+    );
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
 }

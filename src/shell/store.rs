@@ -42,7 +42,13 @@ pub struct Store<T>(RwLock<Inner<T>>);
 
 impl<T> Default for Store<T> {
     fn default() -> Self {
-        Self(RwLock::new(Inner { slots: BTreeMap::new(), by_tag: HashMap::new(), gone: HashSet::new(), epoch: 0, synced: false }))
+        Self(RwLock::new(Inner {
+            slots: BTreeMap::new(),
+            by_tag: HashMap::new(),
+            gone: HashSet::new(),
+            epoch: 0,
+            synced: false,
+        }))
     }
 }
 
@@ -138,7 +144,8 @@ impl<T: Held> Store<T> {
             s.synced = true;
             s.gone.clear();
             let epoch = s.epoch;
-            let old: Vec<Name> = s.slots.iter().filter(|(_, slot)| slot.epoch < epoch).map(|(n, _)| n.clone()).collect();
+            let old: Vec<Name> =
+                s.slots.iter().filter(|(_, slot)| slot.epoch < epoch).map(|(n, _)| n.clone()).collect();
             old.iter().filter_map(|n| s.take(n)).map(|o| Changed { old: Some(o), new: None }).collect()
         })
     }
@@ -164,7 +171,13 @@ impl<T: Held> Store<T> {
     /// Everything in a namespace, in order of name.
     pub fn within(&self, namespace: &str) -> Vec<Arc<T>> {
         let from = (namespace.to_owned(), String::new());
-        self.read(|s| s.slots.range(from..).take_while(|((ns, _), _)| ns == namespace).map(|(_, s)| s.object.clone()).collect())
+        self.read(|s| {
+            s.slots
+                .range(from..)
+                .take_while(|((ns, _), _)| ns == namespace)
+                .map(|(_, s)| s.object.clone())
+                .collect()
+        })
     }
 
     /// Everything.

@@ -32,7 +32,12 @@ const fn own(resource: &'static str, kind: &'static str) -> Watched {
     Watched { api_version: API_VERSION, resource, kind, labelled: false }
 }
 
-const fn other(api_version: &'static str, resource: &'static str, kind: &'static str, labelled: bool) -> Watched {
+const fn other(
+    api_version: &'static str,
+    resource: &'static str,
+    kind: &'static str,
+    labelled: bool,
+) -> Watched {
     Watched { api_version, resource, kind, labelled }
 }
 
@@ -56,7 +61,8 @@ pub const WATCHED: [Watched; 15] = [
 ];
 
 /// Snapshots, in clusters that have them.
-pub const SNAPSHOTS: Watched = other("snapshot.storage.k8s.io/v1", "volumesnapshots", "VolumeSnapshot", false);
+pub const SNAPSHOTS: Watched =
+    other("snapshot.storage.k8s.io/v1", "volumesnapshots", "VolumeSnapshot", false);
 
 /// What is told to a store.
 #[derive(Debug)]
@@ -99,22 +105,70 @@ fn uid_in<T: Held>(store: &Store<T>, namespace: &str, name: &str) -> Option<Stri
 macro_rules! on_store {
     ($world:expr, $resource:expr, |$store:ident| $f:expr, $none:expr) => {
         match $resource {
-            "cloudapplications" => { let $store = &$world.applications; $f }
-            "resourcegrants" => { let $store = &$world.grants; $f }
-            "changerequests" => { let $store = &$world.changes; $f }
-            "decommissions" => { let $store = &$world.decommissions; $f }
-            "regions" => { let $store = &$world.regions; $f }
-            "workcalendars" => { let $store = &$world.calendars; $f }
-            "servicecatalogs" => { let $store = &$world.catalogs; $f }
-            "namespaces" => { let $store = &$world.namespaces; $f }
-            "resourcequotas" => { let $store = &$world.quotas; $f }
-            "limitranges" => { let $store = &$world.limits; $f }
-            "networkpolicies" => { let $store = &$world.network_policies; $f }
-            "rolebindings" => { let $store = &$world.role_bindings; $f }
-            "persistentvolumeclaims" => { let $store = &$world.claims; $f }
-            "persistentvolumes" => { let $store = &$world.volumes; $f }
-            "storageclasses" => { let $store = &$world.storage_classes; $f }
-            "volumesnapshots" => { let $store = &$world.snapshots; $f }
+            "cloudapplications" => {
+                let $store = &$world.applications;
+                $f
+            }
+            "resourcegrants" => {
+                let $store = &$world.grants;
+                $f
+            }
+            "changerequests" => {
+                let $store = &$world.changes;
+                $f
+            }
+            "decommissions" => {
+                let $store = &$world.decommissions;
+                $f
+            }
+            "regions" => {
+                let $store = &$world.regions;
+                $f
+            }
+            "workcalendars" => {
+                let $store = &$world.calendars;
+                $f
+            }
+            "servicecatalogs" => {
+                let $store = &$world.catalogs;
+                $f
+            }
+            "namespaces" => {
+                let $store = &$world.namespaces;
+                $f
+            }
+            "resourcequotas" => {
+                let $store = &$world.quotas;
+                $f
+            }
+            "limitranges" => {
+                let $store = &$world.limits;
+                $f
+            }
+            "networkpolicies" => {
+                let $store = &$world.network_policies;
+                $f
+            }
+            "rolebindings" => {
+                let $store = &$world.role_bindings;
+                $f
+            }
+            "persistentvolumeclaims" => {
+                let $store = &$world.claims;
+                $f
+            }
+            "persistentvolumes" => {
+                let $store = &$world.volumes;
+                $f
+            }
+            "storageclasses" => {
+                let $store = &$world.storage_classes;
+                $f
+            }
+            "volumesnapshots" => {
+                let $store = &$world.snapshots;
+                $f
+            }
             _ => $none,
         }
     };
@@ -147,7 +201,8 @@ impl World {
 
 /// Watches one kind for as long as the operator runs.
 pub async fn watch(shell: Arc<Shell>, what: Watched) {
-    let api: Api<DynamicObject> = Api::all_with(shell.requests.client(), &resource(what.api_version, what.resource, what.kind));
+    let api: Api<DynamicObject> =
+        Api::all_with(shell.requests.client(), &resource(what.api_version, what.resource, what.kind));
     let mut config = watcher::Config::default();
     if what.labelled {
         config = config.labels(keys::APPLICATION_UID);
@@ -156,7 +211,10 @@ pub async fn watch(shell: Arc<Shell>, what: Watched) {
     while let Some(event) = events.next().await {
         let typed = |mut o: DynamicObject| {
             // A list's items come without their kind.
-            o.types.get_or_insert_with(|| kube::core::TypeMeta { api_version: what.api_version.into(), kind: what.kind.into() });
+            o.types.get_or_insert_with(|| kube::core::TypeMeta {
+                api_version: what.api_version.into(),
+                kind: what.kind.into(),
+            });
             o
         };
         let news = match event {

@@ -24,6 +24,7 @@ use crate::api::region::Region;
 use crate::api::work_calendar::WorkCalendar;
 use crate::core::decision;
 use crate::core::digest;
+use crate::core::names;
 use crate::core::record::Meta;
 
 /// Fields of a record's spec that come later in life and are no part of what is decided on.
@@ -138,8 +139,17 @@ impl<K: DeserializeOwned + Send + Sync + 'static> FromObject for Record<K> {
             }
         }
         tags.push(format!("uid/{}", meta.uid));
+        // Whoever holds a name that an application would take: its going is news for the application.
+        for entry in object.data.pointer("/spec/namespaces").and_then(Value::as_array).into_iter().flatten() {
+            if let Some(entry) = entry["name"].as_str() {
+                tags.push(format!("wants/{}", names::tenant_namespace(&meta.namespace, &meta.name, entry)));
+            }
+        }
         let status = object.data.get("status").cloned().unwrap_or(Value::Null);
-        let typed = serde_json::to_value(&object).and_then(serde_json::from_value::<K>).map(Arc::new).map_err(|e| e.to_string());
+        let typed = serde_json::to_value(&object)
+            .and_then(serde_json::from_value::<K>)
+            .map(Arc::new)
+            .map_err(|e| e.to_string());
         Self { meta, typed, status, tags }
     }
 }
@@ -210,9 +220,19 @@ impl World {
     #[must_use]
     pub fn concerning(&self, namespace: &str, application: &str) -> Vec<Key> {
         let tag = format!("application/{namespace}/{application}");
-        let mut keys = vec![Key::new(Kind::Application, namespace, application), Key::new(Kind::Grant, namespace, application)];
-        keys.extend(self.changes.tagged(&tag).iter().map(|r| Key::new(Kind::Change, namespace, &r.meta.name)));
-        keys.extend(self.decommissions.tagged(&tag).iter().map(|r| Key::new(Kind::Decommission, namespace, &r.meta.name)));
+        let mut keys = vec![
+            Key::new(Kind::Application, namespace, application),
+            Key::new(Kind::Grant, namespace, application),
+        ];
+        keys.extend(
+            self.changes.tagged(&tag).iter().map(|r| Key::new(Kind::Change, namespace, &r.meta.name)),
+        );
+        keys.extend(
+            self.decommissions
+                .tagged(&tag)
+                .iter()
+                .map(|r| Key::new(Kind::Decommission, namespace, &r.meta.name)),
+        );
         keys
     }
 
@@ -221,12 +241,50 @@ impl World {
     pub fn of_region(&self, code: &str) -> Vec<Key> {
         let tag = format!("region/{code}");
         let mut keys = vec![Key::new(Kind::Region, "", code)];
-        keys.extend(self.applications.tagged(&tag).iter().map(|r| Key::new(Kind::Application, &r.meta.namespace, &r.meta.name)));
-        keys.extend(self.grants.tagged(&tag).iter().map(|r| Key::new(Kind::Grant, &r.meta.namespace, &r.meta.name)));
-        keys.extend(self.changes.tagged(&tag).iter().map(|r| Key::new(Kind::Change, &r.meta.namespace, &r.meta.name)));
-        keys.extend(self.decommissions.tagged(&tag).iter().map(|r| Key::new(Kind::Decommission, &r.meta.namespace, &r.meta.name)));
-        keys.extend(self.regions.tagged(&format!("parent/{code}")).iter().flat_map(|r| self.of_region(&r.meta.name)));
+        keys.extend(
+            self.applications
+                .tagged(&tag)
+                .iter()
+                .map(|r| Key::new(Kind::Application, &r.meta.namespace, &r.meta.name)),
+        );
+        keys.extend(
+            self.grants.tagged(&tag).iter().map(|r| Key::new(Kind::Grant, &r.meta.namespace, &r.meta.name)),
+        );
+        keys.extend(
+            self.changes.tagged(&tag).iter().map(|r| Key::new(Kind::Change, &r.meta.namespace, &r.meta.name)),
+        );
+        keys.extend(
+            self.decommissions
+                .tagged(&tag)
+                .iter()
+                .map(|r| Key::new(Kind::Decommission, &r.meta.namespace, &r.meta.name)),
+        );
         keys
+    }
+
+    /// Every record of a region and of those below it. Names come from people: a circle ends where it began.
+    #[must_use]
+    pub fn under_region(&self, code: &str) -> Vec<Key> {
+        let mut codes = vec![code.to_owned()];
+        let mut keys = Vec::new();
+        let mut next = 0;
+        while let Some(code) = codes.get(next).cloned() {
+            keys.extend(self.of_region(&code));
+            for below in self.regions.tagged(&format!("parent/{code}")) {
+                if !codes.contains(&below.meta.name) {
+                    codes.push(below.meta.name.clone());
+                }
+            }
+            next += 1;
+        }
+        keys
+    }
+
+    /// The applications that would take a namespace of this name.
+    fn wanting(&self, namespace: &str) -> Vec<Key> {
+        let of =
+            |r: &Arc<Record<CloudApplication>>| Key::new(Kind::Application, &r.meta.namespace, &r.meta.name);
+        self.applications.tagged(&format!("wants/{namespace}")).iter().map(of).collect()
     }
 
     /// Everything filed on the application of this UID.
@@ -239,7 +297,9 @@ impl World {
     /// Everything filed on the application that a tenant namespace belongs to.
     #[must_use]
     pub fn of_namespace(&self, namespace: &str) -> Vec<Key> {
-        let owner = self.namespaces.get("", namespace).and_then(|n| text(&n.value, &format!("/metadata/labels/{}", keys::APPLICATION_UID.replace('/', "~1"))));
+        let owner = self.namespaces.get("", namespace).and_then(|n| {
+            text(&n.value, &format!("/metadata/labels/{}", keys::APPLICATION_UID.replace('/', "~1")))
+        });
         owner.map(|uid| self.of_owner(&uid)).unwrap_or_default()
     }
 
@@ -288,32 +348,53 @@ impl Triggers<Record<Decommission>> for World {
 }
 impl Triggers<Record<Region>> for World {
     fn triggers(&self, changed: &Changed<Record<Region>>) -> Vec<Key> {
-        let spec_changed = changed.old.as_ref().map(|r| r.meta.generation) != changed.new.as_ref().map(|r| r.meta.generation);
-        let name = changed.new.as_ref().or(changed.old.as_ref()).map(|r| r.meta.name.clone()).unwrap_or_default();
-        if spec_changed { self.of_region(&name) } else { Vec::new() }
+        let spec_changed = changed.old.as_ref().map(|r| r.meta.generation)
+            != changed.new.as_ref().map(|r| r.meta.generation);
+        let name =
+            changed.new.as_ref().or(changed.old.as_ref()).map(|r| r.meta.name.clone()).unwrap_or_default();
+        if spec_changed { self.under_region(&name) } else { Vec::new() }
     }
 }
 impl Triggers<Record<WorkCalendar>> for World {
     fn triggers(&self, changed: &Changed<Record<WorkCalendar>>) -> Vec<Key> {
-        let name = changed.new.as_ref().or(changed.old.as_ref()).map(|r| r.meta.name.clone()).unwrap_or_default();
-        self.regions.tagged(&format!("calendar/{name}")).iter().flat_map(|r| self.of_region(&r.meta.name)).collect()
+        let name =
+            changed.new.as_ref().or(changed.old.as_ref()).map(|r| r.meta.name.clone()).unwrap_or_default();
+        self.regions
+            .tagged(&format!("calendar/{name}"))
+            .iter()
+            .flat_map(|r| self.under_region(&r.meta.name))
+            .collect()
     }
 }
 impl Triggers<Record<ServiceCatalog>> for World {
     fn triggers(&self, changed: &Changed<Record<ServiceCatalog>>) -> Vec<Key> {
-        let name = changed.new.as_ref().or(changed.old.as_ref()).map(|r| r.meta.name.clone()).unwrap_or_default();
-        self.regions.tagged(&format!("catalog/{name}")).iter().map(|r| Key::new(Kind::Region, "", &r.meta.name)).collect()
+        let name =
+            changed.new.as_ref().or(changed.old.as_ref()).map(|r| r.meta.name.clone()).unwrap_or_default();
+        self.regions
+            .tagged(&format!("catalog/{name}"))
+            .iter()
+            .map(|r| Key::new(Kind::Region, "", &r.meta.name))
+            .collect()
     }
 }
 impl Triggers<Plain> for World {
     fn triggers(&self, changed: &Changed<Plain>) -> Vec<Key> {
         let mut keys = Vec::new();
         for o in [&changed.old, &changed.new].into_iter().flatten() {
-            keys.extend(o.tags.iter().filter_map(|t| t.strip_prefix("owner/")).flat_map(|uid| self.of_owner(uid)));
-            keys.extend(o.tags.iter().filter_map(|t| t.strip_prefix("claims/")).flat_map(|ns| self.of_namespace(ns)));
+            keys.extend(
+                o.tags.iter().filter_map(|t| t.strip_prefix("owner/")).flat_map(|uid| self.of_owner(uid)),
+            );
+            keys.extend(
+                o.tags.iter().filter_map(|t| t.strip_prefix("claims/")).flat_map(|ns| self.of_namespace(ns)),
+            );
             match o.value["kind"].as_str() {
-                Some("StorageClass") => keys.extend(self.regions.all().iter().flat_map(|r| self.of_region(&r.meta.name))),
-                Some("Namespace") => keys.extend(self.of_namespace(&o.name.1)),
+                Some("StorageClass") => {
+                    keys.extend(self.regions.all().iter().flat_map(|r| self.of_region(&r.meta.name)))
+                }
+                Some("Namespace") => {
+                    keys.extend(self.of_namespace(&o.name.1));
+                    keys.extend(self.wanting(&o.name.1));
+                }
                 _ => keys.extend(self.of_namespace(&o.name.0)),
             }
         }

@@ -7,8 +7,8 @@ use k8s_openapi::api::core::v1::{LimitRange, LimitRangeItem, LimitRangeSpec};
 use k8s_openapi::apimachinery::pkg::api::resource;
 
 use super::quota::stored;
-pub use crate::api::region::ContainerLimits;
 use super::{Tenant, meta};
+pub use crate::api::region::ContainerLimits;
 
 /// Name of the limit range.
 pub const NAME: &str = "govcloud-defaults";

@@ -1,0 +1,70 @@
+//! The application's side of its exit (Art. 16): it follows the Decommission to its end, or comes back.
+
+use super::{Case, ExitView};
+use crate::api::application::{ApplicationPhase as Phase, CloudApplicationStatus};
+use crate::api::deadline::{Obligation, Party};
+use crate::api::decommission::{DecommissionPhase, Scope};
+use crate::core::happening::Happening;
+
+/// Where an application returns to when an exit ends without result.
+fn before_exit(status: &CloudApplicationStatus) -> Phase {
+    status.phase_before_exit.unwrap_or(if status.live_at.is_some() {
+        Phase::Live
+    } else {
+        Phase::Provisioned
+    })
+}
+
+impl Case<'_> {
+    /// The exit that is being followed; else the one that begins.
+    fn exit(&self) -> Option<&ExitView> {
+        let own = |e: &&ExitView| {
+            e.scope == Scope::Application && e.application_uid.as_deref() == Some(&self.seen.meta.uid)
+        };
+        let ended = |p| matches!(p, DecommissionPhase::Rejected | DecommissionPhase::Withdrawn);
+        // What began is followed to its end, also while its inventory has to be put in order again.
+        let followed = |e: &&ExitView| self.status.decommission.as_deref() == Some(&e.name);
+        let begins = |e: &&ExitView| e.phase.is_some_and(|p| p != DecommissionPhase::Inventory);
+        let mut open = self.seen.exits.iter().filter(own).filter(|e| !e.phase.is_some_and(ended));
+        if self.status.phase == Some(Phase::Exiting) { open.find(followed) } else { open.find(begins) }
+    }
+
+    /// An exit was filed: the application is Exiting until it ends (Art. 16).
+    pub(super) fn begin_exit(&mut self) {
+        let Some(exit) = self.exit().cloned() else { return };
+        self.status.phase_before_exit = self.status.phase;
+        self.status.phase = Some(Phase::Exiting);
+        self.status.decommission = Some(exit.name.clone());
+        if let Some(calendar) = self.seen.ground.calendar() {
+            self.life.pause(Obligation::GoLive, Party::Authority, "Exiting", calendar);
+            self.life.pause(Obligation::GoLiveReport, Party::Authority, "Exiting", calendar);
+        }
+        self.life.happen(Happening::ExitBegun(exit.name), "department", Some(16));
+        self.follow_exit();
+    }
+
+    /// Follows the exit to its end, or back to where the application was.
+    pub(super) fn follow_exit(&mut self) {
+        match self.exit().cloned() {
+            None => {
+                let name = self.status.decommission.take().unwrap_or_default();
+                self.status.phase = Some(before_exit(&self.status));
+                self.status.phase_before_exit = None;
+                if let Some(calendar) = self.seen.ground.calendar() {
+                    self.life.resume(Obligation::GoLive, calendar);
+                    self.life.resume(Obligation::GoLiveReport, calendar);
+                }
+                self.life.happen(Happening::ExitEnded(name), "govcloud-operator", Some(16));
+            }
+            Some(exit) if exit.phase == Some(DecommissionPhase::Completed) => {
+                self.status.phase = Some(Phase::Exited);
+                for o in [Obligation::GoLive, Obligation::GoLiveReport] {
+                    self.life.drop_clock(o, "Exited");
+                }
+                let at = exit.ended_at.unwrap_or(self.now);
+                self.life.happen_at(Happening::Exited(exit.name), "provider", Some(16), at);
+            }
+            Some(_) => {}
+        }
+    }
+}

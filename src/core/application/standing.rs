@@ -1,0 +1,128 @@
+//! How an application stands: conditions, and who is waited on.
+
+use super::Case;
+use crate::api::application::ApplicationPhase as Phase;
+use crate::api::condition::{Condition, ConditionStatus};
+use crate::api::deadline::{Obligation, Party};
+use crate::core::finding::{Bilingual, Finding};
+use crate::core::record::Standing;
+
+impl Case<'_> {
+    /// Conditions, and who is waited on.
+    pub(super) fn stand(&mut self, findings: &[Finding]) {
+        let phase = self.status.phase.unwrap_or(Phase::Submitted);
+        let (party, act, clock) = match phase {
+            Phase::Submitted if !findings.is_empty() => (Party::Department, Some("Correction"), None),
+            Phase::Submitted if self.life.void() => (Party::Authority, Some("NewDecision"), None),
+            Phase::Submitted => (Party::Authority, Some("Decision"), Some(Obligation::Review)),
+            Phase::Returned => (Party::Department, Some("Correction"), None),
+            Phase::Provisioning | Phase::Provisioned | Phase::Live if self.altered() => {
+                (Party::Authority, Some("Investigation"), None)
+            }
+            Phase::Provisioning => (Party::Provider, Some("Provision"), Some(Obligation::Provision)),
+            Phase::Provisioned => (Party::Department, Some("GoLive"), Some(Obligation::GoLive)),
+            Phase::Live if self.status.reported_at.is_none() => {
+                (Party::Department, Some("GoLiveReport"), Some(Obligation::GoLiveReport))
+            }
+            Phase::Exiting => (Party::None, Some("Decommission"), None),
+            Phase::Live | Phase::Rejected | Phase::Withdrawn | Phase::Exited => (Party::None, None, None),
+        };
+        self.life.wait_on(party, act, clock);
+        let held = match phase {
+            Phase::Submitted => {
+                Standing::before_decision(findings, &self.life.status, &self.seen.ground.guard)
+            }
+            Phase::Provisioning | Phase::Provisioned | Phase::Live if self.altered() => {
+                Some(Standing::spec_altered())
+            }
+            _ => None,
+        };
+        self.life.stand(&held.unwrap_or_else(|| self.standing(phase)));
+    }
+
+    /// How the application stands in each phase.
+    fn standing(&self, phase: Phase) -> Standing {
+        match phase {
+            Phase::Submitted => Standing::Underway(
+                "AwaitingDecision",
+                Bilingual::new("等待主管部门审核(第十二条)", "awaiting the authority's review (Art. 12)"),
+            ),
+            Phase::Returned => Standing::Underway(
+                "Returned",
+                Bilingual::new(
+                    "已退回,等待使用部门补正(第十二条)",
+                    "returned; awaiting correction by the department (Art. 12)",
+                ),
+            ),
+            Phase::Rejected => Standing::Stalled(
+                "Rejected",
+                Bilingual::new("主管部门不同意(第十二条)", "rejected by the authority (Art. 12)"),
+            ),
+            Phase::Withdrawn => Standing::Stalled(
+                "Withdrawn",
+                Bilingual::new("使用部门已撤回", "withdrawn by the department"),
+            ),
+            Phase::Provisioning => self.provisioning_standing(),
+            Phase::Provisioned => Standing::Ready(
+                "Provisioned",
+                Bilingual::new(
+                    "资源已开通,等待部署上线(第十四条)",
+                    "provisioned; awaiting go-live (Art. 14)",
+                ),
+            ),
+            Phase::Live => Standing::Ready("Live", Bilingual::new("已上线运行", "live")),
+            Phase::Exiting => {
+                let name = self.status.decommission.as_deref().unwrap_or_default();
+                Standing::Underway(
+                    "Exiting",
+                    Bilingual::new(
+                        format!("退出中,见 Decommission {name}"),
+                        format!("exiting; see Decommission {name}"),
+                    ),
+                )
+            }
+            Phase::Exited => Standing::Ready(
+                "Exited",
+                Bilingual::new("已退出,资源已收回(第十六条)", "exited; resources are reclaimed (Art. 16)"),
+            ),
+        }
+    }
+
+    /// What provisioning waits for.
+    fn provisioning_standing(&self) -> Standing {
+        if let Some(t) = &self.seen.ground.trouble {
+            return Standing::write_refused(t);
+        }
+        let Some((_, grant)) = &self.seen.grant else {
+            let text = Bilingual::new(
+                "已通知服务提供方,等待工单(第十三条)",
+                "the provider was notified; its grant is awaited (Art. 13)",
+            );
+            return Standing::Underway("AwaitingGrant", text);
+        };
+        if grant.spec.application.uid != self.seen.meta.uid {
+            let text = Bilingual::new(
+                "同名 ResourceGrant 属于另一申请,须由主管部门归档移除后才能开通",
+                "the ResourceGrant of this name is another application's; the authority must archive and remove it first",
+            );
+            return Standing::Stalled("GrantOfAnother", text);
+        }
+        let stalled = |c: &&Condition| c.type_ == "Stalled" && c.status == ConditionStatus::True;
+        match grant.status.as_ref().and_then(|s| s.record.conditions.iter().find(stalled)) {
+            Some(c) => {
+                let text = Bilingual::new(
+                    format!("工单受阻({}),见同名 ResourceGrant", c.reason),
+                    format!("the grant is held up ({}); see the ResourceGrant of the same name", c.reason),
+                );
+                Standing::Stalled("GrantStalled", text)
+            }
+            None => Standing::Underway(
+                "Provisioning",
+                Bilingual::new(
+                    "服务提供方正在开通资源(第十三条)",
+                    "resources are being provisioned (Art. 13)",
+                ),
+            ),
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! An approved resource adjustment, carried out through the grant (Art. 15).
+
+use serde_json::json;
+
+use super::{Case, Reread, merged};
+use crate::api::application::ApplicationPhase;
+use crate::api::change::ChangePhase as Phase;
+use crate::api::deadline::{Obligation, Party};
+use crate::api::grant::{ApprovalKind, GrantPhase, GrantedNamespace, ResourceGrant};
+use crate::api::region::Fulfilment;
+use crate::core::decision;
+use crate::core::finding::Bilingual;
+use crate::core::happening::Happening;
+use crate::core::maintenance;
+use crate::core::plan::{Precondition, Step, Write};
+use crate::core::record::Standing;
+use crate::core::targets;
+use crate::core::tenancy::quota_delta::below_use;
+
+impl Case<'_> {
+    /// Approved: the provider is notified and its clock starts (Art. 15), or maintenance is scheduled (Art. 18).
+    pub(super) fn approved(&mut self) {
+        let Some(asked) = self.seen.record.spec.resource_adjustment.as_ref() else {
+            maintenance::schedule(self.seen, &mut self.life, &mut self.status);
+            return;
+        };
+        self.status.before = self.in_force();
+        self.status.after = merged(&self.status.before, asked);
+        self.status.phase = Some(Phase::Applying);
+        self.life.happen(Happening::Notified, "govcloud-operator", Some(15));
+        self.keep_clock();
+        self.wait_for_use();
+    }
+
+    /// The provider's clock; it starts late, from the same instant, where there was no calendar.
+    fn keep_clock(&mut self) {
+        let (Some(region), Some(calendar)) = (&self.seen.ground.region, self.seen.ground.calendar()) else {
+            return;
+        };
+        let days = region.spec().working_days.change;
+        let notified = self.life.last("Notified").unwrap_or(self.now);
+        self.life.start_clock(Obligation::Change, Party::Provider, days, notified, calendar);
+    }
+
+    /// Values below what is used now: a shrink waits for the department (design, section 5).
+    pub(super) fn below_use(&self) -> Vec<String> {
+        let below = |g: &GrantedNamespace| {
+            let (_, used) = self.seen.used.iter().find(|(entry, _)| *entry == g.name)?;
+            let below = below_use(&g.quota.0, used).ok()?;
+            Some(
+                below
+                    .into_iter()
+                    .map(|b| format!("{} {}: {} < {}", g.name, b.key, b.new, b.used))
+                    .collect::<Vec<_>>(),
+            )
+        };
+        self.status.after.iter().filter_map(below).flatten().collect()
+    }
+
+    /// Carries an approved adjustment out: through the grant, which has its own gate (Art. 15).
+    pub(super) fn apply(&mut self) -> Result<Vec<Step>, Reread> {
+        self.keep_clock();
+        if !self.go_on() {
+            return Ok(Vec::new());
+        }
+        let (Some((grant_meta, grant)), Some(decision)) =
+            (&self.seen.grant, decision::approved(&self.life.status, &self.seen.meta.digest).cloned())
+        else {
+            return Ok(Vec::new());
+        };
+        let mine = grant.spec.approved.kind == ApprovalKind::ChangeRequest
+            && grant.spec.approved.uid == self.seen.meta.uid;
+        let in_force = grant.status.as_ref().is_some_and(|s| {
+            s.phase == Some(GrantPhase::Active)
+                && s.in_force.as_ref().is_some_and(|a| a.uid == self.seen.meta.uid)
+        });
+        if in_force {
+            self.completed(grant);
+            return Ok(Vec::new());
+        }
+        if !self.wait_for_use() {
+            return Ok(Vec::new());
+        }
+        let automatic =
+            self.seen.ground.region.as_ref().is_some_and(|r| r.spec().fulfilment == Fulfilment::Automatic);
+        if mine || !automatic || !matches!(self.seen.ground.guard, decision::Guard::Sealed { .. }) {
+            return Ok(Vec::new());
+        }
+        if !self.seen.ground.fresh {
+            return Err(Reread);
+        }
+        let body = json!({ "spec": {
+            "approved": { "kind": "ChangeRequest", "name": self.seen.meta.name, "uid": self.seen.meta.uid, "generation": decision.generation, "digest": decision.digest },
+            "namespaces": self.status.after,
+        } });
+        let precondition = Precondition {
+            uid: grant_meta.uid.clone(),
+            resource_version: grant_meta.resource_version.clone(),
+        };
+        let target = targets::GRANT.within(&grant_meta.namespace, &grant_meta.name);
+        Ok(vec![Step::Write(vec![Write::Patch(target, precondition, body)])])
+    }
+
+    /// Whether use allows the new values; while it does not, the provider's clock stands.
+    fn wait_for_use(&mut self) -> bool {
+        let below = self.below_use();
+        // What was said last, not what is waited for: an exit in between may have changed that.
+        let waiting = self.life.last("BelowUse").is_some() && self.said_last("BelowUse", "UseFell");
+        let calendar = self.seen.ground.calendar();
+        match (below.is_empty(), waiting) {
+            (true, true) => {
+                self.life.happen(Happening::UseFell, "department", Some(15));
+                if let Some(c) = calendar {
+                    self.life.resume(Obligation::Change, c);
+                }
+            }
+            (false, false) => {
+                self.life.happen(Happening::BelowUse(below.join("; ")), "govcloud-operator", Some(15));
+                if let Some(c) = calendar {
+                    self.life.pause(Obligation::Change, Party::Department, "BelowUse", c);
+                }
+            }
+            (true, false) | (false, true) => {}
+        }
+        below.is_empty()
+    }
+
+    /// Which of two events is the later in the timeline.
+    fn said_last(&self, this: &str, that: &str) -> bool {
+        let last = self.life.status.timeline.iter().rev().find(|e| e.event == this || e.event == that);
+        last.is_some_and(|e| e.event == this)
+    }
+
+    /// Whether the application's own exit lets the change go on; its clock stands meanwhile (Art. 16).
+    fn go_on(&mut self) -> bool {
+        let calendar = self.seen.ground.calendar();
+        match self.application_phase() {
+            Some(ApplicationPhase::Exited) => {
+                self.life.drop_clock(Obligation::Change, "Exited");
+                self.life.happen(Happening::Overtaken, "govcloud-operator", Some(16));
+                self.status.phase = Some(Phase::Withdrawn);
+                false
+            }
+            Some(ApplicationPhase::Exiting) => {
+                if let Some(c) = calendar {
+                    self.life.pause(Obligation::Change, Party::Authority, "Exiting", c);
+                }
+                false
+            }
+            _ => {
+                if let (Some(c), false) = (calendar, self.said_last("BelowUse", "UseFell")) {
+                    self.life.resume(Obligation::Change, c);
+                }
+                true
+            }
+        }
+    }
+
+    /// 变更完成: the provider's clock is met (Art. 15).
+    fn completed(&mut self, grant: &ResourceGrant) {
+        let at = grant.status.as_ref().and_then(|s| s.in_force_since).map_or(self.now, |t| t.timestamp());
+        self.status.phase = Some(Phase::Completed);
+        self.status.applied_at = Some(at.into());
+        self.life.happen_at(Happening::Applied, "provider", Some(15), at);
+        if let Some(calendar) = self.seen.ground.calendar() {
+            self.life.resume(Obligation::Change, calendar);
+            self.life.meet(Obligation::Change, at, calendar);
+        }
+    }
+
+    /// What a change that is being carried out waits for.
+    pub(super) fn applying(&self, below: &[String]) -> Standing {
+        if self.application_phase() >= Some(ApplicationPhase::Exiting) {
+            let text = Bilingual::new(
+                "应用正在退出,变更暂不实施",
+                "the application is exiting; the change stands still",
+            );
+            return Standing::Stalled("ApplicationExiting", text);
+        }
+        if let Some(t) = &self.seen.ground.trouble {
+            return Standing::write_refused(t);
+        }
+        if !below.is_empty() {
+            let list = below.join("; ");
+            return Standing::Underway(
+                "BelowUse",
+                Bilingual::new(
+                    format!("申请值低于现用量,请先减少用量:{list}"),
+                    format!("the request is below what is used; reduce use first: {list}"),
+                ),
+            );
+        }
+        if let Some(open) = Standing::guard_open(&self.seen.ground.guard) {
+            return open;
+        }
+        Standing::Underway(
+            "Applying",
+            Bilingual::new("服务提供方正在变更资源(第十五条)", "the change is being carried out (Art. 15)"),
+        )
+    }
+}

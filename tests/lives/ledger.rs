@@ -1,0 +1,244 @@
+//! What people really decided and consented to, kept apart from the operator's records, and the invariants of
+//! the design (section 7) checked against it at every write.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use govcloud::api::keys;
+use govcloud::core::digest::spec_digest;
+use govcloud::core::plan::{Plan, Write};
+use govcloud::core::quantity::Quantity;
+use govcloud::shell::queue::Key;
+use govcloud::shell::world::LATER_FIELDS;
+use serde_json::Value;
+
+use crate::cluster::Cluster;
+
+#[derive(Clone, Default)]
+pub struct Ledger {
+    /// Spec as it was lawfully approved, by the record's UID.
+    pub approved: BTreeMap<String, Value>,
+    /// Volume UIDs that the department consented to destroy, by the Decommission's UID.
+    pub consented: BTreeMap<String, BTreeSet<String>>,
+    /// Volume UIDs whose data the department received.
+    pub received: BTreeSet<String>,
+}
+
+fn text(v: &Value) -> String {
+    v.as_str().unwrap_or_default().to_owned()
+}
+
+fn array(v: &Value) -> &[Value] {
+    v.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+impl Ledger {
+    /// Whether the record stands approved on exactly the spec that it has now.
+    fn approves(&self, record: &Value) -> bool {
+        let digest = |spec: &Value| spec_digest(spec, &LATER_FIELDS);
+        self.approved
+            .get(&text(&record["metadata"]["uid"]))
+            .is_some_and(|spec| digest(spec) == digest(&record["spec"]))
+    }
+
+    /// Checks one write before it is made: S1 to S4.
+    pub fn permits(&self, cluster: &Cluster, key: &Key, write: &Write, fresh: bool) {
+        let t = write.target();
+        match write {
+            Write::Create(..) | Write::Apply(..) | Write::Correct(..) if t.kind != "ResourceGrant" => {
+                self.tenant_object(cluster, key, write)
+            }
+            Write::Create(..) => {
+                let app = cluster
+                    .get("CloudApplication", &key.namespace, &key.name)
+                    .expect("a grant has an application");
+                assert!(self.approves(app) && fresh_enough(write), "S1: {key:?} {write:?}");
+            }
+            Write::Patch(_, p, patch) => {
+                assert!(!p.uid.is_empty() && !p.resource_version.is_empty(), "S4: {write:?}");
+                match t.kind {
+                    "PersistentVolume" if patch["spec"]["persistentVolumeReclaimPolicy"] != "Retain" => {
+                        self.destroys_volume(cluster, key, &p.uid);
+                        assert!(fresh, "S4: not on a quorum read: {write:?}");
+                    }
+                    "ResourceGrant" => {
+                        let change = cluster.get("ChangeRequest", &key.namespace, &key.name).unwrap();
+                        assert!(self.approves(change) && fresh, "S1: {key:?} {write:?}");
+                    }
+                    _ => {}
+                }
+            }
+            Write::Delete(_, p) => {
+                assert!(!p.uid.is_empty() && !p.resource_version.is_empty(), "S4: {write:?}");
+                if t.kind == "Namespace" {
+                    self.removes_namespace(cluster, key, &t.name);
+                    assert!(fresh, "S4: not on a quorum read: {write:?}");
+                } else {
+                    assert!(
+                        ["RoleBinding", "LimitRange", "NetworkPolicy", "ResourceQuota"].contains(&t.kind),
+                        "{write:?}"
+                    );
+                }
+            }
+            Write::Apply(..) | Write::Correct(..) => panic!("nobody applies a grant: {write:?}"),
+        }
+    }
+
+    /// S1: what is made or enlarged for a tenant was approved, amount by amount and person by person.
+    fn tenant_object(&self, cluster: &Cluster, key: &Key, write: &Write) {
+        let (Write::Create(t, body) | Write::Apply(t, body) | Write::Correct(t, body)) = write else {
+            return;
+        };
+        let app = cluster
+            .get("CloudApplication", &key.namespace, &key.name)
+            .expect("S3: a tenant object without an application");
+        assert!(
+            self.approves(app),
+            "S1: {key:?} writes {} {} of an application that is not approved as it stands",
+            t.kind,
+            t.name
+        );
+        assert!(
+            body["metadata"]["ownerReferences"].is_null() && body["metadata"]["finalizers"].is_null(),
+            "S3"
+        );
+        let uid = &app["metadata"]["uid"];
+        let of_app = |c: &&Value| c["spec"]["resourceAdjustment"]["application"] == app["metadata"]["name"];
+        let changes = cluster.of_kind("ChangeRequest").filter(of_app).filter(|c| self.approves(c));
+        let asked: Vec<&Value> = array(&app["spec"]["namespaces"])
+            .iter()
+            .chain(changes.flat_map(|c| array(&c["spec"]["resourceAdjustment"]["namespaces"])))
+            .collect();
+        if let (false, Write::Create(..) | Write::Apply(..)) = (t.kind == "Namespace", write) {
+            assert_eq!(body["metadata"]["labels"][keys::APPLICATION_UID], *uid);
+        }
+        match t.kind {
+            "Namespace" => {
+                let entry = &body["metadata"]["labels"][keys::ENTRY];
+                assert!(asked.iter().any(|n| n["name"] == *entry), "S1: namespace {entry} was not approved");
+            }
+            "ResourceQuota" if !matches!(write, Write::Correct(..)) => {
+                let entry = &body["metadata"]["labels"][keys::ENTRY];
+                for (k, v) in body["spec"]["hard"].as_object().unwrap() {
+                    let amount = |v: &Value| v.as_str().unwrap().parse::<Quantity>().unwrap();
+                    let approved = asked.iter().any(|n| {
+                        n["name"] == *entry && n["quota"].get(k).is_some_and(|q| amount(q) == amount(v))
+                    });
+                    assert!(approved || amount(v).is_zero(), "S1: {k}={v} in {entry} was not approved");
+                }
+            }
+            "RoleBinding" => {
+                let spec = &self.approved[&text(uid)];
+                for s in array(&body["subjects"]) {
+                    let known = array(&spec["access"]).iter().any(|a| a["subject"]["name"] == s["name"]);
+                    assert!(known, "S1: {s} was not approved");
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// S2: the department consented to the destruction of just this volume, and the exit was approved.
+    fn destroys_volume(&self, cluster: &Cluster, key: &Key, uid: &str) {
+        let exit = cluster.get("Decommission", &key.namespace, &key.name).expect("S3: only an exit destroys");
+        assert!(self.approves(exit), "S2: the exit is not approved: {key:?} {uid}");
+        assert_eq!(exit["status"]["phase"], "Reclaiming", "Reclaiming is written first");
+        let consented = self.consented.get(&text(&exit["metadata"]["uid"]));
+        assert!(consented.is_some_and(|c| c.contains(uid)), "S2: {uid} is not consented to");
+        let entries = array(&exit["status"]["inventory"]["entries"]);
+        let entry = entries.iter().find(|e| e["volumeUID"] == uid).expect("S2: in the inventory");
+        assert!(entry["action"] != "Retain", "S2: {uid} is to be retained");
+        assert!(
+            entry["action"] != "HandOver" || self.received.contains(uid),
+            "S2: {uid} was not received yet"
+        );
+    }
+
+    /// S3, S5: a namespace goes only in an approved exit of the whole application, once every volume is safe.
+    fn removes_namespace(&self, cluster: &Cluster, key: &Key, name: &str) {
+        let exit = cluster
+            .get("Decommission", &key.namespace, &key.name)
+            .expect("S3: only an exit removes a namespace");
+        assert!(self.approves(exit) && exit["spec"]["scope"] == "Application", "S3: {key:?} {name}");
+        assert_eq!(exit["status"]["phase"], "Reclaiming");
+        let consented = self.consented.get(&text(&exit["metadata"]["uid"])).cloned().unwrap_or_default();
+        for v in cluster.of_kind("PersistentVolume").filter(|v| v["spec"]["claimRef"]["namespace"] == name) {
+            let uid = text(&v["metadata"]["uid"]);
+            let policy = &v["spec"]["persistentVolumeReclaimPolicy"];
+            assert!(policy == "Retain" || consented.contains(&uid), "S2: {uid} would go with its namespace");
+        }
+    }
+
+    /// Checks one status before it is written: S7, S8, S12, and that the timeline is only appended to.
+    pub fn records(&self, key: &Key, old: &Value, plan: &Plan<Value>) {
+        let new = &plan.status;
+        let settled = |d: &Value| d.is_object() && d["void"].is_null() && d["verdict"] != "Returned";
+        if settled(&old["decision"]) {
+            assert_eq!(old["decision"], new["decision"], "S7: {key:?}");
+        }
+        let (before, after) = (array(&old["timeline"]), array(&new["timeline"]));
+        let dropped = new["timelineDropped"].as_i64().unwrap_or(0) > 0;
+        assert!(dropped || after.starts_with(before), "{key:?}: the timeline is only appended to");
+        let news = &after[after.len().saturating_sub(plan.notices.len())..];
+        assert!(
+            dropped || after.len() == before.len() + plan.notices.len(),
+            "S12: one Event an entry: {key:?}"
+        );
+        for (n, e) in plan.notices.iter().zip(news) {
+            assert_eq!(e["event"], n.event());
+        }
+        assert!(
+            old["phase"] == new["phase"] || !news.is_empty(),
+            "S12: {key:?} went from {} to {} in silence",
+            old["phase"],
+            new["phase"]
+        );
+        for d in array(&old["deadlines"]) {
+            let same = array(&new["deadlines"]).iter().find(|n| n["obligation"] == d["obligation"]);
+            let same = same.unwrap_or_else(|| panic!("S8: {key:?} lost {}", d["obligation"]));
+            if (&d["dueDate"], &d["dueAt"], &d["provisional"])
+                != (&same["dueDate"], &same["dueAt"], &same["provisional"])
+            {
+                let due = same["dueDate"].as_str().unwrap();
+                let says = |e: &&Value| {
+                    ["DeadlineMoved", "ClockStarted"].contains(&e["event"].as_str().unwrap())
+                        && e["message"].as_str().unwrap().contains(due)
+                };
+                assert!(news.iter().any(|e| says(&e)), "S8: {key:?} moved {d} to {same} without a word");
+            }
+            assert!(
+                d["metAt"].is_null()
+                    || !same["metAt"].is_null()
+                    || news.iter().any(|e| e["event"] == "ClockStarted"),
+                "a met obligation is not reopened: {key:?}"
+            );
+        }
+        let types: Vec<&str> = array(&new["conditions"]).iter().filter_map(|c| c["type"].as_str()).collect();
+        for t in ["Ready", "Reconciling", "Stalled"] {
+            assert!(types.contains(&t), "{key:?} has no {t}");
+        }
+    }
+
+    /// S5: while no exit reclaims, every volume in use is kept and marked.
+    pub fn at_rest(&self, cluster: &Cluster) {
+        for v in cluster.of_kind("PersistentVolume") {
+            let ns = text(&v["spec"]["claimRef"]["namespace"]);
+            let Some(owner) =
+                cluster.get("Namespace", "", &ns).map(|n| &n["metadata"]["labels"][keys::APPLICATION_UID])
+            else {
+                continue;
+            };
+            let exiting = cluster
+                .of_kind("Decommission")
+                .any(|d| d["status"]["phase"] == "Reclaiming" && d["status"]["applicationUid"] == *owner);
+            if owner.is_string() && !exiting {
+                assert_eq!(v["spec"]["persistentVolumeReclaimPolicy"], "Retain", "S5: {v}");
+                assert!(v["metadata"]["labels"][keys::APPLICATION_UID].is_string(), "S5: {v}");
+            }
+        }
+    }
+}
+
+/// A grant says nothing but what was approved; its names are checked by the API server.
+fn fresh_enough(write: &Write) -> bool {
+    matches!(write, Write::Create(_, body) if body["spec"]["approved"]["digest"].as_str().is_some_and(|d| d.starts_with("sha256:")))
+}

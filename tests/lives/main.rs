@@ -1,0 +1,14 @@
+//! Whole lives, played on the pure core: what is written, what the records say, what people are told, and when.
+//!
+//! The stage is an imagined cluster whose objects are gathered by the shell's own `observe`, decided on by the
+//! core, and written as the shell's interpreter writes. At every write and every status the invariants of the
+//! design (section 7) are checked against what people really did.
+
+mod acts;
+mod clocks;
+mod cluster;
+mod decisions;
+mod golden;
+mod ledger;
+mod random;
+mod stage;
