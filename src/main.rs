@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
+use govcloud::shell::guard;
 use govcloud::shell::run::{Options, run};
 use govcloud::shell::telemetry::{self, LogFormat};
 
@@ -23,11 +24,38 @@ struct Flags {
     /// Name of this replica; the host's name by default.
     #[arg(long, env = "POD_NAME")]
     identity: Option<String>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What else this binary does than run.
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Print the ConfigMap that records this release; apply it before the release's policies, so that the
+    /// running operator takes them for an upgrade and not for an alteration.
+    Release,
+}
+
+/// Prints the record of this release.
+fn print_release() -> ExitCode {
+    match guard::release_manifest() {
+        Ok(manifest) => {
+            println!("{manifest:#}");
+            ExitCode::SUCCESS
+        }
+        Err(e) => {
+            eprintln!("error: {e}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let flags = Flags::parse();
+    if let Some(Command::Release) = flags.command {
+        return print_release();
+    }
     telemetry::init(flags.log_format);
     let options = Options {
         listen: flags.listen,

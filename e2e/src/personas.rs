@@ -150,6 +150,15 @@ pub async fn client(file: &Path) -> Result<Client> {
     Ok(Client::try_from(config)?)
 }
 
+/// A client by a kubeconfig file that acts as somebody else, as only an administrator may.
+pub async fn impersonate(file: &Path, user: &str) -> Result<Client> {
+    let kubeconfig = Kubeconfig::read_from(file)?;
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
+    config.proxy_url = None;
+    config.auth_info.impersonate = Some(user.to_owned());
+    Ok(Client::try_from(config)?)
+}
+
 /// k8s-openapi writes bytes as the base64 that kubeconfigs use.
 fn base64(text: &str) -> Value {
     json!(ByteString(text.as_bytes().to_vec()))

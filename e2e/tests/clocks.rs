@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use e2e::cluster::{Cluster, Setup};
 use e2e::kubectl::Kubectl;
 use e2e::operator;
+use e2e::people::{condition, deadline, said};
 use e2e::personas::Persona;
 use e2e::suite::{self, Context};
 use e2e::wait::eventually;
@@ -148,23 +149,6 @@ impl Play {
         );
         Ok(())
     }
-}
-
-fn deadline(object: &Value, obligation: &str) -> Result<Value> {
-    let all = object["status"]["deadlines"].as_array().cloned().unwrap_or_default();
-    all.into_iter()
-        .find(|d| d["obligation"] == obligation)
-        .with_context(|| format!("no clock of {obligation}"))
-}
-
-fn condition(object: &Value, type_: &str) -> Value {
-    let all = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
-    all.into_iter().find(|c| c["type"] == type_).unwrap_or_default()
-}
-
-/// How often the timeline says something.
-fn said(object: &Value, event: &str) -> usize {
-    object["status"]["timeline"].as_array().map_or(0, |t| t.iter().filter(|e| e["event"] == event).count())
 }
 
 fn sample(file: &str) -> Result<String> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 use std::process::{ExitCode, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
@@ -24,7 +25,8 @@ const KINDS: [(&str, Persona); 7] = [
 ];
 
 fn main() -> ExitCode {
-    suite::main(Setup::Operating, e2e::tests![the_documents_work_as_they_are_written])
+    let tests = e2e::tests![the_documents_work_as_they_are_written, the_clauses_name_what_exists];
+    suite::main(Setup::Operating, tests)
 }
 
 async fn the_documents_work_as_they_are_written(context: Context) -> Result<()> {
@@ -38,6 +40,7 @@ async fn the_documents_work_as_they_are_written(context: Context) -> Result<()> 
     }
     let deployment = english.get("Deployment").context("README.md shows no Deployment")?;
     dry_run(&context, Persona::PlatformAdmin, deployment).await.context("README.md, Deployment")?;
+    refusals(&context, &english["CloudApplication"]).await?;
     guide(&context).await
 }
 
@@ -70,6 +73,63 @@ async fn dry_run(context: &Context, persona: Persona, manifest: &str) -> Result<
     let file = file.path().display().to_string();
     let args = ["create", "--dry-run=server", "--validate=strict", "-f", &file];
     context.cluster.kubectl(persona).run(&args).await.map(drop)
+}
+
+/// What the comments in the first manifest say is refused.
+async fn refusals(context: &Context, application: &str) -> Result<()> {
+    let department = context.cluster.kubectl(Persona::Department);
+    let classified = application.replace("NonClassified", "Classified");
+    let refusal = dry_run(context, Persona::Department, &classified).await.err().context("Art. 3 is kept")?;
+    ensure!(format!("{refusal:#}").contains("涉密信息系统不得上政务云(第三条)"), "{refusal:#}");
+    department.apply(&application.replace("protectionLevel: 3", "protectionLevel: 4")).await?;
+    let args = ["-n", "dept-transport", "capp/parking"];
+    let invalid = "--for=jsonpath={.status.conditions[?(@.type==\"Valid\")].reason}=ProtectionLevelTooHigh";
+    department.run(&[&["wait", invalid, "--timeout=60s"][..], &args].concat()).await.context("Art. 20")?;
+    department.run(&[&["delete"][..], &args].concat()).await.map(drop)
+}
+
+/// Every file and every test that docs/clauses.md names.
+async fn the_clauses_name_what_exists(_: Context) -> Result<()> {
+    let clauses = fs::read_to_string(paths::in_repository("docs/clauses.md"))?;
+    let mut sources = String::new();
+    for part in ["src", "tests", "e2e/tests"] {
+        read_all(&paths::in_repository(part), &mut sources)?;
+    }
+    let named = |word: &str| word.matches('_').count() > 1 && !word.contains(['/', '.', ' ']);
+    let mut count = 0;
+    for word in clauses.split('`').skip(1).step_by(2) {
+        if word.contains('/') && !word.starts_with('/') {
+            ensure!(
+                paths::in_repository(word).exists(),
+                "docs/clauses.md names {word}, which does not exist"
+            );
+        } else if named(word) {
+            count += 1;
+            let exists = sources.contains(&format!("fn {word}("));
+            ensure!(exists, "docs/clauses.md names the test {word}, which does not exist");
+        }
+    }
+    ensure!(count > 20, "docs/clauses.md names {count} tests only");
+    for article in 1..=32 {
+        ensure!(
+            clauses.contains(&format!("\n| {article} | ")),
+            "docs/clauses.md leaves out article {article}"
+        );
+    }
+    Ok(())
+}
+
+/// All Rust below a directory, appended.
+fn read_all(dir: &Path, sources: &mut String) -> Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            read_all(&path, sources)?;
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            sources.push_str(&fs::read_to_string(&path)?);
+        }
+    }
+    Ok(())
 }
 
 /// Types the guide's commands, in order, into one shell that ends at the first that fails.

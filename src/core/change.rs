@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::application::above_maximum;
+use super::application::{above_maximum, bad_quota};
 use super::decision::{self, Ruling};
 use super::finding::{Bilingual, Finding};
 use super::ground::Ground;
@@ -91,6 +91,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ChangeRequestStatus> {
         case.life.run_clocks(calendar);
     }
     case.stand(&findings);
+    case.life.note_phase(stored.phase, case.status.phase, article);
     let Case { life, mut status, .. } = case;
     let (record, notices, wake) = life.end(&stored.record);
     status.record = record;
@@ -166,6 +167,7 @@ impl Case<'_> {
                 found.extend(above_maximum(&ns.name, &ns.quota.0, &region.spec().tenancy.max_quota));
             }
         }
+        found.extend(asked.namespaces.iter().flat_map(bad_quota));
         let before = self.in_force();
         let after = merged(&before, asked);
         if after.len() > 8 {

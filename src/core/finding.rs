@@ -21,6 +21,12 @@ impl Bilingual {
     pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
         Self { zh: zh.into(), en: en.into() }
     }
+
+    /// Takes apart what was joined by ` / `.
+    fn split(text: &str) -> Self {
+        let (zh, en) = text.split_once(" / ").unwrap_or((text, text));
+        Self::new(zh, en)
+    }
 }
 
 impl std::fmt::Display for Bilingual {
@@ -58,6 +64,10 @@ pub enum Finding {
     QuotaAboveMaximum(String, String, String, String),
     /// A quantity of the Region or a record cannot be read.
     BadQuantity(String, String),
+    /// A quota that the API server would refuse once it is approved: the namespace, and the wording of tenancy.
+    BadQuota(String, String),
+    /// Access for somebody who gets none: the wording of tenancy.
+    AccessRefused(String),
     /// The namespace name that would result is reserved.
     NamespaceReserved(String),
     /// The namespace exists and is not this application's.
@@ -110,6 +120,8 @@ impl Finding {
             Self::DocumentInFuture(..) => "DocumentInFuture",
             Self::QuotaAboveMaximum(..) => "QuotaAboveMaximum",
             Self::BadQuantity(..) => "BadQuantity",
+            Self::BadQuota(..) => "BadQuota",
+            Self::AccessRefused(..) => "AccessRefused",
             Self::NamespaceReserved(..) => "NamespaceReserved",
             Self::NamespaceTaken(..) => "NamespaceTaken",
             Self::GoLiveBeforeProvisioning(..) => "GoLiveBeforeProvisioning",
@@ -197,6 +209,11 @@ impl Finding {
             Self::BadQuantity(f, e) => {
                 Bilingual::new(format!("{f} 不是有效的数量:{e}"), format!("{f} is not a valid quantity: {e}"))
             }
+            Self::BadQuota(n, text) => {
+                let Bilingual { zh, en } = Bilingual::split(text);
+                Bilingual::new(format!("命名空间 {n} 的{zh}"), format!("namespace {n}: {en}"))
+            }
+            Self::AccessRefused(text) => Bilingual::split(text),
             Self::NamespaceReserved(n) => Bilingual::new(
                 format!("命名空间名 {n} 为系统保留,请更换申请名称或归档命名空间"),
                 format!(
@@ -261,10 +278,7 @@ impl Finding {
                 format!("受影响的应用 {a} 不存在或不在本区域"),
                 format!("affected application {a} does not exist in this region"),
             ),
-            Self::Inventory(_, text) => {
-                let (zh, en) = text.split_once(" / ").unwrap_or((text, text));
-                Bilingual::new(zh, en)
-            }
+            Self::Inventory(_, text) => Bilingual::split(text),
             Self::ConsentStale(c, i) => Bilingual::new(
                 format!("授权所指清单 {c} 不是现行清单 {i};请核对后重新授权"),
                 format!("consent names {c}, but the inventory is {i}; check it and consent again"),

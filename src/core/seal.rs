@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::decision::Guard;
+use super::digest::digest_of;
 use crate::api::time::Instant;
 
 /// One live object's identity: a replaced one has another UID, an altered one another generation.
@@ -26,14 +27,16 @@ pub struct Pin {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Record {
-    /// The release that was checked: a digest over everything shipped.
-    pub release: String,
     /// Decisions from this instant on count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sealed_since: Option<Instant>,
     /// Identity of every object, by `Kind/name`.
     pub pins: BTreeMap<String, Pin>,
 }
+
+/// A release that was recorded before it was applied: digest of each object's canonical form, by `Kind/name`.
+/// Only a holder of `administer` may write it (policy), so an upgrade is no alarm and an alteration is one.
+pub type Release = BTreeMap<String, String>;
 
 /// `Kind/name` of an object.
 #[must_use]
@@ -45,59 +48,66 @@ pub fn key(object: &Value) -> String {
     )
 }
 
-/// Compares the live objects with the shipped ones. Both by [`key`]; `recorded` is the last good check, if any.
-/// Returns what the guard says and, when sealed, the record to keep.
+/// The release that some shipped objects are.
+#[must_use]
+pub fn release(shipped: &BTreeMap<String, Value>) -> Release {
+    shipped.iter().map(|(k, o)| (k.clone(), digest_of(&canonical(o)).unwrap_or_default())).collect()
+}
+
+/// Compares the live objects with the shipped ones and with the recorded release. All by [`key`]; `recorded` is
+/// the last good check, if any. Returns what the guard says and, when sealed, the record to keep.
 #[must_use]
 pub fn check(
     shipped: &BTreeMap<String, Value>,
     live: &BTreeMap<String, Value>,
+    released: &Release,
     recorded: Option<&Record>,
-    release: &str,
     now: Timestamp,
 ) -> (Guard, Option<Record>) {
-    let mut wrong: Vec<String> = Vec::new();
-    for (key, want) in shipped {
-        match live.get(key) {
-            None => wrong.push(format!("{key} 缺失 / missing")),
+    let is_released = |key: &str| {
+        let digest = live.get(key).and_then(|l| digest_of(&canonical(l)).ok());
+        digest.is_some() && released.get(key) == digest.as_ref()
+    };
+    let wrong: Vec<String> = shipped
+        .iter()
+        .filter_map(|(key, want)| match live.get(key) {
+            None => Some(format!("{key} 缺失 / missing")),
             Some(l) if !l["metadata"]["deletionTimestamp"].is_null() => {
-                wrong.push(format!("{key} 正在删除 / being deleted"))
+                Some(format!("{key} 正在删除 / being deleted"))
             }
-            Some(l) => {
-                if let Some(at) = first_difference(&canonical(want), &canonical(l), "spec") {
-                    wrong.push(format!("{key} 被改动 / altered ({at})"));
-                }
-            }
-        }
-    }
+            Some(l) => first_difference(&canonical(want), &canonical(l), "spec")
+                .filter(|_| !is_released(key))
+                .map(|at| format!("{key} 被改动 / altered ({at})")),
+        })
+        .collect();
     if !wrong.is_empty() {
         return (Guard::Open(wrong), None);
     }
-    let pin = |l: &Value| Pin {
-        uid: l["metadata"]["uid"].as_str().unwrap_or_default().to_owned(),
-        generation: l["metadata"]["generation"].as_i64().unwrap_or(0),
-    };
     let pins: BTreeMap<String, Pin> =
         shipped.keys().filter_map(|k| Some((k.clone(), pin(live.get(k)?)))).collect();
-    // A recorded release is no alarm: what changed is what was shipped. Anything else was a gap.
-    let since = match recorded {
-        Some(r) if r.pins == pins || r.release != release => r.sealed_since.map_or(now, Timestamp::from),
-        _ => now,
-    };
-    let record = Record { release: release.to_owned(), sealed_since: Some(since.into()), pins };
-    (Guard::Sealed { since: Instant::from(since).timestamp() }, Some(record))
+    // What changed since the last good check is either the recorded release, or there was a gap.
+    let unbroken = |r: &&Record| pins.iter().all(|(k, p)| r.pins.get(k) == Some(p) || is_released(k));
+    let since = recorded.filter(unbroken).and_then(|r| r.sealed_since).unwrap_or_else(|| now.into());
+    let record = Record { sealed_since: Some(since), pins };
+    (Guard::Sealed { since: since.timestamp() }, Some(record))
+}
+
+fn pin(object: &Value) -> Pin {
+    Pin {
+        uid: object["metadata"]["uid"].as_str().unwrap_or_default().to_owned(),
+        generation: object["metadata"]["generation"].as_i64().unwrap_or(0),
+    }
 }
 
 /// What counts of an object: its spec without what the API server fills in by itself.
 #[must_use]
 pub fn canonical(object: &Value) -> Value {
     let mut spec = object["spec"].clone();
-    match object["kind"].as_str() {
-        Some("CustomResourceDefinition") => canonical_crd(&spec),
-        _ => {
-            strip(&mut spec);
-            spec
-        }
+    if object["kind"] == "CustomResourceDefinition" {
+        return canonical_crd(&spec);
     }
+    strip(&mut spec);
+    spec
 }
 
 /// Where two values first differ, as a path; `None` where they are the same. Numbers count by value.
@@ -193,31 +203,27 @@ mod tests {
 
     #[test]
     fn missing_or_altered_is_open() {
-        let shipped = policy("", 0, "Deny");
-        assert!(matches!(
-            check(&shipped, &BTreeMap::new(), None, "1", at("2026-01-01T00:00:00Z")),
-            (Guard::Open(_), None)
-        ));
-        assert!(matches!(
-            check(&shipped, &policy("a", 2, "Warn"), None, "1", at("2026-01-01T00:00:00Z")),
-            (Guard::Open(_), None)
-        ));
+        let (shipped, now) = (policy("", 0, "Deny"), at("2026-01-01T00:00:00Z"));
+        let none = Release::new();
+        assert!(matches!(check(&shipped, &BTreeMap::new(), &none, None, now), (Guard::Open(_), None)));
+        assert!(matches!(check(&shipped, &policy("a", 2, "Warn"), &none, None, now), (Guard::Open(_), None)));
     }
 
     #[test]
-    fn a_replacement_while_nobody_looked_is_a_gap_and_a_release_is_none() {
-        let shipped = policy("", 0, "Deny");
-        let (_, first) = check(&shipped, &policy("a", 1, "Deny"), None, "1", at("2026-01-01T00:00:00Z"));
-        let first = first.unwrap();
-        let (same, _) =
-            check(&shipped, &policy("a", 1, "Deny"), Some(&first), "1", at("2026-01-02T00:00:00Z"));
-        assert_eq!(same, Guard::Sealed { since: at("2026-01-01T00:00:00Z") });
-        let (gap, _) =
-            check(&shipped, &policy("b", 1, "Deny"), Some(&first), "1", at("2026-01-02T00:00:00Z"));
-        assert_eq!(gap, Guard::Sealed { since: at("2026-01-02T00:00:00Z") });
-        let (release, _) =
-            check(&shipped, &policy("a", 2, "Deny"), Some(&first), "2", at("2026-01-02T00:00:00Z"));
-        assert_eq!(release, Guard::Sealed { since: at("2026-01-01T00:00:00Z") });
+    fn a_replacement_while_nobody_looked_is_a_gap_and_a_recorded_release_is_none() {
+        let (shipped, none) = (policy("", 0, "Deny"), Release::new());
+        let (first, later) = (at("2026-01-01T00:00:00Z"), at("2026-01-02T00:00:00Z"));
+        let record = check(&shipped, &policy("a", 1, "Deny"), &none, None, first).1.unwrap();
+        let again = |live: &BTreeMap<String, Value>, released: &Release| {
+            check(&shipped, live, released, Some(&record), later).0
+        };
+        assert_eq!(again(&policy("a", 1, "Deny"), &none), Guard::Sealed { since: first });
+        assert_eq!(again(&policy("b", 1, "Deny"), &none), Guard::Sealed { since: later });
+        assert_eq!(again(&policy("b", 1, "Deny"), &release(&shipped)), Guard::Sealed { since: first });
+        // The operator of the old release sees the new one's policies arrive.
+        let new = policy("a", 2, "Audit");
+        assert_eq!(again(&new, &release(&new)), Guard::Sealed { since: first });
+        assert!(matches!(again(&new, &none), Guard::Open(_)));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use prometheus_client::registry::Registry;
 use super::queue::Kind;
 use super::world::World;
 use crate::api::deadline::Deadline;
+use crate::core::decision::Guard;
 
 /// Labels of what is counted by kind.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -44,6 +45,7 @@ pub struct Metrics {
     seconds: Family<KindOnly, Histogram>,
     queued: Gauge,
     skew: Gauge,
+    sealed: Gauge,
     overdue: Family<ByClock, Gauge>,
     remaining: Family<ByClock, Gauge>,
 }
@@ -59,6 +61,7 @@ impl Default for Metrics {
             seconds,
             queued: Gauge::default(),
             skew: Gauge::default(),
+            sealed: Gauge::default(),
             overdue: Family::default(),
             remaining: Family::default(),
             registry: Registry::default(),
@@ -71,6 +74,7 @@ impl Default for Metrics {
             "How far this machine's clock is ahead of the API server's",
             m.skew.clone(),
         );
+        registry.register("guard_sealed", "1 while every policy stands as shipped, else 0", m.sealed.clone());
         registry.register("deadline_overdue", "Obligations that are overdue now", m.overdue.clone());
         registry.register(
             "deadline_remaining_workdays",
@@ -92,9 +96,17 @@ impl Metrics {
 
     /// The text of `/metrics`.
     #[must_use]
-    pub fn text(&self, world: &World, queued: usize, skew: Option<i64>, now: Timestamp) -> String {
+    pub fn text(
+        &self,
+        world: &World,
+        queued: usize,
+        skew: Option<i64>,
+        guard: &Guard,
+        now: Timestamp,
+    ) -> String {
         self.queued.set(i64::try_from(queued).unwrap_or(i64::MAX));
         self.skew.set(skew.unwrap_or(0));
+        self.sealed.set(i64::from(matches!(guard, Guard::Sealed { .. })));
         self.count_deadlines(world, now);
         let mut text = String::new();
         // Writing into a String does not fail.

@@ -75,7 +75,7 @@ pub async fn operate(config: kube::Config, clock: Clock, options: Options) -> Re
     let shell = Arc::new(Shell::new(client.clone(), clock.clone(), skew, hears, identity.clone()));
     let listen = options.listen;
     let mut tasks = JoinSet::new();
-    tasks.spawn(guard::watch(client.clone(), clock, says));
+    tasks.spawn(guard::watch(client.clone(), clock, identity.clone(), says));
     tokio::select! {
         worked = work(&shell, client, &options, &identity, &mut tasks) => worked,
         served = server::serve(shell.clone(), listen) => served.map_err(|e| RunError::Listen(listen, e)),

@@ -43,6 +43,12 @@ async fn ready(State(shell): State<Arc<Shell>>) -> impl IntoResponse {
 }
 
 async fn metrics(State(shell): State<Arc<Shell>>) -> impl IntoResponse {
-    let text = shell.metrics.text(&shell.world, shell.queue.len(), shell.skew.seconds(), shell.clock.now());
+    let text = shell.metrics.text(
+        &shell.world,
+        shell.queue.len(),
+        shell.skew.seconds(),
+        &shell.guard(),
+        shell.clock.now(),
+    );
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
 }
