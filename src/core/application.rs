@@ -144,7 +144,7 @@ impl Case<'_> {
             }
         }
         found.extend(spec.namespaces.iter().flat_map(bad_quota));
-        let access: Vec<_> = spec.access.iter().map(super::grant::access).collect();
+        let access: Vec<_> = spec.access.iter().map(super::grant::order::access).collect();
         let refused = super::tenancy::access::refusals(&access);
         found.extend(refused.into_iter().map(|r| Finding::AccessRefused(r.to_string())));
         let approval = &spec.materials.project_approval;

@@ -79,7 +79,7 @@ pub struct Observed {
 }
 
 mod gate;
-mod order;
+pub(super) mod order;
 mod standing;
 
 pub use gate::{Gate, gate};
