@@ -1,2 +1,72 @@
-//! placeholder
-fn main() {}
+//! The operator: flags, telemetry, run.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use clap::Parser;
+use govcloud::shell::guard;
+use govcloud::shell::run::{Options, run};
+use govcloud::shell::telemetry::{self, LogFormat};
+
+/// The operator that makes a government cloud keep its own rules.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Flags {
+    /// Where /healthz, /readyz and /metrics are served.
+    #[arg(long, env = "GOVCLOUD_LISTEN", default_value = "0.0.0.0:8080")]
+    listen: SocketAddr,
+    /// How logs are written.
+    #[arg(long, env = "GOVCLOUD_LOG_FORMAT", value_enum, default_value_t)]
+    log_format: LogFormat,
+    /// Act without holding the lease: for a single process outside the cluster.
+    #[arg(long, env = "GOVCLOUD_NO_LEADER_ELECTION")]
+    no_leader_election: bool,
+    /// Name of this replica; the host's name by default.
+    #[arg(long, env = "POD_NAME")]
+    identity: Option<String>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What else this binary does than run.
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Print the ConfigMap that records this release; apply it before the release's policies, so that the
+    /// running operator takes them for an upgrade and not for an alteration.
+    Release,
+}
+
+/// Prints the record of this release.
+fn print_release() -> ExitCode {
+    match guard::release_manifest() {
+        Ok(manifest) => {
+            println!("{manifest:#}");
+            ExitCode::SUCCESS
+        }
+        Err(e) => {
+            eprintln!("error: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let flags = Flags::parse();
+    if let Some(Command::Release) = flags.command {
+        return print_release();
+    }
+    telemetry::init(flags.log_format);
+    let options = Options {
+        listen: flags.listen,
+        leader_election: !flags.no_leader_election,
+        identity: flags.identity,
+    };
+    match run(options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            tracing::error!(error = %e, "the operator cannot run");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -15,6 +15,7 @@
 //! | [`operator`] | the operator as its own process with its own ServiceAccount's rights |
 //! | [`wait`] | waiting on conditions, with the last seen state in the error |
 //! | [`audit`] | the audit log, typed, for counting writes and LISTs |
+//! | [`office`] | a department's filing namespace, and the acts of a life, each by whom it is |
 //! | [`volumes`] | the directories behind the PersistentVolumes |
 //! | [`dump`] | what is written down when a test fails |
 //! | [`stack`] | the background stack of `make dev` |
@@ -30,8 +31,10 @@ pub mod dump;
 pub mod install;
 pub mod keeper;
 pub mod kubectl;
+pub mod office;
 pub mod operator;
 pub mod paths;
+pub mod people;
 pub mod personas;
 pub mod pki;
 pub mod process;

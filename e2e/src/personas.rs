@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use k8s_openapi::ByteString;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::pki::Pki;
@@ -90,7 +91,7 @@ impl Persona {
 }
 
 /// Where the API server is and how to trust it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Server {
     /// `https://127.0.0.1:PORT`.
     pub url: String,
@@ -146,6 +147,15 @@ pub async fn client(file: &Path) -> Result<Client> {
     let kubeconfig = Kubeconfig::read_from(file)?;
     let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
     config.proxy_url = None;
+    Ok(Client::try_from(config)?)
+}
+
+/// A client by a kubeconfig file that acts as somebody else, as only an administrator may.
+pub async fn impersonate(file: &Path, user: &str) -> Result<Client> {
+    let kubeconfig = Kubeconfig::read_from(file)?;
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
+    config.proxy_url = None;
+    config.auth_info.impersonate = Some(user.to_owned());
     Ok(Client::try_from(config)?)
 }
 

@@ -55,14 +55,17 @@ use super::time::Instant;
 )]
 pub struct CloudApplicationSpec {
     /// Code of the Region whose cloud is applied for; immutable.
-    #[schemars(length(max = 6), regex(pattern = "^[1-9][0-9]{5}$"))]
+    #[schemars(length(max = 64))]
+    #[x_kube(validation = Rule::new("self.matches('^[1-9][0-9]{5}$')").message("须为六位行政区划代码(GB/T 2260),如 410000 / must be the six-digit GB/T 2260 code of a region, such as 410000"))]
     pub region: String,
     /// The information system.
     pub system: System,
     /// 申请材料 (Art. 11).
     pub materials: Materials,
     /// The namespaces that are applied for, 1 to 8; each becomes one Namespace.
-    #[schemars(length(min = 1, max = 8), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    // The schema's own bound is wider: its message is terse, and only in English.
+    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    #[x_kube(validation = Rule::new("size(self) >= 1 && size(self) <= 8").message("须申请 1 至 8 个命名空间 / apply for 1 to 8 namespaces"))]
     pub namespaces: Vec<NamespaceQuota>,
     /// Who may work in those namespaces.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -134,6 +137,7 @@ pub struct Access {
 /// A user, group or ServiceAccount as RBAC knows it.
 #[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("self.kind != 'ServiceAccount' || self.name.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')").message("服务账号名须为小写字母、数字、连字符和点,如 pipeline / a ServiceAccount's name is lower-case letters, digits, hyphens and dots, such as pipeline"))]
 pub struct Subject {
     /// User, Group, or a ServiceAccount of the filing namespace.
     pub kind: SubjectKind,

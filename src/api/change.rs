@@ -59,7 +59,8 @@ use super::time::Instant;
 )]
 pub struct ChangeRequestSpec {
     /// Code of the Region; immutable.
-    #[schemars(length(max = 6), regex(pattern = "^[1-9][0-9]{5}$"))]
+    #[schemars(length(max = 64))]
+    #[x_kube(validation = Rule::new("self.matches('^[1-9][0-9]{5}$')").message("须为六位行政区划代码(GB/T 2260),如 410000 / must be the six-digit GB/T 2260 code of a region, such as 410000"))]
     pub region: String,
     /// Adjust the resources of one application (Art. 15).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -86,7 +87,8 @@ pub struct ResourceAdjustment {
     pub reason: String,
     /// Namespaces with their new absolute values. Namespaces and values not named stay as they are; a new name
     /// adds a namespace.
-    #[schemars(length(min = 1, max = 8), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    #[x_kube(validation = Rule::new("size(self) >= 1 && size(self) <= 8").message("须写明 1 至 8 个命名空间 / name 1 to 8 namespaces"))]
     pub namespaces: Vec<NamespaceQuota>,
 }
 

@@ -58,7 +58,8 @@ use super::time::Instant;
 )]
 pub struct DecommissionSpec {
     /// Code of the Region; immutable.
-    #[schemars(length(max = 6), regex(pattern = "^[1-9][0-9]{5}$"))]
+    #[schemars(length(max = 64))]
+    #[x_kube(validation = Rule::new("self.matches('^[1-9][0-9]{5}$')").message("须为六位行政区划代码(GB/T 2260),如 410000 / must be the six-digit GB/T 2260 code of a region, such as 410000"))]
     pub region: String,
     /// Name of the CloudApplication, in the same namespace; immutable.
     #[schemars(length(min = 1, max = 253))]
@@ -101,11 +102,12 @@ pub enum ExitReason {
 }
 
 /// Consent of the department to what happens to its data (Art. 23).
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Consent {
     /// Equals `status.inventory.digest`.
-    #[schemars(length(max = 80), regex(pattern = "^sha256:[0-9a-f]{64}$"))]
+    #[schemars(length(max = 128))]
+    #[x_kube(validation = Rule::new("self.matches('^sha256:[0-9a-f]{64}$')").message("须照抄 status.inventory.digest,以示对这份清单授权 / copy it from status.inventory.digest: it is the word on exactly that inventory"))]
     pub inventory_digest: String,
 }
 

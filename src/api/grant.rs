@@ -40,7 +40,8 @@ use super::time::Instant;
 )]
 pub struct ResourceGrantSpec {
     /// Code of the Region; immutable.
-    #[schemars(length(max = 6), regex(pattern = "^[1-9][0-9]{5}$"))]
+    #[schemars(length(max = 64))]
+    #[x_kube(validation = Rule::new("self.matches('^[1-9][0-9]{5}$')").message("须为六位行政区划代码(GB/T 2260),如 410000 / must be the six-digit GB/T 2260 code of a region, such as 410000"))]
     pub region: String,
     /// The application that it is for; immutable.
     pub application: ApplicationRef,
@@ -73,7 +74,7 @@ pub enum ApprovalKind {
 }
 
 /// An approved record, down to the very spec.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct ApprovalRef {
     /// Its kind.
@@ -87,16 +88,18 @@ pub struct ApprovalRef {
     /// The generation that was decided on.
     pub generation: i64,
     /// Digest of the spec that was decided on (`status.decision.digest`).
-    #[schemars(length(max = 80), regex(pattern = "^sha256:[0-9a-f]{64}$"))]
+    #[schemars(length(max = 128))]
+    #[x_kube(validation = Rule::new("self.matches('^sha256:[0-9a-f]{64}$')").message("须照抄记录的 status.decision.digest / copy it from the record's status.decision.digest"))]
     pub digest: String,
 }
 
 /// What one namespace is granted.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct GrantedNamespace {
     /// Entry name.
-    #[schemars(length(min = 1, max = 63), regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
+    #[schemars(length(min = 1, max = 63))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')").message("须为小写字母、数字和连字符,首尾不得为连字符,如 prod / lower-case letters, digits and hyphens, none of them at either end, such as prod"))]
     pub name: String,
     /// Hard limits by ResourceQuota key.
     pub quota: Quota,

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use kube::KubeSchema;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
@@ -40,11 +41,12 @@ impl JsonSchema for Quota {
 }
 
 /// One namespace of an application: an entry name and what it may use.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct NamespaceQuota {
     /// Entry name, unique in the application: a DNS label such as `prod` or `test`.
-    #[schemars(length(min = 1, max = 63), regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
+    #[schemars(length(min = 1, max = 63))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')").message("须为小写字母、数字和连字符,首尾不得为连字符,如 prod / lower-case letters, digits and hyphens, none of them at either end, such as prod"))]
     pub name: String,
     /// Hard limits by ResourceQuota key. A change gives new absolute values.
     pub quota: Quota,

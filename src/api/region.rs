@@ -44,7 +44,8 @@ pub struct RegionSpec {
     pub tier: Tier,
     /// Code of the Province that a City belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 6), regex(pattern = "^[1-9][0-9]{5}$"))]
+    #[schemars(length(max = 64))]
+    #[x_kube(validation = Rule::new("self.matches('^[1-9][0-9]{5}$')").message("须为六位行政区划代码(GB/T 2260),如 410000 / must be the six-digit GB/T 2260 code of a region, such as 410000"))]
     pub parent: Option<String>,
     /// 政务云主管部门: the authority of this tier (Art. 5).
     #[schemars(length(min = 1, max = 128))]

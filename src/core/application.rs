@@ -21,6 +21,7 @@ use crate::api::application::{
 use crate::api::deadline::{Obligation, Party};
 use crate::api::decommission::{DecommissionPhase, Scope};
 use crate::api::grant::{GrantPhase, ResourceGrant};
+use crate::api::quota::NamespaceQuota;
 use crate::api::record::{Decision, Verdict};
 use crate::api::region::Fulfilment;
 
@@ -142,6 +143,10 @@ impl Case<'_> {
                 found.extend(above_maximum(&ns.name, &ns.quota.0, &region.spec().tenancy.max_quota));
             }
         }
+        found.extend(spec.namespaces.iter().flat_map(bad_quota));
+        let access: Vec<_> = spec.access.iter().map(super::grant::order::access).collect();
+        let refused = super::tenancy::access::refusals(&access);
+        found.extend(refused.into_iter().map(|r| Finding::AccessRefused(r.to_string())));
         let approval = &spec.materials.project_approval;
         if approval
             .issued_on
@@ -401,6 +406,12 @@ impl Case<'_> {
         status.record = record;
         Plan { reread: false, steps, status, notices, wake }
     }
+}
+
+/// What the API server would refuse in a namespace's quota, once approved: an approved record is never a dead one.
+pub(super) fn bad_quota(namespace: &NamespaceQuota) -> Vec<Finding> {
+    let findings = super::tenancy::quota::findings(&namespace.quota.0).into_iter();
+    findings.map(|f| Finding::BadQuota(namespace.name.clone(), f.to_string())).collect()
 }
 
 /// Quotas above the region's maximum for one namespace.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::application::above_maximum;
+use super::application::{above_maximum, bad_quota};
 use super::decision::{self, Ruling};
 use super::finding::{Bilingual, Finding};
 use super::ground::Ground;
@@ -168,12 +168,14 @@ impl Case<'_> {
                 found.extend(above_maximum(&ns.name, &ns.quota.0, &region.spec().tenancy.max_quota));
             }
         }
+        found.extend(asked.namespaces.iter().flat_map(bad_quota));
         let before = self.in_force();
         let after = merged(&before, asked);
         if after.len() > 8 {
             found.push(Finding::TooManyNamespaces(after.len()));
         }
-        if found.is_empty() && !before.is_empty() && after == before {
+        let carried_out = matches!(self.status.phase, Some(Phase::Applying | Phase::Completed));
+        if found.is_empty() && !carried_out && !before.is_empty() && after == before {
             found.push(Finding::NothingChanges);
         }
         found

@@ -21,6 +21,12 @@ impl Bilingual {
     pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
         Self { zh: zh.into(), en: en.into() }
     }
+
+    /// Takes apart what was joined by ` / `.
+    fn split(text: &str) -> Self {
+        let (zh, en) = text.split_once(" / ").unwrap_or((text, text));
+        Self::new(zh, en)
+    }
 }
 
 impl std::fmt::Display for Bilingual {
@@ -34,6 +40,8 @@ impl std::fmt::Display for Bilingual {
 pub enum Finding {
     /// The stored object does not fit the schema any more.
     Malformed(String),
+    /// The operator's clock is wrong by so many seconds.
+    ClockSkewed(i64),
     /// `spec.region` names no Region.
     UnknownRegion(String),
     /// A City's Province does not exist, or is not a Province.
@@ -56,6 +64,10 @@ pub enum Finding {
     QuotaAboveMaximum(String, String, String, String),
     /// A quantity of the Region or a record cannot be read.
     BadQuantity(String, String),
+    /// A quota that the API server would refuse once it is approved: the namespace, and the wording of tenancy.
+    BadQuota(String, String),
+    /// Access for somebody who gets none: the wording of tenancy.
+    AccessRefused(String),
     /// The namespace name that would result is reserved.
     NamespaceReserved(String),
     /// The namespace exists and is not this application's.
@@ -96,6 +108,7 @@ impl Finding {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Malformed(..) => "Malformed",
+            Self::ClockSkewed(..) => "ClockSkewed",
             Self::UnknownRegion(..) => "UnknownRegion",
             Self::ParentMissing(..) => "ParentMissing",
             Self::CalendarUnusable(..) => "CalendarUnusable",
@@ -107,6 +120,8 @@ impl Finding {
             Self::DocumentInFuture(..) => "DocumentInFuture",
             Self::QuotaAboveMaximum(..) => "QuotaAboveMaximum",
             Self::BadQuantity(..) => "BadQuantity",
+            Self::BadQuota(..) => "BadQuota",
+            Self::AccessRefused(..) => "AccessRefused",
             Self::NamespaceReserved(..) => "NamespaceReserved",
             Self::NamespaceTaken(..) => "NamespaceTaken",
             Self::GoLiveBeforeProvisioning(..) => "GoLiveBeforeProvisioning",
@@ -133,6 +148,12 @@ impl Finding {
             Self::Malformed(e) => Bilingual::new(
                 format!("该记录不再符合现行格式({e});请改正,或删除后重新申请"),
                 format!("this object does not fit the schema ({e}); correct it, or delete it and file anew"),
+            ),
+            Self::ClockSkewed(s) => Bilingual::new(
+                format!("操作器时钟与 API 服务器相差 {s} 秒,与时间有关的步骤暂停;请校准该机器的时钟"),
+                format!(
+                    "the operator's clock is {s} seconds off the API server's; steps that depend on time are held until it is set right"
+                ),
             ),
             Self::UnknownRegion(r) => Bilingual::new(
                 format!("spec.region {r} 没有对应的 Region;用 kubectl get regions 查看可用的区划代码"),
@@ -188,6 +209,11 @@ impl Finding {
             Self::BadQuantity(f, e) => {
                 Bilingual::new(format!("{f} 不是有效的数量:{e}"), format!("{f} is not a valid quantity: {e}"))
             }
+            Self::BadQuota(n, text) => {
+                let Bilingual { zh, en } = Bilingual::split(text);
+                Bilingual::new(format!("命名空间 {n} 的{zh}"), format!("namespace {n}: {en}"))
+            }
+            Self::AccessRefused(text) => Bilingual::split(text),
             Self::NamespaceReserved(n) => Bilingual::new(
                 format!("命名空间名 {n} 为系统保留,请更换申请名称或归档命名空间"),
                 format!(
@@ -252,10 +278,7 @@ impl Finding {
                 format!("受影响的应用 {a} 不存在或不在本区域"),
                 format!("affected application {a} does not exist in this region"),
             ),
-            Self::Inventory(_, text) => {
-                let (zh, en) = text.split_once(" / ").unwrap_or((text, text));
-                Bilingual::new(zh, en)
-            }
+            Self::Inventory(_, text) => Bilingual::split(text),
             Self::ConsentStale(c, i) => Bilingual::new(
                 format!("授权所指清单 {c} 不是现行清单 {i};请核对后重新授权"),
                 format!("consent names {c}, but the inventory is {i}; check it and consent again"),

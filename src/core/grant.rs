@@ -79,11 +79,12 @@ pub struct Observed {
 }
 
 mod gate;
-mod order;
+pub(super) mod order;
 mod standing;
 
 pub use gate::{Gate, gate};
-use order::{Order, access, removal};
+pub(super) use order::access;
+use order::{Order, removal};
 use standing::{lost, taken, terminating};
 
 /// Decides what is to be done for a grant now.

@@ -74,9 +74,27 @@ impl RegionView {
                 Some(_) => {}
             }
         }
-        for (key, q) in &spec.tenancy.max_quota {
-            if let Err(e) = q.parse::<super::quantity::Quantity>() {
-                found.push(Finding::BadQuantity(format!("tenancy.maxQuota.{key}"), e.to_string()));
+        found.extend(self.quantity_findings());
+        found
+    }
+
+    /// Quantities that cannot be read: from a bad limit no LimitRange could be made.
+    fn quantity_findings(&self) -> Vec<Finding> {
+        let tenancy = &self.spec().tenancy;
+        let limits = tenancy.limit_range.clone().unwrap_or_default();
+        let maps = [
+            ("maxQuota", &tenancy.max_quota),
+            ("limitRange.default", &limits.default),
+            ("limitRange.defaultRequest", &limits.default_request),
+            ("limitRange.max", &limits.max),
+            ("limitRange.min", &limits.min),
+        ];
+        let mut found = Vec::new();
+        for (name, map) in maps {
+            for (key, amount) in map {
+                if let Err(e) = amount.parse::<super::quantity::Quantity>() {
+                    found.push(Finding::BadQuantity(format!("tenancy.{name}.{key}"), e.to_string()));
+                }
             }
         }
         found

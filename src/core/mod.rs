@@ -26,5 +26,6 @@ pub mod quantity;
 pub mod reclaim;
 pub mod record;
 pub mod region;
+pub mod seal;
 pub mod targets;
 pub mod tenancy;

@@ -13,20 +13,34 @@ use tokio::sync::watch;
 #[derive(Clone, Debug)]
 pub struct Clock {
     offset_ms: Arc<AtomicI64>,
+    error_ms: i64,
     moved: watch::Sender<i64>,
 }
 
 impl Default for Clock {
     fn default() -> Self {
-        Self { offset_ms: Arc::default(), moved: watch::Sender::new(0) }
+        Self { offset_ms: Arc::default(), error_ms: 0, moved: watch::Sender::new(0) }
     }
 }
 
 impl Clock {
+    /// A clock that goes wrong by so much, as a machine's may. For tests.
+    #[must_use]
+    pub fn wrong_by(error: SignedDuration) -> Self {
+        Self { error_ms: i64::try_from(error.as_millis()).unwrap_or(0), ..Self::default() }
+    }
+
+    /// What the machine says, right or wrong: only skew is measured on it.
+    #[must_use]
+    pub fn raw(&self) -> Timestamp {
+        let now = Timestamp::now();
+        now.saturating_add(SignedDuration::from_millis(self.error_ms)).unwrap_or(now)
+    }
+
     /// The operator's now.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        self.shift(Timestamp::now())
+        self.shift(self.raw())
     }
 
     /// A raw instant, such as the API server's, on this clock.
@@ -37,7 +51,7 @@ impl Clock {
 
     /// Sets the clock so that it reads `to` now. For tests.
     pub fn set(&self, to: Timestamp) {
-        let offset = to.duration_since(Timestamp::now()).as_millis();
+        let offset = to.duration_since(self.raw()).as_millis();
         self.offset_ms.store(i64::try_from(offset).unwrap_or(0), Ordering::Relaxed);
         self.moved.send_modify(|n| *n += 1);
     }

@@ -1,6 +1,23 @@
 //! Everything that touches the world.
+//!
+//! Reading goes [`watches`] → [`store`]/[`world`] → [`observe`]; deciding is [`crate::core`]'s; writing is
+//! [`execute`], with [`basis`] for what must be read anew first, through [`client`]. [`controller`] keeps it
+//! going, from [`queue`], on [`clock`]. Beside it stand [`guard`], [`metrics`], [`server`] and [`telemetry`].
+
+pub mod basis;
+pub mod client;
 pub mod clock;
+pub mod controller;
+pub mod execute;
+pub mod guard;
+pub mod leadership;
+pub mod metrics;
 pub mod observe;
 pub mod queue;
+pub mod run;
+pub mod server;
+pub mod skew;
 pub mod store;
+pub mod telemetry;
+pub mod watches;
 pub mod world;

@@ -222,41 +222,19 @@ impl World {
         })
     }
 
-    /// Other open requests on an application.
+    /// Other open requests on an application. One that does not fit the schema holds nobody up (S10).
     fn open_requests(&self, own: &Key, application: &str) -> Vec<OpenRequest> {
         let tag = format!("application/{}/{application}", own.namespace);
-        let mut open = Vec::new();
-        for r in self.changes.tagged(&tag) {
-            let ended =
-                |p| matches!(p, ChangePhase::Rejected | ChangePhase::Withdrawn | ChangePhase::Completed);
-            let phase = r.typed.as_ref().ok().and_then(|c| c.status.as_ref()?.phase);
-            let own_one = own.kind == Kind::Change && own.name == r.meta.name;
-            if !own_one && !phase.is_some_and(ended) {
-                open.push(OpenRequest {
-                    kind: "ChangeRequest",
-                    name: r.meta.name.clone(),
-                    created_at: r.meta.created_at,
-                });
-            }
-        }
-        for r in self.decommissions.tagged(&tag) {
-            let ended = |p| {
-                matches!(
-                    p,
-                    DecommissionPhase::Rejected | DecommissionPhase::Withdrawn | DecommissionPhase::Completed
-                )
-            };
-            let phase = r.typed.as_ref().ok().and_then(|c| c.status.as_ref()?.phase);
-            let own_one = own.kind == Kind::Decommission && own.name == r.meta.name;
-            if !own_one && !phase.is_some_and(ended) {
-                open.push(OpenRequest {
-                    kind: "Decommission",
-                    name: r.meta.name.clone(),
-                    created_at: r.meta.created_at,
-                });
-            }
-        }
-        open
+        let mut requests = open(own, Kind::Change, &self.changes.tagged(&tag), |c| {
+            let phase = c.status.as_ref().and_then(|s| s.phase);
+            !matches!(phase, Some(ChangePhase::Rejected | ChangePhase::Withdrawn | ChangePhase::Completed))
+        });
+        requests.extend(open(own, Kind::Decommission, &self.decommissions.tagged(&tag), |d| {
+            use DecommissionPhase::{Completed, Rejected, Withdrawn};
+            let phase = d.status.as_ref().and_then(|s| s.phase);
+            !matches!(phase, Some(Rejected | Withdrawn | Completed))
+        }));
+        requests
     }
 
     /// What is used in the namespaces of a grant, by entry.
@@ -359,6 +337,23 @@ fn held(v: &Plain) -> HeldVolume {
         finalizers: finalizers.unwrap_or_default(),
         retained: labels(&v.value).remove(keys::RETAINED),
     }
+}
+
+/// The open ones among some records, but for the one that asks.
+fn open<K: Send + Sync + 'static>(
+    own: &Key,
+    kind: Kind,
+    records: &[Arc<Record<K>>],
+    is_open: impl Fn(&K) -> bool,
+) -> Vec<OpenRequest> {
+    let other = |r: &&Arc<Record<K>>| own.kind != kind || own.name != r.meta.name;
+    let open = |r: &&Arc<Record<K>>| r.typed.as_ref().is_ok_and(|k| is_open(k));
+    let view = |r: &Arc<Record<K>>| OpenRequest {
+        kind: kind.as_str(),
+        name: r.meta.name.clone(),
+        created_at: r.meta.created_at,
+    };
+    records.iter().filter(other).filter(open).map(view).collect()
 }
 
 /// Names of the namespaces that a grant stands for: what it asks for, and what it once made.

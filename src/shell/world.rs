@@ -24,6 +24,7 @@ use crate::api::region::Region;
 use crate::api::work_calendar::WorkCalendar;
 use crate::core::decision;
 use crate::core::digest;
+use crate::core::names;
 use crate::core::record::Meta;
 
 /// Fields of a record's spec that come later in life and are no part of what is decided on.
@@ -138,6 +139,12 @@ impl<K: DeserializeOwned + Send + Sync + 'static> FromObject for Record<K> {
             }
         }
         tags.push(format!("uid/{}", meta.uid));
+        // Whoever holds a name that an application would take: its going is news for the application.
+        for entry in object.data.pointer("/spec/namespaces").and_then(Value::as_array).into_iter().flatten() {
+            if let Some(entry) = entry["name"].as_str() {
+                tags.push(format!("wants/{}", names::tenant_namespace(&meta.namespace, &meta.name, entry)));
+            }
+        }
         let status = object.data.get("status").cloned().unwrap_or(Value::Null);
         let typed = serde_json::to_value(&object)
             .and_then(serde_json::from_value::<K>)
@@ -252,10 +259,32 @@ impl World {
                 .iter()
                 .map(|r| Key::new(Kind::Decommission, &r.meta.namespace, &r.meta.name)),
         );
-        keys.extend(
-            self.regions.tagged(&format!("parent/{code}")).iter().flat_map(|r| self.of_region(&r.meta.name)),
-        );
         keys
+    }
+
+    /// Every record of a region and of those below it. Names come from people: a circle ends where it began.
+    #[must_use]
+    pub fn under_region(&self, code: &str) -> Vec<Key> {
+        let mut codes = vec![code.to_owned()];
+        let mut keys = Vec::new();
+        let mut next = 0;
+        while let Some(code) = codes.get(next).cloned() {
+            keys.extend(self.of_region(&code));
+            for below in self.regions.tagged(&format!("parent/{code}")) {
+                if !codes.contains(&below.meta.name) {
+                    codes.push(below.meta.name.clone());
+                }
+            }
+            next += 1;
+        }
+        keys
+    }
+
+    /// The applications that would take a namespace of this name.
+    fn wanting(&self, namespace: &str) -> Vec<Key> {
+        let of =
+            |r: &Arc<Record<CloudApplication>>| Key::new(Kind::Application, &r.meta.namespace, &r.meta.name);
+        self.applications.tagged(&format!("wants/{namespace}")).iter().map(of).collect()
     }
 
     /// Everything filed on the application of this UID.
@@ -323,7 +352,7 @@ impl Triggers<Record<Region>> for World {
             != changed.new.as_ref().map(|r| r.meta.generation);
         let name =
             changed.new.as_ref().or(changed.old.as_ref()).map(|r| r.meta.name.clone()).unwrap_or_default();
-        if spec_changed { self.of_region(&name) } else { Vec::new() }
+        if spec_changed { self.under_region(&name) } else { Vec::new() }
     }
 }
 impl Triggers<Record<WorkCalendar>> for World {
@@ -333,7 +362,7 @@ impl Triggers<Record<WorkCalendar>> for World {
         self.regions
             .tagged(&format!("calendar/{name}"))
             .iter()
-            .flat_map(|r| self.of_region(&r.meta.name))
+            .flat_map(|r| self.under_region(&r.meta.name))
             .collect()
     }
 }
@@ -362,7 +391,10 @@ impl Triggers<Plain> for World {
                 Some("StorageClass") => {
                     keys.extend(self.regions.all().iter().flat_map(|r| self.of_region(&r.meta.name)))
                 }
-                Some("Namespace") => keys.extend(self.of_namespace(&o.name.1)),
+                Some("Namespace") => {
+                    keys.extend(self.of_namespace(&o.name.1));
+                    keys.extend(self.wanting(&o.name.1));
+                }
                 _ => keys.extend(self.of_namespace(&o.name.0)),
             }
         }

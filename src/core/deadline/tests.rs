@@ -416,8 +416,9 @@ fn the_sentences_are_as_recorded() {
     let mut moved = paused.resume(at("2026-09-30T09:00"), &cn());
     moved.extend(go_live().recompute(&edited(2027, |_| {}), at("2026-12-10T10:00")));
     moved.extend(provision().recompute(&later_by_one(), at("2026-09-28T10:00")));
-    paused.close(at("2026-09-30T10:00"), "x");
-    moved.extend(paused.recompute(&later_by_one(), at("2026-09-30T11:00")));
+    let mut closed = provision();
+    closed.close(at("2026-09-28T10:00"), "x");
+    moved.extend(closed.recompute(&later_by_one(), at("2026-09-30T11:00")));
     lines.extend(moved.iter().flat_map(|moved| [moved.zh(), moved.en()]));
     insta::assert_snapshot!(lines.join("\n"));
 }

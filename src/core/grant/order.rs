@@ -74,7 +74,7 @@ pub(super) fn removal(r: tenancy::ObjectRef) -> Option<Write> {
 }
 
 /// One line of `spec.access` as tenancy knows it.
-pub(super) fn access(a: &crate::api::application::Access) -> tenancy::Access {
+pub(in crate::core) fn access(a: &crate::api::application::Access) -> tenancy::Access {
     use crate::api::application::{AccessRole, SubjectKind};
     tenancy::Access {
         kind: match a.subject.kind {

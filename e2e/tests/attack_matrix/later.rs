@@ -1,0 +1,161 @@
+//! Fields that come later in life: goLive, maintenanceOutcome, consent, handOver (S2; Art. 14, 18, 23, 28).
+
+use serde_json::{Value, json};
+
+use crate::row::{Row, Via, annotations, change, create, merge, no, overlay, stamped, yes};
+use crate::stage::{THEN, consent, receipt, report};
+use crate::target::{DIGEST, OTHER_DIGEST};
+use crate::who::Who::*;
+
+/// The rows.
+pub fn rows() -> Vec<Row> {
+    [at_create(), go_live(), outcome(), consenting(), receipts()].into_iter().flatten().collect()
+}
+
+fn live(at: &str) -> Value {
+    json!({"spec": {"goLive": {"at": at}}})
+}
+
+fn ended() -> Value {
+    json!({"spec": {"maintenanceOutcome": {"result": "Succeeded", "endedAt": THEN, "summary": "完成"}}})
+}
+
+fn received(receipts: Value) -> Value {
+    json!({"spec": {"handOver": receipts}})
+}
+
+fn at_create() -> Vec<Row> {
+    let later = "come later in life";
+    let mut maintenance = crate::stage::maintenance();
+    overlay(&mut maintenance, &ended());
+    vec![
+        no(Department, create("capp/new", live(THEN)), later),
+        no(Department, create("decom/new", consent(DIGEST)), later),
+        no(Department, create("decom/new", received(json!([receipt("v1", "a")]))), later),
+        no(Provider, create("chreq/new@provider-maintenance", maintenance), later),
+    ]
+}
+
+fn go_live() -> Vec<Row> {
+    let early = "go-live is reported once the resources are provisioned";
+    let reported = json!({"spec": {"goLive": {"at": THEN, "testReport": report("b")}}});
+    let mut mixed = live(THEN);
+    overlay(&mut mixed, &json!({"spec": {"access": []}}));
+    let mut rows: Vec<Row> = ["capp/fresh", "capp/approved", "capp/exited", "capp/unseen"]
+        .map(|target| no(Department, merge(target, live(THEN)), early))
+        .into();
+    for via in Via::ALL {
+        rows.push(yes(Department, change(via, "capp/provisioned", live(THEN))));
+        for who in [Province, Provider, OtherDepartment] {
+            rows.push(no(who, change(via, "capp/provisioned", live(THEN)), "you lack verb file"));
+        }
+    }
+    rows.extend([
+        yes(Pipeline, merge("capp/provisioned", live(THEN))),
+        yes(Department, merge("capp/provisioned", reported.clone())),
+        no(
+            Department,
+            merge("capp/live", live("2026-04-01T02:00:00Z")),
+            "the go-live time was accepted and does not change",
+        ),
+        yes(Department, merge("capp/live", reported.clone())),
+        no(
+            Department,
+            merge("capp/reported", json!({"spec": {"goLive": {"testReport": report("b")}}})),
+            "the test report is given once",
+        ),
+        no(Department, merge("capp/provisioned", mixed), "the spec is frozen"),
+    ]);
+    rows
+}
+
+fn outcome() -> Vec<Row> {
+    vec![
+        yes(Provider, merge("chreq/upgrading@provider-maintenance", ended())),
+        no(
+            Provider,
+            merge("chreq/planned@provider-maintenance", ended()),
+            "the outcome is reported once the maintenance has begun",
+        ),
+        no(
+            Provider,
+            merge("chreq/upgrade@provider-maintenance", ended()),
+            "the outcome is reported once the maintenance has begun",
+        ),
+        no(Department, merge("chreq/upgrading@provider-maintenance", ended()), "you lack verb file"),
+        no(Province, merge("chreq/upgrading@provider-maintenance", ended()), "you lack verb file"),
+        no(
+            ClusterAdmin,
+            merge("chreq/upgrading@provider-maintenance", ended()),
+            "platform maintenance is filed by the provider",
+        ),
+    ]
+}
+
+fn consenting() -> Vec<Row> {
+    let lack = "you lack verb consent on decommissions.govcloud.dev in namespace dept-transport";
+    let by_name = "wildcard rights do not count: consent";
+    let present = "consent must name the inventory as it is now";
+    let fixed = "consent is fixed in phase";
+    let none = json!({"spec": {"consent": null}});
+    let mut forged = consent(DIGEST);
+    overlay(&mut forged, &annotations("consented-by=somebody-else"));
+    let mut mixed = consent(OTHER_DIGEST);
+    overlay(&mut mixed, &json!({"spec": {"disposition": {"default": "Destroy"}}}));
+    let mut rows = Vec::new();
+    for via in Via::ALL {
+        rows.push(yes(Department, change(via, "decom/published", consent(DIGEST))));
+        for who in [Pipeline, Province, City, Provider, OtherDepartment, Operator] {
+            rows.push(no(who, change(via, "decom/published", consent(DIGEST)), lack));
+        }
+        rows.push(no(ClusterAdmin, change(via, "decom/published", consent(DIGEST)), by_name));
+    }
+    rows.extend([
+        stamped(Department, merge("decom/published", forged), "consented-by", Department),
+        no(
+            FilingOfficer,
+            merge("decom/published", consent(DIGEST)),
+            "who decides or provisions does not consent",
+        ),
+        no(
+            FilingProvider,
+            merge("decom/published", consent(DIGEST)),
+            "who decides or provisions does not consent",
+        ),
+        no(Department, merge("decom/published", consent(OTHER_DIGEST)), present),
+        no(Department, merge("decom/counting", consent(DIGEST)), "the inventory is not published yet"),
+        yes(Department, merge("decom/outdated", consent(OTHER_DIGEST))),
+        yes(Department, merge("decom/consented", none.clone())),
+        no(ClusterAdmin, merge("decom/consented", none.clone()), by_name),
+        no(Pipeline, merge("decom/consented", none.clone()), lack),
+        no(Department, merge("decom/handing", none.clone()), fixed),
+        no(Department, merge("decom/handing", consent(OTHER_DIGEST)), fixed),
+        no(Department, merge("decom/reclaiming", none.clone()), fixed),
+        no(Department, merge("decom/completed", none), fixed),
+        no(Department, merge("decom/reclaiming", mixed), "consent is fixed in phase | the spec is frozen"),
+        no(Province, merge("decom/outdated", consent(OTHER_DIGEST)), lack),
+    ]);
+    rows
+}
+
+fn receipts() -> Vec<Row> {
+    let lack = "you lack verb consent on";
+    let first = || receipt("v1", "a");
+    let both = || received(json!([first(), receipt("v2", "b")]));
+    vec![
+        yes(Department, merge("decom/handing", both())),
+        no(Pipeline, merge("decom/handing", both()), lack),
+        no(Provider, merge("decom/handing", both()), lack),
+        no(Province, merge("decom/handing", both()), lack),
+        no(Operator, merge("decom/handing", both()), lack),
+        no(ClusterAdmin, merge("decom/handing", both()), "wildcard rights do not count: consent"),
+        no(Department, merge("decom/handing", received(json!([]))), "may be added, not changed"),
+        no(
+            Department,
+            merge("decom/handing", received(json!([receipt("v1", "b")]))),
+            "may be added, not changed",
+        ),
+        no(Department, merge("decom/reclaiming", both()), "receipts are given while data is handed over"),
+        no(Department, merge("decom/published", both()), "receipts are given while data is handed over"),
+    ]
+}

@@ -1,0 +1,122 @@
+//! Takes one rule at a time out of a policy: some row must then get another answer, or the rule is idle.
+//!
+//! Takes minutes and disarms the cluster meanwhile, so it runs by itself:
+//! `GOVCLOUD_PROVE_RULES=1 cargo test -p e2e --test attack_matrix -- --test-threads=1`.
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::install::wait_policies_active;
+use e2e::personas::Persona;
+use e2e::suite::{Context, Test};
+use k8s_openapi::api::admissionregistration::v1::ValidatingAdmissionPolicy;
+use kube::Api;
+use kube::api::PostParams;
+
+use crate::row::{Row, Verdict};
+use crate::send::{Answer, Mode, Sender};
+use crate::{rows, stage_of};
+
+const POLICIES: [&str; 16] = [
+    "govcloud-stamps",
+    "govcloud-filing",
+    "govcloud-decisions",
+    "govcloud-later-fields",
+    "govcloud-withdrawal",
+    "govcloud-record-deletion",
+    "govcloud-status",
+    "govcloud-grants",
+    "govcloud-settings",
+    "govcloud-filing-namespaces",
+    "govcloud-tenant-namespaces",
+    "govcloud-tenant-objects",
+    "govcloud-tenant-claims",
+    "govcloud-volumes",
+    "govcloud-definitions",
+    "govcloud-roles",
+];
+
+/// Rules that no row can need here, by how they begin, and why they stand all the same.
+const ELSEWHERE: [&str; 6] = [
+    // The stamping policy sees to it before; `without_stamping_the_client_stamps` needs them.
+    "request.operation != 'CREATE' || variables.after[?'govcloud.dev/requested-by']",
+    "!variables.decides || request.operation == 'CREATE' || variables.after[?'govcloud.dev/decided-by']",
+    "!variables.consents || variables.after[?'govcloud.dev/consented-by']",
+    // Filed before there were policies; the same test needs it.
+    "!variables.touched || variables.before[?'govcloud.dev/requested-by'].orValue('') != ''",
+    // Who decides does not file (govcloud-filing), so he changes nothing else anyway; said twice on purpose.
+    "!variables.touched || variables.nothingElse",
+    // The API server drops the field unless the feature gate CrossNamespaceVolumeDataSource is on.
+    "!variables.creates || object.spec.?dataSourceRef.?namespace",
+];
+
+/// A test for each policy.
+pub fn tests() -> Vec<Test> {
+    POLICIES
+        .map(|policy| {
+            Test::new(format!("every_rule_of_{policy}"), move |context| every_rule(context, policy))
+        })
+        .into()
+}
+
+async fn every_rule(context: Context, name: &'static str) -> Result<()> {
+    let sender = stage_of(&context).await?;
+    let admin = context.cluster.client(Persona::Admin).await?;
+    let kubectl = context.cluster.kubectl(Persona::Admin);
+    let policies: Api<ValidatingAdmissionPolicy> = Api::all(admin.clone());
+    let policy = policies.get(name).await?;
+    let mut mine = Vec::new();
+    for row in rows() {
+        if heard(&sender, &row).await?.contains(&format!("Policy '{name}'")) {
+            mine.push(row);
+        }
+    }
+    let rules = policy.spec.as_ref().and_then(|spec| spec.validations.clone()).unwrap_or_default();
+    let mut idle = Vec::new();
+    // The first rule is the probe.
+    for index in 1..rules.len() {
+        let mut left = rules.clone();
+        let rule = left.remove(index);
+        if ELSEWHERE.iter().any(|known| rule.expression.starts_with(known)) {
+            continue;
+        }
+        put(&policies, &policy, left).await?;
+        wait_policies_active(&kubectl, &admin).await?;
+        let mut noticed = false;
+        for row in &mine {
+            let Verdict::No(words) = row.verdict else { continue };
+            let message = heard(&sender, row).await?;
+            if !words.split(" | ").any(|w| message.contains(w)) {
+                noticed = true;
+                break;
+            }
+        }
+        if !noticed {
+            idle.push(rule.expression);
+        }
+    }
+    put(&policies, &policy, rules).await?;
+    wait_policies_active(&kubectl, &admin).await?;
+    ensure!(idle.is_empty(), "rules that no row needs:\n{}", idle.join("\n"));
+    Ok(())
+}
+
+async fn heard(sender: &Sender, row: &Row) -> Result<String> {
+    if !matches!(row.verdict, Verdict::No(_)) {
+        return Ok(String::new());
+    }
+    Ok(match sender.send(row.who, &row.ask, Mode::Trial).await? {
+        Answer::Refused(message) => message,
+        _ => String::new(),
+    })
+}
+
+async fn put(
+    policies: &Api<ValidatingAdmissionPolicy>,
+    whole: &ValidatingAdmissionPolicy,
+    rules: Vec<k8s_openapi::api::admissionregistration::v1::Validation>,
+) -> Result<()> {
+    let name = whole.metadata.name.as_deref().context("no name")?;
+    let mut policy = policies.get(name).await?;
+    policy.spec.as_mut().context("no spec")?.validations = Some(rules);
+    policies.replace(name, &PostParams::default(), &policy).await.map(drop)?;
+    Ok(())
+}

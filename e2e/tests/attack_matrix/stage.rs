@@ -1,0 +1,376 @@
+//! Sets the stage: records at every point of their life, each brought there by whom it takes.
+
+use anyhow::Result;
+use e2e::cluster::Cluster;
+use e2e::paths::in_repository;
+use e2e::personas::Persona;
+use serde_json::{Value, json};
+
+use crate::row::{Via, annotate, create, delete, label, merge, overlay, status};
+use crate::send::Sender;
+use crate::target::{APPLICATION, DIGEST, OTHER_DIGEST, TENANT, TRANSPORT, Target};
+use crate::who::{Who, everyone};
+
+/// When something on this stage happened.
+pub const THEN: &str = "2026-03-02T02:00:00Z";
+
+/// RBAC wide open to everybody, but for the project's own verbs: what is refused is refused by the policies.
+const WIDE_OPEN: &str = r#"
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: attack-surface}
+rules:
+- {apiGroups: ["", apps, networking.k8s.io, storage.k8s.io, apiextensions.k8s.io, apiregistration.k8s.io, govcloud.dev], resources: ["*"], verbs: [get, list, watch, create, update, patch, delete, deletecollection]}
+- {apiGroups: [rbac.authorization.k8s.io], resources: ["*"], verbs: [get, list, watch, create, update, patch, delete, deletecollection, bind, escalate]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: attack-surface}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: attack-surface}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: "system:authenticated"}]
+"#;
+
+/// Two who hold `file` and `consent` beside `approve` or `provision`.
+const TWO_HATS: &str = r#"
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: two-hats, namespace: dept-transport}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: "govcloud:department"}
+subjects:
+- {apiGroup: rbac.authorization.k8s.io, kind: User, name: filing-officer}
+- {apiGroup: rbac.authorization.k8s.io, kind: User, name: filing-provider}
+"#;
+
+/// Sets it.
+pub async fn set(cluster: &Cluster) -> Result<Sender> {
+    let stage = Stage(bare(cluster).await?);
+    stage.settings().await?;
+    stage.tenants().await?;
+    stage.volumes().await?;
+    stage.applications().await?;
+    stage.changes().await?;
+    stage.exits().await?;
+    stage.grants().await?;
+    Ok(stage.0)
+}
+
+/// The people, their rights and the regions, without any record.
+pub async fn bare(cluster: &Cluster) -> Result<Sender> {
+    let admin = cluster.kubectl(Persona::Admin);
+    admin.apply(WIDE_OPEN).await?;
+    for path in
+        ["samples/rbac", "samples/personas.yaml", "samples/region-410000.yaml", "samples/region-410100.yaml"]
+    {
+        admin.apply_path(&in_repository("config").join(path)).await?;
+    }
+    admin.apply(TWO_HATS).await?;
+    Ok(Sender { clients: everyone(cluster).await? })
+}
+
+struct Stage(Sender);
+
+impl Stage {
+    /// Files a record; fixtures bear their name as a label, for deletecollection.
+    async fn file(&self, who: Who, target: &'static str, over: Value) -> Result<()> {
+        let mut object = over;
+        object["metadata"]["labels"]["matrix"] = json!(Target::parse(target)?.name);
+        self.0.earnestly(who, create(target, object)).await.map(drop)
+    }
+
+    /// The operator's word on a record: `Valid` for its present generation, in this phase, with this beside.
+    async fn seen(&self, target: &'static str, phase: &str, beside: Value) -> Result<()> {
+        let generation = self.0.get(&Target::parse(target)?).await?["metadata"]["generation"].clone();
+        let mut word = json!({
+            "phase": phase, "observedGeneration": generation,
+            "conditions": [condition("True", "AsTheMeasuresAsk", &generation)],
+        });
+        overlay(&mut word, &beside);
+        self.0.earnestly(Who::Operator, status(Via::Merge, target, word)).await.map(drop)
+    }
+
+    async fn decided(
+        &self,
+        target: &'static str,
+        words: &str,
+        verdict: &str,
+        phase: &str,
+        beside: Value,
+    ) -> Result<()> {
+        self.0.earnestly(Who::Province, annotate(target, words)).await?;
+        let mut word = json!({"decision": {
+            "verdict": verdict, "by": Who::Province.user(), "at": THEN, "atSource": "Observed",
+            "generation": 1, "digest": DIGEST,
+        }});
+        overlay(&mut word, &beside);
+        self.seen(target, phase, word).await
+    }
+
+    async fn approved(&self, target: &'static str, phase: &str, beside: Value) -> Result<()> {
+        self.seen(target, "Submitted", json!({})).await?;
+        self.decided(
+            target,
+            "decision=approved reviewed-generation=1 opinion=同意",
+            "Approved",
+            phase,
+            beside,
+        )
+        .await
+    }
+
+    async fn settings(&self) -> Result<()> {
+        self.0.earnestly(Who::Stage, create("ns/plain", json!({}))).await?;
+        self.0.earnestly(Who::Stage, create("catalog/henan", json!({}))).await.map(drop)
+    }
+
+    async fn applications(&self) -> Result<()> {
+        use Who::{Department, OtherDepartment, Pipeline, Province};
+        let none = || json!({});
+        for target in [
+            "capp/fresh",
+            "capp/unseen",
+            "capp/invalid",
+            "capp/stale",
+            "capp/returned",
+            "capp/corrected",
+            "capp/approved",
+            "capp/rejected",
+            "capp/voided",
+            "capp/withdrawn",
+            "capp/provisioned",
+            "capp/live",
+            "capp/reported",
+            "capp/exited",
+            "capp/doubted",
+        ] {
+            self.file(Department, target, none()).await?;
+        }
+        self.file(Pipeline, "capp/piped", none()).await?;
+        let city = json!({"spec": {"region": "410100"}});
+        self.file(OtherDepartment, "capp/city@dept-zhengzhou-health", city).await?;
+        for target in ["capp/fresh", "capp/stale", "capp/piped", "capp/city@dept-zhengzhou-health"] {
+            self.seen(target, "Submitted", none()).await?;
+        }
+        let invalid = json!({"conditions": [condition("False", "UnknownRegion", &json!(1))]});
+        self.seen("capp/invalid", "Submitted", invalid).await?;
+        let changed = json!({"spec": {"system": {"name": "更正后的名称"}}});
+        self.0.earnestly(Department, merge("capp/stale", changed.clone())).await?;
+
+        let returned = "decision=returned reviewed-generation=1 opinion=请补充方案";
+        for target in ["capp/returned", "capp/corrected"] {
+            self.decided(target, returned, "Returned", "Returned", none()).await?;
+        }
+        self.0.earnestly(Department, merge("capp/corrected", changed)).await?;
+        self.seen("capp/corrected", "Submitted", none()).await?;
+
+        self.approved("capp/approved", "Provisioning", none()).await?;
+        self.approved("capp/provisioned", "Provisioned", none()).await?;
+        self.approved("capp/exited", "Exited", none()).await?;
+        self.approved(
+            "capp/voided",
+            "Submitted",
+            json!({"decision": {"void": "made while the gate was open"}}),
+        )
+        .await?;
+        let doubt = json!({"decision": {"void": "made while the gate was open"}});
+        self.approved("capp/doubted", "Submitted", doubt).await?;
+        self.0
+            .earnestly(
+                Province,
+                annotate("capp/doubted", "decision- reviewed-generation- opinion- decided-by-"),
+            )
+            .await?;
+        for target in ["capp/live", "capp/reported"] {
+            self.approved(target, "Provisioned", none()).await?;
+            self.0.earnestly(Department, merge(target, json!({"spec": {"goLive": {"at": THEN}}}))).await?;
+            self.seen(target, "Live", json!({"liveAt": THEN})).await?;
+        }
+        let report = json!({"spec": {"goLive": {"testReport": report("a")}}});
+        self.0.earnestly(Department, merge("capp/reported", report)).await?;
+        let rejected = "decision=rejected reviewed-generation=1 opinion=不符合第三条";
+        self.decided("capp/rejected", rejected, "Rejected", "Rejected", none()).await?;
+        let held = json!({"metadata": {"finalizers": ["example.org/keep"]}});
+        self.file(Department, "capp/leaving", held).await?;
+        self.seen("capp/leaving", "Submitted", none()).await?;
+        self.0.earnestly(Department, delete("capp/leaving")).await?;
+        self.0.earnestly(Department, annotate("capp/withdrawn", "withdraw=$uid")).await?;
+        self.seen("capp/withdrawn", "Withdrawn", none()).await
+    }
+
+    async fn changes(&self) -> Result<()> {
+        let none = || json!({});
+        for target in ["chreq/adjust", "chreq/adjusting", "chreq/adjusted"] {
+            self.file(Who::Department, target, none()).await?;
+        }
+        self.seen("chreq/adjust", "Submitted", none()).await?;
+        self.approved("chreq/adjusting", "Applying", none()).await?;
+        self.approved("chreq/adjusted", "Completed", none()).await?;
+        for target in [
+            "chreq/upgrade@provider-maintenance",
+            "chreq/upgrading@provider-maintenance",
+            "chreq/planned@provider-maintenance",
+        ] {
+            self.file(Who::Provider, target, maintenance()).await?;
+        }
+        self.seen("chreq/upgrade@provider-maintenance", "Submitted", none()).await?;
+        self.approved("chreq/planned@provider-maintenance", "Scheduled", none()).await?;
+        self.approved("chreq/upgrading@provider-maintenance", "InProgress", none()).await
+    }
+
+    async fn exits(&self) -> Result<()> {
+        use Who::{Department, Province};
+        let none = || json!({});
+        for target in [
+            "decom/counting",
+            "decom/published",
+            "decom/consented",
+            "decom/outdated",
+            "decom/handing",
+            "decom/reclaiming",
+            "decom/completed",
+        ] {
+            self.file(Department, target, none()).await?;
+        }
+        self.seen("decom/counting", "Inventory", none()).await?;
+        for target in [
+            "decom/published",
+            "decom/consented",
+            "decom/outdated",
+            "decom/handing",
+            "decom/reclaiming",
+            "decom/completed",
+        ] {
+            self.seen(target, "AwaitingConsent", inventory(DIGEST)).await?;
+        }
+        for target in
+            ["decom/consented", "decom/outdated", "decom/handing", "decom/reclaiming", "decom/completed"]
+        {
+            self.0.earnestly(Department, merge(target, consent(DIGEST))).await?;
+            self.seen(target, "AwaitingDecision", none()).await?;
+        }
+        self.seen("decom/outdated", "AwaitingDecision", inventory(OTHER_DIGEST)).await?;
+        let approve = "decision=approved reviewed-generation=2 opinion=同意";
+        self.decided("decom/handing", approve, "Approved", "HandingOver", none()).await?;
+        self.decided("decom/reclaiming", approve, "Approved", "Reclaiming", none()).await?;
+        self.decided("decom/completed", approve, "Approved", "Completed", none()).await?;
+        self.0
+            .earnestly(
+                Department,
+                merge("decom/handing", json!({"spec": {"handOver": [receipt("v1", "a")]}})),
+            )
+            .await?;
+        let ended = json!({"spec": {
+            "reason": "ContractEnded", "disposition": {"default": "Retain", "volumes": null},
+        }});
+        self.file(Province, "decom/contract", ended).await?;
+        self.seen("decom/contract", "AwaitingConsent", inventory(DIGEST)).await?;
+        self.0.earnestly(Department, merge("decom/contract", consent(DIGEST))).await?;
+        self.seen("decom/contract", "AwaitingDecision", none()).await
+    }
+
+    async fn grants(&self) -> Result<()> {
+        self.file(Who::Provider, "grant/pending", json!({})).await?;
+        for target in ["grant/active", "grant/refused", "grant/released", "grant/revised"] {
+            self.file(Who::Operator, target, json!({})).await?;
+        }
+        let in_force = json!({"inForce": {
+            "kind": "CloudApplication", "name": "revised", "uid": APPLICATION, "generation": 1, "digest": DIGEST,
+        }});
+        self.seen("grant/pending", "Pending", json!({})).await?;
+        self.seen("grant/active", "Active", json!({})).await?;
+        self.seen("grant/refused", "Refused", json!({})).await?;
+        self.seen("grant/revised", "Pending", in_force.clone()).await?;
+        self.seen("grant/released", "Released", in_force).await
+    }
+
+    async fn tenants(&self) -> Result<()> {
+        use Who::{ClusterAdmin, Operator};
+        for target in ["ns/dept-transport-travel-prod-0a1b2c3d", "ns/dept-transport-old-prod-4e5f6a7b"] {
+            self.0.earnestly(Operator, create(target, tenant_namespace())).await?;
+        }
+        self.0.earnestly(Operator, annotate("ns/dept-transport-old-prod-4e5f6a7b", "reclaim=$uid")).await?;
+        let ours = || json!({"metadata": {"labels": {"govcloud.dev/application-uid": APPLICATION, "matrix": "ours"}}});
+        for target in ["quota/granted", "limits/granted", "netpol/closed"] {
+            self.0.earnestly(Operator, create(target, ours())).await?;
+        }
+        let mut access = ours();
+        overlay(&mut access, &json!({"roleRef": {"name": "govcloud-tenant-edit"}}));
+        self.0.earnestly(Operator, create("binding/access", access)).await?;
+        self.0.earnestly(Operator, create("binding/gone@dept-transport-old-prod-4e5f6a7b", ours())).await?;
+        self.0.earnestly(ClusterAdmin, create("quota/extra", json!({}))).await?;
+        let waiting = json!({"spec": {"storageClassName": "fast"}});
+        self.0.earnestly(Who::Department, create("pvc/waiting", waiting)).await?;
+        self.0.earnestly(Who::Department, create("pvc/data", json!({}))).await.map(drop)
+    }
+
+    async fn volumes(&self) -> Result<()> {
+        use Who::{Operator, Stage};
+        let claimed = json!({"spec": {"claimRef": {
+            "apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": TENANT, "name": "lost", "uid": APPLICATION,
+        }}});
+        for target in ["pv/kept", "pv/doomed", "pv/unseen"] {
+            self.0.earnestly(Stage, create(target, claimed.clone())).await?;
+        }
+        self.0.earnestly(Stage, create("pv/foreign", json!({}))).await?;
+        let mark = format!("application-uid={APPLICATION}");
+        for target in ["pv/kept", "pv/doomed"] {
+            self.0.earnestly(Operator, label(target, &mark)).await?;
+        }
+        self.0.earnestly(Operator, merge("pv/doomed", reclaim_policy("Delete"))).await.map(drop)
+    }
+}
+
+/// A `Valid` condition.
+fn condition(holds: &str, reason: &str, generation: &Value) -> Value {
+    json!({
+        "type": "Valid", "status": holds, "reason": reason, "message": "staged", "observedGeneration": generation,
+        "lastTransitionTime": THEN,
+    })
+}
+
+/// A published inventory.
+pub fn inventory(digest: &str) -> Value {
+    json!({"inventory": {"digest": digest, "publishedAt": THEN, "note": "staged", "entries": []}})
+}
+
+/// The department's word.
+pub fn consent(digest: &str) -> Value {
+    json!({"spec": {"consent": {"inventoryDigest": digest}}})
+}
+
+/// A receipt.
+pub fn receipt(volume: &str, digit: &str) -> Value {
+    json!({
+        "volumeUID": volume, "receivedBy": "张工", "uri": "https://oa.example/receipt.pdf", "sha256": digit.repeat(64),
+    })
+}
+
+/// A test report.
+pub fn report(digit: &str) -> Value {
+    json!({"uri": "https://oa.example/test.pdf", "sha256": digit.repeat(64)})
+}
+
+/// 平台调整方案.
+pub fn maintenance() -> Value {
+    json!({"spec": {"resourceAdjustment": null, "platformMaintenance": {
+        "plan": {"title": "内核升级", "uri": "https://provider.example/plan.pdf", "sha256": "c".repeat(64)},
+        "window": {"start": "2026-12-01T14:00:00Z", "end": "2026-12-01T18:00:00Z"},
+        "impact": "None", "affects": {"all": true},
+    }}})
+}
+
+/// A tenant namespace as the operator makes it.
+pub fn tenant_namespace() -> Value {
+    json!({"metadata": {
+        "labels": {
+            "govcloud.dev/application-uid": APPLICATION, "govcloud.dev/application": "travel",
+            "govcloud.dev/department": TRANSPORT, "govcloud.dev/region": "410000",
+            "pod-security.kubernetes.io/enforce": "restricted",
+        },
+        "annotations": {"govcloud.dev/storage-classes": "hostpath,fast"},
+    }})
+}
+
+/// A reclaim policy.
+pub fn reclaim_policy(policy: &str) -> Value {
+    json!({"spec": {"persistentVolumeReclaimPolicy": policy}})
+}

@@ -1,0 +1,413 @@
+//! Statutory clocks on a real control plane: a life that runs late at each step, by a clock that the test sets.
+//!
+//! The operator runs in this process, on the operator's own credentials; the API server's clock is the
+//! machine's, and what it stamps is shifted by the same offset as the operator's clock.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use e2e::cluster::{Cluster, Setup};
+use e2e::kubectl::Kubectl;
+use e2e::operator;
+use e2e::people::{condition, deadline, said};
+use e2e::personas::Persona;
+use e2e::suite::{self, Context};
+use e2e::wait::eventually;
+use govcloud::shell::clock::Clock;
+use govcloud::shell::run::{Options, operate};
+use jiff::{SignedDuration, Timestamp};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+const PATIENCE: Duration = Duration::from_secs(90);
+const NS: &str = "dept-transport";
+
+fn main() -> ExitCode {
+    suite::main(
+        Setup::Installed,
+        e2e::tests![a_life_that_runs_late_at_each_step, a_wrong_clock_holds_everything],
+    )
+}
+
+/// An operator in this process.
+struct InProcess(JoinHandle<()>);
+
+impl InProcess {
+    async fn start(cluster: &Cluster, clock: Clock) -> Result<Self> {
+        let file = operator::credentials(&cluster.plane).await?;
+        let mut config =
+            kube::Config::from_custom_kubeconfig(Kubeconfig::read_from(file)?, &KubeConfigOptions::default())
+                .await?;
+        config.proxy_url = None;
+        let options = Options {
+            listen: ([127, 0, 0, 1], 0).into(),
+            leader_election: false,
+            identity: Some("in-process".into()),
+        };
+        Ok(Self(tokio::spawn(async move {
+            if let Err(e) = operate(config, clock, options).await {
+                eprintln!("the operator ended: {e}");
+            }
+        })))
+    }
+
+    async fn stop(mut self) {
+        self.0.abort();
+        let _ = (&mut self.0).await;
+    }
+}
+
+impl Drop for InProcess {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The people, and what they look at.
+struct Play {
+    cluster: Arc<Cluster>,
+    clock: Clock,
+}
+
+impl Play {
+    fn by(&self, who: Persona) -> Kubectl {
+        self.cluster.kubectl(who)
+    }
+
+    async fn set_up(&self, fulfilment: &str) -> Result<()> {
+        let admin = self.by(Persona::PlatformAdmin);
+        let samples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/samples");
+        admin.apply_path(&samples.join("rbac")).await?;
+        for file in ["region-410000.yaml", "personas.yaml"] {
+            admin.apply_path(&samples.join(file)).await?;
+        }
+        let spec =
+            json!({ "spec": { "fulfilment": fulfilment, "workingDays": { "review": 5 } } }).to_string();
+        admin.run(&["patch", "region", "410000", "--type=merge", "-p", &spec]).await?;
+        Ok(())
+    }
+
+    async fn get(&self, what: &str) -> Result<Value> {
+        Ok(serde_json::from_str(&self.by(Persona::Admin).run(&["get", what, "-n", NS, "-o", "json"]).await?)?)
+    }
+
+    /// Waits until `what` is as `wanted` says.
+    async fn until(&self, what: &str, name: &str, wanted: impl Fn(&Value) -> bool) -> Result<Value> {
+        eventually(&format!("{what}: {name}"), PATIENCE, || async {
+            let object = self.get(what).await?;
+            Ok(wanted(&object).then_some(object))
+        })
+        .await
+    }
+
+    async fn until_phase(&self, what: &str, phase: &str) -> Result<Value> {
+        self.until(what, phase, |o| o["status"]["phase"] == phase).await
+    }
+
+    async fn decide(&self, what: &str) -> Result<()> {
+        let generation = self.get(what).await?["metadata"]["generation"].to_string();
+        let reviewed = format!("govcloud.dev/reviewed-generation={generation}");
+        self.by(Persona::Authority410000)
+            .run(&[
+                "annotate",
+                what,
+                "-n",
+                NS,
+                "govcloud.dev/decision=approved",
+                &reviewed,
+                "govcloud.dev/opinion=同意",
+            ])
+            .await?;
+        Ok(())
+    }
+
+    /// Runs the clock of an obligation past its end and sees that this is reported, once, with the true instant.
+    async fn let_it_run_out(&self, what: &str, obligation: &str, still: &str) -> Result<()> {
+        let due = deadline(&self.get(what).await?, obligation)?["dueAt"]
+            .as_str()
+            .context("no dueAt")?
+            .parse::<Timestamp>()?;
+        self.clock.set(due + SignedDuration::from_hours(26));
+        let late = self
+            .until(what, &format!("{obligation} overdue"), |o| {
+                !deadline(o, obligation).unwrap_or_default()["notified"]["overdue"].is_null()
+            })
+            .await?;
+        ensure!(deadline(&late, obligation)?["dueAt"] == due.to_string().as_str(), "the due instant moved");
+        let on_time = condition(&late, "OnTime");
+        ensure!(
+            on_time["status"] == "False" && on_time["reason"] == format!("{obligation}Overdue"),
+            "{on_time}"
+        );
+        ensure!(
+            late["status"]["phase"] == still,
+            "{obligation} ran out and the phase became {}",
+            late["status"]["phase"]
+        );
+        Ok(())
+    }
+}
+
+fn sample(file: &str) -> Result<String> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/samples").join(file);
+    std::fs::read_to_string(&path).with_context(|| path.display().to_string())
+}
+
+/// The grant that the approved application asks for, as the provider writes it.
+fn grant(app: &Value) -> String {
+    let (name, uid) = (&app["metadata"]["name"], &app["metadata"]["uid"]);
+    let d = &app["status"]["decision"];
+    json!({
+        "apiVersion": "govcloud.dev/v1alpha1", "kind": "ResourceGrant", "metadata": { "name": name, "namespace": NS },
+        "spec": {
+            "region": app["spec"]["region"], "application": { "name": name, "uid": uid },
+            "approved": { "kind": "CloudApplication", "name": name, "uid": uid, "generation": d["generation"], "digest": d["digest"] },
+            "namespaces": app["spec"]["namespaces"],
+        },
+    })
+    .to_string()
+}
+
+async fn a_life_that_runs_late_at_each_step(context: Context) -> Result<()> {
+    let play = Play { cluster: context.cluster.clone(), clock: Clock::default() };
+    context.dump_on_failure(NS);
+    // Thursday, 10:00 in China; 25 to 27 September and 1 to 7 October are holidays, 10 October is worked.
+    play.clock.set("2026-09-24T02:00:00Z".parse()?);
+    let operator = InProcess::start(&context.cluster, play.clock.clone()).await?;
+    play.set_up("ProviderApplied").await?;
+    let department = play.by(Persona::Department);
+
+    // Review (the Region sets one): silence approves nothing.
+    department.run(&["apply", "-n", NS, "-f", &samples_file("travel.yaml")]).await?;
+    let filed = play.until_phase("capp/travel", "Submitted").await?;
+    ensure!(deadline(&filed, "Review")?["dueDate"] == "2026-10-09", "{}", deadline(&filed, "Review")?);
+    play.let_it_run_out("capp/travel", "Review", "Submitted").await?;
+
+    // Provision (Art. 13): the provider is late, and a restart reports nothing twice.
+    play.decide("capp/travel").await?;
+    play.until_phase("capp/travel", "Provisioning").await?;
+    play.let_it_run_out("capp/travel", "Provision", "Provisioning").await?;
+    operator.stop().await;
+    let operator = InProcess::start(&context.cluster, play.clock.clone()).await?;
+    let app = play.get("capp/travel").await?;
+    play.by(Persona::Provider).apply(&grant(&app)).await?;
+    let app = play.until_phase("capp/travel", "Provisioned").await?;
+    ensure!(
+        deadline(&app, "Provision")?["workingDaysLate"].as_i64() >= Some(1),
+        "{}",
+        deadline(&app, "Provision")?
+    );
+    ensure!(
+        said(&app, "Overdue") == 2,
+        "review and provisioning were overdue once each: {}",
+        app["status"]["timeline"]
+    );
+
+    // Going live (Art. 14): it falls due while the operator is down, and is reported on return with the true instant.
+    let due = deadline(&app, "GoLive")?["dueAt"].as_str().context("no dueAt")?.parse::<Timestamp>()?;
+    operator.stop().await;
+    play.clock.set(due + SignedDuration::from_hours(50));
+    let operator = InProcess::start(&context.cluster, play.clock.clone()).await?;
+    let app = play.until("capp/travel", "GoLive overdue", |o| said(o, "Overdue") == 3).await?;
+    ensure!(deadline(&app, "GoLive")?["dueAt"] == due.to_string().as_str(), "the due instant moved");
+    let live =
+        json!({ "spec": { "goLive": { "at": play.clock.now().round(jiff::Unit::Second)?.to_string() } } })
+            .to_string();
+    department.run(&["patch", "capp", "travel", "-n", NS, "--type=merge", "-p", &live]).await?;
+    let app = play.until_phase("capp/travel", "Live").await?;
+    ensure!(
+        deadline(&app, "GoLive")?["workingDaysLate"].as_i64() >= Some(1),
+        "{}",
+        deadline(&app, "GoLive")?
+    );
+
+    // The report (Art. 14).
+    play.let_it_run_out("capp/travel", "GoLiveReport", "Live").await?;
+    department
+        .run(&[
+            "patch",
+            "capp",
+            "travel",
+            "-n",
+            NS,
+            "--type=merge",
+            "--patch-file",
+            &samples_file("travel-report.yaml"),
+        ])
+        .await?;
+    let app = play.until("capp/travel", "reported", |o| !o["status"]["reportedAt"].is_null()).await?;
+    ensure!(
+        condition(&app, "OnTime")["status"] == "True",
+        "everything is met: {}",
+        condition(&app, "OnTime")
+    );
+
+    change_and_exit(&play, &department).await?;
+    provisional(&play, &department).await?;
+    operator.stop().await;
+    Ok(())
+}
+
+/// A change (Art. 15) and an exit (Art. 16) that are late too.
+async fn change_and_exit(play: &Play, department: &Kubectl) -> Result<()> {
+    department.run(&["apply", "-n", NS, "-f", &samples_file("travel-enlarge.yaml")]).await?;
+    play.until("chreq/travel-enlarge", "valid", |o| condition(o, "Valid")["status"] == "True").await?;
+    play.decide("chreq/travel-enlarge").await?;
+    let change = play.until_phase("chreq/travel-enlarge", "Applying").await?;
+    play.let_it_run_out("chreq/travel-enlarge", "Change", "Applying").await?;
+    let approved = json!({ "kind": "ChangeRequest", "name": "travel-enlarge", "uid": change["metadata"]["uid"],
+        "generation": change["status"]["decision"]["generation"], "digest": change["status"]["decision"]["digest"] });
+    let patch =
+        json!({ "spec": { "approved": approved, "namespaces": change["status"]["after"] } }).to_string();
+    play.by(Persona::Provider)
+        .run(&["patch", "grant", "travel", "-n", NS, "--type=merge", "-p", &patch])
+        .await?;
+    let change = play.until_phase("chreq/travel-enlarge", "Completed").await?;
+    ensure!(
+        deadline(&change, "Change")?["workingDaysLate"].as_i64() >= Some(1),
+        "{}",
+        deadline(&change, "Change")?
+    );
+
+    // Something holds the namespace: reported by name, never forced, and overdue all the same.
+    let tenant = play.get("capp/travel").await?["status"]["namespaces"][0]["namespace"]
+        .as_str()
+        .context("no namespace")?
+        .to_owned();
+    let admin = play.by(Persona::Admin);
+    admin.run(&["create", "configmap", "held", "-n", &tenant]).await?;
+    let hold = json!({ "metadata": { "finalizers": ["example.com/held"] } }).to_string();
+    admin.run(&["patch", "configmap", "held", "-n", &tenant, "--type=merge", "-p", &hold]).await?;
+    let exit = sample("travel-exit.yaml")?
+        .replace("    volumes:\n    - {namespace: prod, claim: data, action: Destroy}\n", "");
+    department
+        .apply(&exit.replace("  name: travel-exit", &format!("  name: travel-exit\n  namespace: {NS}")))
+        .await?;
+    let exit = play.until_phase("decom/travel-exit", "AwaitingConsent").await?;
+    let consent =
+        json!({ "spec": { "consent": { "inventoryDigest": exit["status"]["inventory"]["digest"] } } })
+            .to_string();
+    department.run(&["patch", "decom", "travel-exit", "-n", NS, "--type=merge", "-p", &consent]).await?;
+    play.until_phase("decom/travel-exit", "AwaitingDecision").await?;
+    play.decide("decom/travel-exit").await?;
+    play.until_phase("decom/travel-exit", "Reclaiming").await?;
+    play.let_it_run_out("decom/travel-exit", "Reclaim", "Reclaiming").await?;
+    play.until("decom/travel-exit", "stuck, with the name of what holds it", |o| {
+        let stalled = condition(o, "Stalled");
+        let message = stalled["message"].as_str().unwrap_or_default();
+        stalled["reason"] == "ReclaimStuck"
+            && message.contains(&tenant)
+            && message.contains("example.com/held")
+    })
+    .await?;
+    admin
+        .run(&[
+            "patch",
+            "configmap",
+            "held",
+            "-n",
+            &tenant,
+            "--type=merge",
+            "-p",
+            r#"{"metadata":{"finalizers":null}}"#,
+        ])
+        .await?;
+    let exit = play.until_phase("decom/travel-exit", "Completed").await?;
+    ensure!(
+        deadline(&exit, "Reclaim")?["workingDaysLate"].as_i64() >= Some(1),
+        "{}",
+        deadline(&exit, "Reclaim")?
+    );
+    play.until_phase("capp/travel", "Exited").await?;
+    Ok(())
+}
+
+/// A deadline across an unpublished year is provisional, and recomputed when the year is published.
+async fn provisional(play: &Play, department: &Kubectl) -> Result<()> {
+    let automatic = json!({ "spec": { "fulfilment": "Automatic" } }).to_string();
+    let administrator = play.by(Persona::PlatformAdmin);
+    administrator.run(&["patch", "region", "410000", "--type=merge", "-p", &automatic]).await?;
+    let second = sample("travel.yaml")?.replace("name: travel\n", &format!("name: bus\n  namespace: {NS}\n"));
+    department.apply(&second).await?;
+    play.until("capp/bus", "valid", |o| condition(o, "Valid")["status"] == "True").await?;
+    play.decide("capp/bus").await?;
+    let before = play.until_phase("capp/bus", "Provisioned").await?;
+    let clock = deadline(&before, "GoLive")?;
+    ensure!(
+        clock["provisional"] == true && clock["dueDate"].as_str().is_some_and(|d| d.starts_with("2027")),
+        "{clock}"
+    );
+    let mut calendar: Value =
+        serde_json::from_str(&administrator.run(&["get", "workcalendar", "cn", "-o", "json"]).await?)?;
+    let years = calendar["spec"]["years"].as_array_mut().context("no years")?;
+    years.push(
+        json!({ "year": 2027, "holidays": [{ "name": "元旦", "from": "2027-01-01", "to": "2027-01-05" }] }),
+    );
+    administrator
+        .run(&[
+            "patch",
+            "workcalendar",
+            "cn",
+            "--type=merge",
+            "-p",
+            &json!({ "spec": calendar["spec"] }).to_string(),
+        ])
+        .await?;
+    let after = play
+        .until("capp/bus", "recomputed", |o| deadline(o, "GoLive").is_ok_and(|d| d["provisional"] == false))
+        .await?;
+    ensure!(said(&after, "DeadlineMoved") == 1, "{}", after["status"]["timeline"]);
+    ensure!(deadline(&after, "GoLive")?["dueDate"] != clock["dueDate"], "five days off moved nothing");
+    Ok(())
+}
+
+fn samples_file(file: &str) -> String {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../config/samples")
+        .join(file)
+        .display()
+        .to_string()
+}
+
+/// A machine whose clock is a day wrong decides nothing, moves nothing, and says so.
+async fn a_wrong_clock_holds_everything(_: Context) -> Result<()> {
+    for error in [SignedDuration::from_hours(24), SignedDuration::from_hours(-24)] {
+        let cluster = Arc::new(Cluster::start(Setup::Installed).await?);
+        let play = Play { cluster: cluster.clone(), clock: Clock::default() };
+        let right = InProcess::start(&cluster, Clock::default()).await?;
+        play.set_up("Automatic").await?;
+        play.by(Persona::Department).run(&["apply", "-n", NS, "-f", &samples_file("travel.yaml")]).await?;
+        play.until_phase("capp/travel", "Submitted").await?;
+        play.decide("capp/travel").await?;
+        let before = play.until_phase("capp/travel", "Provisioned").await?;
+        right.stop().await;
+
+        let wrong = InProcess::start(&cluster, Clock::wrong_by(error)).await?;
+        let held =
+            play.until("capp/travel", "held", |o| condition(o, "Stalled")["reason"] == "ClockSkewed").await?;
+        ensure!(held["status"]["deadlines"] == before["status"]["deadlines"], "a stored deadline moved");
+        let now = Timestamp::now().round(jiff::Unit::Second)?;
+        let live = json!({ "spec": { "goLive": { "at": now.to_string() } } }).to_string();
+        play.by(Persona::Department)
+            .run(&["patch", "capp", "travel", "-n", NS, "--type=merge", "-p", &live])
+            .await?;
+        let held = play.until("capp/travel", "seen", |o| o["status"]["observedGeneration"] == 2).await?;
+        ensure!(
+            held["status"]["phase"] == "Provisioned"
+                && held["status"]["deadlines"] == before["status"]["deadlines"],
+            "a wrong clock met an obligation"
+        );
+        wrong.stop().await;
+
+        let right = InProcess::start(&cluster, Clock::default()).await?;
+        let live = play.until_phase("capp/travel", "Live").await?;
+        if said(&live, "Overdue") > 0 {
+            bail!("reported overdue by a wrong clock: {}", live["status"]["timeline"]);
+        }
+        right.stop().await;
+    }
+    Ok(())
+}

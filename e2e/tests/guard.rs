@@ -1,0 +1,192 @@
+//! The guard on a real control plane: what is missing, altered or replaced opens the gate, for decisions made then.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::cluster::{Cluster, Setup};
+use e2e::install::wait_policies_active;
+use e2e::operator::{Operator, Options};
+use e2e::people::{DEPARTMENT, People, condition, said};
+use e2e::personas::Persona;
+use e2e::suite::{self, Context};
+use e2e::wait::eventually;
+use serde_json::{Value, json};
+
+fn main() -> ExitCode {
+    let tests = e2e::tests![
+        an_altered_policy_opens_the_gate_and_what_was_decided_then_is_void,
+        what_was_removed_and_put_back_while_nobody_looked_is_a_gap,
+    ];
+    suite::main(Setup::Bare, tests)
+}
+
+async fn stage() -> Result<(Arc<Cluster>, People)> {
+    let cluster = Arc::new(Cluster::start(Setup::Operating).await?);
+    let people = People::settle(cluster.clone()).await?;
+    Ok((cluster, people))
+}
+
+/// Each way in which a policy or CRD may be weakened.
+fn weakenings() -> Vec<(&'static str, &'static str, Value)> {
+    vec![
+        (
+            "validatingadmissionpolicybinding",
+            "govcloud-decisions",
+            json!({ "spec": { "validationActions": ["Warn"] } }),
+        ),
+        (
+            "validatingadmissionpolicybinding",
+            "govcloud-filing",
+            json!({ "spec": { "validationActions": ["Audit"] } }),
+        ),
+        (
+            "validatingadmissionpolicybinding",
+            "govcloud-status",
+            json!({ "spec": { "matchResources": { "namespaceSelector": { "matchLabels": { "nobody": "here" } } } } }),
+        ),
+        ("validatingadmissionpolicy", "govcloud-decisions", json!({ "spec": { "failurePolicy": "Ignore" } })),
+        (
+            "validatingadmissionpolicy",
+            "govcloud-filing",
+            json!({ "spec": { "matchConditions": [{ "name": "never", "expression": "false" }] } }),
+        ),
+        (
+            "mutatingadmissionpolicybinding",
+            "govcloud-stamps",
+            json!({ "metadata": { "labels": { "app.kubernetes.io/part-of": null } } }),
+        ),
+        ("crd", "cloudapplications.govcloud.dev", json!({ "spec": { "versions": null } })),
+    ]
+}
+
+async fn an_altered_policy_opens_the_gate_and_what_was_decided_then_is_void(context: Context) -> Result<()> {
+    let (cluster, people) = stage().await?;
+    context.dump_on_failure(DEPARTMENT);
+    let admin = people.by(Persona::Admin);
+    let waiting = people.file("waiting").await?;
+    let mut seen = 0;
+    for (kind, name, patch) in weakenings() {
+        let original = admin.run(&["get", kind, name, "-o", "json"]).await?;
+        let mut patch = patch;
+        if kind == "crd" {
+            // The schema of the later life is loosened: a field that no rule knows.
+            let mut versions = serde_json::from_str::<Value>(&original)?["spec"]["versions"].clone();
+            versions[0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["backdoor"] =
+                json!({ "type": "string" });
+            patch = json!({ "spec": { "versions": versions } });
+        }
+        admin.run(&["patch", kind, name, "--type=merge", "-p", &patch.to_string()]).await?;
+        let held = people
+            .until(&waiting, &format!("held, with {kind}/{name} altered"), |o| {
+                condition(o, "Stalled")["reason"] == "GuardOpen"
+            })
+            .await?;
+        let message = condition(&held, "Stalled")["message"].to_string();
+        ensure!(message.contains(name), "the record does not say which: {message}");
+        restore(&admin, &original).await?;
+        people.until(&waiting, "free again", |o| condition(o, "Stalled")["status"] == "False").await?;
+        seen += 1;
+    }
+    println!("guard: {seen} ways to weaken the gate, each seen on the waiting record");
+
+    // A decision that is made while the gate is open does not count, also after it was closed again.
+    let binding =
+        admin.run(&["get", "validatingadmissionpolicybinding", "govcloud-decisions", "-o", "json"]).await?;
+    admin.run(&["delete", "validatingadmissionpolicybinding", "govcloud-decisions"]).await?;
+    people.until(&waiting, "held", |o| condition(o, "Stalled")["reason"] == "GuardOpen").await?;
+    ensure!(events(&people, "GuardOpen").await? > 0, "no Event says that the gate is open");
+    people.approve(&waiting).await?;
+    let void = people.until(&waiting, "void", |o| o["status"]["decision"]["void"].is_string()).await?;
+    ensure!(void["status"]["phase"] == "Submitted" && said(&void, "DecisionVoid") == 1, "{}", void["status"]);
+    restore(&admin, &binding).await?;
+    wait_policies_active(&admin, &cluster.client(Persona::Admin).await?).await?;
+    decide_anew(&people, &waiting).await
+}
+
+async fn what_was_removed_and_put_back_while_nobody_looked_is_a_gap(context: Context) -> Result<()> {
+    let (cluster, people) = stage().await?;
+    context.dump_on_failure(DEPARTMENT);
+    let admin = people.by(Persona::Admin);
+    let (first, second) = (people.file("first").await?, people.file("second").await?);
+    let mut operator = cluster.operator.lock().await.take().context("no operator")?;
+    operator.stop()?;
+    let policy =
+        admin.run(&["get", "validatingadmissionpolicybinding", "govcloud-decisions", "-o", "json"]).await?;
+    admin.run(&["delete", "validatingadmissionpolicybinding", "govcloud-decisions"]).await?;
+    people.approve(&first).await?;
+    restore(&admin, &policy).await?;
+    wait_policies_active(&admin, &cluster.client(Persona::Admin).await?).await?;
+    let operator = Operator::start(&cluster.plane, Options::default()).await?;
+    let void = people.until(&first, "void", |o| o["status"]["decision"]["void"].is_string()).await?;
+    ensure!(void["status"]["phase"] == "Submitted", "{}", void["status"]);
+    decide_anew(&people, &first).await?;
+
+    // A recorded release that replaces policies is no gap: what was decided meanwhile stands.
+    let mut operator = operator;
+    operator.stop()?;
+    let release = e2e::operator::binary()?;
+    let release = tokio::process::Command::new(release).arg("release").output().await?;
+    admin.apply(&String::from_utf8(release.stdout)?).await?;
+    admin.run(&["delete", "validatingadmissionpolicybinding", "govcloud-decisions"]).await?;
+    restore(&admin, &policy).await?;
+    wait_policies_active(&admin, &cluster.client(Persona::Admin).await?).await?;
+    people.approve(&second).await?;
+    *cluster.operator.lock().await = Some(Operator::start(&cluster.plane, Options::default()).await?);
+    people.until_phase(&second, "Provisioned").await?;
+    Ok(())
+}
+
+/// The authority removes the void decision and decides again, which counts.
+async fn decide_anew(people: &People, what: &str) -> Result<()> {
+    let keys = [
+        "govcloud.dev/decision-",
+        "govcloud.dev/reviewed-generation-",
+        "govcloud.dev/opinion-",
+        "govcloud.dev/decided-by-",
+    ];
+    let args = [&["annotate", what, "-n", DEPARTMENT][..], &keys].concat();
+    people.by(Persona::Authority410000).run(&args).await?;
+    people.until(what, "cleared", |o| o["status"]["decision"].is_null()).await?;
+    people.approve(what).await?;
+    people.until_phase(what, "Provisioned").await.map(drop)
+}
+
+/// Puts an object back as it was: replaced where it stands, created where it is gone.
+async fn restore(admin: &e2e::kubectl::Kubectl, original: &str) -> Result<()> {
+    let mut object: Value = serde_json::from_str(original)?;
+    for field in ["resourceVersion", "uid", "creationTimestamp", "generation", "managedFields"] {
+        object["metadata"].as_object_mut().context("no metadata")?.remove(field);
+    }
+    object.as_object_mut().context("no object")?.remove("status");
+    let dir = tempfile::tempdir()?;
+    let file = dir.path().join("object.json");
+    std::fs::write(&file, object.to_string())?;
+    let file = file.display().to_string();
+    // Kubernetes' own controllers write statuses of policies and CRDs meanwhile: a conflict is tried again.
+    eventually("put back", Duration::from_secs(20), || async {
+        match admin.run(&["replace", "-f", &file]).await {
+            Ok(_) => Ok(Some(())),
+            Err(e) if e.to_string().contains("NotFound") => {
+                admin.run(&["create", "-f", &file]).await.map(|_| Some(()))
+            }
+            Err(e) if e.to_string().contains("Conflict") => Ok(None),
+            Err(e) => Err(e),
+        }
+    })
+    .await
+}
+
+/// How many Events beside the operator have a reason.
+async fn events(people: &People, reason: &str) -> Result<usize> {
+    let selector = format!("reason={reason}");
+    eventually(&format!("an Event {reason}"), Duration::from_secs(20), || async {
+        let list = people
+            .by(Persona::Admin)
+            .run(&["get", "events", "-n", "govcloud-system", "--field-selector", &selector, "-o", "name"])
+            .await?;
+        Ok(Some(list.lines().count()).filter(|n| *n > 0))
+    })
+    .await
+}

@@ -1,0 +1,300 @@
+//! `kubectl govcloud calendar`: when a period ends, what a month looks like, how many working days lie between.
+//!
+//! Works without a cluster, on the calendar that ships with the plugin or on a file.
+
+use std::{fs, io, io::Write, path::PathBuf};
+
+use clap::{Args, Subcommand};
+use jiff::civil::Date;
+use kube::core::TypeMeta;
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::output::{self, Format, Lang};
+use crate::{
+    api::{
+        time::{CivilDate, Instant},
+        work_calendar::WorkCalendar,
+    },
+    core::calendar::{Calendar, CalendarError},
+};
+
+mod month;
+mod text;
+
+/// The calendar that ships.
+const SHIPPED: &str = include_str!("../../config/calendars/cn.yaml");
+/// Longest period that can be asked for, as in the API.
+const MAX_WORKING_DAYS: i64 = 1000;
+
+/// 工作日历 / working days
+#[derive(Args, Debug)]
+pub struct CalendarCommand {
+    #[command(subcommand)]
+    question: Question,
+    /// 使用此 WorkCalendar 文件,而非内置日历 / use this WorkCalendar file instead of the built-in one
+    #[arg(long, global = true, value_name = "CALENDAR.yaml")]
+    file: Option<PathBuf>,
+    /// 输出格式 / output format
+    #[arg(short, long, global = true, value_enum)]
+    output: Option<Format>,
+    /// 语言,缺省取自环境 / language, by default that of the locale
+    #[arg(long, global = true, value_enum)]
+    lang: Option<Lang>,
+}
+
+// Values are read as text here, so that every wrong one gets the same kind of answer: one line.
+#[derive(Subcommand, Debug)]
+enum Question {
+    /// 期限何时届满 / when a period ends
+    Due {
+        /// 起算日(当日不计)/ the day it starts, which does not count
+        #[arg(long, value_name = "YYYY-MM-DD", allow_hyphen_values = true)]
+        from: String,
+        /// 工作日数 / length in working days
+        #[arg(long, value_name = "N", allow_hyphen_values = true)]
+        working_days: String,
+    },
+    /// 月历,标出放假(休)与调休上班(班)/ a month, with days off (H) and make-up workdays (W) marked
+    Show {
+        /// 月份 / the month
+        #[arg(value_name = "YYYY-MM", allow_hyphen_values = true)]
+        month: String,
+    },
+    /// 两日之间的工作日数 / working days between two days
+    Count {
+        /// 起算日(当日不计)/ the first day, which does not count
+        #[arg(long, value_name = "YYYY-MM-DD", allow_hyphen_values = true)]
+        from: String,
+        /// 末日(当日计入)/ the last day, which counts
+        #[arg(long, value_name = "YYYY-MM-DD", allow_hyphen_values = true)]
+        to: String,
+    },
+}
+
+/// Why a question has no answer. Each is one line; the plugin ends with exit code 2.
+#[derive(Debug, thiserror::Error)]
+pub enum CalendarCliError {
+    /// Not a date.
+    #[error("“{0}”不是 YYYY-MM-DD 形式的日期 / {0:?} is not a date written YYYY-MM-DD")]
+    Date(String),
+    /// Not a month.
+    #[error("“{0}”不是 YYYY-MM 形式的月份 / {0:?} is not a month written YYYY-MM")]
+    Month(String),
+    /// Not a number of working days.
+    #[error(
+        "工作日数须为 0 至 {MAX_WORKING_DAYS} 的整数,而非“{0}” / \
+         working days must be a whole number from 0 to {MAX_WORKING_DAYS}, not {0:?}"
+    )]
+    WorkingDays(String),
+    /// The span ends before it begins.
+    #[error("末日 {to} 早于起算日 {from} / {to} is before {from}")]
+    Backwards {
+        /// First day.
+        from: Date,
+        /// Last day.
+        to: Date,
+    },
+    /// A year that the calendar does not hold.
+    #[error(
+        "日历 {calendar} 没有 {year} 年的数据(现有 {held}) / \
+         calendar {calendar} has no data for the year {year} (it holds {held})"
+    )]
+    YearWithoutData {
+        /// The calendar.
+        calendar: String,
+        /// The year asked for.
+        year: i16,
+        /// The years it has.
+        held: String,
+    },
+    /// The file cannot be read.
+    #[error("无法读取 {file} / cannot read {file}: {source}")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is not a WorkCalendar.
+    #[error("{file} 不是有效的 WorkCalendar / {file} is not a WorkCalendar: {why}")]
+    NotACalendar {
+        /// The file.
+        file: String,
+        /// Why, in one line.
+        why: String,
+    },
+    /// The calendar contradicts itself.
+    #[error("{file} 有误 / {file} is wrong: {source}")]
+    Unsound {
+        /// The file.
+        file: String,
+        /// What contradicts.
+        source: CalendarError,
+    },
+    /// The answer cannot be written.
+    #[error("无法输出 / cannot write: {0}")]
+    Output(#[from] io::Error),
+}
+
+/// The answer to `due`. These names are an interface.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DueAnswer {
+    from: CivilDate,
+    working_days: u32,
+    due_date: CivilDate,
+    due_at: Instant,
+    provisional: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CountAnswer {
+    from: CivilDate,
+    to: CivilDate,
+    working_days: i32,
+}
+
+impl CalendarCommand {
+    /// Answers the question on `out`.
+    ///
+    /// # Errors
+    /// A value that is wrong, a year without data, a file that is no calendar, or `out` failing.
+    pub fn run(self, out: &mut impl Write) -> Result<(), CalendarCliError> {
+        let lang = self.lang.unwrap_or_else(|| Lang::of_locale(|name| std::env::var(name).ok()));
+        // What was asked is read first: it is wrong more often than the file.
+        match self.question {
+            Question::Due { from, working_days } => {
+                let (from, days) = (date(&from)?, working_day_count(&working_days)?);
+                let calendar = calendar(self.file)?;
+                due(&calendar, from, days, self.output, lang, out)
+            }
+            Question::Show { month } => {
+                let first = first_of(&month)?;
+                let calendar = calendar(self.file)?;
+                held(&calendar, first.year())?;
+                month::show(&calendar, first, self.output, lang, out)
+            }
+            Question::Count { from, to } => {
+                let (from, to) = (date(&from)?, date(&to)?);
+                if to < from {
+                    return Err(CalendarCliError::Backwards { from, to });
+                }
+                let calendar = calendar(self.file)?;
+                count(&calendar, from, to, self.output, lang, out)
+            }
+        }
+    }
+}
+
+fn due(
+    calendar: &Calendar,
+    from: Date,
+    days: u32,
+    output: Option<Format>,
+    lang: Lang,
+    out: &mut impl Write,
+) -> Result<(), CalendarCliError> {
+    held(calendar, from.year())?;
+    let due = calendar.due_from(from, days);
+    let answer = DueAnswer {
+        from: from.into(),
+        working_days: days,
+        due_date: due.date.into(),
+        due_at: due.at.into(),
+        provisional: due.provisional,
+    };
+    match output {
+        Some(format) => write(&answer, format, out),
+        None => Ok(text::due(calendar, from, days, &due, lang, out)?),
+    }
+}
+
+fn count(
+    calendar: &Calendar,
+    from: Date,
+    to: Date,
+    output: Option<Format>,
+    lang: Lang,
+    out: &mut impl Write,
+) -> Result<(), CalendarCliError> {
+    for year in from.year()..=to.year() {
+        held(calendar, year)?;
+    }
+    let answer = CountAnswer { from: from.into(), to: to.into(), working_days: calendar.count(from, to) };
+    match output {
+        Some(format) => write(&answer, format, out),
+        None => Ok(text::count(from, to, answer.working_days, lang, out)?),
+    }
+}
+
+/// The calendar in `file`, or the one that ships.
+fn calendar(file: Option<PathBuf>) -> Result<Calendar, CalendarCliError> {
+    let (file, text) = match file {
+        None => ("cn".to_owned(), SHIPPED.to_owned()),
+        Some(path) => {
+            let file = path.display().to_string();
+            match fs::read_to_string(&path) {
+                Ok(text) => (file, text),
+                Err(source) => return Err(CalendarCliError::Unreadable { file, source }),
+            }
+        }
+    };
+    let not_one = |why: String| CalendarCliError::NotACalendar { file: file.clone(), why };
+    // A file that is something else altogether is better named than described by its first wrong field.
+    let types: TypeMeta = parse(&text).map_err(not_one)?;
+    if types.kind != "WorkCalendar" || types.api_version != "govcloud.dev/v1alpha1" {
+        return Err(not_one(format!("kind: {}, apiVersion: {}", types.kind, types.api_version)));
+    }
+    let read: WorkCalendar = parse(&text).map_err(not_one)?;
+    let name = read.metadata.name.unwrap_or_default();
+    Calendar::new(&name, read.metadata.generation.unwrap_or_default(), &read.spec)
+        .map_err(|source| CalendarCliError::Unsound { file, source })
+}
+
+fn held(calendar: &Calendar, year: i16) -> Result<(), CalendarCliError> {
+    if calendar.years().any(|known| known == year) {
+        return Ok(());
+    }
+    let held: Vec<String> = calendar.years().map(|year| year.to_string()).collect();
+    let name = calendar.stamp().split('@').next().unwrap_or_default().to_owned();
+    Err(CalendarCliError::YearWithoutData { calendar: name, year, held: held.join(" ") })
+}
+
+fn date(text: &str) -> Result<Date, CalendarCliError> {
+    text.parse::<CivilDate>().map(Date::from).map_err(|_| CalendarCliError::Date(text.to_owned()))
+}
+
+fn first_of(month: &str) -> Result<Date, CalendarCliError> {
+    date(&format!("{month}-01")).map_err(|_| CalendarCliError::Month(month.to_owned()))
+}
+
+fn working_day_count(text: &str) -> Result<u32, CalendarCliError> {
+    text.parse::<i64>()
+        .ok()
+        .filter(|days| (0..=MAX_WORKING_DAYS).contains(days))
+        .and_then(|days| u32::try_from(days).ok())
+        .ok_or_else(|| CalendarCliError::WorkingDays(text.to_owned()))
+}
+
+fn parse<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_saphyr::from_str(text).map_err(|error| {
+        let why = error.without_snippet().to_string();
+        why.split_whitespace().collect::<Vec<_>>().join(" ")
+    })
+}
+
+fn write(answer: &impl Serialize, format: Format, out: &mut impl Write) -> Result<(), CalendarCliError> {
+    Ok(output::write(answer, format, out)?)
+}
+
+/// The calendar that ships, for what counts working days without a cluster's own.
+///
+/// # Errors
+/// A defect of the build.
+pub(super) fn shipped() -> Result<Calendar, CalendarCliError> {
+    calendar(None)
+}
+
+#[cfg(test)]
+mod tests;

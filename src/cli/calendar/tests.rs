@@ -1,0 +1,188 @@
+//! What people and scripts see.
+
+use clap::Parser;
+
+use super::*;
+
+#[derive(Parser)]
+struct Plugin {
+    #[command(flatten)]
+    calendar: CalendarCommand,
+}
+
+fn ask(line: &str) -> Result<String, String> {
+    let command = Plugin::try_parse_from(std::iter::once("x").chain(line.split_whitespace()))
+        .map_err(|error| error.to_string())?;
+    let mut out = Vec::new();
+    command.calendar.run(&mut out).map_err(|error| error.to_string())?;
+    Ok(String::from_utf8(out).unwrap())
+}
+
+fn answer(line: &str) -> String {
+    ask(line).unwrap()
+}
+
+/// Asks with a calendar of this text.
+fn ask_of(text: &str) -> String {
+    let name = format!("govcloud-{}-{:?}.yaml", std::process::id(), std::thread::current().id());
+    let path = std::env::temp_dir().join(name.replace(['(', ')'], ""));
+    fs::write(&path, text).unwrap();
+    let answer = ask(&format!("--lang en --file {} count --from 2026-01-05 --to 2026-01-09", path.display()));
+    fs::remove_file(&path).unwrap();
+    answer.unwrap_or_else(|error| error).replace(&path.display().to_string(), "FILE")
+}
+
+#[test]
+fn due_in_json_is_an_interface() {
+    assert_eq!(
+        answer("due --from 2026-09-24 --working-days 3 -o json"),
+        "{\"from\":\"2026-09-24\",\"workingDays\":3,\"dueDate\":\"2026-09-30\",\
+         \"dueAt\":\"2026-09-30T16:00:00Z\",\"provisional\":false}\n"
+    );
+    assert!(answer("due --from 2026-12-30 --working-days 3 -o json").ends_with("\"provisional\":true}\n"));
+}
+
+#[test]
+fn due_in_yaml_holds_the_same() {
+    let yaml: serde_json::Value =
+        serde_saphyr::from_str(&answer("due --from 2026-09-24 --working-days 3 -o yaml")).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_str(&answer("due --from 2026-09-24 --working-days 3 -o json")).unwrap();
+    assert_eq!(yaml, json);
+}
+
+#[test]
+fn due_for_people_says_what_was_skipped() {
+    let lines: Vec<String> = ["zh", "en"]
+        .into_iter()
+        .flat_map(|lang| {
+            ["2026-09-24 --working-days 3", "2026-09-30 --working-days 3", "2026-12-30 --working-days 1000"]
+                .map(|question| answer(&format!("--lang {lang} due --from {question}")))
+        })
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn months_show_holidays_and_make_up_workdays() {
+    let months: Vec<String> = ["zh", "en"]
+        .into_iter()
+        .flat_map(|lang| {
+            ["2026-10", "2026-02", "2026-11"].map(|month| answer(&format!("--lang {lang} show {month}")))
+        })
+        .collect();
+    insta::assert_snapshot!(months.join("\n"));
+}
+
+/// On a terminal a Chinese character takes two columns; every day must end in the column of its weekday.
+#[test]
+fn every_day_stands_under_its_weekday() {
+    for lang in ["zh", "en"] {
+        for month in 1..=12_i8 {
+            let text = answer(&format!("--lang {lang} show 2026-{month:02}"));
+            let mut seen = 0;
+            for line in text.lines().skip(2).filter(|line| line.starts_with([' ', '1', '2', '3'])) {
+                let mut cells = [' '; 40];
+                let mut column = 0;
+                for c in line.chars() {
+                    cells[column] = c;
+                    column += if c.is_ascii() { 1 } else { 2 };
+                }
+                for weekday in 0..7_i8 {
+                    let number: String =
+                        cells[5 * usize::from(weekday.unsigned_abs())..][..2].iter().collect();
+                    let Ok(day) = number.trim().parse::<i8>() else { continue };
+                    let date = jiff::civil::date(2026, month, day);
+                    assert_eq!(date.weekday().to_monday_zero_offset(), weekday, "{text}");
+                    seen += 1;
+                }
+            }
+            assert_eq!(seen, jiff::civil::date(2026, month, 1).days_in_month(), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_month_in_json_names_every_day() {
+    let month: serde_json::Value = serde_json::from_str(&answer("show 2026-10 -o json")).unwrap();
+    assert_eq!((month["month"].as_str(), month["workingDays"].as_i64()), (Some("2026-10"), Some(18)));
+    assert_eq!(month["days"].as_array().unwrap().len(), 31);
+    let first =
+        serde_json::json!({"date": "2026-10-01", "kind": "Holiday", "working": false, "name": "国庆节"});
+    assert_eq!(month["days"][0], first);
+    let tenth = serde_json::json!({"date": "2026-10-10", "kind": "MakeUp", "working": true});
+    assert_eq!(month["days"][9], tenth);
+}
+
+#[test]
+fn counts_are_answered_in_every_form() {
+    let span = "count --from 2026-09-24 --to 2026-09-30";
+    assert_eq!(answer(&format!("{span} --lang zh")), "2026-09-24(不计)至 2026-09-30(计入):3 个工作日\n");
+    assert_eq!(
+        answer(&format!("{span} --lang en")),
+        "2026-09-24 (not counted) to 2026-09-30 (counted): 3 working days\n"
+    );
+    assert_eq!(
+        answer(&format!("{span} -o json")),
+        "{\"from\":\"2026-09-24\",\"to\":\"2026-09-30\",\"workingDays\":3}\n"
+    );
+    assert!(answer("count --from 2026-09-24 --to 2026-09-24 -o json").contains("\"workingDays\":0"));
+}
+
+#[test]
+fn wrong_questions_get_one_clear_line() {
+    let errors: Vec<String> = [
+        "due --from 2026-02-30 --working-days 3",
+        "due --from tomorrow --working-days 3",
+        "due --from -5 --working-days 3",
+        "due --from 2026-09-24 --working-days -3",
+        "due --from 2026-09-24 --working-days three",
+        "due --from 2026-09-24 --working-days 1001",
+        "due --from 2026-09-24 --working-days 99999999999999999999",
+        "due --from 2027-03-01 --working-days 3",
+        "due --from 2019-12-31 --working-days 3",
+        "show 2026-13",
+        "show 2026-1",
+        "show 2026-10-01",
+        "show 2027-01",
+        "count --from 2026-09-30 --to 2026-09-24",
+        "count --from 2026-12-01 --to 2027-01-10",
+        "count --from 0001-01-01 --to 9999-12-31",
+        "--file /nonexistent/calendar.yaml show 2026-10",
+    ]
+    .into_iter()
+    .map(|line| ask(line).unwrap_err())
+    .collect();
+    assert!(errors.iter().all(|error| error.lines().count() == 1));
+    insta::assert_snapshot!(errors.join("\n"));
+}
+
+#[test]
+fn a_file_is_used_instead_or_refused_with_its_reason() {
+    let head = "apiVersion: govcloud.dev/v1alpha1\nkind: WorkCalendar\nmetadata: {name: mine}\n";
+    let year = |days: &str| format!("{head}spec: {{years: [{{year: 2026, {days}}}]}}\n");
+    let answers = [
+        ask_of(&year("holidays: [{name: 厂庆, from: \"2026-01-07\"}]")),
+        ask_of(&year("holidays: [{name: 厂庆, from: \"2026-02-30\"}]")),
+        ask_of(&year("holidays: [], makeUpWorkdays: [\"2026-01-07\"]")),
+        ask_of(&format!("{head}spec: {{years: []}}\n")),
+        ask_of(&format!("{head}spec: {{years: [\n")),
+        ask_of("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\nspec: {years: []}\n"),
+        ask_of("just text"),
+        ask_of(""),
+    ];
+    assert!(answers.iter().all(|answer| answer.lines().count() == 1));
+    insta::assert_snapshot!(answers.join("\n"));
+}
+
+#[test]
+fn the_language_is_that_of_the_locale() {
+    let of = |set: &'static [(&'static str, &'static str)]| {
+        Lang::of_locale(|name| set.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()))
+    };
+    assert_eq!(of(&[("LANG", "en_US.UTF-8")]), Lang::En);
+    assert_eq!(of(&[("LANG", "en_US.UTF-8"), ("LC_ALL", "zh_CN.UTF-8")]), Lang::Zh);
+    assert_eq!(of(&[("LANG", "zh_CN.UTF-8"), ("LC_MESSAGES", "en_GB.UTF-8"), ("LC_ALL", "")]), Lang::En);
+    assert_eq!(of(&[("LANG", "C.UTF-8")]), Lang::Zh);
+    assert_eq!(of(&[]), Lang::Zh);
+}

@@ -1,0 +1,150 @@
+//! Answers for people, in Chinese and English.
+
+use std::io::{self, Write};
+
+use jiff::civil::{Date, Weekday};
+
+use super::Lang;
+use crate::core::calendar::{Calendar, DayKind, Due};
+
+/// When a period ends, and what was skipped and what was worked on the way.
+pub(super) fn due(
+    calendar: &Calendar,
+    from: Date,
+    days: u32,
+    due: &Due,
+    lang: Lang,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let (weekday, last) = (weekday(due.date, lang), due.date);
+    match lang {
+        Lang::Zh => {
+            writeln!(out, "届满  {last}({weekday})24:00")?;
+            writeln!(out, "起算  {from}(当日不计),{days} 个工作日")?;
+        }
+        Lang::En => {
+            writeln!(out, "due      {last} ({weekday}) 24:00, China time")?;
+            let unit = if days == 1 { "working day" } else { "working days" };
+            writeln!(out, "start    {from} (not counted), {days} {unit}")?;
+        }
+    }
+    for span in spans(calendar, from, last) {
+        writeln!(out, "{}", span.line(lang))?;
+    }
+    match lang {
+        _ if !due.provisional => Ok(()),
+        Lang::Zh => writeln!(out, "暂定  所及年度的节假日安排尚未公布,公布后重新计算"),
+        Lang::En => {
+            writeln!(out, "note     provisional: reaches into a year whose holidays are not published yet")
+        }
+    }
+}
+
+/// How many working days lie between two days.
+pub(super) fn count(from: Date, to: Date, days: i32, lang: Lang, out: &mut impl Write) -> io::Result<()> {
+    match lang {
+        Lang::Zh => writeln!(out, "{from}(不计)至 {to}(计入):{days} 个工作日"),
+        Lang::En => {
+            let unit = if days == 1 { "working day" } else { "working days" };
+            writeln!(out, "{from} (not counted) to {to} (counted): {days} {unit}")
+        }
+    }
+}
+
+/// Consecutive days of one arrangement.
+pub(super) struct Arranged<'a> {
+    from: Date,
+    to: Date,
+    /// The holiday's name; `None` for make-up workdays.
+    holiday: Option<&'a str>,
+}
+
+impl Arranged<'_> {
+    fn line(&self, lang: Lang) -> String {
+        let days = self.days(lang);
+        match (lang, self.holiday) {
+            (Lang::Zh, Some(name)) => format!("放假  {days} {name}"),
+            (Lang::Zh, None) => format!("上班  {days} 调休"),
+            (Lang::En, Some(name)) => format!("off      {days} {}", holiday(name, lang)),
+            (Lang::En, None) => format!("worked   {days} make-up workday"),
+        }
+    }
+
+    /// The days and what they are, for the legend of a month.
+    pub(super) fn legend(&self, lang: Lang) -> String {
+        let what = match (lang, self.holiday) {
+            (_, Some(name)) => holiday(name, lang),
+            (Lang::Zh, None) => "调休上班",
+            (Lang::En, None) => "make-up workday",
+        };
+        format!("{} {} {what}", mark(self.holiday.is_some(), lang), self.days(lang))
+    }
+
+    fn days(&self, lang: Lang) -> String {
+        let join = if lang == Lang::Zh { "至" } else { "to" };
+        if self.from == self.to { self.from.to_string() } else { format!("{} {join} {}", self.from, self.to) }
+    }
+}
+
+/// The holidays and make-up workdays after `from` up to `to`, in order.
+pub(super) fn spans(calendar: &Calendar, from: Date, to: Date) -> Vec<Arranged<'_>> {
+    let mut spans: Vec<Arranged<'_>> = Vec::new();
+    let mut date = from;
+    while date < to {
+        date = date.tomorrow().unwrap_or(Date::MAX);
+        let holiday = match calendar.day(date).kind {
+            DayKind::Holiday(name) => Some(name),
+            DayKind::MakeUp => None,
+            DayKind::Working | DayKind::Weekend => continue,
+        };
+        match spans.last_mut() {
+            Some(last) if last.holiday == holiday && last.to.tomorrow().ok() == Some(date) => last.to = date,
+            _ => spans.push(Arranged { from: date, to: date, holiday }),
+        }
+    }
+    spans
+}
+
+/// The sign of a day off (`true`) or a make-up workday (`false`) in a month.
+pub(super) fn mark(off: bool, lang: Lang) -> &'static str {
+    match (lang, off) {
+        (Lang::Zh, true) => "休",
+        (Lang::Zh, false) => "班",
+        (Lang::En, true) => "H",
+        (Lang::En, false) => "W",
+    }
+}
+
+/// The seven statutory holidays (全国年节及纪念日放假办法) in English; other names as published.
+fn holiday(name: &str, lang: Lang) -> &str {
+    match (lang, name) {
+        (Lang::Zh, name) => name,
+        (Lang::En, "元旦") => "New Year's Day",
+        (Lang::En, "春节") => "Spring Festival",
+        (Lang::En, "清明节") => "Tomb-Sweeping Day",
+        (Lang::En, "劳动节") => "Labour Day",
+        (Lang::En, "端午节") => "Dragon Boat Festival",
+        (Lang::En, "中秋节") => "Mid-Autumn Festival",
+        (Lang::En, "国庆节") => "National Day",
+        (Lang::En, name) => name,
+    }
+}
+
+fn weekday(date: Date, lang: Lang) -> &'static str {
+    match (date.weekday(), lang) {
+        (Weekday::Monday, Lang::Zh) => "星期一",
+        (Weekday::Tuesday, Lang::Zh) => "星期二",
+        (Weekday::Wednesday, Lang::Zh) => "星期三",
+        (Weekday::Thursday, Lang::Zh) => "星期四",
+        (Weekday::Friday, Lang::Zh) => "星期五",
+        (Weekday::Saturday, Lang::Zh) => "星期六",
+        (Weekday::Sunday, Lang::Zh) => "星期日",
+        (Weekday::Monday, Lang::En) => "Monday",
+        (Weekday::Tuesday, Lang::En) => "Tuesday",
+        (Weekday::Wednesday, Lang::En) => "Wednesday",
+        (Weekday::Thursday, Lang::En) => "Thursday",
+        (Weekday::Friday, Lang::En) => "Friday",
+        (Weekday::Saturday, Lang::En) => "Saturday",
+        (Weekday::Sunday, Lang::En) => "Sunday",
+    }
+}

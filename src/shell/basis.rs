@@ -1,0 +1,218 @@
+//! What a decision rests on, and so what is read anew with quorum before acting on one (design, sections 3 and 6; S4).
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::client::RequestError;
+use super::controller::Shell;
+use super::execute::{difference, record_target};
+use super::observe::tenant_names;
+use super::queue::{Key, Kind};
+use super::watches::News;
+use crate::api::deadline::Party;
+use crate::api::record::RecordStatus;
+use crate::core::finding::Finding;
+use crate::core::plan::{Precondition, Target};
+use crate::core::record::{Life, Meta, Standing};
+use crate::core::targets;
+
+/// PersistentVolumeClaim.
+const CLAIM: targets::Kind = targets::Kind("v1", "persistentvolumeclaims", "PersistentVolumeClaim");
+/// VolumeSnapshot.
+const SNAPSHOT: targets::Kind =
+    targets::Kind("snapshot.storage.k8s.io/v1", "volumesnapshots", "VolumeSnapshot");
+
+impl Shell {
+    /// The records that a decision on this key rests on.
+    pub(super) fn basis(&self, key: &Key) -> Vec<Target> {
+        let record = |kind, name: &str| record_target(&Key::new(kind, &key.namespace, name));
+        let mut targets = vec![record_target(key)];
+        match key.kind {
+            Kind::Application | Kind::Region => {}
+            Kind::Grant => {
+                targets.push(record(Kind::Application, &key.name));
+                if let Some(g) = self
+                    .world
+                    .grants
+                    .get(&key.namespace, &key.name)
+                    .and_then(|r| r.typed.as_ref().ok().cloned())
+                    && g.spec.approved.kind == crate::api::grant::ApprovalKind::ChangeRequest
+                {
+                    targets.push(record(Kind::Change, &g.spec.approved.name));
+                }
+            }
+            Kind::Change => {
+                let change = self
+                    .world
+                    .changes
+                    .get(&key.namespace, &key.name)
+                    .and_then(|r| r.typed.as_ref().ok().cloned());
+                if let Some(asked) = change.and_then(|c| c.spec.resource_adjustment.clone()) {
+                    targets.push(record(Kind::Application, &asked.application));
+                    targets.push(record(Kind::Grant, &asked.application));
+                }
+            }
+            Kind::Decommission => {
+                if let Some(d) = self
+                    .world
+                    .decommissions
+                    .get(&key.namespace, &key.name)
+                    .and_then(|r| r.typed.as_ref().ok().cloned())
+                {
+                    targets.push(record(Kind::Application, &d.spec.application));
+                    targets.push(record(Kind::Grant, &d.spec.application));
+                }
+            }
+        }
+        targets
+    }
+
+    /// Reads an exiting application's namespaces, claims, snapshots and volumes anew.
+    pub(super) async fn reread_storage(&self, key: &Key) -> Result<(), RequestError> {
+        let Some(d) = self
+            .world
+            .decommissions
+            .get(&key.namespace, &key.name)
+            .and_then(|r| r.typed.as_ref().ok().cloned())
+        else {
+            return Ok(());
+        };
+        let grant = self.world.grants.get(&key.namespace, &d.spec.application);
+        let names = grant
+            .as_ref()
+            .and_then(|g| g.typed.as_ref().ok().map(|t| tenant_names(&g.meta, t)))
+            .unwrap_or_default();
+        let uid = self
+            .world
+            .applications
+            .get(&key.namespace, &d.spec.application)
+            .map(|a| a.meta.uid.clone())
+            .unwrap_or_default();
+        for name in &names {
+            self.refresh(targets::NAMESPACE.named(name), key).await?;
+            for kind in [CLAIM, SNAPSHOT] {
+                let known = match kind.1 {
+                    "volumesnapshots" => self.world.snapshots.within(name),
+                    _ => self.world.claims.within(name),
+                };
+                let found = self.requests.list(&kind.within(name, "")).await?;
+                for lost in
+                    known.iter().filter(|k| !found.iter().any(|f| f.metadata.uid.as_deref() == Some(&k.uid)))
+                {
+                    let news = News::Gone(name.clone(), lost.name.1.clone(), lost.uid.clone());
+                    self.queue
+                        .add(self.world.tell(kind.1, news, &self.clock).into_iter().filter(|k| k != key));
+                }
+                for mut object in found {
+                    object.types =
+                        Some(kube::core::TypeMeta { api_version: kind.0.into(), kind: kind.2.into() });
+                    self.queue.add(
+                        self.world
+                            .tell(kind.1, News::Is(object), &self.clock)
+                            .into_iter()
+                            .filter(|k| k != key),
+                    );
+                }
+            }
+        }
+        let claimed = names
+            .iter()
+            .flat_map(|n| self.world.claims.within(n))
+            .filter_map(|c| Some(c.value.pointer("/spec/volumeName")?.as_str()?.to_owned()));
+        let listed = self.world.volumes_of(&uid, &names).into_iter().map(|v| v.name.1.clone());
+        let volumes: std::collections::BTreeSet<String> =
+            claimed.chain(listed).filter(|v| !v.is_empty()).collect();
+        for volume in volumes {
+            self.refresh(targets::VOLUME.named(&volume), key).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads one object with quorum into the image of the cluster.
+    async fn refresh(&self, target: Target, key: &Key) -> Result<(), RequestError> {
+        let news = match self.requests.get(&target).await? {
+            Some(object) => News::Is(object),
+            None => match self.world.uid(target.resource, &target.namespace, &target.name) {
+                Some(uid) => News::Gone(target.namespace.clone(), target.name.clone(), uid),
+                None => return Ok(()),
+            },
+        };
+        self.queue.add(self.world.tell(target.resource, news, &self.clock).into_iter().filter(|k| k != key));
+        Ok(())
+    }
+
+    /// The stored status behind a key.
+    pub(super) fn stored_status(&self, key: &Key) -> serde_json::Value {
+        let (ns, name) = (&key.namespace, &key.name);
+        let status = match key.kind {
+            Kind::Application => self.world.applications.get(ns, name).map(|r| r.status.clone()),
+            Kind::Grant => self.world.grants.get(ns, name).map(|r| r.status.clone()),
+            Kind::Change => self.world.changes.get(ns, name).map(|r| r.status.clone()),
+            Kind::Decommission => self.world.decommissions.get(ns, name).map(|r| r.status.clone()),
+            Kind::Region => self.world.regions.get("", name).map(|r| r.status.clone()),
+        };
+        status.unwrap_or_default()
+    }
+
+    /// What is known of the record behind a key, and why it does not fit the schema if it does not.
+    fn identity_of(&self, key: &Key) -> Option<(Meta, Option<String>)> {
+        fn of<K>(r: Option<std::sync::Arc<super::world::Record<K>>>) -> Option<(Meta, Option<String>)> {
+            let r = r?;
+            Some((r.meta.clone(), r.typed.as_ref().err().cloned()))
+        }
+        let (ns, name) = (&key.namespace, &key.name);
+        match key.kind {
+            Kind::Application => of(self.world.applications.get(ns, name)),
+            Kind::Grant => of(self.world.grants.get(ns, name)),
+            Kind::Change => of(self.world.changes.get(ns, name)),
+            Kind::Decommission => of(self.world.decommissions.get(ns, name)),
+            Kind::Region => of(self.world.regions.get("", name)),
+        }
+    }
+
+    /// Says on a record that it does not fit the schema (S10); everything else goes on.
+    pub(super) async fn report_malformed(&self, key: &Key) -> Result<(), RequestError> {
+        let Some((meta, Some(why))) = self.identity_of(key) else { return Ok(()) };
+        let finding = Finding::Malformed(why);
+        let say = |life: &mut Life| {
+            life.valid(std::slice::from_ref(&finding));
+            life.wait_on(Party::Department, Some("Correction"), None);
+        };
+        self.hold(key, &meta, &finding, self.clock.now(), say).await
+    }
+
+    /// Says on a record that nothing is decided by a clock that is wrong (design, section 4).
+    pub(super) async fn report_skew(&self, key: &Key, seconds: i64) -> Result<(), RequestError> {
+        if key.kind == Kind::Region {
+            return Ok(());
+        }
+        let Some((meta, None)) = self.identity_of(key) else { return Ok(()) };
+        let right =
+            self.clock.now().saturating_sub(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
+        self.hold(key, &meta, &Finding::ClockSkewed(seconds), right, |_| {}).await
+    }
+
+    /// Writes what holds a record up into its conditions, and decides nothing.
+    async fn hold(
+        &self,
+        key: &Key,
+        meta: &Meta,
+        finding: &Finding,
+        now: Timestamp,
+        say: impl FnOnce(&mut Life),
+    ) -> Result<(), RequestError> {
+        let old: RecordStatus = serde_json::from_value(self.stored_status(key)).unwrap_or_default();
+        let mut life = Life::begin(&old, meta.generation, now);
+        life.stand(&Standing::Stalled(finding.reason(), finding.text()));
+        say(&mut life);
+        let (status, _, _) = life.end(&old);
+        let as_json = |s: &RecordStatus| serde_json::to_value(s).unwrap_or_default();
+        // Only what is said anew: fields that this version cannot read stay as they are.
+        let Some(patch) = difference(&as_json(&old), &as_json(&status)) else { return Ok(()) };
+        let precondition =
+            Precondition { uid: meta.uid.clone(), resource_version: meta.resource_version.clone() };
+        let object = self.requests.status(&record_target(key), &precondition, &patch).await?;
+        let touched = self.world.tell(record_target(key).resource, News::Is(object), &self.clock);
+        self.queue.add(touched.into_iter().filter(|k| k != key));
+        Ok(())
+    }
+}

@@ -1,0 +1,205 @@
+//! The one controller of all kinds: takes a key, has it reconciled, and puts it back with its next time.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing::Instrument;
+
+use super::client::{RequestError, Requests};
+use super::clock::Clock;
+use super::metrics::Metrics;
+use super::queue::{Key, Queue};
+use super::skew::Skew;
+use super::watches::{self, WATCHED};
+use super::world::World;
+use crate::core::decision::Guard;
+
+/// Records that are worked on at once.
+const WORKERS: usize = 32;
+
+/// Longest wait between two tries.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Everything that touches the world, in one hand.
+pub struct Shell {
+    /// Requests to the API server.
+    pub requests: Requests,
+    /// The image of the cluster.
+    pub world: World,
+    /// What is to be looked at.
+    pub queue: Queue,
+    /// The time.
+    pub clock: Clock,
+    /// How far that time is from the API server's.
+    pub skew: Skew,
+    /// Counts for `/metrics`.
+    pub metrics: Metrics,
+    /// Who this is, for Events and the lease.
+    pub identity: String,
+    /// How many first lists are complete, and more.
+    pub progress: watch::Sender<u64>,
+    guard: watch::Receiver<Guard>,
+    failures: Mutex<HashMap<Key, Failure>>,
+}
+
+/// How often a key failed in a row, and why the last time.
+#[derive(Clone, Debug)]
+struct Failure {
+    times: u32,
+    why: String,
+}
+
+impl Shell {
+    /// A shell on a client, a clock and the guard's word.
+    #[must_use]
+    pub fn new(
+        client: kube::Client,
+        clock: Clock,
+        skew: Skew,
+        guard: watch::Receiver<Guard>,
+        identity: String,
+    ) -> Self {
+        Self {
+            requests: Requests::new(client),
+            world: World::default(),
+            queue: Queue::new(clock.clone()),
+            clock,
+            skew,
+            metrics: Metrics::default(),
+            identity,
+            progress: watch::Sender::new(0),
+            guard,
+            failures: Mutex::default(),
+        }
+    }
+
+    /// What the guard says now.
+    #[must_use]
+    pub fn guard(&self) -> Guard {
+        self.guard.borrow().clone()
+    }
+
+    /// Whether the image of the cluster is complete and the guard has looked.
+    #[must_use]
+    pub fn ready(&self) -> bool {
+        self.world.all_synced() && self.guard() != Guard::Unchecked
+    }
+
+    fn failure(&self, key: &Key) -> Option<Failure> {
+        self.failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(key).cloned()
+    }
+
+    fn set_failure(&self, key: &Key, failure: Option<Failure>) {
+        let mut failures = self.failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match failure {
+            Some(f) => drop(failures.insert(key.clone(), f)),
+            None => drop(failures.remove(key)),
+        }
+    }
+
+    /// Works on one key.
+    async fn work(&self, key: &Key) {
+        let before = self.failure(key);
+        let span = tracing::info_span!(
+            "reconcile",
+            kind = key.kind.as_str(),
+            namespace = key.namespace,
+            name = key.name,
+            uid = tracing::field::Empty
+        );
+        let started = std::time::Instant::now();
+        let result = self.reconcile(key, before.as_ref().map(|f| f.why.clone())).instrument(span).await;
+        self.metrics.reconciled(key.kind, started.elapsed(), result.is_ok());
+        let wake = match result {
+            Ok(wake) => {
+                self.set_failure(key, None);
+                wake
+            }
+            Err(e) => Some(self.again(key, before.map_or(0, |f| f.times), &e)),
+        };
+        self.queue.done(key, wake);
+    }
+
+    /// When a key that failed is tried again: later each time, never more than a minute.
+    fn again(&self, key: &Key, times: u32, error: &RequestError) -> Timestamp {
+        let wait = Duration::from_millis(200).saturating_mul(1 << times.min(10)).min(PATIENCE);
+        tracing::warn!(kind = key.kind.as_str(), namespace = key.namespace, name = key.name, %error, again_in = ?wait, "reconcile failed");
+        self.set_failure(key, Some(Failure { times: times + 1, why: error.to_string() }));
+        let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_secs(60));
+        self.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Looks at everything there is.
+    pub fn look_at_everything(&self) {
+        self.queue.add(self.world.regions.all().iter().flat_map(|r| self.world.of_region(&r.meta.name)));
+        let w = &self.world;
+        self.queue.add(
+            w.applications
+                .all()
+                .iter()
+                .map(|r| Key::new(super::queue::Kind::Application, &r.meta.namespace, &r.meta.name)),
+        );
+        self.queue.add(
+            w.grants
+                .all()
+                .iter()
+                .map(|r| Key::new(super::queue::Kind::Grant, &r.meta.namespace, &r.meta.name)),
+        );
+        self.queue.add(
+            w.changes
+                .all()
+                .iter()
+                .map(|r| Key::new(super::queue::Kind::Change, &r.meta.namespace, &r.meta.name)),
+        );
+        self.queue.add(
+            w.decommissions
+                .all()
+                .iter()
+                .map(|r| Key::new(super::queue::Kind::Decommission, &r.meta.namespace, &r.meta.name)),
+        );
+    }
+}
+
+/// Starts the watches and waits until the image of the cluster is complete.
+pub async fn synchronise(shell: &Arc<Shell>, tasks: &mut JoinSet<()>) {
+    let mut progress = shell.progress.subscribe();
+    for what in WATCHED {
+        tasks.spawn(watches::watch(shell.clone(), what));
+    }
+    while !shell.world.all_synced() {
+        if progress.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Works until it is dropped. The image of the cluster must be complete.
+pub async fn run(shell: Arc<Shell>) {
+    let mut guard = shell.guard.clone();
+    while *guard.borrow_and_update() == Guard::Unchecked {
+        if guard.changed().await.is_err() {
+            return;
+        }
+    }
+    shell.look_at_everything();
+    let mut workers = JoinSet::new();
+    for _ in 0..WORKERS {
+        let shell = shell.clone();
+        workers.spawn(async move {
+            loop {
+                let key = shell.queue.next().await;
+                shell.work(&key).await;
+            }
+        });
+    }
+    loop {
+        if guard.changed().await.is_err() {
+            return;
+        }
+        shell.look_at_everything();
+    }
+}

@@ -1,0 +1,322 @@
+//! The one interpreter of plans: observe, decide, write, and again until nothing is left to write.
+
+use futures::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::client::{EventBody, RequestError};
+use super::controller::Shell;
+use super::observe::Circumstances;
+use super::queue::{Key, Kind};
+use super::watches::News;
+use crate::api::API_VERSION;
+use crate::core::digest;
+use crate::core::happening::Happening;
+use crate::core::plan::{Plan, Precondition, Step, Target, Write};
+use crate::core::record::Meta;
+use crate::core::{application, change, decommission, grant, region};
+
+/// Rounds of observe, decide and write after which a key is given back to the queue.
+const ROUNDS: usize = 24;
+
+/// How long after a wrong clock was seen it is looked at again.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(30);
+
+/// Writes of one step that are under way at once.
+const WRITES_AT_ONCE: usize = 16;
+
+/// What one kind decided, with what the interpreter needs to carry it out.
+struct Decided {
+    about: Target,
+    meta: Meta,
+    reread: bool,
+    steps: Vec<Step>,
+    status: Value,
+    notices: Vec<Happening>,
+    wake: Option<Timestamp>,
+}
+
+/// Whether anything was written, after which the record is looked at once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rest {
+    /// Nothing differed.
+    Reached,
+    /// Something was written.
+    Ahead,
+}
+
+/// The record behind a key, as a target.
+#[must_use]
+pub fn record_target(key: &Key) -> Target {
+    let resource = match key.kind {
+        Kind::Application => "cloudapplications",
+        Kind::Grant => "resourcegrants",
+        Kind::Change => "changerequests",
+        Kind::Decommission => "decommissions",
+        Kind::Region => "regions",
+    };
+    Target {
+        api_version: API_VERSION,
+        resource,
+        kind: key.kind.as_str(),
+        namespace: key.namespace.clone(),
+        name: key.name.clone(),
+    }
+}
+
+fn decided<S: Serialize>(key: &Key, meta: &Meta, plan: Plan<S>) -> Decided {
+    let Plan { reread, steps, status, notices, wake } = plan;
+    let status = serde_json::to_value(&status).unwrap_or_default();
+    Decided { about: record_target(key), meta: meta.clone(), reread, steps, status, notices, wake }
+}
+
+impl Shell {
+    /// Observes and decides for one key. `None` where there is nothing to decide on.
+    fn decide(&self, key: &Key, with: &Circumstances, now: Timestamp) -> Option<Decided> {
+        match key.kind {
+            Kind::Application => {
+                self.world.application(key, with).map(|o| decided(key, &o.meta, application::decide(&o, now)))
+            }
+            Kind::Grant => self.world.grant(key, with).map(|o| decided(key, &o.meta, grant::decide(&o, now))),
+            Kind::Change => {
+                self.world.change(key, with).map(|o| decided(key, &o.meta, change::decide(&o, now)))
+            }
+            Kind::Decommission => self
+                .world
+                .decommission(key, with)
+                .map(|o| decided(key, &o.meta, decommission::decide(&o, now))),
+            Kind::Region => {
+                let view = self.world.region(&key.name)?;
+                let meta = self.world.regions.get("", &key.name)?.meta.clone();
+                Some(decided(key, &meta, region::decide(&view, now)))
+            }
+        }
+    }
+
+    /// Brings one record to where it should be now. Returns when to look again.
+    ///
+    /// # Errors
+    /// The request that did not go through, after which the key is tried again later.
+    pub async fn reconcile(
+        &self,
+        key: &Key,
+        trouble: Option<String>,
+    ) -> Result<Option<Timestamp>, RequestError> {
+        if let Some(seconds) = self.skew.intolerable() {
+            self.report_skew(key, seconds).await?;
+            return Ok(self.clock.now().checked_add(LOOK_AGAIN).ok());
+        }
+        let mut with = Circumstances { guard: self.guard(), fresh: false, trouble };
+        for _ in 0..ROUNDS {
+            let now = self.clock.now();
+            let Some(decided) = self.decide(key, &with, now) else {
+                return self.report_malformed(key).await.map(|()| None);
+            };
+            tracing::Span::current().record("uid", decided.meta.uid.as_str());
+            if decided.meta.deleting {
+                return Ok(None);
+            }
+            if decided.reread {
+                self.reread(key).await?;
+                with.fresh = true;
+                continue;
+            }
+            match self.carry_out(&decided, key).await {
+                Ok(Rest::Reached) => return Ok(decided.wake),
+                Ok(Rest::Ahead) => with = Circumstances { guard: self.guard(), fresh: false, trouble: None },
+                Err(RequestError::Stale(why)) => {
+                    tracing::debug!(%why, "what was read is stale; reading anew");
+                    self.reread(key).await?;
+                    with = Circumstances { guard: self.guard(), fresh: false, trouble: Some(why) };
+                }
+                Err(e @ RequestError::Refused(_)) if with.trouble.is_none() => {
+                    // Said in the record's conditions, by deciding once more with what went wrong.
+                    self.record_trouble(key, &e).await;
+                    return Err(e);
+                }
+                Err(e) => return Err(e),
+            }
+        }
+        Err(RequestError::Transient("no rest after many rounds; trying again later".to_owned()))
+    }
+
+    /// Writes the record's status as it is with this trouble.
+    async fn record_trouble(&self, key: &Key, error: &RequestError) {
+        let with = Circumstances { guard: self.guard(), fresh: true, trouble: Some(error.to_string()) };
+        let now = self.clock.now();
+        if let Some(decided) = self.decide(key, &with, now)
+            && let Err(e) = self.record(&decided, key).await
+        {
+            tracing::warn!(error = %e, "the trouble could not be recorded");
+        }
+    }
+
+    /// Executes the steps; at the end, or where a step says so, the status is written with its Events.
+    async fn carry_out(&self, decided: &Decided, key: &Key) -> Result<Rest, RequestError> {
+        if decided.steps.is_empty() {
+            return self.record(decided, key).await;
+        }
+        for step in &decided.steps {
+            match step {
+                Step::Record => {
+                    self.record(decided, key).await?;
+                }
+                Step::Write(writes) => self.write_all(writes, key).await?,
+            }
+        }
+        Ok(Rest::Ahead)
+    }
+
+    /// Writes that do not depend on each other, side by side.
+    async fn write_all(&self, writes: &[Write], key: &Key) -> Result<(), RequestError> {
+        for some in writes.chunks(WRITES_AT_ONCE) {
+            let results = join_all(some.iter().map(|w| self.write(w, key))).await;
+            results.into_iter().collect::<Result<(), _>>()?;
+        }
+        Ok(())
+    }
+
+    async fn write(&self, write: &Write, key: &Key) -> Result<(), RequestError> {
+        let target = write.target();
+        match self.requests.write(write).await {
+            Ok(Some(object)) => {
+                self.learn(target, News::Is(object), key);
+                Ok(())
+            }
+            Ok(None) => {
+                self.forget(target, key);
+                Ok(())
+            }
+            Err(RequestError::Stale(why)) => {
+                self.read(target, key).await?;
+                Err(RequestError::Stale(why))
+            }
+            Err(e) => {
+                tracing::warn!(resource = target.resource, namespace = target.namespace, name = target.name, error = %e, "a write did not go through");
+                Err(e)
+            }
+        }
+    }
+
+    /// Takes in what the API server answered, and queues everything else that it concerns.
+    fn learn(&self, target: &Target, news: News, key: &Key) {
+        let touched = self.world.tell(target.resource, news, &self.clock);
+        self.queue.add(touched.into_iter().filter(|k| k != key));
+    }
+
+    fn forget(&self, target: &Target, key: &Key) {
+        if let Some(uid) = self.world.uid(target.resource, &target.namespace, &target.name) {
+            self.learn(target, News::Gone(target.namespace.clone(), target.name.clone(), uid), key);
+        }
+    }
+
+    /// Reads one object with quorum.
+    async fn read(&self, target: &Target, key: &Key) -> Result<(), RequestError> {
+        match self.requests.get(target).await? {
+            Some(object) => self.learn(target, News::Is(object), key),
+            None => self.forget(target, key),
+        }
+        Ok(())
+    }
+
+    /// Reads everything anew that a decision on this key rests on.
+    async fn reread(&self, key: &Key) -> Result<(), RequestError> {
+        for target in self.basis(key) {
+            self.read(&target, key).await?;
+        }
+        if key.kind == Kind::Decommission {
+            self.reread_storage(key).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes the status where it differs, with one Event for each thing that happened (S12).
+    async fn record(&self, decided: &Decided, key: &Key) -> Result<Rest, RequestError> {
+        let stored = self.stored_status(key);
+        let Some(difference) = difference(&stored, &decided.status) else { return Ok(Rest::Reached) };
+        self.announce(decided).await?;
+        let precondition = Precondition {
+            uid: decided.meta.uid.clone(),
+            resource_version: decided.meta.resource_version.clone(),
+        };
+        match self.requests.status(&decided.about, &precondition, &difference).await {
+            Ok(object) => {
+                self.learn(&decided.about, News::Is(object), key);
+                Ok(Rest::Ahead)
+            }
+            Err(RequestError::Stale(why)) => {
+                self.read(&decided.about, key).await?;
+                Err(RequestError::Stale(why))
+            }
+            Err(e) => Err(e),
+        }
+    }
+
+    /// One Event for each thing that happened, named so that a repeated try writes none twice (S9).
+    async fn announce(&self, decided: &Decided) -> Result<(), RequestError> {
+        let before =
+            decided.status["timeline"].as_array().map_or(0, Vec::len).saturating_sub(decided.notices.len());
+        let dropped = decided.status["timelineDropped"].as_u64().unwrap_or(0);
+        let events = decided.notices.iter().enumerate().map(|(i, h)| {
+            let place = before as u64 + dropped + i as u64;
+            let hash = digest::digest_of(&(&decided.meta.uid, place, h.event())).unwrap_or_default();
+            let hash: String = hash.trim_start_matches("sha256:").chars().take(16).collect();
+            let mut stem = decided.about.name.clone();
+            stem.truncate(200);
+            EventBody {
+                name: format!("{stem}.{hash}"),
+                about: &decided.about,
+                uid: &decided.meta.uid,
+                reason: h.event(),
+                warning: h.is_warning(),
+                note: h.text().to_string(),
+                at: Timestamp::now(),
+                instance: &self.identity,
+            }
+        });
+        let events: Vec<_> = events.collect();
+        let results = join_all(events.iter().map(|e| self.requests.event(e))).await;
+        results.into_iter().collect()
+    }
+}
+
+/// The merge patch that turns one JSON into another (RFC 7396); `None` where they are the same.
+#[must_use]
+pub fn difference(old: &Value, new: &Value) -> Option<Value> {
+    match (old, new) {
+        (Value::Object(o), Value::Object(n)) => {
+            let mut patch = Map::new();
+            for (k, v) in n {
+                match o.get(k) {
+                    Some(before) => {
+                        if let Some(d) = difference(before, v) {
+                            patch.insert(k.clone(), d);
+                        }
+                    }
+                    None => drop(patch.insert(k.clone(), v.clone())),
+                }
+            }
+            for k in o.keys().filter(|k| !n.contains_key(*k)) {
+                patch.insert(k.clone(), Value::Null);
+            }
+            (!patch.is_empty()).then_some(Value::Object(patch))
+        }
+        (o, n) => (o != n).then(|| n.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_difference_is_what_a_merge_patch_needs_and_nothing_else() {
+        let old = json!({ "a": 1, "b": { "c": [1, 2], "d": "x" }, "gone": true });
+        let new = json!({ "a": 1, "b": { "c": [1, 3], "d": "x" }, "new": 2 });
+        assert_eq!(difference(&old, &new), Some(json!({ "b": { "c": [1, 3] }, "gone": null, "new": 2 })));
+        assert_eq!(difference(&old, &old), None);
+        assert_eq!(difference(&Value::Null, &new), Some(new));
+    }
+}

@@ -1,0 +1,254 @@
+//! The guard: watches every policy, binding and CRD of this project and says whether the gate stands.
+//!
+//! What it compares is [`crate::core::seal`]'s; the record of the last good check is a ConfigMap, so that
+//! a gap while the operator was down is seen as well (design, section 3).
+
+use std::collections::BTreeMap;
+
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
+use include_dir::{Dir, include_dir};
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::Api;
+use kube::api::{DynamicObject, Patch, PatchParams};
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Event};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use super::client::{EventBody, Requests, resource};
+use super::clock::Clock;
+use crate::api::{OPERATOR_NAME, OPERATOR_NAMESPACE};
+use crate::core::decision::Guard;
+use crate::core::seal::{self, Record, Release};
+use crate::core::targets::Kind;
+
+/// The policies as shipped.
+static ADMISSION: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/config/admission");
+
+/// Label of everything that the guard watches beside the CRDs.
+const SELECTOR: &str = "app.kubernetes.io/part-of=govcloud-operator";
+
+/// ConfigMap that holds the record of the last good check: the operator's alone (policy).
+pub const RECORD: &str = "govcloud-guard";
+
+/// ConfigMap that records a release before it is applied: written by a holder of `administer` (policy).
+pub const RELEASE: &str = "govcloud-release";
+
+/// Kinds of policy objects: group version, plural, kind. The mutating ones exist from 1.36 on.
+const POLICIES: [(&str, &str, &str); 4] = [
+    ("admissionregistration.k8s.io/v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy"),
+    (
+        "admissionregistration.k8s.io/v1",
+        "validatingadmissionpolicybindings",
+        "ValidatingAdmissionPolicyBinding",
+    ),
+    ("admissionregistration.k8s.io/v1", "mutatingadmissionpolicies", "MutatingAdmissionPolicy"),
+    ("admissionregistration.k8s.io/v1", "mutatingadmissionpolicybindings", "MutatingAdmissionPolicyBinding"),
+];
+
+/// What is watched beside them: the CRDs, and the recorded release.
+const OTHERS: [(&str, &str, &str); 2] = [
+    ("apiextensions.k8s.io/v1", "customresourcedefinitions", "CustomResourceDefinition"),
+    ("v1", "configmaps", "ConfigMap"),
+];
+
+/// Everything that is shipped and guarded, by `Kind/name`.
+///
+/// # Errors
+/// A shipped file that cannot be read: a defect of the build.
+pub fn shipped() -> Result<BTreeMap<String, Value>, String> {
+    let mut objects = BTreeMap::new();
+    let files = ADMISSION.find("**/*.yaml").map_err(|e| e.to_string())?;
+    for file in files.filter_map(include_dir::DirEntry::as_file) {
+        let text = file.contents_utf8().unwrap_or_default();
+        let documents: Vec<Value> =
+            serde_saphyr::from_multiple(text).map_err(|e| format!("{}: {e}", file.path().display()))?;
+        let guarded = |o: &Value| POLICIES.iter().any(|(_, _, k)| o["kind"] == *k);
+        objects.extend(documents.into_iter().filter(guarded).map(|o| (seal::key(&o), o)));
+    }
+    for crd in crate::api::crds() {
+        let mut o = serde_json::to_value(&crd).map_err(|e| e.to_string())?;
+        o["kind"] = json!("CustomResourceDefinition");
+        objects.insert(seal::key(&o), o);
+    }
+    Ok(objects)
+}
+
+/// What has been seen of the gate.
+#[derive(Default)]
+struct Seen {
+    live: BTreeMap<String, Value>,
+    released: Release,
+    lists: usize,
+}
+
+impl Seen {
+    /// Takes in one event. Whether every first list is complete.
+    fn take(&mut self, kind: &str, event: Event<DynamicObject>) -> bool {
+        match event {
+            Event::Init => self.live.retain(|k, _| !k.starts_with(&format!("{kind}/"))),
+            Event::InitApply(o) | Event::Apply(o) if kind == "ConfigMap" => self.released = read_release(&o),
+            Event::Delete(_) if kind == "ConfigMap" => self.released.clear(),
+            Event::InitApply(o) | Event::Apply(o) => {
+                self.live.insert(
+                    format!("{kind}/{}", o.metadata.name.clone().unwrap_or_default()),
+                    value(o, kind),
+                );
+            }
+            Event::Delete(o) => {
+                drop(self.live.remove(&format!("{kind}/{}", o.metadata.name.unwrap_or_default())))
+            }
+            Event::InitDone => self.lists = self.lists.saturating_sub(1),
+        }
+        self.lists == 0
+    }
+}
+
+/// Watches the gate and publishes what it sees, for as long as the operator runs.
+pub async fn watch(client: kube::Client, clock: Clock, identity: String, says: watch::Sender<Guard>) {
+    let mut wanted = match shipped() {
+        Ok(w) => w,
+        Err(e) => {
+            says.send_replace(Guard::Open(vec![e]));
+            return;
+        }
+    };
+    let stamps = mutating_policies_served(&client).await;
+    if !stamps {
+        wanted.retain(|k, _| !k.starts_with("Mutating"));
+    }
+    let kinds = POLICIES.iter().filter(|(_, _, k)| stamps || !k.starts_with("Mutating")).copied();
+    let kinds: Vec<_> = kinds.chain(OTHERS).collect();
+    let mut seen = Seen { lists: kinds.len(), ..Seen::default() };
+    let mut events = stream::select_all(kinds.into_iter().map(|k| watch_kind(&client, k)));
+    let mut recorded = load(&client).await;
+    while let Some((kind, event)) = events.next().await {
+        if !seen.take(kind, event) {
+            continue;
+        }
+        let (guard, record) =
+            seal::check(&wanted, &seen.live, &seen.released, recorded.as_ref(), clock.now());
+        // What was sealed before an opening is over: even if everything comes back, there was a gap.
+        if recorded != record {
+            keep(&client, record.as_ref()).await;
+            recorded = record;
+        }
+        let before = says.send_replace(guard.clone());
+        if std::mem::discriminant(&before) != std::mem::discriminant(&guard) {
+            announce(&client, &identity, &guard).await;
+        }
+    }
+}
+
+/// Says in the log, and as an Event beside the operator, that the gate opened or closed.
+async fn announce(client: &kube::Client, identity: &str, guard: &Guard) {
+    let (reason, warning, note) = match guard {
+        Guard::Unchecked => return,
+        Guard::Open(why) => (
+            "GuardOpen",
+            true,
+            format!(
+                "审批策略不完整,任何审批均不生效 / the gate is open, no decision counts: {}",
+                why.join("; ")
+            ),
+        ),
+        Guard::Sealed { since } => {
+            ("GuardSealed", false, format!("审批策略完整,自 {since} 起 / the gate is sealed since {since}"))
+        }
+    };
+    if warning {
+        tracing::error!(note, "the gate is open");
+    } else {
+        tracing::info!(note, "the gate is sealed");
+    }
+    let about = Kind("v1", "configmaps", "ConfigMap").within(OPERATOR_NAMESPACE, RECORD);
+    let at = jiff::Timestamp::now();
+    let event = EventBody {
+        name: format!("{RECORD}.{:x}", at.as_nanosecond()),
+        about: &about,
+        uid: "",
+        reason,
+        warning,
+        note,
+        at,
+        instance: identity,
+    };
+    if let Err(e) = Requests::new(client.clone()).event(&event).await {
+        tracing::warn!(error = %e, "the guard's Event could not be written");
+    }
+}
+
+/// The release that the ConfigMap records.
+fn read_release(o: &DynamicObject) -> Release {
+    o.data["data"]["objects"].as_str().and_then(|t| serde_json::from_str(t).ok()).unwrap_or_default()
+}
+
+/// The ConfigMap that records this build's release, to be applied before its policies.
+///
+/// # Errors
+/// A shipped file that cannot be read: a defect of the build.
+pub fn release_manifest() -> Result<Value, String> {
+    let objects = serde_json::to_string(&seal::release(&shipped()?)).map_err(|e| e.to_string())?;
+    Ok(
+        json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": RELEASE, "namespace": OPERATOR_NAMESPACE }, "data": { "objects": objects } }),
+    )
+}
+
+fn value(o: DynamicObject, kind: &str) -> Value {
+    let mut v = serde_json::to_value(&o).unwrap_or_default();
+    v["kind"] = json!(kind);
+    v
+}
+
+type News = (&'static str, Event<DynamicObject>);
+
+fn watch_kind(
+    client: &kube::Client,
+    (version, plural, kind): (&'static str, &'static str, &'static str),
+) -> BoxStream<'static, News> {
+    let resource = resource(version, plural, kind);
+    let (api, config): (Api<DynamicObject>, _) = match kind {
+        "ConfigMap" => (
+            Api::namespaced_with(client.clone(), OPERATOR_NAMESPACE, &resource),
+            watcher::Config::default().fields(&format!("metadata.name={RELEASE}")),
+        ),
+        "CustomResourceDefinition" => (Api::all_with(client.clone(), &resource), watcher::Config::default()),
+        _ => (Api::all_with(client.clone(), &resource), watcher::Config::default().labels(SELECTOR)),
+    };
+    let events = watcher::watcher(api, config).default_backoff().filter_map(move |e| async move {
+        match e {
+            Ok(e) => Some((kind, e)),
+            Err(e) => {
+                tracing::warn!(kind, error = %e, "the guard's watch was interrupted; it is resumed");
+                None
+            }
+        }
+    });
+    events.boxed()
+}
+
+/// Whether the API server has MutatingAdmissionPolicy (1.36 and later).
+async fn mutating_policies_served(client: &kube::Client) -> bool {
+    let list = client.list_api_group_resources("admissionregistration.k8s.io/v1").await;
+    list.is_ok_and(|l| l.resources.iter().any(|r| r.name == "mutatingadmissionpolicies"))
+}
+
+fn records(client: &kube::Client) -> Api<ConfigMap> {
+    Api::namespaced(client.clone(), OPERATOR_NAMESPACE)
+}
+
+async fn load(client: &kube::Client) -> Option<Record> {
+    let map = records(client).get_opt(RECORD).await.ok().flatten()?;
+    serde_json::from_str(map.data?.get("record")?).ok()
+}
+
+/// Keeps the record of a good check, or that there is none, so that a restart does not forget a gap.
+async fn keep(client: &kube::Client, record: Option<&Record>) {
+    let text = serde_json::to_string(&record).unwrap_or_default();
+    let body = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": RECORD, "namespace": OPERATOR_NAMESPACE }, "data": { "record": text } });
+    let manager = PatchParams::apply(OPERATOR_NAME).force();
+    if let Err(e) = records(client).patch(RECORD, &manager, &Patch::Apply(&body)).await {
+        tracing::warn!(error = %e, "the guard's record could not be kept");
+    }
+}

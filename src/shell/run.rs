@@ -1,0 +1,111 @@
+//! Running the operator: client, guard, watches, leadership, work, and a clean end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::clock::Clock;
+use super::controller::{self, Shell};
+use super::skew::{self, Skew};
+use super::{guard, leadership, server};
+use crate::core::decision::Guard;
+
+/// How the operator runs.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where health and metrics are served.
+    pub listen: SocketAddr,
+    /// Whether only the holder of the lease acts.
+    pub leader_election: bool,
+    /// Name of this replica.
+    pub identity: Option<String>,
+}
+
+/// Why the operator cannot run, or had to end.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// No usable kubeconfig and not in a cluster.
+    #[error("no cluster: set KUBECONFIG, or run in a Pod with a ServiceAccount ({0})")]
+    NoCluster(#[source] Box<kube::config::InferConfigError>),
+    /// The client cannot be made.
+    #[error("no client for the cluster: {0}")]
+    Client(#[source] Box<kube::Error>),
+    /// The address cannot be listened on.
+    #[error("cannot serve health and metrics on {0}: {1}; choose another with --listen")]
+    Listen(SocketAddr, #[source] std::io::Error),
+    /// Signals cannot be listened to.
+    #[error("cannot listen to signals: {0}")]
+    Signals(#[source] std::io::Error),
+    /// The election failed.
+    #[error("leader election: {0}")]
+    Election(String),
+    /// Another replica took over.
+    #[error("leadership was lost; ending so that nothing is done twice")]
+    Superseded,
+}
+
+/// Runs until SIGTERM or SIGINT.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn run(options: Options) -> Result<(), RunError> {
+    let config = kube::Config::infer().await.map_err(|e| RunError::NoCluster(Box::new(e)))?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(RunError::Signals)?;
+    tokio::select! {
+        operated = operate(config, Clock::default(), options) => operated,
+        _ = terminate.recv() => Ok(()),
+        _ = tokio::signal::ctrl_c() => Ok(()),
+    }
+}
+
+/// Operates one cluster by one clock until it is dropped. Tests bring a clock of their own.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn operate(config: kube::Config, clock: Clock, options: Options) -> Result<(), RunError> {
+    let skew = Skew::default();
+    let client =
+        skew::client(config, clock.clone(), skew.clone()).map_err(|e| RunError::Client(Box::new(e)))?;
+    let identity =
+        options.identity.clone().unwrap_or_else(|| format!("govcloud-operator-{}", std::process::id()));
+    let (says, hears) = watch::channel(Guard::Unchecked);
+    let shell = Arc::new(Shell::new(client.clone(), clock.clone(), skew, hears, identity.clone()));
+    let listen = options.listen;
+    let mut tasks = JoinSet::new();
+    tasks.spawn(guard::watch(client.clone(), clock, identity.clone(), says));
+    tokio::select! {
+        worked = work(&shell, client, &options, &identity, &mut tasks) => worked,
+        served = server::serve(shell.clone(), listen) => served.map_err(|e| RunError::Listen(listen, e)),
+    }
+}
+
+/// Gathers, waits to lead, and works.
+async fn work(
+    shell: &Arc<Shell>,
+    client: kube::Client,
+    options: &Options,
+    identity: &str,
+    tasks: &mut JoinSet<()>,
+) -> Result<(), RunError> {
+    controller::synchronise(shell, tasks).await;
+    if !options.leader_election {
+        controller::run(shell.clone()).await;
+        return Ok(());
+    }
+    let mut election =
+        leadership::elect(client, identity).await.map_err(|e| RunError::Election(e.to_string()))?;
+    while !*election.leads.borrow_and_update() {
+        election.leads.changed().await.map_err(|e| RunError::Election(e.to_string()))?;
+    }
+    tracing::info!(identity, "leading");
+    tokio::select! {
+        () = controller::run(shell.clone()) => Ok(()),
+        lost = async { election.leads.wait_for(|leads| !leads).await.map(drop) } => match lost {
+            Ok(()) => Err(RunError::Superseded),
+            Err(e) => Err(RunError::Election(e.to_string())),
+        },
+    }
+}

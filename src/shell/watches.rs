@@ -1,0 +1,236 @@
+//! The watches that feed the image of the cluster, and the answers to reads and writes that do too.
+
+use std::sync::Arc;
+
+use futures::StreamExt;
+use kube::Api;
+use kube::api::DynamicObject;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Event};
+
+use super::client::resource;
+use super::controller::Shell;
+use super::queue::Key;
+use super::store::{Changed, Held, Store};
+use super::world::{FromObject, Triggers, World};
+use crate::api::{API_VERSION, keys};
+
+/// A kind that is watched.
+#[derive(Clone, Copy, Debug)]
+pub struct Watched {
+    /// `group/version`, or `v1`.
+    pub api_version: &'static str,
+    /// Plural.
+    pub resource: &'static str,
+    /// Kind.
+    pub kind: &'static str,
+    /// Only what carries the operator's label.
+    pub labelled: bool,
+}
+
+const fn own(resource: &'static str, kind: &'static str) -> Watched {
+    Watched { api_version: API_VERSION, resource, kind, labelled: false }
+}
+
+const fn other(
+    api_version: &'static str,
+    resource: &'static str,
+    kind: &'static str,
+    labelled: bool,
+) -> Watched {
+    Watched { api_version, resource, kind, labelled }
+}
+
+/// Every kind that is watched from the start.
+pub const WATCHED: [Watched; 15] = [
+    own("cloudapplications", "CloudApplication"),
+    own("resourcegrants", "ResourceGrant"),
+    own("changerequests", "ChangeRequest"),
+    own("decommissions", "Decommission"),
+    own("regions", "Region"),
+    own("workcalendars", "WorkCalendar"),
+    own("servicecatalogs", "ServiceCatalog"),
+    other("v1", "namespaces", "Namespace", false),
+    other("v1", "resourcequotas", "ResourceQuota", true),
+    other("v1", "limitranges", "LimitRange", true),
+    other("networking.k8s.io/v1", "networkpolicies", "NetworkPolicy", true),
+    other("rbac.authorization.k8s.io/v1", "rolebindings", "RoleBinding", true),
+    other("v1", "persistentvolumeclaims", "PersistentVolumeClaim", false),
+    other("v1", "persistentvolumes", "PersistentVolume", false),
+    other("storage.k8s.io/v1", "storageclasses", "StorageClass", false),
+];
+
+/// Snapshots, in clusters that have them.
+pub const SNAPSHOTS: Watched =
+    other("snapshot.storage.k8s.io/v1", "volumesnapshots", "VolumeSnapshot", false);
+
+/// What is told to a store.
+#[derive(Debug)]
+pub enum News {
+    /// An object as it is now.
+    Is(DynamicObject),
+    /// The watch says that it was deleted.
+    Deleted(DynamicObject),
+    /// A read says that no object of this name is there; the UID is the one that was known.
+    Gone(String, String, String),
+    /// The watch begins a list.
+    Begin,
+    /// The watch's list is complete.
+    Complete,
+}
+
+fn tell<T: FromObject>(world: &World, store: &Store<T>, news: News, clock: &super::clock::Clock) -> Vec<Key>
+where
+    World: Triggers<T>,
+{
+    let changes: Vec<Changed<T>> = match news {
+        News::Is(o) => store.put(T::from_object(o, clock)).into_iter().collect(),
+        News::Deleted(o) => store.deleted(&T::from_object(o, clock)).into_iter().collect(),
+        News::Gone(ns, name, uid) => store.gone(&(ns, name), &uid).into_iter().collect(),
+        News::Begin => {
+            store.begin();
+            Vec::new()
+        }
+        News::Complete => store.complete(),
+    };
+    changes.iter().flat_map(|c| world.triggers(c)).collect()
+}
+
+/// The UID that a store knows an object by.
+fn uid_in<T: Held>(store: &Store<T>, namespace: &str, name: &str) -> Option<String> {
+    store.get(namespace, name).map(|o| o.uid().to_owned())
+}
+
+/// Runs `$f` on the store of a resource.
+macro_rules! on_store {
+    ($world:expr, $resource:expr, |$store:ident| $f:expr, $none:expr) => {
+        match $resource {
+            "cloudapplications" => {
+                let $store = &$world.applications;
+                $f
+            }
+            "resourcegrants" => {
+                let $store = &$world.grants;
+                $f
+            }
+            "changerequests" => {
+                let $store = &$world.changes;
+                $f
+            }
+            "decommissions" => {
+                let $store = &$world.decommissions;
+                $f
+            }
+            "regions" => {
+                let $store = &$world.regions;
+                $f
+            }
+            "workcalendars" => {
+                let $store = &$world.calendars;
+                $f
+            }
+            "servicecatalogs" => {
+                let $store = &$world.catalogs;
+                $f
+            }
+            "namespaces" => {
+                let $store = &$world.namespaces;
+                $f
+            }
+            "resourcequotas" => {
+                let $store = &$world.quotas;
+                $f
+            }
+            "limitranges" => {
+                let $store = &$world.limits;
+                $f
+            }
+            "networkpolicies" => {
+                let $store = &$world.network_policies;
+                $f
+            }
+            "rolebindings" => {
+                let $store = &$world.role_bindings;
+                $f
+            }
+            "persistentvolumeclaims" => {
+                let $store = &$world.claims;
+                $f
+            }
+            "persistentvolumes" => {
+                let $store = &$world.volumes;
+                $f
+            }
+            "storageclasses" => {
+                let $store = &$world.storage_classes;
+                $f
+            }
+            "volumesnapshots" => {
+                let $store = &$world.snapshots;
+                $f
+            }
+            _ => $none,
+        }
+    };
+}
+
+impl World {
+    /// Takes in news of a resource; returns what must be looked at.
+    pub fn tell(&self, resource: &str, news: News, clock: &super::clock::Clock) -> Vec<Key> {
+        on_store!(self, resource, |store| tell(self, store, news, clock), Vec::new())
+    }
+
+    /// The UID that an object is known by.
+    #[must_use]
+    pub fn uid(&self, resource: &str, namespace: &str, name: &str) -> Option<String> {
+        on_store!(self, resource, |store| uid_in(store, namespace, name), None)
+    }
+
+    /// Whether the first list of a resource is complete.
+    #[must_use]
+    pub fn synced(&self, resource: &str) -> bool {
+        on_store!(self, resource, |store| store.synced(), true)
+    }
+
+    /// Whether every first list is complete.
+    #[must_use]
+    pub fn all_synced(&self) -> bool {
+        WATCHED.iter().all(|w| self.synced(w.resource))
+    }
+}
+
+/// Watches one kind for as long as the operator runs.
+pub async fn watch(shell: Arc<Shell>, what: Watched) {
+    let api: Api<DynamicObject> =
+        Api::all_with(shell.requests.client(), &resource(what.api_version, what.resource, what.kind));
+    let mut config = watcher::Config::default();
+    if what.labelled {
+        config = config.labels(keys::APPLICATION_UID);
+    }
+    let mut events = watcher::watcher(api, config).default_backoff().boxed();
+    while let Some(event) = events.next().await {
+        let typed = |mut o: DynamicObject| {
+            // A list's items come without their kind.
+            o.types.get_or_insert_with(|| kube::core::TypeMeta {
+                api_version: what.api_version.into(),
+                kind: what.kind.into(),
+            });
+            o
+        };
+        let news = match event {
+            Ok(Event::Init) => News::Begin,
+            Ok(Event::InitApply(o) | Event::Apply(o)) => News::Is(typed(o)),
+            Ok(Event::InitDone) => News::Complete,
+            Ok(Event::Delete(o)) => News::Deleted(typed(o)),
+            Err(e) => {
+                tracing::warn!(resource = what.resource, error = %e, "watch interrupted; it is resumed");
+                continue;
+            }
+        };
+        let complete = matches!(news, News::Complete);
+        shell.queue.add(shell.world.tell(what.resource, news, &shell.clock));
+        if complete {
+            shell.progress.send_modify(|n| *n += 1);
+        }
+    }
+}
