@@ -69,6 +69,18 @@ pub async fn calendars(admin: &Kubectl) -> Result<()> {
     admin.apply_path(&in_repository("config/calendars")).await.map(drop)
 }
 
+/// `config/samples`: the two regions, who holds which verb on them, and the people with their filing namespaces.
+/// Waits until the operator, if there is one, has found the regions in order.
+pub async fn samples(admin: &Kubectl, operating: bool) -> Result<()> {
+    for sample in ["region-410000.yaml", "region-410100.yaml", "rbac", "personas.yaml"] {
+        admin.apply_path(&in_repository("config/samples").join(sample)).await?;
+    }
+    if operating {
+        admin.run(&["wait", "regions", "--all", "--for=condition=Ready", "--timeout=60s"]).await?;
+    }
+    Ok(())
+}
+
 /// Waits until every admission policy that is stored now is enforced.
 ///
 /// The API server takes policies and bindings from one watch each, in order, and puts all that it has seen in

@@ -42,6 +42,21 @@ pub fn dismiss() {
     }
 }
 
+/// Writes a line to stdout. When nobody reads it any more, as after `| head`, this process ends, quietly and after
+/// the keeper has cleaned up.
+pub fn print(line: &str) {
+    if writeln!(std::io::stdout(), "{line}").is_err() {
+        dismiss();
+        std::process::exit(128 + SignalKind::pipe().as_raw_value());
+    }
+}
+
+/// `println!` by way of [`print`].
+#[macro_export]
+macro_rules! say {
+    ($($text:tt)*) => { $crate::keeper::print(&format!($($text)*)) };
+}
+
 /// From now on SIGINT, SIGTERM and SIGHUP end this process, after the keeper has cleaned up. Needs a runtime.
 pub fn end_on_signals() -> Result<()> {
     let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];

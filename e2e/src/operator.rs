@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::control_plane::ControlPlane;
 use crate::paths;
-use crate::personas::{self, OPERATOR_NAMESPACE, OPERATOR_SERVICE_ACCOUNT, Persona};
+use crate::personas::{self, OPERATOR_NAMESPACE, OPERATOR_SERVICE_ACCOUNT, Persona, Server};
 use crate::process::{Identity, Process, Spec};
 
 /// How long the operator may take to become ready.
@@ -60,11 +60,16 @@ pub struct Operator {
 impl Operator {
     /// Starts the operator against `plane` and waits until it is ready.
     pub async fn start(plane: &ControlPlane, options: Options) -> Result<Self> {
+        Self::start_at(plane.root(), plane.server(), options).await
+    }
+
+    /// Starts the operator against the control plane that has its files in `root`, and waits until it is ready.
+    pub async fn start_at(root: &Path, server: &Server, options: Options) -> Result<Self> {
         let program = match options.program {
             Some(program) => program,
             None => tokio::task::spawn_blocking(binary).await??,
         };
-        let kubeconfig = credentials(plane).await?;
+        let kubeconfig = credentials_at(root, server).await?;
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
         let log_level = env::var("RUST_LOG").unwrap_or_else(|_| "info".to_owned());
         let mut variables = vec![
@@ -75,12 +80,12 @@ impl Operator {
         ];
         variables.extend(options.env);
         let process = Process::start(Spec {
-            log: plane.log(&options.name),
+            log: root.join("logs").join(format!("{}.log", options.name)),
             name: options.name,
             program,
             args: options.args,
             env: variables,
-            dir: plane.root().join("state"),
+            dir: root.join("state"),
         })?;
         let mut operator = Self { process, address };
         operator.ready().await?;
@@ -149,7 +154,11 @@ impl Operator {
 /// Makes sure that the operator's ServiceAccount exists, asks the API server for a token of it, and writes the
 /// kubeconfig that holds it.
 pub async fn credentials(plane: &ControlPlane) -> Result<PathBuf> {
-    let admin = plane.client(Persona::Admin).await?;
+    credentials_at(plane.root(), plane.server()).await
+}
+
+async fn credentials_at(root: &Path, server: &Server) -> Result<PathBuf> {
+    let admin = personas::client(&personas::kubeconfig(root, Persona::Admin.user())).await?;
     ensure_account(&admin).await?;
     let accounts: Api<ServiceAccount> = Api::namespaced(admin, OPERATOR_NAMESPACE);
     let spec = TokenRequestSpec { expiration_seconds: Some(TOKEN_SECONDS), ..TokenRequestSpec::default() };
@@ -157,8 +166,8 @@ pub async fn credentials(plane: &ControlPlane) -> Result<PathBuf> {
     let answer =
         accounts.create_token_request(OPERATOR_SERVICE_ACCOUNT, &PostParams::default(), &request).await?;
     let token = answer.status.context("a token request without an answer")?.token;
-    let file = personas::kubeconfig(plane.root(), OPERATOR_SERVICE_ACCOUNT);
-    personas::write_token(plane.server(), &file, OPERATOR_SERVICE_ACCOUNT, &token)?;
+    let file = personas::kubeconfig(root, OPERATOR_SERVICE_ACCOUNT);
+    personas::write_token(server, &file, OPERATOR_SERVICE_ACCOUNT, &token)?;
     Ok(file)
 }
 

@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use k8s_openapi::ByteString;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::pki::Pki;
@@ -90,7 +91,7 @@ impl Persona {
 }
 
 /// Where the API server is and how to trust it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Server {
     /// `https://127.0.0.1:PORT`.
     pub url: String,

@@ -8,24 +8,20 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
-use k8s_openapi::api::core::v1::Namespace;
-use kube::Api;
-use kube::api::PostParams;
+use anyhow::{Context, Result, anyhow, bail};
 use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::binaries::Binaries;
 use crate::cluster::{Cluster, Setup};
 use crate::control_plane::{Home, audit_path};
-use crate::operator::Options;
-use crate::personas::Persona;
+use crate::operator::{Operator, Options};
+use crate::personas::{OPERATOR_SERVICE_ACCOUNT, Persona, Server};
 use crate::process::Identity;
-use crate::{audit::AuditLog, keeper, paths, volumes};
+use crate::{audit::AuditLog, install, keeper, paths, volumes};
 
-/// The department's filing namespace, and the region it files in.
-pub const FILING_NAMESPACE: (&str, &str) = ("dept-transport", "410000");
+/// The department's filing namespace, from `config/samples/personas.yaml`.
+pub const FILING_NAMESPACE: &str = "dept-transport";
 
 /// How long a process may take to end when asked.
 const GRACE: Duration = Duration::from_secs(10);
@@ -33,9 +29,11 @@ const GRACE: Duration = Duration::from_secs(10);
 /// What `up` leaves behind for `down`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
-    /// The API server's URL.
-    pub server: String,
-    /// The processes, in the order in which they are ended.
+    /// How much of it was asked for.
+    pub setup: Setup,
+    /// Where the API server is.
+    pub server: Server,
+    /// The processes, in the order in which they are ended; the operator, if there is one, is the first.
     pub processes: Vec<(String, Identity)>,
 }
 
@@ -43,6 +41,16 @@ impl Record {
     /// Whether all of it runs.
     pub fn complete(&self) -> bool {
         self.processes.iter().all(|(_, identity)| identity.alive())
+    }
+
+    /// Whether the control plane runs, with the operator or without.
+    fn stands(&self) -> bool {
+        self.processes.iter().all(|(name, identity)| name == OPERATOR_SERVICE_ACCOUNT || identity.alive())
+    }
+
+    /// Whether all runs that `setup` asks for. More than that does no harm.
+    fn covers(&self, setup: Setup) -> bool {
+        self.complete() && setup <= self.setup
     }
 }
 
@@ -76,25 +84,48 @@ impl Stack {
         }
     }
 
-    /// Starts it unless all of it runs. What is left of an incomplete one is ended first.
+    /// Starts it unless all of it runs. An operator that is missing or has ended is started on the control plane
+    /// as it stands, with all records; what is left of an incomplete control plane is ended first.
     pub async fn up(&self, setup: Setup) -> Result<Record> {
-        if let Some(record) = self.record()?.filter(Record::complete) {
-            return Ok(record);
+        match self.record()? {
+            Some(record) if record.covers(setup) => return Ok(record),
+            Some(record) if record.stands() && record.setup == Setup::Bare => {
+                bail!("a bare stack runs, on which nothing is installed; end it with make dev-stop first")
+            }
+            Some(record) if record.stands() => return self.add_operator(record).await,
+            _ => {}
         }
         self.down()?;
         fs::create_dir_all(&self.dir)?;
         let mut cluster = Cluster::start_in(Home::Kept(self.dir.clone()), setup, Options::default()).await?;
-        filing_namespace(&cluster).await?;
+        if setup != Setup::Bare {
+            install::samples(&cluster.kubectl(Persona::Admin), setup == Setup::Operating).await?;
+        }
         self.link_tools()?;
         // The record first, then the release: until then an interrupt ends everything again.
         let mut processes = Vec::new();
         let operator = cluster.operator.get_mut().take();
         processes.extend(operator.and_then(|mut operator| operator.leave()));
         processes.extend(cluster.plane.leave()?);
-        let record = Record { server: cluster.plane.server().url.clone(), processes };
-        fs::write(self.dir.join("stack.json"), serde_json::to_vec_pretty(&record)?)?;
+        let record = Record { setup, server: cluster.plane.server().clone(), processes };
+        self.save(&record)?;
         keeper::release()?;
         Ok(record)
+    }
+
+    /// Starts the operator on a control plane that was left running without one.
+    async fn add_operator(&self, mut record: Record) -> Result<Record> {
+        let mut operator = Operator::start_at(&self.dir, &record.server, Options::default()).await?;
+        record.processes.retain(|(name, _)| name != OPERATOR_SERVICE_ACCOUNT);
+        record.processes.splice(..0, operator.leave());
+        record.setup = Setup::Operating;
+        self.save(&record)?;
+        keeper::release()?;
+        Ok(record)
+    }
+
+    fn save(&self, record: &Record) -> Result<()> {
+        fs::write(self.dir.join("stack.json"), serde_json::to_vec_pretty(record)?).context(".dev/stack.json")
     }
 
     /// Ends what runs of it and removes everything. Says whether there was anything.
@@ -121,15 +152,4 @@ impl Stack {
         }
         Ok(())
     }
-}
-
-/// Makes the department's filing namespace.
-pub async fn filing_namespace(cluster: &Cluster) -> Result<()> {
-    let (name, region) = FILING_NAMESPACE;
-    let namespace: Namespace = serde_json::from_value(json!({
-        "metadata": {"name": name, "labels": {"govcloud.dev/filing-region": region}},
-    }))?;
-    let namespaces: Api<Namespace> = Api::all(cluster.client(Persona::Admin).await?);
-    namespaces.create(&PostParams::default(), &namespace).await.context("the filing namespace")?;
-    Ok(())
 }

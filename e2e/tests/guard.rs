@@ -164,13 +164,18 @@ async fn restore(admin: &e2e::kubectl::Kubectl, original: &str) -> Result<()> {
     let file = dir.path().join("object.json");
     std::fs::write(&file, object.to_string())?;
     let file = file.display().to_string();
-    match admin.run(&["replace", "-f", &file]).await {
-        Ok(_) => Ok(()),
-        Err(gone) if gone.to_string().contains("NotFound") => {
-            admin.run(&["create", "-f", &file]).await.map(drop)
+    // Kubernetes' own controllers write statuses of policies and CRDs meanwhile: a conflict is tried again.
+    eventually("put back", Duration::from_secs(20), || async {
+        match admin.run(&["replace", "-f", &file]).await {
+            Ok(_) => Ok(Some(())),
+            Err(e) if e.to_string().contains("NotFound") => {
+                admin.run(&["create", "-f", &file]).await.map(|_| Some(()))
+            }
+            Err(e) if e.to_string().contains("Conflict") => Ok(None),
+            Err(e) => Err(e),
         }
-        Err(other) => Err(other),
-    }
+    })
+    .await
 }
 
 /// How many Events beside the operator have a reason.

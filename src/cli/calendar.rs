@@ -4,11 +4,12 @@
 
 use std::{fs, io, io::Write, path::PathBuf};
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use jiff::civil::Date;
 use kube::core::TypeMeta;
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::output::{self, Format, Lang};
 use crate::{
     api::{
         time::{CivilDate, Instant},
@@ -68,33 +69,6 @@ enum Question {
         #[arg(long, value_name = "YYYY-MM-DD", allow_hyphen_values = true)]
         to: String,
     },
-}
-
-/// Machine-readable output.
-#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// JSON, one document.
-    Json,
-    /// YAML, one document.
-    Yaml,
-}
-
-/// Language of what people read.
-#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lang {
-    /// 中文
-    Zh,
-    /// English
-    En,
-}
-
-impl Lang {
-    /// The locale's language, by `LC_ALL`, `LC_MESSAGES` and `LANG` in this order: English where the first
-    /// that is set says so, else Chinese, the language of the measures.
-    pub fn of_locale(variable: impl Fn(&str) -> Option<String>) -> Self {
-        let set = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().filter_map(variable).find(|v| !v.is_empty());
-        if set.is_some_and(|locale| locale.starts_with("en")) { Self::En } else { Self::Zh }
-    }
 }
 
 /// Why a question has no answer. Each is one line; the plugin ends with exit code 2.
@@ -311,11 +285,15 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T, String> {
 }
 
 fn write(answer: &impl Serialize, format: Format, out: &mut impl Write) -> Result<(), CalendarCliError> {
-    let text = match format {
-        Format::Json => serde_json::to_string(answer).map_err(io::Error::other)?,
-        Format::Yaml => serde_saphyr::to_string(answer).map_err(io::Error::other)?,
-    };
-    Ok(writeln!(out, "{}", text.trim_end())?)
+    Ok(output::write(answer, format, out)?)
+}
+
+/// The calendar that ships, for what counts working days without a cluster's own.
+///
+/// # Errors
+/// A defect of the build.
+pub(super) fn shipped() -> Result<Calendar, CalendarCliError> {
+    calendar(None)
 }
 
 #[cfg(test)]

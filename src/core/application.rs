@@ -110,7 +110,9 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<CloudApplicationStatus> {
     if reread {
         return Plan::reread(stored);
     }
-    case.status.unclaimed_volumes = seen.unclaimed.iter().take(UNCLAIMED_MAX).cloned().collect();
+    if !case.reclaiming() {
+        case.status.unclaimed_volumes = seen.unclaimed.iter().take(UNCLAIMED_MAX).cloned().collect();
+    }
     if case.status.phase.is_some_and(|p| (Phase::Provisioning..Phase::Exited).contains(&p)) {
         maintenance::tell(&seen.maintenances, &mut case.life);
     }
@@ -399,7 +401,8 @@ impl Case<'_> {
     }
 
     /// The plan.
-    fn end(self, stored: &CloudApplicationStatus, steps: Vec<Step>) -> Plan<CloudApplicationStatus> {
+    fn end(mut self, stored: &CloudApplicationStatus, steps: Vec<Step>) -> Plan<CloudApplicationStatus> {
+        self.life.note_phase(stored.phase, self.status.phase, 10);
         let Self { life, mut status, .. } = self;
         let (record, notices, wake) = life.end(&stored.record);
         status.record = record;

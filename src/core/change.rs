@@ -91,6 +91,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ChangeRequestStatus> {
         case.life.run_clocks(calendar);
     }
     case.stand(&findings);
+    case.life.note_phase(stored.phase, case.status.phase, article);
     let Case { life, mut status, .. } = case;
     let (record, notices, wake) = life.end(&stored.record);
     status.record = record;
@@ -102,14 +103,15 @@ mod carry_out;
 /// Everything must be read with quorum first.
 struct Reread;
 
-/// What is in force with the requested values in place (Art. 15): named namespaces are replaced or added.
+/// What is in force with the requested values in place (Art. 15): a value that is not named stays, so that a
+/// slip of the pen never takes a limit away; a namespace that is not in force is added.
 #[must_use]
 pub fn merged(before: &[GrantedNamespace], asked: &ResourceAdjustment) -> Vec<GrantedNamespace> {
     let class = before.first().and_then(|g| g.storage_class.clone());
     let mut after = before.to_vec();
     for ns in &asked.namespaces {
         match after.iter_mut().find(|g| g.name == ns.name) {
-            Some(g) => g.quota = ns.quota.clone(),
+            Some(g) => g.quota.0.extend(ns.quota.0.clone()),
             None => after.push(GrantedNamespace {
                 name: ns.name.clone(),
                 quota: ns.quota.clone(),
@@ -172,7 +174,8 @@ impl Case<'_> {
         if after.len() > 8 {
             found.push(Finding::TooManyNamespaces(after.len()));
         }
-        if found.is_empty() && !before.is_empty() && after == before {
+        let carried_out = matches!(self.status.phase, Some(Phase::Applying | Phase::Completed));
+        if found.is_empty() && !carried_out && !before.is_empty() && after == before {
             found.push(Finding::NothingChanges);
         }
         found

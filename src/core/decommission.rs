@@ -194,7 +194,9 @@ impl Case<'_> {
             // Consent was lost between the authority's reading and now: nothing goes on (step 2).
             return if self.consented() { Phase::HandingOver } else { Phase::Withdrawn };
         }
-        match (findings.is_empty(), self.consented()) {
+        // Consent to an inventory that is no more is asked for anew; anything else is to be put in order first.
+        let in_order = findings.iter().all(|f| matches!(f, Finding::ConsentStale(..)));
+        match (in_order, self.consented()) {
             (false, _) => Phase::Inventory,
             (true, false) => Phase::AwaitingConsent,
             (true, true) => Phase::AwaitingDecision,
@@ -345,7 +347,8 @@ impl Case<'_> {
     }
 
     /// The plan.
-    fn end(self, stored: &DecommissionStatus, steps: Vec<Step>) -> Plan<DecommissionStatus> {
+    fn end(mut self, stored: &DecommissionStatus, steps: Vec<Step>) -> Plan<DecommissionStatus> {
+        self.life.note_phase(stored.phase, self.status.phase, 16);
         let Self { life, mut status, .. } = self;
         let (record, notices, wake) = life.end(&stored.record);
         status.record = record;

@@ -83,7 +83,8 @@ pub(super) mod order;
 mod standing;
 
 pub use gate::{Gate, gate};
-use order::{Order, access, removal};
+pub(super) use order::access;
+use order::{Order, removal};
 use standing::{lost, taken, terminating};
 
 /// Decides what is to be done for a grant now.
@@ -97,11 +98,6 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ResourceGrantStatus> {
         status: stored.clone(),
     };
     let gate = gate(seen, &stored);
-    // S1: nothing is made or enlarged on what a cache says.
-    let opens = gate == Gate::Accepted && stored.in_force.as_ref() != Some(&seen.record.spec.approved);
-    if opens && !seen.ground.fresh {
-        return Plan::reread(stored);
-    }
     case.received();
     let effective = match &gate {
         Gate::Accepted => seen.record.spec.namespaces.clone(),
@@ -120,6 +116,11 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ResourceGrantStatus> {
         Ok(order) => (order, None),
         Err(standing) => (Order::default(), Some(standing)),
     };
+    // S1: nothing is made or enlarged on what a cache says.
+    let opens = gate == Gate::Accepted && stored.in_force.as_ref() != Some(&seen.record.spec.approved);
+    if opens && held.is_none() && !seen.ground.fresh {
+        return Plan::reread(stored);
+    }
     // S5: whatever else is held up, volumes are kept.
     if !case.reclaiming() {
         order.first.extend(case.keep_volumes());
@@ -427,10 +428,7 @@ impl Case<'_> {
             self.life.wait_on(Party::Provider, Some("Provision"), None);
             self.life.stand(&standing);
         }
-        if self.status.phase != stored.phase && self.life.notices.is_empty() {
-            let phase = self.status.phase.map(|p| format!("{p:?}")).unwrap_or_default();
-            self.life.happen(Happening::GrantPhase(phase), "govcloud-operator", Some(13));
-        }
+        self.life.note_phase(stored.phase, self.status.phase, 13);
         let Self { life, mut status, .. } = self;
         let (record, notices, wake) = life.end(&stored.record);
         status.record = record;

@@ -18,6 +18,8 @@ pub enum Happening {
     Resubmitted(i64),
     /// The spec was changed before a decision.
     Amended(i64),
+    /// The record stands elsewhere than before, and nothing else says why.
+    Phase(String),
     /// 审核意见 (Art. 12).
     Decided(Verdict, Option<String>),
     /// A decision that does not count, and why.
@@ -46,8 +48,6 @@ pub enum Happening {
     Exited(String),
     /// A work order arrived (Art. 13).
     GrantReceived,
-    /// A work order went on or back without anything else to say.
-    GrantPhase(String),
     /// A grant came into force (Art. 13).
     InForce(String),
     /// A grant is not what was approved.
@@ -112,6 +112,7 @@ impl Happening {
             Self::Submitted => "Submitted",
             Self::Resubmitted(_) => "Resubmitted",
             Self::Amended(_) => "Amended",
+            Self::Phase(_) => "PhaseChanged",
             Self::Decided(Verdict::Approved, _) => "Approved",
             Self::Decided(Verdict::Rejected, _) => "Rejected",
             Self::Decided(Verdict::Returned, _) => "Returned",
@@ -128,7 +129,6 @@ impl Happening {
             Self::ExitEnded(_) => "ExitEnded",
             Self::Exited(_) => "Exited",
             Self::GrantReceived => "GrantReceived",
-            Self::GrantPhase(_) => "GrantPhase",
             Self::InForce(_) => "InForce",
             Self::Refused(_) => "Refused",
             Self::Restricted(_) => "Restricted",
@@ -186,6 +186,7 @@ impl Happening {
                 format!("审核前修改(第 {g} 版)"),
                 format!("amended before review (generation {g})"),
             ),
+            Self::Phase(p) => Bilingual::new(format!("转入 {p}"), format!("now {p}")),
             Self::Decided(v, opinion) => {
                 let (zh, en) = verdict_words(*v);
                 let o = opinion.as_deref().unwrap_or("");
@@ -227,9 +228,6 @@ impl Happening {
                 Bilingual::new(format!("已退出,证明见 {n}"), format!("exited; the certificate is in {n}"))
             }
             Self::GrantReceived => Bilingual::new("收到工单", "the work order was received"),
-            Self::GrantPhase(p) => {
-                Bilingual::new(format!("工单转入 {p}"), format!("the work order is now {p}"))
-            }
             Self::InForce(n) => {
                 Bilingual::new(format!("按 {n} 开通的资源已生效"), format!("what {n} approved is in force"))
             }
@@ -237,6 +235,9 @@ impl Happening {
                 format!("工单与批准内容不符:{d}"),
                 format!("the grant is not what was approved: {d}"),
             ),
+            Self::Restricted("None") => {
+                Bilingual::new("解除命名空间限制", "the namespaces are no longer restricted")
+            }
             Self::Restricted(s) => Bilingual::new(
                 format!("退出中,命名空间限制为 {s}"),
                 format!("exiting; the namespaces are restricted to {s}"),

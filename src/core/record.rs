@@ -158,6 +158,19 @@ impl Life {
         }
     }
 
+    /// No record changes its phase in silence (S12): where nothing else was said, the phase itself is.
+    pub fn note_phase<P: PartialEq + std::fmt::Debug>(
+        &mut self,
+        old: Option<P>,
+        new: Option<P>,
+        article: i32,
+    ) {
+        if old != new && self.notices.is_empty() {
+            let phase = new.map(|p| format!("{p:?}")).unwrap_or_default();
+            self.happen(Happening::Phase(phase), OPERATOR, Some(article));
+        }
+    }
+
     /// Whether the timeline says so already.
     #[must_use]
     pub fn told(&self, happening: &Happening) -> bool {

@@ -130,19 +130,21 @@ pub async fn watch(client: kube::Client, clock: Clock, identity: String, says: w
         let (guard, record) =
             seal::check(&wanted, &seen.live, &seen.released, recorded.as_ref(), clock.now());
         // What was sealed before an opening is over: even if everything comes back, there was a gap.
-        if recorded != record {
+        let news = recorded != record;
+        if news {
             keep(&client, record.as_ref()).await;
             recorded = record;
         }
         let before = says.send_replace(guard.clone());
         if std::mem::discriminant(&before) != std::mem::discriminant(&guard) {
-            announce(&client, &identity, &guard).await;
+            // A restart finds what it left: that is worth a line in the log, not an Event (S11).
+            announce(&client, &identity, &guard, news || before != Guard::Unchecked).await;
         }
     }
 }
 
 /// Says in the log, and as an Event beside the operator, that the gate opened or closed.
-async fn announce(client: &kube::Client, identity: &str, guard: &Guard) {
+async fn announce(client: &kube::Client, identity: &str, guard: &Guard, news: bool) {
     let (reason, warning, note) = match guard {
         Guard::Unchecked => return,
         Guard::Open(why) => (
@@ -161,6 +163,9 @@ async fn announce(client: &kube::Client, identity: &str, guard: &Guard) {
         tracing::error!(note, "the gate is open");
     } else {
         tracing::info!(note, "the gate is sealed");
+    }
+    if !news {
+        return;
     }
     let about = Kind("v1", "configmaps", "ConfigMap").within(OPERATOR_NAMESPACE, RECORD);
     let at = jiff::Timestamp::now();

@@ -139,11 +139,9 @@ impl World {
     /// Volumes of an application whose claim is gone.
     fn unclaimed(&self, uid: &str) -> Vec<UnclaimedVolume> {
         let volumes = self.volumes.tagged(&format!("owner/{uid}"));
-        let unclaimed = |v: &&Arc<Plain>| {
-            let (ns, claim) =
-                (text(&v.value, "/spec/claimRef/namespace"), text(&v.value, "/spec/claimRef/name"));
-            self.claims.get(&ns, &claim).is_none_or(|c| c.uid != text(&v.value, "/spec/claimRef/uid"))
-        };
+        // The volume's own word: claims come by another watch, which may be behind this one.
+        let unclaimed =
+            |v: &&Arc<Plain>| matches!(text(&v.value, "/status/phase").as_str(), "Released" | "Failed");
         let view = |v: &Arc<Plain>| UnclaimedVolume {
             volume: v.name.1.clone(),
             uid: v.uid.clone(),

@@ -30,7 +30,17 @@ pub struct Cluster {
     /// Everything that was created and destroyed, in order.
     pub created: Vec<Id>,
     pub destroyed: Vec<Id>,
-    image: RefCell<Option<(u64, Rc<World>)>>,
+    image: Image,
+}
+
+/// The operator's image, fed as its watches would feed it. A cloned cluster is watched anew.
+#[derive(Default)]
+struct Image(RefCell<Option<Rc<World>>>);
+
+impl Clone for Image {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 impl Cluster {
@@ -67,6 +77,7 @@ impl Cluster {
     pub fn put(&mut self, key: Id, mut object: Value) {
         self.version += 1;
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
+        self.tell(&object, false);
         self.objects.insert(key, object);
     }
 
@@ -87,7 +98,8 @@ impl Cluster {
     /// Removes an object at once.
     pub fn remove(&mut self, key: &Id) {
         self.version += 1;
-        if self.objects.remove(key).is_some() {
+        if let Some(old) = self.objects.remove(key) {
+            self.tell(&old, true);
             self.destroyed.push(key.clone());
         }
         self.applied.remove(key);
@@ -206,46 +218,20 @@ impl Cluster {
         said
     }
 
-    /// The operator's image of it all, as its watches would make it.
+    /// The operator's image of it all.
     pub fn world(&self) -> Rc<World> {
-        if let Some((version, world)) = self.image.borrow().as_ref()
-            && *version == self.version
-        {
-            return world.clone();
-        }
-        let world = Rc::new(self.watched());
-        *self.image.borrow_mut() = Some((self.version, world.clone()));
-        world
+        let listed = || {
+            let w = World::default();
+            self.objects.values().for_each(|o| watch(&w, o, false));
+            Rc::new(w)
+        };
+        self.image.0.borrow_mut().get_or_insert_with(listed).clone()
     }
 
-    fn watched(&self) -> World {
-        let (w, clock) = (World::default(), Clock::default());
-        for ((kind, _, _), object) in &self.objects {
-            let object: DynamicObject = serde_json::from_value(object.clone()).unwrap();
-            macro_rules! put {
-                ($store:ident) => {
-                    drop(w.$store.put(FromObject::from_object(object, &clock)))
-                };
-            }
-            match kind.as_str() {
-                "CloudApplication" => put!(applications),
-                "ResourceGrant" => put!(grants),
-                "ChangeRequest" => put!(changes),
-                "Decommission" => put!(decommissions),
-                "Region" => put!(regions),
-                "WorkCalendar" => put!(calendars),
-                "Namespace" => put!(namespaces),
-                "ResourceQuota" => put!(quotas),
-                "LimitRange" => put!(limits),
-                "NetworkPolicy" => put!(network_policies),
-                "RoleBinding" => put!(role_bindings),
-                "PersistentVolumeClaim" => put!(claims),
-                "PersistentVolume" => put!(volumes),
-                "StorageClass" => put!(storage_classes),
-                other => panic!("{other} is not watched"),
-            }
+    fn tell(&self, object: &Value, gone: bool) {
+        if let Some(w) = self.image.0.borrow().as_ref() {
+            watch(w, object, gone);
         }
-        w
     }
 
     /// Everything but resourceVersions, for comparing two ends.
@@ -308,5 +294,35 @@ fn take_away(live: &mut Value, last: &Value, now: &Value) {
             Some(n) if n.is_object() => take_away(&mut fields[k], v, n),
             Some(_) => {}
         }
+    }
+}
+
+/// One event of a watch.
+fn watch(w: &World, object: &Value, gone: bool) {
+    let clock = Clock::default();
+    let kind = object["kind"].as_str().unwrap();
+    let object: DynamicObject = serde_json::from_value(object.clone()).unwrap();
+    macro_rules! event {
+        ($store:ident) => {{
+            let object = FromObject::from_object(object, &clock);
+            if gone { drop(w.$store.deleted(&object)) } else { drop(w.$store.put(object)) }
+        }};
+    }
+    match kind {
+        "CloudApplication" => event!(applications),
+        "ResourceGrant" => event!(grants),
+        "ChangeRequest" => event!(changes),
+        "Decommission" => event!(decommissions),
+        "Region" => event!(regions),
+        "WorkCalendar" => event!(calendars),
+        "Namespace" => event!(namespaces),
+        "ResourceQuota" => event!(quotas),
+        "LimitRange" => event!(limits),
+        "NetworkPolicy" => event!(network_policies),
+        "RoleBinding" => event!(role_bindings),
+        "PersistentVolumeClaim" => event!(claims),
+        "PersistentVolume" => event!(volumes),
+        "StorageClass" => event!(storage_classes),
+        other => panic!("{other} is not watched"),
     }
 }

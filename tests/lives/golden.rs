@@ -199,7 +199,7 @@ fn consent_voided_before_the_decision() {
     s.file(&e, exit("Application", "Destroy", &[]));
     s.consent(&e);
     s.claim("prod", "late");
-    assert_eq!(s.phase(&e), "Inventory");
+    assert_eq!((s.phase(&e), s.stands(&e, "Valid").as_str()), ("AwaitingConsent", "False/ConsentStale"));
     assert!(!s.may_decide(LI, &e, "approved"));
     s.consent(&e);
     assert_eq!(s.phase(&e), "AwaitingDecision");

@@ -5,7 +5,12 @@
 //! design (section 7) are checked against what people really did.
 
 mod acts;
+mod clocks;
 mod cluster;
+mod decisions;
 mod golden;
 mod ledger;
+mod random;
 mod stage;
+mod told;
+mod volumes;

@@ -84,6 +84,7 @@ impl Stage {
         s.settle();
         s.log.clear();
         s.cluster.created.clear();
+        s.writes = 0;
         s
     }
 
@@ -111,6 +112,15 @@ impl Stage {
         panic!("does not come to rest:\n{}", self.log);
     }
 
+    /// The same where a volume turned up that nobody keeps: what is in use is not checked.
+    pub fn settle_unkept(&mut self) {
+        for _ in 0..20 {
+            for key in self.keys() {
+                self.reconcile(&key);
+            }
+        }
+    }
+
     /// Lets time pass up to `to`, with the operator woken when it asked to be.
     pub fn until(&mut self, to: &str) {
         self.until_instant(at(to));
@@ -119,7 +129,7 @@ impl Stage {
     pub fn until_instant(&mut self, to: Timestamp) {
         assert!(to >= self.now);
         for _ in 0..500 {
-            let wakes = self.keys().into_iter().filter_map(|k| self.plan(&k, false)?.wake);
+            let wakes = self.keys().into_iter().filter_map(|k| self.plan(&k, true)?.wake);
             match wakes.min().filter(|w| *w <= to) {
                 Some(w) => {
                     assert!(w > self.now, "the operator asked to be woken at {w}, and it is {}", self.now);
@@ -188,8 +198,7 @@ impl Stage {
                 wrote = true;
                 if !done {
                     // Killed: all that was in memory is lost. Or refused: said in the status.
-                    if let Some(plan) =
-                        self.trouble.contains_key(key).then(|| self.plan(key, false)).flatten()
+                    if let Some(plan) = self.trouble.contains_key(key).then(|| self.plan(key, true)).flatten()
                     {
                         return self.record(key, &plan).unwrap_or(true);
                     }
@@ -304,6 +313,9 @@ impl Stage {
                 let Some(plan) = self.plan(&key, fresh) else { continue };
                 let stored = &self.cluster.objects[&self.id(&key)]["status"];
                 let refused = self.trouble.contains_key(&key);
+                if refused && plan.reread {
+                    continue;
+                }
                 assert!(!plan.reread, "{key:?} reads anew in steady state");
                 assert!(refused || plan.steps.is_empty(), "{key:?} is not at rest: {:?}", plan.steps);
                 assert_eq!(plan.status, *stored, "{key:?} is not at rest");

@@ -6,8 +6,9 @@ use anyhow::Result;
 use e2e::binaries::Binaries;
 use e2e::cluster::{Cluster, Setup};
 use e2e::demo::{self, Stage};
-use e2e::stack::{FILING_NAMESPACE, filing_namespace};
-use e2e::{dump, keeper};
+use e2e::personas::Persona;
+use e2e::stack::FILING_NAMESPACE;
+use e2e::{dump, install, keeper, say};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -25,14 +26,15 @@ async fn main() -> ExitCode {
 
 async fn perform() -> Result<()> {
     keeper::end_on_signals()?;
-    eprintln!("启动控制面 · starting the control plane and the operator …");
+    say!("启动控制面,安装 crds/、config/ 和 config/samples/,运行 operator …");
+    say!("Starting a control plane, installing crds/, config/ and config/samples/, running the operator …\n");
     let cluster = Cluster::start(Setup::Operating).await?;
-    filing_namespace(&cluster).await?;
+    install::samples(&cluster.kubectl(Persona::Admin), true).await?;
     let kubectl = Binaries::find()?.path("kubectl");
     let bin = kubectl.parent().unwrap_or(&kubectl);
     let outcome = demo::play(&mut Stage::new(cluster.plane.root(), bin)).await;
     if outcome.is_err() {
-        dump::failed("demo", &cluster, &[FILING_NAMESPACE.0.to_owned()]).await;
+        dump::failed("demo", &cluster, &[FILING_NAMESPACE.to_owned()]).await;
     }
     outcome
 }

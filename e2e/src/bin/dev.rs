@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
 use e2e::cluster::Setup;
-use e2e::keeper;
 use e2e::personas::Persona;
-use e2e::stack::{FILING_NAMESPACE, Record, Stack};
+use e2e::stack::{Record, Stack};
+use e2e::{keeper, say};
 
 /// The development stack: a control plane with the project installed and the operator at work.
 #[derive(Parser)]
@@ -41,16 +41,24 @@ enum Extent {
 }
 
 #[tokio::main]
-async fn main() -> Result<ExitCode> {
+async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_env_filter("warn,kube_client=off").with_writer(std::io::stderr).init();
+    let outcome = perform(Arguments::parse()).await;
+    keeper::dismiss();
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+async fn perform(arguments: Arguments) -> Result<ExitCode> {
     keeper::end_on_signals()?;
-    let arguments = Arguments::parse();
     let stack = tokio::task::spawn_blocking(Stack::open).await??;
     match arguments.command {
         Command::Up { setup } => up(&stack, setup).await,
         Command::Down => {
             let was_there = stack.down()?;
-            println!("{}", if was_there { "the stack has ended" } else { "there was no stack" });
+            say!("{}", if was_there { "The stack has ended." } else { "There was no stack." });
             Ok(ExitCode::SUCCESS)
         }
         Command::Status => status(&stack),
@@ -64,7 +72,7 @@ async fn up(stack: &Stack, setup: Extent) -> Result<ExitCode> {
         Extent::Operating => Setup::Operating,
     };
     if !stack.record()?.is_some_and(|record| record.complete()) {
-        eprintln!("starting the control plane and what runs on it …");
+        say!("Starting the control plane and what runs on it …");
     }
     let record = stack.up(setup).await?;
     explain(&record);
@@ -72,30 +80,39 @@ async fn up(stack: &Stack, setup: Extent) -> Result<ExitCode> {
 }
 
 fn explain(record: &Record) {
-    let (namespace, region) = FILING_NAMESPACE;
-    println!("The stack is up at {}. Its logs are in .dev/logs/.\n", record.server);
-    println!("People, each with a kubeconfig in .dev/:");
+    say!("The stack is up at {}. Its logs are in .dev/logs/.\n", record.server.url);
+    say!("People, each with a kubeconfig, .dev/NAME.kubeconfig:");
     for persona in Persona::ALL {
-        println!("  {:<18} {}", persona.user(), persona.group().unwrap_or("cluster-admin"));
+        say!("  {:<18} {}", persona.user(), persona.group().unwrap_or("cluster-admin"));
     }
-    println!("\n{namespace} is the department's filing namespace, in region {region}. For instance:\n");
-    println!("  export PATH=\"$PWD/.dev/bin:$PATH\"");
-    println!(
-        "  kubectl --kubeconfig .dev/department.kubeconfig apply -n {namespace} -f config/samples/travel.yaml"
-    );
-    println!("  kubectl --kubeconfig .dev/authority-410000.kubeconfig get govcloud -n {namespace}");
-    println!("\nmake dev-stop ends it and removes .dev/.");
+    say!("\nIn this directory, the department applies, the authority reads and approves:\n");
+    for (persona, arguments) in EXAMPLE {
+        say!("  .dev/bin/kubectl --kubeconfig .dev/{}.kubeconfig {arguments}", persona.user());
+    }
+    say!("\ndocs/guide.md tells how the life goes on. make dev-stop ends the stack and removes .dev/.");
 }
+
+/// Commands that work as they are printed.
+const EXAMPLE: [(Persona, &str); 4] = [
+    (Persona::Department, "apply -n dept-transport -f config/samples/travel.yaml"),
+    (Persona::Authority410000, "get -n dept-transport capp"),
+    (
+        Persona::Authority410000,
+        "annotate -n dept-transport capp/travel govcloud.dev/decision=approved \
+         govcloud.dev/reviewed-generation=1 govcloud.dev/opinion=同意",
+    ),
+    (Persona::Department, "get -n dept-transport capp"),
+];
 
 fn status(stack: &Stack) -> Result<ExitCode> {
     let Some(record) = stack.record()? else {
-        println!("there is no stack; make dev starts one");
+        say!("There is no stack; make dev starts one.");
         return Ok(ExitCode::FAILURE);
     };
-    println!("{}", record.server);
+    say!("{}", record.server.url);
     for (name, identity) in &record.processes {
         let state = if identity.alive() { "runs" } else { "has ended" };
-        println!("  {name:<26} {state}, process {}", identity.pid);
+        say!("  {name:<26} {state}, process {}", identity.pid);
     }
     Ok(if record.complete() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -14,8 +14,9 @@ use anyhow::{Context, Result, bail};
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::paths;
+use super::table::align;
 use crate::personas::Persona;
+use crate::{paths, say};
 
 /// A command that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -28,6 +29,7 @@ pub fn by(persona: Persona, arguments: &str) -> String {
 /// Where a story is played.
 pub struct Stage {
     variables: BTreeMap<String, String>,
+    bin: String,
     colour: bool,
     begun: Instant,
     acts: usize,
@@ -46,6 +48,7 @@ impl Stage {
         ];
         Self {
             variables: variables.map(|(name, value)| (name.to_owned(), value)).into(),
+            bin: bin.display().to_string(),
             colour: stdout().is_terminal() && env::var_os("NO_COLOR").is_none(),
             begun: Instant::now(),
             acts: 0,
@@ -53,21 +56,31 @@ impl Stage {
         }
     }
 
-    /// The story's start: what a reader must know to follow along in another terminal.
+    /// The story's start: what a reader must type to follow along in another terminal.
     pub fn open(&self) {
-        println!("{}", self.paint("2", &format!("export DEMO={}", self.variables["DEMO"])));
+        say!(
+            "{}",
+            self.paint(
+                "2",
+                "每条命令都可复制到另一终端执行 · every command can be copied into another terminal, after:"
+            )
+        );
+        say!(
+            "{}",
+            self.paint("33", &format!("export DEMO={} PATH={}:$PATH", self.variables["DEMO"], self.bin))
+        );
     }
 
     /// A new act.
     pub fn act(&mut self, zh: &str, en: &str) {
         self.acts += 1;
         let time = self.begun.elapsed().as_secs();
-        println!("\n{}", self.paint("1;36", &format!("━━ {}. {zh} · {en}  [{time}s]", self.acts)));
+        say!("\n{}", self.paint("1;36", &format!("━━ {}. {zh} · {en}  [{time}s]", self.acts)));
     }
 
     /// What is about to happen, and why.
     pub fn say(&self, zh: &str, en: &str) {
-        println!("\n{}\n{}", self.paint("1", zh), self.paint("2", en));
+        say!("\n{}\n{}", self.paint("1", zh), self.paint("2", en));
     }
 
     /// Runs a line that must succeed, and gives its output.
@@ -86,11 +99,25 @@ impl Stage {
     /// Runs a line that must succeed with `expected` in its output.
     pub async fn shows(&mut self, line: &str, expected: &str) -> Result<()> {
         let text = self.run(line).await?;
-        self.verify(&format!("{expected:?} is in what that shows"), text.contains(expected))
+        self.verify(expected, text.contains(expected))
     }
 
     /// Runs a line that must be refused with `because` in the message.
     pub async fn refused(&mut self, line: &str, because: &str) -> Result<()> {
+        self.fails(line, because).await?;
+        self.tick("理应拒绝 · refused, as it must be");
+        Ok(())
+    }
+
+    /// Runs a line that must find nothing any more, and say so with `missing` in the message.
+    pub async fn gone(&mut self, line: &str, missing: &str) -> Result<()> {
+        self.fails(line, missing).await?;
+        self.tick("已不存在 · gone");
+        Ok(())
+    }
+
+    /// Runs a line that must fail with `because` in the message.
+    async fn fails(&mut self, line: &str, because: &str) -> Result<()> {
         self.show(line);
         let output = self.shell(line).await?;
         let text = text_of(&output);
@@ -101,7 +128,6 @@ impl Stage {
         if !text.contains(because) {
             bail!("this was refused, but not with {because:?}:\n  {line}\n{text}");
         }
-        self.tick("理应拒绝 · refused, as it must be");
         Ok(())
     }
 
@@ -119,25 +145,31 @@ impl Stage {
         Ok(value)
     }
 
-    /// Checks something that no command shows.
-    pub fn verify(&mut self, what: &str, holds: bool) -> Result<()> {
+    /// Checks that what was shown last says `expected`; silent, because a reader sees that it does.
+    pub fn verify(&mut self, expected: &str, holds: bool) -> Result<()> {
         if !holds {
-            bail!("it does not hold that {what}");
+            bail!("what was shown last must say {expected:?}");
         }
-        self.tick(what);
+        self.checks += 1;
         Ok(())
+    }
+
+    /// What was captured under that name.
+    pub fn variable(&self, name: &str) -> String {
+        self.variables.get(name).cloned().unwrap_or_default()
     }
 
     /// The story's end.
     pub fn close(&self) {
         let time = self.begun.elapsed().as_secs();
         let line = format!("全部 {} 步均已核对 · all {} steps checked, {time}s", self.checks, self.checks);
-        println!("\n{}", self.paint("1;32", &line));
+        say!("\n{}", self.paint("1;32", &line));
     }
 
     async fn shell(&self, line: &str) -> Result<Output> {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", line]).current_dir(paths::repository()).envs(&self.variables);
+        command.env_remove("RUST_BACKTRACE");
         for proxy in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"] {
             command.env_remove(proxy);
         }
@@ -148,16 +180,16 @@ impl Stage {
 
     fn tick(&mut self, what: &str) {
         self.checks += 1;
-        println!("{} {what}", self.paint("32", "✔"));
+        say!("{} {what}", self.paint("32", "✔"));
     }
 
     fn show(&self, line: &str) {
-        println!("{} {}", self.paint("33", "$"), self.paint("33", line));
+        say!("{} {}", self.paint("33", "$"), self.paint("33", line));
     }
 
     fn print(&self, text: &str) {
-        for line in text.lines() {
-            println!("  {line}");
+        for line in align(text).lines() {
+            say!("  {line}");
         }
     }
 

@@ -1,194 +1,202 @@
-//! The life of one system, 交通出行服务平台, from application to exit.
-
-use std::path::Path;
+//! The life of one system, 交通出行服务平台, from its application to its last working day. It ends in [`super::exit`].
 
 use anyhow::Result;
 
+use super::exit;
 use super::stage::{Stage, by};
-use crate::personas::Persona::{Authority410000, Authority410100, Department, PlatformAdmin, Provider};
+use crate::personas::Persona::{
+    Auditor, Authority410000, Authority410100, Department, PlatformAdmin, Provider,
+};
 
-/// Approves the named record at the generation that was captured last.
-fn approval(record: &str) -> String {
+/// Approves the named record of the department at the generation that was captured last.
+pub(super) fn approval(record: &str) -> String {
+    decision(record, "approved", "同意")
+}
+
+/// Decides on the named record of the department at the generation that was captured last.
+fn decision(record: &str, verdict: &str, opinion: &str) -> String {
     format!(
-        "annotate -n dept-transport {record} govcloud.dev/decision=approved \
-         govcloud.dev/reviewed-generation=$GENERATION govcloud.dev/opinion=同意"
+        "annotate --overwrite -n dept-transport {record} govcloud.dev/decision={verdict} \
+         govcloud.dev/reviewed-generation=$GENERATION govcloud.dev/opinion={opinion}"
     )
 }
 
-/// Waits until the named record is in `phase`.
-fn phase(record: &str, phase: &str) -> String {
-    format!("wait -n dept-transport {record} --for=jsonpath='{{.status.phase}}'={phase} --timeout=90s")
+/// Waits until the named record of the department has `value` there.
+pub(super) fn until(record: &str, path: &str, value: &str) -> String {
+    format!("wait -n dept-transport {record} --for=jsonpath='{{.status.{path}}}'={value} --timeout=60s")
 }
 
-const GENERATION: &str = "-o jsonpath='{.metadata.generation}'";
+/// Says the generation of the named record of the department.
+pub(super) fn generation(record: &str) -> String {
+    format!("get -n dept-transport {record} -o jsonpath='{{.metadata.generation}}'")
+}
 
 /// Plays the whole life. Every step is checked; the first that is not as it must be ends it.
 pub async fn play(stage: &mut Stage) -> Result<()> {
     stage.open();
-    regions(stage).await?;
+    tiers(stage).await?;
     application(stage).await?;
+    review(stage).await?;
     provisioning(stage).await?;
+    data(stage).await?;
     going_live(stage).await?;
     change(stage).await?;
-    shortcuts(stage).await?;
-    exit(stage).await?;
-    proof(stage).await?;
+    maintenance(stage).await?;
+    exit::play(stage).await?;
     stage.close();
     Ok(())
 }
 
-async fn regions(stage: &mut Stage) -> Result<()> {
-    stage.act("区域", "Regions");
+async fn tiers(stage: &mut Stage) -> Result<()> {
+    stage.act("两级政务云", "Two tiers");
     stage.say(
-        "省、市主管部门各自登记本级政务云(第四条、第五条)。",
-        "The authorities of province and city each register their tier of the cloud.",
+        "省、市各有一级政务云,各由本级主管部门审核(第四条、第五条)。",
+        "Province and city each have a tier of the cloud, and an authority that decides for its own tier only.",
     );
-    stage.run(&by(Authority410000, "apply -f config/samples/region-410000.yaml")).await?;
-    stage.run(&by(Authority410100, "apply -f config/samples/region-410100.yaml")).await?;
-    stage.run(&by(Authority410000, "wait region 410000 410100 --for=condition=Ready --timeout=60s")).await?;
-    stage.run(&by(Authority410000, "get regions")).await.map(drop)
+    stage.run(&by(Auditor, "wait region --all --for=condition=Ready --timeout=60s")).await?;
+    stage.shows(&by(Auditor, "get regions"), "河南省大数据局").await?;
+    stage.shows(&by(Authority410000, "auth can-i approve regions.govcloud.dev/410000 -A"), "yes").await?;
+    let city =
+        format!("{} || true", by(Authority410100, "auth can-i approve regions.govcloud.dev/410000 -A"));
+    stage.shows(&city, "no").await
 }
 
 async fn application(stage: &mut Stage) -> Result<()> {
-    stage.act("申请与审批", "Application and decision");
+    stage.act("申请", "Application");
+    stage.say("涉密信息系统不得上云(第三条)。", "A classified system may not enter the cloud (Art. 3).");
+    let classified = "sed 's/NonClassified/Classified/' config/samples/travel.yaml | ";
+    let apply = by(Department, "apply -n dept-transport -f -");
+    stage.refused(&format!("{classified}{apply}"), "涉密信息系统不得上政务云(第三条)").await?;
     stage.say(
-        "使用部门提交申请,附项目批复和技术方案(第十一条)。",
-        "The department files its application with the two documents that Article 11 asks for.",
+        "非涉密的可以:附项目批复文件和上云技术方案(第十一条)。",
+        "Others may, with the two documents that Article 11 asks for.",
     );
     stage.run(&by(Department, "apply -n dept-transport -f config/samples/travel.yaml")).await?;
     let valid = "wait -n dept-transport capp/travel --for=condition=Valid --timeout=60s";
     stage.run(&by(Department, valid)).await?;
-    stage.run(&by(Department, "get -n dept-transport capp")).await?;
-    stage
-        .capture(
-            "GENERATION",
-            &by(Authority410000, &format!("get -n dept-transport capp/travel {GENERATION}")),
-        )
-        .await?;
+    stage.shows(&by(Authority410000, "get -n dept-transport capp"), "Authority").await
+}
+
+async fn review(stage: &mut Stage) -> Result<()> {
+    stage.act("审核", "Review");
+    stage.capture("GENERATION", &by(Authority410000, &generation("capp/travel"))).await?;
     stage.say(
-        "只有省级主管部门可以批:申请人、市级主管部门、服务商的集群管理员都不行。",
-        "Only the province's authority decides: not the applicant, not the city, not the provider's cluster-admin.",
+        "申请人自己、市级主管部门、服务商的集群管理员都不能批。",
+        "Not the applicant, not the city's authority, not the provider's cluster-admin may approve.",
     );
-    for persona in [Department, Authority410100, PlatformAdmin] {
-        stage.refused(&by(persona, &approval("capp/travel")), "govcloud").await?;
+    let approve = approval("capp/travel");
+    for (persona, because) in [
+        (Department, "you lack verb approve on regions.govcloud.dev/410000"),
+        (Authority410100, "User \"authority-410100\" cannot get resource \"cloudapplications\""),
+        (PlatformAdmin, "通配权限不算审核权"),
+    ] {
+        stage.refused(&by(persona, &approve), because).await?;
     }
-    stage.run(&by(Authority410000, &approval("capp/travel"))).await.map(drop)
+    stage.say(
+        "省大数据局先退回补正,须说明意见(第十二条);部门补正后再审。",
+        "The province's authority returns it once, with its opinion (Art. 12); the department corrects it.",
+    );
+    let opinion = "请补充容灾设计";
+    stage.run(&by(Authority410000, &decision("capp/travel", "returned", opinion))).await?;
+    stage.run(&by(Department, &until("capp/travel", "phase", "Returned"))).await?;
+    let correction =
+        "patch -n dept-transport capp/travel --type=merge --patch-file config/samples/travel-correction.yaml";
+    stage.run(&by(Department, correction)).await?;
+    stage.run(&by(Department, &until("capp/travel", "phase", "Submitted"))).await?;
+    stage.say(
+        "审核意见只对看过的那一版有效:旧版号被拒,新版通过。",
+        "A decision counts for the generation that was read: the old number is refused, the new one accepted.",
+    );
+    stage.refused(&by(Authority410000, &approve), "add govcloud.dev/reviewed-generation=2").await?;
+    stage.capture("GENERATION", &by(Authority410000, &generation("capp/travel"))).await?;
+    stage.run(&by(Authority410000, &approve)).await.map(drop)
 }
 
 async fn provisioning(stage: &mut Stage) -> Result<()> {
-    stage.act("资源开通", "Provisioning");
+    stage.act("开通", "Provisioning");
     stage.say(
-        "批准后三个工作日内开通(第十三条);这里由控制器当场完成。",
-        "Within three working days of approval (Art. 13); the operator does it at once.",
+        "通知后 3 个工作日内开通(第十三条);这里由控制器当场开通。",
+        "Within 3 working days of the notice (Art. 13); here the operator does it at once.",
     );
-    stage.run(&by(Provider, &phase("capp/travel", "Provisioned"))).await?;
+    stage.run(&by(Department, &until("capp/travel", "phase", "Provisioned"))).await?;
+    stage.shows(&by(Department, "get -n dept-transport capp"), "GoLive").await?;
+    let clocks = concat!(
+        r#"get -n dept-transport capp/travel -o jsonpath='{"CLOCK\tWORKING-DAYS\tPARTY\tDUE\tMET\n"}"#,
+        r#"{range .status.deadlines[*]}{.obligation}{"\t"}{.workingDays}{"\t"}{.party}{"\t"}{.dueDate}{"\t"}{.metAt}{"\n"}{end}'"#
+    );
+    stage.shows(&by(Department, clocks), "Provision").await?;
     let namespace = "get -n dept-transport capp/travel -o jsonpath='{.status.namespaces[0].namespace}'";
     stage.capture("TENANT", &by(Department, namespace)).await?;
-    stage.run(&by(Department, "get -n $TENANT resourcequota,limitrange,networkpolicy,rolebinding")).await?;
+    let quota = "get -n $TENANT resourcequota govcloud -o jsonpath='{.spec.hard}'";
+    stage.shows(&by(Department, quota), r#""requests.cpu":"8""#).await?;
+    let rest = "get -n $TENANT limitrange,networkpolicy,rolebinding -o name";
+    stage.shows(&by(Auditor, rest), "govcloud-default-deny").await
+}
+
+async fn data(stage: &mut Stage) -> Result<()> {
+    stage.act("数据", "Data");
     stage.say(
-        "部门在自己的空间里申请两个数据卷,并写入真实数据。",
-        "The department claims two volumes in its namespace, and real data is written into both.",
+        "部门申请两个数据卷,并写入真实数据。",
+        "The department claims two volumes, and real data is written into both.",
     );
     stage.run(&by(Department, "apply -n $TENANT -f config/samples/travel-volumes.yaml")).await?;
     let bound = "wait -n $TENANT pvc/data pvc/archive --for=jsonpath='{.status.phase}'=Bound --timeout=60s";
     stage.run(&by(Department, bound)).await?;
     for (variable, claim) in [("DATA", "data"), ("ARCHIVE", "archive")] {
-        let volume = format!(
+        let path = format!(
             "get pv -o jsonpath='{{.items[?(@.spec.claimRef.name==\"{claim}\")].spec.hostPath.path}}'"
         );
-        stage.capture(variable, &by(Provider, &volume)).await?;
-        stage.run(&format!("echo '2026-03-20,G3001,郑州东,洛阳龙门' > ${variable}/trips.csv")).await?;
+        stage.capture(variable, &by(PlatformAdmin, &path)).await?;
+        stage.run(&format!("echo '{claim},G3001,郑州东,洛阳龙门' > ${variable}/trips.csv")).await?;
     }
-    Ok(())
+    stage.run("ls -l $DATA $ARCHIVE").await.map(drop)
 }
 
 async fn going_live(stage: &mut Stage) -> Result<()> {
     stage.act("上线", "Going live");
     stage.say(
-        "三十个工作日内上线,五个工作日内报测试情况(第十四条)。",
-        "Live within thirty working days, and the test report within five more (Art. 14).",
+        "30 个工作日内上线,再 5 个工作日内报送测试情况(第十四条)。",
+        "Live within 30 working days, and the test report within 5 more (Art. 14).",
     );
     let live = r#"patch -n dept-transport capp/travel --type=merge -p '{"spec":{"goLive":{"at":"'$(date -u +%Y-%m-%dT%H:%M:%SZ)'"}}}'"#;
     stage.run(&by(Department, live)).await?;
-    stage.run(&by(Department, &phase("capp/travel", "Live"))).await?;
-    stage
-        .run(&by(
-            Department,
-            "patch -n dept-transport capp/travel --type=merge --patch-file config/samples/travel-report.yaml",
-        ))
-        .await?;
-    stage.run(&by(Department, "get -n dept-transport capp")).await.map(drop)
+    stage.run(&by(Department, &until("capp/travel", "waitingFor", "GoLiveReport"))).await?;
+    let report =
+        "patch -n dept-transport capp/travel --type=merge --patch-file config/samples/travel-report.yaml";
+    stage.run(&by(Department, report)).await?;
+    stage.run(&by(Department, &until("capp/travel", "waitingOn", "None"))).await?;
+    stage.shows(&by(Department, "get -n dept-transport capp"), "Live").await
 }
 
 async fn change(stage: &mut Stage) -> Result<()> {
-    stage.act("资源变更", "Change");
-    stage.say(
-        "扩容同样先申请、后审批、再实施(第十五条)。",
-        "More resources go through the same gate (Art. 15).",
-    );
+    stage.act("变更", "Change");
+    stage.say("扩容走同一道门(第十五条)。", "More resources pass the same gate (Art. 15).");
     stage.run(&by(Department, "apply -n dept-transport -f config/samples/travel-enlarge.yaml")).await?;
     let valid = "wait -n dept-transport chreq/travel-enlarge --for=condition=Valid --timeout=60s";
-    stage.run(&by(Department, valid)).await?;
-    let generation = format!("get -n dept-transport chreq/travel-enlarge {GENERATION}");
-    stage.capture("GENERATION", &by(Authority410000, &generation)).await?;
+    stage.run(&by(Authority410000, valid)).await?;
+    stage.capture("GENERATION", &by(Authority410000, &generation("chreq/travel-enlarge"))).await?;
     stage.run(&by(Authority410000, &approval("chreq/travel-enlarge"))).await?;
-    stage.run(&by(Department, &phase("chreq/travel-enlarge", "Completed"))).await?;
-    let quota = "get -n $TENANT resourcequota -o jsonpath='{.items[*].spec.hard.requests\\.cpu}'";
-    stage.shows(&by(Department, quota), "16").await
+    stage.run(&by(Department, &until("chreq/travel-enlarge", "phase", "Completed"))).await?;
+    let cpu = r#"get -n $TENANT resourcequota govcloud -o jsonpath='{.spec.hard.requests\.cpu}'"#;
+    stage.shows(&by(Department, cpu), "16").await
 }
 
-async fn shortcuts(stage: &mut Stage) -> Result<()> {
-    stage.act("没有捷径", "No shortcuts");
+async fn maintenance(stage: &mut Stage) -> Result<()> {
+    stage.act("平台调整", "Maintenance");
     stage.say(
-        "没有经批准的退出申请,服务商的集群管理员也删不掉部门的空间和数据(第二十三条)。",
-        "Without an approved exit, not even the provider's cluster-admin can remove the namespace or its data.",
+        "服务提供方的调整方案也须先报审,并提前告知使用部门(第十八条)。",
+        "The provider's own changes need approval too, ahead of time (Art. 18).",
     );
-    stage.refused(&by(PlatformAdmin, "delete namespace $TENANT --wait=false"), "govcloud").await?;
-    stage.refused(&by(PlatformAdmin, "delete -n dept-transport capp/travel --wait=false"), "govcloud").await
-}
-
-async fn exit(stage: &mut Stage) -> Result<()> {
-    stage.act("退出", "Exit");
-    stage.say(
-        "部门申请退出:数据卷 data 销毁,archive 保留(第十六条、第二十三条)。",
-        "The department asks to leave: volume data is to be destroyed, archive is to be kept.",
-    );
-    stage.run(&by(Department, "apply -n dept-transport -f config/samples/travel-exit.yaml")).await?;
-    stage.run(&by(Department, &phase("decom/travel-exit", "AwaitingConsent"))).await?;
-    let digest = "get -n dept-transport decom/travel-exit -o jsonpath='{.status.inventory.digest}'";
-    stage.capture("INVENTORY", &by(Department, digest)).await?;
-    let generation = by(Authority410000, &format!("get -n dept-transport decom/travel-exit {GENERATION}"));
-    stage.capture("GENERATION", &generation).await?;
-    stage.say(
-        "部门没有对这份清单表示同意之前,主管部门不能批准。",
-        "Before the department consents to exactly this inventory, the authority cannot approve.",
-    );
-    stage.refused(&by(Authority410000, &approval("decom/travel-exit")), "govcloud").await?;
-    let consent = r#"patch -n dept-transport decom/travel-exit --type=merge -p '{"spec":{"consent":{"inventoryDigest":"'$INVENTORY'"}}}'"#;
-    stage.run(&by(Department, consent)).await?;
-    stage.run(&by(Authority410000, &phase("decom/travel-exit", "AwaitingDecision"))).await?;
-    stage.capture("GENERATION", &generation).await?;
-    stage.run(&by(Authority410000, &approval("decom/travel-exit"))).await?;
-    stage.run(&by(Department, &phase("decom/travel-exit", "Completed"))).await?;
-    stage.run(&by(Department, &phase("capp/travel", "Exited"))).await.map(drop)
-}
-
-async fn proof(stage: &mut Stage) -> Result<()> {
-    stage.act("凭证", "Proof");
-    stage.say("全过程记录在案。", "The whole life is on the record.");
-    let timeline = concat!(
-        r#"get -n dept-transport capp/travel -o jsonpath='{range .status.timeline[*]}{.at}{"\t"}{.event}{"\t"}"#,
-        r#"{.actor}{"\t"}{.message}{"\n"}{end}'"#
-    );
-    stage.run(&by(Department, timeline)).await?;
-    stage.say("销毁与保留的凭证。", "The certificate of what was destroyed and what was kept.");
-    let certificate = "get -n dept-transport decom/travel-exit -o jsonpath='{.status.certificate}'";
-    stage.shows(&by(Department, certificate), "sha256:").await?;
-    stage.say("再看磁盘本身。", "And the disk itself.");
-    let directory = stage.run("echo $DATA").await?;
-    stage.verify(
-        "销毁卷的目录已不存在 · the destroyed volume's directory is gone",
-        !Path::new(&directory).exists(),
-    )?;
-    stage.shows("cat $ARCHIVE/trips.csv", "洛阳龙门").await
+    stage.capture("DAY", "date -u -d '+30 days' +%F 2>/dev/null || date -u -v+30d +%F").await?;
+    let dated = "sed \"s/2026-12-12/$DAY/g\" config/samples/maintenance.yaml | ";
+    stage.run(&format!("{dated}{}", by(Provider, "apply -n provider-maintenance -f -"))).await?;
+    let record = "-n provider-maintenance chreq/storage-upgrade";
+    let valid = format!("wait {record} --for=condition=Valid --timeout=60s");
+    stage.run(&by(Authority410000, &valid)).await?;
+    let approve =
+        "govcloud.dev/decision=approved govcloud.dev/reviewed-generation=1 govcloud.dev/opinion=同意";
+    stage.run(&by(Authority410000, &format!("annotate {record} {approve}"))).await?;
+    let scheduled = format!("wait {record} --for=jsonpath='{{.status.phase}}'=Scheduled --timeout=60s");
+    stage.run(&by(Provider, &scheduled)).await?;
+    stage.shows(&by(Provider, "get -n provider-maintenance chreq"), "Maintenance").await
 }

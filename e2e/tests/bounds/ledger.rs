@@ -11,8 +11,39 @@ use serde_json::Value;
 use crate::play::Played;
 use crate::undisturbed;
 
-/// The most that one life of one application may write, by verb and resource.
-const MOST: [(&str, usize); 1] = [("", 0)];
+/// The most that one life of one application may write, by verb and resource: applied for, approved, provisioned with
+/// two volumes, live, reported, enlarged, and retired with one volume destroyed and one retained.
+const MOST: [(&str, usize); 18] = [
+    // One for each entry of the four records' timelines.
+    ("create events", 34),
+    // Submitted, Provisioning, Provisioned, Live, reported, Exiting, Exited.
+    ("patch cloudapplications/status", 7),
+    // In force, enlarged, restricted, released.
+    ("patch resourcegrants/status", 4),
+    // Submitted, Applying, Completed.
+    ("patch changerequests/status", 3),
+    // AwaitingConsent, AwaitingDecision, HandingOver, Reclaiming, Completed.
+    ("patch decommissions/status", 5),
+    // The work order, and what the change makes of it.
+    ("create resourcegrants", 1),
+    ("patch resourcegrants", 1),
+    // The namespace and what is in it.
+    ("create namespaces", 1),
+    ("create resourcequotas", 1),
+    ("create limitranges", 1),
+    ("create networkpolicies", 2),
+    ("create rolebindings", 1),
+    // Enlarged; then no new pods and claims.
+    ("patch resourcequotas", 2),
+    // From edit to view: another binding, for a binding's role cannot change.
+    ("patch rolebindings", 1),
+    ("delete rolebindings", 1),
+    // Each volume kept at first sight, and decided on; the first may find it just bound, and look again.
+    ("patch persistentvolumes", 6),
+    // Marked for its end, and ended.
+    ("patch namespaces", 1),
+    ("delete namespaces", 1),
+];
 
 pub async fn the_writes_of_a_life_are_these_and_no_more(context: Context) -> Result<()> {
     let life = undisturbed(&context).await?;

@@ -29,6 +29,12 @@ impl Case<'_> {
         if self.status.phase == Some(Phase::Exiting) { open.find(followed) } else { open.find(begins) }
     }
 
+    /// Whether its volumes are on their way: what becomes of each is in the exit's inventory, and said at its end.
+    pub(super) fn reclaiming(&self) -> bool {
+        self.status.phase == Some(Phase::Exiting)
+            && self.exit().is_some_and(|e| e.phase == Some(DecommissionPhase::Reclaiming))
+    }
+
     /// An exit was filed: the application is Exiting until it ends (Art. 16).
     pub(super) fn begin_exit(&mut self) {
         let Some(exit) = self.exit().cloned() else { return };

@@ -4,7 +4,9 @@ use super::Case;
 use crate::api::application::ApplicationPhase as Phase;
 use crate::api::condition::{Condition, ConditionStatus};
 use crate::api::deadline::{Obligation, Party};
+use crate::api::region::Fulfilment;
 use crate::core::finding::{Bilingual, Finding};
+use crate::core::ground::RegionView;
 use crate::core::record::Standing;
 
 impl Case<'_> {
@@ -94,6 +96,11 @@ impl Case<'_> {
             return Standing::write_refused(t);
         }
         let Some((_, grant)) = &self.seen.grant else {
+            // The operator's own grant follows at once: that is not worth a status of its own.
+            let automatic = |r: &RegionView| r.spec().fulfilment == Fulfilment::Automatic;
+            if self.seen.ground.region.as_deref().is_some_and(automatic) {
+                return provisioning();
+            }
             let text = Bilingual::new(
                 "已通知服务提供方,等待工单(第十三条)",
                 "the provider was notified; its grant is awaited (Art. 13)",
@@ -116,13 +123,13 @@ impl Case<'_> {
                 );
                 Standing::Stalled("GrantStalled", text)
             }
-            None => Standing::Underway(
-                "Provisioning",
-                Bilingual::new(
-                    "服务提供方正在开通资源(第十三条)",
-                    "resources are being provisioned (Art. 13)",
-                ),
-            ),
+            None => provisioning(),
         }
     }
+}
+
+/// The provider is at work.
+fn provisioning() -> Standing {
+    let text = Bilingual::new("服务提供方正在开通资源(第十三条)", "resources are being provisioned (Art. 13)");
+    Standing::Underway("Provisioning", text)
 }

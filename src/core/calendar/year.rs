@@ -57,13 +57,20 @@ impl Year {
         }
     }
 
+    /// Monday to Friday by counting, then the holidays taken out: a calendar is prepared for every decision.
     fn mark_weekdays(&mut self) {
-        for day in date(self.number, 1, 1).series(jiff::Span::new().days(1)) {
-            if day.year() != self.number {
-                break;
+        let first = date(self.number, 1, 1);
+        let monday_is_zero = first.weekday().to_monday_zero_offset();
+        for day in 0..first.days_in_year() {
+            if (i16::from(monday_is_zero) + day) % 7 < 5 {
+                let day = usize::from(day.unsigned_abs());
+                self.working[day / 64] |= 1 << (day % 64);
             }
-            if !is_weekend(day) && self.holiday(day).is_none() {
-                self.mark(day);
+        }
+        for span in &self.holidays {
+            for day in span.from.day_of_year()..=span.to.day_of_year() {
+                let day = usize::from(day.unsigned_abs() - 1);
+                self.working[day / 64] &= !(1 << (day % 64));
             }
         }
     }

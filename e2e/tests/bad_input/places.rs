@@ -1,0 +1,193 @@
+//! Regions that cannot be, and names that are not to be had.
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::office::{self, HENAN, Kind, Office, PATIENCE, condition, refusal, sample};
+use e2e::personas::Persona;
+use e2e::suite::Context;
+use e2e::wait::until;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::Api;
+use kube::api::{ApiResource, DeleteParams, DynamicObject, GroupVersionKind, Patch, PatchParams, PostParams};
+use serde_json::{Value, json};
+
+use crate::table::says;
+
+/// Regions of this test only.
+const UNKNOWN: &str = "419001";
+const ORPHAN: &str = "411700";
+const FATHER: &str = "420000";
+
+async fn regions(context: &Context) -> Result<Api<DynamicObject>> {
+    let resource = GroupVersionKind::gvk("govcloud.dev", "v1alpha1", "Region");
+    let resource = ApiResource::from_gvk_with_plural(&resource, "regions");
+    Ok(Api::all_with(context.cluster.client(Persona::Admin).await?, &resource))
+}
+
+fn region(file: &str, code: &str) -> Result<Value> {
+    let mut manifest = sample(file)?;
+    manifest["metadata"]["name"] = json!(code);
+    Ok(manifest)
+}
+
+async fn create(api: &Api<DynamicObject>, manifest: &Value) -> Result<DynamicObject> {
+    Ok(api.create(&PostParams::default(), &serde_json::from_value(manifest.clone())?).await?)
+}
+
+pub async fn a_region_or_a_name_that_cannot_be_is_told_why(context: Context) -> Result<()> {
+    office::regions(&context.cluster).await?;
+    let refused = regions_are_refused(&context).await?;
+    tokio::try_join!(
+        an_unknown_region_may_come_later(&context),
+        a_citys_province_may_come_later(&context),
+        regions_in_a_circle_hold_nobody_up(&context),
+        a_taken_name_may_become_free(&context),
+        a_reserved_name_is_refused(&context),
+    )?;
+    println!(
+        "bad input: {refused} regions refused; an unknown one, an orphan and a circle told why; a taken and a reserved name"
+    );
+    Ok(())
+}
+
+/// What a Region alone shows.
+async fn regions_are_refused(context: &Context) -> Result<usize> {
+    let api = regions(context).await?;
+    type Row = (&'static str, &'static str, fn(&mut Value), &'static [&'static str]);
+    let rows: [Row; 6] = [
+        (
+            "city without parent",
+            "region-410100.yaml",
+            |m| drop(m["spec"].as_object_mut().and_then(|s| s.remove("parent"))),
+            &["市级政务云须写明所属的省", "a City must name its Province"],
+        ),
+        (
+            "province with parent",
+            "region-410000.yaml",
+            |m| m["spec"]["parent"] = json!("110000"),
+            &["省级政务云没有上级", "a Province has no `parent`"],
+        ),
+        (
+            "parent by name",
+            "region-410100.yaml",
+            |m| m["spec"]["parent"] = json!("henan"),
+            &["spec.parent", "须为六位行政区划代码"],
+        ),
+        (
+            "no storage class",
+            "region-410000.yaml",
+            |m| m["spec"]["tenancy"]["storageClasses"] = json!([]),
+            &["spec.tenancy.storageClasses"],
+        ),
+        (
+            "no days",
+            "region-410000.yaml",
+            |m| m["spec"]["workingDays"]["provision"] = json!(0),
+            &["spec.workingDays.provision", "greater than or equal to 1"],
+        ),
+        (
+            "named by word",
+            "region-410000.yaml",
+            |m| m["metadata"]["name"] = json!("henan"),
+            &["名称须为 GB/T 2260 的六位行政区划代码", "six-digit GB/T 2260 code"],
+        ),
+    ];
+    let count = rows.len();
+    for (what, file, spoil, fragments) in rows {
+        let mut manifest = region(file, "990000")?;
+        spoil(&mut manifest);
+        says(what, &refusal(create(&api, &manifest).await).context(what)?, fragments)?;
+    }
+    Ok(count)
+}
+
+/// Valid=False while the Region does not exist, and valid once it does.
+async fn an_unknown_region_may_come_later(context: &Context) -> Result<()> {
+    let namespace = context.filing_namespace("dept-unknown", UNKNOWN).await?;
+    let office = Office::open(&context.cluster, &namespace, UNKNOWN).await?;
+    office.file(&office.application("travel")?).await?;
+    let judged = office.judged(Kind::Application, "travel", "UnknownRegion").await?;
+    let message = condition(&judged.data["status"], "Valid")["message"].clone();
+    says("unknown region", message.as_str().unwrap_or_default(), &[UNKNOWN, "不存在", "does not exist"])?;
+    let mut later = region("region-410000.yaml", UNKNOWN)?;
+    later["spec"]["tenancy"]["limitRange"]["default"]["cpu"] = json!("半个");
+    let api = regions(context).await?;
+    create(&api, &later).await?;
+    office.judged(Kind::Application, "travel", "BadQuantity").await?;
+    let right = json!({"spec": {"tenancy": {"limitRange": {"default": {"cpu": "500m"}}}}});
+    api.patch(UNKNOWN, &PatchParams::default(), &Patch::Merge(right)).await?;
+    office.judged(Kind::Application, "travel", "Valid").await.map(drop)
+}
+
+/// A City whose Province is missing: said on the Region and on its applications, and healed when it comes.
+async fn a_citys_province_may_come_later(context: &Context) -> Result<()> {
+    let api = regions(context).await?;
+    let mut orphan = region("region-410100.yaml", ORPHAN)?;
+    orphan["spec"]["parent"] = json!(FATHER);
+    create(&api, &orphan).await?;
+    let stalled = |r: &DynamicObject| condition(&r.data["status"], "Stalled")["reason"] == "ParentMissing";
+    until(api.clone(), ORPHAN, "is stalled", PATIENCE, stalled).await?;
+    let namespace = context.filing_namespace("dept-orphan", ORPHAN).await?;
+    let office = Office::open(&context.cluster, &namespace, ORPHAN).await?;
+    office.file(&office.application("travel")?).await?;
+    let judged = office.judged(Kind::Application, "travel", "ParentMissing").await?;
+    let message = condition(&judged.data["status"], "Valid")["message"].clone();
+    says("parent missing", message.as_str().unwrap_or_default(), &[FATHER, "不存在", "does not exist"])?;
+    create(&api, &region("region-410000.yaml", FATHER)?).await?;
+    office.judged(Kind::Application, "travel", "Valid").await?;
+    until(api, ORPHAN, "is ready", PATIENCE, |r| condition(&r.data["status"], "Ready")["status"] == "True")
+        .await?;
+    Ok(())
+}
+
+/// Two cities that name each other, and one that names itself: told so, and the operator goes on.
+async fn regions_in_a_circle_hold_nobody_up(context: &Context) -> Result<()> {
+    let api = regions(context).await?;
+    let circle = [("411100", "411200"), ("411200", "411100"), ("411300", "411300")];
+    for (code, parent) in circle {
+        let mut manifest = region("region-410100.yaml", code)?;
+        manifest["spec"]["parent"] = json!(parent);
+        create(&api, &manifest).await?;
+    }
+    for (code, _) in circle {
+        let stalled =
+            |r: &DynamicObject| condition(&r.data["status"], "Stalled")["reason"] == "ParentMissing";
+        until(api.clone(), code, "is stalled", PATIENCE, stalled).await?;
+        let right = Patch::Merge(json!({"spec": {"parent": HENAN}}));
+        api.patch(code, &PatchParams::default(), &right).await?;
+        let ready = |r: &DynamicObject| condition(&r.data["status"], "Ready")["status"] == "True";
+        until(api.clone(), code, "is ready", PATIENCE, ready).await?;
+    }
+    context.cluster.operator.lock().await.as_mut().context("no operator")?.check()
+}
+
+/// A stranger's namespace of the name: never adopted, and the application goes on once it is gone.
+async fn a_taken_name_may_become_free(context: &Context) -> Result<()> {
+    let namespace = context.filing_namespace("dept-taken", HENAN).await?;
+    let office = Office::open(&context.cluster, &namespace, HENAN).await?;
+    let taken = govcloud::core::names::tenant_namespace(&namespace, "travel", "prod");
+    let namespaces: Api<Namespace> = Api::all(office.admin().await?);
+    let strangers: Namespace = serde_json::from_value(json!({"metadata": {"name": taken}}))?;
+    let uid = namespaces.create(&PostParams::default(), &strangers).await?.metadata.uid;
+    office.file(&office.application("travel")?).await?;
+    let judged = office.judged(Kind::Application, "travel", "NamespaceTaken").await?;
+    let message = condition(&judged.data["status"], "Valid")["message"].clone();
+    let message = message.as_str().unwrap_or_default();
+    says("taken", message, &[&taken, "不会接管", "it is never adopted"])?;
+    ensure!(namespaces.get(&taken).await?.metadata.uid == uid, "the stranger's namespace is another");
+    namespaces.delete(&taken, &DeleteParams::default()).await?;
+    office.judged(Kind::Application, "travel", "Valid").await.map(drop)
+}
+
+/// A name that Kubernetes or the operator keeps for itself would follow from a filing namespace of such a name.
+async fn a_reserved_name_is_refused(context: &Context) -> Result<()> {
+    let namespace = context.filing_namespace("kube-dept", HENAN).await?;
+    let office = Office::open(&context.cluster, &namespace, HENAN).await?;
+    office.file(&office.application("travel")?).await?;
+    let judged = office.judged(Kind::Application, "travel", "NamespaceReserved").await?;
+    let message = condition(&judged.data["status"], "Valid")["message"].clone();
+    says("reserved", message.as_str().unwrap_or_default(), &["系统保留", "is reserved"])?;
+    // Nothing but another office puts this right: the department takes it away again and files there.
+    let api = office.api(office.department, Kind::Application).await?;
+    api.delete("travel", &DeleteParams::default()).await?;
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! What the documents show is tried: every manifest of the READMEs, and every command of the guide.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::{ExitCode, Stdio};
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::binaries::Binaries;
+use e2e::cluster::Setup;
+use e2e::personas::Persona;
+use e2e::suite::{self, Context};
+use e2e::{install, paths};
+use tokio::process::Command;
+
+/// The project's kinds, and who files each.
+const KINDS: [(&str, Persona); 7] = [
+    ("CloudApplication", Persona::Department),
+    ("ResourceGrant", Persona::Provider),
+    ("ChangeRequest", Persona::Department),
+    ("Decommission", Persona::Department),
+    ("Region", Persona::PlatformAdmin),
+    ("WorkCalendar", Persona::PlatformAdmin),
+    ("ServiceCatalog", Persona::PlatformAdmin),
+];
+
+fn main() -> ExitCode {
+    let tests = e2e::tests![the_documents_work_as_they_are_written, the_clauses_name_what_exists];
+    suite::main(Setup::Operating, tests)
+}
+
+async fn the_documents_work_as_they_are_written(context: Context) -> Result<()> {
+    install::samples(&context.cluster.kubectl(Persona::Admin), true).await?;
+    context.dump_on_failure("dept-transport");
+    let english = manifests("README.md")?;
+    ensure!(english == manifests("README.zh.md")?, "the two READMEs show the same manifests");
+    for (kind, persona) in KINDS {
+        let manifest = english.get(kind).with_context(|| format!("README.md shows no {kind}"))?;
+        dry_run(&context, persona, manifest).await.with_context(|| format!("README.md, {kind}"))?;
+    }
+    let deployment = english.get("Deployment").context("README.md shows no Deployment")?;
+    dry_run(&context, Persona::PlatformAdmin, deployment).await.context("README.md, Deployment")?;
+    refusals(&context, &english["CloudApplication"]).await?;
+    guide(&context).await
+}
+
+/// The blocks of a document that are marked with `language`.
+fn blocks(document: &str, language: &str) -> Result<Vec<String>> {
+    let text = fs::read_to_string(paths::in_repository(document)).context(document.to_owned())?;
+    let fence = format!("```{language}\n");
+    let blocks = text.split(&fence).skip(1).filter_map(|rest| rest.split_once("\n```"));
+    Ok(blocks.map(|(block, _)| block.to_owned()).collect())
+}
+
+/// The manifests of a document by kind, without comments: those are in the document's language.
+fn manifests(document: &str) -> Result<BTreeMap<String, String>> {
+    let mut manifests = BTreeMap::new();
+    for block in blocks(document, "yaml")? {
+        let lines = block.lines().map(|line| line.split(" #").next().unwrap_or_default().trim_end());
+        let bare: Vec<&str> = lines.filter(|line| !line.starts_with('#')).collect();
+        let kind =
+            bare.iter().find_map(|line| line.strip_prefix("kind: ")).context("a manifest has a kind")?;
+        let before = manifests.insert(kind.to_owned(), bare.join("\n"));
+        ensure!(before.is_none(), "{document} shows {kind} twice");
+    }
+    Ok(manifests)
+}
+
+/// What the API server, its schemas and its policies say of a manifest.
+async fn dry_run(context: &Context, persona: Persona, manifest: &str) -> Result<()> {
+    let file = tempfile::NamedTempFile::new()?;
+    fs::write(file.path(), manifest)?;
+    let file = file.path().display().to_string();
+    let args = ["create", "--dry-run=server", "--validate=strict", "-f", &file];
+    context.cluster.kubectl(persona).run(&args).await.map(drop)
+}
+
+/// What the comments in the first manifest say is refused.
+async fn refusals(context: &Context, application: &str) -> Result<()> {
+    let department = context.cluster.kubectl(Persona::Department);
+    let classified = application.replace("NonClassified", "Classified");
+    let refusal = dry_run(context, Persona::Department, &classified).await.err().context("Art. 3 is kept")?;
+    ensure!(format!("{refusal:#}").contains("涉密信息系统不得上政务云(第三条)"), "{refusal:#}");
+    department.apply(&application.replace("protectionLevel: 3", "protectionLevel: 4")).await?;
+    let args = ["-n", "dept-transport", "capp/parking"];
+    let invalid = "--for=jsonpath={.status.conditions[?(@.type==\"Valid\")].reason}=ProtectionLevelTooHigh";
+    department.run(&[&["wait", invalid, "--timeout=60s"][..], &args].concat()).await.context("Art. 20")?;
+    department.run(&[&["delete"][..], &args].concat()).await.map(drop)
+}
+
+/// Every file and every test that docs/clauses.md names.
+async fn the_clauses_name_what_exists(_: Context) -> Result<()> {
+    let clauses = fs::read_to_string(paths::in_repository("docs/clauses.md"))?;
+    let mut sources = String::new();
+    for part in ["src", "tests", "e2e/tests"] {
+        read_all(&paths::in_repository(part), &mut sources)?;
+    }
+    let named = |word: &str| word.matches('_').count() > 1 && !word.contains(['/', '.', ' ']);
+    let mut count = 0;
+    for word in clauses.split('`').skip(1).step_by(2) {
+        if word.contains('/') && !word.starts_with('/') {
+            ensure!(
+                paths::in_repository(word).exists(),
+                "docs/clauses.md names {word}, which does not exist"
+            );
+        } else if named(word) {
+            count += 1;
+            let exists = sources.contains(&format!("fn {word}("));
+            ensure!(exists, "docs/clauses.md names the test {word}, which does not exist");
+        }
+    }
+    ensure!(count > 20, "docs/clauses.md names {count} tests only");
+    for article in 1..=32 {
+        ensure!(
+            clauses.contains(&format!("\n| {article} | ")),
+            "docs/clauses.md leaves out article {article}"
+        );
+    }
+    Ok(())
+}
+
+/// All Rust below a directory, appended.
+fn read_all(dir: &Path, sources: &mut String) -> Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            read_all(&path, sources)?;
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            sources.push_str(&fs::read_to_string(&path)?);
+        }
+    }
+    Ok(())
+}
+
+/// Types the guide's commands, in order, into one shell that ends at the first that fails.
+async fn guide(context: &Context) -> Result<()> {
+    let kubectl = Binaries::find()?.path("kubectl");
+    let bin = kubectl.parent().context("kubectl is in a directory")?;
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
+    let script = format!("set -eux\n{}", blocks("docs/guide.md", "sh")?.join("\n"));
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", &script]).current_dir(paths::repository());
+    command.env("DEV", context.cluster.plane.root()).env("PATH", path);
+    let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await?;
+    let typed = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "docs/guide.md does not work as it is written:\n{typed}");
+    let said = String::from_utf8_lossy(&output.stdout);
+    for expected in ["archive\tRetain", "data\tDestroy", "\"outcome\":\"Destroyed\"", "Released"] {
+        ensure!(said.contains(expected), "docs/guide.md must show {expected:?}:\n{said}");
+    }
+    Ok(())
+}

@@ -1,0 +1,212 @@
+//! Who asks, of which cluster, in which namespace: the flags that kubectl has, and requests made with them.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use jiff::Timestamp;
+use k8s_openapi::api::authentication::v1::SelfSubjectReview;
+use k8s_openapi::api::authorization::v1::{
+    ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
+};
+use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::core::ApiResource;
+use kube::{Client, Config};
+use serde_json::Value;
+
+use super::error::{CliError, chain};
+use super::output::Lang;
+use super::record::{Kind, Record, Target};
+use super::words;
+
+/// Name under which the plugin's writes stand in `managedFields`.
+const MANAGER: &str = "kubectl-govcloud";
+
+/// A verb that does not exist: who holds it holds wildcard rights, and those do not count.
+const CANARY: &str = "no-such-verb";
+
+/// Flags as kubectl has them.
+#[derive(Args, Debug, Clone, Default)]
+pub struct Flags {
+    /// kubeconfig 中的上下文 / context of the kubeconfig
+    #[arg(long, global = true, value_name = "NAME")]
+    pub context: Option<String>,
+    /// kubeconfig 文件,缺省取自 KUBECONFIG / kubeconfig file, by default that of KUBECONFIG
+    #[arg(long, global = true, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// 命名空间,缺省为上下文的 / namespace, by default that of the context
+    #[arg(short, long, global = true, value_name = "NAMESPACE")]
+    pub namespace: Option<String>,
+    /// 语言,缺省取自环境 / language, by default that of the locale
+    #[arg(long, global = true, value_enum)]
+    pub lang: Option<Lang>,
+}
+
+impl Flags {
+    /// The language of the answers.
+    #[must_use]
+    pub fn lang(&self) -> Lang {
+        self.lang.unwrap_or_else(|| Lang::of_locale(|name| std::env::var(name).ok()))
+    }
+}
+
+/// A connection, with what was said about it.
+#[derive(Clone)]
+pub struct Session {
+    pub(super) client: Client,
+    pub(super) namespace: String,
+    pub(super) lang: Lang,
+    pub(super) now: Timestamp,
+}
+
+impl Session {
+    /// Connects as the flags say.
+    ///
+    /// # Errors
+    /// A kubeconfig that cannot be read or used.
+    pub async fn open(flags: &Flags) -> Result<Self, CliError> {
+        let lang = flags.lang();
+        let mut config =
+            config(flags).await.map_err(|why| CliError::failed(words::bad_kubeconfig(lang, why)))?;
+        if config.cluster_url.host().is_some_and(is_loopback) && proxy_is_of_environment(&config) {
+            config.proxy_url = None;
+        }
+        let namespace = flags.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
+        let client =
+            Client::try_from(config).map_err(|e| CliError::failed(words::bad_kubeconfig(lang, chain(&e))))?;
+        Ok(Self { client, namespace, lang, now: Timestamp::now() })
+    }
+
+    /// What a failed request means.
+    pub(super) fn explain(&self, error: kube::Error) -> CliError {
+        CliError::of_kube(error, self.lang)
+    }
+
+    fn api(&self, kind: Kind, namespace: &str) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), namespace, &kind.resource())
+    }
+
+    /// One record.
+    pub(super) async fn get(&self, target: &Target) -> Result<Record, CliError> {
+        match self.api(target.kind, &self.namespace).get_opt(&target.name).await {
+            Ok(Some(object)) => Record::read(target.kind, value(&object), self.lang),
+            Ok(None) => Err(CliError::failed(words::no_such(self.lang, target, &self.namespace))),
+            Err(e) => Err(self.explain(e)),
+        }
+    }
+
+    /// One record that need not exist or be readable.
+    pub(super) async fn find(&self, target: &Target) -> Option<Record> {
+        let object = self.api(target.kind, &self.namespace).get_opt(&target.name).await.ok()??;
+        Record::read(target.kind, value(&object), self.lang).ok()
+    }
+
+    /// Every record of a kind, in the namespace or in all. Those that do not fit the schema are left out.
+    pub(super) async fn list(&self, kind: Kind, all: bool) -> Result<Vec<Record>, CliError> {
+        let api = if all {
+            Api::all_with(self.client.clone(), &kind.resource())
+        } else {
+            self.api(kind, &self.namespace)
+        };
+        let list = api.list(&ListParams::default()).await.map_err(|e| self.explain(e))?;
+        Ok(list.items.iter().filter_map(|o| Record::read(kind, value(o), self.lang).ok()).collect())
+    }
+
+    /// Every object of a cluster-scoped kind, raw.
+    pub(super) async fn list_raw(&self, resource: &ApiResource) -> Result<Vec<Value>, kube::Error> {
+        let api: Api<DynamicObject> = Api::all_with(self.client.clone(), resource);
+        Ok(api.list(&ListParams::default()).await?.items.iter().map(value).collect())
+    }
+
+    /// Merge-patches a record.
+    pub(super) async fn patch(
+        &self,
+        target: &Target,
+        body: &Value,
+        dry_run: bool,
+    ) -> Result<Record, kube::Error> {
+        let params =
+            PatchParams { field_manager: Some(MANAGER.to_owned()), dry_run, ..PatchParams::default() };
+        let object =
+            self.api(target.kind, &self.namespace).patch(&target.name, &params, &Patch::Merge(body)).await?;
+        Record::read(target.kind, value(&object), self.lang).map_err(|e| kube::Error::Service(Box::new(e)))
+    }
+
+    /// The caller's username.
+    pub(super) async fn whoami(&self) -> Result<String, CliError> {
+        let api: Api<SelfSubjectReview> = Api::all(self.client.clone());
+        let answer = api
+            .create(&PostParams::default(), &SelfSubjectReview::default())
+            .await
+            .map_err(|e| self.explain(e))?;
+        Ok(answer.status.and_then(|s| s.user_info).and_then(|u| u.username).unwrap_or_default())
+    }
+
+    async fn can(&self, attributes: ResourceAttributes) -> Result<bool, CliError> {
+        let api: Api<SelfSubjectAccessReview> = Api::all(self.client.clone());
+        let spec = SelfSubjectAccessReviewSpec {
+            resource_attributes: Some(attributes),
+            ..SelfSubjectAccessReviewSpec::default()
+        };
+        let review = SelfSubjectAccessReview { spec, ..SelfSubjectAccessReview::default() };
+        let answer = api.create(&PostParams::default(), &review).await.map_err(|e| self.explain(e))?;
+        Ok(answer.status.is_some_and(|s| s.allowed))
+    }
+
+    /// Whether the caller holds `verb` on a region.
+    pub(super) async fn can_on_region(&self, verb: &str, region: &str) -> Result<bool, CliError> {
+        self.can(attributes(verb, "regions", Some(region), None)).await
+    }
+
+    /// Whether the caller's rights on a region are wildcards.
+    pub(super) async fn is_wildcard_on_region(&self, region: &str) -> Result<bool, CliError> {
+        self.can_on_region(CANARY, region).await
+    }
+
+    /// Whether the caller holds `file` by name in a namespace: the department's side.
+    pub(super) async fn files_in(&self, namespace: &str) -> Result<bool, CliError> {
+        let resource = Kind::Application.names().1;
+        Ok(self.can(attributes("file", resource, None, Some(namespace))).await?
+            && !self.can(attributes(CANARY, resource, None, Some(namespace))).await?)
+    }
+}
+
+fn attributes(verb: &str, resource: &str, name: Option<&str>, namespace: Option<&str>) -> ResourceAttributes {
+    ResourceAttributes {
+        group: Some(crate::api::GROUP.to_owned()),
+        resource: Some(resource.to_owned()),
+        verb: Some(verb.to_owned()),
+        name: name.map(str::to_owned),
+        namespace: namespace.map(str::to_owned),
+        ..ResourceAttributes::default()
+    }
+}
+
+async fn config(flags: &Flags) -> Result<Config, String> {
+    let options = KubeConfigOptions { context: flags.context.clone(), ..KubeConfigOptions::default() };
+    match &flags.kubeconfig {
+        Some(file) => {
+            let read = Kubeconfig::read_from(file).map_err(|e| chain(&e))?;
+            Config::from_custom_kubeconfig(read, &options).await.map_err(|e| chain(&e))
+        }
+        None if flags.context.is_some() => Config::from_kubeconfig(&options).await.map_err(|e| chain(&e)),
+        None => Config::infer().await.map_err(|e| chain(&e)),
+    }
+}
+
+/// kubectl reaches this machine directly, whatever proxy the environment names.
+fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+fn proxy_is_of_environment(config: &Config) -> bool {
+    let Some(proxy) = config.proxy_url.as_ref().map(ToString::to_string) else { return false };
+    let same =
+        |v: &str| std::env::var(v).is_ok_and(|e| e.trim_end_matches('/') == proxy.trim_end_matches('/'));
+    ["HTTPS_PROXY", "https_proxy"].into_iter().any(same)
+}
+
+fn value(object: &DynamicObject) -> Value {
+    serde_json::to_value(object).unwrap_or_default()
+}

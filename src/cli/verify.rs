@@ -1,0 +1,205 @@
+//! `verify`: whether policies, bindings and CRDs stand as this version ships them.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use clap::Args;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::error::CliError;
+use super::output::{self, Format, Lang, table};
+use super::session::Session;
+use super::words::{self, terms};
+use crate::core::decision::Guard;
+use crate::core::seal;
+use crate::shell::client::resource;
+use crate::shell::guard;
+
+/// 核对:策略与资源类型是否与本版一致 / whether policies and CRDs stand as shipped
+#[derive(Args, Debug)]
+pub struct VerifyCommand {
+    /// 输出格式 / output format
+    #[arg(short, long, value_enum)]
+    output: Option<Format>,
+}
+
+/// Group version, plural and kind of everything that is compared.
+const KINDS: [(&str, &str, &str); 5] = [
+    ("apiextensions.k8s.io/v1", "customresourcedefinitions", "CustomResourceDefinition"),
+    ("admissionregistration.k8s.io/v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy"),
+    (
+        "admissionregistration.k8s.io/v1",
+        "validatingadmissionpolicybindings",
+        "ValidatingAdmissionPolicyBinding",
+    ),
+    ("admissionregistration.k8s.io/v1", "mutatingadmissionpolicies", "MutatingAdmissionPolicy"),
+    ("admissionregistration.k8s.io/v1", "mutatingadmissionpolicybindings", "MutatingAdmissionPolicyBinding"),
+];
+
+/// How one object stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+enum State {
+    InOrder,
+    Missing,
+    BeingDeleted,
+    Altered,
+    /// The API server does not know the kind, and need not.
+    NotServed,
+}
+
+impl State {
+    fn word(self, lang: Lang) -> &'static str {
+        match self {
+            Self::InOrder => lang.pick("一致", "in order"),
+            Self::Missing => lang.pick("缺失", "missing"),
+            Self::BeingDeleted => lang.pick("正在删除", "being deleted"),
+            Self::Altered => lang.pick("被改动", "altered"),
+            Self::NotServed => lang.pick("不适用", "not served"),
+        }
+    }
+
+    fn is_good(self) -> bool {
+        matches!(self, Self::InOrder | Self::NotServed)
+    }
+}
+
+/// One line. These names are an interface.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Finding {
+    object: String,
+    state: State,
+    /// Where it first differs.
+    #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
+}
+
+impl VerifyCommand {
+    /// Answers on `out`.
+    ///
+    /// # Errors
+    /// What stands cannot be read; [`CliError::Told`] where it is not all in order.
+    pub async fn run(self, session: &Session, out: &mut impl Write) -> Result<(), CliError> {
+        let lang = session.lang;
+        let shipped = guard::shipped().map_err(CliError::failed)?;
+        let (mut live, mut unserved) = (BTreeMap::new(), Vec::new());
+        for (version, plural, kind) in KINDS {
+            match session.list_raw(&resource(version, plural, kind)).await {
+                Ok(objects) => live.extend(objects.into_iter().map(|mut o| {
+                    o["kind"] = json!(kind);
+                    (seal::key(&o), o)
+                })),
+                Err(kube::Error::Api(s)) if s.code == 404 && kind.starts_with("Mutating") => {
+                    unserved.push(kind)
+                }
+                Err(e) => return Err(session.explain(e)),
+            }
+        }
+        let findings = compare(&shipped, &live, &unserved, session.now);
+        let bad = findings.iter().filter(|f| !f.state.is_good()).count();
+        match self.output {
+            Some(format) => output::write(&findings, format, out)?,
+            None => out.write_all(text(&findings, bad, lang).as_bytes())?,
+        }
+        out.flush()?;
+        if bad == 0 { Ok(()) } else { Err(CliError::Told) }
+    }
+}
+
+/// Each shipped object against the live one, by the very rule that the operator goes by.
+fn compare(
+    shipped: &BTreeMap<String, Value>,
+    live: &BTreeMap<String, Value>,
+    unserved: &[&str],
+    now: Timestamp,
+) -> Vec<Finding> {
+    let one = |(key, want): (&String, &Value)| {
+        let found = live.get(key);
+        let (state, place) = match found {
+            None if unserved.iter().any(|kind| key.starts_with(&format!("{kind}/"))) => {
+                (State::NotServed, None)
+            }
+            None => (State::Missing, None),
+            Some(have) if !have["metadata"]["deletionTimestamp"].is_null() => (State::BeingDeleted, None),
+            Some(have) => {
+                let (want, have) = (
+                    BTreeMap::from([(key.clone(), want.clone())]),
+                    BTreeMap::from([(key.clone(), have.clone())]),
+                );
+                match seal::check(&want, &have, &seal::Release::new(), None, now).0 {
+                    Guard::Open(why) => (State::Altered, why.first().and_then(|w| place(w))),
+                    Guard::Sealed { .. } | Guard::Unchecked => (State::InOrder, None),
+                }
+            }
+        };
+        Finding { object: key.clone(), state, place }
+    };
+    shipped.iter().map(one).collect()
+}
+
+/// The path in `… altered (spec.x[0])`.
+fn place(why: &str) -> Option<String> {
+    let (_, rest) = why.rsplit_once("altered (")?;
+    Some(rest.strip_suffix(')')?.to_owned())
+}
+
+fn text(findings: &[Finding], bad: usize, lang: Lang) -> String {
+    let label = |l: &'static str| lang.pick(terms::label(lang, l).to_owned(), l.to_uppercase());
+    let rows = findings.iter().map(|f| {
+        let word = f.state.word(lang);
+        vec![
+            f.object.clone(),
+            f.place.as_ref().map_or_else(|| word.to_owned(), |p| words::altered_at(lang, word, p)),
+        ]
+    });
+    let mut text = table(Some(vec![label("object"), label("state")]), rows, 0);
+    if findings.iter().any(|f| f.state == State::NotServed) {
+        text += &format!("{}\n", words::unserved(lang));
+    }
+    let count = findings.iter().filter(|f| f.state != State::NotServed).count();
+    text += &match bad {
+        0 => words::all_in_order(lang, count, env!("CARGO_PKG_VERSION")),
+        _ => words::not_in_order(lang, bad, count),
+    };
+    text + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-11-23T02:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn what_is_shipped_is_in_order_and_what_differs_is_named() {
+        let shipped = guard::shipped().unwrap();
+        assert!(compare(&shipped, &shipped, &[], now()).iter().all(|f| f.state == State::InOrder));
+        let mut live = shipped.clone();
+        live.get_mut("ValidatingAdmissionPolicyBinding/govcloud-decisions").unwrap()["spec"]["validationActions"] =
+            json!(["Warn"]);
+        live.get_mut("ValidatingAdmissionPolicy/govcloud-filing").unwrap()["metadata"]["deletionTimestamp"] =
+            json!("2026-11-23T01:00:00Z");
+        live.remove("ValidatingAdmissionPolicy/govcloud-status");
+        let wrong: Vec<Finding> =
+            compare(&shipped, &live, &[], now()).into_iter().filter(|f| !f.state.is_good()).collect();
+        insta::assert_snapshot!(text(&wrong, 3, Lang::Zh) + &text(&wrong, 3, Lang::En));
+    }
+
+    #[test]
+    fn before_1_36_the_stamps_are_not_asked_for() {
+        let shipped = guard::shipped().unwrap();
+        let mut live = shipped.clone();
+        live.retain(|k, _| !k.starts_with("Mutating"));
+        let unserved = ["MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"];
+        let findings = compare(&shipped, &live, &unserved, now());
+        assert!(findings.iter().all(|f| f.state.is_good()));
+        assert!(text(&findings, 0, Lang::En).contains("before 1.36"));
+        assert!(
+            compare(&shipped, &live, &[], now()).iter().any(|f| f.state == State::Missing),
+            "served and not there is missing"
+        );
+    }
+}

@@ -1,0 +1,128 @@
+//! Clocks over whole lives (design, section 4): late at each step, told once, across restarts; provisional days;
+//! nothing by silence.
+
+use serde_json::json;
+
+use crate::acts::{adjustment, app_id, application, change_id, exit, exit_id};
+use crate::stage::{Stage, ZHANG, at};
+
+/// Art. 13 to 16: everybody is late everywhere, and nothing happens but that it is said.
+#[test]
+fn late_at_each_step() {
+    let mut s = Stage::new("2026-03-10 09:30");
+    s.region(json!({ "workingDays": { "review": 5 } }));
+    s.file(&app_id(), application());
+    s.until("2026-03-20 10:00");
+    s.refuse = Some(("Namespace", "forbidden"));
+    s.decide(&app_id(), "approved", "同意");
+    s.until("2026-03-30 10:00");
+    s.refuse = None;
+    s.settle();
+    s.until("2026-06-01 10:00");
+    s.edit(ZHANG, &app_id(), json!({ "goLive": { "at": "2026-06-01T01:00:00Z" } }));
+    s.until("2026-06-15 10:00");
+    let report = json!({ "uri": "https://p.example/t.pdf", "sha256": "845e91831319e89c4d656bdb80c278ac09a7230d61e5dfd2e1b1fbb436ac8917" });
+    s.edit(ZHANG, &app_id(), json!({ "goLive": { "testReport": report } }));
+    s.refuse = Some(("ResourceGrant", "forbidden"));
+    s.file(&change_id("enlarge"), adjustment(json!({ "requests.cpu": "16" })));
+    s.decide(&change_id("enlarge"), "approved", "同意");
+    s.until("2026-06-25 10:00");
+    s.refuse = None;
+    s.settle();
+    let e = exit_id("leave");
+    s.file(&e, exit("Application", "Retain", &[]));
+    s.consent(&e);
+    s.cluster.stuck.insert(crate::acts::tenant("prod"));
+    s.decide(&e, "approved", "同意");
+    s.until("2026-07-06 10:00");
+    assert_eq!(s.stands(&e, "Stalled"), "True/ReclaimStuck");
+    s.cluster.stuck.clear();
+    s.settle();
+    assert_eq!(s.phase(&app_id()), "Exited");
+    for (of, overdue) in [(app_id(), 4), (change_id("enlarge"), 1), (e, 1)] {
+        assert_eq!(
+            (s.count(&of, "Overdue"), s.count(&of, "HalfLeft"), s.count(&of, "LastDay")),
+            (overdue, overdue, overdue),
+            "{of:?}"
+        );
+    }
+    insta::assert_snapshot!(s.log);
+}
+
+/// The operator was down all the while: overdue is told once on return, with the true instant, and no warning.
+#[test]
+fn downtime_changes_nothing_but_the_lateness_of_the_report() {
+    let mut s = Stage::provisioned("2026-03-10 09:30");
+    let before = s.status(&app_id())["deadlines"].clone();
+    s.now = at("2026-08-01 03:00");
+    s.settle();
+    s.settle();
+    assert_eq!(
+        (s.count(&app_id(), "Overdue"), s.count(&app_id(), "HalfLeft"), s.count(&app_id(), "LastDay")),
+        (1, 0, 0)
+    );
+    let after = &s.status(&app_id())["deadlines"];
+    assert_eq!(after[1]["dueAt"], before[1]["dueAt"]);
+    assert_eq!(s.stands(&app_id(), "OnTime"), "False/GoLiveOverdue");
+    assert_eq!(s.phase(&app_id()), "Provisioned", "no lapse by silence");
+}
+
+/// A clock that jumps back moves no stored deadline and reports nothing twice.
+#[test]
+fn a_clock_that_jumps_back_changes_nothing() {
+    let mut s = Stage::provisioned("2026-03-10 09:30");
+    s.until("2026-05-10 10:00");
+    let (before, told) = (s.status(&app_id())["deadlines"].clone(), s.count(&app_id(), "Overdue"));
+    s.now = at("2026-03-11 10:00");
+    s.settle();
+    let dates =
+        |d: &serde_json::Value| (d[0]["dueAt"].clone(), d[1]["dueAt"].clone(), d[1]["notified"].clone());
+    assert_eq!(dates(&s.status(&app_id())["deadlines"]), dates(&before));
+    s.until("2026-05-10 10:00");
+    assert_eq!(s.count(&app_id(), "Overdue"), told);
+}
+
+/// 2027 is not published: the date is provisional, says so, and is put right with a word when it is.
+#[test]
+fn a_provisional_date_is_put_right_when_the_year_is_published() {
+    let mut s = Stage::provisioned("2026-12-01 10:00");
+    assert_eq!(s.status(&app_id())["dueDate"], "2027-01-12");
+    s.until("2026-12-10 10:00");
+    s.log.clear();
+    s.publish_2027();
+    assert_eq!(
+        (s.status(&app_id())["dueDate"].as_str(), s.count(&app_id(), "DeadlineMoved")),
+        (Some("2027-01-13"), 1)
+    );
+    insta::assert_snapshot!(s.log);
+}
+
+/// A calendar that was missing when the provider was notified: the clock starts late, from the same instant.
+#[test]
+fn a_clock_without_a_calendar_starts_late_from_the_same_instant() {
+    let mut s = Stage::new("2026-03-10 09:30");
+    s.region(json!({ "fulfilment": "ProviderApplied" }));
+    s.file(&app_id(), application());
+    s.decide_unseen(&app_id(), "approved", "同意");
+    s.region(json!({ "calendar": "lost" }));
+    assert_eq!((s.phase(&app_id()), &s.status(&app_id())["deadlines"]), ("Provisioning", &json!(null)));
+    s.until("2026-03-12 08:00");
+    s.region(json!({ "calendar": "cn" }));
+    assert_eq!(s.status(&app_id())["dueDate"], "2026-03-13");
+}
+
+/// An exit that was filed and came to nothing: the department's clock stood meanwhile, once and no longer.
+#[test]
+fn a_change_that_an_exit_overtakes_ends() {
+    let mut s = Stage::live("2026-06-01 09:00");
+    s.uses("prod", json!({ "requests.cpu": "6" }));
+    let (c, e) = (change_id("shrink"), exit_id("leave"));
+    s.file(&c, adjustment(json!({ "requests.cpu": "4" })));
+    s.decide(&c, "approved", "同意");
+    s.file(&e, exit("Application", "Retain", &[]));
+    assert_eq!(s.stands(&e, "Valid"), "False/AnotherOpen", "the older goes first");
+    // The change ends, the exit goes its way.
+    s.uses("prod", json!({ "requests.cpu": "1" }));
+    assert_eq!(s.phase(&c), "Completed");
+    assert_eq!(s.phase(&e), "AwaitingConsent");
+}
