@@ -161,7 +161,7 @@ const ROWS: &[Row] = &[
     Row {
         what: "quota-not-text",
         spoil: |m| quota(m, "requests.cpu", json!(8)),
-        expect: Refused(&["spec.namespaces[0].quota.requests.cpu", "must be of type string"]),
+        expect: Refused(&["quota.requests.cpu", "expected string"]),
     },
     Row {
         what: "quota-key-unknown",

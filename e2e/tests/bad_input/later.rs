@@ -37,7 +37,11 @@ async fn going_live(office: &Office) -> Result<usize> {
     office.judged(Kind::Application, "travel", "Valid").await?;
     let hours = SignedDuration::from_hours;
     let early = office.amend(Kind::Application, "travel", at(hours(0))?).await;
-    says("live before provisioning", &refusal(early)?, &["Provisioned", "goLive"])?;
+    says(
+        "live before provisioning",
+        &refusal(early)?,
+        &["资源开通后方可报上线(现为 Submitted)", "needed: Provisioned or Live"],
+    )?;
     office.approve(Kind::Application, "travel").await?;
     office.phase(Kind::Application, "travel", "Provisioned").await?;
 

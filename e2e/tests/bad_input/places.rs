@@ -107,7 +107,11 @@ async fn an_unknown_region_may_come_later(context: &Context) -> Result<()> {
     office.file(&office.application("travel")?).await?;
     let judged = office.judged(Kind::Application, "travel", "UnknownRegion").await?;
     let message = condition(&judged.data["status"], "Valid")["message"].clone();
-    says("unknown region", message.as_str().unwrap_or_default(), &[UNKNOWN, "不存在", "does not exist"])?;
+    says(
+        "unknown region",
+        message.as_str().unwrap_or_default(),
+        &[UNKNOWN, "没有对应的 Region", "names no Region"],
+    )?;
     let mut later = region("region-410000.yaml", UNKNOWN)?;
     later["spec"]["tenancy"]["limitRange"]["default"]["cpu"] = json!("半个");
     let api = regions(context).await?;

@@ -38,8 +38,8 @@ const MOST: [(&str, usize); 18] = [
     // From edit to view: another binding, for a binding's role cannot change.
     ("patch rolebindings", 1),
     ("delete rolebindings", 1),
-    // Each volume kept at first sight, and decided on; the first may find it just bound, and look again.
-    ("patch persistentvolumes", 6),
+    // Each volume kept at first sight, and decided on.
+    ("patch persistentvolumes", 4),
     // Marked for its end, and ended.
     ("patch namespaces", 1),
     ("delete namespaces", 1),
@@ -60,7 +60,13 @@ pub async fn the_writes_of_a_life_are_these_and_no_more(context: Context) -> Res
     nothing_is_written_twice(&writes, &life.entries(all))?;
     nothing_is_owned_or_finalized(&writes)?;
     only_exits_list(&own)?;
-    within(&table(&writes))
+    let done = writes.keep(|e| (200..300).contains(&e.code()));
+    println!(
+        "bounds: {} of them went through, at most {} may",
+        done.len(),
+        MOST.iter().map(|m| m.1).sum::<usize>()
+    );
+    within(&table(&done))
 }
 
 /// How often each verb was used on each resource.
@@ -85,10 +91,14 @@ fn print_table(title: &str, table: &BTreeMap<String, usize>) {
     }
 }
 
-/// Every request of an undisturbed life goes through: what is refused was asked for without looking.
+/// In an undisturbed life requests go through, but for a volume that its binder writes at the same moment.
 fn nothing_is_refused(writes: &Entries) -> Result<()> {
     let refused = writes.clone().keep(|e| !(200..300).contains(&e.code()));
-    ensure!(refused.len() <= 4, "refused, beyond a stale resourceVersion now and then:\n{refused}");
+    let stale = |e: &Entry| {
+        e.code() == 409 && e.object_ref.as_ref().is_some_and(|o| o.resource == "persistentvolumes")
+    };
+    let others = refused.clone().keep(|e| !stale(e));
+    ensure!(others.is_empty() && refused.len() <= 6, "refused:\n{refused}");
     Ok(())
 }
 

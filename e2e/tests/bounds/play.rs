@@ -11,6 +11,7 @@ use e2e::suite::Context;
 use e2e::volumes;
 use e2e::wait::until_gone;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use k8s_openapi::api::core::v1::{Namespace, PersistentVolume};
 use k8s_openapi::api::events::v1::Event;
 use kube::api::ListParams;
@@ -157,9 +158,11 @@ impl Scrub {
 
     fn word(&mut self, word: &str) -> String {
         let bare = word.strip_prefix("pvc-").unwrap_or(word);
-        if word.parse::<Timestamp>().is_ok() {
+        let of_the_day = word.len() == 5 && word.as_bytes()[2] == b':';
+        let date = word.len() == 10 && word.parse::<Date>().is_ok();
+        if word.parse::<Timestamp>().is_ok() || of_the_day {
             "TIME".to_owned()
-        } else if is_uid(bare) || word.starts_with("sha256:") {
+        } else if is_uid(bare) || word.starts_with("sha256:") || date {
             let next = self.seen.len() + 1;
             format!("#{}", self.seen.entry(word.to_owned()).or_insert(next))
         } else {

@@ -130,6 +130,7 @@ impl Case<'_> {
 
 /// The provider is at work.
 fn provisioning() -> Standing {
-    let text = Bilingual::new("服务提供方正在开通资源(第十三条)", "resources are being provisioned (Art. 13)");
+    let text =
+        Bilingual::new("服务提供方正在开通资源(第十三条)", "resources are being provisioned (Art. 13)");
     Standing::Underway("Provisioning", text)
 }
