@@ -127,7 +127,7 @@ fn compare(
                     BTreeMap::from([(key.clone(), want.clone())]),
                     BTreeMap::from([(key.clone(), have.clone())]),
                 );
-                match seal::check(&want, &have, None, "", now).0 {
+                match seal::check(&want, &have, &seal::Release::new(), None, now).0 {
                     Guard::Open(why) => (State::Altered, why.first().and_then(|w| place(w))),
                     Guard::Sealed { .. } | Guard::Unchecked => (State::InOrder, None),
                 }
