@@ -16,6 +16,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -265,6 +266,42 @@ impl AuditLog {
             Ok(entries.clone().named(&name).iter().next().map(|_| entries))
         };
         eventually("the mark in the audit log", Duration::from_secs(10), seen).await
+    }
+}
+
+/// A reader of what is added to an audit log, soon after it is.
+#[derive(Debug)]
+pub struct Follow {
+    path: PathBuf,
+    offset: u64,
+}
+
+impl AuditLog {
+    /// Follows the log from its end.
+    pub fn follow(&self) -> Result<Follow> {
+        let offset = fs::metadata(&self.path).map(|m| m.len()).unwrap_or(0);
+        Ok(Follow { path: self.path.clone(), offset })
+    }
+}
+
+impl Follow {
+    /// How often the file is looked at: a test that ends the operator between two writes must be quick.
+    const TICK: Duration = Duration::from_millis(1);
+
+    /// The next entries, at least one line of the log; some may be filtered out as by [`Entries::parse`].
+    pub async fn next(&mut self) -> Result<Entries> {
+        loop {
+            let mut file = fs::File::open(&self.path)?;
+            file.seek(SeekFrom::Start(self.offset))?;
+            let mut text = Vec::new();
+            file.read_to_end(&mut text)?;
+            if let Some(end) = text.iter().rposition(|byte| *byte == b'\n') {
+                text.truncate(end + 1);
+                self.offset += text.len() as u64;
+                return Entries::parse(std::str::from_utf8(&text)?);
+            }
+            tokio::time::sleep(Self::TICK).await;
+        }
     }
 }
 

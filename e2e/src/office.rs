@@ -65,19 +65,27 @@ impl Kind {
 
 /// The regions of `config/samples` with the verbs on them, ready for applications.
 pub async fn regions(cluster: &Cluster) -> Result<()> {
+    regions_without_operator(cluster).await?;
+    regions_ready(cluster).await
+}
+
+/// The same, where the operator does not run yet to say that they are ready.
+pub async fn regions_without_operator(cluster: &Cluster) -> Result<()> {
     let admin = cluster.kubectl(Persona::Admin);
     for file in ["region-410000.yaml", "region-410100.yaml", "rbac"] {
         admin.apply_path(&in_repository("config/samples").join(file)).await?;
     }
-    let client = cluster.client(Persona::Admin).await?;
-    let resource = ApiResource::from_gvk_with_plural(
-        &GroupVersionKind::gvk("govcloud.dev", "v1alpha1", "Region"),
-        "regions",
-    );
+    Ok(())
+}
+
+/// Waits until the operator says that both regions can be used.
+pub async fn regions_ready(cluster: &Cluster) -> Result<()> {
+    let resource = GroupVersionKind::gvk("govcloud.dev", "v1alpha1", "Region");
+    let resource = ApiResource::from_gvk_with_plural(&resource, "regions");
+    let api: Api<DynamicObject> = Api::all_with(cluster.client(Persona::Admin).await?, &resource);
     for code in [HENAN, ZHENGZHOU] {
-        let api: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
-        until(api, code, "is ready", PATIENCE, |r| condition(&r.data["status"], "Ready")["status"] == "True")
-            .await?;
+        let ready = |r: &DynamicObject| condition(&r.data["status"], "Ready")["status"] == "True";
+        until(api.clone(), code, "is ready", PATIENCE, ready).await?;
     }
     Ok(())
 }

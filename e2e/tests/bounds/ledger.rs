@@ -1,0 +1,167 @@
+//! Every write of one life, counted; none of them for nothing.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use e2e::audit::{Entries, Entry};
+use e2e::personas::{OPERATOR, Persona};
+use e2e::suite::Context;
+use serde_json::Value;
+
+use crate::play::Played;
+use crate::undisturbed;
+
+/// The most that one life of one application may write, by verb and resource.
+const MOST: [(&str, usize); 1] = [("", 0)];
+
+pub async fn the_writes_of_a_life_are_these_and_no_more(context: Context) -> Result<()> {
+    let life = undisturbed(&context).await?;
+    let admin = context.cluster.client(Persona::Admin).await?;
+    let all = context.cluster.audit().settled(&admin).await?;
+    let own = life.entries(all.clone().by_user(OPERATOR));
+    let writes = own.clone().writes();
+    print_table("writes of one life", &table(&writes));
+    print_table(
+        "reads of one life",
+        &table(&own.clone().keep(|e| matches!(e.verb.as_str(), "get" | "list"))),
+    );
+    nothing_is_refused(&writes)?;
+    nothing_is_written_twice(&writes, &life.entries(all))?;
+    nothing_is_owned_or_finalized(&writes)?;
+    only_exits_list(&own)?;
+    within(&table(&writes))
+}
+
+/// How often each verb was used on each resource.
+pub fn table(entries: &Entries) -> BTreeMap<String, usize> {
+    let mut table = BTreeMap::new();
+    for entry in entries.iter() {
+        *table.entry(line(entry)).or_default() += 1;
+    }
+    table
+}
+
+fn line(entry: &Entry) -> String {
+    let object = entry.object_ref.clone().unwrap_or_default();
+    let slash = if object.subresource.is_empty() { "" } else { "/" };
+    format!("{} {}{slash}{}", entry.verb, object.resource, object.subresource)
+}
+
+fn print_table(title: &str, table: &BTreeMap<String, usize>) {
+    println!("bounds: {title}: {}", table.values().sum::<usize>());
+    for (line, count) in table {
+        println!("{count:6} {line}");
+    }
+}
+
+/// Every request of an undisturbed life goes through: what is refused was asked for without looking.
+fn nothing_is_refused(writes: &Entries) -> Result<()> {
+    let refused = writes.clone().keep(|e| !(200..300).contains(&e.code()));
+    ensure!(refused.len() <= 4, "refused, beyond a stale resourceVersion now and then:\n{refused}");
+    Ok(())
+}
+
+/// No write says what was said before, and none leaves its object as it was.
+fn nothing_is_written_twice(writes: &Entries, everybodys: &Entries) -> Result<()> {
+    let mut said = HashMap::new();
+    for entry in writes.iter().filter(|e| (200..300).contains(&e.code())) {
+        let path = entry.request_uri.split('?').next().unwrap_or_default();
+        let body = entry.request_object.as_ref().map(|b| stable(b).to_string()).unwrap_or_default();
+        if let Some(earlier) = said.insert((entry.verb.clone(), path.to_owned(), body.clone()), entry) {
+            bail!("written twice: {body}\n{earlier}\n{entry}");
+        }
+    }
+    let mut versions = HashSet::new();
+    for entry in everybodys.iter().filter(|e| e.is_write() && (200..300).contains(&e.code())) {
+        let Some(answer) = &entry.response_object else { continue };
+        let (Some(uid), Some(version)) =
+            (answer["metadata"]["uid"].as_str(), answer["metadata"]["resourceVersion"].as_str())
+        else {
+            continue;
+        };
+        let news = versions.insert((uid.to_owned(), version.to_owned()));
+        ensure!(news || entry.user.username != OPERATOR, "this write changed nothing: {entry}");
+    }
+    ensure!(
+        said.len() > 20 && versions.len() > 20,
+        "too little was compared: {} and {}",
+        said.len(),
+        versions.len()
+    );
+    Ok(())
+}
+
+/// A body without preconditions and times.
+fn stable(body: &Value) -> Value {
+    match body {
+        Value::Object(fields) => {
+            let counts = |key: &&String| {
+                !matches!(
+                    key.as_str(),
+                    "resourceVersion" | "uid" | "observedAt" | "lastTransitionTime" | "eventTime"
+                )
+            };
+            fields.keys().filter(counts).map(|k| (k.clone(), stable(&fields[k]))).collect()
+        }
+        Value::Array(items) => items.iter().map(stable).collect(),
+        other => other.clone(),
+    }
+}
+
+/// S3: no finalizers, and no ownerReferences on anything.
+fn nothing_is_owned_or_finalized(writes: &Entries) -> Result<()> {
+    let mut looked_at = 0;
+    for entry in writes.iter() {
+        for body in [&entry.request_object, &entry.response_object].into_iter().flatten() {
+            let meta = &body["metadata"];
+            looked_at += 1;
+            let ours = |f: &&Value| !f.as_str().is_some_and(|f| f.starts_with("kubernetes.io/"));
+            let finalizers = meta["finalizers"].as_array().into_iter().flatten().filter(ours).count();
+            ensure!(finalizers == 0 && meta["ownerReferences"].is_null(), "{entry} has {meta}");
+        }
+    }
+    ensure!(looked_at > 40, "only {looked_at} bodies");
+    Ok(())
+}
+
+/// The image of the cluster is its watches': only an exit lists, claims and snapshots, to be certain of its inventory.
+pub fn only_exits_list(own: &Entries) -> Result<()> {
+    let lists = own.clone().verb("list");
+    let others = lists.clone().keep(|e| {
+        let resource = e.object_ref.as_ref().map(|o| o.resource.as_str()).unwrap_or_default();
+        !matches!(resource, "persistentvolumeclaims" | "volumesnapshots")
+    });
+    ensure!(others.is_empty(), "listed:\n{others}");
+    ensure!(!lists.is_empty(), "an exit that does not list claims is not certain of them");
+    Ok(())
+}
+
+/// Holds a life to what is written down.
+fn within(table: &BTreeMap<String, usize>) -> Result<()> {
+    let most: BTreeMap<&str, usize> = MOST.into_iter().collect();
+    for (line, count) in table {
+        let most = *most.get(line.as_str()).with_context(|| format!("{line} is not in the list"))?;
+        ensure!(*count <= most, "{line}: {count} times, more than {most}");
+    }
+    Ok(())
+}
+
+/// That nothing was made or removed twice, whatever happened to the operator.
+pub fn nothing_succeeds_twice(life: &Played, all: Entries) -> Result<usize> {
+    let mut done = HashSet::new();
+    let own = life.entries(all).by_user(OPERATOR).writes();
+    for entry in own
+        .iter()
+        .filter(|e| matches!(e.verb.as_str(), "create" | "delete") && (200..300).contains(&e.code()))
+    {
+        let object = entry.object_ref.clone().unwrap_or_default();
+        let name = match entry.response_object.as_ref().and_then(|o| o["metadata"]["name"].as_str()) {
+            Some(name) if object.name.is_empty() => name.to_owned(),
+            _ => object.name.clone(),
+        };
+        let what = (entry.verb.clone(), object.resource.clone(), object.namespace.clone(), name);
+        ensure!(done.insert(what), "a second time: {entry}");
+    }
+    ensure!(done.len() > 10, "only {} creates and deletes", done.len());
+    Ok(done.len())
+}

@@ -1,0 +1,69 @@
+//! A world at rest: whatever stands, looked at by a new process, is not written and not listed again.
+
+use anyhow::{Result, ensure};
+use e2e::audit::AuditLog;
+use e2e::office::{HENAN, Kind, Office};
+use e2e::personas::{OPERATOR, Persona};
+use e2e::suite::Context;
+use serde_json::json;
+
+use crate::{OPERATOR as THE_OPERATOR, at_rest, restart, undisturbed};
+
+pub async fn a_world_at_rest_is_not_written_and_not_listed(context: Context) -> Result<()> {
+    undisturbed(&context).await?;
+    let _alone = THE_OPERATOR.lock().await;
+    let cluster = &context.cluster;
+    let namespace = context.filing_namespace("dept-rest", HENAN).await?;
+    let office = Office::open(cluster, &namespace, HENAN).await?;
+    everything_that_can_rest(&office).await?;
+    // The exited life beside it counts as well: four records there, seven here, two regions.
+    let records = 13;
+    at_rest(cluster, records).await?;
+
+    let admin = cluster.client(Persona::Admin).await?;
+    let mark = AuditLog::mark();
+    restart(cluster).await?;
+    at_rest(cluster, records).await?;
+    let asked = cluster.audit().settled(&admin).await?.since(mark).by_user(OPERATOR);
+    let lists = asked.clone().verb("list").len();
+    let writes = asked.without_leases().writes();
+    ensure!(writes.is_empty(), "a new process wrote:\n{writes}");
+
+    // Looked at again because something irrelevant changed: neither written nor listed.
+    let mark = AuditLog::mark();
+    let note = json!({"metadata": {"annotations": {"dept.example/note": "看过"}}});
+    for (kind, name) in [(Kind::Application, "live"), (Kind::Exit, "leaving-exit"), (Kind::Change, "wanting")]
+    {
+        office.amend(kind, name, note.clone()).await?;
+    }
+    at_rest(cluster, records + 3).await?;
+    let asked = cluster.audit().settled(&admin).await?.since(mark).by_user(OPERATOR);
+    let listed = asked.clone().verb("list");
+    let writes = asked.clone().without_leases().writes();
+    ensure!(listed.is_empty(), "listed in steady state:\n{listed}");
+    ensure!(writes.is_empty(), "wrote for nothing:\n{writes}");
+    println!(
+        "bounds: a new process over {records} records: {lists} lists at its start, 0 writes; after 3 irrelevant changes: 0 lists, 0 writes"
+    );
+    Ok(())
+}
+
+/// An application in every phase in which it may rest for long.
+async fn everything_that_can_rest(office: &Office) -> Result<()> {
+    office.file(&office.application("waiting")?).await?;
+    office.judged(Kind::Application, "waiting", "Valid").await?;
+    let mut wrong = office.application("wrong")?;
+    wrong["spec"]["system"]["protectionLevel"] = json!(5);
+    office.file(&wrong).await?;
+    office.judged(Kind::Application, "wrong", "ProtectionLevelTooHigh").await?;
+    let live = office.provision(office.application("live")?).await?;
+    let (tenant, _) = Office::tenant(&live, "prod")?;
+    office.fill(&tenant, "data", "真实数据").await?;
+    office.go_live("live").await?;
+    office.file(&office.change("wanting", "live")?).await?;
+    office.judged(Kind::Change, "wanting", "Valid").await?;
+    office.provision(office.application("leaving")?).await?;
+    office.file(&office.exit("leaving-exit", "leaving", json!({"default": "Retain"}))?).await?;
+    office.phase(Kind::Exit, "leaving-exit", "AwaitingConsent").await?;
+    office.phase(Kind::Application, "leaving", "Exiting").await.map(drop)
+}
