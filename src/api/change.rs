@@ -85,7 +85,8 @@ pub struct ResourceAdjustment {
     /// Why the change is needed.
     #[schemars(length(min = 1, max = 2048))]
     pub reason: String,
-    /// Namespaces with their new absolute quotas. Those not named stay as they are; a new name adds one.
+    /// Namespaces with their new absolute values. Namespaces and values not named stay as they are; a new name
+    /// adds a namespace.
     #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     #[x_kube(validation = Rule::new("size(self) >= 1 && size(self) <= 8").message("须写明 1 至 8 个命名空间 / name 1 to 8 namespaces"))]
     pub namespaces: Vec<NamespaceQuota>,

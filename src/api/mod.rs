@@ -3,6 +3,9 @@
 //! Everything that can be judged from one object alone is judged here, by schema and CEL rules that
 //! the API server runs; the rest is judged in [`crate::core`].
 
+// Every printer column is an attribute of its own; clippy takes them for one that was repeated.
+#![allow(clippy::duplicated_attributes)]
+
 pub mod application;
 pub mod catalog;
 pub mod change;

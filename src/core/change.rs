@@ -103,14 +103,15 @@ mod carry_out;
 /// Everything must be read with quorum first.
 struct Reread;
 
-/// What is in force with the requested values in place (Art. 15): named namespaces are replaced or added.
+/// What is in force with the requested values in place (Art. 15): a value that is not named stays, so that a
+/// slip of the pen never takes a limit away; a namespace that is not in force is added.
 #[must_use]
 pub fn merged(before: &[GrantedNamespace], asked: &ResourceAdjustment) -> Vec<GrantedNamespace> {
     let class = before.first().and_then(|g| g.storage_class.clone());
     let mut after = before.to_vec();
     for ns in &asked.namespaces {
         match after.iter_mut().find(|g| g.name == ns.name) {
-            Some(g) => g.quota = ns.quota.clone(),
+            Some(g) => g.quota.0.extend(ns.quota.0.clone()),
             None => after.push(GrantedNamespace {
                 name: ns.name.clone(),
                 quota: ns.quota.clone(),

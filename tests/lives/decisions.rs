@@ -250,7 +250,7 @@ fn a_missing_record_destroys_nothing() {
             };
             ["Namespace", "ResourceQuota", "LimitRange", "NetworkPolicy", "RoleBinding", "PersistentVolume"]
                 .iter()
-                .map(|k| of(k))
+                .map(of)
                 .collect::<Vec<_>>()
         };
         let before = tenant_objects(&s);

@@ -12,3 +12,5 @@ mod golden;
 mod ledger;
 mod random;
 mod stage;
+mod told;
+mod volumes;

@@ -226,7 +226,7 @@ fn begun(up: bool) -> Stage {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     /// The invariants are checked by the stage at every write, every status and every rest.
     #[test]

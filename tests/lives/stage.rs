@@ -112,6 +112,15 @@ impl Stage {
         panic!("does not come to rest:\n{}", self.log);
     }
 
+    /// The same where a volume turned up that nobody keeps: what is in use is not checked.
+    pub fn settle_unkept(&mut self) {
+        for _ in 0..20 {
+            for key in self.keys() {
+                self.reconcile(&key);
+            }
+        }
+    }
+
     /// Lets time pass up to `to`, with the operator woken when it asked to be.
     pub fn until(&mut self, to: &str) {
         self.until_instant(at(to));
