@@ -97,7 +97,7 @@ async fn records(stage: &mut Stage) -> Result<()> {
     }
     let outcomes = concat!(
         r#"get -n dept-transport decom/travel-exit -o jsonpath='{"CLAIM\tOUTCOME\tVOLUME UID\n"}"#,
-        r#"{range .status.certificate.volumes[*]}{.claim}{"\t"}{.outcome}{"\t"}{.volumeUid}{"\n"}{end}'"#,
+        r#"{range .status.certificate.volumes[*]}{.claim}{"\t"}{.outcome}{"\t"}{.volumeUID}{"\n"}{end}'"#,
     );
     let text = stage.run(&by(Auditor, outcomes)).await?;
     for expected in ["data\tDestroyed", "archive\tRetained"] {
