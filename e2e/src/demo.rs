@@ -5,5 +5,5 @@ mod stage;
 mod story;
 mod table;
 
-pub use stage::{Stage, by};
+pub use stage::{Stage, by, govcloud};
 pub use story::play;

@@ -101,7 +101,7 @@ impl Stack {
         if setup != Setup::Bare {
             install::samples(&cluster.kubectl(Persona::Admin), setup == Setup::Operating).await?;
         }
-        self.link_tools()?;
+        link_tools(&self.dir)?;
         // The record first, then the release: until then an interrupt ends everything again.
         let mut processes = Vec::new();
         let operator = cluster.operator.get_mut().take();
@@ -140,16 +140,16 @@ impl Stack {
             _ => Ok(record.is_some()),
         }
     }
+}
 
-    /// kubectl, and the project's plugin for it, in `.dev/bin`.
-    fn link_tools(&self) -> Result<()> {
-        let bin = self.dir.join("bin");
-        fs::create_dir_all(&bin)?;
-        symlink(Binaries::find()?.path("kubectl"), bin.join("kubectl"))?;
-        let plugin = std::env::current_exe()?.with_file_name("kubectl-govcloud");
-        if plugin.exists() {
-            symlink(plugin, bin.join("kubectl-govcloud"))?;
-        }
-        Ok(())
+/// Puts kubectl, and the project's plugin for it, into `bin` below `dir`, and gives that directory.
+pub fn link_tools(dir: &Path) -> Result<PathBuf> {
+    let bin = dir.join("bin");
+    fs::create_dir_all(&bin)?;
+    symlink(Binaries::find()?.path("kubectl"), bin.join("kubectl"))?;
+    let plugin = std::env::current_exe()?.with_file_name("kubectl-govcloud");
+    if plugin.exists() {
+        symlink(plugin, bin.join("kubectl-govcloud"))?;
     }
+    Ok(bin)
 }

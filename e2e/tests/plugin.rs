@@ -15,8 +15,11 @@ use tokio::sync::OnceCell;
 
 #[path = "plugin/talk.rs"]
 mod talk;
+#[path = "plugin/unstamped.rs"]
+mod unstamped;
 
 use talk::{Said, on_terminal};
+use unstamped::without_mutating_policies_clients_send_the_stamps;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
         the_department_takes_back_what_it_filed,
         the_work_order_is_rendered_as_it_was_granted,
         the_gate_is_verified_and_what_was_altered_is_named,
+        without_mutating_policies_clients_send_the_stamps,
     ];
     suite::main(Setup::Operating, tests)
 }
@@ -42,17 +46,19 @@ async fn govcloud(context: &Context, persona: Persona, line: &str) -> Result<Sai
     talk::govcloud(&context.cluster, persona, line).await
 }
 
-/// Everything that the measures need beside the project itself: regions, verbs, people. Once for all tests.
+/// Everything that the measures need beside the project itself: regions, verbs, people.
+async fn people(cluster: &Cluster) -> Result<()> {
+    let admin = cluster.kubectl(Persona::Admin);
+    for file in ["region-410000.yaml", "region-410100.yaml", "rbac", "personas.yaml"] {
+        admin.apply_path(&in_repository("config/samples").join(file)).await?;
+    }
+    Ok(())
+}
+
+/// The same once for all tests.
 async fn stage(context: &Context) -> Result<()> {
     static STAGE: OnceCell<()> = OnceCell::const_new();
-    let set = || async {
-        let admin = context.cluster.kubectl(Persona::Admin);
-        for file in ["region-410000.yaml", "region-410100.yaml", "rbac", "personas.yaml"] {
-            admin.apply_path(&in_repository("config/samples").join(file)).await?;
-        }
-        Ok(())
-    };
-    STAGE.get_or_try_init(set).await.copied()
+    STAGE.get_or_try_init(|| people(&context.cluster)).await.copied()
 }
 
 /// A filing namespace of the province in which the personas have their roles, the city's authority included: what

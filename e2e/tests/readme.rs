@@ -1,16 +1,16 @@
 //! What the documents show is tried: every manifest of the READMEs, and every command of the guide.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use std::process::{ExitCode, Stdio};
+use std::{env, fs};
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::binaries::Binaries;
 use e2e::cluster::Setup;
 use e2e::personas::Persona;
 use e2e::suite::{self, Context};
-use e2e::{install, paths};
+use e2e::{install, operator, paths};
 use tokio::process::Command;
 
 /// The project's kinds, and who files each.
@@ -136,7 +136,12 @@ fn read_all(dir: &Path, sources: &mut String) -> Result<()> {
 async fn guide(context: &Context) -> Result<()> {
     let kubectl = Binaries::find()?.path("kubectl");
     let bin = kubectl.parent().context("kubectl is in a directory")?;
-    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
+    // The operator's binary was built with all others, the plugin among them.
+    let built = tokio::task::spawn_blocking(operator::binary).await??;
+    let plugin = built.parent().context("the plugin is in a directory")?;
+    let path = env::join_paths(
+        [plugin, bin].map(Path::to_owned).into_iter().chain(env::split_paths(&env::var("PATH")?)),
+    )?;
     let script = format!("set -eux\n{}", blocks("docs/guide.md", "sh")?.join("\n"));
     let mut command = Command::new("/bin/sh");
     command.args(["-c", &script]).current_dir(paths::repository());

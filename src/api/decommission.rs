@@ -160,7 +160,7 @@ pub struct DecommissionStatus {
     #[serde(flatten)]
     pub record: RecordStatus,
     /// UID of the application that exits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, rename = "applicationUID", skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub application_uid: Option<String>,
     /// Every volume, claim and snapshot, with what becomes of it.
@@ -223,6 +223,7 @@ pub struct Certificate {
     #[schemars(length(max = 253))]
     pub application: String,
     /// Its UID.
+    #[serde(rename = "applicationUID")]
     #[schemars(length(max = 64))]
     pub application_uid: String,
     /// Region code.
@@ -264,6 +265,7 @@ pub struct Fate {
     #[schemars(length(max = 253))]
     pub volume: String,
     /// UID of the PersistentVolume.
+    #[serde(rename = "volumeUID")]
     #[schemars(length(max = 64))]
     pub volume_uid: String,
     /// Its size.

@@ -48,7 +48,7 @@ impl Lang {
     /// Both halves may quote the same text with the same separator in it, so the middle one parts them.
     pub(super) fn half(self, both: &str) -> &str {
         let places: Vec<usize> = both.match_indices(" / ").map(|(at, _)| at).collect();
-        if places.len() % 2 == 0 {
+        if places.len().is_multiple_of(2) {
             return both;
         }
         let at = places[places.len() / 2];

@@ -168,11 +168,11 @@ pub(super) fn certificate() -> Certificate {
     let fate = |claim: &str, n: u8, capacity: &str, action: &str, outcome: &str| {
         json!({
             "namespace": "dept-transport-travel-prod-0badcafe", "claim": claim, "volume": format!("pvc-5d0f3c1e-7a54-4e0b-9d55-1f3a6f0f7a0{n}"),
-            "volumeUid": format!("7f1c2b7e-55aa-4b1c-8e0f-90a1b2c3d4e{n}"), "capacity": capacity, "action": action, "outcome": outcome,
+            "volumeUID": format!("7f1c2b7e-55aa-4b1c-8e0f-90a1b2c3d4e{n}"), "capacity": capacity, "action": action, "outcome": outcome,
         })
     };
     let mut certificate: Certificate = serde_json::from_value(json!({
-        "digest": "", "application": "travel", "applicationUid": "3c0b7b1e-8a63-4f0e-a8f5-1f4cf0f7d111", "region": "410000", "system": "交通出行服务平台",
+        "digest": "", "application": "travel", "applicationUID": "3c0b7b1e-8a63-4f0e-a8f5-1f4cf0f7d111", "region": "410000", "system": "交通出行服务平台",
         "consent": { "digest": "sha256:4a44dc15364204a80fe80e9039455cc1608281820fe2b24f1e5233ade6af1dd5", "by": "department", "at": "2026-11-23T01:05:00Z" },
         "decidedBy": "authority-410000", "decidedAt": "2026-11-23T01:30:00Z", "begunAt": "2026-11-24T02:00:00Z", "endedAt": "2026-11-24T02:06:30Z",
         "namespaces": [{ "entry": "prod", "namespace": "dept-transport-travel-prod-0badcafe", "uid": "b6b1c8e2-3a94-4c55-a3f1-0d9a7f6e5c21" }],

@@ -163,6 +163,11 @@ impl Case<'_> {
                 .as_ref()
                 .is_none_or(|d| d.void.is_some() || d.verdict == Verdict::Returned)
         {
+            // Snapshots are not watched, and consent must be to all there is: published from a quorum read.
+            let news = self.status.inventory.as_ref().is_none_or(|i| i.digest != inventory.digest);
+            if news && !self.seen.ground.fresh {
+                return true;
+            }
             self.publish(inventory);
         }
         findings.extend(self.take_consent());

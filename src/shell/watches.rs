@@ -60,10 +60,6 @@ pub const WATCHED: [Watched; 15] = [
     other("storage.k8s.io/v1", "storageclasses", "StorageClass", false),
 ];
 
-/// Snapshots, in clusters that have them.
-pub const SNAPSHOTS: Watched =
-    other("snapshot.storage.k8s.io/v1", "volumesnapshots", "VolumeSnapshot", false);
-
 /// What is told to a store.
 #[derive(Debug)]
 pub enum News {

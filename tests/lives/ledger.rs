@@ -229,7 +229,7 @@ impl Ledger {
             };
             let exiting = cluster
                 .of_kind("Decommission")
-                .any(|d| d["status"]["phase"] == "Reclaiming" && d["status"]["applicationUid"] == *owner);
+                .any(|d| d["status"]["phase"] == "Reclaiming" && d["status"]["applicationUID"] == *owner);
             if owner.is_string() && !exiting {
                 assert_eq!(v["spec"]["persistentVolumeReclaimPolicy"], "Retain", "S5: {v}");
                 assert!(v["metadata"]["labels"][keys::APPLICATION_UID].is_string(), "S5: {v}");

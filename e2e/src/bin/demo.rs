@@ -3,11 +3,10 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use e2e::binaries::Binaries;
 use e2e::cluster::{Cluster, Setup};
 use e2e::demo::{self, Stage};
 use e2e::personas::Persona;
-use e2e::stack::FILING_NAMESPACE;
+use e2e::stack::{FILING_NAMESPACE, link_tools};
 use e2e::{dump, install, keeper, say};
 
 #[tokio::main]
@@ -30,9 +29,8 @@ async fn perform() -> Result<()> {
     say!("Starting a control plane, installing crds/, config/ and config/samples/, running the operator …\n");
     let cluster = Cluster::start(Setup::Operating).await?;
     install::samples(&cluster.kubectl(Persona::Admin), true).await?;
-    let kubectl = Binaries::find()?.path("kubectl");
-    let bin = kubectl.parent().unwrap_or(&kubectl);
-    let outcome = demo::play(&mut Stage::new(cluster.plane.root(), bin)).await;
+    let bin = link_tools(cluster.plane.root())?;
+    let outcome = demo::play(&mut Stage::new(cluster.plane.root(), &bin)).await;
     if outcome.is_err() {
         dump::failed("demo", &cluster, &[FILING_NAMESPACE.to_owned()]).await;
     }

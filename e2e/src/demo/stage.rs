@@ -26,6 +26,11 @@ pub fn by(persona: Persona, arguments: &str) -> String {
     format!("kubectl --kubeconfig $DEMO/{}.kubeconfig {arguments}", persona.user())
 }
 
+/// The shell line that runs the project's plugin as `persona`.
+pub fn govcloud(persona: Persona, arguments: &str) -> String {
+    format!("kubectl govcloud --kubeconfig $DEMO/{}.kubeconfig -n dept-transport {arguments}", persona.user())
+}
+
 /// Where a story is played.
 pub struct Stage {
     variables: BTreeMap<String, String>,

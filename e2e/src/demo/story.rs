@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::exit;
-use super::stage::{Stage, by};
+use super::stage::{Stage, by, govcloud};
 use crate::personas::Persona::{
     Auditor, Authority410000, Authority410100, Department, PlatformAdmin, Provider,
 };
@@ -79,6 +79,12 @@ async fn application(stage: &mut Stage) -> Result<()> {
 
 async fn review(stage: &mut Stage) -> Result<()> {
     stage.act("审核", "Review");
+    stage.say(
+        "主管部门看待办,调阅申请。",
+        "The authority looks at what waits on it, and reads the application.",
+    );
+    stage.shows(&govcloud(Authority410000, "queue"), "travel").await?;
+    stage.shows(&govcloud(Authority410000, "show capp/travel"), "豫发改高技〔2026〕12号").await?;
     stage.capture("GENERATION", &by(Authority410000, &generation("capp/travel"))).await?;
     stage.say(
         "申请人自己、市级主管部门、服务商的集群管理员都不能批。",

@@ -75,7 +75,7 @@ pub async fn a_citys_life_is_decided_by_its_own_authority(context: Context) -> R
         let volumes = done.data["status"]["certificate"]["volumes"].as_array().into_iter().flatten();
         volumes
             .clone()
-            .find(|v| v["volumeUid"].as_str() == uid.as_deref())
+            .find(|v| v["volumeUID"].as_str() == uid.as_deref())
             .map(|v| v["outcome"].clone())
             .unwrap_or_default()
     };

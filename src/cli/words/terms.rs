@@ -54,6 +54,7 @@ pub(in super::super) fn act(lang: Lang, act: &str) -> String {
         "Reclaim" => ("收回资源", "reclaiming"),
         "Approval" => ("批准", "approval"),
         "CorrectGrant" => ("改正工单", "a correct grant"),
+        "Investigation" => ("查明情况", "an investigation"),
         other => (other, other),
     };
     lang.pick(zh, en).to_owned()
