@@ -93,14 +93,9 @@ const OPERATORS: &[Right] = &[
     (OPERATOR, YES, "create patch delete", "namespaces", ""),
     (OPERATOR, YES, "patch", "persistentvolumes", ""),
     (OPERATOR, YES, "create patch", "resourcegrants.govcloud.dev", TRANSPORT),
-    (OPERATOR, YES, "create patch", "events.events.k8s.io", TRANSPORT),
-    (
-        OPERATOR,
-        YES,
-        "create get update patch",
-        "leases.coordination.k8s.io/govcloud-operator",
-        "govcloud-system",
-    ),
+    (OPERATOR, YES, "create", "events.events.k8s.io", TRANSPORT),
+    (OPERATOR, NO, "patch delete", "events.events.k8s.io", TRANSPORT),
+    (OPERATOR, YES, "create get patch", "leases.coordination.k8s.io/govcloud-operator", "govcloud-system"),
 ];
 
 /// The tenant roles, bound in `plain` to groups of their names.
