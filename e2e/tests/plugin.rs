@@ -268,6 +268,8 @@ async fn what_is_decided_already_says_so(context: Context) -> Result<()> {
     let namespace = filed(&context).await?;
     let approve = format!("approve capp/travel -n {namespace} --yes");
     govcloud(&context, Persona::Authority410000, &approve).await?.expect(0, &[])?;
+    // Until the record rests: what moves while it is shown is refused for that, before anything else.
+    until(&context, &namespace, "phase", "Provisioned").await?;
     let reject = format!("reject capp/travel -n {namespace} --yes --opinion 不同意");
     govcloud(&context, Persona::Authority410000, &reject)
         .await?

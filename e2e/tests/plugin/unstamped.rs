@@ -10,6 +10,7 @@ use e2e::paths::in_repository;
 use e2e::personas::Persona;
 use e2e::suite::Context;
 use e2e::wait::eventually;
+use govcloud::api::application::CloudApplication;
 
 use super::talk::govcloud;
 
@@ -44,14 +45,19 @@ fn application(name: &str, by: &str) -> Result<String> {
     Ok(sample.replace("name: travel\nspec:", &stamp))
 }
 
-/// What the operator would find: in order. By its identity, since nobody else may write it.
+/// What the operator would find: in order. By its identity, since nobody else may write it, and by its one right
+/// on a status, which is to patch it (kubectl would read it first).
 async fn found_in_order(cluster: &Cluster, name: &str) -> Result<()> {
-    let identity = operator::credentials(&cluster.plane).await?.display().to_string();
-    let status = r#"{"status":{"phase":"Submitted","observedGeneration":1,"waitingOn":"Authority","waitingFor":"Decision","conditions":[
-        {"type":"Valid","status":"True","observedGeneration":1,"lastTransitionTime":"2026-11-23T02:00:00Z","reason":"Valid","message":"x / y"}]}}"#;
-    let patch =
-        ["patch", "capp", name, "-n", NAMESPACE, "--subresource=status", "--type=merge", "-p", status];
-    cluster.kubectl(Persona::Admin).run(&[&patch[..], &["--kubeconfig", &identity]].concat()).await.map(drop)
+    let client = e2e::personas::client(&operator::credentials(&cluster.plane).await?).await?;
+    let status = serde_json::json!({ "status": {
+        "phase": "Submitted", "observedGeneration": 1, "waitingOn": "Authority", "waitingFor": "Decision",
+        "conditions": [{ "type": "Valid", "status": "True", "observedGeneration": 1,
+            "lastTransitionTime": "2026-11-23T02:00:00Z", "reason": "Valid", "message": "x / y" }],
+    } });
+    let applications: kube::Api<CloudApplication> = kube::Api::namespaced(client, NAMESPACE);
+    let patch = kube::api::Patch::Merge(&status);
+    applications.patch_status(name, &kube::api::PatchParams::default(), &patch).await.map(drop)?;
+    Ok(())
 }
 
 /// One annotation.
