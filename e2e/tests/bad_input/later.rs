@@ -18,7 +18,10 @@ pub async fn what_comes_later_in_life_is_told_why(context: Context) -> Result<()
         Ok::<_, anyhow::Error>(live + changes(&office).await?)
     };
     let (a, b, c) = tokio::try_join!(lives, shapes(&office), applications_that_come_later(&office))?;
-    println!("bad input: {} things that come later in life, each told why and put right", a + b + c);
+    println!(
+        "bad input: {} things that come later in life told why and put right, {b} misshapen ones refused",
+        a + c
+    );
     Ok(())
 }
 

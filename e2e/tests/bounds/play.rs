@@ -29,6 +29,8 @@ pub struct Played {
     pub volumes: Vec<String>,
     /// When it began.
     pub began: Timestamp,
+    /// When it had ended.
+    pub ended: Timestamp,
     /// What is left, comparable with another life's.
     pub ending: String,
 }
@@ -77,7 +79,14 @@ pub async fn a_life_in(context: &Context, namespace: String) -> Result<Played> {
     let namespaces: Api<Namespace> = Api::all(office.admin().await?);
     until_gone(namespaces, &tenant, Some(&tenant_uid), PATIENCE).await?;
     let ending = ending(&office, &tenant, &[data.clone(), archive.clone()]).await?;
-    Ok(Played { namespace, tenant, volumes: vec![data.name_any(), archive.name_any()], began, ending })
+    Ok(Played {
+        namespace,
+        tenant,
+        volumes: vec![data.name_any(), archive.name_any()],
+        began,
+        ended: AuditLog::mark(),
+        ending,
+    })
 }
 
 /// Records, Events, volumes and directories as they are left.
