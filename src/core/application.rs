@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::decision::{self, Ruling};
 use super::finding::Finding;
@@ -20,27 +20,19 @@ use crate::api::application::{
 };
 use crate::api::deadline::{Obligation, Party};
 use crate::api::decommission::{DecommissionPhase, Scope};
-use crate::api::grant::{GrantPhase, ResourceGrant};
+use crate::api::grant::{GrantPhase, ResourceGrant, ResourceGrantStatus};
 use crate::api::quota::NamespaceQuota;
 use crate::api::record::{Decision, Verdict};
 use crate::api::region::Fulfilment;
 
 mod exit;
+mod reattach;
 mod standing;
+
+pub use reattach::Existing;
 
 /// Most unclaimed volumes that a status lists; the schema says the same.
 const UNCLAIMED_MAX: usize = 256;
-
-/// An existing namespace with a name that the application would take.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Existing {
-    /// Name.
-    pub name: String,
-    /// UID.
-    pub uid: String,
-    /// Value of the operator's `application-uid` label.
-    pub owner: Option<String>,
-}
 
 /// An exit of the application, as far as the application cares.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +62,7 @@ pub struct Observed {
     pub grant: Option<(Meta, Arc<ResourceGrant>)>,
     /// Its exits.
     pub exits: Vec<ExitView>,
-    /// Namespaces that exist under names that it would take.
+    /// Namespaces that exist under names that it would take, or that its department's namespace of this name had.
     pub existing: Vec<Existing>,
     /// Volumes that lost their claim.
     pub unclaimed: Vec<UnclaimedVolume>,
@@ -91,6 +83,10 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<CloudApplicationStatus> {
     case.life.note_filing(&seen.meta, 11, false);
     let findings = case.findings();
     case.life.valid(&findings);
+    let under_review = matches!(stored.phase, None | Some(Phase::Submitted | Phase::Returned));
+    if under_review {
+        case.look_for_namespaces();
+    }
     let mut steps = Vec::new();
     let mut reread = false;
     match stored.phase {
@@ -99,7 +95,10 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<CloudApplicationStatus> {
         Some(Phase::Provisioning | Phase::Provisioned | Phase::Live) if case.altered() => {
             case.note_alteration()
         }
-        Some(Phase::Provisioning) => steps = case.provision(),
+        Some(Phase::Provisioning) => match case.provision() {
+            Ok(s) => steps = s,
+            Err(Reread) => reread = true,
+        },
         Some(Phase::Provisioned | Phase::Live) => {
             case.keep_clocks();
             case.go_live(&findings);
@@ -122,6 +121,9 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<CloudApplicationStatus> {
     case.stand(&findings);
     case.end(&stored, steps)
 }
+
+/// Everything must be read with quorum first.
+struct Reread;
 
 /// An application being decided on.
 struct Case<'a> {
@@ -165,35 +167,15 @@ impl Case<'_> {
         found
     }
 
-    /// Names that are reserved or taken (S3: nothing is ever adopted).
-    fn name_findings(&self) -> Vec<Finding> {
-        if self.status.provisioned_at.is_some() {
-            return Vec::new();
-        }
-        let mut found = Vec::new();
-        for t in self.tenants() {
-            if names::is_reserved(&t.namespace) {
-                found.push(Finding::NamespaceReserved(t.namespace.clone()));
-            }
-            let other = self
-                .seen
-                .existing
-                .iter()
-                .find(|e| e.name == t.namespace && e.owner.as_deref() != Some(&self.seen.meta.uid));
-            if let Some(e) = other {
-                found.push(Finding::NamespaceTaken(e.name.clone(), e.uid.clone()));
-            }
-        }
-        found
-    }
-
     /// What is wrong with `goLive` (Art. 14). Once accepted, it is settled.
     fn go_live_finding(&self) -> Option<Finding> {
         let at = self.seen.record.spec.go_live.as_ref()?.at.timestamp();
         if self.status.live_at.is_some() {
             return None;
         }
-        match self.status.provisioned_at.as_ref().map(|t| t.timestamp()) {
+        // What was taken back may have gone live long before.
+        let since = self.status.provisioned_at.as_ref().map(|t| t.timestamp());
+        match since.map(|p| if self.taken_back() { at } else { p }) {
             None => Some(Finding::GoLiveBeforeProvisioning(None)),
             Some(p) if at < p => Some(Finding::GoLiveBeforeProvisioning(Some(p))),
             Some(_) if at > self.now => Some(Finding::GoLiveInFuture(at)),
@@ -302,43 +284,56 @@ impl Case<'_> {
     }
 
     /// The grant is written, or awaited from the provider (Art. 13); done when it is in force.
-    fn provision(&mut self) -> Vec<Step> {
+    fn provision(&mut self) -> Result<Vec<Step>, Reread> {
         self.keep_clocks();
         let automatic =
             self.seen.ground.region.as_ref().is_some_and(|r| r.spec().fulfilment == Fulfilment::Automatic);
         match &self.seen.grant {
-            None if automatic => return vec![Step::Write(vec![self.grant()])],
+            None if automatic => return Ok(vec![Step::Write(vec![self.grant()])]),
+            Some((meta, grant)) if self.may_take_over(grant) => {
+                return self.take_over(meta, grant, automatic);
+            }
             Some((_, grant)) if grant.spec.application.uid == self.seen.meta.uid => {
-                let status = grant.status.as_ref();
-                if status.is_some_and(|s| s.phase == Some(GrantPhase::Active)) {
+                // In force for this very record: a grant that passed to it is Active from before.
+                let own = |s: &ResourceGrantStatus| {
+                    s.phase == Some(GrantPhase::Active)
+                        && s.in_force.as_ref().is_some_and(|a| a.uid == self.seen.meta.uid)
+                };
+                if grant.status.as_ref().is_some_and(own) {
                     self.provisioned(grant);
                 }
             }
             _ => {}
         }
-        Vec::new()
+        Ok(Vec::new())
     }
 
     /// The work order that says exactly what was approved.
     fn grant(&self) -> Write {
-        let Meta { namespace, name, uid, digest, .. } = &self.seen.meta;
-        let spec = &self.seen.record.spec;
-        let generation = self.life.status.decision.as_ref().map_or(0, |d| d.generation);
+        let Meta { namespace, name, .. } = &self.seen.meta;
         let target = Target { namespace: namespace.clone(), name: name.clone(), ..targets::GRANT.into() };
-        let class =
-            self.seen.ground.region.as_ref().and_then(|r| r.spec().tenancy.storage_classes.first().cloned());
         let object = json!({
             "apiVersion": crate::api::API_VERSION,
             "kind": "ResourceGrant",
             "metadata": { "name": name, "namespace": namespace },
-            "spec": {
-                "region": spec.region,
-                "application": { "name": name, "uid": uid },
-                "approved": { "kind": "CloudApplication", "name": name, "uid": uid, "generation": generation, "digest": digest },
-                "namespaces": spec.namespaces.iter().map(|n| json!({ "name": n.name, "quota": n.quota, "storageClass": class })).collect::<Vec<_>>(),
-            },
+            "spec": self.grant_spec(),
         });
         Write::Create(target, object)
+    }
+
+    /// What the grant has to say.
+    fn grant_spec(&self) -> Value {
+        let Meta { name, uid, digest, .. } = &self.seen.meta;
+        let spec = &self.seen.record.spec;
+        let generation = self.life.status.decision.as_ref().map_or(0, |d| d.generation);
+        let class =
+            self.seen.ground.region.as_ref().and_then(|r| r.spec().tenancy.storage_classes.first().cloned());
+        json!({
+            "region": spec.region,
+            "application": { "name": name, "uid": uid },
+            "approved": { "kind": "CloudApplication", "name": name, "uid": uid, "generation": generation, "digest": digest },
+            "namespaces": spec.namespaces.iter().map(|n| json!({ "name": n.name, "quota": n.quota, "storageClass": class })).collect::<Vec<_>>(),
+        })
     }
 
     /// 开通完成: the provider's clock is met, the department's 30 working days begin (Art. 13, 14).
@@ -349,6 +344,7 @@ impl Case<'_> {
         self.status.provisioned_at = Some(at.into());
         self.status.namespaces = grant.status.as_ref().map(|s| s.namespaces.clone()).unwrap_or_default();
         self.life.happen_at(Happening::Provisioned, "provider", Some(13), at);
+        self.note_taken_back();
         self.keep_clocks();
     }
 
@@ -389,7 +385,10 @@ impl Case<'_> {
                 Obligation::GoLiveReport,
                 Party::Department,
                 region.spec().working_days.go_live_report,
-                go_live.at.timestamp(),
+                // What was taken back was live before; its report is asked for anew from here on.
+                self.status
+                    .provisioned_at
+                    .map_or(go_live.at.timestamp(), |p| p.timestamp().max(go_live.at.timestamp())),
                 calendar,
             );
         }

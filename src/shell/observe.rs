@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::queue::{Key, Kind};
-use super::world::{Plain, Record, World, labels};
+use super::world::{Plain, Record, World, labels, tenant_tag};
 use crate::api::application::{CloudApplication, UnclaimedVolume};
 use crate::api::change::{Affects, ChangePhase};
 use crate::api::decommission::{Decommission, DecommissionPhase, Scope};
@@ -116,16 +116,8 @@ impl World {
         let (meta, record) = seen(self.applications.get(&key.namespace, &key.name))?;
         let exits = self.decommissions.tagged(&format!("application/{}/{}", key.namespace, key.name));
         let exits = exits.iter().filter_map(|r| r.typed.as_ref().ok()).map(|d| exit_view(d)).collect();
-        let existing = record.spec.namespaces.iter().filter_map(|e| {
-            let ns = self.namespaces.get("", &names::tenant_namespace(&key.namespace, &key.name, &e.name))?;
-            Some(application::Existing {
-                name: ns.name.1.clone(),
-                uid: ns.uid.clone(),
-                owner: labels(&ns.value).remove(keys::APPLICATION_UID),
-            })
-        });
         Some(application::Observed {
-            existing: existing.collect(),
+            existing: self.existing(key, &record),
             ground: self.ground(&record.spec.region, with),
             grant: seen(self.grants.get(&key.namespace, &key.name)),
             unclaimed: self.unclaimed(&meta.uid),
@@ -134,6 +126,29 @@ impl World {
             meta,
             record,
         })
+    }
+
+    /// Namespaces that bear on an application: under names that it would take, or with its department's and its name.
+    fn existing(&self, key: &Key, record: &CloudApplication) -> Vec<application::Existing> {
+        let wanted = record.spec.namespaces.iter();
+        let wanted = wanted.map(|e| names::tenant_namespace(&key.namespace, &key.name, &e.name));
+        let by_name = wanted.filter_map(|name| self.namespaces.get("", &name));
+        let by_label = self.namespaces.tagged(&tenant_tag(&key.namespace, &key.name));
+        let all: BTreeMap<_, _> = by_name.chain(by_label).map(|ns| (ns.name.1.clone(), ns)).collect();
+        let view = |(name, ns): (String, Arc<Plain>)| {
+            let labels = labels(&ns.value);
+            let owner = labels.get(keys::APPLICATION_UID);
+            let lives = |uid: &String| !self.applications.tagged(&format!("uid/{uid}")).is_empty();
+            application::Existing {
+                uid: ns.uid.clone(),
+                deleting: ns.value.pointer("/metadata/deletionTimestamp").is_some(),
+                owner_exists: owner.is_some_and(lives),
+                used: self.used_in(&name),
+                labels,
+                name,
+            }
+        };
+        all.into_iter().map(view).collect()
     }
 
     /// Volumes of an application whose claim is gone.
@@ -182,6 +197,7 @@ impl World {
             resource_version: v.resource_version.clone(),
             reclaim_policy: text(&v.value, "/spec/persistentVolumeReclaimPolicy"),
             owner: labels(&v.value).remove(keys::APPLICATION_UID),
+            namespace: text(&v.value, "/spec/claimRef/namespace"),
         };
         Some(grant::Observed {
             ground: self.ground(&spec.region, with),
@@ -238,14 +254,14 @@ impl World {
     /// What is used in the namespaces of a grant, by entry.
     fn used(&self, grant: &ResourceGrant) -> Vec<(String, BTreeMap<String, String>)> {
         let namespaces = grant.status.iter().flat_map(|s| &s.namespaces);
-        let used = |ns: &crate::api::application::TenantNamespace| {
-            let quotas = self.quotas.within(&ns.namespace);
-            let used = quotas
-                .iter()
-                .find_map(|q| serde_json::from_value(q.value.pointer("/status/used")?.clone()).ok());
-            (ns.entry.clone(), used.unwrap_or_default())
-        };
-        namespaces.map(used).collect()
+        namespaces.map(|ns| (ns.entry.clone(), self.used_in(&ns.namespace))).collect()
+    }
+
+    /// What the granted quota of a namespace counts as used.
+    fn used_in(&self, namespace: &str) -> BTreeMap<String, String> {
+        let quotas = self.quotas.within(namespace);
+        let used = |q: &Arc<Plain>| serde_json::from_value(q.value.pointer("/status/used")?.clone()).ok();
+        quotas.iter().find_map(used).unwrap_or_default()
     }
 
     /// The applications that a maintenance affects.

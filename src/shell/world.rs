@@ -30,6 +30,9 @@ use crate::core::record::Meta;
 /// Fields of a record's spec that come later in life and are no part of what is decided on.
 pub const LATER_FIELDS: [&str; 4] = ["goLive", "consent", "handOver", "maintenanceOutcome"];
 
+/// What tags begin with that go by department and application.
+const TENANT: &str = "tenant/";
+
 /// A resource of this project: its typed form, or why it does not fit the schema (S10).
 #[derive(Debug)]
 pub struct Record<K> {
@@ -164,6 +167,10 @@ impl FromObject for Plain {
         let mut tags = Vec::new();
         if let Some(uid) = m.labels.as_ref().and_then(|l| l.get(keys::APPLICATION_UID)) {
             tags.push(format!("owner/{uid}"));
+        }
+        let label = |key: &str| m.labels.as_ref().and_then(|l| l.get(key));
+        if let (Some(department), Some(application)) = (label(keys::DEPARTMENT), label(keys::APPLICATION)) {
+            tags.push(format!("{TENANT}{department}/{application}"));
         }
         if let Some(ns) = text(&object.data, "/spec/claimRef/namespace") {
             tags.push(format!("claims/{ns}"));
@@ -392,6 +399,9 @@ impl Triggers<Plain> for World {
                     keys.extend(self.regions.all().iter().flat_map(|r| self.of_region(&r.meta.name)))
                 }
                 Some("Namespace") => {
+                    // What an earlier record left concerns whoever has its name now.
+                    let named = o.tags.iter().filter_map(|t| t.strip_prefix(TENANT)?.split_once('/'));
+                    keys.extend(named.map(|(ns, name)| Key::new(Kind::Application, ns, name)));
                     keys.extend(self.of_namespace(&o.name.1));
                     keys.extend(self.wanting(&o.name.1));
                 }
@@ -402,6 +412,12 @@ impl Triggers<Plain> for World {
         keys.dedup();
         keys
     }
+}
+
+/// The tag of what the labels give to an application by name.
+#[must_use]
+pub(super) fn tenant_tag(namespace: &str, application: &str) -> String {
+    format!("{TENANT}{}/{}", names::label_value(namespace), names::label_value(application))
 }
 
 /// Labels of a plain object.

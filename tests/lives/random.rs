@@ -30,6 +30,7 @@ enum Act {
     Publish,
     Fulfilment(bool),
     Stick(bool),
+    Lose(u8),
 }
 
 fn acts() -> impl Strategy<Value = Act> {
@@ -51,6 +52,7 @@ fn acts() -> impl Strategy<Value = Act> {
         1 => Just(Act::Publish),
         1 => any::<bool>().prop_map(Act::Fulfilment),
         1 => any::<bool>().prop_map(Act::Stick),
+        1 => (0_u8..3).prop_map(Act::Lose),
     ]
 }
 
@@ -72,6 +74,12 @@ fn record(n: u8) -> (Id, serde_json::Value) {
         5 => (exit_id("hand"), exit("Application", "Destroy", &[("c0", "HandOver")])),
         _ => (exit_id("clean"), exit("Volumes", "Destroy", &[])),
     }
+}
+
+/// UIDs of the namespaces that a record says it found.
+fn found(s: &Stage, of: &Id) -> Vec<String> {
+    let found = s.status(of)["foundNamespaces"].as_array().cloned().unwrap_or_default();
+    found.iter().map(|f| f["uid"].as_str().unwrap().to_owned()).collect()
 }
 
 /// Whether the department may still change the record: nothing final was annotated.
@@ -101,7 +109,14 @@ impl Stage {
                 if let Some(k) = there(self, n)
                     .filter(|k| self.may_decide(LI, k, verdict) && matches!(self.guard, Guard::Sealed { .. }))
                 {
-                    self.decide(&k, verdict, "意见");
+                    // Mostly with what is found, and sometimes past it, which the policies refuse.
+                    let found: Vec<String> = found(self, &k);
+                    self.decide_as(
+                        &k,
+                        verdict,
+                        "意见",
+                        &found.iter().map(String::as_str).collect::<Vec<_>>(),
+                    );
                 }
             }
             Act::DecideUnlawfully(n, v) => {
@@ -193,6 +208,37 @@ impl Stage {
             Act::Fulfilment(automatic) => {
                 self.region(json!({ "fulfilment": if automatic { "Automatic" } else { "ProviderApplied" }, "workingDays": { "review": 5 } }));
             }
+            Act::Lose(which) => {
+                // Records are lost with what was filed on them, or without it: namespaces and volumes stand.
+                let stands = |s: &Self| {
+                    let tenant = |o: &serde_json::Value| {
+                        o["metadata"]["labels"]["govcloud.dev/application-uid"].is_string()
+                    };
+                    let of = |k: &str| {
+                        s.cluster
+                            .of_kind(k)
+                            .filter(|o| tenant(o))
+                            .map(|o| o["metadata"]["uid"].clone())
+                            .collect::<Vec<_>>()
+                    };
+                    (of("Namespace"), of("PersistentVolume"))
+                };
+                let before = stands(self);
+                // An exit that reclaims goes on by itself; what it ends is not the loss's doing.
+                let reclaims = self.cluster.of_kind("Decommission").any(|d| {
+                    ["Reclaiming", "HandingOver"].contains(&d["status"]["phase"].as_str().unwrap_or(""))
+                });
+                let kinds = ["CloudApplication", "ResourceGrant", "ChangeRequest", "Decommission"];
+                let kinds = &kinds[..[1, 2, 4][usize::from(which)]];
+                let gone: Vec<Id> =
+                    self.cluster.objects.keys().filter(|k| kinds.contains(&k.0.as_str())).cloned().collect();
+                self.say("somebody", &format!("loses {kinds:?}"));
+                gone.iter().for_each(|k| self.cluster.remove(k));
+                self.settle();
+                if !reclaims {
+                    assert_eq!(stands(self), before, "S3: a lost record destroyed something");
+                }
+            }
             Act::Stick(stuck) => {
                 let ns = crate::acts::tenant("prod");
                 if stuck {
@@ -267,7 +313,7 @@ proptest! {
     }
 }
 
-fn same_end(s: &Stage, killed: &Stage) {
+pub fn same_end(s: &Stage, killed: &Stage) {
     for (key, object) in s.cluster.end() {
         assert_eq!(
             Some(&object),
