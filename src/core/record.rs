@@ -75,6 +75,7 @@ impl Meta {
             digest: &self.digest,
             stamped_at: self.stamped_at,
             in_order,
+            found: &[],
         }
     }
 }
@@ -88,6 +89,8 @@ pub struct Life {
     pub notices: Vec<Happening>,
     /// When to look again.
     pub wake: Option<Timestamp>,
+    /// UIDs of the namespaces that an earlier record left behind.
+    pub found: Vec<String>,
     generation: i64,
     now: Timestamp,
     in_order: bool,
@@ -100,7 +103,15 @@ impl Life {
         let valid = |c: &Condition| c.type_ == "Valid" && c.status == ConditionStatus::True;
         let in_order =
             stored.conditions.iter().any(|c| valid(c) && c.observed_generation == Some(generation));
-        Self { status: stored.clone(), notices: Vec::new(), wake: None, generation, now, in_order }
+        Self {
+            status: stored.clone(),
+            notices: Vec::new(),
+            wake: None,
+            found: Vec::new(),
+            generation,
+            now,
+            in_order,
+        }
     }
 
     /// Whether this is the first visit.
@@ -243,7 +254,8 @@ impl Life {
         article: i32,
         calendar: Option<&Calendar>,
     ) -> Ruling {
-        let ruling = decision::rule(meta.subject(self.in_order), &self.status, guard, self.now);
+        let subject = Subject { found: &self.found, ..meta.subject(self.in_order) };
+        let ruling = decision::rule(subject, &self.status, guard, self.now);
         match &ruling {
             Ruling::New(d) => {
                 match &d.void {

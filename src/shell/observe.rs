@@ -131,24 +131,6 @@ impl World {
         })
     }
 
-    /// Namespaces that exist under the names that some entries of an application stand for.
-    fn existing<'a>(
-        &self,
-        filing: &str,
-        application: &str,
-        entries: impl Iterator<Item = &'a str>,
-    ) -> Vec<application::Existing> {
-        let existing = |entry: &str| {
-            let ns = self.namespaces.get("", &names::tenant_namespace(filing, application, entry))?;
-            Some(application::Existing {
-                name: ns.name.1.clone(),
-                uid: ns.uid.clone(),
-                owner: labels(&ns.value).remove(keys::APPLICATION_UID),
-            })
-        };
-        entries.filter_map(existing).collect()
-    }
-
     /// Maintenance that affects an application and is not over, found by tag, and what it was told of, found by name:
     /// the ended ones of all the years before are not looked through.
     fn maintenances(
@@ -167,6 +149,34 @@ impl World {
         let by_uid: BTreeMap<String, MaintenanceView> =
             found.map(|r| (r.meta.uid.clone(), maintenance_view(&r))).collect();
         by_uid.into_values().collect()
+    }
+
+    /// Namespaces that bear on an application: under the names that some of its entries stand for, or with its
+    /// department's name and its own.
+    fn existing<'a>(
+        &self,
+        filing: &str,
+        application: &str,
+        entries: impl Iterator<Item = &'a str>,
+    ) -> Vec<application::Existing> {
+        let wanted = entries.map(|entry| names::tenant_namespace(filing, application, entry));
+        let by_name = wanted.filter_map(|name| self.namespaces.get("", &name));
+        let by_label = self.namespaces.tagged(&tags::tenant(filing, application));
+        let all: BTreeMap<_, _> = by_name.chain(by_label).map(|ns| (ns.name.1.clone(), ns)).collect();
+        let view = |(name, ns): (String, Arc<Plain>)| {
+            let labels = labels(&ns.value);
+            let owner = labels.get(keys::APPLICATION_UID);
+            let lives = |uid: &String| !self.applications.tagged(&format!("uid/{uid}")).is_empty();
+            application::Existing {
+                uid: ns.uid.clone(),
+                deleting: ns.value.pointer("/metadata/deletionTimestamp").is_some(),
+                owner_exists: owner.is_some_and(lives),
+                used: self.used_in(&name),
+                labels,
+                name,
+            }
+        };
+        all.into_iter().map(view).collect()
     }
 
     /// Volumes of an application whose claim is gone.
@@ -215,6 +225,7 @@ impl World {
             resource_version: v.resource_version.clone(),
             reclaim_policy: text(&v.value, "/spec/persistentVolumeReclaimPolicy"),
             owner: labels(&v.value).remove(keys::APPLICATION_UID),
+            namespace: text(&v.value, "/spec/claimRef/namespace"),
         };
         Some(grant::Observed {
             ground: self.ground(&spec.region, with),
@@ -271,14 +282,14 @@ impl World {
     /// What is used in the namespaces of a grant, by entry.
     fn used(&self, grant: &ResourceGrant) -> Vec<(String, BTreeMap<String, String>)> {
         let namespaces = grant.status.iter().flat_map(|s| &s.namespaces);
-        let used = |ns: &crate::api::application::TenantNamespace| {
-            let quotas = self.quotas.within(&ns.namespace);
-            let used = quotas
-                .iter()
-                .find_map(|q| serde_json::from_value(q.value.pointer("/status/used")?.clone()).ok());
-            (ns.entry.clone(), used.unwrap_or_default())
-        };
-        namespaces.map(used).collect()
+        namespaces.map(|ns| (ns.entry.clone(), self.used_in(&ns.namespace))).collect()
+    }
+
+    /// What the granted quota of a namespace counts as used.
+    fn used_in(&self, namespace: &str) -> BTreeMap<String, String> {
+        let quotas = self.quotas.within(namespace);
+        let used = |q: &Arc<Plain>| serde_json::from_value(q.value.pointer("/status/used")?.clone()).ok();
+        quotas.iter().find_map(used).unwrap_or_default()
     }
 
     /// The applications that a maintenance names and that do not exist in its region.

@@ -10,6 +10,7 @@
 //! | `maintenance/CODE` | maintenance that is not over | the maintenance of a region |
 //! | `maintains-all/CODE` | the same, with `all: true` | what affects every application of a region |
 //! | `maintains/NS/NAME` | the same, with names | what affects an application |
+//! | `tenant/NS/NAME` | tenant namespaces | what carries an application's name, whoever's UID it carries |
 
 use serde_json::Value;
 
@@ -19,6 +20,7 @@ use crate::core::record::Meta;
 const MAINTENANCE: &str = "maintenance/";
 const MAINTAINS_ALL: &str = "maintains-all/";
 const MAINTAINS: &str = "maintains/";
+const TENANT: &str = "tenant/";
 
 /// The records of a region.
 #[must_use]
@@ -42,6 +44,17 @@ pub fn maintains_all(region: &str) -> String {
 #[must_use]
 pub fn maintains(namespace: &str, name: &str) -> String {
     format!("{MAINTAINS}{namespace}/{name}")
+}
+
+/// What the labels give to an application by name.
+#[must_use]
+pub fn tenant(namespace: &str, application: &str) -> String {
+    format!("{TENANT}{}/{}", names::label_value(namespace), names::label_value(application))
+}
+
+/// Namespace and name of the application whose tenant it finds, as labels have them.
+pub(super) fn tenancy(tag: &str) -> Option<(&str, &str)> {
+    tag.strip_prefix(TENANT)?.split_once('/')
 }
 
 /// Whether it finds the maintenance of a region.

@@ -153,6 +153,10 @@ impl FromObject for Plain {
         if let Some(uid) = m.labels.as_ref().and_then(|l| l.get(keys::APPLICATION_UID)) {
             tags.push(format!("owner/{uid}"));
         }
+        let label = |key: &str| m.labels.as_ref().and_then(|l| l.get(key));
+        if let (Some(department), Some(application)) = (label(keys::DEPARTMENT), label(keys::APPLICATION)) {
+            tags.push(tags::tenant(department, application));
+        }
         if let Some(ns) = text(&object.data, "/spec/claimRef/namespace") {
             tags.push(format!("claims/{ns}"));
         }
@@ -429,6 +433,9 @@ impl Triggers<Plain> for World {
                     keys.extend(self.regions.all().iter().flat_map(|r| self.of_region(&r.meta.name)))
                 }
                 Some("Namespace") => {
+                    // What an earlier record left concerns whoever has its name now.
+                    let named = o.tags.iter().filter_map(|t| tags::tenancy(t));
+                    keys.extend(named.map(|(ns, name)| Key::new(Kind::Application, ns, name)));
                     keys.extend(self.of_namespace(&o.name.1));
                     keys.extend(self.wanting(&o.name.1));
                 }

@@ -12,6 +12,7 @@ mod decisions;
 mod golden;
 mod ledger;
 mod random;
+mod reattach;
 mod stage;
 mod told;
 mod volumes;
