@@ -6,12 +6,13 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::queue::{Key, Kind};
-use super::world::{Plain, Record, World, labels};
+use super::world::{KEEPS, KEPT, Plain, Record, World, labels};
 use crate::api::application::{CloudApplication, UnclaimedVolume};
 use crate::api::change::{Affects, ChangePhase};
 use crate::api::decommission::{Decommission, DecommissionPhase, Scope};
 use crate::api::grant::ResourceGrant;
 use crate::api::keys;
+use crate::api::region::RetainedVolume;
 use crate::core::calendar::Calendar;
 use crate::core::change::OpenRequest;
 use crate::core::decision::Guard;
@@ -22,7 +23,7 @@ use crate::core::maintenance::Affected;
 use crate::core::names;
 use crate::core::record::Meta;
 use crate::core::tenancy::volumes::{Claim, ClaimRef, Snapshot, Stock, Volume};
-use crate::core::{application, change, decommission, grant};
+use crate::core::{application, change, decommission, grant, region};
 
 /// What the shell knows beside the world: the guard, and how the last try went.
 #[derive(Clone, Debug)]
@@ -65,6 +66,36 @@ impl World {
             storage_classes: region.spec.tenancy.storage_classes.iter().filter_map(class).collect(),
             region,
         }))
+    }
+
+    /// All that is read to decide on a Region.
+    #[must_use]
+    pub fn region_observed(&self, code: &str) -> Option<region::Observed> {
+        let view = self.region(code)?;
+        let retained = self.volumes.tagged(&format!("{KEPT}{code}"));
+        Some(region::Observed { view, retained: retained.iter().map(|v| self.retained(v)).collect() })
+    }
+
+    /// A volume that outlived its application, with the record that says so.
+    fn retained(&self, v: &Plain) -> RetainedVolume {
+        let mut labels = labels(&v.value);
+        let mut label = |key| labels.remove(key).unwrap_or_default();
+        let ended = |r: &Record<Decommission>| {
+            Some(r.typed.as_ref().ok()?.status.as_ref()?.certificate.as_ref()?.ended_at)
+        };
+        // A later exit of its volumes may have retained it again: kept it is since the first.
+        let records = self.decommissions.tagged(&format!("{KEEPS}{}", v.uid));
+        let record = records.into_iter().filter_map(|r| Some((ended(&r)?, r))).min_by_key(|(at, _)| *at);
+        RetainedVolume {
+            volume_uid: v.uid.clone(),
+            volume: v.name.1.clone(),
+            capacity: text(&v.value, "/spec/capacity/storage"),
+            namespace: label(keys::DEPARTMENT),
+            application: label(keys::APPLICATION),
+            application_uid: label(keys::APPLICATION_UID),
+            since: record.as_ref().map(|(at, _)| *at),
+            decommission: record.map(|(_, r)| r.meta.name.clone()),
+        }
     }
 
     fn calendar(&self, name: &str) -> Result<Arc<Calendar>, String> {
@@ -275,7 +306,7 @@ impl World {
             others: self.open_requests(key, &record.spec.application),
             stock: self.stock(&uid, grant.as_ref().map(|(_, g)| g.as_ref()), &names),
             volumes: self.volumes_of(&uid, &names).iter().map(|v| held(v)).collect(),
-            spaces: self.tenant_namespaces(names).into_iter().map(space).collect(),
+            spaces: self.tenant_namespaces(names).into_iter().map(|n| self.space(n)).collect(),
             application,
             grant,
             meta,
@@ -304,21 +335,28 @@ impl World {
             snapshots: names.iter().flat_map(|n| self.snapshots.within(n)).map(|s| snapshot(&s)).collect(),
         }
     }
-}
 
-/// A namespace on its way out, with what its controller says holds it.
-fn space(live: LiveNamespace) -> Space {
-    let reclaim = live
-        .object
-        .pointer("/metadata/annotations")
-        .and_then(|a| a[keys::RECLAIM].as_str())
-        .map(str::to_owned);
-    let conditions =
-        live.object.pointer("/status/conditions").and_then(Value::as_array).cloned().unwrap_or_default();
-    let holds =
-        |c: &Value| (c["status"] == "True").then(|| c["message"].as_str().unwrap_or_default().to_owned());
-    let held_by = conditions.iter().filter_map(holds).filter(|m| !m.is_empty()).collect();
-    Space { live, reclaim, held_by }
+    /// A namespace on its way out, with what holds it: its controller's word, and the claims that are still in it.
+    fn space(&self, live: LiveNamespace) -> Space {
+        let reclaim = live
+            .object
+            .pointer("/metadata/annotations")
+            .and_then(|a| a[keys::RECLAIM].as_str())
+            .map(str::to_owned);
+        let conditions =
+            live.object.pointer("/status/conditions").and_then(Value::as_array).cloned().unwrap_or_default();
+        let holds =
+            |c: &Value| (c["status"] == "True").then(|| c["message"].as_str().unwrap_or_default().to_owned());
+        let mut held_by: Vec<String> =
+            conditions.iter().filter_map(holds).filter(|m| !m.is_empty()).collect();
+        let finalizers = |c: &Plain| -> Vec<String> {
+            let list = c.value.pointer("/metadata/finalizers").and_then(Value::as_array);
+            list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        let claims = self.claims.within(&live.name);
+        held_by.extend(claims.iter().map(|c| format!("claim {}: {}", c.name.1, finalizers(c).join(", "))));
+        Space { live, reclaim, held_by }
+    }
 }
 
 /// A volume with what preconditions and reports need.

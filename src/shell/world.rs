@@ -56,6 +56,12 @@ pub struct Plain {
     tags: Vec<String>,
 }
 
+/// Tag of a volume that is retained: the region that keeps it follows.
+pub(super) const KEPT: &str = "kept-in/";
+
+/// Tag of a record whose certificate says that a volume was retained: the volume's UID follows.
+pub(super) const KEEPS: &str = "keeps/";
+
 fn number(version: &str) -> u64 {
     version.parse().unwrap_or(0)
 }
@@ -145,6 +151,14 @@ impl<K: DeserializeOwned + Send + Sync + 'static> FromObject for Record<K> {
                 tags.push(format!("wants/{}", names::tenant_namespace(&meta.namespace, &meta.name, entry)));
             }
         }
+        // Whose certificate says that a volume was retained.
+        for fate in
+            object.data.pointer("/status/certificate/volumes").and_then(Value::as_array).into_iter().flatten()
+        {
+            if let (Some("Retained"), Some(uid)) = (fate["outcome"].as_str(), fate["volumeUID"].as_str()) {
+                tags.push(format!("{KEEPS}{uid}"));
+            }
+        }
         let status = object.data.get("status").cloned().unwrap_or(Value::Null);
         let typed = serde_json::to_value(&object)
             .and_then(serde_json::from_value::<K>)
@@ -167,6 +181,11 @@ impl FromObject for Plain {
         }
         if let Some(ns) = text(&object.data, "/spec/claimRef/namespace") {
             tags.push(format!("claims/{ns}"));
+        }
+        if let Some(region) =
+            m.labels.as_ref().filter(|l| l.contains_key(keys::RETAINED)).and_then(|l| l.get(keys::REGION))
+        {
+            tags.push(format!("{KEPT}{region}"));
         }
         Self {
             name: (m.namespace.clone().unwrap_or_default(), m.name.clone().unwrap_or_default()),
@@ -343,7 +362,17 @@ impl Triggers<Record<ChangeRequest>> for World {
 }
 impl Triggers<Record<Decommission>> for World {
     fn triggers(&self, changed: &Changed<Record<Decommission>>) -> Vec<Key> {
-        self.after_record(Kind::Decommission, changed)
+        let mut keys = self.after_record(Kind::Decommission, changed);
+        // A region tells of what it keeps by whose certificate.
+        let keeps = |r: &Option<Arc<Record<Decommission>>>| -> Vec<String> {
+            r.iter().flat_map(|r| r.tags.iter().filter(|t| t.starts_with(KEEPS)).cloned()).collect()
+        };
+        if keeps(&changed.old) != keeps(&changed.new) {
+            let records = [&changed.old, &changed.new].into_iter().flatten();
+            let regions = records.filter_map(|r| r.tags.iter().find_map(|t| t.strip_prefix("region/")));
+            keys.extend(regions.map(|r| Key::new(Kind::Region, "", r)));
+        }
+        keys
     }
 }
 impl Triggers<Record<Region>> for World {
@@ -387,6 +416,8 @@ impl Triggers<Plain> for World {
             keys.extend(
                 o.tags.iter().filter_map(|t| t.strip_prefix("claims/")).flat_map(|ns| self.of_namespace(ns)),
             );
+            let kept = o.tags.iter().filter_map(|t| t.strip_prefix(KEPT));
+            keys.extend(kept.map(|region| Key::new(Kind::Region, "", region)));
             match o.value["kind"].as_str() {
                 Some("StorageClass") => {
                     keys.extend(self.regions.all().iter().flat_map(|r| self.of_region(&r.meta.name)))

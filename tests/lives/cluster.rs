@@ -323,6 +323,7 @@ fn watch(w: &World, object: &Value, gone: bool) {
         "PersistentVolumeClaim" => event!(claims),
         "PersistentVolume" => event!(volumes),
         "StorageClass" => event!(storage_classes),
+        "VolumeSnapshot" => event!(snapshots),
         other => panic!("{other} is not watched"),
     }
 }

@@ -90,7 +90,7 @@ pub async fn a_life_in(context: &Context, namespace: String) -> Result<Played> {
 }
 
 /// Records, Events, volumes and directories as they are left.
-async fn ending(office: &Office, tenant: &str, held: &[PersistentVolume]) -> Result<String> {
+pub async fn ending(office: &Office, tenant: &str, held: &[PersistentVolume]) -> Result<String> {
     let mut left = Vec::new();
     for (kind, name) in [
         (Kind::Application, "travel"),
