@@ -8,21 +8,22 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use e2e::cluster::Setup;
 use e2e::office;
 use e2e::operator::{self, Operator, Options};
 use e2e::proxy::Proxy;
-use e2e::suite::{self, Context};
+use e2e::suite::{self, Context, Pace};
 use tokio::time::Instant;
 
+#[path = "bounds/ending.rs"]
+mod ending;
 #[path = "kills/executioner.rs"]
 mod executioner;
 #[path = "kills/life.rs"]
 mod life;
-#[path = "bounds/play.rs"]
-mod play;
 
 use executioner::{Executioner, Sentence};
 use life::Lived;
@@ -30,8 +31,12 @@ use life::Lived;
 /// How many pairs of kills the third life has at the least.
 const PAIRS: usize = 12;
 
+/// Each start of the operator takes a second or so, and there are some two hundred.
+const PACE: Pace = Pace { parallel: 1, patience: Duration::from_secs(1800) };
+
 fn main() -> ExitCode {
-    suite::main(Setup::Installed, e2e::tests![killed_around_every_write_it_ends_as_undisturbed])
+    let tests = e2e::tests![killed_around_every_write_it_ends_as_undisturbed];
+    suite::run_at(Setup::Installed, tests, PACE)
 }
 
 async fn killed_around_every_write_it_ends_as_undisturbed(context: Context) -> Result<()> {

@@ -14,10 +14,10 @@ use k8s_openapi::api::core::v1::{Namespace, PersistentVolume};
 use kube::{Api, ResourceExt};
 use serde_json::json;
 
-use crate::play::ending;
+use crate::ending::ending;
 
 /// How long one step may take: the operator is killed some seventy times in it.
-const PATIENCE: Duration = Duration::from_secs(280);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// What a life left.
 #[derive(Debug)]
