@@ -43,7 +43,7 @@ mod tally;
 mod withdrawal;
 
 /// How it runs: most of the time nothing but Kubernetes is waited for.
-const PACE: Pace = Pace { parallel: 14, patience: Duration::from_secs(400) };
+const PACE: Pace = Pace { parallel: 14, patience: Duration::from_secs(900) };
 
 /// The audit logs' readers, from before the first exit, by where the control plane has its files.
 static LEDGERS: Mutex<Vec<(PathBuf, Arc<ledger::Ledger>)>> = Mutex::const_new(Vec::new());

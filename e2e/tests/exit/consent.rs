@@ -11,7 +11,7 @@ use kube::api::{ApiResource, DeleteParams, DynamicObject, GroupVersionKind, Post
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use crate::desk::{APP, Desk, EXIT, Fate, disposition, refused};
+use crate::desk::{APP, Desk, EXIT, Fate, PATIENCE, disposition, refused};
 use crate::odd::pending;
 
 /// The approval of what stands, unseen.
@@ -171,7 +171,7 @@ pub async fn snapshots(context: &Context) -> Result<()> {
             conditions.iter().any(|c| c.type_ == "Established" && c.status == "True")
         };
         let name = "volumesnapshots.snapshot.storage.k8s.io";
-        e2e::wait::until(crds, name, "is established", e2e::office::PATIENCE, established).await.map(drop)
+        e2e::wait::until(crds, name, "is established", PATIENCE, established).await.map(drop)
     };
     INSTALLED.get_or_try_init(install).await.map(drop)
 }
@@ -194,7 +194,7 @@ pub async fn snapshot(desk: &Desk, who: Persona, name: &str) -> Result<Api<Dynam
             Err(e) => Err(e.into()),
         }
     };
-    eventually(&format!("snapshot {name}"), e2e::office::PATIENCE, create).await?;
+    eventually(&format!("snapshot {name}"), PATIENCE, create).await?;
     Ok(api)
 }
 

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use e2e::audit::Entry;
-use e2e::office::{HENAN, Kind, Office, PATIENCE, refusal};
+use e2e::office::{HENAN, Kind, Office, refusal};
 use e2e::personas::{OPERATOR, Persona};
 use e2e::suite::Context;
 use e2e::volumes;
@@ -19,6 +20,9 @@ use serde_json::{Value, json};
 
 use crate::ledger::{Ledger, sets_delete};
 use crate::tally;
+
+/// How long one step may take: many scenarios run side by side, perhaps on a machine that has more to do.
+pub const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The application's name; each scenario has a filing namespace of its own.
 pub const APP: &str = "system";
@@ -64,7 +68,6 @@ impl Held {
 
 /// An application with its volumes.
 pub struct Desk {
-    pub context: Context,
     pub office: Office,
     pub app: DynamicObject,
     /// Its tenant namespaces, by entry.
@@ -89,12 +92,12 @@ impl Desk {
     ) -> Result<Self> {
         let ledger = crate::ledger_of(context).await?;
         let namespace = context.filing_namespace("dept", HENAN).await?;
-        let office = Office::open(&context.cluster, &namespace, HENAN).await?;
+        let mut office = Office::open(&context.cluster, &namespace, HENAN).await?;
+        office.patience = PATIENCE;
         let mut manifest = office.application(APP)?;
         change(&mut manifest);
         let app = office.provision(manifest).await?;
         let mut desk = Self {
-            context: context.clone(),
             tenants: tenants(&app)?,
             office,
             app,

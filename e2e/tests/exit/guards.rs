@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::office::{HENAN, Kind, Office, PATIENCE, refusal};
+use e2e::office::{HENAN, Kind, Office, refusal};
 use e2e::personas::{self, OPERATOR, Persona};
 use e2e::suite::Context;
 use e2e::wait::until;
@@ -12,7 +12,7 @@ use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
-use crate::desk::{Desk, EXIT, Fate, disposition, policy};
+use crate::desk::{Desk, EXIT, Fate, PATIENCE, disposition, policy};
 
 fn reclaim(policy: &str) -> Value {
     json!({"spec": {"persistentVolumeReclaimPolicy": policy}})

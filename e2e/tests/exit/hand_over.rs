@@ -1,7 +1,7 @@
 //! Data that is handed over (Art. 28): use goes on until the department has it.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::office::{Kind, PATIENCE, refusal};
+use e2e::office::{Kind, refusal};
 use e2e::personas::Persona;
 use e2e::suite::Context;
 use e2e::wait::eventually;
@@ -10,7 +10,7 @@ use kube::Api;
 use kube::api::PostParams;
 use serde_json::{Value, json};
 
-use crate::desk::{APP, Desk, EXIT, Fate, disposition, receipt};
+use crate::desk::{APP, Desk, EXIT, Fate, PATIENCE, disposition, receipt};
 
 fn two(m: &mut Value) {
     let prod = m["spec"]["namespaces"][0].clone();

@@ -9,7 +9,7 @@ use kube::ResourceExt;
 use kube::api::{DeleteParams, PostParams};
 use serde_json::json;
 
-use crate::desk::{APP, Desk, EXIT, Fate, disposition};
+use crate::desk::{APP, Desk, EXIT, Fate, PATIENCE, disposition};
 
 pub async fn no_volume_at_all(context: Context) -> Result<()> {
     let desk = Desk::open(&context, &[]).await?;
@@ -108,12 +108,14 @@ pub async fn two_exits_at_once(context: Context) -> Result<()> {
     second["metadata"]["name"] = json!("second");
     // A second later, for that is how finely the API server's times tell older from younger.
     let first = desk.office.get(Kind::Exit, EXIT).await?.creation_timestamp().context("no time")?.0;
-    e2e::wait::eventually("another second", e2e::office::PATIENCE, || async {
+    e2e::wait::eventually("another second", PATIENCE, || async {
         Ok((jiff::Timestamp::now().as_second() > first.as_second()).then_some(()))
     })
     .await?;
     desk.office.file(&second).await?;
-    desk.office.judged(Kind::Exit, "second", "AnotherOpen").await?;
+    let judged = desk.office.judged(Kind::Exit, "second", "ApplicationNotActive").await?;
+    let message = e2e::office::condition(&judged.data["status"], "Valid")["message"].to_string();
+    ensure!(message.contains("Decommission leaving on this application is still open"), "{message}");
     desk.consent().await?;
     desk.approve().await?;
     desk.phase("Completed").await?;
@@ -128,7 +130,7 @@ pub async fn an_unclaimed_volume_leaves_as_well(context: Context) -> Result<()> 
     claims.delete("old", &DeleteParams::default()).await?;
     let name = desk.held("old")?.volume.name_any();
     let released = |v: &k8s_openapi::api::core::v1::PersistentVolume| crate::desk::phase(v) == "Released";
-    until(desk.office.volumes().await?, &name, "is released", e2e::office::PATIENCE, released).await?;
+    until(desk.office.volumes().await?, &name, "is released", PATIENCE, released).await?;
     let uid = desk.held("old")?.uid();
     let listed = |s: &serde_json::Value| s["unclaimedVolumes"][0]["uid"] == uid;
     desk.office.until(Kind::Application, APP, "lists it as unclaimed", listed).await?;

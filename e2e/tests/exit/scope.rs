@@ -1,7 +1,7 @@
 //! `scope: Volumes`: volumes that no claim holds, of an application that lives on or of one that has left.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::office::{Kind, PATIENCE};
+use e2e::office::Kind;
 use e2e::personas::Persona;
 use e2e::suite::Context;
 use e2e::wait::{eventually, until};
@@ -9,7 +9,7 @@ use kube::Api;
 use kube::api::{ApiResource, DynamicObject, GroupVersionKind};
 use serde_json::{Value, json};
 
-use crate::desk::{APP, Desk, EXIT, Fate, disposition};
+use crate::desk::{APP, Desk, EXIT, Fate, PATIENCE, disposition};
 use crate::ordinary::certified;
 
 /// The same exit, of volumes alone.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::{Cluster, Setup};
-use e2e::office::{Kind, PATIENCE, condition};
+use e2e::office::{Kind, condition};
 use e2e::operator;
 use e2e::paths;
 use e2e::personas::Persona;
@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::JoinHandle;
 
-use crate::desk::{Desk, EXIT, Fate, HOLD, Held, disposition, phase};
+use crate::desk::{Desk, EXIT, Fate, HOLD, Held, PATIENCE, disposition, phase};
 use crate::hand_over::pod;
 
 /// The other control plane, with its operator in this process, for one scenario after the other: they set its clock.

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use e2e::office::{Kind, PATIENCE, refusal};
+use e2e::office::{Kind, refusal};
 use e2e::suite::Context;
 use kube::ResourceExt;
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
-use crate::desk::{APP, Desk, EXIT, Fate, disposition};
+use crate::desk::{APP, Desk, EXIT, Fate, PATIENCE, disposition};
 use crate::ordinary::colleague;
 use crate::tally;
 

@@ -26,7 +26,7 @@ pub struct Lived {
     pub ending: String,
     /// Destructive requests that succeeded, by verb, resource and what it was about, with how often.
     pub destroyed: BTreeMap<String, usize>,
-    /// Creations that succeeded, likewise.
+    /// What was made, by a POST or, after a kill between two objects, by a server-side apply; likewise.
     pub made: BTreeMap<String, usize>,
 }
 
@@ -76,8 +76,8 @@ pub async fn live(context: &Context) -> Result<Lived> {
         let Some(line) = about(entry, &tenant, &namespace, &held) else { continue };
         if destroys(entry) {
             preconditions(entry)?;
-            *destroyed.entry(line).or_default() += 1;
-        } else if entry.verb == "create" {
+            *destroyed.entry(format!("{} {line}", entry.verb)).or_default() += 1;
+        } else if entry.code() == 201 {
             *made.entry(line).or_default() += 1;
         }
     }
@@ -131,5 +131,5 @@ fn about(entry: &Entry, tenant: &str, office: &str, held: &[PersistentVolume]) -
         _ if object.namespace == tenant => ("TENANT", name),
         _ => return None,
     };
-    Some(format!("{} {} {place} {name}", entry.verb, object.resource))
+    Some(format!("{} {place} {name}", object.resource))
 }
