@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::change::OpenRequest;
 use super::decision::{self, Ruling};
@@ -15,7 +15,7 @@ use super::happening::Happening;
 use super::plan::{Plan, Step};
 use super::reclaim;
 use super::record::{Life, Meta, Standing};
-use super::tenancy::volumes::{self, Extent, Stock};
+use super::tenancy::volumes::{self, Extent, Stock, VolumeFinding};
 use crate::api::application::{ApplicationPhase, CloudApplication};
 use crate::api::deadline::{Obligation, Party};
 use crate::api::decommission::{
@@ -27,6 +27,9 @@ use crate::api::record::Verdict;
 
 /// What the inventory does not list but goes with the namespaces all the same.
 pub const NOTE: &str = "命名空间内的 Secret、ConfigMap 及临时数据随命名空间一并清除,不在清单之列 / Secrets, ConfigMaps and ephemeral data go with the namespace and are not listed";
+
+/// How long after a shared source was seen it is looked for again.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(30);
 
 /// Most volumes, and most snapshots, that one inventory lists; the schema says the same, and what an object of the
 /// API server may weigh.
@@ -157,6 +160,9 @@ impl Case<'_> {
         let inventory = self.inventory();
         let stalling = inventory.findings.iter().filter(|f| f.stalls_destruction());
         findings.extend(stalling.map(|f| Finding::Inventory(f.reason(), f.to_string())));
+        if inventory.findings.iter().any(|f| matches!(f, VolumeFinding::SharedSource { .. })) {
+            self.look_again();
+        }
         if self.extent() == Extent::Unclaimed && inventory.entries.is_empty() {
             findings.push(Finding::NoVolumes);
         }
@@ -216,6 +222,11 @@ impl Case<'_> {
             (true, false) => Phase::AwaitingConsent,
             (true, true) => Phase::AwaitingDecision,
         }
+    }
+
+    /// A volume that shares a source may be anybody's: its going is no news of this exit, so it is looked for.
+    pub(super) fn look_again(&mut self) {
+        self.life.wake = self.now.checked_add(LOOK_AGAIN).ok();
     }
 
     /// Taken back by the department, possible until reclaiming begins.

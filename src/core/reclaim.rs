@@ -96,6 +96,7 @@ fn stalled_by_shared_source(case: &mut Case<'_>) -> bool {
     let shared = volumes::shared_sources(&case.seen.stock, &entries);
     let Some(first) = shared.first() else { return false };
     let finding = Finding::Inventory(first.reason(), first.to_string());
+    case.look_again();
     case.life.stand(&Standing::Stalled(finding.reason(), finding.text()));
     true
 }

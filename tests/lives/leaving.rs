@@ -136,6 +136,25 @@ fn a_snapshot_after_the_approval_ends_the_exit_and_one_while_reclaiming_halts_it
     assert_eq!(s.cluster.of_kind("PersistentVolume").count(), 1, "nothing was destroyed");
 }
 
+/// Whose volume it is that shares a source nobody knows, so its going is looked for.
+#[test]
+fn an_exit_goes_on_when_the_shared_source_is_gone() {
+    let mut s = Stage::live("2026-06-01 09:00");
+    s.claim("prod", "data");
+    let path = s.cluster.get("PersistentVolume", "", "pv-data-0").unwrap()["spec"]["hostPath"].clone();
+    let other = json!({ "apiVersion": "v1", "kind": "PersistentVolume", "metadata": { "name": "other" },
+        "spec": { "capacity": { "storage": "1Gi" }, "persistentVolumeReclaimPolicy": "Retain", "hostPath": path }, "status": { "phase": "Available" } });
+    s.cluster.create(other, s.now).unwrap();
+    let e = exit_id("leave");
+    s.file(&e, exit("Application", "Destroy", &[]));
+    assert_eq!(s.stands(&e, "Valid"), "False/SharedSource");
+    let key = s.keys().into_iter().find(|k| k.name == "leave").unwrap();
+    let wake = s.plan(&key, false).unwrap().wake.expect("it is looked at again");
+    s.cluster.remove(&id("PersistentVolume", "", "other"));
+    s.until_instant(wake);
+    assert_eq!(s.phase(&e), "AwaitingConsent");
+}
+
 /// More than an inventory can list: said, with what to do; consented to it cannot be.
 #[test]
 fn an_inventory_beyond_its_bound_is_not_published() {

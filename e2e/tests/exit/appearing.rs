@@ -4,6 +4,7 @@ use std::fs;
 
 use anyhow::{Result, ensure};
 use e2e::office::Kind;
+use e2e::personas::Persona;
 use e2e::suite::Context;
 use k8s_openapi::api::core::v1::PersistentVolume;
 use kube::api::{DeleteParams, PostParams};
@@ -64,10 +65,11 @@ pub async fn a_snapshot_cannot_be_retained(context: Context) -> Result<()> {
 pub async fn a_snapshot_goes_with_its_namespace(context: Context) -> Result<()> {
     snapshots(&context).await?;
     let desk = Desk::open(&context, &["data"]).await?;
-    let copy = snapshot(&desk, desk.office.department, "copy").await?;
+    snapshot(&desk, desk.office.department, "copy").await?;
+    let copies = snapshot(&desk, Persona::Admin, "copy").await?;
     desk.leave(disposition("Destroy", &[])).await?;
     let exit = desk.phase("Completed").await?;
     ensure!(exit.data["status"]["inventory"]["snapshots"][0]["name"] == "copy", "{exit:?}");
-    ensure!(copy.get_opt("copy").await?.is_none(), "the snapshot stays without its namespace");
+    ensure!(copies.get_opt("copy").await?.is_none(), "the snapshot stays without its namespace");
     desk.ends(&[("data", Fate::Destroyed)], true).await
 }
