@@ -40,6 +40,7 @@ pub mod people;
 pub mod personas;
 pub mod pki;
 pub mod process;
+pub mod proxy;
 pub mod stack;
 pub mod suite;
 pub mod volumes;

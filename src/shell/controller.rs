@@ -14,6 +14,7 @@ use super::clock::Clock;
 use super::metrics::Metrics;
 use super::queue::{Key, Queue};
 use super::skew::Skew;
+use super::snapshots;
 use super::watches::{self, WATCHED};
 use super::world::World;
 use crate::core::decision::Guard;
@@ -170,6 +171,7 @@ pub async fn synchronise(shell: &Arc<Shell>, tasks: &mut JoinSet<()>) {
     for what in WATCHED {
         tasks.spawn(watches::watch(shell.clone(), what));
     }
+    tasks.spawn(snapshots::watch(shell.clone()));
     while !shell.world.all_synced() {
         if progress.changed().await.is_err() {
             return;

@@ -87,9 +87,9 @@ impl Shell {
                 .decommission(key, with)
                 .map(|o| decided(key, &o.meta, decommission::decide(&o, now))),
             Kind::Region => {
-                let view = self.world.region(&key.name)?;
+                let seen = self.world.region_observed(&key.name)?;
                 let meta = self.world.regions.get("", &key.name)?.meta.clone();
-                Some(decided(key, &meta, region::decide(&view, now)))
+                Some(decided(key, &meta, region::decide(&seen, now)))
             }
         }
     }

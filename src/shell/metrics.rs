@@ -12,6 +12,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+mod kept;
+
 use super::queue::Kind;
 use super::world::World;
 use crate::api::deadline::Deadline;
@@ -48,6 +50,7 @@ pub struct Metrics {
     sealed: Gauge,
     overdue: Family<ByClock, Gauge>,
     remaining: Family<ByClock, Gauge>,
+    kept: kept::Kept,
 }
 
 impl Default for Metrics {
@@ -64,6 +67,7 @@ impl Default for Metrics {
             sealed: Gauge::default(),
             overdue: Family::default(),
             remaining: Family::default(),
+            kept: kept::Kept::register(&mut registry),
             registry: Registry::default(),
         };
         registry.register("reconcile", "Reconciles by kind and result", m.reconciles.clone());
@@ -108,6 +112,7 @@ impl Metrics {
         self.skew.set(skew.unwrap_or(0));
         self.sealed.set(i64::from(matches!(guard, Guard::Sealed { .. })));
         self.count_deadlines(world, now);
+        self.kept.count(world);
         let mut text = String::new();
         // Writing into a String does not fail.
         let _ = encode(&mut text, &self.registry);

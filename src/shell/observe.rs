@@ -16,7 +16,7 @@ use crate::api::keys;
 use crate::core::calendar::Calendar;
 use crate::core::change::OpenRequest;
 use crate::core::decision::{self, Guard};
-use crate::core::decommission::{HeldVolume, Space};
+use crate::core::decommission::HeldVolume;
 use crate::core::grant::{LiveNamespace, LiveVolume};
 use crate::core::ground::{Ground, RegionView, StorageClass};
 use crate::core::maintenance::notice::{ApprovedWindow, MaintenanceView};
@@ -24,6 +24,8 @@ use crate::core::names;
 use crate::core::record::Meta;
 use crate::core::tenancy::volumes::{Claim, ClaimRef, Snapshot, Stock, Volume};
 use crate::core::{application, change, decommission, grant};
+
+mod leaving;
 
 /// What the shell knows beside the world: the guard, and how the last try went.
 #[derive(Clone, Debug)]
@@ -334,7 +336,7 @@ impl World {
             others: self.open_requests(key, &record.spec.application),
             stock: self.stock(&uid, grant.as_ref().map(|(_, g)| g.as_ref()), &names),
             volumes: self.volumes_of(&uid, &names).iter().map(|v| held(v)).collect(),
-            spaces: self.tenant_namespaces(names).into_iter().map(space).collect(),
+            spaces: self.tenant_namespaces(names).into_iter().map(|n| self.space(n)).collect(),
             application,
             grant,
             meta,
@@ -379,21 +381,6 @@ fn maintenance_view(r: &Record<ChangeRequest>) -> MaintenanceView {
         approved: plan.map(|p| ApprovedWindow { window: p.window.clone(), impact: p.impact }),
         outcome: typed.and_then(|c| c.spec.maintenance_outcome.clone()),
     }
-}
-
-/// A namespace on its way out, with what its controller says holds it.
-fn space(live: LiveNamespace) -> Space {
-    let reclaim = live
-        .object
-        .pointer("/metadata/annotations")
-        .and_then(|a| a[keys::RECLAIM].as_str())
-        .map(str::to_owned);
-    let conditions =
-        live.object.pointer("/status/conditions").and_then(Value::as_array).cloned().unwrap_or_default();
-    let holds =
-        |c: &Value| (c["status"] == "True").then(|| c["message"].as_str().unwrap_or_default().to_owned());
-    let held_by = conditions.iter().filter_map(holds).filter(|m| !m.is_empty()).collect();
-    Space { live, reclaim, held_by }
 }
 
 /// A volume with what preconditions and reports need.
