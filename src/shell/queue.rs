@@ -29,6 +29,10 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Application, Self::Grant, Self::Change, Self::Decommission, Self::Region];
+
     /// Name of the kind as manifests have it.
     #[must_use]
     pub fn as_str(self) -> &'static str {

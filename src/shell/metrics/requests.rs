@@ -70,13 +70,19 @@ pub struct Requests {
 impl Default for Requests {
     fn default() -> Self {
         let seconds: fn() -> Histogram = || Histogram::new(exponential_buckets(0.001, 2.0, 14));
-        Self {
+        let counts = Self {
             requests: Family::default(),
             seconds: Family::new_with_constructor(seconds),
             writes: Family::default(),
             relisted: Family::default(),
             interrupted: Family::default(),
+        };
+        // What is rare is shown from the start: a series that begins at 1 has no increase.
+        for w in WATCHED {
+            drop(counts.relisted.get_or_create(&ByResource { resource: w.resource }));
+            drop(counts.interrupted.get_or_create(&ByResource { resource: w.resource }));
         }
+        counts
     }
 }
 

@@ -34,7 +34,14 @@ pub struct Work {
 impl Default for Work {
     fn default() -> Self {
         let seconds: fn() -> Histogram = || Histogram::new(exponential_buckets(0.0005, 2.0, 16));
-        Self { reconciles: Family::default(), seconds: Family::new_with_constructor(seconds) }
+        let work = Self { reconciles: Family::default(), seconds: Family::new_with_constructor(seconds) };
+        // Shown from the start: a series that begins at 1 has no increase.
+        for kind in Kind::ALL.map(Kind::as_str) {
+            for result in ["ok", "error"] {
+                drop(work.reconciles.get_or_create(&ByResult { kind, result }));
+            }
+        }
+        work
     }
 }
 
