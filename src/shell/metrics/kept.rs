@@ -40,8 +40,13 @@ enum Fate {
     Unclaimed,
 }
 
+/// Registers them, counted anew.
+pub(super) fn register(to: &mut Registry, world: &World) {
+    Kept::named_in(to).count(world);
+}
+
 impl Kept {
-    pub(super) fn register(registry: &mut Registry) -> Self {
+    fn named_in(registry: &mut Registry) -> Self {
         let kept = Self::default();
         for (counted, name, what) in [
             (
@@ -61,8 +66,7 @@ impl Kept {
         kept
     }
 
-    /// Counts them anew.
-    pub(super) fn count(&self, world: &World) {
+    fn count(&self, world: &World) {
         for (counted, fate) in [(&self.retained, Fate::Retained), (&self.unclaimed, Fate::Unclaimed)] {
             let mut regions: BTreeMap<String, (i64, i64)> =
                 world.regions.all().iter().map(|r| (r.meta.name.clone(), (0, 0))).collect();
@@ -76,8 +80,6 @@ impl Kept {
                 *volumes += 1;
                 *bytes = bytes.saturating_add(size(&volume));
             }
-            counted.volumes.clear();
-            counted.bytes.clear();
             for (region, (volumes, bytes)) in regions {
                 let label = ByRegion { region };
                 counted.volumes.get_or_create(&label).set(volumes);
