@@ -12,6 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use super::cloudevents::counts::Counts;
 use super::queue::Kind;
 use super::world::World;
 use crate::api::deadline::Deadline;
@@ -48,6 +49,8 @@ pub struct Metrics {
     sealed: Gauge,
     overdue: Family<ByClock, Gauge>,
     remaining: Family<ByClock, Gauge>,
+    /// CloudEvents.
+    pub cloudevents: Counts,
 }
 
 impl Default for Metrics {
@@ -64,6 +67,7 @@ impl Default for Metrics {
             sealed: Gauge::default(),
             overdue: Family::default(),
             remaining: Family::default(),
+            cloudevents: Counts::default(),
             registry: Registry::default(),
         };
         registry.register("reconcile", "Reconciles by kind and result", m.reconciles.clone());
@@ -81,6 +85,7 @@ impl Default for Metrics {
             "Fewest working days left of any open obligation",
             m.remaining.clone(),
         );
+        m.cloudevents.register(&mut registry);
         Self { registry, ..m }
     }
 }
