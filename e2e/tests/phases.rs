@@ -149,8 +149,8 @@ async fn every_entry_of_every_life_reaches_the_sink_and_restarts_remember(contex
         "cloudapplication.ClockStarted", "cloudapplication.HalfLeft", "cloudapplication.LastDay",
         "cloudapplication.Overdue", "cloudapplication.Met", "cloudapplication.WentLive",
         "cloudapplication.MaintenanceScheduled", "cloudapplication.MaintenanceStarted",
-        "cloudapplication.MaintenanceReported", "cloudapplication.Exited", "changerequest.Applied",
-        "changerequest.MaintenanceReported", "decommission.InventoryPublished", "decommission.Consented",
+        "cloudapplication.Exited", "changerequest.Applied", "changerequest.MaintenanceScheduled",
+        "changerequest.MaintenanceStarted", "changerequest.MaintenanceReported", "decommission.InventoryPublished", "decommission.Consented",
         "decommission.HandedOver", "decommission.Reclaiming", "decommission.Reclaimed",
         "resourcegrant.Refused", "resourcegrant.InForce", "resourcegrant.Released",
     ];

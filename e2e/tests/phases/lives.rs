@@ -3,9 +3,12 @@
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::office::{self, HENAN, Kind, Office, ZHENGZHOU};
+use e2e::paths::in_repository;
 use e2e::people::{deadline, said};
 use e2e::personas::Persona;
 use e2e::suite::Context;
+use govcloud::api::work_calendar::WorkCalendar;
+use govcloud::core::calendar::{Calendar, china_date, desk_opens};
 use govcloud::core::names::tenant_namespace;
 use govcloud::shell::clock::Clock;
 use jiff::{SignedDuration, Timestamp};
@@ -46,10 +49,9 @@ impl Stage {
             early_ends(&self.province),
             a_life(&self.province),
             a_city(&self.city),
-            a_taken_name(&self.province),
             self.maintenance_is_scheduled(),
         );
-        let ((), (), (), (), (start, end)) = together.context("the lives before anything is late")?;
+        let ((), (), (), (start, end)) = together.context("the lives before anything is late")?;
         self.everything_falls_due(start, end).await.context("the lives that run late")
     }
 
@@ -69,7 +71,6 @@ impl Stage {
         self.provider.file_as(Persona::Provider, &plan).await?;
         self.provider.approve(Kind::Change, "upgrade").await?;
         self.provider.phase(Kind::Change, "upgrade", "Scheduled").await?;
-        self.province.until(Kind::Application, "watched", "is told", |s| told(s, "MaintenanceScheduled")).await?;
         Ok((start, end))
     }
 
@@ -79,22 +80,27 @@ impl Stage {
         province.provision(province.application("slow")?).await?;
         let waiting = serde_json::to_value(province.get(Kind::Application, "waiting").await?)?;
         let due: Timestamp = deadline(&waiting, "Review")?["dueAt"].as_str().context("no dueAt")?.parse()?;
-        for (before, event) in [(26, "HalfLeft"), (2, "LastDay"), (-1, "Overdue")] {
-            self.clock.set(due - SignedDuration::from_hours(before));
+        // Warnings come while people are at their desks.
+        let calendar = cn()?;
+        let last = china_date(due - SignedDuration::from_secs(1));
+        let moments =
+            [(desk_opens(calendar.back(last, 1)), "HalfLeft"), (desk_opens(last), "LastDay"), (due, "Overdue")];
+        for (moment, event) in moments {
+            self.clock.set(moment + SignedDuration::from_mins(5));
             province.until(Kind::Application, "waiting", event, |s| told(s, event)).await?;
         }
         self.city.until(Kind::Application, "ordered", "is overdue", |s| told(s, "Overdue")).await?;
         self.clock.set(start + SignedDuration::from_hours(1));
         self.provider.phase(Kind::Change, "upgrade", "InProgress").await?;
-        province.until(Kind::Application, "watched", "is told", |s| told(s, "MaintenanceStarted")).await?;
         self.clock.set(end + SignedDuration::from_hours(24 * 60));
         self.provider.until(Kind::Change, "upgrade", "is overdue", |s| told(s, "Overdue")).await?;
+        let told_both = |s: &Value| told(s, "MaintenanceScheduled") && told(s, "MaintenanceStarted");
+        province.until(Kind::Application, "watched", "is told", told_both).await?;
         let outcome = json!({"spec": {"maintenanceOutcome": {
             "result": "Succeeded", "endedAt": end.to_string(), "summary": "升级完成,业务未中断",
         }}});
         self.provider.amend_as(Persona::Provider, Kind::Change, "upgrade", outcome).await?;
         self.provider.phase(Kind::Change, "upgrade", "Completed").await?;
-        province.until(Kind::Application, "watched", "is told", |s| told(s, "MaintenanceReported")).await?;
         // Going live, and reporting it, are late as well.
         province.until(Kind::Application, "slow", "is overdue", |s| told(s, "Overdue")).await?;
         let at = self.moment(SignedDuration::ZERO)?.to_string();
@@ -107,6 +113,13 @@ impl Stage {
         province.until(Kind::Application, "slow", "has reported", |s| s["reportedAt"].is_string()).await?;
         Ok(())
     }
+}
+
+/// The calendar that is installed.
+fn cn() -> Result<Calendar> {
+    let text = std::fs::read_to_string(in_repository("config/calendars/cn.yaml"))?;
+    let calendar: WorkCalendar = serde_saphyr::from_str(&text)?;
+    Ok(Calendar::new("cn", 1, &calendar.spec)?)
 }
 
 fn told(status: &Value, event: &str) -> bool {
@@ -147,6 +160,9 @@ async fn early_ends(office: &Office) -> Result<()> {
     high["spec"]["system"]["protectionLevel"] = json!(4);
     office.file(&high).await?;
     office.judged(Kind::Application, "too-high", "ProtectionLevelTooHigh").await?;
+    a_taken_name(office, "taken").await?;
+    office.file(&office.application("taken")?).await?;
+    office.judged(Kind::Application, "taken", "NamespaceTaken").await?;
     // An exit of what never was.
     office.file(&office.exit("of-nothing", "rejected", json!({"default": "Retain"}))?).await?;
     office.phase(Kind::Exit, "of-nothing", "Inventory").await.map(drop)
@@ -198,13 +214,10 @@ async fn a_life(office: &Office) -> Result<()> {
     office.phase(Kind::Grant, "main", "Released").await.map(drop)
 }
 
-/// A namespace stands already under the name that an approved application would take.
-async fn a_taken_name(office: &Office) -> Result<()> {
-    let name = tenant_namespace(&office.namespace, "taken", "prod");
-    office.cluster().kubectl(Persona::Admin).run(&["create", "namespace", &name]).await?;
-    office.file(&office.application("taken")?).await?;
-    office.approve(Kind::Application, "taken").await?;
-    office.phase(Kind::Grant, "taken", "Applying").await.map(drop)
+/// A namespace stands already under the name that an application would take.
+async fn a_taken_name(office: &Office, name: &str) -> Result<()> {
+    let namespace = tenant_namespace(&office.namespace, name, "prod");
+    office.cluster().kubectl(Persona::Admin).run(&["create", "namespace", &namespace]).await.map(drop)
 }
 
 /// The provider writes the grants: too early, not as approved, as approved, and not at all.
@@ -234,7 +247,15 @@ async fn a_city(office: &Office) -> Result<()> {
     office.amend_as(Persona::Provider, Kind::Grant, "early", json!({"spec": right["spec"]})).await?;
     office.phase(Kind::Grant, "early", "Active").await?;
     office.phase(Kind::Application, "early", "Provisioned").await?;
-    office.file(&office.application("ordered")?).await?;
-    office.approve(Kind::Application, "ordered").await?;
-    office.phase(Kind::Application, "ordered", "Provisioning").await.map(drop)
+    for name in ["ordered", "late"] {
+        office.file(&office.application(name)?).await?;
+        office.approve(Kind::Application, name).await?;
+        office.phase(Kind::Application, name, "Provisioning").await?;
+    }
+    // Somebody takes the name between approval and grant.
+    a_taken_name(office, "late").await?;
+    let approved = office.get(Kind::Application, "late").await?;
+    let digest = approved.data["status"]["decision"]["digest"].clone();
+    office.file_as(Persona::Provider, &grant(&approved, digest, "8")).await?;
+    office.phase(Kind::Grant, "late", "Applying").await.map(drop)
 }
