@@ -1,4 +1,4 @@
-//! The operator inside the test's own process, on its own credentials, by a clock that the test sets.
+//! The operator in the test's own process, on the operator's own credentials, by a clock that the test sets.
 
 use anyhow::Result;
 use govcloud::shell::clock::Clock;
@@ -10,12 +10,21 @@ use tokio::task::JoinHandle;
 use crate::cluster::Cluster;
 use crate::operator;
 
-/// An operator in this process. Dropping it ends it at whatever it was doing, as a crash would.
+/// An operator in this process. Dropping it ends it.
 pub struct InProcess(JoinHandle<()>);
 
 impl InProcess {
-    /// Starts one.
-    pub async fn start(cluster: &Cluster, clock: Clock, cloudevents: cloudevents::Options) -> Result<Self> {
+    /// Starts it against a cluster that has none.
+    pub async fn start(cluster: &Cluster, clock: Clock) -> Result<Self> {
+        Self::start_telling(cluster, clock, cloudevents::Options::default()).await
+    }
+
+    /// The same, with somebody to be told of everything.
+    pub async fn start_telling(
+        cluster: &Cluster,
+        clock: Clock,
+        cloudevents: cloudevents::Options,
+    ) -> Result<Self> {
         let file = operator::credentials(&cluster.plane).await?;
         let mut config =
             kube::Config::from_custom_kubeconfig(Kubeconfig::read_from(file)?, &KubeConfigOptions::default())
@@ -34,7 +43,7 @@ impl InProcess {
         })))
     }
 
-    /// Ends it, and waits until nothing of it is left.
+    /// Ends it as a crash would, and waits until it has ended.
     pub async fn stop(mut self) {
         self.0.abort();
         let _ = (&mut self.0).await;

@@ -79,7 +79,7 @@ async fn live(context: &Context) -> Result<Lived> {
     let (sink, clock) = (Sink::open()?, Clock::default());
     let mut watching = JoinSet::new();
     let capture = Capture::start(cluster, &mut watching).await?;
-    let operator = InProcess::start(cluster, clock.clone(), options(&sink)).await?;
+    let operator = InProcess::start_telling(cluster, clock.clone(), options(&sink)).await?;
     office::regions_ready(cluster).await?;
     let began = Timestamp::now();
     let stage = Stage::open(context, clock.clone()).await?;
@@ -230,7 +230,7 @@ async fn restart(cluster: &Cluster, lived: &Lived) -> Result<()> {
     if let Some(operator) = operator.take() {
         operator.stop().await;
     }
-    *operator = Some(InProcess::start(cluster, lived.clock.clone(), options(&lived.sink)).await?);
+    *operator = Some(InProcess::start_telling(cluster, lived.clock.clone(), options(&lived.sink)).await?);
     let namespace = cluster.filing_namespace("dept-after", office::HENAN).await?;
     let mut manifest = office::sample("travel.yaml")?;
     manifest["metadata"]["namespace"] = json!(namespace);

@@ -7,11 +7,12 @@ use serde_json::json;
 
 use super::decision::{self, Ruling};
 use super::finding::Finding;
+use super::grant::work_order;
 use super::ground::Ground;
 use super::happening::Happening;
-use super::maintenance::{self, MaintenanceView};
+use super::maintenance::notice::{self, MaintenanceView};
 use super::names;
-use super::plan::{Plan, Step, Target, Write};
+use super::plan::{Plan, Step, Write};
 use super::quantity::Quantity;
 use super::record::{Life, Meta};
 use super::targets;
@@ -20,7 +21,7 @@ use crate::api::application::{
 };
 use crate::api::deadline::{Obligation, Party};
 use crate::api::decommission::{DecommissionPhase, Scope};
-use crate::api::grant::{GrantPhase, ResourceGrant};
+use crate::api::grant::{ApprovalKind, GrantPhase, ResourceGrant};
 use crate::api::quota::NamespaceQuota;
 use crate::api::record::{Decision, Verdict};
 use crate::api::region::Fulfilment;
@@ -74,7 +75,7 @@ pub struct Observed {
     pub existing: Vec<Existing>,
     /// Volumes that lost their claim.
     pub unclaimed: Vec<UnclaimedVolume>,
-    /// Approved maintenance that affects it, also what is completed already.
+    /// Maintenance that affects it and is not over, and what it was told of and waits for the outcome of.
     pub maintenances: Vec<MaintenanceView>,
 }
 
@@ -113,8 +114,11 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<CloudApplicationStatus> {
     if !case.reclaiming() {
         case.status.unclaimed_volumes = seen.unclaimed.iter().take(UNCLAIMED_MAX).cloned().collect();
     }
-    if case.status.phase.is_some_and(|p| (Phase::Provisioning..Phase::Exited).contains(&p)) {
-        maintenance::tell(&seen.maintenances, &mut case.life);
+    match case.status.phase {
+        Some(p) if p.is_in_use() => {
+            notice::tell(&seen.maintenances, &mut case.status.maintenances, &mut case.life);
+        }
+        _ => notice::forget(&mut case.status.maintenances, &mut case.life),
     }
     if let Some(calendar) = seen.ground.calendar() {
         case.life.run_clocks(calendar);
@@ -170,21 +174,8 @@ impl Case<'_> {
         if self.status.provisioned_at.is_some() {
             return Vec::new();
         }
-        let mut found = Vec::new();
-        for t in self.tenants() {
-            if names::is_reserved(&t.namespace) {
-                found.push(Finding::NamespaceReserved(t.namespace.clone()));
-            }
-            let other = self
-                .seen
-                .existing
-                .iter()
-                .find(|e| e.name == t.namespace && e.owner.as_deref() != Some(&self.seen.meta.uid));
-            if let Some(e) = other {
-                found.push(Finding::NamespaceTaken(e.name.clone(), e.uid.clone()));
-            }
-        }
-        found
+        let unusable = |t: TenantNamespace| unusable(&t.namespace, &self.seen.meta.uid, &self.seen.existing);
+        self.tenants().into_iter().flat_map(unusable).collect()
     }
 
     /// What is wrong with `goLive` (Art. 14). Once accepted, it is settled.
@@ -307,7 +298,10 @@ impl Case<'_> {
         let automatic =
             self.seen.ground.region.as_ref().is_some_and(|r| r.spec().fulfilment == Fulfilment::Automatic);
         match &self.seen.grant {
-            None if automatic => return vec![Step::Write(vec![self.grant()])],
+            None if automatic => {
+                let approval = decision::approved(&self.life.status, &self.seen.meta.digest);
+                return approval.map(|d| Step::Write(vec![self.grant(d)])).into_iter().collect();
+            }
             Some((_, grant)) if grant.spec.application.uid == self.seen.meta.uid => {
                 let status = grant.status.as_ref();
                 if status.is_some_and(|s| s.phase == Some(GrantPhase::Active)) {
@@ -320,25 +314,15 @@ impl Case<'_> {
     }
 
     /// The work order that says exactly what was approved.
-    fn grant(&self) -> Write {
-        let Meta { namespace, name, uid, digest, .. } = &self.seen.meta;
+    fn grant(&self, approval: &Decision) -> Write {
+        let Meta { namespace, name, uid, .. } = &self.seen.meta;
         let spec = &self.seen.record.spec;
-        let generation = self.life.status.decision.as_ref().map_or(0, |d| d.generation);
-        let target = Target { namespace: namespace.clone(), name: name.clone(), ..targets::GRANT.into() };
-        let class =
-            self.seen.ground.region.as_ref().and_then(|r| r.spec().tenancy.storage_classes.first().cloned());
-        let object = json!({
-            "apiVersion": crate::api::API_VERSION,
-            "kind": "ResourceGrant",
-            "metadata": { "name": name, "namespace": namespace },
-            "spec": {
-                "region": spec.region,
-                "application": { "name": name, "uid": uid },
-                "approved": { "kind": "CloudApplication", "name": name, "uid": uid, "generation": generation, "digest": digest },
-                "namespaces": spec.namespaces.iter().map(|n| json!({ "name": n.name, "quota": n.quota, "storageClass": class })).collect::<Vec<_>>(),
-            },
-        });
-        Write::Create(target, object)
+        let approved = work_order::approval(ApprovalKind::CloudApplication, name, uid, approval);
+        let class = self.seen.ground.region.as_ref().and_then(|r| r.spec().tenancy.storage_classes.first());
+        let namespaces = work_order::as_applied_for(&spec.namespaces, class);
+        let application = work_order::For { namespace, name, uid, region: &spec.region };
+        let grant = work_order::work_order(application, approved, namespaces);
+        Write::Create(targets::GRANT.within(namespace, name), json!(grant))
     }
 
     /// 开通完成: the provider's clock is met, the department's 30 working days begin (Art. 13, 14).
@@ -408,6 +392,17 @@ impl Case<'_> {
         status.record = record;
         Plan { reread: false, steps, status, notices, wake }
     }
+}
+
+/// What keeps an application from taking a namespace of this name: it is reserved, or another's (S3).
+pub(super) fn unusable(namespace: &str, application_uid: &str, existing: &[Existing]) -> Vec<Finding> {
+    let mut found = Vec::new();
+    if names::is_reserved(namespace) {
+        found.push(Finding::NamespaceReserved(namespace.to_owned()));
+    }
+    let other = existing.iter().find(|e| e.name == namespace && e.owner.as_deref() != Some(application_uid));
+    found.extend(other.map(|e| Finding::NamespaceTaken(e.name.clone(), e.uid.clone())));
+    found
 }
 
 /// What the API server would refuse in a namespace's quota, once approved: an approved record is never a dead one.

@@ -81,7 +81,9 @@ pub struct Observed {
 mod gate;
 pub(super) mod order;
 mod standing;
+pub mod work_order;
 
+pub(super) use gate::same_amount;
 pub use gate::{Gate, gate};
 pub(super) use order::access;
 use order::{Order, removal};
