@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
-use govcloud::shell::guard;
+use govcloud::shell::{cloudevents, guard};
 use govcloud::shell::run::{Options, run};
 use govcloud::shell::telemetry::{self, LogFormat};
 
@@ -27,6 +27,8 @@ struct Flags {
     /// Name of this replica; the host's name by default.
     #[arg(long, env = "POD_NAME")]
     identity: Option<String>,
+    #[command(flatten)]
+    cloudevents: cloudevents::Options,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -71,6 +73,7 @@ async fn main() -> ExitCode {
         listen: flags.listen,
         leader_election: !flags.no_leader_election,
         identity: flags.identity,
+        cloudevents: flags.cloudevents,
     };
     let ended = match run(options).await {
         Ok(()) => ExitCode::SUCCESS,

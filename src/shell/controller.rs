@@ -12,6 +12,7 @@ use tracing::Instrument;
 
 use super::client::{RequestError, Requests};
 use super::clock::Clock;
+use super::cloudevents::Outbox;
 use super::metrics::Metrics;
 use super::queue::{Key, Queue};
 use super::skew::Skew;
@@ -46,6 +47,8 @@ pub struct Shell {
     pub progress: watch::Sender<u64>,
     /// Whether this replica leads and acts.
     pub leads: AtomicBool,
+    /// Where news of records is noted for the CloudEvents sink.
+    pub outbox: Arc<Outbox>,
     guard: watch::Receiver<Guard>,
     failures: Mutex<HashMap<Key, Failure>>,
 }
@@ -77,9 +80,16 @@ impl Shell {
             identity,
             progress: watch::Sender::new(0),
             leads: AtomicBool::new(false),
+            outbox: Arc::default(),
             guard,
             failures: Mutex::default(),
         }
+    }
+
+    /// The same, with news of records noted for a sink.
+    #[must_use]
+    pub fn telling(self, outbox: Arc<Outbox>) -> Self {
+        Self { outbox, ..self }
     }
 
     /// What the guard says now.
@@ -135,6 +145,7 @@ impl Shell {
             Err(e) => Some(self.again(key, before.map_or(0, |f| f.times), &e)),
         };
         self.queue.done(key, wake);
+        self.outbox.look(key);
     }
 
     /// When a key that failed is tried again: later each time, never more than a minute.

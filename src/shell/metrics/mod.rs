@@ -17,6 +17,7 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::cloudevents::counts::Counts;
 use super::queue::Standing as QueueStanding;
 use super::world::World;
 use crate::core::decision::Guard;
@@ -43,6 +44,8 @@ pub struct Metrics {
     pub requests: Requests,
     /// Lives.
     pub events: events::Events,
+    /// CloudEvents.
+    pub cloudevents: Counts,
 }
 
 /// What is read at a scrape.
@@ -77,6 +80,7 @@ impl Metrics {
         self.work.register(own, &scrape.queue, scrape.waits);
         self.requests.register(own, scrape.world);
         self.events.register(own);
+        self.cloudevents.register(own);
         census::register(own, scrape.world, scrape.now);
         kept::register(own, scrape.world);
         let mut text = String::with_capacity(64 * 1024);
