@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 .DEFAULT_GOAL := help
-.PHONY: help tools control-plane build crds demo dev dev-stop dev-status test lint
+.PHONY: help tools control-plane checkers build crds manifests image demo dev dev-stop dev-status test test-node lint
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,8 +17,16 @@ control-plane: tools ## build etcd, kube-apiserver, kube-controller-manager and 
 build: tools ## build the operator, the plugin and the tools beside them
 	$(CARGO) build --workspace --bins
 
-crds: tools ## write crds/ from the Rust types
+checkers: ## build helm, kubeconform and kube-score, once, into the user's cache
+	@e2e/tools/build
+
+crds: manifests
+
+manifests: tools ## write what is generated: crds/, config/release, and the chart's copies of the manifests
 	$(CARGO) run --quiet --bin crdgen
+
+image: tools ## build the operator's image and its SBOM into target/image, with docker, podman or buildah
+	@image/build
 
 demo: control-plane build ## watch one system's whole life on a real control plane, in under two minutes
 	@$(CARGO) run --quiet -p e2e --bin demo
@@ -34,7 +42,11 @@ dev-status: tools ## say what of it runs
 
 lint: tools ## formatting and clippy, warnings denied
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --workspace --all-targets --all-features -- -D warnings
 
-test: lint control-plane build ## lint, unit tests, and the end-to-end tests on a real control plane
+test: lint control-plane checkers build ## lint, unit tests, and the end-to-end tests on a real control plane
 	$(CARGO) test --workspace --no-fail-fast
+
+test-node: control-plane checkers build ## the same with Pods: kubelet and containerd on this machine, the image, the chart; needs root
+	@e2e/node/check
+	$(CARGO) test -p e2e --features node --test node -- --nocapture

@@ -18,6 +18,7 @@
 //! | [`office`] | a department's filing namespace, and the acts of a life, each by whom it is |
 //! | [`volumes`] | the directories behind the PersistentVolumes |
 //! | [`dump`] | what is written down when a test fails |
+//! | [`tools`] | helm and the checkers of manifests |
 //! | [`stack`] | the background stack of `make dev` |
 //! | [`demo`] | the story that `make demo` plays |
 //! | [`paths`] | where things lie in the repository |
@@ -40,5 +41,6 @@ pub mod pki;
 pub mod process;
 pub mod stack;
 pub mod suite;
+pub mod tools;
 pub mod volumes;
 pub mod wait;

@@ -22,6 +22,8 @@ pub struct Options {
     pub leader_election: bool,
     /// Name of this replica.
     pub identity: Option<String>,
+    /// Username under which the cluster's namespace controller acts; the policies were installed for it.
+    pub namespace_controller: String,
 }
 
 /// Why the operator cannot run, or had to end.
@@ -75,7 +77,13 @@ pub async fn operate(config: kube::Config, clock: Clock, options: Options) -> Re
     let shell = Arc::new(Shell::new(client.clone(), clock.clone(), skew, hears, identity.clone()));
     let listen = options.listen;
     let mut tasks = JoinSet::new();
-    tasks.spawn(guard::watch(client.clone(), clock, identity.clone(), says));
+    tasks.spawn(guard::watch(
+        client.clone(),
+        clock,
+        identity.clone(),
+        options.namespace_controller.clone(),
+        says,
+    ));
     tokio::select! {
         worked = work(&shell, client, &options, &identity, &mut tasks) => worked,
         served = server::serve(shell.clone(), listen) => served.map_err(|e| RunError::Listen(listen, e)),
