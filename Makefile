@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 .DEFAULT_GOAL := help
-.PHONY: help tools control-plane checkers build crds manifests image demo dev dev-stop dev-status test test-node lint
+.PHONY: help tools control-plane checkers prometheus build crds manifests image demo dev dev-stop dev-status test test-node lint
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,6 +13,9 @@ tools:
 
 control-plane: tools ## build etcd, kube-apiserver, kube-controller-manager and kubectl, once, into the user's cache
 	@e2e/controlplane/build
+
+prometheus: tools ## build Prometheus and promtool, once, into the user's cache
+	@e2e/monitoring/build
 
 build: tools ## build the operator, the plugin and the tools beside them
 	$(CARGO) build --workspace --bins
@@ -44,7 +47,7 @@ lint: tools ## formatting and clippy, warnings denied
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --all-features -- -D warnings
 
-test: lint control-plane checkers build ## lint, unit tests, and the end-to-end tests on a real control plane
+test: lint control-plane checkers prometheus build ## lint, unit tests, and the end-to-end tests on a real control plane
 	$(CARGO) test --workspace --no-fail-fast
 
 test-node: control-plane checkers build ## the same with Pods: kubelet and containerd on this machine, the image, the chart; needs root

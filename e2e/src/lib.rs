@@ -16,8 +16,10 @@
 //! | [`wait`] | waiting on conditions, with the last seen state in the error |
 //! | [`audit`] | the audit log, typed, for counting writes and LISTs |
 //! | [`office`] | a department's filing namespace, and the acts of a life, each by whom it is |
+//! | [`prometheus`] | a real Prometheus that scrapes the operator |
 //! | [`volumes`] | the directories behind the PersistentVolumes |
 //! | [`dump`] | what is written down when a test fails |
+//! | [`node`] | a real node, for tests with Pods |
 //! | [`tools`] | helm and the checkers of manifests |
 //! | [`stack`] | the background stack of `make dev` |
 //! | [`demo`] | the story that `make demo` plays |
@@ -32,6 +34,7 @@ pub mod dump;
 pub mod install;
 pub mod keeper;
 pub mod kubectl;
+pub mod node;
 pub mod office;
 pub mod operator;
 pub mod paths;
@@ -39,6 +42,7 @@ pub mod people;
 pub mod personas;
 pub mod pki;
 pub mod process;
+pub mod prometheus;
 pub mod stack;
 pub mod suite;
 pub mod tools;

@@ -139,6 +139,11 @@ impl Operator {
         self.process.check()
     }
 
+    /// Where it serves health and metrics.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Its log file.
     pub fn log(&self) -> &Path {
         &self.process.spec().log

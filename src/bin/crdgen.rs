@@ -51,8 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         fs::remove_dir_all(&files)?;
     }
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut copied: Vec<PathBuf> =
-        COPIED_FILES.iter().map(PathBuf::from).filter(|f| repository.join(f).is_file()).collect();
+    let mut copied: Vec<PathBuf> = COPIED_FILES.iter().map(PathBuf::from).collect();
     for dir in COPIED {
         let generated = root.join(dir);
         let source = if generated.is_dir() { generated } else { repository.join(dir) };

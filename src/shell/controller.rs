@@ -1,6 +1,7 @@
 //! The one controller of all kinds: takes a key, has it reconciled, and puts it back with its next time.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -42,6 +43,8 @@ pub struct Shell {
     pub identity: String,
     /// How many first lists are complete, and more.
     pub progress: watch::Sender<u64>,
+    /// Whether this replica leads and acts.
+    pub leads: AtomicBool,
     guard: watch::Receiver<Guard>,
     failures: Mutex<HashMap<Key, Failure>>,
 }
@@ -72,6 +75,7 @@ impl Shell {
             metrics: Metrics::default(),
             identity,
             progress: watch::Sender::new(0),
+            leads: AtomicBool::new(false),
             guard,
             failures: Mutex::default(),
         }
@@ -109,11 +113,19 @@ impl Shell {
             kind = key.kind.as_str(),
             namespace = key.namespace,
             name = key.name,
-            uid = tracing::field::Empty
+            uid = tracing::field::Empty,
+            decision = tracing::field::Empty,
+            phase = tracing::field::Empty,
+            writes = tracing::field::Empty,
+            error = tracing::field::Empty,
         );
         let started = std::time::Instant::now();
-        let result = self.reconcile(key, before.as_ref().map(|f| f.why.clone())).instrument(span).await;
-        self.metrics.reconciled(key.kind, started.elapsed(), result.is_ok());
+        let result =
+            self.reconcile(key, before.as_ref().map(|f| f.why.clone())).instrument(span.clone()).await;
+        if let Err(e) = &result {
+            span.record("error", tracing::field::display(e));
+        }
+        self.metrics.work.reconciled(key.kind, started.elapsed(), result.is_ok());
         let wake = match result {
             Ok(wake) => {
                 self.set_failure(key, None);

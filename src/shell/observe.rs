@@ -67,6 +67,20 @@ impl World {
         }))
     }
 
+    /// The Region that the record behind a key names, where both exist.
+    #[must_use]
+    pub fn region_of(&self, key: &Key) -> Option<Arc<RegionView>> {
+        let (ns, name) = (&key.namespace, &key.name);
+        let code = match key.kind {
+            Kind::Application => self.applications.get(ns, name)?.typed.as_ref().ok()?.spec.region.clone(),
+            Kind::Grant => self.grants.get(ns, name)?.typed.as_ref().ok()?.spec.region.clone(),
+            Kind::Change => self.changes.get(ns, name)?.typed.as_ref().ok()?.spec.region.clone(),
+            Kind::Decommission => self.decommissions.get(ns, name)?.typed.as_ref().ok()?.spec.region.clone(),
+            Kind::Region => key.name.clone(),
+        };
+        self.region(&code)
+    }
+
     fn calendar(&self, name: &str) -> Result<Arc<Calendar>, String> {
         let record = self.calendars.get("", name).ok_or_else(|| "不存在 / it does not exist".to_owned())?;
         let typed = record.typed.as_ref().map_err(Clone::clone)?;

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -9,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::clock::Clock;
 use super::controller::{self, Shell};
+use super::metrics::Metrics;
 use super::skew::{self, Skew};
 use super::{guard, leadership, server};
 use crate::core::decision::Guard;
@@ -69,20 +71,25 @@ pub async fn run(options: Options) -> Result<(), RunError> {
 /// [`RunError`].
 pub async fn operate(config: kube::Config, clock: Clock, options: Options) -> Result<(), RunError> {
     let skew = Skew::default();
-    let client =
-        skew::client(config, clock.clone(), skew.clone()).map_err(|e| RunError::Client(Box::new(e)))?;
+    let metrics = Metrics::default();
+    let client = skew::client(config, clock.clone(), skew.clone(), metrics.requests.clone())
+        .map_err(|e| RunError::Client(Box::new(e)))?;
     let identity =
         options.identity.clone().unwrap_or_else(|| format!("govcloud-operator-{}", std::process::id()));
     let (says, hears) = watch::channel(Guard::Unchecked);
-    let shell = Arc::new(Shell::new(client.clone(), clock.clone(), skew, hears, identity.clone()));
+    let mut shell = Shell::new(client.clone(), clock.clone(), skew, hears, identity.clone());
+    shell.metrics = metrics;
+    let shell = Arc::new(shell);
     let listen = options.listen;
     let mut tasks = JoinSet::new();
+    let counts = shell.metrics.requests.clone();
     tasks.spawn(guard::watch(
         client.clone(),
         clock,
         identity.clone(),
         options.namespace_controller.clone(),
         says,
+        counts,
     ));
     tokio::select! {
         worked = work(&shell, client, &options, &identity, &mut tasks) => worked,
@@ -100,6 +107,7 @@ async fn work(
 ) -> Result<(), RunError> {
     controller::synchronise(shell, tasks).await;
     if !options.leader_election {
+        shell.leads.store(true, Ordering::Relaxed);
         controller::run(shell.clone()).await;
         return Ok(());
     }
@@ -108,6 +116,7 @@ async fn work(
     while !*election.leads.borrow_and_update() {
         election.leads.changed().await.map_err(|e| RunError::Election(e.to_string()))?;
     }
+    shell.leads.store(true, Ordering::Relaxed);
     tracing::info!(identity, "leading");
     tokio::select! {
         () = controller::run(shell.clone()) => Ok(()),
