@@ -34,6 +34,7 @@ impl InProcess {
             listen: ([127, 0, 0, 1], 0).into(),
             leader_election: false,
             identity: Some("in-process".into()),
+            namespace_controller: govcloud::shell::guard::NAMESPACE_CONTROLLER.into(),
             cloudevents,
         };
         Ok(Self(tokio::spawn(async move {

@@ -22,6 +22,8 @@
 //! | [`prometheus`] | a real Prometheus that scrapes the operator |
 //! | [`volumes`] | the directories behind the PersistentVolumes |
 //! | [`dump`] | what is written down when a test fails |
+//! | [`node`] | a real node, for tests with Pods |
+//! | [`tools`] | helm and the checkers of manifests |
 //! | [`stack`] | the background stack of `make dev` |
 //! | [`demo`] | the story that `make demo` plays |
 //! | [`paths`] | where things lie in the repository |
@@ -37,6 +39,7 @@ pub mod in_process;
 pub mod install;
 pub mod keeper;
 pub mod kubectl;
+pub mod node;
 pub mod office;
 pub mod operator;
 pub mod paths;
@@ -49,5 +52,6 @@ pub mod prometheus;
 pub mod sink;
 pub mod stack;
 pub mod suite;
+pub mod tools;
 pub mod volumes;
 pub mod wait;

@@ -27,6 +27,8 @@ pub struct Options {
     pub identity: Option<String>,
     /// Where lifecycle events go.
     pub cloudevents: cloudevents::Options,
+    /// Username under which the cluster's namespace controller acts; the policies were installed for it.
+    pub namespace_controller: String,
 }
 
 /// Why the operator cannot run, or had to end.
@@ -94,7 +96,14 @@ pub async fn operate(config: kube::Config, clock: Clock, options: Options) -> Re
     let listen = options.listen;
     let mut tasks = JoinSet::new();
     let counts = shell.metrics.requests.clone();
-    tasks.spawn(guard::watch(client.clone(), clock, identity.clone(), says, counts));
+    tasks.spawn(guard::watch(
+        client.clone(),
+        clock,
+        identity.clone(),
+        options.namespace_controller.clone(),
+        says,
+        counts,
+    ));
     tokio::select! {
         worked = work(&shell, client, &options, &identity, deliver, &mut tasks) => worked,
         served = server::serve(shell.clone(), listen) => served.map_err(|e| RunError::Listen(listen, e)),

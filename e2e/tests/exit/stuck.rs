@@ -53,6 +53,7 @@ impl World {
             listen: ([127, 0, 0, 1], 0).into(),
             leader_election: false,
             identity: Some("in-process".into()),
+            namespace_controller: govcloud::shell::guard::NAMESPACE_CONTROLLER.into(),
         };
         let clock = Clock::default();
         let its = clock.clone();
