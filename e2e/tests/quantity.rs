@@ -170,25 +170,29 @@ async fn a_quota_that_is_in_order_is_taken(context: Context) -> Result<()> {
         "gold.storageclass.storage.k8s.io/persistentvolumeclaims",
     ];
     let any = (prop::sample::select(&KEYS[..]), prop::bool::weighted(0.1), amounts());
-    let (mut taken, mut stricter, mut refused) = (0, BTreeMap::new(), 0);
+    let (mut taken, mut refused, mut fractions, mut huge) = (0, 0, 0, 0);
     for (key, minus, amount) in generate(&mut runner(6), &any, 1000)? {
         let amount = if minus { format!("-{}", amount.trim_start_matches('+')) } else { amount };
-        let hard = BTreeMap::from([(key.to_owned(), amount)]);
+        let hard = BTreeMap::from([(key.to_owned(), amount.clone())]);
         let object = serde_json::from_value(json!({"metadata": {"name": "q"}, "spec": {"hard": hard}}))?;
         let found = quota::findings(&hard);
         match (quotas.create(&dry, &object).await, found.is_empty()) {
             (Ok(_), true) => taken += 1,
-            (Ok(_), false) => *stricter.entry(key).or_insert(0) += 1,
             (Err(kube::Error::Api(_)), false) => refused += 1,
+            // Where its own 64 bits overflow, the server takes some counts and refuses others. We take none.
+            (Ok(_), false) if read(&amount)? >= read("9.2P")? => huge += 1,
+            // A fraction of a device can be limited, and never asked for.
+            (Ok(_), false) if key == "requests.example.com/gpu" && !read(&amount)?.is_whole() => {
+                fractions += 1
+            }
+            (Ok(_), false) => anyhow::bail!("we refuse {hard:?}, and the server takes it: {found:?}"),
             (Err(e), _) => anyhow::bail!("we find nothing wrong with {hard:?}: {e}"),
         }
     }
-    // A fraction of a device can be limited, and never asked for; the server's own overflow lets some counts pass.
-    let on_purpose = |k: &&str| *k == "requests.example.com/gpu";
-    let others: usize = stricter.iter().filter(|(k, _)| !on_purpose(k)).map(|(_, n)| n).sum();
-    ensure!(taken > 300 && others <= 10, "{taken} taken, {stricter:?} refused by us alone");
+    ensure!(taken > 300 && refused > 100, "{taken} taken, {refused} refused");
     println!(
-        "quantity: of 1000 limits {taken} are taken by both, {refused} by neither, {stricter:?} are refused by us alone"
+        "quantity: of 1000 limits {taken} are taken by both, {refused} by neither, {huge} huge counts and {fractions} fractions \
+         of devices by the server alone"
     );
     Ok(())
 }
@@ -281,7 +285,7 @@ async fn what_the_server_takes_is_taken_and_nothing_else(context: Context) -> Re
         1 => r"[0-9]{1,3}(K|ki|mi|KB|g|B|Zi|e|ee3|e1\.5|_0| Gi)",
         1 => "[0-9]{1,25}(E|P|e1[5-9]|e2[0-9])",
     ];
-    let all: BTreeSet<String> = generate(&mut runner(4), &texts, 700)?.into_iter().collect();
+    let all: BTreeSet<String> = generate(&mut runner(4), &texts, 1000)?.into_iter().collect();
     let (mut taken, mut stricter) = (0, 0);
     for text in &all {
         // Asked as a map, so that our own types do not judge it.
@@ -293,20 +297,22 @@ async fn what_the_server_takes_is_taken_and_nothing_else(context: Context) -> Re
                 let kept = kept["max"]["example.com/r"].as_str().unwrap_or_default();
                 kept_as(kept, text.trim()).with_context(|| format!("{text:?}, which we read as {q}"))?;
             }
-            (Err(_), Err(_)) => {}
-            (Err(e), Ok(q)) => anyhow::bail!("we read {text:?} as {q}, the server refuses it: {e}"),
+            (Err(kube::Error::Api(_)), Err(_)) => {}
+            (Err(e), _) => anyhow::bail!("we read {text:?} as {ours:?}, the server refuses it: {e}"),
             (Ok(kept), Err(QuantityError::TooLarge(_) | QuantityError::TooLong)) => {
                 stricter += 1;
                 ensure!(text.len() > 3, "{text:?} is stored as {kept} and called too large");
             }
             (Ok(_), Err(why)) => {
                 stricter += 1;
-                let digits = text.chars().any(|c| c.is_ascii_digit());
-                ensure!(!digits || text.trim() != *text, "the server takes {text:?}, we do not: {why}");
+                let mut number = text.trim().trim_start_matches(['+', '-']).chars();
+                let number = number.by_ref().take_while(|c| c.is_ascii_digit() || *c == '.');
+                let digits = number.filter(char::is_ascii_digit).count();
+                ensure!(digits == 0, "the server takes {text:?}, we do not: {why}");
             }
         }
     }
-    ensure!(taken > 50, "only {taken} texts were quantities");
+    ensure!(taken > 40, "only {taken} texts were quantities");
     println!(
         "quantity: of {} texts {taken} are taken by both, {stricter} by the server alone, the others by neither",
         all.len()
