@@ -283,6 +283,7 @@ fn a_change_of_notation_is_no_change() {
         adjustment(json!({ "requests.cpu": "8000m", "requests.memory": "16384Mi", "pods": "0.05k" })),
     );
     assert_eq!(s.stands(&change_id("same"), "Valid"), "False/NothingChanges");
+    s.until("2026-06-02 09:00");
     s.file(&change_id("other"), adjustment(json!({ "requests.cpu": "8001m" })));
     assert_eq!(s.stands(&change_id("other"), "Valid"), "False/AnotherOpen");
     s.withdraw(&change_id("same"));
