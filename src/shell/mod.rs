@@ -2,12 +2,14 @@
 //!
 //! Reading goes [`watches`] → [`store`]/[`world`] (found by [`tags`]) → [`observe`] (and [`maintenance`]); deciding
 //! is [`crate::core`]'s; writing is [`execute`], with [`basis`] for what must be read anew first, through
-//! [`client`]. [`controller`] keeps it going, from [`queue`], on [`clock`]. Beside it stand [`guard`], [`metrics`],
-//! [`server`] and [`telemetry`].
+//! [`client`]. [`controller`] keeps it going, from [`queue`], on [`clock`]; [`snapshots`] come and go with their
+//! CRD. [`cloudevents`] tells the world outside. Beside it stand [`guard`], [`metrics`], [`server`] and
+//! [`telemetry`].
 
 pub mod basis;
 pub mod client;
 pub mod clock;
+pub mod cloudevents;
 pub mod controller;
 pub mod execute;
 pub mod guard;
@@ -19,6 +21,7 @@ pub mod queue;
 pub mod run;
 pub mod server;
 pub mod skew;
+pub mod snapshots;
 pub mod store;
 pub mod tags;
 pub mod telemetry;
