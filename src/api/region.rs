@@ -194,7 +194,8 @@ pub struct Tenancy {
     /// Container defaults and bounds for every tenant namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_range: Option<ContainerLimits>,
-    /// The most that one namespace may be granted, by ResourceQuota key; absent keys are unbounded.
+    /// The most that one namespace may be granted, by ResourceQuota key; absent keys are unbounded. A new namespace
+    /// names a value for each.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "amounts")]
     pub max_quota: BTreeMap<String, String>,

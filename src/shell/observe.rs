@@ -8,18 +8,17 @@ use serde_json::Value;
 use super::queue::{Key, Kind};
 use super::tags;
 use super::world::{Plain, Record, World, labels};
-use crate::api::application::{AnnouncedMaintenance, CloudApplication, UnclaimedVolume};
-use crate::api::change::{ChangePhase, ChangeRequest, PlatformMaintenance};
+use crate::api::application::{CloudApplication, UnclaimedVolume};
+use crate::api::change::ChangePhase;
 use crate::api::decommission::{Decommission, DecommissionPhase, Scope};
 use crate::api::grant::ResourceGrant;
 use crate::api::keys;
 use crate::core::calendar::Calendar;
 use crate::core::change::OpenRequest;
-use crate::core::decision::{self, Guard};
+use crate::core::decision::Guard;
 use crate::core::decommission::HeldVolume;
 use crate::core::grant::{LiveNamespace, LiveVolume};
 use crate::core::ground::{Ground, RegionView, StorageClass};
-use crate::core::maintenance::notice::{ApprovedWindow, MaintenanceView};
 use crate::core::names;
 use crate::core::record::Meta;
 use crate::core::tenancy::volumes::{Claim, ClaimRef, Snapshot, Stock, Volume};
@@ -145,26 +144,6 @@ impl World {
             meta,
             record,
         })
-    }
-
-    /// Maintenance that affects an application and is not over, found by tag, and what it was told of, found by name:
-    /// the ended ones of all the years before are not looked through.
-    fn maintenances(
-        &self,
-        key: &Key,
-        region: &str,
-        announced: &[AnnouncedMaintenance],
-    ) -> Vec<MaintenanceView> {
-        let all = self.changes.tagged(&tags::maintains_all(region));
-        let named = self.changes.tagged(&tags::maintains(&key.namespace, &key.name));
-        let told = announced
-            .iter()
-            .filter_map(|a| self.changes.get(&a.namespace, &a.name).filter(|r| r.meta.uid == a.uid));
-        let of_region = |r: &Arc<Record<ChangeRequest>>| r.tagged(&tags::maintenance(region));
-        let found = all.into_iter().chain(named.into_iter().filter(of_region)).chain(told);
-        let by_uid: BTreeMap<String, MaintenanceView> =
-            found.map(|r| (r.meta.uid.clone(), maintenance_view(&r))).collect();
-        by_uid.into_values().collect()
     }
 
     /// Namespaces that bear on an application: under the names that some of its entries stand for, or with its
@@ -308,34 +287,6 @@ impl World {
         quotas.iter().find_map(used).unwrap_or_default()
     }
 
-    /// The applications that a maintenance names and that do not exist in its region.
-    fn affected_missing(&self, region: &str, plan: &PlatformMaintenance) -> Vec<String> {
-        let there = |namespace: &str, name: &str| {
-            self.applications.get(namespace, name).is_some_and(|a| a.tagged(&tags::region(region)))
-        };
-        let named = plan.affects.applications.iter().flatten();
-        named
-            .filter(|a| !there(&a.namespace, &a.name))
-            .map(|a| format!("{}/{}", a.namespace, a.name))
-            .collect()
-    }
-
-    /// Other approved maintenance of a region that is not over.
-    fn other_maintenances(&self, own: &Key, region: &str) -> Vec<(String, Arc<ChangeRequest>)> {
-        let ahead = |c: &ChangeRequest| {
-            let phase = c.status.as_ref().and_then(|s| s.phase);
-            matches!(phase, Some(ChangePhase::Scheduled | ChangePhase::InProgress))
-        };
-        let all = self.changes.tagged(&tags::maintenance(region));
-        all.iter()
-            .filter(|r| (&r.meta.namespace, &r.meta.name) != (&own.namespace, &own.name))
-            .filter_map(|r| {
-                Some((format!("{}/{}", r.meta.namespace, r.meta.name), r.typed.as_ref().ok()?.clone()))
-            })
-            .filter(|(_, c)| ahead(c))
-            .collect()
-    }
-
     /// All that is read to decide on an exit.
     #[must_use]
     pub fn decommission(&self, key: &Key, with: &Circumstances) -> Option<decommission::Observed> {
@@ -378,22 +329,6 @@ impl World {
             volumes: self.volumes.all().iter().map(|v| volume(v)).collect(),
             snapshots: names.iter().flat_map(|n| self.snapshots.within(n)).map(|s| snapshot(&s)).collect(),
         }
-    }
-}
-
-/// A maintenance as those affected see it. What cannot be read is there all the same: its phase is.
-fn maintenance_view(r: &Record<ChangeRequest>) -> MaintenanceView {
-    let typed = r.typed.as_ref().ok();
-    let status = typed.and_then(|c| c.status.as_ref());
-    let stands = status.is_some_and(|s| decision::approved(&s.record, &r.meta.digest).is_some());
-    let plan = typed.and_then(|c| c.spec.platform_maintenance.as_ref()).filter(|_| stands);
-    MaintenanceView {
-        uid: r.meta.uid.clone(),
-        namespace: r.meta.namespace.clone(),
-        name: r.meta.name.clone(),
-        phase: serde_json::from_value(r.status["phase"].clone()).ok(),
-        approved: plan.map(|p| ApprovedWindow { window: p.window.clone(), impact: p.impact }),
-        outcome: typed.and_then(|c| c.spec.maintenance_outcome.clone()),
     }
 }
 

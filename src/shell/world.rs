@@ -15,7 +15,7 @@ use super::clock::Clock;
 use super::queue::{Key, Kind};
 use super::store::{Changed, Held, Name, Store};
 use super::tags;
-use crate::api::application::{ApplicationPhase, CloudApplication};
+use crate::api::application::CloudApplication;
 use crate::api::catalog::ServiceCatalog;
 use crate::api::change::ChangeRequest;
 use crate::api::decommission::Decommission;
@@ -290,45 +290,6 @@ impl World {
             .collect()
     }
 
-    /// Who must hear of it when a maintenance was approved, began or ended: the applications in use that it affects,
-    /// and other maintenance of the region, whose windows may overlap. Nobody, where nothing of that changed.
-    fn after_maintenance(&self, changed: &Changed<Record<ChangeRequest>>) -> Vec<Key> {
-        let stand = |r: &Option<Arc<Record<ChangeRequest>>>| {
-            r.as_ref().map(|r| (r.status["phase"].clone(), r.meta.digest.clone()))
-        };
-        let both = [&changed.old, &changed.new];
-        let matters = |r: &Arc<Record<ChangeRequest>>| {
-            matches!(r.status["phase"].as_str(), Some("Scheduled" | "InProgress"))
-        };
-        if stand(&changed.old) == stand(&changed.new) || !both.into_iter().flatten().any(matters) {
-            return Vec::new();
-        }
-        let mut keys = Vec::new();
-        for tag in both.into_iter().flatten().flat_map(|r| &r.tags) {
-            if let Some(region) = tags::region_of_all(tag) {
-                let of_region = self.applications.tagged(&tags::region(region));
-                keys.extend(of_region.iter().filter_map(|a| in_use(a)));
-            }
-            if let Some((namespace, name)) = tags::maintained(tag) {
-                keys.extend(self.applications.get(namespace, name).and_then(|a| in_use(&a)));
-            }
-            if tags::is_maintenance(tag) {
-                let others = self.changes.tagged(tag);
-                keys.extend(others.iter().map(|r| Key::new(Kind::Change, &r.meta.namespace, &r.meta.name)));
-            }
-        }
-        keys.sort();
-        keys.dedup();
-        keys
-    }
-
-    /// The maintenance that names an application which came or went.
-    fn naming(&self, changed: &Changed<Record<CloudApplication>>) -> Vec<Key> {
-        let ((None, Some(r)) | (Some(r), None)) = (&changed.old, &changed.new) else { return Vec::new() };
-        let maintenance = self.changes.tagged(&tags::maintains(&r.meta.namespace, &r.meta.name));
-        maintenance.iter().map(|r| Key::new(Kind::Change, &r.meta.namespace, &r.meta.name)).collect()
-    }
-
     /// Everything filed on the application of this UID.
     #[must_use]
     pub fn of_owner(&self, uid: &str) -> Vec<Key> {
@@ -463,14 +424,6 @@ impl Triggers<Plain> for World {
         keys.dedup();
         keys
     }
-}
-
-/// The key of an application that maintenance can affect.
-fn in_use(application: &Record<CloudApplication>) -> Option<Key> {
-    let phase: Option<ApplicationPhase> = serde_json::from_value(application.status["phase"].clone()).ok();
-    phase?
-        .is_in_use()
-        .then(|| Key::new(Kind::Application, &application.meta.namespace, &application.meta.name))
 }
 
 /// Labels of a plain object.
