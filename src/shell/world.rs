@@ -168,7 +168,8 @@ impl FromObject for Plain {
         if let Some(uid) = m.labels.as_ref().and_then(|l| l.get(keys::APPLICATION_UID)) {
             tags.push(format!("owner/{uid}"));
         }
-        let label = |key: &str| m.labels.as_ref().and_then(|l| l.get(key));
+        let namespace = object.types.as_ref().is_some_and(|t| t.kind == "Namespace");
+        let label = |key: &str| m.labels.as_ref().filter(|_| namespace).and_then(|l| l.get(key));
         if let (Some(department), Some(application)) = (label(keys::DEPARTMENT), label(keys::APPLICATION)) {
             tags.push(format!("{TENANT}{department}/{application}"));
         }
