@@ -15,6 +15,13 @@ use restore::backup::what_velero_restores_is_accepted_and_undecided;
 use restore::walk::the_walk_works_as_it_is_written;
 
 fn main() -> ExitCode {
+    // Before any test's time runs: it takes minutes the first time.
+    if !std::env::args().any(|a| a == "--list")
+        && let Err(error) = restore::backup::build()
+    {
+        eprintln!("{error:#}");
+        return ExitCode::FAILURE;
+    }
     let tests = e2e::tests![the_walk_works_as_it_is_written, what_velero_restores_is_accepted_and_undecided];
     suite::main(Setup::Operating, tests)
 }

@@ -7,7 +7,6 @@ use std::{fs, io};
 use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::Cluster;
 use e2e::office::{Kind, Office};
-use e2e::operator::{Operator, Options};
 use e2e::suite::Context;
 use kube::ResourceExt;
 
@@ -22,7 +21,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
         if entry.file_type()?.is_dir() {
             copy(&entry.path(), &target)?
         } else {
-            drop(fs::copy(entry.path(), target)?)
+            let _bytes = fs::copy(entry.path(), target)?;
         }
     }
     Ok(())
@@ -97,11 +96,10 @@ pub async fn etcd_is_restored_from_an_older_snapshot(_: Context) -> Result<()> {
     Ok(())
 }
 
+/// Ends the operator and starts it again, with an empty memory.
 async fn restart_operator(cluster: &Cluster) -> Result<()> {
     let mut operator = cluster.operator.lock().await;
-    if let Some(mut old) = operator.take() {
-        old.stop()?;
-    }
-    *operator = Some(Operator::start(&cluster.plane, Options::default()).await?);
-    Ok(())
+    let operator = operator.as_mut().context("no operator")?;
+    operator.stop()?;
+    operator.restart().await
 }

@@ -106,8 +106,7 @@ pub async fn restored(exported: &DynamicObject, kind: Kind) -> Result<DynamicObj
     let object = stripped(exported, &exported.namespace().unwrap_or_default())?;
     let resource = kind.resource();
     let item = json!({"groupResource": format!("{}.{}", resource.plural, resource.group), "object": object});
-    let modify = velero().await?;
-    let mut command = Command::new(modify);
+    let mut command = Command::new(program());
     command.arg(in_repository(MODIFIER)).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.kill_on_drop(true).spawn()?;
     child.stdin.take().context("no stdin")?.write_all(item.to_string().as_bytes()).await?;
@@ -116,19 +115,17 @@ pub async fn restored(exported: &DynamicObject, kind: Kind) -> Result<DynamicObj
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// Velero's modifier, built once into `target/`; Go's own cache makes that quick afterwards.
-async fn velero() -> Result<PathBuf> {
-    static BUILD: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-    let _one = BUILD.lock().await;
-    let program = target().join("velero-modify");
-    let mut go = Command::new("go");
-    go.args(["build", "-o"]).arg(&program).arg(".").current_dir(in_repository("e2e/velero"));
+/// Where Velero's modifier is built to.
+fn program() -> PathBuf {
+    target().join("velero-modify")
+}
+
+/// Builds Velero's modifier: minutes the first time, seconds afterwards, by Go's own cache.
+pub fn build() -> Result<()> {
+    let mut go = std::process::Command::new("go");
+    go.args(["build", "-o"]).arg(program()).arg(".").current_dir(in_repository("e2e/velero"));
     go.env("CGO_ENABLED", "0").env("GOWORK", "off").env("GOFLAGS", "-mod=readonly");
-    let output = go.kill_on_drop(true).output().await.context("cannot run go")?;
-    ensure!(
-        output.status.success(),
-        "e2e/velero does not build: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(program)
+    let output = go.output().context("cannot run go")?;
+    ensure!(output.status.success(), "e2e/velero does not build: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
 }
