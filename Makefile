@@ -2,10 +2,16 @@
 
 CARGO ?= cargo
 .DEFAULT_GOAL := help
-.PHONY: help tools control-plane build crds demo dev dev-stop dev-status test lint
+.PHONY: help tools control-plane build crds demo dev dev-stop dev-status test unit e2e lint
+
+# Each file in e2e/tests is a suite with control planes of its own. They wait more than they work: several run at once.
+SUITES := $(patsubst e2e/tests/%.rs,%,$(sort $(wildcard e2e/tests/*.rs)))
+UNIT_TESTS := $(patsubst tests/%,--test %,$(patsubst %.rs,%,$(patsubst %/main.rs,%,$(sort $(wildcard tests/*.rs tests/*/main.rs)))))
+SUITES_AT_ONCE ?= 2
+.PHONY: $(addprefix suite-,$(SUITES))
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 tools:
 	@command -v $(CARGO) >/dev/null || { echo "error: no Rust: install it" >&2; exit 1; }
@@ -36,5 +42,16 @@ lint: tools ## formatting and clippy, warnings denied
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
-test: lint control-plane build ## lint, unit tests, and the end-to-end tests on a real control plane
-	$(CARGO) test --workspace --no-fail-fast
+test: lint control-plane build ## lint, unit tests, and the end-to-end tests on real control planes
+	$(CARGO) test --workspace --no-run
+	@$(MAKE) --no-print-directory unit e2e
+
+unit: tools ## the tests that need no control plane
+	$(CARGO) test --workspace --no-fail-fast --lib --bins $(UNIT_TESTS)
+	$(CARGO) test --workspace --no-fail-fast --doc
+
+e2e: control-plane build ## every end-to-end suite; `make suite-clocks` runs one
+	@$(MAKE) --no-print-directory --keep-going --output-sync=target --jobs=$(SUITES_AT_ONCE) $(addprefix suite-,$(SUITES))
+
+$(addprefix suite-,$(SUITES)): suite-%:
+	$(CARGO) test --quiet --workspace --test $*

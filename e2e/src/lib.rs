@@ -13,6 +13,7 @@
 //! | [`kubectl`] | kubectl as a given persona |
 //! | [`install`] | CRDs, RBAC, policies, calendars, the storage class; waiting until they are in force |
 //! | [`operator`] | the operator as its own process with its own ServiceAccount's rights |
+//! | [`in_process`] | the operator in the test's own process, by a clock that the test sets |
 //! | [`wait`] | waiting on conditions, with the last seen state in the error |
 //! | [`audit`] | the audit log, typed, for counting writes and LISTs |
 //! | [`office`] | a department's filing namespace, and the acts of a life, each by whom it is |
@@ -28,6 +29,7 @@ pub mod cluster;
 pub mod control_plane;
 pub mod demo;
 pub mod dump;
+pub mod in_process;
 pub mod install;
 pub mod keeper;
 pub mod kubectl;

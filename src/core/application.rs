@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::decision::{self, Ruling};
 use super::finding::Finding;
+use super::grant::work_order;
 use super::ground::Ground;
 use super::happening::Happening;
-use super::maintenance::{self, MaintenanceView};
+use super::maintenance::notice::{self, MaintenanceView};
 use super::names;
 use super::plan::{Plan, Step, Target, Write};
 use super::quantity::Quantity;
@@ -20,7 +21,7 @@ use crate::api::application::{
 };
 use crate::api::deadline::{Obligation, Party};
 use crate::api::decommission::{DecommissionPhase, Scope};
-use crate::api::grant::{GrantPhase, ResourceGrant, ResourceGrantStatus};
+use crate::api::grant::{ApprovalKind, GrantPhase, ResourceGrant, ResourceGrantStatus};
 use crate::api::quota::NamespaceQuota;
 use crate::api::record::{Decision, Verdict};
 use crate::api::region::Fulfilment;
@@ -66,7 +67,7 @@ pub struct Observed {
     pub existing: Vec<Existing>,
     /// Volumes that lost their claim.
     pub unclaimed: Vec<UnclaimedVolume>,
-    /// Approved maintenance that affects it, also what is completed already.
+    /// Maintenance that affects it and is not over, and what it was told of and waits for the outcome of.
     pub maintenances: Vec<MaintenanceView>,
 }
 
@@ -112,8 +113,11 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<CloudApplicationStatus> {
     if !case.reclaiming() {
         case.status.unclaimed_volumes = seen.unclaimed.iter().take(UNCLAIMED_MAX).cloned().collect();
     }
-    if case.status.phase.is_some_and(|p| (Phase::Provisioning..Phase::Exited).contains(&p)) {
-        maintenance::tell(&seen.maintenances, &mut case.life);
+    match case.status.phase {
+        Some(p) if p.is_in_use() => {
+            notice::tell(&seen.maintenances, &mut case.status.maintenances, &mut case.life);
+        }
+        _ => notice::forget(&mut case.status.maintenances, &mut case.life),
     }
     if let Some(calendar) = seen.ground.calendar() {
         case.life.run_clocks(calendar);
@@ -289,7 +293,11 @@ impl Case<'_> {
         let automatic =
             self.seen.ground.region.as_ref().is_some_and(|r| r.spec().fulfilment == Fulfilment::Automatic);
         match &self.seen.grant {
-            None if automatic => return Ok(vec![Step::Write(vec![self.grant()])]),
+            None if automatic => {
+                let approval = decision::approved(&self.life.status, &self.seen.meta.digest);
+                let order = approval.map(|d| Write::Create(self.grant_target(), json!(self.work_order(d))));
+                return Ok(order.map(|w| Step::Write(vec![w])).into_iter().collect());
+            }
             Some((meta, grant)) if self.may_take_over(grant) => {
                 return self.take_over(meta, grant, automatic);
             }
@@ -309,31 +317,19 @@ impl Case<'_> {
     }
 
     /// The work order that says exactly what was approved.
-    fn grant(&self) -> Write {
-        let Meta { namespace, name, .. } = &self.seen.meta;
-        let target = Target { namespace: namespace.clone(), name: name.clone(), ..targets::GRANT.into() };
-        let object = json!({
-            "apiVersion": crate::api::API_VERSION,
-            "kind": "ResourceGrant",
-            "metadata": { "name": name, "namespace": namespace },
-            "spec": self.grant_spec(),
-        });
-        Write::Create(target, object)
+    fn work_order(&self, approval: &Decision) -> ResourceGrant {
+        let Meta { namespace, name, uid, .. } = &self.seen.meta;
+        let spec = &self.seen.record.spec;
+        let approved = work_order::approval(ApprovalKind::CloudApplication, name, uid, approval);
+        let class = self.seen.ground.region.as_ref().and_then(|r| r.spec().tenancy.storage_classes.first());
+        let namespaces = work_order::as_applied_for(&spec.namespaces, class);
+        let application = work_order::For { namespace, name, uid, region: &spec.region };
+        work_order::work_order(application, approved, namespaces)
     }
 
-    /// What the grant has to say.
-    fn grant_spec(&self) -> Value {
-        let Meta { name, uid, digest, .. } = &self.seen.meta;
-        let spec = &self.seen.record.spec;
-        let generation = self.life.status.decision.as_ref().map_or(0, |d| d.generation);
-        let class =
-            self.seen.ground.region.as_ref().and_then(|r| r.spec().tenancy.storage_classes.first().cloned());
-        json!({
-            "region": spec.region,
-            "application": { "name": name, "uid": uid },
-            "approved": { "kind": "CloudApplication", "name": name, "uid": uid, "generation": generation, "digest": digest },
-            "namespaces": spec.namespaces.iter().map(|n| json!({ "name": n.name, "quota": n.quota, "storageClass": class })).collect::<Vec<_>>(),
-        })
+    /// Where it stands.
+    fn grant_target(&self) -> Target {
+        targets::GRANT.within(&self.seen.meta.namespace, &self.seen.meta.name)
     }
 
     /// 开通完成: the provider's clock is met, the department's 30 working days begin (Art. 13, 14).
@@ -407,6 +403,17 @@ impl Case<'_> {
         status.record = record;
         Plan { reread: false, steps, status, notices, wake }
     }
+}
+
+/// What keeps an application from taking a namespace of this name: it is reserved, or another's (S3).
+pub(super) fn unusable(namespace: &str, application_uid: &str, existing: &[Existing]) -> Vec<Finding> {
+    let mut found = Vec::new();
+    if names::is_reserved(namespace) {
+        found.push(Finding::NamespaceReserved(namespace.to_owned()));
+    }
+    let other = existing.iter().find(|e| e.name == namespace && e.owner() != Some(application_uid));
+    found.extend(other.map(|e| Finding::NamespaceTaken(e.name.clone(), e.uid.clone())));
+    found
 }
 
 /// What the API server would refuse in a namespace's quota, once approved: an approved record is never a dead one.

@@ -22,6 +22,13 @@ impl Bilingual {
         Self { zh: zh.into(), en: en.into() }
     }
 
+    /// Several wordings as one.
+    #[must_use]
+    pub fn list(texts: &[Self]) -> Self {
+        let join = |of: fn(&Self) -> &str, by| texts.iter().map(of).collect::<Vec<_>>().join(by);
+        Self::new(join(|t| &t.zh, ";"), join(|t| &t.en, "; "))
+    }
+
     /// Takes apart what was joined by ` / `.
     fn split(text: &str) -> Self {
         let (zh, en) = text.split_once(" / ").unwrap_or((text, text));

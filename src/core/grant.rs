@@ -84,7 +84,9 @@ mod gate;
 pub(super) mod order;
 mod reattach;
 mod standing;
+pub mod work_order;
 
+pub(super) use gate::same_amount;
 pub use gate::{Gate, gate};
 pub(super) use order::access;
 use order::{Order, removal};

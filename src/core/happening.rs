@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use super::calendar::CHINA;
 use super::deadline::{Moved, Notice, NoticeKind};
 use super::finding::Bilingual;
+use crate::api::change::{Impact, MaintenanceResult};
 use crate::api::deadline::{Obligation, Party};
 use crate::api::record::Verdict;
 
@@ -81,11 +82,15 @@ pub enum Happening {
     /// Reclaimed, with the certificate's digest.
     Reclaimed(String),
     /// Maintenance is going to happen (Art. 18).
-    MaintenanceScheduled(String, Timestamp, Timestamp),
+    MaintenanceScheduled(String, Timestamp, Timestamp, Impact),
+    /// Its approval was seen later than so many working days before the window: those affected are told late.
+    NoticeShort(i32),
     /// Maintenance begins.
     MaintenanceStarted(String),
     /// The provider reported the outcome.
-    MaintenanceReported(String),
+    MaintenanceReported(String, MaintenanceResult, String),
+    /// The record of an announced maintenance is gone.
+    MaintenanceGone(String),
     /// A clock started.
     ClockStarted(Obligation, Party, Date, bool),
     /// A due date moved, or would have moved were the obligation not over (S8).
@@ -107,6 +112,24 @@ fn verdict_words(v: Verdict) -> (&'static str, &'static str) {
         Verdict::Approved => ("同意", "approved"),
         Verdict::Rejected => ("不同意", "rejected"),
         Verdict::Returned => ("退回补正", "returned"),
+    }
+}
+
+/// What those affected will notice, in words.
+fn impact_words(impact: Impact) -> (&'static str, &'static str) {
+    match impact {
+        Impact::None => ("预计无影响", "no impact is expected"),
+        Impact::Degraded => ("期间变慢或短时中断", "slower, with short interruptions"),
+        Impact::Outage => ("期间不可用", "not available meanwhile"),
+    }
+}
+
+/// How a maintenance went, in words.
+fn result_words(result: MaintenanceResult) -> (&'static str, &'static str) {
+    match result {
+        MaintenanceResult::Succeeded => ("按计划完成", "went as planned"),
+        MaintenanceResult::RolledBack => ("已按应急预案回退", "was rolled back by the contingency plan"),
+        MaintenanceResult::Failed => ("失败", "failed"),
     }
 }
 
@@ -153,7 +176,9 @@ impl Happening {
             Self::Reclaimed(_) => "Reclaimed",
             Self::MaintenanceScheduled(..) => "MaintenanceScheduled",
             Self::MaintenanceStarted(_) => "MaintenanceStarted",
-            Self::MaintenanceReported(_) => "MaintenanceReported",
+            Self::NoticeShort(_) => "NoticeShort",
+            Self::MaintenanceReported(..) => "MaintenanceReported",
+            Self::MaintenanceGone(_) => "MaintenanceGone",
             Self::ClockStarted(..) => "ClockStarted",
             Self::Moved(m) if m.applied => "DeadlineMoved",
             Self::Moved(_) => "DeadlineKept",
@@ -179,6 +204,9 @@ impl Happening {
                 | Self::BelowUse(_)
                 | Self::ConsentVoid
                 | Self::Due(_)
+                | Self::NoticeShort(_)
+                | Self::MaintenanceGone(_)
+                | Self::MaintenanceReported(_, MaintenanceResult::RolledBack | MaintenanceResult::Failed, _)
                 | Self::Decided(Verdict::Rejected | Verdict::Returned, _)
         )
     }
@@ -295,16 +323,33 @@ impl Happening {
                 format!("云资源已收回,证明 {d}"),
                 format!("resources are reclaimed, certificate {d}"),
             ),
-            Self::MaintenanceScheduled(n, s, e) => Bilingual::new(
-                format!("平台调整 {n} 定于 {} 至 {}", clock(*s), clock(*e)),
-                format!("maintenance {n} is scheduled from {} to {}", clock(*s), clock(*e)),
+            Self::MaintenanceScheduled(n, s, e, impact) => {
+                let (zh, en) = impact_words(*impact);
+                Bilingual::new(
+                    format!("平台调整 {n} 定于 {} 至 {},{zh}", clock(*s), clock(*e)),
+                    format!("maintenance {n} is scheduled from {} to {}, {en}", clock(*s), clock(*e)),
+                )
+            }
+            Self::NoticeShort(days) => Bilingual::new(
+                format!("系统得知批准时距窗口已不足 {days} 个工作日,告知晚于要求(第十八条)"),
+                format!(
+                    "the approval was seen less than {days} working days before the window; those affected are told late (Art. 18)"
+                ),
             ),
             Self::MaintenanceStarted(n) => {
                 Bilingual::new(format!("平台调整 {n} 开始"), format!("maintenance {n} begins"))
             }
-            Self::MaintenanceReported(r) => {
-                Bilingual::new(format!("平台调整结果:{r}"), format!("outcome of the maintenance: {r}"))
+            Self::MaintenanceReported(n, result, summary) => {
+                let (zh, en) = result_words(*result);
+                Bilingual::new(
+                    format!("平台调整 {n} {zh}:{summary}"),
+                    format!("maintenance {n} {en}: {summary}"),
+                )
             }
+            Self::MaintenanceGone(n) => Bilingual::new(
+                format!("平台调整 {n} 的记录已不存在,其结果请向服务提供方查询"),
+                format!("the record of maintenance {n} is gone; ask the provider what came of it"),
+            ),
             Self::ClockStarted(o, p, d, provisional) => {
                 let (zh, en) = if *provisional {
                     ("(暂定:节假日安排未公布)", " (provisional: the year's holidays are not published)")

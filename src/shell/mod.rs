@@ -1,6 +1,6 @@
 //! Everything that touches the world.
 //!
-//! Reading goes [`watches`] → [`store`]/[`world`] → [`observe`]; deciding is [`crate::core`]'s; writing is
+//! Reading goes [`watches`] → [`store`]/[`world`] (found by [`tags`]) → [`observe`]; deciding is [`crate::core`]'s; writing is
 //! [`execute`], with [`basis`] for what must be read anew first, through [`client`]. [`controller`] keeps it
 //! going, from [`queue`], on [`clock`]. Beside it stand [`guard`], [`metrics`], [`server`] and [`telemetry`].
 
@@ -18,6 +18,7 @@ pub mod run;
 pub mod server;
 pub mod skew;
 pub mod store;
+pub mod tags;
 pub mod telemetry;
 pub mod watches;
 pub mod world;

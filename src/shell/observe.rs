@@ -6,19 +6,20 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::queue::{Key, Kind};
-use super::world::{Plain, Record, World, labels, tenant_tag};
-use crate::api::application::{CloudApplication, UnclaimedVolume};
-use crate::api::change::{Affects, ChangePhase};
+use super::tags;
+use super::world::{Plain, Record, World, labels};
+use crate::api::application::{AnnouncedMaintenance, CloudApplication, UnclaimedVolume};
+use crate::api::change::{ChangePhase, ChangeRequest, PlatformMaintenance};
 use crate::api::decommission::{Decommission, DecommissionPhase, Scope};
 use crate::api::grant::ResourceGrant;
 use crate::api::keys;
 use crate::core::calendar::Calendar;
 use crate::core::change::OpenRequest;
-use crate::core::decision::Guard;
+use crate::core::decision::{self, Guard};
 use crate::core::decommission::{HeldVolume, Space};
 use crate::core::grant::{LiveNamespace, LiveVolume};
 use crate::core::ground::{Ground, RegionView, StorageClass};
-use crate::core::maintenance::Affected;
+use crate::core::maintenance::notice::{ApprovedWindow, MaintenanceView};
 use crate::core::names;
 use crate::core::record::Meta;
 use crate::core::tenancy::volumes::{Claim, ClaimRef, Snapshot, Stock, Volume};
@@ -116,24 +117,50 @@ impl World {
         let (meta, record) = seen(self.applications.get(&key.namespace, &key.name))?;
         let exits = self.decommissions.tagged(&format!("application/{}/{}", key.namespace, key.name));
         let exits = exits.iter().filter_map(|r| r.typed.as_ref().ok()).map(|d| exit_view(d)).collect();
+        let entries = record.spec.namespaces.iter().map(|e| e.name.as_str());
+        let announced = record.status.as_ref().map(|s| s.maintenances.as_slice()).unwrap_or_default();
         Some(application::Observed {
-            existing: self.existing(key, &record),
+            existing: self.existing(&key.namespace, &key.name, entries),
             ground: self.ground(&record.spec.region, with),
             grant: seen(self.grants.get(&key.namespace, &key.name)),
             unclaimed: self.unclaimed(&meta.uid),
-            maintenances: Vec::new(),
+            maintenances: self.maintenances(key, &record.spec.region, announced),
             exits,
             meta,
             record,
         })
     }
 
+    /// Maintenance that affects an application and is not over, found by tag, and what it was told of, found by name:
+    /// the ended ones of all the years before are not looked through.
+    fn maintenances(
+        &self,
+        key: &Key,
+        region: &str,
+        announced: &[AnnouncedMaintenance],
+    ) -> Vec<MaintenanceView> {
+        let all = self.changes.tagged(&tags::maintains_all(region));
+        let named = self.changes.tagged(&tags::maintains(&key.namespace, &key.name));
+        let told = announced
+            .iter()
+            .filter_map(|a| self.changes.get(&a.namespace, &a.name).filter(|r| r.meta.uid == a.uid));
+        let of_region = |r: &Arc<Record<ChangeRequest>>| r.tagged(&tags::maintenance(region));
+        let found = all.into_iter().chain(named.into_iter().filter(of_region)).chain(told);
+        let by_uid: BTreeMap<String, MaintenanceView> =
+            found.map(|r| (r.meta.uid.clone(), maintenance_view(&r))).collect();
+        by_uid.into_values().collect()
+    }
+
     /// Namespaces that bear on an application: under names that it would take, or with its department's and its name.
-    fn existing(&self, key: &Key, record: &CloudApplication) -> Vec<application::Existing> {
-        let wanted = record.spec.namespaces.iter();
-        let wanted = wanted.map(|e| names::tenant_namespace(&key.namespace, &key.name, &e.name));
+    fn existing<'a>(
+        &self,
+        filing: &str,
+        application: &str,
+        entries: impl Iterator<Item = &'a str>,
+    ) -> Vec<application::Existing> {
+        let wanted = entries.map(|e| names::tenant_namespace(filing, application, e));
         let by_name = wanted.filter_map(|name| self.namespaces.get("", &name));
-        let by_label = self.namespaces.tagged(&tenant_tag(&key.namespace, &key.name));
+        let by_label = self.namespaces.tagged(&tags::tenant(filing, application));
         let all: BTreeMap<_, _> = by_name.chain(by_label).map(|ns| (ns.name.1.clone(), ns)).collect();
         let view = |(name, ns): (String, Arc<Plain>)| {
             let labels = labels(&ns.value);
@@ -218,19 +245,19 @@ impl World {
         let (meta, record) = seen(self.changes.get(&key.namespace, &key.name))?;
         let name = record.spec.resource_adjustment.as_ref().map(|a| a.application.clone());
         let grant = name.as_ref().and_then(|n| seen(self.grants.get(&key.namespace, n)));
-        let affected = record
-            .spec
-            .platform_maintenance
-            .as_ref()
-            .map(|m| self.affected(&record.spec.region, &m.affects))
-            .unwrap_or_default();
+        let asked = record.spec.resource_adjustment.as_ref();
+        let entries = asked.into_iter().flat_map(|a| &a.namespaces).map(|n| n.name.as_str());
+        let plan = record.spec.platform_maintenance.as_ref();
+        let region = &record.spec.region;
         Some(change::Observed {
             ground: self.ground(&record.spec.region, with),
             application: name.as_ref().and_then(|n| seen(self.applications.get(&key.namespace, n))),
             others: name.as_ref().map(|n| self.open_requests(key, n)).unwrap_or_default(),
             used: grant.as_ref().map(|(_, g)| self.used(g)).unwrap_or_default(),
+            existing: name.as_ref().map(|n| self.existing(&key.namespace, n, entries)).unwrap_or_default(),
+            affected_missing: plan.map(|m| self.affected_missing(region, m)).unwrap_or_default(),
+            maintenances: plan.map(|_| self.other_maintenances(key, region)).unwrap_or_default(),
             grant,
-            affected,
             meta,
             record,
         })
@@ -264,17 +291,32 @@ impl World {
         quotas.iter().find_map(used).unwrap_or_default()
     }
 
-    /// The applications that a maintenance affects.
-    fn affected(&self, region: &str, affects: &Affects) -> Affected {
-        let of_region = self.applications.tagged(&format!("region/{region}"));
-        let mut all = of_region.iter().map(|r| format!("{}/{}", r.meta.namespace, r.meta.name));
-        let Some(named) = &affects.applications else {
-            return Affected { found: all.collect(), missing: Vec::new() };
+    /// The applications that a maintenance names and that do not exist in its region.
+    fn affected_missing(&self, region: &str, plan: &PlatformMaintenance) -> Vec<String> {
+        let there = |namespace: &str, name: &str| {
+            self.applications.get(namespace, name).is_some_and(|a| a.tagged(&tags::region(region)))
         };
-        let known: Vec<String> = all.by_ref().collect();
-        let (found, missing) =
-            named.iter().map(|a| format!("{}/{}", a.namespace, a.name)).partition(|n| known.contains(n));
-        Affected { found, missing }
+        let named = plan.affects.applications.iter().flatten();
+        named
+            .filter(|a| !there(&a.namespace, &a.name))
+            .map(|a| format!("{}/{}", a.namespace, a.name))
+            .collect()
+    }
+
+    /// Other approved maintenance of a region that is not over.
+    fn other_maintenances(&self, own: &Key, region: &str) -> Vec<(String, Arc<ChangeRequest>)> {
+        let ahead = |c: &ChangeRequest| {
+            let phase = c.status.as_ref().and_then(|s| s.phase);
+            matches!(phase, Some(ChangePhase::Scheduled | ChangePhase::InProgress))
+        };
+        let all = self.changes.tagged(&tags::maintenance(region));
+        all.iter()
+            .filter(|r| (&r.meta.namespace, &r.meta.name) != (&own.namespace, &own.name))
+            .filter_map(|r| {
+                Some((format!("{}/{}", r.meta.namespace, r.meta.name), r.typed.as_ref().ok()?.clone()))
+            })
+            .filter(|(_, c)| ahead(c))
+            .collect()
     }
 
     /// All that is read to decide on an exit.
@@ -319,6 +361,22 @@ impl World {
             volumes: self.volumes.all().iter().map(|v| volume(v)).collect(),
             snapshots: names.iter().flat_map(|n| self.snapshots.within(n)).map(|s| snapshot(&s)).collect(),
         }
+    }
+}
+
+/// A maintenance as those affected see it. What cannot be read is there all the same: its phase is.
+fn maintenance_view(r: &Record<ChangeRequest>) -> MaintenanceView {
+    let typed = r.typed.as_ref().ok();
+    let status = typed.and_then(|c| c.status.as_ref());
+    let stands = status.is_some_and(|s| decision::approved(&s.record, &r.meta.digest).is_some());
+    let plan = typed.and_then(|c| c.spec.platform_maintenance.as_ref()).filter(|_| stands);
+    MaintenanceView {
+        uid: r.meta.uid.clone(),
+        namespace: r.meta.namespace.clone(),
+        name: r.meta.name.clone(),
+        phase: serde_json::from_value(r.status["phase"].clone()).ok(),
+        approved: plan.map(|p| ApprovedWindow { window: p.window.clone(), impact: p.impact }),
+        outcome: typed.and_then(|c| c.spec.maintenance_outcome.clone()),
     }
 }
 

@@ -5,6 +5,7 @@
 //! design (section 7) are checked against what people really did.
 
 mod acts;
+mod changes;
 mod clocks;
 mod cluster;
 mod decisions;

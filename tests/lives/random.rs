@@ -6,9 +6,10 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::acts::{adjustment, app_id, application, change_id, exit, exit_id};
+use crate::acts::{adjustment, app_id, application, change_id, exit, exit_id, maintenance};
 use crate::cluster::{Id, whole};
 use crate::stage::{LI, Stage, ZHANG};
+use crate::told::maintenance_id;
 
 /// What somebody does next. Numbers choose; what the policies refuse is left out when it comes to it.
 #[derive(Clone, Debug)]
@@ -31,17 +32,18 @@ enum Act {
     Fulfilment(bool),
     Stick(bool),
     Lose(u8),
+    Outcome,
 }
 
 fn acts() -> impl Strategy<Value = Act> {
     prop_oneof![
         4 => (1_u32..2_000_000).prop_map(Act::Pass),
-        4 => (0_u8..7).prop_map(Act::File),
-        8 => (0_u8..7, 0_u8..6).prop_map(|(r, v)| Act::Decide(r, v)),
-        1 => (0_u8..7, 0_u8..3).prop_map(|(r, v)| Act::DecideUnlawfully(r, v)),
-        1 => (0_u8..7).prop_map(Act::Clear),
-        2 => (0_u8..7).prop_map(Act::Correct),
-        1 => (0_u8..7).prop_map(Act::Withdraw),
+        4 => (0_u8..8).prop_map(Act::File),
+        8 => (0_u8..8, 0_u8..6).prop_map(|(r, v)| Act::Decide(r, v)),
+        1 => (0_u8..8, 0_u8..3).prop_map(|(r, v)| Act::DecideUnlawfully(r, v)),
+        1 => (0_u8..8).prop_map(Act::Clear),
+        2 => (0_u8..8).prop_map(Act::Correct),
+        1 => (0_u8..8).prop_map(Act::Withdraw),
         2 => any::<bool>().prop_map(Act::GoLive),
         4 => (0_u8..3).prop_map(Act::Claim),
         1 => (0_u8..3).prop_map(Act::Unclaim),
@@ -53,6 +55,7 @@ fn acts() -> impl Strategy<Value = Act> {
         1 => any::<bool>().prop_map(Act::Fulfilment),
         1 => any::<bool>().prop_map(Act::Stick),
         1 => (0_u8..3).prop_map(Act::Lose),
+        1 => Just(Act::Outcome),
     ]
 }
 
@@ -72,7 +75,8 @@ fn record(n: u8) -> (Id, serde_json::Value) {
         }
         4 => (exit_id("leave"), exit("Application", "Retain", &[("c0", "Destroy")])),
         5 => (exit_id("hand"), exit("Application", "Destroy", &[("c0", "HandOver")])),
-        _ => (exit_id("clean"), exit("Volumes", "Destroy", &[])),
+        6 => (exit_id("clean"), exit("Volumes", "Destroy", &[])),
+        _ => (maintenance_id("storage"), maintenance("2026-09-10 22:00", "2026-09-11 02:00")),
     }
 }
 
@@ -143,6 +147,9 @@ impl Stage {
                         0 => {
                             json!({ "system": { "contact": { "phone": self.now.as_second().to_string() } } })
                         }
+                        7 => {
+                            json!({ "platformMaintenance": { "plan": { "title": self.now.as_second().to_string() } } })
+                        }
                         1..=3 => {
                             json!({ "resourceAdjustment": { "reason": self.now.as_second().to_string() } })
                         }
@@ -154,7 +161,9 @@ impl Stage {
                 }
             }
             Act::Withdraw(n) => {
-                let before = |s: &Self, k: &Id| correctable(s, k) || (n >= 4 && s.phase(k) == "HandingOver");
+                let before = |s: &Self, k: &Id| {
+                    correctable(s, k) || ((4..7).contains(&n) && s.phase(k) == "HandingOver")
+                };
                 if let Some(k) = there(self, n).filter(|k| before(self, k)) {
                     self.withdraw(&k);
                 }
@@ -239,6 +248,16 @@ impl Stage {
                     assert_eq!(stands(self), before, "S3: a lost record destroyed something");
                 }
             }
+            Act::Outcome => {
+                let m = maintenance_id("storage");
+                let reports = self.cluster.objects.contains_key(&m)
+                    && self.phase(&m) == "InProgress"
+                    && self.cluster.objects[&m]["spec"]["maintenanceOutcome"].is_null();
+                if reports {
+                    let outcome = json!({ "result": "Failed", "endedAt": whole(self.now).to_string(), "summary": "中止" });
+                    self.edit("provider", &m, json!({ "maintenanceOutcome": outcome }));
+                }
+            }
             Act::Stick(stuck) => {
                 let ns = crate::acts::tenant("prod");
                 if stuck {
@@ -251,12 +270,16 @@ impl Stage {
         }
     }
 
-    /// Phase, decision and volumes: what only people's acts may change.
+    /// Phase, decision and volumes: what only people's acts may change. That an approved window begins was decided.
     fn standing_of_all(&self) -> Vec<serde_json::Value> {
         let of = |k: &str| {
             self.cluster
                 .of_kind(k)
-                .map(|o| json!([o["metadata"]["name"], o["status"]["phase"], o["status"]["decision"]]))
+                .map(|o| {
+                    let begun = o["status"]["phase"] == "InProgress";
+                    let phase = if begun { json!("Scheduled") } else { o["status"]["phase"].clone() };
+                    json!([o["metadata"]["name"], phase, o["status"]["decision"]])
+                })
                 .collect::<Vec<_>>()
         };
         ["CloudApplication", "ResourceGrant", "ChangeRequest", "Decommission", "PersistentVolume"]

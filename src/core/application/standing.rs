@@ -104,9 +104,12 @@ impl Case<'_> {
             if self.seen.ground.region.as_deref().is_some_and(automatic) {
                 return provisioning();
             }
+            let command = format!("kubectl govcloud grant render {}", self.seen.meta.name);
             let text = Bilingual::new(
-                "已通知服务提供方,等待工单(第十三条)",
-                "the provider was notified; its grant is awaited (Art. 13)",
+                format!("已通知服务提供方,等待工单(第十三条);工单内容:{command}"),
+                format!(
+                    "the provider was notified; its grant is awaited (Art. 13); the work order: {command}"
+                ),
             );
             return Standing::Underway("AwaitingGrant", text);
         };

@@ -208,7 +208,7 @@ fn differences(approved: &[GrantedNamespace], granted: &[GrantedNamespace], seen
 }
 
 /// Whether two amounts are the same, however they are written.
-fn same_amount(x: Option<&String>, y: Option<&String>) -> bool {
+pub(in crate::core) fn same_amount(x: Option<&String>, y: Option<&String>) -> bool {
     let amount = |v: &String| v.parse::<Quantity>().ok();
     x == y || matches!((x.and_then(amount), y.and_then(amount)), (Some(a), Some(b)) if a == b)
 }
