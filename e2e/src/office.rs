@@ -120,12 +120,20 @@ pub struct Office {
 }
 
 impl Office {
-    /// Opens the office of a department in a filing namespace that exists, and waits until its people's rights hold.
-    pub async fn open(cluster: &Arc<Cluster>, namespace: &str, region: &str) -> Result<Self> {
+    /// An office whose people have their rights already.
+    pub fn at(cluster: &Arc<Cluster>, namespace: &str, region: &str) -> Self {
         let (department, authority) = match region {
             ZHENGZHOU => (Persona::OtherDepartment, Persona::Authority410100),
             _ => (Persona::Department, Persona::Authority410000),
         };
+        let (cluster, namespace, region) = (cluster.clone(), namespace.to_owned(), region.to_owned());
+        Self { cluster, namespace, region, department, authority, patience: PATIENCE }
+    }
+
+    /// Opens the office of a department in a filing namespace that exists, and waits until its people's rights hold.
+    pub async fn open(cluster: &Arc<Cluster>, namespace: &str, region: &str) -> Result<Self> {
+        let office = Self::at(cluster, namespace, region);
+        let (department, authority) = (office.department, office.authority);
         let bindings: Api<RoleBinding> = Api::namespaced(cluster.client(Persona::Admin).await?, namespace);
         for (role, persona) in
             [("department", department), ("authority", authority), ("provider", Persona::Provider)]
@@ -142,14 +150,6 @@ impl Office {
                 .await
                 .with_context(|| format!("binding {role}"))?;
         }
-        let office = Self {
-            cluster: cluster.clone(),
-            namespace: namespace.to_owned(),
-            region: region.to_owned(),
-            department,
-            authority,
-            patience: PATIENCE,
-        };
         office.may(department, "file", "cloudapplications").await?;
         office.may(authority, "patch", "decommissions").await?;
         Ok(office)

@@ -12,7 +12,7 @@ use super::ground::Ground;
 use super::happening::Happening;
 use super::maintenance::notice::{self, MaintenanceView};
 use super::names;
-use super::plan::{Plan, Step, Write};
+use super::plan::{Plan, Step, Target, Write};
 use super::quantity::Quantity;
 use super::record::{Life, Meta};
 use super::targets;
@@ -295,7 +295,8 @@ impl Case<'_> {
         match &self.seen.grant {
             None if automatic => {
                 let approval = decision::approved(&self.life.status, &self.seen.meta.digest);
-                return Ok(approval.map(|d| Step::Write(vec![self.grant(d)])).into_iter().collect());
+                let order = approval.map(|d| Write::Create(self.grant_target(), json!(self.work_order(d))));
+                return Ok(order.map(|w| Step::Write(vec![w])).into_iter().collect());
             }
             Some((meta, grant)) if self.may_take_over(grant) => {
                 return self.take_over(meta, grant, automatic);
@@ -316,12 +317,6 @@ impl Case<'_> {
     }
 
     /// The work order that says exactly what was approved.
-    fn grant(&self, approval: &Decision) -> Write {
-        let Meta { namespace, name, .. } = &self.seen.meta;
-        Write::Create(targets::GRANT.within(namespace, name), json!(self.work_order(approval)))
-    }
-
-    /// The work order itself.
     fn work_order(&self, approval: &Decision) -> ResourceGrant {
         let Meta { namespace, name, uid, .. } = &self.seen.meta;
         let spec = &self.seen.record.spec;
@@ -330,6 +325,11 @@ impl Case<'_> {
         let namespaces = work_order::as_applied_for(&spec.namespaces, class);
         let application = work_order::For { namespace, name, uid, region: &spec.region };
         work_order::work_order(application, approved, namespaces)
+    }
+
+    /// Where it stands.
+    fn grant_target(&self) -> Target {
+        targets::GRANT.within(&self.seen.meta.namespace, &self.seen.meta.name)
     }
 
     /// 开通完成: the provider's clock is met, the department's 30 working days begin (Art. 13, 14).

@@ -7,6 +7,7 @@
 //! | `calendar/`, `catalog/`, `parent/` | Regions | the Regions that refer to a setting |
 //! | `uid/UID` | every record | a record by its UID |
 //! | `wants/NAMESPACE` | applications, changes | who would take a namespace of that name |
+//! | `tenant/NS/NAME` | namespaces, by their labels | what an application of that name has, or an earlier one had |
 //! | `maintenance/CODE` | maintenance that is not over | the maintenance of a region |
 //! | `maintains-all/CODE` | the same, with `all: true` | what affects every application of a region |
 //! | `maintains/NS/NAME` | the same, with names | what affects an application |
@@ -50,14 +51,14 @@ pub fn maintains(namespace: &str, name: &str) -> String {
     format!("{MAINTAINS}{namespace}/{name}")
 }
 
-/// What the labels give to an application by name.
+/// Namespaces whose labels give them to an application of this name.
 #[must_use]
 pub fn tenant(namespace: &str, application: &str) -> String {
     format!("{TENANT}{}/{}", names::label_value(namespace), names::label_value(application))
 }
 
-/// Namespace and name of the application whose tenant it finds, as labels have them.
-pub(super) fn tenancy(tag: &str) -> Option<(&str, &str)> {
+/// Namespace and name of the application that a namespace's labels give it to.
+pub(super) fn tenant_of(tag: &str) -> Option<(&str, &str)> {
     tag.strip_prefix(TENANT)?.split_once('/')
 }
 

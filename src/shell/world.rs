@@ -153,7 +153,8 @@ impl FromObject for Plain {
         if let Some(uid) = m.labels.as_ref().and_then(|l| l.get(keys::APPLICATION_UID)) {
             tags.push(format!("owner/{uid}"));
         }
-        let label = |key: &str| m.labels.as_ref().and_then(|l| l.get(key));
+        let namespace = object.types.as_ref().is_some_and(|t| t.kind == "Namespace");
+        let label = |key: &str| m.labels.as_ref().filter(|_| namespace).and_then(|l| l.get(key));
         if let (Some(department), Some(application)) = (label(keys::DEPARTMENT), label(keys::APPLICATION)) {
             tags.push(tags::tenant(department, application));
         }
@@ -412,7 +413,7 @@ impl Triggers<Plain> for World {
                 }
                 Some("Namespace") => {
                     // What an earlier record left concerns whoever has its name now.
-                    let named = o.tags.iter().filter_map(|t| tags::tenancy(t));
+                    let named = o.tags.iter().filter_map(|t| tags::tenant_of(t));
                     keys.extend(named.map(|(ns, name)| Key::new(Kind::Application, ns, name)));
                     keys.extend(self.of_namespace(&o.name.1));
                     keys.extend(self.wanting(&o.name.1));

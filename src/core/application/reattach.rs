@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Case, Reread};
 use crate::api::application::FoundNamespace;
@@ -18,7 +18,6 @@ use crate::core::happening::Happening;
 use crate::core::names;
 use crate::core::plan::{Precondition, Step, Write};
 use crate::core::record::Meta;
-use crate::core::targets;
 use crate::core::tenancy::namespace::{Identity, predecessor};
 use crate::core::tenancy::quota_delta::below_use;
 use crate::core::tenancy::{LABEL_APPLICATION, LABEL_APPLICATION_UID, LABEL_DEPARTMENT, LABEL_ENTRY};
@@ -41,7 +40,7 @@ pub struct Existing {
 }
 
 impl Existing {
-    /// UID of the record whose it is.
+    /// UID of the record that its label names.
     #[must_use]
     pub fn owner(&self) -> Option<&str> {
         self.labels.get(LABEL_APPLICATION_UID).map(String::as_str)
@@ -225,23 +224,20 @@ impl Case<'_> {
         let Some(approval) = decision::approved(&self.life.status, &self.seen.meta.digest) else {
             return Ok(Vec::new());
         };
-        let mut spec = self.work_order(approval).spec;
+        let mut order = self.work_order(approval).spec;
         if automatic {
             // What the provider assigned stays assigned.
-            for asked in &mut spec.namespaces {
-                let assigned = grant.spec.namespaces.iter().find(|g| g.name == asked.name);
-                if let Some(class) = assigned.and_then(|g| g.storage_class.clone()) {
-                    asked.storage_class = Some(class);
-                }
+            for ns in &mut order.namespaces {
+                let before = grant.spec.namespaces.iter().find(|g| g.name == ns.name);
+                ns.storage_class = before.and_then(|g| g.storage_class.clone()).or(ns.storage_class.take());
             }
         } else {
             // What the provider applied stays; where it is not what was approved now, the provider corrects it.
-            spec.namespaces.clone_from(&grant.spec.namespaces);
+            order.namespaces.clone_from(&grant.spec.namespaces);
         }
-        let body: Value = json!({ "spec": spec });
+        let body = json!({ "spec": order });
         let precondition =
             Precondition { uid: meta.uid.clone(), resource_version: meta.resource_version.clone() };
-        let target = targets::GRANT.within(&meta.namespace, &meta.name);
-        Ok(vec![Step::Write(vec![Write::Patch(target, precondition, body)])])
+        Ok(vec![Step::Write(vec![Write::Patch(self.grant_target(), precondition, body)])])
     }
 }
