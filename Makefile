@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 .DEFAULT_GOAL := help
-.PHONY: help tools control-plane build crds demo dev dev-stop dev-status test unit e2e lint
+.PHONY: help tools control-plane prometheus build crds demo dev dev-stop dev-status test unit e2e lint
 
 # Each file in e2e/tests is a suite with control planes of its own. They wait more than they work: several run at once.
 SUITES := $(patsubst e2e/tests/%.rs,%,$(sort $(wildcard e2e/tests/*.rs)))
@@ -19,6 +19,9 @@ tools:
 
 control-plane: tools ## build etcd, kube-apiserver, kube-controller-manager and kubectl, once, into the user's cache
 	@e2e/controlplane/build
+
+prometheus: tools ## build Prometheus and promtool, once, into the user's cache
+	@e2e/monitoring/build
 
 build: tools ## build the operator, the plugin and the tools beside them
 	$(CARGO) build --workspace --bins
@@ -42,7 +45,7 @@ lint: tools ## formatting and clippy, warnings denied
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
-test: lint control-plane build ## lint, unit tests, and the end-to-end tests on real control planes
+test: lint control-plane prometheus build ## lint, unit tests, and the end-to-end tests on real control planes
 	$(CARGO) test --workspace --no-run
 	@$(MAKE) --no-print-directory unit e2e
 
@@ -50,7 +53,7 @@ unit: tools ## the tests that need no control plane
 	$(CARGO) test --workspace --no-fail-fast --lib --bins $(UNIT_TESTS)
 	$(CARGO) test --workspace --no-fail-fast --doc
 
-e2e: control-plane build ## every end-to-end suite; `make suite-clocks` runs one
+e2e: control-plane prometheus build ## every end-to-end suite; `make suite-clocks` runs one
 	@$(MAKE) --no-print-directory --keep-going --output-sync=target --jobs=$(SUITES_AT_ONCE) $(addprefix suite-,$(SUITES))
 
 $(addprefix suite-,$(SUITES)): suite-%:

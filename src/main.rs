@@ -18,6 +18,9 @@ struct Flags {
     /// How logs are written.
     #[arg(long, env = "GOVCLOUD_LOG_FORMAT", value_enum, default_value_t)]
     log_format: LogFormat,
+    /// Where traces are sent by OTLP (http/protobuf), such as http://localhost:4318; not sent by default.
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    otlp_endpoint: Option<String>,
     /// Act without holding the lease: for a single process outside the cluster.
     #[arg(long, env = "GOVCLOUD_NO_LEADER_ELECTION")]
     no_leader_election: bool,
@@ -58,18 +61,28 @@ async fn main() -> ExitCode {
     if let Some(Command::Release) = flags.command {
         return print_release();
     }
-    telemetry::init(flags.log_format);
+    let endpoint = flags.otlp_endpoint.as_deref().filter(|e| !e.is_empty());
+    let telemetry = match telemetry::init(flags.log_format, endpoint) {
+        Ok(telemetry) => telemetry,
+        Err(e) => {
+            eprintln!("error: {e}");
+            return ExitCode::FAILURE;
+        }
+    };
     let options = Options {
         listen: flags.listen,
         leader_election: !flags.no_leader_election,
         identity: flags.identity,
         cloudevents: flags.cloudevents,
     };
-    match run(options).await {
+    let ended = match run(options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             tracing::error!(error = %e, "the operator cannot run");
             ExitCode::FAILURE
         }
-    }
+    };
+    // Spans leave by this runtime, so what waits for them must not hold one of its threads.
+    let _ = tokio::task::spawn_blocking(|| telemetry.end()).await;
+    ended
 }

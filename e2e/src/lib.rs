@@ -19,6 +19,7 @@
 //! | [`wait`] | waiting on conditions, with the last seen state in the error |
 //! | [`audit`] | the audit log, typed, for counting writes and LISTs |
 //! | [`office`] | a department's filing namespace, and the acts of a life, each by whom it is |
+//! | [`prometheus`] | a real Prometheus that scrapes the operator |
 //! | [`volumes`] | the directories behind the PersistentVolumes |
 //! | [`dump`] | what is written down when a test fails |
 //! | [`stack`] | the background stack of `make dev` |
@@ -43,6 +44,8 @@ pub mod people;
 pub mod personas;
 pub mod pki;
 pub mod process;
+pub mod proxy;
+pub mod prometheus;
 pub mod sink;
 pub mod stack;
 pub mod suite;

@@ -231,6 +231,11 @@ pub struct CloudApplicationStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["entry"]))]
     pub namespaces: Vec<TenantNamespace>,
+    /// Tenant namespaces of an earlier record of this name, as they were found. They are left alone until a decision
+    /// names exactly these UIDs in `govcloud.dev/reattach`; empty again once they are taken back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["entry"]))]
+    pub found_namespaces: Vec<FoundNamespace>,
     /// When every namespace was ready (Art. 13).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provisioned_at: Option<Instant>,
@@ -292,6 +297,25 @@ pub struct TenantNamespace {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub uid: Option<String>,
+}
+
+/// A tenant namespace that an earlier record of the same name left behind.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct FoundNamespace {
+    /// Entry of `spec.namespaces` that it stands for.
+    #[schemars(length(max = 63))]
+    pub entry: String,
+    /// Name of the Namespace.
+    #[schemars(length(max = 63))]
+    pub namespace: String,
+    /// UID of the Namespace: what a decision names.
+    #[schemars(length(max = 64))]
+    pub uid: String,
+    /// UID of the record that it belonged to, which is no more.
+    #[serde(rename = "applicationUID")]
+    #[schemars(length(max = 64))]
+    pub application_uid: String,
 }
 
 /// A volume that no claim holds any more.

@@ -248,6 +248,10 @@ pub struct ChangeRequestStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub after: Vec<GrantedNamespace>,
+    /// UID of the application that the change was approved for.
+    #[serde(default, rename = "applicationUID", skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub application_uid: Option<String>,
     /// When `after` came into force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied_at: Option<Instant>,

@@ -31,12 +31,18 @@ pub enum Happening {
     SpecAltered,
     /// Taken back.
     Withdrawn,
-    /// The application exited before the change was carried out.
+    /// The application exited, or was filed anew, before the change was carried out.
     Overtaken,
     /// 通知服务提供方: the work order is published, the provider's clock starts (Art. 13, 15, 16).
     Notified,
     /// 开通完成 (Art. 13).
     Provisioned,
+    /// An earlier record of this name left namespaces, by name and UID.
+    NamespacesFound(String),
+    /// Those namespaces are this record's now, on the authority's decision.
+    Reattached(String),
+    /// A grant that an earlier record of this name left carries out the present one's approval.
+    GrantTakenOver(String),
     /// 上线 (Art. 14).
     WentLive(Timestamp),
     /// 测试情况已报 (Art. 14).
@@ -146,6 +152,9 @@ impl Happening {
             Self::Overtaken => "Overtaken",
             Self::Notified => "Notified",
             Self::Provisioned => "Provisioned",
+            Self::NamespacesFound(_) => "NamespacesFound",
+            Self::Reattached(_) => "Reattached",
+            Self::GrantTakenOver(_) => "GrantTakenOver",
             Self::WentLive(_) => "WentLive",
             Self::Reported => "Reported",
             Self::ExitBegun(_) => "ExitBegun",
@@ -188,6 +197,7 @@ impl Happening {
         matches!(
             self,
             Self::DecisionVoid(_)
+                | Self::NamespacesFound(_)
                 | Self::SpecAltered
                 | Self::Overtaken
                 | Self::Refused(_)
@@ -218,8 +228,10 @@ impl Happening {
             Self::Decided(v, opinion) => {
                 let (zh, en) = verdict_words(*v);
                 let o = opinion.as_deref().unwrap_or("");
-                let zh = if o.is_empty() { zh.to_owned() } else { format!("{zh}:{o}") };
-                let en = if o.is_empty() { en.to_owned() } else { format!("{en}: {o}") };
+                // 「同意」 said twice says nothing more.
+                let bare = o.is_empty() || o.trim() == zh || o.trim() == en;
+                let zh = if bare { zh.to_owned() } else { format!("{zh}:{o}") };
+                let en = if bare { en.to_owned() } else { format!("{en}: {o}") };
                 Bilingual::new(zh, en)
             }
             Self::DecisionVoid(why) => Bilingual::new(
@@ -235,11 +247,26 @@ impl Happening {
                 "the spec was altered after its approval; nothing is done from it",
             ),
             Self::Withdrawn => Bilingual::new("使用部门撤回", "withdrawn by the department"),
-            Self::Overtaken => {
-                Bilingual::new("应用已退出,变更终止", "the application has exited; the change ends")
-            }
+            Self::Overtaken => Bilingual::new(
+                "应用已退出或已重新提交,变更终止",
+                "the application has exited, or was filed anew; the change ends",
+            ),
             Self::Notified => Bilingual::new("已通知服务提供方", "the provider was notified"),
             Self::Provisioned => Bilingual::new("云资源已开通", "resources are provisioned"),
+            Self::NamespacesFound(list) => Bilingual::new(
+                format!("发现同名原申请的命名空间,未作任何改动:{list}"),
+                format!(
+                    "namespaces of an earlier application of this name were found and are left alone: {list}"
+                ),
+            ),
+            Self::Reattached(list) => Bilingual::new(
+                format!("依主管部门审核意见接回命名空间:{list}"),
+                format!("taken back on the authority's decision: {list}"),
+            ),
+            Self::GrantTakenOver(uid) => Bilingual::new(
+                format!("工单由原申请 {uid} 转归现申请"),
+                format!("the grant of the earlier application {uid} is the present one's now"),
+            ),
             Self::WentLive(t) => Bilingual::new(
                 format!("系统已上线({})", clock(*t)),
                 format!("the system went live at {}", clock(*t)),

@@ -7,10 +7,12 @@ use serde_json::{Map, Value};
 
 use super::client::{EventBody, RequestError};
 use super::controller::Shell;
+use super::metrics::Where;
 use super::observe::Circumstances;
 use super::queue::{Key, Kind};
 use super::watches::News;
 use crate::api::API_VERSION;
+use crate::api::record::RecordStatus;
 use crate::core::cloud_event;
 use crate::core::happening::Happening;
 use crate::core::plan::{Plan, Precondition, Step, Target, Write};
@@ -35,6 +37,19 @@ struct Decided {
     status: Value,
     notices: Vec<Happening>,
     wake: Option<Timestamp>,
+}
+
+impl Decided {
+    /// Says in the reconcile's span what was decided: the reason of its `Ready`, its phase, and how many writes.
+    fn trace(&self, span: &tracing::Span) {
+        span.record("uid", self.meta.uid.as_str());
+        let conditions = self.status["conditions"].as_array().into_iter().flatten();
+        let ready = conditions.into_iter().find(|c| c["type"] == "Ready");
+        span.record("decision", ready.and_then(|c| c["reason"].as_str()).unwrap_or("None"));
+        span.record("phase", self.status["phase"].as_str().unwrap_or("None"));
+        let writes = self.steps.iter().map(|s| if let Step::Write(w) = s { w.len() } else { 0 });
+        span.record("writes", writes.sum::<usize>());
+    }
 }
 
 /// Whether anything was written, after which the record is looked at once more.
@@ -87,9 +102,9 @@ impl Shell {
                 .decommission(key, with)
                 .map(|o| decided(key, &o.meta, decommission::decide(&o, now))),
             Kind::Region => {
-                let view = self.world.region(&key.name)?;
+                let seen = self.world.region_observed(&key.name)?;
                 let meta = self.world.regions.get("", &key.name)?.meta.clone();
-                Some(decided(key, &meta, region::decide(&view, now)))
+                Some(decided(key, &meta, region::decide(&seen, now)))
             }
         }
     }
@@ -113,7 +128,7 @@ impl Shell {
             let Some(decided) = self.decide(key, &with, now) else {
                 return self.report_malformed(key).await.map(|()| None);
             };
-            tracing::Span::current().record("uid", decided.meta.uid.as_str());
+            decided.trace(&tracing::Span::current());
             if decided.meta.deleting {
                 return Ok(None);
             }
@@ -179,7 +194,9 @@ impl Shell {
 
     async fn write(&self, write: &Write, key: &Key) -> Result<(), RequestError> {
         let target = write.target();
-        match self.requests.write(write).await {
+        let answer = self.requests.write(write).await;
+        self.metrics.requests.wrote(write, &answer);
+        match answer {
             Ok(Some(object)) => {
                 self.learn(target, News::Is(object), key);
                 Ok(())
@@ -240,8 +257,11 @@ impl Shell {
             uid: decided.meta.uid.clone(),
             resource_version: decided.meta.resource_version.clone(),
         };
-        match self.requests.status(&decided.about, &precondition, &difference).await {
+        let answer = self.requests.status(&decided.about, &precondition, &difference).await;
+        self.metrics.requests.wrote_status(decided.about.resource, &answer);
+        match answer {
             Ok(object) => {
+                self.count_happenings(decided, key);
                 self.learn(&decided.about, News::Is(object), key);
                 Ok(Rest::Ahead)
             }
@@ -251,6 +271,23 @@ impl Shell {
             }
             Err(e) => Err(e),
         }
+    }
+
+    /// Counts what a status that was just written tells of.
+    fn count_happenings(&self, decided: &Decided, key: &Key) {
+        if decided.notices.is_empty() {
+            return;
+        }
+        // A Region has no happenings; every other kind's status holds what all records hold.
+        let Ok(status) = serde_json::from_value::<RecordStatus>(decided.status.clone()) else { return };
+        let region = self.world.region_of(key);
+        let calendar = region.as_ref().and_then(|r| r.calendar.as_deref().ok());
+        let code = region.as_ref().map_or("unknown", |r| r.code());
+        self.metrics.events.recorded(
+            Where { kind: key.kind, region: code, calendar },
+            &decided.notices,
+            &status,
+        );
     }
 
     /// One Event for each thing that happened, named so that a repeated try writes none twice (S9).

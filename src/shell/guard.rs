@@ -16,8 +16,9 @@ use kube::runtime::watcher::{self, Event};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::client::{EventBody, Requests, resource};
+use super::client::{self, EventBody, resource};
 use super::clock::Clock;
+use super::metrics::Requests;
 use crate::api::{OPERATOR_NAME, OPERATOR_NAMESPACE};
 use crate::core::decision::Guard;
 use crate::core::seal::{self, Record, Release};
@@ -106,7 +107,13 @@ impl Seen {
 }
 
 /// Watches the gate and publishes what it sees, for as long as the operator runs.
-pub async fn watch(client: kube::Client, clock: Clock, identity: String, says: watch::Sender<Guard>) {
+pub async fn watch(
+    client: kube::Client,
+    clock: Clock,
+    identity: String,
+    says: watch::Sender<Guard>,
+    counts: Requests,
+) {
     let mut wanted = match shipped() {
         Ok(w) => w,
         Err(e) => {
@@ -121,7 +128,7 @@ pub async fn watch(client: kube::Client, clock: Clock, identity: String, says: w
     let kinds = POLICIES.iter().filter(|(_, _, k)| stamps || !k.starts_with("Mutating")).copied();
     let kinds: Vec<_> = kinds.chain(OTHERS).collect();
     let mut seen = Seen { lists: kinds.len(), ..Seen::default() };
-    let mut events = stream::select_all(kinds.into_iter().map(|k| watch_kind(&client, k)));
+    let mut events = stream::select_all(kinds.into_iter().map(|k| watch_kind(&client, k, counts.clone())));
     let mut recorded = load(&client).await;
     while let Some((kind, event)) = events.next().await {
         if !seen.take(kind, event) {
@@ -179,7 +186,7 @@ async fn announce(client: &kube::Client, identity: &str, guard: &Guard, news: bo
         at,
         instance: identity,
     };
-    if let Err(e) = Requests::new(client.clone()).event(&event).await {
+    if let Err(e) = client::Requests::new(client.clone()).event(&event).await {
         tracing::warn!(error = %e, "the guard's Event could not be written");
     }
 }
@@ -211,6 +218,7 @@ type News = (&'static str, Event<DynamicObject>);
 fn watch_kind(
     client: &kube::Client,
     (version, plural, kind): (&'static str, &'static str, &'static str),
+    counts: Requests,
 ) -> BoxStream<'static, News> {
     let resource = resource(version, plural, kind);
     let (api, config): (Api<DynamicObject>, _) = match kind {
@@ -221,14 +229,16 @@ fn watch_kind(
         "CustomResourceDefinition" => (Api::all_with(client.clone(), &resource), watcher::Config::default()),
         _ => (Api::all_with(client.clone(), &resource), watcher::Config::default().labels(SELECTOR)),
     };
-    let events = watcher::watcher(api, config).default_backoff().filter_map(move |e| async move {
-        match e {
+    let events = watcher::watcher(api, config).default_backoff().filter_map(move |e| {
+        let news = match e {
             Ok(e) => Some((kind, e)),
             Err(e) => {
+                counts.interrupted(plural);
                 tracing::warn!(kind, error = %e, "the guard's watch was interrupted; it is resumed");
                 None
             }
-        }
+        };
+        std::future::ready(news)
     });
     events.boxed()
 }

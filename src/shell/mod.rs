@@ -2,8 +2,8 @@
 //!
 //! Reading goes [`watches`] → [`store`]/[`world`] (found by [`tags`]) → [`observe`]; deciding is [`crate::core`]'s; writing is
 //! [`execute`], with [`basis`] for what must be read anew first, through [`client`]. [`controller`] keeps it
-//! going, from [`queue`], on [`clock`]. [`cloudevents`] tells
-//! the world outside. Beside it stand [`guard`], [`metrics`], [`server`] and [`telemetry`].
+//! going, from [`queue`], on [`clock`]; [`snapshots`] come and go with their CRD. [`cloudevents`] tells the world
+//! outside. Beside it stand [`guard`], [`metrics`], [`server`] and [`telemetry`].
 
 pub mod basis;
 pub mod client;
@@ -19,6 +19,7 @@ pub mod queue;
 pub mod run;
 pub mod server;
 pub mod skew;
+pub mod snapshots;
 pub mod store;
 pub mod tags;
 pub mod telemetry;

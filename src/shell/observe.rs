@@ -16,7 +16,7 @@ use crate::api::keys;
 use crate::core::calendar::Calendar;
 use crate::core::change::OpenRequest;
 use crate::core::decision::{self, Guard};
-use crate::core::decommission::{HeldVolume, Space};
+use crate::core::decommission::HeldVolume;
 use crate::core::grant::{LiveNamespace, LiveVolume};
 use crate::core::ground::{Ground, RegionView, StorageClass};
 use crate::core::maintenance::notice::{ApprovedWindow, MaintenanceView};
@@ -24,6 +24,8 @@ use crate::core::names;
 use crate::core::record::Meta;
 use crate::core::tenancy::volumes::{Claim, ClaimRef, Snapshot, Stock, Volume};
 use crate::core::{application, change, decommission, grant};
+
+mod leaving;
 
 /// What the shell knows beside the world: the guard, and how the last try went.
 #[derive(Clone, Debug)]
@@ -66,6 +68,20 @@ impl World {
             storage_classes: region.spec.tenancy.storage_classes.iter().filter_map(class).collect(),
             region,
         }))
+    }
+
+    /// The Region that the record behind a key names, where both exist.
+    #[must_use]
+    pub fn region_of(&self, key: &Key) -> Option<Arc<RegionView>> {
+        let (ns, name) = (&key.namespace, &key.name);
+        let code = match key.kind {
+            Kind::Application => self.applications.get(ns, name)?.typed.as_ref().ok()?.spec.region.clone(),
+            Kind::Grant => self.grants.get(ns, name)?.typed.as_ref().ok()?.spec.region.clone(),
+            Kind::Change => self.changes.get(ns, name)?.typed.as_ref().ok()?.spec.region.clone(),
+            Kind::Decommission => self.decommissions.get(ns, name)?.typed.as_ref().ok()?.spec.region.clone(),
+            Kind::Region => key.name.clone(),
+        };
+        self.region(&code)
     }
 
     fn calendar(&self, name: &str) -> Result<Arc<Calendar>, String> {
@@ -131,24 +147,6 @@ impl World {
         })
     }
 
-    /// Namespaces that exist under the names that some entries of an application stand for.
-    fn existing<'a>(
-        &self,
-        filing: &str,
-        application: &str,
-        entries: impl Iterator<Item = &'a str>,
-    ) -> Vec<application::Existing> {
-        let existing = |entry: &str| {
-            let ns = self.namespaces.get("", &names::tenant_namespace(filing, application, entry))?;
-            Some(application::Existing {
-                name: ns.name.1.clone(),
-                uid: ns.uid.clone(),
-                owner: labels(&ns.value).remove(keys::APPLICATION_UID),
-            })
-        };
-        entries.filter_map(existing).collect()
-    }
-
     /// Maintenance that affects an application and is not over, found by tag, and what it was told of, found by name:
     /// the ended ones of all the years before are not looked through.
     fn maintenances(
@@ -167,6 +165,34 @@ impl World {
         let by_uid: BTreeMap<String, MaintenanceView> =
             found.map(|r| (r.meta.uid.clone(), maintenance_view(&r))).collect();
         by_uid.into_values().collect()
+    }
+
+    /// Namespaces that bear on an application: under the names that some of its entries stand for, or with its
+    /// department's name and its own.
+    fn existing<'a>(
+        &self,
+        filing: &str,
+        application: &str,
+        entries: impl Iterator<Item = &'a str>,
+    ) -> Vec<application::Existing> {
+        let wanted = entries.map(|entry| names::tenant_namespace(filing, application, entry));
+        let by_name = wanted.filter_map(|name| self.namespaces.get("", &name));
+        let by_label = self.namespaces.tagged(&tags::tenant(filing, application));
+        let all: BTreeMap<_, _> = by_name.chain(by_label).map(|ns| (ns.name.1.clone(), ns)).collect();
+        let view = |(name, ns): (String, Arc<Plain>)| {
+            let labels = labels(&ns.value);
+            let owner = labels.get(keys::APPLICATION_UID);
+            let lives = |uid: &String| !self.applications.tagged(&format!("uid/{uid}")).is_empty();
+            application::Existing {
+                uid: ns.uid.clone(),
+                deleting: ns.value.pointer("/metadata/deletionTimestamp").is_some(),
+                owner_exists: owner.is_some_and(lives),
+                used: self.used_in(&name),
+                labels,
+                name,
+            }
+        };
+        all.into_iter().map(view).collect()
     }
 
     /// Volumes of an application whose claim is gone.
@@ -215,6 +241,7 @@ impl World {
             resource_version: v.resource_version.clone(),
             reclaim_policy: text(&v.value, "/spec/persistentVolumeReclaimPolicy"),
             owner: labels(&v.value).remove(keys::APPLICATION_UID),
+            namespace: text(&v.value, "/spec/claimRef/namespace"),
         };
         Some(grant::Observed {
             ground: self.ground(&spec.region, with),
@@ -271,14 +298,14 @@ impl World {
     /// What is used in the namespaces of a grant, by entry.
     fn used(&self, grant: &ResourceGrant) -> Vec<(String, BTreeMap<String, String>)> {
         let namespaces = grant.status.iter().flat_map(|s| &s.namespaces);
-        let used = |ns: &crate::api::application::TenantNamespace| {
-            let quotas = self.quotas.within(&ns.namespace);
-            let used = quotas
-                .iter()
-                .find_map(|q| serde_json::from_value(q.value.pointer("/status/used")?.clone()).ok());
-            (ns.entry.clone(), used.unwrap_or_default())
-        };
-        namespaces.map(used).collect()
+        namespaces.map(|ns| (ns.entry.clone(), self.used_in(&ns.namespace))).collect()
+    }
+
+    /// What the granted quota of a namespace counts as used.
+    fn used_in(&self, namespace: &str) -> BTreeMap<String, String> {
+        let quotas = self.quotas.within(namespace);
+        let used = |q: &Arc<Plain>| serde_json::from_value(q.value.pointer("/status/used")?.clone()).ok();
+        quotas.iter().find_map(used).unwrap_or_default()
     }
 
     /// The applications that a maintenance names and that do not exist in its region.
@@ -323,7 +350,7 @@ impl World {
             others: self.open_requests(key, &record.spec.application),
             stock: self.stock(&uid, grant.as_ref().map(|(_, g)| g.as_ref()), &names),
             volumes: self.volumes_of(&uid, &names).iter().map(|v| held(v)).collect(),
-            spaces: self.tenant_namespaces(names).into_iter().map(space).collect(),
+            spaces: self.tenant_namespaces(names).into_iter().map(|n| self.space(n)).collect(),
             application,
             grant,
             meta,
@@ -368,21 +395,6 @@ fn maintenance_view(r: &Record<ChangeRequest>) -> MaintenanceView {
         approved: plan.map(|p| ApprovedWindow { window: p.window.clone(), impact: p.impact }),
         outcome: typed.and_then(|c| c.spec.maintenance_outcome.clone()),
     }
-}
-
-/// A namespace on its way out, with what its controller says holds it.
-fn space(live: LiveNamespace) -> Space {
-    let reclaim = live
-        .object
-        .pointer("/metadata/annotations")
-        .and_then(|a| a[keys::RECLAIM].as_str())
-        .map(str::to_owned);
-    let conditions =
-        live.object.pointer("/status/conditions").and_then(Value::as_array).cloned().unwrap_or_default();
-    let holds =
-        |c: &Value| (c["status"] == "True").then(|| c["message"].as_str().unwrap_or_default().to_owned());
-    let held_by = conditions.iter().filter_map(holds).filter(|m| !m.is_empty()).collect();
-    Space { live, reclaim, held_by }
 }
 
 /// A volume with what preconditions and reports need.

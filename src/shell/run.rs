@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use futures::FutureExt;
 use tokio::signal::unix::{SignalKind, signal};
@@ -10,6 +11,7 @@ use tokio::task::JoinSet;
 
 use super::clock::Clock;
 use super::controller::{self, Shell};
+use super::metrics::Metrics;
 use super::skew::{self, Skew};
 use super::{cloudevents, guard, leadership, server};
 use crate::core::decision::Guard;
@@ -73,14 +75,16 @@ pub async fn run(options: Options) -> Result<(), RunError> {
 /// [`RunError`].
 pub async fn operate(config: kube::Config, clock: Clock, options: Options) -> Result<(), RunError> {
     let skew = Skew::default();
-    let client =
-        skew::client(config, clock.clone(), skew.clone()).map_err(|e| RunError::Client(Box::new(e)))?;
+    let metrics = Metrics::default();
+    let client = skew::client(config, clock.clone(), skew.clone(), metrics.requests.clone())
+        .map_err(|e| RunError::Client(Box::new(e)))?;
     let identity =
         options.identity.clone().unwrap_or_else(|| format!("govcloud-operator-{}", std::process::id()));
     let (says, hears) = watch::channel(Guard::Unchecked);
     let sink = options.cloudevents.sink().map_err(RunError::CloudEvents)?;
     let origin = options.cloudevents.origin().map_err(RunError::CloudEvents)?;
-    let shell = Shell::new(client.clone(), clock.clone(), skew, hears, identity.clone());
+    let mut shell = Shell::new(client.clone(), clock.clone(), skew, hears, identity.clone());
+    shell.metrics = metrics;
     let shell = match &sink {
         Some(_) => shell.telling(cloudevents::Outbox::wanted()),
         None => shell,
@@ -89,7 +93,8 @@ pub async fn operate(config: kube::Config, clock: Clock, options: Options) -> Re
     let deliver = sink.map(|sink| cloudevents::run(shell.clone(), sink, origin));
     let listen = options.listen;
     let mut tasks = JoinSet::new();
-    tasks.spawn(guard::watch(client.clone(), clock, identity.clone(), says));
+    let counts = shell.metrics.requests.clone();
+    tasks.spawn(guard::watch(client.clone(), clock, identity.clone(), says, counts));
     tokio::select! {
         worked = work(&shell, client, &options, &identity, deliver, &mut tasks) => worked,
         served = server::serve(shell.clone(), listen) => served.map_err(|e| RunError::Listen(listen, e)),
@@ -107,6 +112,7 @@ async fn work(
 ) -> Result<(), RunError> {
     controller::synchronise(shell, tasks).await;
     if !options.leader_election {
+        shell.leads.store(true, Ordering::Relaxed);
         tasks.spawn(futures::future::OptionFuture::from(deliver).map(drop));
         controller::run(shell.clone()).await;
         return Ok(());
@@ -116,6 +122,7 @@ async fn work(
     while !*election.leads.borrow_and_update() {
         election.leads.changed().await.map_err(|e| RunError::Election(e.to_string()))?;
     }
+    shell.leads.store(true, Ordering::Relaxed);
     tracing::info!(identity, "leading");
     tasks.spawn(futures::future::OptionFuture::from(deliver).map(drop));
     tokio::select! {

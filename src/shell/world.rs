@@ -153,8 +153,17 @@ impl FromObject for Plain {
         if let Some(uid) = m.labels.as_ref().and_then(|l| l.get(keys::APPLICATION_UID)) {
             tags.push(format!("owner/{uid}"));
         }
+        let label = |key: &str| m.labels.as_ref().and_then(|l| l.get(key));
+        if let (Some(department), Some(application)) = (label(keys::DEPARTMENT), label(keys::APPLICATION)) {
+            tags.push(tags::tenant(department, application));
+        }
         if let Some(ns) = text(&object.data, "/spec/claimRef/namespace") {
             tags.push(format!("claims/{ns}"));
+        }
+        if let Some(region) =
+            m.labels.as_ref().filter(|l| l.contains_key(keys::RETAINED)).and_then(|l| l.get(keys::REGION))
+        {
+            tags.push(tags::kept_in(region));
         }
         Self {
             name: (m.namespace.clone().unwrap_or_default(), m.name.clone().unwrap_or_default()),
@@ -380,7 +389,17 @@ impl Triggers<Record<ChangeRequest>> for World {
 }
 impl Triggers<Record<Decommission>> for World {
     fn triggers(&self, changed: &Changed<Record<Decommission>>) -> Vec<Key> {
-        self.after_record(Kind::Decommission, changed)
+        let mut keys = self.after_record(Kind::Decommission, changed);
+        // A region tells of what it keeps by whose certificate.
+        let keeps = |r: &Option<Arc<Record<Decommission>>>| -> Vec<String> {
+            r.iter().flat_map(|r| r.tags.iter().filter(|t| tags::is_keeping(t)).cloned()).collect()
+        };
+        if keeps(&changed.old) != keeps(&changed.new) {
+            let records = [&changed.old, &changed.new].into_iter().flatten();
+            let regions = records.filter_map(|r| r.tags.iter().find_map(|t| t.strip_prefix("region/")));
+            keys.extend(regions.map(|r| Key::new(Kind::Region, "", r)));
+        }
+        keys
     }
 }
 impl Triggers<Record<Region>> for World {
@@ -424,11 +443,16 @@ impl Triggers<Plain> for World {
             keys.extend(
                 o.tags.iter().filter_map(|t| t.strip_prefix("claims/")).flat_map(|ns| self.of_namespace(ns)),
             );
+            let kept = o.tags.iter().filter_map(|t| tags::keeper(t));
+            keys.extend(kept.map(|region| Key::new(Kind::Region, "", region)));
             match o.value["kind"].as_str() {
                 Some("StorageClass") => {
                     keys.extend(self.regions.all().iter().flat_map(|r| self.of_region(&r.meta.name)))
                 }
                 Some("Namespace") => {
+                    // What an earlier record left concerns whoever has its name now.
+                    let named = o.tags.iter().filter_map(|t| tags::tenancy(t));
+                    keys.extend(named.map(|(ns, name)| Key::new(Kind::Application, ns, name)));
                     keys.extend(self.of_namespace(&o.name.1));
                     keys.extend(self.wanting(&o.name.1));
                 }

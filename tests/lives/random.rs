@@ -32,6 +32,7 @@ enum Act {
     Fulfilment(bool),
     Stick(bool),
     Outcome,
+    Lose(u8),
 }
 
 fn acts() -> impl Strategy<Value = Act> {
@@ -54,6 +55,7 @@ fn acts() -> impl Strategy<Value = Act> {
         1 => any::<bool>().prop_map(Act::Fulfilment),
         1 => any::<bool>().prop_map(Act::Stick),
         1 => Just(Act::Outcome),
+        1 => (0_u8..3).prop_map(Act::Lose),
     ]
 }
 
@@ -76,6 +78,12 @@ fn record(n: u8) -> (Id, serde_json::Value) {
         6 => (exit_id("clean"), exit("Volumes", "Destroy", &[])),
         _ => (maintenance_id("storage"), maintenance("2026-09-10 22:00", "2026-09-11 02:00")),
     }
+}
+
+/// UIDs of the namespaces that a record says it found.
+fn found(s: &Stage, of: &Id) -> Vec<String> {
+    let found = s.status(of)["foundNamespaces"].as_array().cloned().unwrap_or_default();
+    found.iter().map(|f| f["uid"].as_str().unwrap().to_owned()).collect()
 }
 
 /// Whether the department may still change the record: nothing final was annotated.
@@ -105,7 +113,14 @@ impl Stage {
                 if let Some(k) = there(self, n)
                     .filter(|k| self.may_decide(LI, k, verdict) && matches!(self.guard, Guard::Sealed { .. }))
                 {
-                    self.decide(&k, verdict, "意见");
+                    // Mostly with what is found, and sometimes past it, which the policies refuse.
+                    let found: Vec<String> = found(self, &k);
+                    self.decide_as(
+                        &k,
+                        verdict,
+                        "意见",
+                        &found.iter().map(String::as_str).collect::<Vec<_>>(),
+                    );
                 }
             }
             Act::DecideUnlawfully(n, v) => {
@@ -212,6 +227,37 @@ impl Stage {
                     self.edit("provider", &m, json!({ "maintenanceOutcome": outcome }));
                 }
             }
+            Act::Lose(which) => {
+                // Records are lost with what was filed on them, or without it: namespaces and volumes stand.
+                let stands = |s: &Self| {
+                    let tenant = |o: &serde_json::Value| {
+                        o["metadata"]["labels"]["govcloud.dev/application-uid"].is_string()
+                    };
+                    let of = |k: &str| {
+                        s.cluster
+                            .of_kind(k)
+                            .filter(|o| tenant(o))
+                            .map(|o| o["metadata"]["uid"].clone())
+                            .collect::<Vec<_>>()
+                    };
+                    (of("Namespace"), of("PersistentVolume"))
+                };
+                let before = stands(self);
+                // An exit that reclaims goes on by itself; what it ends is not the loss's doing.
+                let reclaims = self.cluster.of_kind("Decommission").any(|d| {
+                    ["Reclaiming", "HandingOver"].contains(&d["status"]["phase"].as_str().unwrap_or(""))
+                });
+                let kinds = ["CloudApplication", "ResourceGrant", "ChangeRequest", "Decommission"];
+                let kinds = &kinds[..[1, 2, 4][usize::from(which)]];
+                let gone: Vec<Id> =
+                    self.cluster.objects.keys().filter(|k| kinds.contains(&k.0.as_str())).cloned().collect();
+                self.say("somebody", &format!("loses {kinds:?}"));
+                gone.iter().for_each(|k| self.cluster.remove(k));
+                self.settle();
+                if !reclaims {
+                    assert_eq!(stands(self), before, "S3: a lost record destroyed something");
+                }
+            }
             Act::Stick(stuck) => {
                 let ns = crate::acts::tenant("prod");
                 if stuck {
@@ -290,7 +336,7 @@ proptest! {
     }
 }
 
-fn same_end(s: &Stage, killed: &Stage) {
+pub fn same_end(s: &Stage, killed: &Stage) {
     for (key, object) in s.cluster.end() {
         assert_eq!(
             Some(&object),

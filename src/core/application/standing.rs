@@ -45,10 +45,13 @@ impl Case<'_> {
     /// How the application stands in each phase.
     fn standing(&self, phase: Phase) -> Standing {
         match phase {
-            Phase::Submitted => Standing::Underway(
-                "AwaitingDecision",
-                Bilingual::new("等待主管部门审核(第十二条)", "awaiting the authority's review (Art. 12)"),
-            ),
+            Phase::Submitted => match self.found_text() {
+                Some(text) => Standing::Underway("AwaitingReattach", text),
+                None => Standing::Underway(
+                    "AwaitingDecision",
+                    Bilingual::new("等待主管部门审核(第十二条)", "awaiting the authority's review (Art. 12)"),
+                ),
+            },
             Phase::Returned => Standing::Underway(
                 "Returned",
                 Bilingual::new(
@@ -110,7 +113,7 @@ impl Case<'_> {
             );
             return Standing::Underway("AwaitingGrant", text);
         };
-        if grant.spec.application.uid != self.seen.meta.uid {
+        if grant.spec.application.uid != self.seen.meta.uid && !self.may_take_over(grant) {
             let text = Bilingual::new(
                 "同名 ResourceGrant 属于另一申请,须由主管部门归档移除后才能开通",
                 "the ResourceGrant of this name is another application's; the authority must archive and remove it first",

@@ -27,6 +27,7 @@ impl Case<'_> {
         };
         self.status.before = self.in_force();
         self.status.after = merged(&self.status.before, asked);
+        self.status.application_uid = self.seen.application.as_ref().map(|(m, _)| m.uid.clone());
         self.status.phase = Some(Phase::Applying);
         self.life.happen(Happening::Notified, "govcloud-operator", Some(15));
         self.keep_clock();
@@ -132,7 +133,16 @@ impl Case<'_> {
     /// Whether the application's own exit lets the change go on; its clock stands meanwhile (Art. 16).
     fn go_on(&mut self) -> bool {
         let calendar = self.seen.ground.calendar();
+        // With the application missing nothing is written (S3); of one that was filed anew nothing was approved here (S1).
+        let Some((application, _)) = &self.seen.application else { return false };
+        let another = self.status.application_uid.as_ref().is_some_and(|u| *u != application.uid);
         match self.application_phase() {
+            _ if another => {
+                self.life.drop_clock(Obligation::Change, "filed anew");
+                self.life.happen(Happening::Overtaken, "govcloud-operator", Some(15));
+                self.status.phase = Some(Phase::Withdrawn);
+                false
+            }
             Some(ApplicationPhase::Exited) => {
                 self.life.drop_clock(Obligation::Change, "Exited");
                 self.life.happen(Happening::Overtaken, "govcloud-operator", Some(16));
