@@ -42,7 +42,6 @@ struct Lived {
     clock: Clock,
     namespaces: Vec<String>,
     operator: Mutex<Option<InProcess>>,
-    _watching: JoinSet<()>,
 }
 
 static LIVED: OnceCell<Lived> = OnceCell::const_new();
@@ -91,7 +90,8 @@ async fn live(context: &Context) -> Result<Lived> {
     let (phases, standings) = eventually("every phase was stored", Duration::from_secs(20), written).await?;
     let namespaces = [stage.province, stage.city, stage.provider].map(|o| o.namespace).to_vec();
     let operator = Mutex::new(Some(operator));
-    Ok(Lived { objects, phases, standings, sink, clock, namespaces, operator, _watching: watching })
+    watching.shutdown().await;
+    Ok(Lived { objects, phases, standings, sink, clock, namespaces, operator })
 }
 
 /// Every record of the lives.
@@ -249,6 +249,9 @@ async fn restarts_remember(cluster: &Cluster, lived: &Lived, records: usize, bef
     };
     let tally = eventually("all is sent once more", PATIENCE, look).await?;
     println!("  without the cursor, of {records} records: {tally:?}");
+    if let Some(operator) = lived.operator.lock().await.take() {
+        operator.stop().await;
+    }
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use govcloud::core::happening::Happening;
 use govcloud::core::plan::{Target, Write};
 use govcloud::shell::client::RequestError;
 use govcloud::shell::clock::Clock;
+use govcloud::shell::cloudevents::counts::Outcome;
 use govcloud::shell::metrics::{Measuring, Metrics, Scrape, Where};
 use govcloud::shell::queue::{Key, Kind, Queue};
 use govcloud::shell::watches::News;
@@ -170,6 +171,7 @@ impl Stage {
             .layer(tower::service_fn(|_| std::future::ready(Ok::<_, Infallible>(http::Response::new(())))));
         futures::executor::block_on(service.oneshot(request)).unwrap();
         self.queue.add([Key::new(Kind::Application, "dept-transport", "a0")]);
+        self.metrics.cloudevents.count(Outcome::Delivered, 1);
         let region = self.world.region("410000").unwrap();
         let status: RecordStatus = serde_json::from_value(json!({
             "decision": decision(), "timeline": timeline(),

@@ -15,7 +15,10 @@ use serde_json::{Value, json};
 /// How often each pipeline applies.
 const ROUNDS: usize = 5;
 
-/// What the operator keeps in a tenant namespace, and the records themselves.
+/// The records.
+const RECORDS: &str = "cloudapplications,resourcegrants,changerequests,decommissions";
+
+/// What the operator keeps for a tenant.
 const KEPT: &str = "namespaces,resourcequotas,limitranges,networkpolicies,rolebindings";
 
 /// A department's workloads.
@@ -95,7 +98,7 @@ async fn versions(context: &Context, office: &Office, tenant: &str) -> Result<BT
     let kubectl = context.cluster.kubectl(Persona::Admin);
     let mut all = BTreeMap::new();
     for (what, namespace) in
-        [("govcloud", office.namespace.as_str()), (KEPT, tenant), ("pvc,configmap,service", tenant)]
+        [(RECORDS, office.namespace.as_str()), (KEPT, tenant), ("pvc,configmap,service", tenant)]
     {
         let text = kubectl.run(&["get", what, "-n", namespace, "-o", "json"]).await?;
         let found: Value = serde_json::from_str(&text)?;

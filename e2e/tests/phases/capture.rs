@@ -12,6 +12,7 @@ use e2e::personas::Persona;
 use futures::StreamExt;
 use kube::Api;
 use kube::api::DynamicObject;
+use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event};
 use serde_json::Value;
 use tokio::task::JoinSet;
@@ -30,7 +31,7 @@ impl Capture {
         for kind in Kind::ALL {
             let api: Api<DynamicObject> =
                 Api::all_with(cluster.client(Persona::Admin).await?, &kind.resource());
-            let mut events = watcher::watcher(api, watcher::Config::default()).boxed();
+            let mut events = watcher::watcher(api, watcher::Config::default()).default_backoff().boxed();
             let capture = capture.clone();
             tasks.spawn(async move {
                 while let Some(event) = events.next().await {

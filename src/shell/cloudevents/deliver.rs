@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -16,15 +17,10 @@ use super::places::Places;
 use super::sink::{Answer, Sink};
 use crate::api::application::CloudApplication;
 use crate::api::change::ChangeRequest;
+use crate::api::decommission::Decommission;
+use crate::api::grant::ResourceGrant;
 use crate::core::cloud_event::{CloudEvent, Subject, Timeline};
 use crate::shell::execute::record_target;
-
-/// A record as it is held, whatever its kind.
-struct Held {
-    subject: Subject,
-    status: serde_json::Value,
-    recorded: Option<Timestamp>,
-}
 
 /// One try to send the next entry of a record.
 struct Sent {
@@ -60,9 +56,13 @@ pub async fn run(shell: Arc<Shell>, sink: Sink, origin: String) {
 fn begin(world: &World, cursor: &Cursor) -> Places {
     let mut places = Places::default();
     for key in all(world) {
-        let Some(held) = held(world, &key) else { continue };
-        let sent = if cursor.covers(held.recorded) { Timeline::of(&held.status).end() } else { 0 };
-        places.begin(key, &held.subject.uid, sent);
+        let sent = |subject: Subject, status: &Value| {
+            let end = Timeline::of(status).end();
+            (subject.uid, if cursor.covers(recorded(status)) { end } else { 0 })
+        };
+        if let Some((uid, sent)) = held(world, &key, sent) {
+            places.begin(key, &uid, sent);
+        }
     }
     places
 }
@@ -120,10 +120,11 @@ impl Delivery {
 
     /// A record may have news.
     fn look(&mut self, key: &Key) {
-        let lost = match held(&self.shell.world, key) {
-            Some(held) => {
-                let recorded = held.recorded.unwrap_or_else(|| self.shell.clock.now());
-                self.places.look(key, &held.subject.uid, Timeline::of(&held.status).end(), recorded)
+        let news =
+            |subject: Subject, status: &Value| (subject.uid, Timeline::of(status).end(), recorded(status));
+        let lost = match held(&self.shell.world, key, news) {
+            Some((uid, end, at)) => {
+                self.places.look(key, &uid, end, at.unwrap_or_else(|| self.shell.clock.now()))
             }
             None => self.places.remove(key),
         };
@@ -147,6 +148,7 @@ impl Delivery {
     fn take(&mut self, sent: Sent) {
         let Sent { key, uid, next, end, lost, event, answer } = sent;
         let counts = &self.shell.metrics.cloudevents;
+        let asked = event.is_some();
         let id = event.map(|e| e.id).unwrap_or_default();
         match answer {
             Answer::Again(why, pause) => {
@@ -167,15 +169,17 @@ impl Delivery {
                 counts.count(Outcome::Refused, 1);
                 tracing::error!(kind = key.kind.as_str(), namespace = key.namespace, name = key.name, id, %status, "the CloudEvents sink refuses an event; it is passed over");
             }
-            Answer::Delivered if id.is_empty() => {}
+            Answer::Delivered if !asked => {}
             Answer::Delivered => counts.count(Outcome::Delivered, 1),
         }
-        if std::mem::take(&mut self.troubled) {
-            tracing::info!(sink = self.sink.host(), "the CloudEvents sink takes events again");
+        if asked {
+            if std::mem::take(&mut self.troubled) {
+                tracing::info!(sink = self.sink.host(), "the CloudEvents sink takes events again");
+            }
+            self.last = Some(self.shell.clock.now());
+            self.places.well();
         }
-        self.last = Some(self.shell.clock.now());
         self.lost(&key, lost);
-        self.places.well();
         self.places.done(&key, &uid, next, end);
         self.look(&key);
     }
@@ -183,13 +187,14 @@ impl Delivery {
 
 /// Sends the entry at a place, read now.
 async fn send(shell: Arc<Shell>, sink: Sink, origin: String, key: Key, place: u64) -> Sent {
-    let Some(Held { subject, status, .. }) = held(&shell.world, &key) else {
-        let uid = String::new();
-        return Sent { key, uid, next: place, end: place, lost: 0, event: None, answer: Answer::Delivered };
+    let read = |subject: Subject, status: &Value| {
+        let timeline = Timeline::of(status);
+        let (end, kept) = (timeline.end(), timeline.first_kept(place).min(timeline.end()));
+        let event = timeline.entry(kept).map(|entry| CloudEvent::of(&subject, &origin, kept, entry, status));
+        (subject.uid, kept, end, event)
     };
-    let timeline = Timeline::of(&status);
-    let (kept, end) = (timeline.first_kept(place).min(timeline.end()), timeline.end());
-    let event = timeline.entry(kept).map(|entry| CloudEvent::of(&subject, &origin, kept, entry, &status));
+    let found = held(&shell.world, &key, read);
+    let (uid, kept, end, event) = found.unwrap_or_else(|| (String::new(), place, place, None));
     let answer = match &event {
         Some(event) => sink.post(event).await,
         None => Answer::Delivered,
@@ -197,7 +202,12 @@ async fn send(shell: Arc<Shell>, sink: Sink, origin: String, key: Key, place: u6
     // An entry that cannot be read is as lost as one that is gone.
     let unread = u64::from(event.is_none() && kept < end);
     let lost = kept.saturating_sub(place) + unread;
-    Sent { key, uid: subject.uid, next: (kept + 1).min(end), end, lost, event, answer }
+    Sent { key, uid, next: (kept + 1).min(end), end, lost, event, answer }
+}
+
+/// When the operator last wrote this status.
+fn recorded(status: &Value) -> Option<Timestamp> {
+    status["observedAt"].as_str()?.parse().ok()
 }
 
 /// Every record that has a timeline.
@@ -212,30 +222,31 @@ fn all(world: &World) -> Vec<Key> {
     all
 }
 
-/// A record as it is held; `None` where there is none.
-fn held(world: &World, key: &Key) -> Option<Held> {
+/// Reads a record as it is held; `None` where there is none.
+fn held<R>(world: &World, key: &Key, read: impl FnOnce(Subject, &Value) -> R) -> Option<R> {
     match key.kind {
-        Kind::Application => {
-            held_in(&world.applications, key, |a: &CloudApplication| (&a.spec.region, Some(key.name.clone())))
-        }
-        Kind::Grant => {
-            held_in(&world.grants, key, |g| (&g.spec.region, Some(g.spec.application.name.clone())))
-        }
-        Kind::Change => held_in(&world.changes, key, |c: &ChangeRequest| {
+        Kind::Application => held_in(&world.applications, key, read, |a: &CloudApplication| {
+            (&a.spec.region, Some(key.name.clone()))
+        }),
+        Kind::Grant => held_in(&world.grants, key, read, |g: &ResourceGrant| {
+            (&g.spec.region, Some(g.spec.application.name.clone()))
+        }),
+        Kind::Change => held_in(&world.changes, key, read, |c: &ChangeRequest| {
             (&c.spec.region, c.spec.resource_adjustment.as_ref().map(|r| r.application.clone()))
         }),
-        Kind::Decommission => {
-            held_in(&world.decommissions, key, |d| (&d.spec.region, Some(d.spec.application.clone())))
-        }
+        Kind::Decommission => held_in(&world.decommissions, key, read, |d: &Decommission| {
+            (&d.spec.region, Some(d.spec.application.clone()))
+        }),
         Kind::Region => None,
     }
 }
 
-fn held_in<K: Send + Sync + 'static>(
+fn held_in<K: Send + Sync + 'static, R>(
     store: &Store<Record<K>>,
     key: &Key,
+    read: impl FnOnce(Subject, &Value) -> R,
     about: impl Fn(&K) -> (&String, Option<String>),
-) -> Option<Held> {
+) -> Option<R> {
     let record = store.get(&key.namespace, &key.name)?;
     let (region, application) = match &record.typed {
         Ok(typed) => {
@@ -254,6 +265,5 @@ fn held_in<K: Send + Sync + 'static>(
         region,
         application,
     };
-    let recorded = record.status["observedAt"].as_str().and_then(|t| t.parse().ok());
-    Some(Held { subject, status: record.status.clone(), recorded })
+    Some(read(subject, &record.status))
 }
