@@ -23,13 +23,10 @@ const PATIENCE: Duration = Duration::from_secs(180);
 const IMAGE: &str = "localhost/govcloud-operator";
 
 /// The department's workload.
-const WORKLOAD: &str = include_str!("node/workload.yaml");
+const WORKLOAD: &str = include_str!("../../node/workload.yaml");
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    if std::env::args().any(|a| a == "--list") {
-        return ExitCode::SUCCESS;
-    }
     if let Err(error) = keeper::end_on_signals() {
         eprintln!("{error:#}");
         return ExitCode::FAILURE;
