@@ -52,7 +52,7 @@ dev-status: tools ## say what of it runs
 
 lint: tools ## formatting and clippy, warnings denied
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets --all-features -- -D warnings
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
 test: lint control-plane checkers prometheus build ## lint, unit tests, and the end-to-end tests on real control planes
 	$(CARGO) test --workspace --no-run
@@ -68,6 +68,6 @@ e2e: control-plane checkers prometheus build ## every end-to-end suite; `make su
 $(addprefix suite-,$(SUITES)): suite-%:
 	$(CARGO) test --quiet --workspace --test $*
 
-test-node: control-plane checkers build ## the same with Pods: kubelet and containerd on this machine, the image, the chart; needs root
+test-node: control-plane checkers ## the same with Pods: kubelet and containerd on this machine, the image, the chart; needs root
 	@e2e/node/check
-	$(CARGO) test -p e2e --features node --test node -- --nocapture
+	$(CARGO) run --quiet -p e2e --bin node

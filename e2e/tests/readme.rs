@@ -38,8 +38,6 @@ async fn the_documents_work_as_they_are_written(context: Context) -> Result<()> 
         let manifest = english.get(kind).with_context(|| format!("README.md shows no {kind}"))?;
         dry_run(&context, persona, manifest).await.with_context(|| format!("README.md, {kind}"))?;
     }
-    let deployment = english.get("Deployment").context("README.md shows no Deployment")?;
-    dry_run(&context, Persona::PlatformAdmin, deployment).await.context("README.md, Deployment")?;
     refusals(&context, &english["CloudApplication"]).await?;
     typed(
         &context,

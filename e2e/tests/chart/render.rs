@@ -184,7 +184,7 @@ pub async fn kustomize_renders_the_same_objects(context: Context) -> Result<()> 
 fn by_name(objects: Vec<Value>) -> BTreeMap<String, Value> {
     let named = objects.into_iter().map(|mut o| {
         for marks in ["labels", "annotations"] {
-            let Some(map) = o["metadata"][marks].as_object_mut() else { continue };
+            let Some(map) = o["metadata"].get_mut(marks).and_then(Value::as_object_mut) else { continue };
             map.retain(|k, _| !k.starts_with("helm.sh/") && !INSTALLER.contains(&k.as_str()));
             if map.is_empty() {
                 o["metadata"].as_object_mut().map(|m| m.remove(marks));
