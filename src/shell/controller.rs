@@ -12,9 +12,11 @@ use tracing::Instrument;
 
 use super::client::{RequestError, Requests};
 use super::clock::Clock;
+use super::cloudevents::Outbox;
 use super::metrics::Metrics;
 use super::queue::{Key, Queue};
 use super::skew::Skew;
+use super::snapshots;
 use super::watches::{self, WATCHED};
 use super::world::World;
 use crate::core::decision::Guard;
@@ -45,6 +47,8 @@ pub struct Shell {
     pub progress: watch::Sender<u64>,
     /// Whether this replica leads and acts.
     pub leads: AtomicBool,
+    /// Where news of records is noted for the CloudEvents sink.
+    pub outbox: Arc<Outbox>,
     guard: watch::Receiver<Guard>,
     failures: Mutex<HashMap<Key, Failure>>,
 }
@@ -76,9 +80,16 @@ impl Shell {
             identity,
             progress: watch::Sender::new(0),
             leads: AtomicBool::new(false),
+            outbox: Arc::default(),
             guard,
             failures: Mutex::default(),
         }
+    }
+
+    /// The same, with news of records noted for a sink.
+    #[must_use]
+    pub fn telling(self, outbox: Arc<Outbox>) -> Self {
+        Self { outbox, ..self }
     }
 
     /// What the guard says now.
@@ -136,6 +147,7 @@ impl Shell {
             Err(e) => Some(self.again(key, before.map_or(0, |f| f.times), &e)),
         };
         self.queue.done(key, wake);
+        self.outbox.look(key);
     }
 
     /// When a key that failed is tried again: later each time, never more than a minute.
@@ -184,6 +196,7 @@ pub async fn synchronise(shell: &Arc<Shell>, tasks: &mut JoinSet<()>) {
     for what in WATCHED {
         tasks.spawn(watches::watch(shell.clone(), what));
     }
+    tasks.spawn(snapshots::watch(shell.clone()));
     while !shell.world.all_synced() {
         if progress.changed().await.is_err() {
             return;

@@ -13,7 +13,7 @@ use super::queue::{Key, Kind};
 use super::watches::News;
 use crate::api::API_VERSION;
 use crate::api::record::RecordStatus;
-use crate::core::digest;
+use crate::core::cloud_event;
 use crate::core::happening::Happening;
 use crate::core::plan::{Plan, Precondition, Step, Target, Write};
 use crate::core::record::Meta;
@@ -122,9 +122,9 @@ impl Shell {
                 .decommission(key, with)
                 .map(|o| decided(key, &o.meta, decommission::decide(&o, now))),
             Kind::Region => {
-                let view = self.world.region(&key.name)?;
+                let seen = self.world.region_observed(&key.name)?;
                 let meta = self.world.regions.get("", &key.name)?.meta.clone();
-                Some(decided(key, &meta, region::decide(&view, now)))
+                Some(decided(key, &meta, region::decide(&seen, now)))
             }
         }
     }
@@ -332,12 +332,11 @@ impl Shell {
         let dropped = decided.status["timelineDropped"].as_u64().unwrap_or(0);
         let events = decided.notices.iter().enumerate().map(|(i, h)| {
             let place = before as u64 + dropped + i as u64;
-            let hash = digest::digest_of(&(&decided.meta.uid, place, h.event())).unwrap_or_default();
-            let hash: String = hash.trim_start_matches("sha256:").chars().take(16).collect();
+            let id = cloud_event::id(&decided.meta.uid, place, h.event());
             let mut stem = decided.about.name.clone();
             stem.truncate(200);
             EventBody {
-                name: format!("{stem}.{hash}"),
+                name: format!("{stem}.{id}"),
                 about: &decided.about,
                 uid: &decided.meta.uid,
                 reason: h.event(),

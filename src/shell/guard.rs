@@ -36,6 +36,10 @@ pub const RECORD: &str = "govcloud-guard";
 /// ConfigMap that records a release before it is applied: written by a holder of `administer` (policy).
 pub const RELEASE: &str = "govcloud-release";
 
+/// Who writes `namespaces/finalize` and `namespaces/status` where nothing else is said: the namespace controller
+/// of a kube-controller-manager with `--use-service-account-credentials`.
+pub const NAMESPACE_CONTROLLER: &str = "system:serviceaccount:kube-system:namespace-controller";
+
 /// Kinds of policy objects: group version, plural, kind. The mutating ones exist from 1.36 on.
 const POLICIES: [(&str, &str, &str); 4] = [
     ("admissionregistration.k8s.io/v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy"),
@@ -54,17 +58,26 @@ const OTHERS: [(&str, &str, &str); 2] = [
     ("v1", "configmaps", "ConfigMap"),
 ];
 
-/// Everything that is shipped and guarded, by `Kind/name`.
+/// Everything that is shipped and guarded, by `Kind/name`, for the usual namespace controller.
 ///
 /// # Errors
 /// A shipped file that cannot be read: a defect of the build.
 pub fn shipped() -> Result<BTreeMap<String, Value>, String> {
+    shipped_for(NAMESPACE_CONTROLLER)
+}
+
+/// The same where the namespace controller acts under this username.
+///
+/// # Errors
+/// A shipped file that cannot be read: a defect of the build.
+pub fn shipped_for(namespace_controller: &str) -> Result<BTreeMap<String, Value>, String> {
     let mut objects = BTreeMap::new();
     let files = ADMISSION.find("**/*.yaml").map_err(|e| e.to_string())?;
     for file in files.filter_map(include_dir::DirEntry::as_file) {
         let text = file.contents_utf8().unwrap_or_default();
+        let text = text.replace(NAMESPACE_CONTROLLER, namespace_controller);
         let documents: Vec<Value> =
-            serde_saphyr::from_multiple(text).map_err(|e| format!("{}: {e}", file.path().display()))?;
+            serde_saphyr::from_multiple(&text).map_err(|e| format!("{}: {e}", file.path().display()))?;
         let guarded = |o: &Value| POLICIES.iter().any(|(_, _, k)| o["kind"] == *k);
         objects.extend(documents.into_iter().filter(guarded).map(|o| (seal::key(&o), o)));
     }
@@ -111,10 +124,11 @@ pub async fn watch(
     client: kube::Client,
     clock: Clock,
     identity: String,
+    namespace_controller: String,
     says: watch::Sender<Guard>,
     counts: Requests,
 ) {
-    let mut wanted = match shipped() {
+    let mut wanted = match shipped_for(&namespace_controller) {
         Ok(w) => w,
         Err(e) => {
             says.send_replace(Guard::Open(vec![e]));
@@ -191,17 +205,25 @@ async fn announce(client: &kube::Client, identity: &str, guard: &Guard, news: bo
     }
 }
 
-/// The release that the ConfigMap records.
+/// The release that the ConfigMap records: digests in `objects`, and in `rendered` whole manifests whose digests
+/// only their renderer knew too late (the chart's, for another namespace controller).
 fn read_release(o: &DynamicObject) -> Release {
-    o.data["data"]["objects"].as_str().and_then(|t| serde_json::from_str(t).ok()).unwrap_or_default()
+    let text = |key: &str| o.data["data"][key].as_str();
+    let mut release: Release = text("objects").and_then(|t| serde_json::from_str(t).ok()).unwrap_or_default();
+    let rendered: Vec<Value> =
+        text("rendered").and_then(|t| serde_saphyr::from_multiple(t).ok()).unwrap_or_default();
+    let rendered = rendered.into_iter().map(|o| (seal::key(&o), o)).collect();
+    release.extend(seal::release(&rendered));
+    release
 }
 
 /// The ConfigMap that records this build's release, to be applied before its policies.
 ///
 /// # Errors
 /// A shipped file that cannot be read: a defect of the build.
-pub fn release_manifest() -> Result<Value, String> {
-    let objects = serde_json::to_string(&seal::release(&shipped()?)).map_err(|e| e.to_string())?;
+pub fn release_manifest(namespace_controller: &str) -> Result<Value, String> {
+    let shipped = shipped_for(namespace_controller)?;
+    let objects = serde_json::to_string_pretty(&seal::release(&shipped)).map_err(|e| e.to_string())?;
     Ok(
         json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": RELEASE, "namespace": OPERATOR_NAMESPACE }, "data": { "objects": objects } }),
     )

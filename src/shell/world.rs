@@ -14,7 +14,8 @@ use serde_json::Value;
 use super::clock::Clock;
 use super::queue::{Key, Kind};
 use super::store::{Changed, Held, Name, Store};
-use crate::api::application::CloudApplication;
+use super::tags;
+use crate::api::application::{ApplicationPhase, CloudApplication};
 use crate::api::catalog::ServiceCatalog;
 use crate::api::change::ChangeRequest;
 use crate::api::decommission::Decommission;
@@ -24,7 +25,6 @@ use crate::api::region::Region;
 use crate::api::work_calendar::WorkCalendar;
 use crate::core::decision;
 use crate::core::digest;
-use crate::core::names;
 use crate::core::record::Meta;
 
 /// Fields of a record's spec that come later in life and are no part of what is decided on.
@@ -40,6 +40,14 @@ pub struct Record<K> {
     /// Status as it is stored, for the difference that a write is.
     pub status: Value,
     tags: Vec<String>,
+}
+
+impl<K> Record<K> {
+    /// Whether it is found by this tag.
+    #[must_use]
+    pub fn tagged(&self, tag: &str) -> bool {
+        self.tags.iter().any(|t| t == tag)
+    }
 }
 
 /// Any other object, as JSON without managedFields.
@@ -124,27 +132,7 @@ impl<K: DeserializeOwned + Send + Sync + 'static> FromObject for Record<K> {
             decision::stamped_at(&raw)
         });
         let meta = meta(&object, stamped_at, clock);
-        let mut tags = Vec::new();
-        if let Some(r) = text(&object.data, "/spec/region") {
-            tags.push(format!("region/{r}"));
-        }
-        for p in ["/spec/application", "/spec/resourceAdjustment/application"] {
-            if let Some(a) = text(&object.data, p) {
-                tags.push(format!("application/{}/{a}", meta.namespace));
-            }
-        }
-        for p in ["/spec/calendar", "/spec/catalog", "/spec/parent"] {
-            if let Some(a) = text(&object.data, p) {
-                tags.push(format!("{}/{a}", &p[6..]));
-            }
-        }
-        tags.push(format!("uid/{}", meta.uid));
-        // Whoever holds a name that an application would take: its going is news for the application.
-        for entry in object.data.pointer("/spec/namespaces").and_then(Value::as_array).into_iter().flatten() {
-            if let Some(entry) = entry["name"].as_str() {
-                tags.push(format!("wants/{}", names::tenant_namespace(&meta.namespace, &meta.name, entry)));
-            }
-        }
+        let tags = tags::of_record(&object.data, &meta);
         let status = object.data.get("status").cloned().unwrap_or(Value::Null);
         let typed = serde_json::to_value(&object)
             .and_then(serde_json::from_value::<K>)
@@ -165,8 +153,17 @@ impl FromObject for Plain {
         if let Some(uid) = m.labels.as_ref().and_then(|l| l.get(keys::APPLICATION_UID)) {
             tags.push(format!("owner/{uid}"));
         }
+        let label = |key: &str| m.labels.as_ref().and_then(|l| l.get(key));
+        if let (Some(department), Some(application)) = (label(keys::DEPARTMENT), label(keys::APPLICATION)) {
+            tags.push(tags::tenant(department, application));
+        }
         if let Some(ns) = text(&object.data, "/spec/claimRef/namespace") {
             tags.push(format!("claims/{ns}"));
+        }
+        if let Some(region) =
+            m.labels.as_ref().filter(|l| l.contains_key(keys::RETAINED)).and_then(|l| l.get(keys::REGION))
+        {
+            tags.push(tags::kept_in(region));
         }
         Self {
             name: (m.namespace.clone().unwrap_or_default(), m.name.clone().unwrap_or_default()),
@@ -280,11 +277,56 @@ impl World {
         keys
     }
 
-    /// The applications that would take a namespace of this name.
+    /// The applications, and changes of applications, that would take a namespace of this name.
     fn wanting(&self, namespace: &str) -> Vec<Key> {
-        let of =
-            |r: &Arc<Record<CloudApplication>>| Key::new(Kind::Application, &r.meta.namespace, &r.meta.name);
-        self.applications.tagged(&format!("wants/{namespace}")).iter().map(of).collect()
+        let tag = format!("wants/{namespace}");
+        let applications = self.applications.tagged(&tag);
+        let changes = self.changes.tagged(&tag);
+        let of = |kind: Kind, m: &Meta| Key::new(kind, &m.namespace, &m.name);
+        applications
+            .iter()
+            .map(|r| of(Kind::Application, &r.meta))
+            .chain(changes.iter().map(|r| of(Kind::Change, &r.meta)))
+            .collect()
+    }
+
+    /// Who must hear of it when a maintenance was approved, began or ended: the applications in use that it affects,
+    /// and other maintenance of the region, whose windows may overlap. Nobody, where nothing of that changed.
+    fn after_maintenance(&self, changed: &Changed<Record<ChangeRequest>>) -> Vec<Key> {
+        let stand = |r: &Option<Arc<Record<ChangeRequest>>>| {
+            r.as_ref().map(|r| (r.status["phase"].clone(), r.meta.digest.clone()))
+        };
+        let both = [&changed.old, &changed.new];
+        let matters = |r: &Arc<Record<ChangeRequest>>| {
+            matches!(r.status["phase"].as_str(), Some("Scheduled" | "InProgress"))
+        };
+        if stand(&changed.old) == stand(&changed.new) || !both.into_iter().flatten().any(matters) {
+            return Vec::new();
+        }
+        let mut keys = Vec::new();
+        for tag in both.into_iter().flatten().flat_map(|r| &r.tags) {
+            if let Some(region) = tags::region_of_all(tag) {
+                let of_region = self.applications.tagged(&tags::region(region));
+                keys.extend(of_region.iter().filter_map(|a| in_use(a)));
+            }
+            if let Some((namespace, name)) = tags::maintained(tag) {
+                keys.extend(self.applications.get(namespace, name).and_then(|a| in_use(&a)));
+            }
+            if tags::is_maintenance(tag) {
+                let others = self.changes.tagged(tag);
+                keys.extend(others.iter().map(|r| Key::new(Kind::Change, &r.meta.namespace, &r.meta.name)));
+            }
+        }
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+
+    /// The maintenance that names an application which came or went.
+    fn naming(&self, changed: &Changed<Record<CloudApplication>>) -> Vec<Key> {
+        let ((None, Some(r)) | (Some(r), None)) = (&changed.old, &changed.new) else { return Vec::new() };
+        let maintenance = self.changes.tagged(&tags::maintains(&r.meta.namespace, &r.meta.name));
+        maintenance.iter().map(|r| Key::new(Kind::Change, &r.meta.namespace, &r.meta.name)).collect()
     }
 
     /// Everything filed on the application of this UID.
@@ -328,7 +370,9 @@ pub trait Triggers<T> {
 
 impl Triggers<Record<CloudApplication>> for World {
     fn triggers(&self, changed: &Changed<Record<CloudApplication>>) -> Vec<Key> {
-        self.after_record(Kind::Application, changed)
+        let mut keys = self.after_record(Kind::Application, changed);
+        keys.extend(self.naming(changed));
+        keys
     }
 }
 impl Triggers<Record<ResourceGrant>> for World {
@@ -338,12 +382,24 @@ impl Triggers<Record<ResourceGrant>> for World {
 }
 impl Triggers<Record<ChangeRequest>> for World {
     fn triggers(&self, changed: &Changed<Record<ChangeRequest>>) -> Vec<Key> {
-        self.after_record(Kind::Change, changed)
+        let mut keys = self.after_record(Kind::Change, changed);
+        keys.extend(self.after_maintenance(changed));
+        keys
     }
 }
 impl Triggers<Record<Decommission>> for World {
     fn triggers(&self, changed: &Changed<Record<Decommission>>) -> Vec<Key> {
-        self.after_record(Kind::Decommission, changed)
+        let mut keys = self.after_record(Kind::Decommission, changed);
+        // A region tells of what it keeps by whose certificate.
+        let keeps = |r: &Option<Arc<Record<Decommission>>>| -> Vec<String> {
+            r.iter().flat_map(|r| r.tags.iter().filter(|t| tags::is_keeping(t)).cloned()).collect()
+        };
+        if keeps(&changed.old) != keeps(&changed.new) {
+            let records = [&changed.old, &changed.new].into_iter().flatten();
+            let regions = records.filter_map(|r| r.tags.iter().find_map(|t| t.strip_prefix("region/")));
+            keys.extend(regions.map(|r| Key::new(Kind::Region, "", r)));
+        }
+        keys
     }
 }
 impl Triggers<Record<Region>> for World {
@@ -387,11 +443,16 @@ impl Triggers<Plain> for World {
             keys.extend(
                 o.tags.iter().filter_map(|t| t.strip_prefix("claims/")).flat_map(|ns| self.of_namespace(ns)),
             );
+            let kept = o.tags.iter().filter_map(|t| tags::keeper(t));
+            keys.extend(kept.map(|region| Key::new(Kind::Region, "", region)));
             match o.value["kind"].as_str() {
                 Some("StorageClass") => {
                     keys.extend(self.regions.all().iter().flat_map(|r| self.of_region(&r.meta.name)))
                 }
                 Some("Namespace") => {
+                    // What an earlier record left concerns whoever has its name now.
+                    let named = o.tags.iter().filter_map(|t| tags::tenancy(t));
+                    keys.extend(named.map(|(ns, name)| Key::new(Kind::Application, ns, name)));
                     keys.extend(self.of_namespace(&o.name.1));
                     keys.extend(self.wanting(&o.name.1));
                 }
@@ -402,6 +463,14 @@ impl Triggers<Plain> for World {
         keys.dedup();
         keys
     }
+}
+
+/// The key of an application that maintenance can affect.
+fn in_use(application: &Record<CloudApplication>) -> Option<Key> {
+    let phase: Option<ApplicationPhase> = serde_json::from_value(application.status["phase"].clone()).ok();
+    phase?
+        .is_in_use()
+        .then(|| Key::new(Kind::Application, &application.meta.namespace, &application.meta.name))
 }
 
 /// Labels of a plain object.

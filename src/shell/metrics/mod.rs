@@ -6,6 +6,7 @@
 //! | [`requests`] | requests to the API server, writes, watches | counted as it happens |
 //! | [`events`] | what happened in lives: decisions, obligations met | counted as it is recorded |
 //! | [`census`] | how many records stand where, who is waited on, clocks, volumes | counted anew from the image of the cluster at each scrape |
+//! | [`kept`] | volumes that nobody uses, by region | counted anew at each scrape |
 //! | [`process`] | build, leadership, guard, clock skew, memory | read at each scrape |
 //!
 //! What happened is a counter, from the process's start; what is, is a gauge that every replica shows alike.
@@ -16,12 +17,14 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::cloudevents::counts::Counts;
 use super::queue::Standing as QueueStanding;
 use super::world::World;
 use crate::core::decision::Guard;
 
 mod census;
 mod events;
+mod kept;
 mod process;
 mod requests;
 mod work;
@@ -41,6 +44,8 @@ pub struct Metrics {
     pub requests: Requests,
     /// Lives.
     pub events: events::Events,
+    /// CloudEvents.
+    pub cloudevents: Counts,
 }
 
 /// What is read at a scrape.
@@ -75,7 +80,9 @@ impl Metrics {
         self.work.register(own, &scrape.queue, scrape.waits);
         self.requests.register(own, scrape.world);
         self.events.register(own);
+        self.cloudevents.register(own);
         census::register(own, scrape.world, scrape.now);
+        kept::register(own, scrape.world);
         let mut text = String::with_capacity(64 * 1024);
         // Writing into a String does not fail.
         let _ = encode(&mut text, &all);
