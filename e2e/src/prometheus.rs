@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use tokio::process::Command;
+use tokio::sync::OnceCell;
 
 use crate::paths::in_repository;
 use crate::process::{Process, Spec};
@@ -17,7 +18,12 @@ use crate::wait::eventually;
 const READY: Duration = Duration::from_secs(60);
 
 /// The directory of prometheus and promtool, built when nobody has yet; minutes the first time.
-pub async fn binaries() -> Result<PathBuf> {
+pub async fn binaries() -> Result<&'static Path> {
+    static FOUND: OnceCell<PathBuf> = OnceCell::const_new();
+    FOUND.get_or_try_init(find).await.map(PathBuf::as_path)
+}
+
+async fn find() -> Result<PathBuf> {
     let script = in_repository("e2e/monitoring/build");
     let output = Command::new(&script).stderr(Stdio::inherit()).output().await;
     let output = output.with_context(|| format!("cannot run {}", script.display()))?;

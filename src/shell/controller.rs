@@ -129,12 +129,14 @@ impl Shell {
             phase = tracing::field::Empty,
             writes = tracing::field::Empty,
             error = tracing::field::Empty,
+            otel.status_code = tracing::field::Empty,
         );
         let started = std::time::Instant::now();
         let result =
             self.reconcile(key, before.as_ref().map(|f| f.why.clone())).instrument(span.clone()).await;
         if let Err(e) = &result {
             span.record("error", tracing::field::display(e));
+            span.record("otel.status_code", "ERROR");
         }
         self.metrics.work.reconciled(key.kind, started.elapsed(), result.is_ok());
         let wake = match result {

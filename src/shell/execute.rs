@@ -39,16 +39,36 @@ struct Decided {
     wake: Option<Timestamp>,
 }
 
-impl Decided {
-    /// Says in the reconcile's span what was decided: the reason of its `Ready`, its phase, and how many writes.
-    fn trace(&self, span: &tracing::Span) {
-        span.record("uid", self.meta.uid.as_str());
-        let conditions = self.status["conditions"].as_array().into_iter().flatten();
+/// What a reconcile came to, for its span.
+#[derive(Default)]
+struct Told {
+    uid: String,
+    decision: String,
+    phase: String,
+    writes: usize,
+}
+
+impl Told {
+    /// The reason of `Ready`, the phase, and how many writes were planned so far.
+    fn note(&mut self, decided: &Decided) {
+        let conditions = decided.status["conditions"].as_array().into_iter().flatten();
         let ready = conditions.into_iter().find(|c| c["type"] == "Ready");
-        span.record("decision", ready.and_then(|c| c["reason"].as_str()).unwrap_or("None"));
-        span.record("phase", self.status["phase"].as_str().unwrap_or("None"));
-        let writes = self.steps.iter().map(|s| if let Step::Write(w) = s { w.len() } else { 0 });
-        span.record("writes", writes.sum::<usize>());
+        let text = |v: Option<&str>| v.unwrap_or("None").to_owned();
+        self.uid.clone_from(&decided.meta.uid);
+        self.decision = text(ready.and_then(|c| c["reason"].as_str()));
+        self.phase = text(decided.status["phase"].as_str());
+        let writes = decided.steps.iter().map(|s| if let Step::Write(w) = s { w.len() } else { 0 });
+        self.writes += writes.sum::<usize>();
+    }
+
+    /// Each field once: OTLP would send one that is recorded again as a second attribute.
+    fn say(&self, span: &tracing::Span) {
+        for (field, text) in [("uid", &self.uid), ("decision", &self.decision), ("phase", &self.phase)] {
+            if !text.is_empty() {
+                span.record(field, text.as_str());
+            }
+        }
+        span.record("writes", self.writes);
     }
 }
 
@@ -118,7 +138,21 @@ impl Shell {
         key: &Key,
         trouble: Option<String>,
     ) -> Result<Option<Timestamp>, RequestError> {
+        let mut told = Told::default();
+        let result = self.rounds(key, trouble, &mut told).await;
+        told.say(&tracing::Span::current());
+        result
+    }
+
+    /// Observes, decides and writes until nothing is left to write.
+    async fn rounds(
+        &self,
+        key: &Key,
+        trouble: Option<String>,
+        told: &mut Told,
+    ) -> Result<Option<Timestamp>, RequestError> {
         if let Some(seconds) = self.skew.intolerable() {
+            "ClockSkewed".clone_into(&mut told.decision);
             self.report_skew(key, seconds).await?;
             return Ok(self.clock.now().checked_add(LOOK_AGAIN).ok());
         }
@@ -126,9 +160,10 @@ impl Shell {
         for _ in 0..ROUNDS {
             let now = self.clock.now();
             let Some(decided) = self.decide(key, &with, now) else {
+                "Malformed".clone_into(&mut told.decision);
                 return self.report_malformed(key).await.map(|()| None);
             };
-            decided.trace(&tracing::Span::current());
+            told.note(&decided);
             if decided.meta.deleting {
                 return Ok(None);
             }

@@ -71,7 +71,8 @@ pub async fn a_life_is_seen_by_prometheus_and_the_collector_and_not_in_the_logs(
     secrets::none(&said, &kubeconfig, &[leading.log(), standby.log()], &collector.raw())
 }
 
-/// A life until each metric exists: decided, live, reported, and out again; beside it one that is stalled.
+/// A life until each metric exists: decided, live, reported, and out again; beside it one that is stalled, one
+/// that waits for the authority, and one with a clock that runs.
 async fn life(cluster: &std::sync::Arc<Cluster>, context: &Context, namespace: &str) -> Result<String> {
     office::regions(cluster).await?;
     let office = Office::open(cluster, namespace, HENAN).await?;
@@ -79,6 +80,8 @@ async fn life(cluster: &std::sync::Arc<Cluster>, context: &Context, namespace: &
     stalled["spec"]["materials"]["projectApproval"]["issuedOn"] = json!("2999-01-01");
     office.file(&stalled).await?;
     office.file(&office.application("waiting")?).await?;
+    let open = office.provision(office.application("open")?).await?;
+    office.fill(&Office::tenant(&open, "prod")?.0, "data", "data").await?;
     office.file(&secrets::mark(office.application("travel")?)).await?;
     let judged = office.judged(Kind::Application, "travel", "Valid").await?;
     let annotations = json!({

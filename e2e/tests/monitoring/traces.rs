@@ -106,6 +106,7 @@ impl Collector {
                 ensure!(service == "govcloud-operator", "a span of {service:?}");
                 ensure!(span.name == "reconcile", "a span {:?}", span.name);
                 let a = attributes(&span.attributes);
+                ensure!(a.len() == span.attributes.len(), "an attribute twice: {:?}", span.attributes);
                 for field in ["kind", "namespace", "name"] {
                     ensure!(a.contains_key(field), "a span without {field}: {a:?}");
                 }

@@ -26,10 +26,21 @@ struct ByOutcome {
 }
 
 /// What is counted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Counts {
     events: Family<ByOutcome, Counter>,
     pending: Gauge,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        let counts = Self { events: Family::default(), pending: Gauge::default() };
+        // Shown from the start: a series that begins at 1 has no increase.
+        for outcome in [Outcome::Delivered, Outcome::Retried, Outcome::Refused, Outcome::Lost] {
+            counts.count(outcome, 0);
+        }
+        counts
+    }
 }
 
 impl Counts {
