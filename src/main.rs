@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
-use govcloud::shell::{cloudevents, guard};
 use govcloud::shell::run::{Options, run};
 use govcloud::shell::server;
 use govcloud::shell::telemetry::{self, LogFormat};
+use govcloud::shell::{cloudevents, guard};
 
 /// The operator that makes a government cloud keep its own rules.
 #[derive(Debug, Parser)]

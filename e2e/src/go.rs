@@ -20,7 +20,11 @@ pub async fn test(run: &str, variable: &str, value: impl AsRef<OsStr>) -> Result
         .await
         .context("cannot run go")?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    ensure!(output.status.success(), "go test -run {run}:\n{text}{}", String::from_utf8_lossy(&output.stderr));
+    ensure!(
+        output.status.success(),
+        "go test -run {run}:\n{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     ensure!(text.contains("--- PASS"), "go test -run {run} ran nothing:\n{text}");
     let logged = text.lines().filter(|l| l.trim_start().contains("_test.go:") || l.starts_with("--- PASS"));
     Ok(logged.map(|l| l.trim().to_owned()).collect())

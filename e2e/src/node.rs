@@ -9,8 +9,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
 use k8s_openapi::api::core::v1::Node as NodeObject;
+use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
 use k8s_openapi::api::rbac::v1::ClusterRoleBinding;
 use kube::api::PostParams;
 use kube::{Api, Client};
@@ -138,7 +138,8 @@ impl Node {
         let bindings: Api<ClusterRoleBinding> = Api::all(client.clone());
         bindings.create(&PostParams::default(), &binding).await.context("the administrator's binding")?;
         let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), "default");
-        until(accounts, "default", "exists, by which the controllers are known to work", READY, |_| true).await?;
+        until(accounts, "default", "exists, by which the controllers are known to work", READY, |_| true)
+            .await?;
         let _: Namespace = Api::<Namespace>::all(client).get("default").await?;
         Ok(())
     }
@@ -157,7 +158,9 @@ impl Node {
     pub fn end(mut self) -> Result<()> {
         self.process.kill()?;
         keeper::dismiss();
-        self.root.close().or_else(|e| if e.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(e) })?;
+        self.root
+            .close()
+            .or_else(|e| if e.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(e) })?;
         Ok(())
     }
 }
@@ -207,7 +210,8 @@ fn build_busybox(dir: &Path, archive: &Path) -> Result<()> {
 /// Runs a script of the repository and gives the last line of what it prints.
 pub fn script(path: &str, args: &[&str]) -> Result<String> {
     let mut command = Command::new(in_repository(path));
-    let output = command.args(args).stderr(Stdio::inherit()).output().with_context(|| format!("cannot run {path}"))?;
+    let output =
+        command.args(args).stderr(Stdio::inherit()).output().with_context(|| format!("cannot run {path}"))?;
     if !output.status.success() {
         bail!("{path} failed; it says why above");
     }

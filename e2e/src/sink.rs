@@ -208,7 +208,8 @@ impl Taken {
             let uid = word(&record["metadata"]["uid"]);
             let name = format!("{} {}", record["kind"], record["metadata"]["name"]);
             ensure!(record["status"]["timelineDropped"].is_null(), "{name} lost entries to the bound");
-            let timeline = record["status"]["timeline"].as_array().with_context(|| format!("{name}: no timeline"))?;
+            let timeline =
+                record["status"]["timeline"].as_array().with_context(|| format!("{name}: no timeline"))?;
             for (place, entry) in timeline.iter().enumerate() {
                 let id = cloud_event::id(uid, place as u64, word(&entry["event"]));
                 let event = by_id.get(id.as_str());
@@ -223,8 +224,17 @@ impl Taken {
                 entries += 1;
             }
             let sequence: Vec<String> = (0..timeline.len()).map(|place| format!("{place:010}")).collect();
-            ensure!(order.get(uid).is_some_and(|o| *o == sequence), "{name}: arrived as {:?}", order.get(uid));
+            ensure!(
+                order.get(uid).is_some_and(|o| *o == sequence),
+                "{name}: arrived as {:?}",
+                order.get(uid)
+            );
         }
-        Ok(Tally { records: records.len(), entries, repeats: self.0.len() - by_id.len(), types: self.types().len() })
+        Ok(Tally {
+            records: records.len(),
+            entries,
+            repeats: self.0.len() - by_id.len(),
+            types: self.types().len(),
+        })
     }
 }

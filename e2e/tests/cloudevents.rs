@@ -74,7 +74,15 @@ async fn a_life(context: &Context, office: &Office) -> Result<(Duration, BTreeMa
     office.until(Kind::Application, "travel", "has it", |s| s["phase"] == "Live").await?;
     let took = began.elapsed();
     let admin = context.cluster.client(Persona::Admin).await?;
-    let log = context.cluster.audit().settled(&admin).await?.since(mark).by_user(OPERATOR).writes().without_leases();
+    let log = context
+        .cluster
+        .audit()
+        .settled(&admin)
+        .await?
+        .since(mark)
+        .by_user(OPERATOR)
+        .writes()
+        .without_leases();
     let written = log.keep(|e| (200..300).contains(&e.code()));
     Ok((took, by_resource(&written)))
 }
@@ -101,17 +109,28 @@ async fn a_dead_sink_delays_nothing(context: &Context, sink: &mut Sink) -> Resul
     let well = open(context, "dept-well").await?;
     let (while_well, writes_well) = a_life(context, &well).await?;
     all_arrived(&well, sink).await?;
-    ensure!(writes_dead == writes_well, "with a dead sink\n{writes_dead:?}\nand with a good one\n{writes_well:?}");
+    ensure!(
+        writes_dead == writes_well,
+        "with a dead sink\n{writes_dead:?}\nand with a good one\n{writes_well:?}"
+    );
     let writes: usize = writes_dead.values().sum();
-    println!("  a life with a dead sink: {writes} writes, {while_dead:.1?}; with a good one the same writes, {while_well:.1?}");
+    println!(
+        "  a life with a dead sink: {writes} writes, {while_dead:.1?}; with a good one the same writes, {while_well:.1?}"
+    );
     println!("  and when the sink came back: {tally:?}");
     ensure!(while_dead < while_well * 3 + Duration::from_secs(10), "{while_dead:?} against {while_well:?}");
-    let idle = || async { Ok((metric(&context.cluster, "govcloud_cloudevents_pending").await? == 0).then_some(())) };
+    let idle =
+        || async { Ok((metric(&context.cluster, "govcloud_cloudevents_pending").await? == 0).then_some(())) };
     eventually("nothing is pending", PATIENCE, idle).await?;
     Ok(dead)
 }
 
-async fn every_token_is_read_anew(context: &Context, sink: &Sink, office: &Office, token: &std::path::Path) -> Result<()> {
+async fn every_token_is_read_anew(
+    context: &Context,
+    sink: &Sink,
+    office: &Office,
+    token: &std::path::Path,
+) -> Result<()> {
     ensure!(sink.received().iter().all(|r| r.authorization == "Bearer first"), "without its token");
     let source = "https://cloud.henan.example/apis/govcloud.dev/v1alpha1/namespaces/";
     let from = |e: &Value| e["source"].as_str().is_some_and(|s| s.starts_with(source));
@@ -144,10 +163,12 @@ async fn an_event_that_is_objected_to_is_passed_over(context: &Context, sink: &S
     eventually("it is counted", PATIENCE, counted).await?;
     sink.mood(Mood::Well);
     office.approve(Kind::Application, "travel").await?;
-    let uid = office.phase(Kind::Application, "travel", "Provisioned").await?.metadata.uid.context("no UID")?;
+    let uid =
+        office.phase(Kind::Application, "travel", "Provisioned").await?.metadata.uid.context("no UID")?;
     let goes_on = || async {
         let taken = sink.taken()?;
-        let provisioned = |e: &&Value| e["partitionkey"] == uid.as_str() && e["data"]["event"] == "Provisioned";
+        let provisioned =
+            |e: &&Value| e["partitionkey"] == uid.as_str() && e["data"]["event"] == "Provisioned";
         Ok(taken.events().iter().find(provisioned).map(drop))
     };
     eventually("what follows arrives", PATIENCE, goes_on).await
@@ -173,7 +194,13 @@ async fn trouble_and_kills_lose_nothing(context: &Context, sink: &mut Sink) -> R
     let (tenant, _) = Office::tenant(&application, "prod")?;
 
     sink.mood(Mood::Slow(Duration::from_millis(700)));
-    office.amend(Kind::Application, "travel", json!({"spec": {"goLive": {"at": jiff::Timestamp::now().to_string()}}})).await?;
+    office
+        .amend(
+            Kind::Application,
+            "travel",
+            json!({"spec": {"goLive": {"at": jiff::Timestamp::now().to_string()}}}),
+        )
+        .await?;
     kill(cluster).await?;
     office.phase(Kind::Application, "travel", "Live").await?;
 
@@ -197,7 +224,9 @@ async fn trouble_and_kills_lose_nothing(context: &Context, sink: &mut Sink) -> R
     sink.mood(Mood::Well);
     let tally = all_arrived(&office, sink).await?;
     ensure!(tally.repeats > 0, "what was sent into silence never came again: {tally:?}");
-    let certificate = |e: &Value| e["data"]["record"]["namespace"] == office.namespace.as_str() && e["data"]["event"] == "Reclaimed";
+    let certificate = |e: &Value| {
+        e["data"]["record"]["namespace"] == office.namespace.as_str() && e["data"]["event"] == "Reclaimed"
+    };
     ensure!(sink.taken()?.events().iter().any(certificate), "no certificate");
     println!("  6 kinds of trouble, 5 kills, {refusals} refusals, {:.1?}: {tally:?}", began.elapsed());
     Ok(())

@@ -85,14 +85,13 @@ async fn live(node: &Node, helm: &Helm) -> Result<()> {
     install::calendars(&admin).await?;
 
     let (kubeconfigs, kubectl) = (node.root().to_owned(), node.kubectl(Persona::Admin));
-    let people = People::settle_by(move |who| {
-        kubectl.by(e2e::personas::kubeconfig(&kubeconfigs, who.user()))
-    })
-    .await?;
+    let people =
+        People::settle_by(move |who| kubectl.by(e2e::personas::kubeconfig(&kubeconfigs, who.user()))).await?;
     let travel = people.file("travel").await?;
     people.approve(&travel).await?;
     let provisioned = people.until_phase(&travel, "Provisioned").await?;
-    let tenant = provisioned["status"]["namespaces"][0]["namespace"].as_str().context("no tenant")?.to_owned();
+    let tenant =
+        provisioned["status"]["namespaces"][0]["namespace"].as_str().context("no tenant")?.to_owned();
     clock.done("filed, approved and provisioned");
 
     let department = people.by(Persona::Department);
@@ -134,10 +133,14 @@ async fn live(node: &Node, helm: &Helm) -> Result<()> {
     })
     .await?;
     ensure!(sealed_since(&admin).await? == since, "the upgrade is a gap to the guard");
-    clock.done(&format!("the chart upgraded in the middle of an exit: {} new replicas, the guard unbroken", after.len()));
+    clock.done(&format!(
+        "the chart upgraded in the middle of an exit: {} new replicas, the guard unbroken",
+        after.len()
+    ));
 
     helm.run(&["uninstall", "govcloud-operator", "--wait", "--timeout=180s"]).await?;
-    eventually("no operator", PATIENCE, || async { Ok(operators(&admin).await?.is_empty().then_some(())) }).await?;
+    eventually("no operator", PATIENCE, || async { Ok(operators(&admin).await?.is_empty().then_some(())) })
+        .await?;
     grows(&volumes[0]).await?;
     ensure!(pod(&admin, &tenant).await? == workload, "the department's Pod was replaced or restarted");
     ensure!(people.get(exit).await?["status"]["phase"] == "AwaitingConsent");
@@ -187,7 +190,9 @@ async fn apply_in(kubectl: &Kubectl, namespace: &str, manifest: &str) -> Result<
     std::fs::write(&file, manifest)?;
     let file = file.display().to_string();
     let args = ["apply", "--server-side", "-n", namespace, "-f", &file];
-    eventually("applied", Duration::from_secs(30), || async { kubectl.run(&args).await.map(Some) }).await.map(drop)
+    eventually("applied", Duration::from_secs(30), || async { kubectl.run(&args).await.map(Some) })
+        .await
+        .map(drop)
 }
 
 /// Whether a record is valid as it stands.
@@ -198,7 +203,16 @@ fn valid(object: &Value) -> bool {
 
 /// Names of the operator's Pods that are not on their way out.
 async fn operators(admin: &Kubectl) -> Result<Vec<String>> {
-    let args = ["get", "pods", "-n", "govcloud-system", "-l", "app.kubernetes.io/name=govcloud-operator", "-o", "json"];
+    let args = [
+        "get",
+        "pods",
+        "-n",
+        "govcloud-system",
+        "-l",
+        "app.kubernetes.io/name=govcloud-operator",
+        "-o",
+        "json",
+    ];
     let list: Value = serde_json::from_str(&admin.run(&args).await?)?;
     let pods = list["items"].as_array().context("no list")?;
     let stands = pods.iter().filter(|p| p["metadata"]["deletionTimestamp"].is_null());
@@ -207,7 +221,15 @@ async fn operators(admin: &Kubectl) -> Result<Vec<String>> {
 
 /// Who holds the lease.
 async fn holder(admin: &Kubectl) -> Result<String> {
-    let args = ["get", "lease", "govcloud-operator", "-n", "govcloud-system", "-o", "jsonpath={.spec.holderIdentity}"];
+    let args = [
+        "get",
+        "lease",
+        "govcloud-operator",
+        "-n",
+        "govcloud-system",
+        "-o",
+        "jsonpath={.spec.holderIdentity}",
+    ];
     let holder = admin.run(&args).await?;
     ensure!(!holder.is_empty(), "nobody leads");
     Ok(holder)
@@ -215,7 +237,8 @@ async fn holder(admin: &Kubectl) -> Result<String> {
 
 /// Since when the guard finds the gate sealed.
 async fn sealed_since(admin: &Kubectl) -> Result<String> {
-    let args = ["get", "configmap", "govcloud-guard", "-n", "govcloud-system", "-o", "jsonpath={.data.record}"];
+    let args =
+        ["get", "configmap", "govcloud-guard", "-n", "govcloud-system", "-o", "jsonpath={.data.record}"];
     let record: Value = serde_json::from_str(&admin.run(&args).await?)?;
     Ok(record["sealedSince"].as_str().context("the gate was never sealed")?.to_owned())
 }
@@ -231,7 +254,8 @@ async fn volume(node: &Node, tenant: &str, claim: &str) -> Result<PathBuf> {
 
 /// The department's Pod, by UID and restarts.
 async fn pod(admin: &Kubectl, tenant: &str) -> Result<String> {
-    let columns = "jsonpath={range .items[*]}{.metadata.uid} {.status.containerStatuses[0].restartCount}{end}";
+    let columns =
+        "jsonpath={range .items[*]}{.metadata.uid} {.status.containerStatuses[0].restartCount}{end}";
     admin.run(&["get", "pods", "-n", tenant, "-l", "app=travel", "-o", columns]).await
 }
 

@@ -7,13 +7,13 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use e2e::audit::AuditLog;
 use e2e::cluster::{Cluster, Setup};
+use e2e::go;
 use e2e::in_process::InProcess;
 use e2e::office::{self, Kind, PATIENCE};
 use e2e::personas::{OPERATOR, OPERATOR_NAMESPACE, Persona};
 use e2e::sink::{Sink, Tally};
 use e2e::suite::{self, Context};
 use e2e::wait::eventually;
-use e2e::go;
 use govcloud::shell::clock::Clock;
 use govcloud::shell::cloudevents::{self, CURSOR};
 use jiff::{SignedDuration, Timestamp};
@@ -70,9 +70,10 @@ async fn live(context: &Context) -> Result<Lived> {
     let cluster = &context.cluster;
     office::regions_without_operator(cluster).await?;
     let admin = cluster.kubectl(Persona::Admin);
-    for (region, spec) in
-        [(office::HENAN, r#"{"workingDays": {"review": 5}}"#), (office::ZHENGZHOU, r#"{"fulfilment": "ProviderApplied"}"#)]
-    {
+    for (region, spec) in [
+        (office::HENAN, r#"{"workingDays": {"review": 5}}"#),
+        (office::ZHENGZHOU, r#"{"fulfilment": "ProviderApplied"}"#),
+    ] {
         let patch = format!(r#"{{"spec": {spec}}}"#);
         admin.run(&["patch", "region", region, "--type=merge", "-p", &patch]).await?;
     }
@@ -144,15 +145,33 @@ async fn every_entry_of_every_life_reaches_the_sink_and_restarts_remember(contex
     ensure!(tally.repeats == 0, "nothing disturbed it, and {} events came again", tally.repeats);
     named_as_the_events_of_kubernetes(cluster, lived).await?;
     let wanted = [
-        "cloudapplication.Submitted", "cloudapplication.Approved", "cloudapplication.Rejected",
-        "cloudapplication.Returned", "cloudapplication.Notified", "cloudapplication.Provisioned",
-        "cloudapplication.ClockStarted", "cloudapplication.HalfLeft", "cloudapplication.LastDay",
-        "cloudapplication.Overdue", "cloudapplication.Met", "cloudapplication.WentLive",
-        "cloudapplication.MaintenanceScheduled", "cloudapplication.MaintenanceStarted",
-        "cloudapplication.Exited", "changerequest.Applied", "changerequest.MaintenanceScheduled",
-        "changerequest.MaintenanceStarted", "changerequest.MaintenanceReported", "decommission.InventoryPublished", "decommission.Consented",
-        "decommission.HandedOver", "decommission.Reclaiming", "decommission.Reclaimed",
-        "resourcegrant.Refused", "resourcegrant.InForce", "resourcegrant.Released",
+        "cloudapplication.Submitted",
+        "cloudapplication.Approved",
+        "cloudapplication.Rejected",
+        "cloudapplication.Returned",
+        "cloudapplication.Notified",
+        "cloudapplication.Provisioned",
+        "cloudapplication.ClockStarted",
+        "cloudapplication.HalfLeft",
+        "cloudapplication.LastDay",
+        "cloudapplication.Overdue",
+        "cloudapplication.Met",
+        "cloudapplication.WentLive",
+        "cloudapplication.MaintenanceScheduled",
+        "cloudapplication.MaintenanceStarted",
+        "cloudapplication.Exited",
+        "changerequest.Applied",
+        "changerequest.MaintenanceScheduled",
+        "changerequest.MaintenanceStarted",
+        "changerequest.MaintenanceReported",
+        "decommission.InventoryPublished",
+        "decommission.Consented",
+        "decommission.HandedOver",
+        "decommission.Reclaiming",
+        "decommission.Reclaimed",
+        "resourcegrant.Refused",
+        "resourcegrant.InForce",
+        "resourcegrant.Released",
     ];
     let taken = lived.sink.taken()?;
     let missing = wanted.map(|w| format!("dev.govcloud.{w}.v1alpha1"));
@@ -172,7 +191,9 @@ async fn named_as_the_events_of_kubernetes(cluster: &Cluster, lived: &Lived) -> 
     let mut names = Vec::new();
     for namespace in &lived.namespaces {
         let events: Api<Event> = Api::namespaced(client.clone(), namespace);
-        names.extend(events.list(&ListParams::default()).await?.items.into_iter().filter_map(|e| e.metadata.name));
+        names.extend(
+            events.list(&ListParams::default()).await?.items.into_iter().filter_map(|e| e.metadata.name),
+        );
     }
     for event in lived.sink.taken()?.events() {
         let (name, id) = (event["data"]["record"]["name"].as_str(), event["id"].as_str());
@@ -205,7 +226,15 @@ async fn restarts_remember(cluster: &Cluster, lived: &Lived, records: usize, bef
     ensure!(again.entries == before.entries && again.repeats == 0, "a restart made {again:?} of {before:?}");
 
     // Only the operator writes it.
-    let forged = ["create", "configmap", CURSOR, "-n", OPERATOR_NAMESPACE, "--from-literal=deliveredBefore=2099-01-01T00:00:00Z", "--dry-run=server"];
+    let forged = [
+        "create",
+        "configmap",
+        CURSOR,
+        "-n",
+        OPERATOR_NAMESPACE,
+        "--from-literal=deliveredBefore=2099-01-01T00:00:00Z",
+        "--dry-run=server",
+    ];
     maps.delete(CURSOR, &DeleteParams::default()).await?;
     let refused = cluster.kubectl(Persona::PlatformAdmin).run(&forged).await;
     let refused = format!("{:#}", refused.err().context("the provider's administrator wrote the cursor")?);

@@ -296,14 +296,16 @@ mod tests {
     /// Every word of `Happening::event`, from its own source, so that a new one cannot be forgotten.
     fn words() -> BTreeSet<&'static str> {
         let source = include_str!("happening.rs");
-        let body = source.split_once("pub fn event(").and_then(|(_, s)| s.split_once("pub fn ")).expect("event()").0;
+        let body =
+            source.split_once("pub fn event(").and_then(|(_, s)| s.split_once("pub fn ")).expect("event()").0;
         body.split('"').skip(1).step_by(2).collect()
     }
 
     #[test]
     fn every_type_is_in_the_documentation_and_no_other() {
         let page = include_str!("../../docs/cloudevents.md");
-        let table = page.split_once("## What is sent").and_then(|(_, s)| s.split_once("\n## ")).expect("the table").0;
+        let table =
+            page.split_once("## What is sent").and_then(|(_, s)| s.split_once("\n## ")).expect("the table").0;
         let rows = table.lines().filter_map(|l| l.strip_prefix("| `")?.split_once('`'));
         let told: BTreeSet<&str> = rows.map(|(word, _)| word).collect();
         assert!(words().len() > 40, "the words are not found any more: {:?}", words());

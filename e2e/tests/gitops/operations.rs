@@ -14,7 +14,8 @@ use tokio::process::Command;
 pub async fn the_commands_of_the_operations_page_work(context: Context) -> Result<()> {
     office::regions(&context.cluster).await?;
     let page = std::fs::read_to_string(paths::in_repository("docs/operations.md"))?;
-    let blocks: Vec<&str> = page.split("```sh\n").skip(1).filter_map(|b| Some(b.split_once("\n```")?.0)).collect();
+    let blocks: Vec<&str> =
+        page.split("```sh\n").skip(1).filter_map(|b| Some(b.split_once("\n```")?.0)).collect();
     ensure!(blocks.len() >= 9, "{} blocks of commands", blocks.len());
     let kubectl = Binaries::find()?.path("kubectl");
     // The operator's binary was built with all others, the plugin among them.
@@ -35,7 +36,13 @@ pub async fn the_commands_of_the_operations_page_work(context: Context) -> Resul
     let (said, typed) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     ensure!(output.status.success(), "docs/operations.md does not work as it is written:\n{said}\n{typed}");
     // Its own authority may decide in the city, and the province's may not; the gate is whole; both regions are named.
-    for expected in ["yes\n", "no\n", "sealedSince", "河南省大数据局", "rolebinding.rbac.authorization.k8s.io/provider created"] {
+    for expected in [
+        "yes\n",
+        "no\n",
+        "sealedSince",
+        "河南省大数据局",
+        "rolebinding.rbac.authorization.k8s.io/provider created",
+    ] {
         ensure!(said.contains(expected), "docs/operations.md must show {expected:?}:\n{said}\n{typed}");
     }
     let exported = std::fs::read_dir(archive.path())?.next().context("nothing was exported")??;

@@ -78,7 +78,14 @@ async fn dry_run(context: &Context, who: Persona, text: &str) -> Result<()> {
 pub async fn argo_cds_settings_are_added_to_its_own(context: Context) -> Result<()> {
     let kubectl = context.cluster.kubectl(Persona::PlatformAdmin);
     kubectl.run(&["create", "namespace", "argocd"]).await?;
-    let own = ["create", "configmap", "argocd-cm", "-n", "argocd", "--from-literal=url=https://argocd.henan.example"];
+    let own = [
+        "create",
+        "configmap",
+        "argocd-cm",
+        "-n",
+        "argocd",
+        "--from-literal=url=https://argocd.henan.example",
+    ];
     kubectl.run(&own).await?;
     let path = in_repository("config/argocd").display().to_string();
     let rendered = kubectl.run(&["kustomize", &path]).await?;

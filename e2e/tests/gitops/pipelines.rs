@@ -83,7 +83,8 @@ impl Pipeline {
         let file = self.file.path().display().to_string();
         let args = ["diff", "--server-side", &manager, "-n", &self.namespace, "-f", &file];
         let output = self.kubectl.output(&args).await?;
-        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let said =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         ensure!(matches!(output.status.code(), Some(0 | 1)), "kubectl diff: {said}");
         Ok(said)
     }
@@ -93,7 +94,9 @@ impl Pipeline {
 async fn versions(context: &Context, office: &Office, tenant: &str) -> Result<BTreeMap<String, String>> {
     let kubectl = context.cluster.kubectl(Persona::Admin);
     let mut all = BTreeMap::new();
-    for (what, namespace) in [("govcloud", office.namespace.as_str()), (KEPT, tenant), ("pvc,configmap,service", tenant)] {
+    for (what, namespace) in
+        [("govcloud", office.namespace.as_str()), (KEPT, tenant), ("pvc,configmap,service", tenant)]
+    {
         let text = kubectl.run(&["get", what, "-n", namespace, "-o", "json"]).await?;
         let found: Value = serde_json::from_str(&text)?;
         for o in found["items"].as_array().into_iter().flatten() {
@@ -120,19 +123,35 @@ async fn open(context: &Context, prefix: &str) -> Result<Office> {
     office::regions(&context.cluster).await?;
     let namespace = context.filing_namespace(prefix, HENAN).await?;
     let office = Office::open(&context.cluster, &namespace, HENAN).await?;
-    let binding = ["create", "rolebinding", "pipeline", "-n", &namespace, "--clusterrole=govcloud:pipeline", "--group=govcloud:pipeline"];
+    let binding = [
+        "create",
+        "rolebinding",
+        "pipeline",
+        "-n",
+        &namespace,
+        "--clusterrole=govcloud:pipeline",
+        "--group=govcloud:pipeline",
+    ];
     context.cluster.kubectl(Persona::Admin).run(&binding).await?;
     Ok(office)
 }
 
 pub async fn two_pipelines_never_fight_the_operator(context: Context) -> Result<()> {
     let office = open(&context, "dept-gitops").await?;
-    let records = Pipeline::new(&context, &office.namespace, "argocd-controller", &manifest(&office, "travel")?.to_string())?;
+    let records = Pipeline::new(
+        &context,
+        &office.namespace,
+        "argocd-controller",
+        &manifest(&office, "travel")?.to_string(),
+    )?;
     // The binding is seen by the authorizer a moment after it was made.
     eventually("the pipeline files", PATIENCE, || async { records.apply().await.map(Some) }).await?;
     office.approve(Kind::Application, "travel").await?;
     let application = office.phase(Kind::Application, "travel", "Provisioned").await?;
-    ensure!(application.annotations()["govcloud.dev/requested-by"] == Persona::Pipeline.user(), "another filed");
+    ensure!(
+        application.annotations()["govcloud.dev/requested-by"] == Persona::Pipeline.user(),
+        "another filed"
+    );
     let (tenant, _) = Office::tenant(&application, "prod")?;
     let workloads = Pipeline::new(&context, &tenant, "kustomize-controller", WORKLOADS)?;
     eventually("the workloads are applied", PATIENCE, || async { workloads.apply().await.map(Some) }).await?;
@@ -144,7 +163,10 @@ pub async fn two_pipelines_never_fight_the_operator(context: Context) -> Result<
         let (mark, before) = (AuditLog::mark(), versions(&context, &office, &tenant).await?);
         let log = context.cluster.audit().settled(&admin).await?.since(mark).by_user(OPERATOR);
         let writes = log.writes().without_leases().keep(|e| about(e, &office, &tenant));
-        ensure!(writes.is_empty() && versions(&context, &office, &tenant).await? == before, "not at rest:\n{writes}");
+        ensure!(
+            writes.is_empty() && versions(&context, &office, &tenant).await? == before,
+            "not at rest:\n{writes}"
+        );
         Ok(Some(before))
     };
     let before = eventually("everything is at rest", PATIENCE, rest).await?;
@@ -153,7 +175,11 @@ pub async fn two_pipelines_never_fight_the_operator(context: Context) -> Result<
         for pipeline in [&records, &workloads] {
             pipeline.apply().await.with_context(|| format!("{} in round {round}", pipeline.manager))?;
             let differs = pipeline.differs().await?;
-            ensure!(differs.trim().is_empty(), "{} would change in round {round}:\n{differs}", pipeline.manager);
+            ensure!(
+                differs.trim().is_empty(),
+                "{} would change in round {round}:\n{differs}",
+                pipeline.manager
+            );
         }
     }
     let log = context.cluster.audit().settled(&admin).await?.since(mark);
@@ -163,7 +189,11 @@ pub async fn two_pipelines_never_fight_the_operator(context: Context) -> Result<
     ensure!(writes.is_empty(), "the operator wrote:\n{writes}");
     let applied = log.by_user(Persona::Pipeline.user()).writes().keep(|e| about(e, &office, &tenant));
     let refused = applied.clone().keep(|e| !(200..300).contains(&e.code()));
-    ensure!(refused.is_empty() && applied.len() >= ROUNDS * 5, "{} applied, refused:\n{refused}", applied.len());
+    ensure!(
+        refused.is_empty() && applied.len() >= ROUNDS * 5,
+        "{} applied, refused:\n{refused}",
+        applied.len()
+    );
     println!(
         "  {ROUNDS} rounds of two pipelines: {} applies, no conflict, no difference, {} objects stood still, the operator wrote 0 times",
         applied.len(),
@@ -192,12 +222,22 @@ pub async fn pruning_what_lives_is_refused(context: Context) -> Result<()> {
         }
         let (dir, namespace) = (dir.path().display().to_string(), office.namespace.as_str());
         let args = [
-            "apply", "-n", namespace, "-f", &dir, "--prune", "-l", "repository=records",
+            "apply",
+            "-n",
+            namespace,
+            "-f",
+            &dir,
+            "--prune",
+            "-l",
+            "repository=records",
             "--prune-allowlist=govcloud.dev/v1alpha1/CloudApplication",
         ];
         kubectl.run(&args).await
     };
-    eventually("the pipeline files", PATIENCE, || async { apply(&["stays", "lives", "waits"]).await.map(Some) }).await?;
+    eventually("the pipeline files", PATIENCE, || async {
+        apply(&["stays", "lives", "waits"]).await.map(Some)
+    })
+    .await?;
     office.approve(Kind::Application, "lives").await?;
     office.phase(Kind::Application, "lives", "Provisioned").await?;
     office.go_live("lives").await?;
@@ -214,7 +254,10 @@ pub async fn pruning_what_lives_is_refused(context: Context) -> Result<()> {
         ensure!(said.contains(wanted), "{who:?}: {said}");
     }
     let live = office.get(Kind::Application, "lives").await?;
-    ensure!(live.data["status"]["phase"] == "Live" && live.metadata.deletion_timestamp.is_none(), "it was touched");
+    ensure!(
+        live.data["status"]["phase"] == "Live" && live.metadata.deletion_timestamp.is_none(),
+        "it was touched"
+    );
     // What nobody has decided on is taken back by pruning.
     let pruned = || async {
         apply(&["stays", "lives"]).await?;

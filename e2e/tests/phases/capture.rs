@@ -28,7 +28,8 @@ impl Capture {
     pub async fn start(cluster: &Cluster, tasks: &mut JoinSet<()>) -> Result<Self> {
         let capture = Self::default();
         for kind in Kind::ALL {
-            let api: Api<DynamicObject> = Api::all_with(cluster.client(Persona::Admin).await?, &kind.resource());
+            let api: Api<DynamicObject> =
+                Api::all_with(cluster.client(Persona::Admin).await?, &kind.resource());
             let mut events = watcher::watcher(api, watcher::Config::default()).boxed();
             let capture = capture.clone();
             tasks.spawn(async move {
@@ -44,7 +45,8 @@ impl Capture {
 
     fn take(&self, kind: Kind, mut object: DynamicObject) {
         let resource = kind.resource();
-        object.types = Some(kube::core::TypeMeta { api_version: resource.api_version, kind: resource.kind.clone() });
+        object.types =
+            Some(kube::core::TypeMeta { api_version: resource.api_version, kind: resource.kind.clone() });
         object.metadata.managed_fields = None;
         let Ok(object) = serde_json::to_value(&object) else { return };
         let status = &object["status"];
@@ -63,7 +65,8 @@ impl Capture {
             let late = if *late { ".overdue" } else { "" };
             std::fs::write(dir.join(format!("{kind}.{phase}.{reason}{late}.json")), object.to_string())?;
         }
-        let seen: BTreeSet<(String, String)> = all.into_keys().map(|(kind, phase, ..)| (kind, phase)).collect();
+        let seen: BTreeSet<(String, String)> =
+            all.into_keys().map(|(kind, phase, ..)| (kind, phase)).collect();
         let known = phases()?;
         let missing: Vec<_> = known.difference(&seen).collect();
         ensure!(missing.is_empty(), "no record was ever stored in these phases: {missing:?}");

@@ -65,7 +65,8 @@ impl Stage {
         let end = start.checked_add(SignedDuration::from_hours(4))?;
         let mut plan = office::sample("maintenance.yaml")?;
         plan["metadata"]["name"] = json!("upgrade");
-        plan["spec"]["platformMaintenance"]["window"] = json!({"start": start.to_string(), "end": end.to_string()});
+        plan["spec"]["platformMaintenance"]["window"] =
+            json!({"start": start.to_string(), "end": end.to_string()});
         plan["spec"]["platformMaintenance"]["affects"] =
             json!({"applications": [{"namespace": self.province.namespace, "name": "watched"}]});
         self.provider.file_as(Persona::Provider, &plan).await?;
@@ -83,8 +84,11 @@ impl Stage {
         // Warnings come while people are at their desks.
         let calendar = cn()?;
         let last = china_date(due - SignedDuration::from_secs(1));
-        let moments =
-            [(desk_opens(calendar.back(last, 1)), "HalfLeft"), (desk_opens(last), "LastDay"), (due, "Overdue")];
+        let moments = [
+            (desk_opens(calendar.back(last, 1)), "HalfLeft"),
+            (desk_opens(last), "LastDay"),
+            (due, "Overdue"),
+        ];
         for (moment, event) in moments {
             self.clock.set(moment + SignedDuration::from_mins(5));
             province.until(Kind::Application, "waiting", event, |s| told(s, event)).await?;
@@ -146,7 +150,8 @@ async fn withdraw(office: &Office, kind: Kind, name: &str) -> Result<()> {
 
 /// Applications that come to an early end, or to none.
 async fn early_ends(office: &Office) -> Result<()> {
-    for (name, verdict, phase) in [("rejected", "rejected", "Rejected"), ("returned", "returned", "Returned")] {
+    for (name, verdict, phase) in [("rejected", "rejected", "Rejected"), ("returned", "returned", "Returned")]
+    {
         office.file(&office.application(name)?).await?;
         decide(office, Kind::Application, name, verdict).await?;
         office.phase(Kind::Application, name, phase).await?;
@@ -173,7 +178,9 @@ async fn a_life(office: &Office) -> Result<()> {
     let application = office.provision(office.application("main")?).await?;
     let (tenant, _) = Office::tenant(&application, "prod")?;
     let retain = || json!({"default": "Retain"});
-    for (name, verdict) in [("exit-rejected", Some("rejected")), ("exit-returned", Some("returned")), ("exit-back", None)] {
+    for (name, verdict) in
+        [("exit-rejected", Some("rejected")), ("exit-returned", Some("returned")), ("exit-back", None)]
+    {
         office.file(&office.exit(name, "main", retain())?).await?;
         office.consent(name).await?;
         if let Some(verdict) = verdict {
@@ -182,7 +189,9 @@ async fn a_life(office: &Office) -> Result<()> {
         if verdict == Some("rejected") {
             office.phase(Kind::Exit, name, "Rejected").await?;
         } else {
-            office.until(Kind::Exit, name, "is as decided", |s| verdict.is_none() || told(s, "Returned")).await?;
+            office
+                .until(Kind::Exit, name, "is as decided", |s| verdict.is_none() || told(s, "Returned"))
+                .await?;
             withdraw(office, Kind::Exit, name).await?;
         }
         office.phase(Kind::Application, "main", "Provisioned").await?;

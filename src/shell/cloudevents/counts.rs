@@ -46,7 +46,11 @@ impl Default for Counts {
 impl Counts {
     /// Puts them on a registry.
     pub fn register(&self, registry: &mut Registry) {
-        registry.register("cloudevents", "CloudEvents by what became of a try to deliver", self.events.clone());
+        registry.register(
+            "cloudevents",
+            "CloudEvents by what became of a try to deliver",
+            self.events.clone(),
+        );
         registry.register(
             "cloudevents_pending",
             "Records that have events which the sink has not taken yet",

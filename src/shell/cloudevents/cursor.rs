@@ -73,9 +73,12 @@ impl Cursor {
             "metadata": { "name": CURSOR, "namespace": OPERATOR_NAMESPACE },
             "data": { KEY: to.to_string() },
         });
-        match self.maps.patch(CURSOR, &PatchParams::apply(OPERATOR_NAME).force(), &Patch::Apply(&body)).await {
+        match self.maps.patch(CURSOR, &PatchParams::apply(OPERATOR_NAME).force(), &Patch::Apply(&body)).await
+        {
             Ok(_) => self.stored = Some(to),
-            Err(e) => tracing::warn!(error = %e, "how far CloudEvents are delivered could not be kept; trying again"),
+            Err(e) => {
+                tracing::warn!(error = %e, "how far CloudEvents are delivered could not be kept; trying again")
+            }
         }
     }
 }

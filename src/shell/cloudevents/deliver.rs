@@ -42,8 +42,16 @@ pub async fn run(shell: Arc<Shell>, sink: Sink, origin: String) {
     let cursor = Cursor::load(shell.requests.client()).await;
     tracing::info!(sink = sink.host(), "CloudEvents are sent");
     let places = begin(&shell.world, &cursor);
-    let mut delivery =
-        Delivery { shell, sink, origin, cursor, places, sending: JoinSet::new(), last: None, troubled: false };
+    let mut delivery = Delivery {
+        shell,
+        sink,
+        origin,
+        cursor,
+        places,
+        sending: JoinSet::new(),
+        last: None,
+        troubled: false,
+    };
     delivery.look_at_all();
     delivery.go_on().await;
 }
@@ -124,7 +132,13 @@ impl Delivery {
 
     fn lost(&self, key: &Key, entries: u64) {
         if entries > 0 {
-            tracing::error!(kind = key.kind.as_str(), namespace = key.namespace, name = key.name, entries, "timeline entries were gone before the CloudEvents sink took them");
+            tracing::error!(
+                kind = key.kind.as_str(),
+                namespace = key.namespace,
+                name = key.name,
+                entries,
+                "timeline entries were gone before the CloudEvents sink took them"
+            );
             self.shell.metrics.cloudevents.count(Outcome::Lost, entries);
         }
     }
@@ -139,7 +153,11 @@ impl Delivery {
                 counts.count(Outcome::Retried, 1);
                 if self.places.again(&key, &uid, Instant::now(), pause) {
                     self.troubled = true;
-                    tracing::warn!(sink = self.sink.host(), why, "the CloudEvents sink takes nothing; trying again until it does");
+                    tracing::warn!(
+                        sink = self.sink.host(),
+                        why,
+                        "the CloudEvents sink takes nothing; trying again until it does"
+                    );
                 } else {
                     tracing::debug!(id, why, "a CloudEvent was not taken");
                 }

@@ -30,7 +30,12 @@ pub struct Options {
     #[arg(long = "cloudevents-sink", env = "GOVCLOUD_CLOUDEVENTS_SINK", value_name = "URL")]
     pub sink: Option<String>,
     /// What goes before the record's path in an event's `source`, to tell clusters apart.
-    #[arg(long = "cloudevents-source", env = "GOVCLOUD_CLOUDEVENTS_SOURCE", value_name = "URI", default_value = "")]
+    #[arg(
+        long = "cloudevents-source",
+        env = "GOVCLOUD_CLOUDEVENTS_SOURCE",
+        value_name = "URI",
+        default_value = ""
+    )]
     pub source: String,
     /// File that holds a bearer token for the sink; read anew for every request.
     #[arg(long = "cloudevents-token-file", env = "GOVCLOUD_CLOUDEVENTS_TOKEN_FILE", value_name = "FILE")]

@@ -67,7 +67,9 @@ impl Sink {
             Some("https") => {
                 connector.enforce_http(false);
                 let tls = HttpsConnectorBuilder::new().with_native_roots();
-                let tls = tls.map_err(|e| format!("no certificates to trust an https sink by: {e}; name a file in SSL_CERT_FILE"))?;
+                let tls = tls.map_err(|e| {
+                    format!("no certificates to trust an https sink by: {e}; name a file in SSL_CERT_FILE")
+                })?;
                 let connector = tls.https_only().enable_http1().wrap_connector(connector);
                 Http::Tls(Client::builder(TokioExecutor::new()).build(connector))
             }
@@ -109,7 +111,8 @@ impl Sink {
             .header(http::header::USER_AGENT, concat!("govcloud-operator/", env!("CARGO_PKG_VERSION")));
         if let Some(file) = &self.token_file {
             let token = tokio::fs::read_to_string(file).await;
-            let token = token.map_err(|e| format!("the token file {} cannot be read: {e}", file.display()))?;
+            let token =
+                token.map_err(|e| format!("the token file {} cannot be read: {e}", file.display()))?;
             request = request.header(AUTHORIZATION, format!("Bearer {}", token.trim()));
         }
         request.body(Full::new(Bytes::from(body))).map_err(|e| e.to_string())
@@ -171,6 +174,9 @@ mod tests {
             let why = Sink::new(url, None).expect_err(url);
             assert!(!why.contains("secret"), "{why}");
         }
-        assert_eq!(Sink::new("http://broker.events.svc/govcloud", None).expect("a sink").host(), "broker.events.svc");
+        assert_eq!(
+            Sink::new("http://broker.events.svc/govcloud", None).expect("a sink").host(),
+            "broker.events.svc"
+        );
     }
 }
