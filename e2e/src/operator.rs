@@ -134,9 +134,19 @@ impl Operator {
         self.ready().await
     }
 
+    /// Starts it again, after killing it if it runs; it need not be ready yet.
+    pub fn relaunch(&mut self) -> Result<()> {
+        self.process.restart()
+    }
+
     /// An error unless it runs.
     pub fn check(&mut self) -> Result<()> {
         self.process.check()
+    }
+
+    /// Where it serves health and metrics.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Its log file.

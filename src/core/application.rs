@@ -24,7 +24,7 @@ use crate::api::decommission::{DecommissionPhase, Scope};
 use crate::api::grant::{ApprovalKind, GrantPhase, ResourceGrant, ResourceGrantStatus};
 use crate::api::quota::NamespaceQuota;
 use crate::api::record::{Decision, Verdict};
-use crate::api::region::Fulfilment;
+use crate::api::region::{Fulfilment, Tenancy};
 
 mod exit;
 mod reattach;
@@ -148,7 +148,7 @@ impl Case<'_> {
                 found.push(Finding::ProtectionLevelTooHigh(spec.system.protection_level, platform));
             }
             for ns in &spec.namespaces {
-                found.extend(above_maximum(&ns.name, &ns.quota.0, &region.spec().tenancy.max_quota));
+                found.extend(beyond_region(ns, &region.spec().tenancy, true));
             }
         }
         found.extend(spec.namespaces.iter().flat_map(bad_quota));
@@ -422,26 +422,26 @@ pub(super) fn bad_quota(namespace: &NamespaceQuota) -> Vec<Finding> {
     findings.map(|f| Finding::BadQuota(namespace.name.clone(), f.to_string())).collect()
 }
 
-/// Quotas above the region's maximum for one namespace.
-pub(super) fn above_maximum(
-    namespace: &str,
-    quota: &std::collections::BTreeMap<String, String>,
-    maximum: &std::collections::BTreeMap<String, String>,
-) -> Vec<Finding> {
+/// What one namespace asks for beyond the region's maximum, or of storage that the region does not offer. A new
+/// namespace must name what the region bounds: no limit is above every maximum.
+pub(super) fn beyond_region(asked: &NamespaceQuota, tenancy: &Tenancy, new: bool) -> Vec<Finding> {
     let mut found = Vec::new();
-    for (key, asked) in quota {
-        let Some(max) = maximum.get(key) else { continue };
-        match (asked.parse::<Quantity>(), max.parse::<Quantity>()) {
-            (Ok(a), Ok(m)) if a > m => found.push(Finding::QuotaAboveMaximum(
-                namespace.to_owned(),
-                key.clone(),
-                asked.clone(),
-                max.clone(),
-            )),
-            (Err(e), _) => found
-                .push(Finding::BadQuantity(format!("namespaces[{namespace}].quota.{key}"), e.to_string())),
+    let (name, quota) = (&asked.name, &asked.quota.0);
+    for (key, max) in &tenancy.max_quota {
+        let above = |amount: &str| {
+            Finding::QuotaAboveMaximum(name.clone(), key.clone(), amount.to_owned(), max.clone())
+        };
+        match quota.get(key).map(|a| (a, a.parse::<Quantity>(), max.parse::<Quantity>())) {
+            None if new => found.push(above("∞")),
+            Some((a, Ok(amount), Ok(m))) if amount > m => found.push(above(a)),
+            // What cannot be read is found by `bad_quota`, and a maximum that cannot by the region.
             _ => {}
         }
+    }
+    for key in quota.keys() {
+        let class = key.split_once(".storageclass.storage.k8s.io/").map(|(class, _)| class.to_owned());
+        let offered = |c: &String| tenancy.storage_classes.contains(c);
+        found.extend(class.filter(|c| !offered(c)).map(Finding::StorageClassNotOffered));
     }
     found
 }

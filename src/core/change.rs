@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::application::{Existing, above_maximum, bad_quota, unusable};
+use super::application::{Existing, bad_quota, beyond_region, unusable};
 use super::decision::{self, Ruling};
 use super::finding::{Bilingual, Finding};
 use super::grant::same_amount;
@@ -18,6 +18,7 @@ use crate::api::application::{ApplicationPhase, CloudApplication};
 use crate::api::change::{ChangePhase as Phase, ChangeRequest, ChangeRequestStatus, ResourceAdjustment};
 use crate::api::deadline::{Obligation, Party};
 use crate::api::grant::{GrantedNamespace, ResourceGrant};
+use crate::api::quota::NamespaceQuota;
 use crate::api::record::Verdict;
 
 /// Another request on the same application, as far as this one cares.
@@ -182,13 +183,13 @@ impl Case<'_> {
         if let Some(other) = self.seen.others.iter().find(|o| self.goes_before(o)) {
             found.push(Finding::AnotherOpen(other.kind.to_owned(), other.name.clone()));
         }
-        if let Some(region) = &self.seen.ground.region {
-            for ns in &asked.namespaces {
-                found.extend(above_maximum(&ns.name, &ns.quota.0, &region.spec().tenancy.max_quota));
-            }
-        }
         found.extend(asked.namespaces.iter().flat_map(bad_quota));
         let before = self.in_force();
+        if let Some(region) = &self.seen.ground.region {
+            let new = |ns: &NamespaceQuota| !before.iter().any(|g| g.name == ns.name);
+            let beyond = |ns| beyond_region(ns, &region.spec().tenancy, new(ns));
+            found.extend(asked.namespaces.iter().flat_map(beyond));
+        }
         found.extend(self.name_findings(asked, &before));
         let after = merged(&before, asked);
         if after.len() > 8 {

@@ -113,6 +113,8 @@ pub enum Finding {
     ConsentStale(String, String),
     /// There is no volume to dispose of.
     NoVolumes,
+    /// More volumes, or more snapshots, than one inventory can list: how many of each.
+    InventoryTooLong(usize, usize),
 }
 
 impl Finding {
@@ -154,6 +156,7 @@ impl Finding {
             Self::Inventory(reason, _) => reason,
             Self::ConsentStale(..) => "ConsentStale",
             Self::NoVolumes => "NoVolumes",
+            Self::InventoryTooLong(..) => "InventoryTooLong",
         }
     }
 
@@ -320,6 +323,14 @@ impl Finding {
             Self::NoVolumes => Bilingual::new(
                 "没有无主或保留的数据卷可处置",
                 "there is no unclaimed or retained volume to dispose of",
+            ),
+            Self::InventoryTooLong(volumes, snapshots) => Bilingual::new(
+                format!(
+                    "共有 {volumes} 个数据卷、{snapshots} 个快照,一份清单各以 512 个为限,不能公布;请使用部门先删除不需要的快照,或删除不需要的存储卷申领并以 scope: Volumes 分批处置其数据卷"
+                ),
+                format!(
+                    "there are {volumes} volumes and {snapshots} snapshots, and one inventory lists at most 512 of each, so none is published; the department first deletes snapshots that it does not need, or claims, and disposes of their volumes with scope: Volumes"
+                ),
             ),
         }
     }

@@ -15,6 +15,7 @@ use crate::api::keys;
 use crate::api::record::{RecordStatus, TimelineEntry, Verdict};
 
 mod clocks;
+pub mod spent;
 mod standing;
 
 pub use clocks::article_of;

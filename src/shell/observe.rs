@@ -8,22 +8,23 @@ use serde_json::Value;
 use super::queue::{Key, Kind};
 use super::tags;
 use super::world::{Plain, Record, World, labels};
-use crate::api::application::{AnnouncedMaintenance, CloudApplication, UnclaimedVolume};
-use crate::api::change::{ChangePhase, ChangeRequest, PlatformMaintenance};
+use crate::api::application::{CloudApplication, UnclaimedVolume};
+use crate::api::change::ChangePhase;
 use crate::api::decommission::{Decommission, DecommissionPhase, Scope};
 use crate::api::grant::ResourceGrant;
 use crate::api::keys;
 use crate::core::calendar::Calendar;
 use crate::core::change::OpenRequest;
-use crate::core::decision::{self, Guard};
-use crate::core::decommission::{HeldVolume, Space};
+use crate::core::decision::Guard;
+use crate::core::decommission::HeldVolume;
 use crate::core::grant::{LiveNamespace, LiveVolume};
 use crate::core::ground::{Ground, RegionView, StorageClass};
-use crate::core::maintenance::notice::{ApprovedWindow, MaintenanceView};
 use crate::core::names;
 use crate::core::record::Meta;
 use crate::core::tenancy::volumes::{Claim, ClaimRef, Snapshot, Stock, Volume};
 use crate::core::{application, change, decommission, grant};
+
+mod leaving;
 
 /// What the shell knows beside the world: the guard, and how the last try went.
 #[derive(Clone, Debug)]
@@ -66,6 +67,20 @@ impl World {
             storage_classes: region.spec.tenancy.storage_classes.iter().filter_map(class).collect(),
             region,
         }))
+    }
+
+    /// The Region that the record behind a key names, where both exist.
+    #[must_use]
+    pub fn region_of(&self, key: &Key) -> Option<Arc<RegionView>> {
+        let (ns, name) = (&key.namespace, &key.name);
+        let code = match key.kind {
+            Kind::Application => self.applications.get(ns, name)?.typed.as_ref().ok()?.spec.region.clone(),
+            Kind::Grant => self.grants.get(ns, name)?.typed.as_ref().ok()?.spec.region.clone(),
+            Kind::Change => self.changes.get(ns, name)?.typed.as_ref().ok()?.spec.region.clone(),
+            Kind::Decommission => self.decommissions.get(ns, name)?.typed.as_ref().ok()?.spec.region.clone(),
+            Kind::Region => key.name.clone(),
+        };
+        self.region(&code)
     }
 
     fn calendar(&self, name: &str) -> Result<Arc<Calendar>, String> {
@@ -131,34 +146,15 @@ impl World {
         })
     }
 
-    /// Maintenance that affects an application and is not over, found by tag, and what it was told of, found by name:
-    /// the ended ones of all the years before are not looked through.
-    fn maintenances(
-        &self,
-        key: &Key,
-        region: &str,
-        announced: &[AnnouncedMaintenance],
-    ) -> Vec<MaintenanceView> {
-        let all = self.changes.tagged(&tags::maintains_all(region));
-        let named = self.changes.tagged(&tags::maintains(&key.namespace, &key.name));
-        let told = announced
-            .iter()
-            .filter_map(|a| self.changes.get(&a.namespace, &a.name).filter(|r| r.meta.uid == a.uid));
-        let of_region = |r: &Arc<Record<ChangeRequest>>| r.tagged(&tags::maintenance(region));
-        let found = all.into_iter().chain(named.into_iter().filter(of_region)).chain(told);
-        let by_uid: BTreeMap<String, MaintenanceView> =
-            found.map(|r| (r.meta.uid.clone(), maintenance_view(&r))).collect();
-        by_uid.into_values().collect()
-    }
-
-    /// Namespaces that bear on an application: under names that it would take, or with its department's and its name.
+    /// Namespaces that bear on an application: under the names that some of its entries stand for, or with its
+    /// department's name and its own.
     fn existing<'a>(
         &self,
         filing: &str,
         application: &str,
         entries: impl Iterator<Item = &'a str>,
     ) -> Vec<application::Existing> {
-        let wanted = entries.map(|e| names::tenant_namespace(filing, application, e));
+        let wanted = entries.map(|entry| names::tenant_namespace(filing, application, entry));
         let by_name = wanted.filter_map(|name| self.namespaces.get("", &name));
         let by_label = self.namespaces.tagged(&tags::tenant(filing, application));
         let all: BTreeMap<_, _> = by_name.chain(by_label).map(|ns| (ns.name.1.clone(), ns)).collect();
@@ -291,34 +287,6 @@ impl World {
         quotas.iter().find_map(used).unwrap_or_default()
     }
 
-    /// The applications that a maintenance names and that do not exist in its region.
-    fn affected_missing(&self, region: &str, plan: &PlatformMaintenance) -> Vec<String> {
-        let there = |namespace: &str, name: &str| {
-            self.applications.get(namespace, name).is_some_and(|a| a.tagged(&tags::region(region)))
-        };
-        let named = plan.affects.applications.iter().flatten();
-        named
-            .filter(|a| !there(&a.namespace, &a.name))
-            .map(|a| format!("{}/{}", a.namespace, a.name))
-            .collect()
-    }
-
-    /// Other approved maintenance of a region that is not over.
-    fn other_maintenances(&self, own: &Key, region: &str) -> Vec<(String, Arc<ChangeRequest>)> {
-        let ahead = |c: &ChangeRequest| {
-            let phase = c.status.as_ref().and_then(|s| s.phase);
-            matches!(phase, Some(ChangePhase::Scheduled | ChangePhase::InProgress))
-        };
-        let all = self.changes.tagged(&tags::maintenance(region));
-        all.iter()
-            .filter(|r| (&r.meta.namespace, &r.meta.name) != (&own.namespace, &own.name))
-            .filter_map(|r| {
-                Some((format!("{}/{}", r.meta.namespace, r.meta.name), r.typed.as_ref().ok()?.clone()))
-            })
-            .filter(|(_, c)| ahead(c))
-            .collect()
-    }
-
     /// All that is read to decide on an exit.
     #[must_use]
     pub fn decommission(&self, key: &Key, with: &Circumstances) -> Option<decommission::Observed> {
@@ -333,7 +301,7 @@ impl World {
             others: self.open_requests(key, &record.spec.application),
             stock: self.stock(&uid, grant.as_ref().map(|(_, g)| g.as_ref()), &names),
             volumes: self.volumes_of(&uid, &names).iter().map(|v| held(v)).collect(),
-            spaces: self.tenant_namespaces(names).into_iter().map(space).collect(),
+            spaces: self.tenant_namespaces(names).into_iter().map(|n| self.space(n)).collect(),
             application,
             grant,
             meta,
@@ -362,37 +330,6 @@ impl World {
             snapshots: names.iter().flat_map(|n| self.snapshots.within(n)).map(|s| snapshot(&s)).collect(),
         }
     }
-}
-
-/// A maintenance as those affected see it. What cannot be read is there all the same: its phase is.
-fn maintenance_view(r: &Record<ChangeRequest>) -> MaintenanceView {
-    let typed = r.typed.as_ref().ok();
-    let status = typed.and_then(|c| c.status.as_ref());
-    let stands = status.is_some_and(|s| decision::approved(&s.record, &r.meta.digest).is_some());
-    let plan = typed.and_then(|c| c.spec.platform_maintenance.as_ref()).filter(|_| stands);
-    MaintenanceView {
-        uid: r.meta.uid.clone(),
-        namespace: r.meta.namespace.clone(),
-        name: r.meta.name.clone(),
-        phase: serde_json::from_value(r.status["phase"].clone()).ok(),
-        approved: plan.map(|p| ApprovedWindow { window: p.window.clone(), impact: p.impact }),
-        outcome: typed.and_then(|c| c.spec.maintenance_outcome.clone()),
-    }
-}
-
-/// A namespace on its way out, with what its controller says holds it.
-fn space(live: LiveNamespace) -> Space {
-    let reclaim = live
-        .object
-        .pointer("/metadata/annotations")
-        .and_then(|a| a[keys::RECLAIM].as_str())
-        .map(str::to_owned);
-    let conditions =
-        live.object.pointer("/status/conditions").and_then(Value::as_array).cloned().unwrap_or_default();
-    let holds =
-        |c: &Value| (c["status"] == "True").then(|| c["message"].as_str().unwrap_or_default().to_owned());
-    let held_by = conditions.iter().filter_map(holds).filter(|m| !m.is_empty()).collect();
-    Space { live, reclaim, held_by }
 }
 
 /// A volume with what preconditions and reports need.

@@ -11,6 +11,9 @@
 //! | `maintenance/CODE` | maintenance that is not over | the maintenance of a region |
 //! | `maintains-all/CODE` | the same, with `all: true` | what affects every application of a region |
 //! | `maintains/NS/NAME` | the same, with names | what affects an application |
+//! | `tenant/NS/NAME` | tenant namespaces | what carries an application's name, whoever's UID it carries |
+//! | `keeps/UID` | exits whose certificate says that the volume was retained | on whose word it is kept |
+//! | `kept-in/CODE` | retained volumes | what a region keeps |
 
 use serde_json::Value;
 
@@ -21,6 +24,8 @@ const MAINTENANCE: &str = "maintenance/";
 const MAINTAINS_ALL: &str = "maintains-all/";
 const MAINTAINS: &str = "maintains/";
 const TENANT: &str = "tenant/";
+const KEEPS: &str = "keeps/";
+const KEPT: &str = "kept-in/";
 
 /// The records of a region.
 #[must_use]
@@ -72,6 +77,28 @@ pub(super) fn maintained(tag: &str) -> Option<(&str, &str)> {
     tag.strip_prefix(MAINTAINS)?.split_once('/')
 }
 
+/// Exits by whose certificate a volume was retained.
+#[must_use]
+pub fn keeps(volume_uid: &str) -> String {
+    format!("{KEEPS}{volume_uid}")
+}
+
+/// Volumes that a region keeps.
+#[must_use]
+pub fn kept_in(region: &str) -> String {
+    format!("{KEPT}{region}")
+}
+
+/// Whether it finds an exit by a volume that it retained.
+pub(super) fn is_keeping(tag: &str) -> bool {
+    tag.starts_with(KEEPS)
+}
+
+/// The region that keeps a volume.
+pub(super) fn keeper(tag: &str) -> Option<&str> {
+    tag.strip_prefix(KEPT)
+}
+
 fn text<'a>(data: &'a Value, pointer: &str) -> Option<&'a str> {
     data.pointer(pointer)?.as_str()
 }
@@ -98,6 +125,9 @@ pub(super) fn of_record(data: &Value, meta: &Meta) -> Vec<String> {
         );
     }
     tags.extend(of_maintenance(data));
+    let fates = data.pointer("/status/certificate/volumes").and_then(Value::as_array).into_iter().flatten();
+    let retained = fates.filter(|f| f["outcome"] == "Retained").filter_map(|f| f["volumeUID"].as_str());
+    tags.extend(retained.map(keeps));
     tags
 }
 

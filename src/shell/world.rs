@@ -15,7 +15,7 @@ use super::clock::Clock;
 use super::queue::{Key, Kind};
 use super::store::{Changed, Held, Name, Store};
 use super::tags;
-use crate::api::application::{ApplicationPhase, CloudApplication};
+use crate::api::application::CloudApplication;
 use crate::api::catalog::ServiceCatalog;
 use crate::api::change::ChangeRequest;
 use crate::api::decommission::Decommission;
@@ -161,6 +161,11 @@ impl FromObject for Plain {
         if let Some(ns) = text(&object.data, "/spec/claimRef/namespace") {
             tags.push(format!("claims/{ns}"));
         }
+        if let Some(region) =
+            m.labels.as_ref().filter(|l| l.contains_key(keys::RETAINED)).and_then(|l| l.get(keys::REGION))
+        {
+            tags.push(tags::kept_in(region));
+        }
         Self {
             name: (m.namespace.clone().unwrap_or_default(), m.name.clone().unwrap_or_default()),
             uid: m.uid.clone().unwrap_or_default(),
@@ -286,45 +291,6 @@ impl World {
             .collect()
     }
 
-    /// Who must hear of it when a maintenance was approved, began or ended: the applications in use that it affects,
-    /// and other maintenance of the region, whose windows may overlap. Nobody, where nothing of that changed.
-    fn after_maintenance(&self, changed: &Changed<Record<ChangeRequest>>) -> Vec<Key> {
-        let stand = |r: &Option<Arc<Record<ChangeRequest>>>| {
-            r.as_ref().map(|r| (r.status["phase"].clone(), r.meta.digest.clone()))
-        };
-        let both = [&changed.old, &changed.new];
-        let matters = |r: &Arc<Record<ChangeRequest>>| {
-            matches!(r.status["phase"].as_str(), Some("Scheduled" | "InProgress"))
-        };
-        if stand(&changed.old) == stand(&changed.new) || !both.into_iter().flatten().any(matters) {
-            return Vec::new();
-        }
-        let mut keys = Vec::new();
-        for tag in both.into_iter().flatten().flat_map(|r| &r.tags) {
-            if let Some(region) = tags::region_of_all(tag) {
-                let of_region = self.applications.tagged(&tags::region(region));
-                keys.extend(of_region.iter().filter_map(|a| in_use(a)));
-            }
-            if let Some((namespace, name)) = tags::maintained(tag) {
-                keys.extend(self.applications.get(namespace, name).and_then(|a| in_use(&a)));
-            }
-            if tags::is_maintenance(tag) {
-                let others = self.changes.tagged(tag);
-                keys.extend(others.iter().map(|r| Key::new(Kind::Change, &r.meta.namespace, &r.meta.name)));
-            }
-        }
-        keys.sort();
-        keys.dedup();
-        keys
-    }
-
-    /// The maintenance that names an application which came or went.
-    fn naming(&self, changed: &Changed<Record<CloudApplication>>) -> Vec<Key> {
-        let ((None, Some(r)) | (Some(r), None)) = (&changed.old, &changed.new) else { return Vec::new() };
-        let maintenance = self.changes.tagged(&tags::maintains(&r.meta.namespace, &r.meta.name));
-        maintenance.iter().map(|r| Key::new(Kind::Change, &r.meta.namespace, &r.meta.name)).collect()
-    }
-
     /// Everything filed on the application of this UID.
     #[must_use]
     pub fn of_owner(&self, uid: &str) -> Vec<Key> {
@@ -385,7 +351,17 @@ impl Triggers<Record<ChangeRequest>> for World {
 }
 impl Triggers<Record<Decommission>> for World {
     fn triggers(&self, changed: &Changed<Record<Decommission>>) -> Vec<Key> {
-        self.after_record(Kind::Decommission, changed)
+        let mut keys = self.after_record(Kind::Decommission, changed);
+        // A region tells of what it keeps by whose certificate.
+        let keeps = |r: &Option<Arc<Record<Decommission>>>| -> Vec<String> {
+            r.iter().flat_map(|r| r.tags.iter().filter(|t| tags::is_keeping(t)).cloned()).collect()
+        };
+        if keeps(&changed.old) != keeps(&changed.new) {
+            let records = [&changed.old, &changed.new].into_iter().flatten();
+            let regions = records.filter_map(|r| r.tags.iter().find_map(|t| t.strip_prefix("region/")));
+            keys.extend(regions.map(|r| Key::new(Kind::Region, "", r)));
+        }
+        keys
     }
 }
 impl Triggers<Record<Region>> for World {
@@ -429,6 +405,8 @@ impl Triggers<Plain> for World {
             keys.extend(
                 o.tags.iter().filter_map(|t| t.strip_prefix("claims/")).flat_map(|ns| self.of_namespace(ns)),
             );
+            let kept = o.tags.iter().filter_map(|t| tags::keeper(t));
+            keys.extend(kept.map(|region| Key::new(Kind::Region, "", region)));
             match o.value["kind"].as_str() {
                 Some("StorageClass") => {
                     keys.extend(self.regions.all().iter().flat_map(|r| self.of_region(&r.meta.name)))
@@ -447,14 +425,6 @@ impl Triggers<Plain> for World {
         keys.dedup();
         keys
     }
-}
-
-/// The key of an application that maintenance can affect.
-fn in_use(application: &Record<CloudApplication>) -> Option<Key> {
-    let phase: Option<ApplicationPhase> = serde_json::from_value(application.status["phase"].clone()).ok();
-    phase?
-        .is_in_use()
-        .then(|| Key::new(Kind::Application, &application.meta.namespace, &application.meta.name))
 }
 
 /// Labels of a plain object.

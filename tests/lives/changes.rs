@@ -283,8 +283,42 @@ fn a_change_of_notation_is_no_change() {
         adjustment(json!({ "requests.cpu": "8000m", "requests.memory": "16384Mi", "pods": "0.05k" })),
     );
     assert_eq!(s.stands(&change_id("same"), "Valid"), "False/NothingChanges");
+    s.until("2026-06-02 09:00");
     s.file(&change_id("other"), adjustment(json!({ "requests.cpu": "8001m" })));
     assert_eq!(s.stands(&change_id("other"), "Valid"), "False/AnotherOpen");
     s.withdraw(&change_id("same"));
     assert_eq!(s.stands(&change_id("other"), "Valid"), "True/Valid");
+}
+
+/// Art. 15, 30: growth stays within the region's maximum and its storage classes, a new namespace included.
+#[test]
+fn growth_stays_within_the_region() {
+    let mut s = Stage::live("2026-06-01 09:00");
+    s.region(json!({ "tenancy": { "maxQuota": { "pods": "100" } } }));
+    let c = change_id("grow");
+    s.file(&c, adjustment(json!({ "pods": "0.101k" })));
+    assert_eq!(s.stands(&c, "Valid"), "False/QuotaAboveMaximum");
+    let asks = |s: &mut Stage, name: &str, quota: Value| {
+        s.edit(
+            ZHANG,
+            &c,
+            json!({ "resourceAdjustment": { "namespaces": [{ "name": name, "quota": quota }] } }),
+        );
+        s.stands(&c, "Valid")
+    };
+    assert_eq!(
+        asks(&mut s, "test", json!({ "requests.cpu": "1" })),
+        "False/QuotaAboveMaximum",
+        "no limit at all"
+    );
+    let gold = "gold.storageclass.storage.k8s.io/requests.storage";
+    assert_eq!(asks(&mut s, "prod", json!({ gold: "10Gi" })), "False/StorageClassNotOffered");
+    let own = "hostpath.storageclass.storage.k8s.io/requests.storage";
+    assert_eq!(asks(&mut s, "prod", json!({ own: "10Gi" })), "True/Valid");
+    assert_eq!(asks(&mut s, "test", json!({ "pods": "100" })), "True/Valid");
+    let mut fresh = application();
+    fresh["namespaces"] = json!([{ "name": "prod", "quota": { gold: "1Gi", "pods": "100" } }]);
+    let other = id("CloudApplication", DEPT, "other");
+    s.file(&other, fresh);
+    assert_eq!(s.stands(&other, "Valid"), "False/StorageClassNotOffered");
 }

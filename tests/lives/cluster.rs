@@ -322,6 +322,7 @@ fn watch(w: &World, object: &Value, gone: bool) -> Vec<Key> {
         "PersistentVolumeClaim" => "persistentvolumeclaims",
         "PersistentVolume" => "persistentvolumes",
         "StorageClass" => "storageclasses",
+        "VolumeSnapshot" => "volumesnapshots",
         other => panic!("{other} is not watched"),
     };
     let object: DynamicObject = serde_json::from_value(object.clone()).unwrap();

@@ -10,6 +10,7 @@ mod clocks;
 mod cluster;
 mod decisions;
 mod golden;
+mod leaving;
 mod ledger;
 mod random;
 mod reattach;

@@ -31,8 +31,8 @@ enum Act {
     Publish,
     Fulfilment(bool),
     Stick(bool),
-    Lose(u8),
     Outcome,
+    Lose(u8),
 }
 
 fn acts() -> impl Strategy<Value = Act> {
@@ -54,8 +54,8 @@ fn acts() -> impl Strategy<Value = Act> {
         1 => Just(Act::Publish),
         1 => any::<bool>().prop_map(Act::Fulfilment),
         1 => any::<bool>().prop_map(Act::Stick),
-        1 => (0_u8..3).prop_map(Act::Lose),
         1 => Just(Act::Outcome),
+        1 => (0_u8..3).prop_map(Act::Lose),
     ]
 }
 
@@ -217,6 +217,16 @@ impl Stage {
             Act::Fulfilment(automatic) => {
                 self.region(json!({ "fulfilment": if automatic { "Automatic" } else { "ProviderApplied" }, "workingDays": { "review": 5 } }));
             }
+            Act::Outcome => {
+                let m = maintenance_id("storage");
+                let reports = self.cluster.objects.contains_key(&m)
+                    && self.phase(&m) == "InProgress"
+                    && self.cluster.objects[&m]["spec"]["maintenanceOutcome"].is_null();
+                if reports {
+                    let outcome = json!({ "result": "Failed", "endedAt": whole(self.now).to_string(), "summary": "中止" });
+                    self.edit("provider", &m, json!({ "maintenanceOutcome": outcome }));
+                }
+            }
             Act::Lose(which) => {
                 // Records are lost with what was filed on them, or without it: namespaces and volumes stand.
                 let stands = |s: &Self| {
@@ -246,16 +256,6 @@ impl Stage {
                 self.settle();
                 if !reclaims {
                     assert_eq!(stands(self), before, "S3: a lost record destroyed something");
-                }
-            }
-            Act::Outcome => {
-                let m = maintenance_id("storage");
-                let reports = self.cluster.objects.contains_key(&m)
-                    && self.phase(&m) == "InProgress"
-                    && self.cluster.objects[&m]["spec"]["maintenanceOutcome"].is_null();
-                if reports {
-                    let outcome = json!({ "result": "Failed", "endedAt": whole(self.now).to_string(), "summary": "中止" });
-                    self.edit("provider", &m, json!({ "maintenanceOutcome": outcome }));
                 }
             }
             Act::Stick(stuck) => {

@@ -178,7 +178,7 @@ impl Stage {
             Kind::Grant => json_plan(grant::decide(&world.grant(key, &with)?, self.now)),
             Kind::Change => json_plan(change::decide(&world.change(key, &with)?, self.now)),
             Kind::Decommission => json_plan(decommission::decide(&world.decommission(key, &with)?, self.now)),
-            Kind::Region => json_plan(region::decide(world.region(&key.name)?.as_ref(), self.now)),
+            Kind::Region => json_plan(region::decide(&world.region_observed(&key.name)?, self.now)),
         })
     }
 

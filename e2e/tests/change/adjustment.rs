@@ -169,7 +169,7 @@ async fn run(client: &Client, namespace: &str, name: &str) -> Result<()> {
     let pod = json!({"metadata": {"name": name}, "spec": {
         "securityContext": {"runAsNonRoot": true, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [{
-            "name": "app", "image": "example/app:1",
+            "name": "app", "image": "example/app:1", "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}},
             "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
         }],
     }});

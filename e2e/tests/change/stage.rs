@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result, ensure};
+use e2e::audit::AuditLog;
 use e2e::binaries::Binaries;
 use e2e::office::{self, HENAN, Kind, Office, PATIENCE, ZHENGZHOU, condition};
 use e2e::operator;
-use e2e::personas::Persona;
+use e2e::personas::{OPERATOR, Persona};
 use e2e::suite::Context;
 use e2e::wait::eventually;
 use k8s_openapi::api::core::v1::{Namespace, ResourceQuota};
@@ -42,9 +43,9 @@ async fn open(context: &Context, prefix: &str, region: &str) -> Result<Office> {
     Office::open(&context.cluster, &namespace, region).await
 }
 
-/// The provider's own filing namespace, where maintenance is filed (Art. 18).
-pub async fn providers_office(context: &Context) -> Result<Office> {
-    let office = automatic(context, "provider").await?;
+/// The provider's own filing namespace in a region, where maintenance is filed (Art. 18).
+pub async fn providers_office(context: &Context, region: &str) -> Result<Office> {
+    let office = open(context, "provider", region).await?;
     let bindings: Api<RoleBinding> = Api::namespaced(office.admin().await?, &office.namespace);
     let binding = serde_json::from_value(json!({
         "metadata": {"name": "maintenance"},
@@ -78,6 +79,7 @@ pub async fn render_and_apply(office: &Office, args: &str) -> Result<String> {
     let mut command = Command::new("/bin/sh");
     command.args(["-c", &line]).env("PATH", path).env("WORK_ORDER", file.path());
     command.env("KUBECONFIG", provider.kubeconfig()).env("LC_ALL", "en_US.UTF-8");
+    command.env("KUBECACHEDIR", office.cluster().plane.root().join("state/kubectl-cache"));
     for proxy in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"] {
         command.env_remove(proxy);
     }
@@ -90,7 +92,7 @@ pub async fn render_and_apply(office: &Office, args: &str) -> Result<String> {
 /// The record's approval as a grant names it, and what it grants.
 pub fn order(application: &DynamicObject, approved: &DynamicObject, namespaces: Value) -> Value {
     let decision = &approved.data["status"]["decision"];
-    let kind = approved.types.as_ref().map(|t| t.kind.clone());
+    let adjusts = !approved.data["spec"]["resourceAdjustment"].is_null();
     let name = application.name_any();
     json!({
         "apiVersion": "govcloud.dev/v1alpha1", "kind": "ResourceGrant", "metadata": {"name": name},
@@ -98,7 +100,8 @@ pub fn order(application: &DynamicObject, approved: &DynamicObject, namespaces: 
             "region": application.data["spec"]["region"],
             "application": {"name": name, "uid": application.uid()},
             "approved": {
-                "kind": kind.unwrap_or_else(|| "CloudApplication".to_owned()), "name": approved.name_any(),
+                "kind": if adjusts { "ChangeRequest" } else { "CloudApplication" },
+                "name": approved.name_any(),
                 "uid": approved.uid(), "generation": decision["generation"], "digest": decision["digest"],
             },
             "namespaces": namespaces,
@@ -164,6 +167,21 @@ pub async fn event(office: &Office, kind: &str, name: &str, reason: &str) -> Res
         Ok(all.iter().find(of).map(|e| e.note.clone().unwrap_or_default()))
     };
     eventually(&format!("the Event {reason} on {kind} {name}"), PATIENCE, there).await
+}
+
+/// Waits until the operator writes nothing more in the office.
+pub async fn quiet(office: &Office) -> Result<()> {
+    let admin = office.admin().await?;
+    let none = || async {
+        let mark = AuditLog::mark();
+        let audit = office.cluster().audit();
+        audit.settled(&admin).await?;
+        let asked = audit.settled(&admin).await?.since(mark).by_user(OPERATOR).namespace(&office.namespace);
+        let writes = asked.writes();
+        ensure!(writes.is_empty(), "still writing:\n{writes}");
+        Ok(Some(()))
+    };
+    eventually("nothing more is written", PATIENCE, none).await
 }
 
 /// How many Events of maintenance there are on an application.

@@ -61,7 +61,7 @@ impl Play {
 
     async fn file(&self, name: &str, start: &str) -> Result<()> {
         let affects = json!({"applications": [{"namespace": self.office.namespace, "name": "clinic"}]});
-        let manifest = plan_from(name, start.parse()?, affects)?;
+        let manifest = plan_from(&self.provider, name, start.parse()?, affects)?;
         // The provider's right to file is seen by the authorizer a moment after it was given.
         let filed = || async { Ok(Some(self.provider.file_as(Persona::Provider, &manifest).await?)) };
         e2e::wait::eventually("a plan is filed", Duration::from_secs(30), filed).await.map(drop)
