@@ -176,12 +176,16 @@ impl ControlPlane {
         self.root.join("state/etcd")
     }
 
-    /// Ends the controllers, the API server and etcd, in this order.
+    /// Ends the controllers and the API server at once, and etcd in good order.
     pub fn halt(&mut self) -> Result<()> {
-        for process in [&mut self.controllers, &mut self.apiserver, &mut self.etcd] {
-            process.stop(READY)?;
-        }
-        Ok(())
+        self.controllers.kill()?;
+        self.apiserver.kill()?;
+        self.etcd.stop(READY)?;
+        // The entry that the API server was writing when it ended, if it was, is cut off: the next would go on its line.
+        let log = fs::OpenOptions::new().write(true).open(audit_path(&self.root))?;
+        let text = fs::read(audit_path(&self.root))?;
+        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        log.set_len(whole as u64).context("the audit log")
     }
 
     /// Starts them again on what etcd's data directory holds, and waits until they are ready.

@@ -17,7 +17,7 @@ fn live(at: &str) -> Value {
 }
 
 fn ended() -> Value {
-    json!({"spec": {"maintenanceOutcome": {"result": "Succeeded", "endedAt": THEN, "summary": "完成"}}})
+    json!({"spec": {"maintenanceOutcome": {"result": "Succeeded", "endedAt": "2026-12-01T16:00:00Z", "summary": "完成"}}})
 }
 
 fn received(receipts: Value) -> Value {
