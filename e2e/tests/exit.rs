@@ -23,6 +23,8 @@ mod consent;
 mod decision;
 #[path = "exit/desk.rs"]
 mod desk;
+#[path = "exit/ends.rs"]
+mod ends;
 #[path = "exit/guards.rs"]
 mod guards;
 #[path = "exit/hand_over.rs"]

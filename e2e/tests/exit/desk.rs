@@ -1,25 +1,23 @@
-//! One application with its volumes and its department, and what must be true of them when a scenario ends.
+//! One application with its volumes, and the acts of its department.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
-use e2e::audit::Entry;
+use anyhow::{Context as _, Result, ensure};
 use e2e::office::{HENAN, Kind, Office, refusal};
-use e2e::personas::{OPERATOR, Persona};
+use e2e::personas::Persona;
 use e2e::suite::Context;
 use e2e::volumes;
-use e2e::wait::{eventually, until, until_gone};
-use k8s_openapi::api::core::v1::{Namespace, PersistentVolume, PersistentVolumeClaim};
-use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use e2e::wait::{eventually, until};
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolume, PersistentVolumeClaim};
+use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
-use crate::ledger::{Ledger, sets_delete};
-use crate::tally;
+use crate::ledger::Ledger;
 
 /// How long one step may take: many scenarios run side by side, perhaps on a machine that has more to do.
 pub const PATIENCE: Duration = Duration::from_secs(300);
@@ -59,7 +57,7 @@ impl Held {
         self.volume.uid().unwrap_or_default()
     }
 
-    fn intact(&self) -> Result<()> {
+    pub fn intact(&self) -> Result<()> {
         let read = fs::read_to_string(self.directory.join("record")).with_context(|| self.claim.clone())?;
         ensure!(read == self.content, "{} holds {read:?}", self.claim);
         Ok(())
@@ -74,8 +72,8 @@ pub struct Desk {
     pub tenants: BTreeMap<String, (String, String)>,
     pub held: Vec<Held>,
     /// UIDs whose destruction the department consented to.
-    consented: Mutex<BTreeSet<String>>,
-    ledger: std::sync::Arc<Ledger>,
+    pub consented: Mutex<BTreeSet<String>>,
+    pub ledger: Arc<Ledger>,
 }
 
 impl Desk {
@@ -249,8 +247,7 @@ impl Desk {
 
     /// Puts an object into `prod` that only goes once its finalizer is taken away.
     pub async fn obstruct(&self) -> Result<()> {
-        let maps: Api<k8s_openapi::api::core::v1::ConfigMap> =
-            Api::namespaced(self.office.admin().await?, self.tenant("prod"));
+        let maps: Api<ConfigMap> = Api::namespaced(self.office.admin().await?, self.tenant("prod"));
         let map = serde_json::from_value(json!({
             "metadata": {"name": "obstacle", "finalizers": [HOLD]},
         }))?;
@@ -280,125 +277,13 @@ impl Desk {
 
     /// Takes that away.
     pub async fn clear(&self) -> Result<()> {
-        let maps: Api<k8s_openapi::api::core::v1::ConfigMap> =
-            Api::namespaced(self.office.admin().await?, self.tenant("prod"));
+        let maps: Api<ConfigMap> = Api::namespaced(self.office.admin().await?, self.tenant("prod"));
         let patch = json!({"metadata": {"finalizers": null}});
         maps.patch("obstacle", &PatchParams::default(), &Patch::Merge(patch))
             .await
             .map(drop)
             .map_err(Into::into)
     }
-
-    /// What must be true at the end: exactly these volumes exist, each with its file as it was written; the
-    /// namespaces are gone or stand as they were; and whatever was destroyed was asked for once, with preconditions,
-    /// under a consent to just that (S2, S4).
-    pub async fn ends(&self, fates: &[(&str, Fate)], exited: bool) -> Result<()> {
-        ensure!(fates.len() == self.held.len(), "{fates:?} for {} volumes", self.held.len());
-        let namespaces: Api<Namespace> = Api::all(self.office.admin().await?);
-        for (name, uid) in self.tenants.values() {
-            if exited {
-                until_gone(namespaces.clone(), name, Some(uid), self.office.patience).await?;
-            } else {
-                let stands = namespaces.get(name).await?;
-                ensure!(stands.uid().as_ref() == Some(uid), "{name} is another");
-                ensure!(stands.metadata.deletion_timestamp.is_none(), "{name} is on its way out");
-            }
-        }
-        for (claim, fate) in fates {
-            let look = || async { self.has(self.held(claim)?, *fate).await.map(Some) };
-            eventually(&format!("{claim} is {fate:?}"), PATIENCE, look).await?;
-        }
-        let kept: BTreeSet<String> = fates
-            .iter()
-            .filter(|f| f.1 != Fate::Destroyed)
-            .map(|f| Ok(self.held(f.0)?.uid()))
-            .collect::<Result<_>>()?;
-        let of_app = format!("govcloud.dev/application-uid={}", self.app.uid().unwrap_or_default());
-        let listed = self.office.volumes().await?.list(&ListParams::default().labels(&of_app)).await?;
-        let there: BTreeSet<String> = listed.iter().filter_map(ResourceExt::uid).collect();
-        ensure!(there == kept, "volumes {there:?} exist, and {kept:?} should");
-        let requests = self.destruction(fates, exited).await?;
-        tally::ended(fates.len(), requests);
-        Ok(())
-    }
-
-    async fn has(&self, held: &Held, fate: Fate) -> Result<()> {
-        let volumes = self.office.volumes().await?;
-        let is = volumes.get_opt(&held.volume.name_any()).await?;
-        let Some(is) = is.filter(|v| v.uid() == held.volume.uid()) else {
-            ensure!(fate == Fate::Destroyed, "{} is gone", held.claim);
-            ensure!(!held.directory.exists(), "the directory of {} is still there", held.claim);
-            return Ok(());
-        };
-        held.intact()?;
-        let retained = is.labels().get("govcloud.dev/retained");
-        let expected = match fate {
-            Fate::Destroyed => bail!("{} still exists: {:?}", held.claim, is.status),
-            Fate::InUse => ("Bound", None),
-            Fate::Unclaimed => ("Released", None),
-            Fate::Retained => ("Released", self.app.uid()),
-        };
-        ensure!(policy(&is).as_deref() == Some("Retain"), "{} has {:?}", held.claim, policy(&is));
-        ensure!((phase(&is), retained.cloned()) == expected, "{} is {} {retained:?}", held.claim, phase(&is));
-        Ok(())
-    }
-
-    /// Checks every destructive request about this application. Returns how many there were.
-    async fn destruction(&self, fates: &[(&str, Fate)], exited: bool) -> Result<usize> {
-        let names: BTreeMap<String, String> =
-            self.held.iter().map(|h| (h.volume.name_any(), h.uid())).collect();
-        let own = |e: &Entry| {
-            e.object_ref.as_ref().is_some_and(|o| {
-                (o.resource == "persistentvolumes" && names.contains_key(&o.name))
-                    || self
-                        .tenants
-                        .values()
-                        .any(|(t, _)| o.namespace == *t || (o.resource == "namespaces" && o.name == *t))
-            })
-        };
-        let asked = self.ledger.destructive(own).await?;
-        let by_operator: Vec<&Entry> = asked.iter().filter(|e| e.user.username == OPERATOR).collect();
-        for e in &by_operator {
-            preconditions(e)?;
-        }
-        let consented = self.consented.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-        let name = |e: &Entry| e.object_ref.as_ref().map(|o| o.name.clone()).unwrap_or_default();
-        let mut flipped: Vec<String> = Vec::new();
-        for e in by_operator.iter().filter(|e| sets_delete(e)) {
-            let uid =
-                e.request_object.as_ref().and_then(|b| b["metadata"]["uid"].as_str()).unwrap_or_default();
-            ensure!(names.get(&name(e)).is_some_and(|u| u == uid), "{e} names another volume");
-            ensure!(consented.contains(uid), "S2: {e} without a consent to destroy {uid}");
-            flipped.push(uid.to_owned());
-        }
-        for e in asked.iter().filter(|e| {
-            e.verb == "delete" && e.object_ref.as_ref().is_some_and(|o| o.resource == "persistentvolumes")
-        }) {
-            let uid = names.get(&name(e)).context("an unknown volume")?;
-            ensure!(flipped.contains(uid) && consented.contains(uid), "S2: {e} of {uid}");
-        }
-        for (claim, fate) in fates {
-            let held = self.held(claim)?;
-            let times = flipped.iter().filter(|u| **u == held.uid()).count();
-            let expected = if *fate == Fate::Destroyed { 1 } else { 0 };
-            ensure!(times >= expected && (expected == 1 || times == 0), "{claim} was doomed {times} times");
-        }
-        let ended = by_operator.iter().filter(|e| {
-            e.verb == "delete" && e.object_ref.as_ref().is_some_and(|o| o.resource == "namespaces")
-        });
-        let expected = if exited { self.tenants.len() } else { 0 };
-        ensure!(ended.clone().count() == expected, "{} namespaces were deleted", ended.count());
-        Ok(by_operator.len())
-    }
-}
-
-/// S4: a destructive request says of which object, in which version.
-fn preconditions(entry: &Entry) -> Result<()> {
-    let body = entry.request_object.as_ref().with_context(|| format!("{entry} has no body"))?;
-    let place = if entry.verb == "delete" { "/preconditions" } else { "/metadata" };
-    let holds = |field: &str| body.pointer(&format!("{place}/{field}")).is_some_and(|v| v.is_string());
-    ensure!(holds("uid") && holds("resourceVersion"), "S4: {entry} has no preconditions: {body}");
-    Ok(())
 }
 
 fn tenants(app: &DynamicObject) -> Result<BTreeMap<String, (String, String)>> {

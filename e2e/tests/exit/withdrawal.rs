@@ -1,6 +1,6 @@
 //! Taken back: at each phase until reclaiming begins, and against the operator at that very moment.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use e2e::office::{Kind, refusal};
@@ -15,6 +15,11 @@ use crate::tally;
 
 /// Applications over whose volumes it is raced, side by side.
 const LANES: usize = 4;
+
+/// When the department takes it back, in hundredths of the time that the operator took before; the first time, when it
+/// is too late.
+const MOMENTS: [Option<u32>; RACES] =
+    [None, Some(90), Some(100), Some(0), Some(80), Some(100), Some(95), Some(110), Some(100), Some(60)];
 
 /// How often the race is run on each.
 const RACES: usize = 10;
@@ -129,8 +134,9 @@ async fn lane(context: &Context) -> Result<usize> {
     let desk = Desk::with(context, |_| {}, &placed).await?;
     futures::future::try_join_all(names.iter().map(|claim| desk.unclaim(claim))).await?;
     let mut ends: Vec<(&str, bool)> = Vec::new();
-    let mut delay = Duration::ZERO;
-    for (n, claim) in names.iter().enumerate() {
+    // How long the operator takes from the approval to the point of no return, as far as is known.
+    let mut takes = Duration::ZERO;
+    for (claim, moment) in names.iter().zip(MOMENTS) {
         let exit = format!("race-{claim}");
         let mut manifest = desk.manifest(disposition("Retain", &[(claim, "Destroy")]))?;
         manifest["metadata"]["name"] = json!(exit);
@@ -138,12 +144,15 @@ async fn lane(context: &Context) -> Result<usize> {
         desk.office.file(&manifest).await?;
         desk.consent_to(&exit).await?;
         desk.office.approve(Kind::Exit, &exit).await?;
-        // Every other time at once; else when the operator is known to be at it.
-        if n % 2 == 1 {
-            let begun = |s: &Value| s["phase"] != "AwaitingDecision";
-            desk.office.until(Kind::Exit, &exit, "is being carried out", begun).await?;
+        let approved = Instant::now();
+        match moment {
+            None => {
+                let begun = |s: &Value| s["phase"] == "Reclaiming" || s["phase"] == "Completed";
+                desk.office.until(Kind::Exit, &exit, "is past the point of no return", begun).await?;
+                takes = approved.elapsed();
+            }
+            Some(percent) => tokio::time::sleep(takes * percent / 100).await,
         }
-        tokio::time::sleep(delay).await;
         let taken_back = desk.withdraw_as(desk.office.department, &exit).await;
         let over = |s: &Value| s["phase"] == "Withdrawn" || s["phase"] == "Completed";
         let record = desk.office.until(Kind::Exit, &exit, "is over", over).await?;
@@ -155,7 +164,9 @@ async fn lane(context: &Context) -> Result<usize> {
             (Err(e), true) => bail!("{exit} was not taken back ({e:#}), and is withdrawn"),
         }
         // Nearer to the moment at which it is decided, from whichever side.
-        delay = if withdrawn { delay * 2 + Duration::from_millis(10) } else { delay / 3 };
+        if moment.is_some() {
+            takes = if withdrawn { takes * 6 / 5 } else { takes * 4 / 5 };
+        }
         tally::raced(withdrawn);
         ends.push((*claim, withdrawn));
     }
