@@ -226,7 +226,9 @@ fn a_namespace_that_vanished_meanwhile_is_not_made_anew() {
     s.kill_before = Some(2);
     s.annotate_lawfully(&app_id(), &[&prod, &test]);
     while s.kill_before.is_some() {
-        s.keys().iter().for_each(|key| drop(s.reconcile(key)));
+        for key in s.keys() {
+            s.reconcile(&key);
+        }
     }
     assert!(s.phase(&app_id()) == "Provisioning", "{}", s.log);
     vanishes(&mut s, "test");
