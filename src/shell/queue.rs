@@ -243,6 +243,9 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
+    use prometheus_client::encoding::text::encode;
+    use prometheus_client::registry::Registry;
+
     use super::*;
 
     fn key(ns: &str, n: usize) -> Key {
@@ -282,7 +285,10 @@ mod tests {
         q.done(&k, Some(Timestamp::MAX));
         q.done(&q.next().await, None);
         assert_eq!((q.standing().timers, q.standing().oldest), (1, Duration::ZERO));
-        assert_eq!(q.waits.count(), 2);
+        let (mut registry, mut text) = (Registry::default(), String::new());
+        registry.register("waits", "Waits", q.waits.clone());
+        encode(&mut text, &registry).unwrap();
+        assert!(text.contains("waits_count 2"), "{text}");
     }
 
     #[tokio::test]
