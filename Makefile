@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 .DEFAULT_GOAL := help
-.PHONY: help tools control-plane build crds demo dev dev-stop dev-status test lint
+.PHONY: help tools control-plane build crds demo dev dev-stop dev-status test lint bench bench-smoke
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,3 +38,14 @@ lint: tools ## formatting and clippy, warnings denied
 
 test: lint control-plane build ## lint, unit tests, and the end-to-end tests on a real control plane
 	$(CARGO) test --workspace --no-fail-fast
+
+N ?= 1000
+WHAT ?=
+
+bench: control-plane ## measure the operator against the physical limit (N=5000, WHAT=timers); docs/performance.md
+	$(CARGO) build --release -p govcloud-operator -p e2e --bin govcloud-operator --bin bench
+	@GOVCLOUD_OPERATOR="$(CURDIR)/target/release/govcloud-operator" target/release/bench --number $(N) $(WHAT)
+	@if [ -z "$(WHAT)" ]; then $(CARGO) bench --bench calendar --bench decide; fi
+
+bench-smoke: control-plane build ## the short form of it: counts writes and LISTs, no times
+	$(CARGO) test -p e2e --test bench_smoke

@@ -19,10 +19,12 @@
 //! | [`volumes`] | the directories behind the PersistentVolumes |
 //! | [`dump`] | what is written down when a test fails |
 //! | [`stack`] | the background stack of `make dev` |
+//! | [`bench`] | what `make bench` measures, and how |
 //! | [`demo`] | the story that `make demo` plays |
 //! | [`paths`] | where things lie in the repository |
 
 pub mod audit;
+pub mod bench;
 pub mod binaries;
 pub mod cluster;
 pub mod control_plane;

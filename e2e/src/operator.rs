@@ -139,6 +139,11 @@ impl Operator {
         self.process.check()
     }
 
+    /// Its process number, while it runs.
+    pub fn pid(&self) -> Option<i32> {
+        self.process.identity().map(|identity| identity.pid)
+    }
+
     /// Its log file.
     pub fn log(&self) -> &Path {
         &self.process.spec().log
