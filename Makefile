@@ -2,10 +2,17 @@
 
 CARGO ?= cargo
 .DEFAULT_GOAL := help
-.PHONY: help tools control-plane build crds demo dev dev-stop dev-status test lint bench bench-smoke
+.PHONY: help tools control-plane checkers prometheus build crds manifests image demo dev dev-stop dev-status test test-node unit e2e lint bench bench-smoke
+
+# Each file in e2e/tests is a suite with control planes of its own. They wait more than they work: several run at once.
+# `node` needs root: make test-node.
+SUITES := $(filter-out node,$(patsubst e2e/tests/%.rs,%,$(sort $(wildcard e2e/tests/*.rs))))
+UNIT_TESTS := $(patsubst tests/%,--test %,$(patsubst %.rs,%,$(patsubst %/main.rs,%,$(sort $(wildcard tests/*.rs tests/*/main.rs)))))
+SUITES_AT_ONCE ?= 2
+.PHONY: $(addprefix suite-,$(SUITES))
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 tools:
 	@command -v $(CARGO) >/dev/null || { echo "error: no Rust: install it" >&2; exit 1; }
@@ -14,11 +21,22 @@ tools:
 control-plane: tools ## build etcd, kube-apiserver, kube-controller-manager and kubectl, once, into the user's cache
 	@e2e/controlplane/build
 
+prometheus: tools ## build Prometheus and promtool, once, into the user's cache
+	@e2e/monitoring/build
+
 build: tools ## build the operator, the plugin and the tools beside them
 	$(CARGO) build --workspace --bins
 
-crds: tools ## write crds/ from the Rust types
+checkers: ## build helm, kubeconform and kube-score, once, into the user's cache
+	@e2e/tools/build
+
+crds: manifests
+
+manifests: tools ## write what is generated: crds/, config/release, and the chart's copies of the manifests
 	$(CARGO) run --quiet --bin crdgen
+
+image: tools ## build the operator's image and its SBOM into target/image, with docker, podman or buildah
+	@image/build
 
 demo: control-plane build ## watch one system's whole life on a real control plane, in under two minutes
 	@$(CARGO) run --quiet -p e2e --bin demo
@@ -36,8 +54,23 @@ lint: tools ## formatting and clippy, warnings denied
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
-test: lint control-plane build ## lint, unit tests, and the end-to-end tests on a real control plane
-	$(CARGO) test --workspace --no-fail-fast
+test: lint control-plane checkers prometheus build ## lint, unit tests, and the end-to-end tests on real control planes
+	$(CARGO) test --workspace --no-run
+	@$(MAKE) --no-print-directory unit e2e
+
+unit: tools ## the tests that need no control plane
+	$(CARGO) test --workspace --no-fail-fast --lib --bins $(UNIT_TESTS)
+	$(CARGO) test --workspace --no-fail-fast --doc
+
+e2e: control-plane checkers prometheus build ## every end-to-end suite; `make suite-clocks` runs one
+	@$(MAKE) --no-print-directory --keep-going --output-sync=target --jobs=$(SUITES_AT_ONCE) $(addprefix suite-,$(SUITES))
+
+$(addprefix suite-,$(SUITES)): suite-%:
+	$(CARGO) test --quiet --workspace --test $*
+
+test-node: control-plane checkers ## the same with Pods: kubelet and containerd on this machine, the image, the chart; needs root
+	@e2e/node/check
+	$(CARGO) run --quiet -p e2e --bin node
 
 N ?= 1000
 WHAT ?=
@@ -48,4 +81,4 @@ bench: control-plane ## measure the operator against the physical limit (N=5000,
 	@if [ -z "$(WHAT)" ]; then $(CARGO) bench --bench calendar --bench decide; fi
 
 bench-smoke: control-plane build ## the short form of it: counts writes and LISTs, no times
-	$(CARGO) test -p e2e --test bench_smoke
+	$(CARGO) test --workspace --test bench_smoke

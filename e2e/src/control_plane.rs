@@ -174,6 +174,27 @@ impl ControlPlane {
         launch::ready(&client, &mut [&mut self.etcd, &mut self.apiserver], READY).await
     }
 
+    /// etcd's data directory: a copy of it, taken while everything is halted, is an older state to go back to.
+    pub fn etcd_data(&self) -> PathBuf {
+        self.root.join("state/etcd")
+    }
+
+    /// Ends the controllers, the API server and etcd, in this order.
+    pub fn halt(&mut self) -> Result<()> {
+        for process in [&mut self.controllers, &mut self.apiserver, &mut self.etcd] {
+            process.stop(READY)?;
+        }
+        Ok(())
+    }
+
+    /// Starts them again on what etcd's data directory holds, and waits until they are ready.
+    pub async fn resume(&mut self) -> Result<()> {
+        self.etcd.restart()?;
+        self.apiserver.restart()?;
+        self.ready().await?;
+        self.controllers.restart()
+    }
+
     /// Leaves its processes running after us, and says who they are. Only for a control plane that was started to
     /// stay; the keeper must be released as well.
     pub fn leave(&mut self) -> Result<Vec<(String, Identity)>> {

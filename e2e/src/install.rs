@@ -46,11 +46,11 @@ pub async fn storage_class(admin: &Kubectl) -> Result<()> {
 
 /// `crds/`, until every one of them is served.
 pub async fn crds(admin: &Kubectl) -> Result<()> {
-    let dir = in_repository("crds");
-    admin.apply_path(&dir).await?;
-    let dir = dir.display().to_string();
-    let args = ["wait", "--for=condition=Established", "--timeout=60s", "-R", "-f", &dir];
-    admin.run(&args).await.map(drop)
+    admin.apply_path(&in_repository("crds")).await?;
+    let names = govcloud::api::crds().into_iter().filter_map(|crd| crd.metadata.name);
+    let names: Vec<String> = names.map(|name| format!("crd/{name}")).collect();
+    let wait = ["wait", "--for=condition=Established", "--timeout=60s"].map(str::to_owned);
+    admin.run(&[&wait[..], &names].concat()).await.map(drop)
 }
 
 /// `config/rbac`: the operator's rights, and those of the groups that the personas are in.

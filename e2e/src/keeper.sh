@@ -6,6 +6,7 @@
 #   gone PID        it has ended
 #   audit FILE      the volumes that this audit log tells of are the harness's
 #   dir PATH        this directory is the harness's
+#   node LINK       this link, and the cgroups of a kubelet, are the harness's (make test-node)
 #   removed PATH    FILE or directory PATH is no longer there to be cleaned
 #   release         everything is meant to stay: forget it all
 #
@@ -14,7 +15,7 @@ trap '' INT TERM HUP QUIT PIPE
 
 newline='
 '
-pids='' dirs='' audits=''
+pids='' dirs='' audits='' node=''
 
 # The start of process $1, or nothing when it has ended (a zombie has).
 start_of() {
@@ -41,12 +42,13 @@ while IFS= read -r order; do
     pid) pids=$pids$rest$newline ;;
     gone) pids=$(without "$pids" "$rest") pids=${pids%.} ;;
     audit) audits=$audits$rest$newline ;;
+    node) node=$rest ;;
     dir) dirs=$dirs$rest$newline ;;
     removed)
       dirs=$(without "$dirs" "$rest") dirs=${dirs%.}
       audits=$(without "$audits" "$rest") audits=${audits%.}
       ;;
-    release) pids='' dirs='' audits='' ;;
+    release) pids='' dirs='' audits='' node='' ;;
   esac
 done
 
@@ -67,6 +69,17 @@ printf '%s' "$audits" | while IFS= read -r audit; do
     done
   rmdir /tmp/hostpath_pv 2>/dev/null
 done
+
+# The kernel ends a node's processes with its first one; their cgroups can go once they are empty.
+if [ -n "$node" ]; then
+  ip link delete "$node" 2>/dev/null
+  tries=0
+  while [ -n "$(find /sys/fs/cgroup -mindepth 2 -maxdepth 2 -type d -name 'kubepods*' 2>/dev/null)" ] && [ $tries -lt 100 ]; do
+    find /sys/fs/cgroup -mindepth 2 -depth -type d -path '*/kubepods*' -exec rmdir {} + 2>/dev/null
+    tries=$((tries + 1))
+    sleep 0.1
+  done
+fi
 
 printf '%s' "$dirs" | while IFS= read -r dir; do
   rm -rf "$dir"

@@ -21,6 +21,11 @@ impl Kubectl {
         Self { program, kubeconfig, cache }
     }
 
+    /// The same kubectl acting by another kubeconfig.
+    pub fn by(&self, kubeconfig: PathBuf) -> Self {
+        Self { kubeconfig, ..self.clone() }
+    }
+
     /// The kubeconfig it acts by.
     pub fn kubeconfig(&self) -> &Path {
         &self.kubeconfig

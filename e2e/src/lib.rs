@@ -13,11 +13,17 @@
 //! | [`kubectl`] | kubectl as a given persona |
 //! | [`install`] | CRDs, RBAC, policies, calendars, the storage class; waiting until they are in force |
 //! | [`operator`] | the operator as its own process with its own ServiceAccount's rights |
+//! | [`in_process`] | the operator in the test's own process, by a clock that the test sets |
+//! | [`sink`] | a receiver of CloudEvents that can be down, slow or in a bad mood |
+//! | [`go`] | tests in Go, of what the project says to tools that are written in it |
 //! | [`wait`] | waiting on conditions, with the last seen state in the error |
 //! | [`audit`] | the audit log, typed, for counting writes and LISTs |
 //! | [`office`] | a department's filing namespace, and the acts of a life, each by whom it is |
+//! | [`prometheus`] | a real Prometheus that scrapes the operator |
 //! | [`volumes`] | the directories behind the PersistentVolumes |
 //! | [`dump`] | what is written down when a test fails |
+//! | [`node`] | a real node, for tests with Pods |
+//! | [`tools`] | helm and the checkers of manifests |
 //! | [`stack`] | the background stack of `make dev` |
 //! | [`bench`] | what `make bench` measures, and how |
 //! | [`demo`] | the story that `make demo` plays |
@@ -30,9 +36,12 @@ pub mod cluster;
 pub mod control_plane;
 pub mod demo;
 pub mod dump;
+pub mod go;
+pub mod in_process;
 pub mod install;
 pub mod keeper;
 pub mod kubectl;
+pub mod node;
 pub mod office;
 pub mod operator;
 pub mod paths;
@@ -40,7 +49,11 @@ pub mod people;
 pub mod personas;
 pub mod pki;
 pub mod process;
+pub mod prometheus;
+pub mod proxy;
+pub mod sink;
 pub mod stack;
 pub mod suite;
+pub mod tools;
 pub mod volumes;
 pub mod wait;

@@ -115,15 +115,25 @@ pub struct Office {
     pub department: Persona,
     /// Who decides.
     pub authority: Persona,
+    /// How long one step of a life may take here.
+    pub patience: Duration,
 }
 
 impl Office {
-    /// Opens the office of a department in a filing namespace that exists, and waits until its people's rights hold.
-    pub async fn open(cluster: &Arc<Cluster>, namespace: &str, region: &str) -> Result<Self> {
+    /// An office whose people have their rights already.
+    pub fn at(cluster: &Arc<Cluster>, namespace: &str, region: &str) -> Self {
         let (department, authority) = match region {
             ZHENGZHOU => (Persona::OtherDepartment, Persona::Authority410100),
             _ => (Persona::Department, Persona::Authority410000),
         };
+        let (cluster, namespace, region) = (cluster.clone(), namespace.to_owned(), region.to_owned());
+        Self { cluster, namespace, region, department, authority, patience: PATIENCE }
+    }
+
+    /// Opens the office of a department in a filing namespace that exists, and waits until its people's rights hold.
+    pub async fn open(cluster: &Arc<Cluster>, namespace: &str, region: &str) -> Result<Self> {
+        let office = Self::at(cluster, namespace, region);
+        let (department, authority) = (office.department, office.authority);
         let bindings: Api<RoleBinding> = Api::namespaced(cluster.client(Persona::Admin).await?, namespace);
         for (role, persona) in
             [("department", department), ("authority", authority), ("provider", Persona::Provider)]
@@ -140,13 +150,6 @@ impl Office {
                 .await
                 .with_context(|| format!("binding {role}"))?;
         }
-        let office = Self {
-            cluster: cluster.clone(),
-            namespace: namespace.to_owned(),
-            region: region.to_owned(),
-            department,
-            authority,
-        };
         office.may(department, "file", "cloudapplications").await?;
         office.may(authority, "patch", "decommissions").await?;
         Ok(office)
@@ -247,7 +250,7 @@ impl Office {
         met: impl Fn(&Value) -> bool,
     ) -> Result<DynamicObject> {
         let api = self.api(self.department, kind).await?;
-        until(api, name, what, PATIENCE, |o| met(&o.data["status"])).await
+        until(api, name, what, self.patience, |o| met(&o.data["status"])).await
     }
 
     /// Waits until a record is in a phase.
@@ -265,7 +268,7 @@ impl Office {
                 && valid["reason"] == reason
                 && valid["observedGeneration"].as_i64() == o.metadata.generation
         };
-        until(api, name, &format!("has Valid={expected}, {reason}"), PATIENCE, met).await
+        until(api, name, &format!("has Valid={expected}, {reason}"), self.patience, met).await
     }
 
     /// The authority approves a record as it stands, once it is valid.
@@ -346,10 +349,10 @@ impl Office {
                 Err(error) => Err(error.into()),
             }
         };
-        eventually(&format!("claim {claim}"), PATIENCE, create).await?;
+        eventually(&format!("claim {claim}"), self.patience, create).await?;
         let bound =
             |c: &PersistentVolumeClaim| c.status.as_ref().and_then(|s| s.phase.as_deref()) == Some("Bound");
-        let claim = until(claims, claim, "is bound", PATIENCE, bound).await?;
+        let claim = until(claims, claim, "is bound", self.patience, bound).await?;
         let name = claim.spec.and_then(|spec| spec.volume_name).context("bound to nothing")?;
         let volume = self.volumes().await?.get(&name).await?;
         std::fs::write(volumes::directory(&volume)?.join("record"), content)?;

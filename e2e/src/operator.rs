@@ -134,6 +134,11 @@ impl Operator {
         self.ready().await
     }
 
+    /// Starts it again, after killing it if it runs; it need not be ready yet.
+    pub fn relaunch(&mut self) -> Result<()> {
+        self.process.restart()
+    }
+
     /// An error unless it runs.
     pub fn check(&mut self) -> Result<()> {
         self.process.check()
@@ -142,6 +147,11 @@ impl Operator {
     /// Its process number, while it runs.
     pub fn pid(&self) -> Option<i32> {
         self.process.identity().map(|identity| identity.pid)
+    }
+
+    /// Where it serves health and metrics.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Its log file.

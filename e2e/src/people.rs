@@ -21,13 +21,18 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// The people of the samples around one cluster, and one filing namespace.
 #[derive(Clone)]
 pub struct People {
-    cluster: Arc<Cluster>,
+    by: Arc<dyn Fn(Persona) -> Kubectl + Send + Sync>,
 }
 
 impl People {
     /// Sets up the sample regions, roles and people.
     pub async fn settle(cluster: Arc<Cluster>) -> Result<Self> {
-        let people = Self { cluster };
+        Self::settle_by(move |who| cluster.kubectl(who)).await
+    }
+
+    /// The same where kubectl leads to another cluster than one of the harness.
+    pub async fn settle_by(by: impl Fn(Persona) -> Kubectl + Send + Sync + 'static) -> Result<Self> {
+        let people = Self { by: Arc::new(by) };
         let admin = people.by(Persona::PlatformAdmin);
         for what in ["rbac", "region-410000.yaml", "personas.yaml"] {
             admin.apply_path(&sample(what)).await?;
@@ -37,7 +42,7 @@ impl People {
 
     /// kubectl as somebody.
     pub fn by(&self, who: Persona) -> Kubectl {
-        self.cluster.kubectl(who)
+        (self.by)(who)
     }
 
     /// An object of the department's filing namespace.

@@ -14,9 +14,15 @@ use rcgen::{
     KeyUsagePurpose, date_time_ymd,
 };
 
-/// Names and addresses under which the API server is reached, the first service address included.
-const SERVER_NAMES: [&str; 5] =
-    ["localhost", "127.0.0.1", "10.96.0.1", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"];
+/// Names and addresses under which the API server is reached, the first service address and that of the node of `make test-node` included.
+const SERVER_NAMES: [&str; 6] = [
+    "localhost",
+    "127.0.0.1",
+    "10.96.0.1",
+    "kubernetes.default.svc",
+    "kubernetes.default.svc.cluster.local",
+    "10.90.0.2",
+];
 
 /// A certificate and its key, as PEM.
 #[derive(Clone, Debug)]

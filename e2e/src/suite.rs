@@ -69,6 +69,11 @@ pub struct Context {
 }
 
 impl Context {
+    /// The context of a test that has a cluster of its own.
+    pub fn on(cluster: Arc<Cluster>) -> Self {
+        Self { cluster, namespaces: Arc::default() }
+    }
+
     /// A new namespace, dumped if the test fails.
     pub async fn namespace(&self, prefix: &str) -> Result<String> {
         let name = self.cluster.namespace(prefix).await?;
@@ -89,10 +94,30 @@ impl Context {
     }
 }
 
+/// How many tests run at once, and how long each may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// At once, unless `--test-threads` says otherwise.
+    pub parallel: usize,
+    /// For one test.
+    pub patience: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { parallel: PARALLEL, patience: PATIENCE }
+    }
+}
+
 /// Runs the tests and prints what `cargo test` prints, its closing line included.
 pub fn main(setup: Setup, tests: Vec<Test>) -> ExitCode {
+    run_at(setup, tests, Pace::default())
+}
+
+/// The same, at another pace.
+pub fn run_at(setup: Setup, tests: Vec<Test>, pace: Pace) -> ExitCode {
     let mut args = Arguments::from_args();
-    args.test_threads.get_or_insert(PARALLEL);
+    args.test_threads.get_or_insert(pace.parallel);
     tracing_subscriber::fmt().with_env_filter("warn,kube_client=off").with_writer(std::io::stderr).init();
     let runtime = match Runtime::new() {
         Ok(runtime) => Arc::new(runtime),
@@ -105,7 +130,7 @@ pub fn main(setup: Setup, tests: Vec<Test>) -> ExitCode {
         eprintln!("{error:#}");
         return ExitCode::FAILURE;
     }
-    let shared = Arc::new(Shared { setup, cluster: OnceCell::new() });
+    let shared = Arc::new(Shared { setup, patience: pace.patience, cluster: OnceCell::new() });
     let trials = tests.into_iter().map(|test| trial(test, &runtime, &shared)).collect();
     let conclusion = libtest_mimic::run(&args, trials);
     // Every trial is gone, and with it every other reference.
@@ -116,6 +141,7 @@ pub fn main(setup: Setup, tests: Vec<Test>) -> ExitCode {
 
 struct Shared {
     setup: Setup,
+    patience: Duration,
     cluster: OnceCell<Result<Arc<Cluster>, String>>,
 }
 
@@ -141,12 +167,13 @@ async fn run(test: Test, shared: &Shared) -> Result<()> {
     // A task of its own: a panic in it is an error here, and the dump comes while the cluster still stands.
     let body = tokio::spawn((test.body)(context.clone()));
     let stop = body.abort_handle();
-    let outcome = match tokio::time::timeout(PATIENCE, body).await {
+    let patience = shared.patience;
+    let outcome = match tokio::time::timeout(patience, body).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(panic)) => Err(anyhow!("{panic}")),
         Err(_) => {
             stop.abort();
-            Err(anyhow!("not done after {PATIENCE:?}"))
+            Err(anyhow!("not done after {patience:?}"))
         }
     };
     if outcome.is_err() {

@@ -9,18 +9,15 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use e2e::cluster::{Cluster, Setup};
+use e2e::in_process::InProcess;
 use e2e::kubectl::Kubectl;
-use e2e::operator;
 use e2e::people::{condition, deadline, said};
 use e2e::personas::Persona;
 use e2e::suite::{self, Context};
 use e2e::wait::eventually;
 use govcloud::shell::clock::Clock;
-use govcloud::shell::run::{Options, operate};
 use jiff::{SignedDuration, Timestamp};
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::{Value, json};
-use tokio::task::JoinHandle;
 
 const PATIENCE: Duration = Duration::from_secs(90);
 const NS: &str = "dept-transport";
@@ -30,40 +27,6 @@ fn main() -> ExitCode {
         Setup::Installed,
         e2e::tests![a_life_that_runs_late_at_each_step, a_wrong_clock_holds_everything],
     )
-}
-
-/// An operator in this process.
-struct InProcess(JoinHandle<()>);
-
-impl InProcess {
-    async fn start(cluster: &Cluster, clock: Clock) -> Result<Self> {
-        let file = operator::credentials(&cluster.plane).await?;
-        let mut config =
-            kube::Config::from_custom_kubeconfig(Kubeconfig::read_from(file)?, &KubeConfigOptions::default())
-                .await?;
-        config.proxy_url = None;
-        let options = Options {
-            listen: ([127, 0, 0, 1], 0).into(),
-            leader_election: false,
-            identity: Some("in-process".into()),
-        };
-        Ok(Self(tokio::spawn(async move {
-            if let Err(e) = operate(config, clock, options).await {
-                eprintln!("the operator ended: {e}");
-            }
-        })))
-    }
-
-    async fn stop(mut self) {
-        self.0.abort();
-        let _ = (&mut self.0).await;
-    }
-}
-
-impl Drop for InProcess {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }
 
 /// The people, and what they look at.

@@ -12,6 +12,8 @@ use e2e::people::{DEPARTMENT, People, condition, said};
 use e2e::personas::Persona;
 use e2e::suite::{self, Context};
 use e2e::wait::eventually;
+use govcloud::core::seal;
+use govcloud::shell::guard;
 use serde_json::{Value, json};
 
 fn main() -> ExitCode {
@@ -123,19 +125,55 @@ async fn what_was_removed_and_put_back_while_nobody_looked_is_a_gap(context: Con
     ensure!(void["status"]["phase"] == "Submitted", "{}", void["status"]);
     decide_anew(&people, &first).await?;
 
-    // A recorded release that replaces policies is no gap: what was decided meanwhile stands.
+    // The same with this very release recorded: it vouches for a change of content, not for a detour back to it.
+    let third = people.file("third").await?;
     let mut operator = operator;
     operator.stop()?;
     let release = e2e::operator::binary()?;
     let release = tokio::process::Command::new(release).arg("release").output().await?;
-    admin.apply(&String::from_utf8(release.stdout)?).await?;
+    let release = String::from_utf8(release.stdout)?;
+    admin.apply(&release).await?;
     admin.run(&["delete", "validatingadmissionpolicybinding", "govcloud-decisions"]).await?;
+    people.approve(&second).await?;
     restore(&admin, &policy).await?;
     wait_policies_active(&admin, &cluster.client(Persona::Admin).await?).await?;
-    people.approve(&second).await?;
+    let mut operator = Operator::start(&cluster.plane, Options::default()).await?;
+    people.until(&second, "void", |o| o["status"]["decision"]["void"].is_string()).await?;
+
+    // An upgrade in place that was recorded first is no gap: what was decided meanwhile stands. The older release had
+    // this binding audit as well.
+    let older =
+        [r#"{"spec":{"validationActions":["Deny","Audit"]}}"#, r#"{"spec":{"validationActions":["Deny"]}}"#];
+    let binding = "validatingadmissionpolicybinding/govcloud-decisions";
+    let mut recorded: Value = serde_json::from_str(&release)?;
+    let mut objects = guard::shipped().map_err(anyhow::Error::msg)?;
+    let key = "ValidatingAdmissionPolicyBinding/govcloud-decisions";
+    objects.get_mut(key).context("no such binding")?["spec"]["validationActions"] = json!(["Deny", "Audit"]);
+    recorded["data"]["objects"] = json!(serde_json::to_string(&seal::release(&objects))?);
+    admin.apply(&recorded.to_string()).await?;
+    admin.run(&["patch", binding, "--type=merge", "-p", older[0]]).await?;
+    pinned(&admin, key).await?;
+    operator.stop()?;
+    admin.apply(&release).await?;
+    admin.run(&["patch", binding, "--type=merge", "-p", older[1]]).await?;
+    wait_policies_active(&admin, &cluster.client(Persona::Admin).await?).await?;
+    people.approve(&third).await?;
     *cluster.operator.lock().await = Some(Operator::start(&cluster.plane, Options::default()).await?);
-    people.until_phase(&second, "Provisioned").await?;
+    people.until_phase(&third, "Provisioned").await?;
     Ok(())
+}
+
+/// Waits until the guard has checked an object as it is now, and found it in order.
+async fn pinned(admin: &e2e::kubectl::Kubectl, key: &str) -> Result<()> {
+    let (kind, name) = key.split_once('/').context("kind/name")?;
+    eventually(&format!("{key} pinned"), Duration::from_secs(20), || async {
+        let now = admin.run(&["get", kind, name, "-o", "jsonpath={.metadata.generation}"]).await?;
+        let record =
+            ["get", "configmap", "govcloud-guard", "-n", "govcloud-system", "-o", "jsonpath={.data.record}"];
+        let record: Value = serde_json::from_str(&admin.run(&record).await?)?;
+        Ok((record["pins"][key]["generation"].to_string() == now).then_some(()))
+    })
+    .await
 }
 
 /// The authority removes the void decision and decides again, which counts.

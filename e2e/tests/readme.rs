@@ -1,4 +1,4 @@
-//! What the documents show is tried: every manifest of the READMEs, and every command of the guide.
+//! What the documents show is tried: every manifest of the READMEs, and every command of the guide and of the page on exits.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -38,10 +38,16 @@ async fn the_documents_work_as_they_are_written(context: Context) -> Result<()> 
         let manifest = english.get(kind).with_context(|| format!("README.md shows no {kind}"))?;
         dry_run(&context, persona, manifest).await.with_context(|| format!("README.md, {kind}"))?;
     }
-    let deployment = english.get("Deployment").context("README.md shows no Deployment")?;
-    dry_run(&context, Persona::PlatformAdmin, deployment).await.context("README.md, Deployment")?;
     refusals(&context, &english["CloudApplication"]).await?;
-    guide(&context).await
+    typed(
+        &context,
+        "docs/guide.md",
+        &["archive\tRetain", "data\tDestroy", "\"outcome\":\"Destroyed\"", "Released"],
+    )
+    .await?;
+    let shown =
+        ["data\tHandOver", "data\tHandedOver", "archive\tRetained", "Migration 30", "archive\tDestroy"];
+    typed(&context, "docs/exit.md", &shown).await
 }
 
 /// The blocks of a document that are marked with `language`.
@@ -132,8 +138,8 @@ fn read_all(dir: &Path, sources: &mut String) -> Result<()> {
     Ok(())
 }
 
-/// Types the guide's commands, in order, into one shell that ends at the first that fails.
-async fn guide(context: &Context) -> Result<()> {
+/// Types a document's commands, in order, into one shell that ends at the first that fails.
+async fn typed(context: &Context, document: &str, shows: &[&str]) -> Result<()> {
     let kubectl = Binaries::find()?.path("kubectl");
     let bin = kubectl.parent().context("kubectl is in a directory")?;
     // The operator's binary was built with all others, the plugin among them.
@@ -142,16 +148,16 @@ async fn guide(context: &Context) -> Result<()> {
     let path = env::join_paths(
         [plugin, bin].map(Path::to_owned).into_iter().chain(env::split_paths(&env::var("PATH")?)),
     )?;
-    let script = format!("set -eux\n{}", blocks("docs/guide.md", "sh")?.join("\n"));
+    let script = format!("set -eux\n{}", blocks(document, "sh")?.join("\n"));
     let mut command = Command::new("/bin/sh");
     command.args(["-c", &script]).current_dir(paths::repository());
     command.env("DEV", context.cluster.plane.root()).env("PATH", path);
     let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await?;
     let typed = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "docs/guide.md does not work as it is written:\n{typed}");
+    ensure!(output.status.success(), "{document} does not work as it is written:\n{typed}");
     let said = String::from_utf8_lossy(&output.stdout);
-    for expected in ["archive\tRetain", "data\tDestroy", "\"outcome\":\"Destroyed\"", "Released"] {
-        ensure!(said.contains(expected), "docs/guide.md must show {expected:?}:\n{said}");
+    for expected in shows {
+        ensure!(said.contains(expected), "{document} must show {expected:?}:\n{said}");
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::change::Impact;
 use super::document::{ProjectApproval, TestReport, TitledDocument};
 use super::quota::NamespaceQuota;
 use super::record::RecordStatus;
@@ -205,6 +206,14 @@ pub enum ApplicationPhase {
     Exited,
 }
 
+impl ApplicationPhase {
+    /// Whether the application has its resources, or is about to: from the notice to the provider until it has exited.
+    #[must_use]
+    pub fn is_in_use(self) -> bool {
+        (Self::Provisioning..Self::Exited).contains(&self)
+    }
+}
+
 /// The life of an application as the operator recorded it.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
@@ -222,6 +231,11 @@ pub struct CloudApplicationStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["entry"]))]
     pub namespaces: Vec<TenantNamespace>,
+    /// Tenant namespaces of an earlier record of this name, as they were found. They are left alone until a decision
+    /// names exactly these UIDs in `govcloud.dev/reattach`; empty again once they are taken back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["entry"]))]
+    pub found_namespaces: Vec<FoundNamespace>,
     /// When every namespace was ready (Art. 13).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provisioned_at: Option<Instant>,
@@ -239,6 +253,34 @@ pub struct CloudApplicationStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "atomic"))]
     pub unclaimed_volumes: Vec<UnclaimedVolume>,
+    /// Approved maintenance of the platform that the department was told of, until its outcome is told too (Art. 18).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["uid"]))]
+    pub maintenances: Vec<AnnouncedMaintenance>,
+}
+
+/// A maintenance as the department was told of it.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct AnnouncedMaintenance {
+    /// UID of the ChangeRequest.
+    #[schemars(length(max = 64))]
+    pub uid: String,
+    /// Namespace of the ChangeRequest.
+    #[schemars(length(max = 63))]
+    pub namespace: String,
+    /// Name of the ChangeRequest.
+    #[schemars(length(max = 253))]
+    pub name: String,
+    /// When the window begins.
+    pub start: Instant,
+    /// When the window ends.
+    pub end: Instant,
+    /// What is noticed of it.
+    pub impact: Impact,
+    /// Whether the department was told that it began.
+    #[serde(default)]
+    pub started: bool,
 }
 
 /// A tenant namespace as it was made.
@@ -255,6 +297,25 @@ pub struct TenantNamespace {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub uid: Option<String>,
+}
+
+/// A tenant namespace that an earlier record of the same name left behind.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct FoundNamespace {
+    /// Entry of `spec.namespaces` that it stands for.
+    #[schemars(length(max = 63))]
+    pub entry: String,
+    /// Name of the Namespace.
+    #[schemars(length(max = 63))]
+    pub namespace: String,
+    /// UID of the Namespace: what a decision names.
+    #[schemars(length(max = 64))]
+    pub uid: String,
+    /// UID of the record that it belonged to, which is no more.
+    #[serde(rename = "applicationUID")]
+    #[schemars(length(max = 64))]
+    pub application_uid: String,
 }
 
 /// A volume that no claim holds any more.

@@ -54,6 +54,7 @@ use super::time::Instant;
     validation = Rule::new("has(self.resourceAdjustment) != has(self.platformMaintenance)").message("resourceAdjustment 与 platformMaintenance 须且只能填一项 / give exactly one of resourceAdjustment and platformMaintenance"),
     validation = Rule::new("self.region == oldSelf.region").message("所属区域不能更改 / the region cannot change"),
     validation = Rule::new("!has(self.maintenanceOutcome) || has(self.platformMaintenance)").message("只有平台调整才报实施结果 / only platform maintenance has an outcome"),
+    validation = Rule::new("!has(self.maintenanceOutcome) || !has(self.platformMaintenance) || timestamp(self.maintenanceOutcome.endedAt) >= timestamp(self.platformMaintenance.window.start)").message("实施结束不得早于窗口开始 / endedAt cannot be before the window starts"),
     validation = Rule::new("!has(oldSelf.maintenanceOutcome) || has(self.maintenanceOutcome)").message("实施结果不能删除 / the outcome cannot be removed"),
     validation = Rule::new("has(self.resourceAdjustment) == has(oldSelf.resourceAdjustment)").message("变更种类不能更改;请另行申请 / the kind of change cannot be switched; file another request"),
 )]
@@ -145,6 +146,14 @@ pub struct Window {
     pub end: Instant,
 }
 
+impl Window {
+    /// Whether two windows have an instant in common.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.start.timestamp() < other.end.timestamp() && other.start.timestamp() < self.end.timestamp()
+    }
+}
+
 /// What maintenance does to those affected.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 pub enum Impact {
@@ -168,6 +177,24 @@ pub struct Affects {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 256), extend("x-kubernetes-list-type" = "atomic"))]
     pub applications: Option<Vec<AffectedApplication>>,
+}
+
+impl Affects {
+    /// Whether it affects an application of its region.
+    #[must_use]
+    pub fn names(&self, namespace: &str, name: &str) -> bool {
+        let named = self.applications.as_ref();
+        named.is_none_or(|list| list.iter().any(|a| a.namespace == namespace && a.name == name))
+    }
+
+    /// Whether two maintenances of one region may affect the same application.
+    #[must_use]
+    pub fn meets(&self, other: &Self) -> bool {
+        match &self.applications {
+            None => true,
+            Some(list) => list.iter().any(|a| other.names(&a.namespace, &a.name)),
+        }
+    }
 }
 
 /// An application by namespace and name.
@@ -221,6 +248,10 @@ pub struct ChangeRequestStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub after: Vec<GrantedNamespace>,
+    /// UID of the application that the change was approved for.
+    #[serde(default, rename = "applicationUID", skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub application_uid: Option<String>,
     /// When `after` came into force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied_at: Option<Instant>,

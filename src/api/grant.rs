@@ -36,14 +36,14 @@ use super::time::Instant;
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("self.region == oldSelf.region").message("所属区域不能更改 / the region cannot change"),
-    validation = Rule::new("self.application == oldSelf.application").message("工单不能转给别的申请 / a grant cannot be moved to another application"),
+    validation = Rule::new("self.application.name == oldSelf.application.name").message("工单不能转给别的申请 / a grant cannot be moved to another application"),
 )]
 pub struct ResourceGrantSpec {
     /// Code of the Region; immutable.
     #[schemars(length(max = 64))]
     #[x_kube(validation = Rule::new("self.matches('^[1-9][0-9]{5}$')").message("须为六位行政区划代码(GB/T 2260),如 410000 / must be the six-digit GB/T 2260 code of a region, such as 410000"))]
     pub region: String,
-    /// The application that it is for; immutable.
+    /// The application that it is for. The name is immutable; the UID changes where a recreated record took its namespaces back.
     pub application: ApplicationRef,
     /// The approval that it carries out.
     pub approved: ApprovalRef,

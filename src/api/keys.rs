@@ -16,6 +16,9 @@ pub const CONSENTED_BY: &str = "govcloud.dev/consented-by";
 pub const WITHDRAW: &str = "govcloud.dev/withdraw";
 /// UIDs of existing tenant namespaces that a recreated record takes back, named by the authority.
 pub const REATTACH: &str = "govcloud.dev/reattach";
+/// On a tenant namespace that a recreated record took back: the `application-uid` labels that it had before, the latest
+/// first, separated by commas.
+pub const REATTACHED_FROM: &str = "govcloud.dev/reattached-from";
 /// On a tenant namespace: equals its UID once an authorised exit reclaims it.
 pub const RECLAIM: &str = "govcloud.dev/reclaim";
 /// On a CRD of this project: equals its UID when its removal is meant.

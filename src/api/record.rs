@@ -49,6 +49,10 @@ pub struct Decision {
     /// Digest of the spec that was decided on, without the fields that come later in life.
     #[schemars(length(max = 80))]
     pub digest: String,
+    /// UIDs of the existing tenant namespaces that the authority let a recreated record take back, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(length(max = 64)), extend("x-kubernetes-list-type" = "atomic"))]
+    pub reattach: Vec<String>,
     /// Set when the decision does not count, with why; it can then be removed and made anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]

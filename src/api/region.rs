@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::condition::Condition;
+use super::time::Instant;
 
 /// A province or a city with its own government cloud: its authority, provider, clocks and tenancy.
 /// Named by its GB/T 2260 code, for example `410000` for Henan.
@@ -130,6 +131,10 @@ pub struct WorkingDays {
     /// The provider reclaims after notice of an approved exit (Art. 16). Default 3.
     #[schemars(range(min = 1, max = 250))]
     pub reclaim: i32,
+    /// At contract end the provider helps the department to move out, from the notice until the data is handed over
+    /// (Art. 28). The measures set no period; default 30, as for moving in (Art. 14).
+    #[schemars(range(min = 1, max = 250))]
+    pub migration: i32,
     /// The authority reviews within this; the measures set none (Art. 12), a region may (Art. 30).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 250))]
@@ -147,6 +152,7 @@ impl Default for WorkingDays {
             go_live_report: 5,
             change: 3,
             reclaim: 3,
+            migration: 30,
             review: None,
             maintenance_notice: 3,
         }
@@ -188,7 +194,8 @@ pub struct Tenancy {
     /// Container defaults and bounds for every tenant namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_range: Option<ContainerLimits>,
-    /// The most that one namespace may be granted, by ResourceQuota key; absent keys are unbounded.
+    /// The most that one namespace may be granted, by ResourceQuota key; absent keys are unbounded. A new namespace
+    /// names a value for each.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "amounts")]
     pub max_quota: BTreeMap<String, String>,
@@ -235,4 +242,60 @@ pub struct RegionStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
+    /// Volumes that outlived their application on the department's word (Art. 23); absent where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retained_volumes: Option<RetainedVolumes>,
+}
+
+/// What a region keeps of applications that have exited, until the department decides otherwise (Art. 23).
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct RetainedVolumes {
+    /// How many there are.
+    #[schemars(range(min = 0))]
+    pub count: i32,
+    /// Their capacity together, as a Kubernetes quantity.
+    #[schemars(length(max = 32))]
+    pub capacity: String,
+    /// The volumes kept longest, at most 64.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["volumeUID"]))]
+    pub volumes: Vec<RetainedVolume>,
+    /// How many more there are than are listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub not_listed: Option<i32>,
+}
+
+/// A volume that outlived its application.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct RetainedVolume {
+    /// UID of the PersistentVolume.
+    #[serde(rename = "volumeUID")]
+    #[schemars(length(max = 64))]
+    pub volume_uid: String,
+    /// Its name.
+    #[schemars(length(max = 253))]
+    pub volume: String,
+    /// Its size.
+    #[schemars(length(max = 64))]
+    pub capacity: String,
+    /// Filing namespace of the department.
+    #[schemars(length(max = 63))]
+    pub namespace: String,
+    /// Name of the application that it belonged to.
+    #[schemars(length(max = 253))]
+    pub application: String,
+    /// UID of that application.
+    #[serde(rename = "applicationUID")]
+    #[schemars(length(max = 64))]
+    pub application_uid: String,
+    /// The Decommission whose certificate says that it was retained; absent once that record was archived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub decommission: Option<String>,
+    /// When that exit completed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Instant>,
 }

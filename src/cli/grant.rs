@@ -10,10 +10,9 @@ use super::output::{self, Format, Lang};
 use super::record::{Body, Kind, Record, Target};
 use super::session::Session;
 use super::words::{self, terms};
-use crate::api::grant::{
-    ApplicationRef, ApprovalKind, ApprovalRef, GrantedNamespace, ResourceGrant, ResourceGrantSpec,
-};
+use crate::api::grant::{ApprovalKind, ApprovalRef, GrantedNamespace, ResourceGrant};
 use crate::core::decision;
+use crate::core::grant::work_order;
 
 /// 开通工单 / the work order
 #[derive(Args, Debug)]
@@ -85,26 +84,17 @@ fn approval(record: &Record, kind: ApprovalKind, lang: Lang) -> Result<ApprovalR
         })
         .advise([words::next_show(lang, &record.target, record.namespace())]));
     };
-    Ok(ApprovalRef {
-        kind,
-        name: record.target.name.clone(),
-        uid: record.uid().to_owned(),
-        generation: decision.generation,
-        digest,
-    })
+    Ok(work_order::approval(kind, &record.target.name, record.uid(), decision))
 }
 
 fn manifest(application: &Record, approved: ApprovalRef, namespaces: Vec<GrantedNamespace>) -> ResourceGrant {
-    let name = &application.target.name;
-    let spec = ResourceGrantSpec {
-        region: application.region().to_owned(),
-        application: ApplicationRef { name: name.clone(), uid: application.uid().to_owned() },
-        approved,
-        namespaces,
+    let of = work_order::For {
+        namespace: application.namespace(),
+        name: &application.target.name,
+        uid: application.uid(),
+        region: application.region(),
     };
-    let mut grant = ResourceGrant::new(name, spec);
-    grant.metadata.namespace = Some(application.namespace().to_owned());
-    grant
+    work_order::work_order(of, approved, namespaces)
 }
 
 /// The first grant (Art. 13).
@@ -124,12 +114,8 @@ fn of_application(
     let Body::Application(app) = &application.body else {
         return Err(CliError::Usage(words::bad_target(lang, &application.target)));
     };
-    let granted = |n: &crate::api::quota::NamespaceQuota| GrantedNamespace {
-        name: n.name.clone(),
-        quota: n.quota.clone(),
-        storage_class: class.clone(),
-    };
-    Ok(manifest(application, approved, app.spec.namespaces.iter().map(granted).collect()))
+    let namespaces = work_order::as_applied_for(&app.spec.namespaces, class.as_ref());
+    Ok(manifest(application, approved, namespaces))
 }
 
 /// The grant as a change leaves it (Art. 15).

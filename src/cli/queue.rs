@@ -14,6 +14,7 @@ use super::record::{Kind, Record};
 use super::session::Session;
 use super::words::{self, terms};
 use crate::api::deadline::Party;
+use crate::api::record::TimelineEntry;
 use crate::api::time::Instant;
 
 /// 待办:等待我办理的事项,期限早的在前 / what waits on me, oldest due first
@@ -260,7 +261,10 @@ fn since(record: &Record) -> Option<Instant> {
         "Met",
         "MaintenanceScheduled",
     ];
-    let last = record.life.timeline.iter().rev().find(|t| !of_clock.contains(&t.event.as_str()));
+    // What the platform's maintenance does beside it is not what an application waits for.
+    let beside = |event: &str| record.target.kind == Kind::Application && event.starts_with("Maintenance");
+    let counts = |t: &&TimelineEntry| !of_clock.contains(&t.event.as_str()) && !beside(&t.event);
+    let last = record.life.timeline.iter().rev().find(counts);
     last.map(|t| t.at).or_else(|| record.created_at().map(Instant::new))
 }
 

@@ -297,7 +297,7 @@ fn space(entry: String, quota: Quota, around: &Around, named: impl Fn(&str) -> O
 /// Whether a condition calls for somebody. Waiting in good order (`Reconciling`) does not.
 fn troubles(condition: &Condition) -> bool {
     match condition.type_.as_str() {
-        "Stalled" => condition.status == ConditionStatus::True,
+        "Stalled" | "NamespacesFound" | "WindowOverlaps" => condition.status == ConditionStatus::True,
         "Ready" | "Reconciling" | "MaintenanceScheduled" => false,
         _ => condition.status != ConditionStatus::True,
     }

@@ -111,7 +111,7 @@ pub(super) fn provisioning() -> Value {
         ],
         "timeline": [
             entry("2026-11-16T01:30:00Z", "department", "Submitted", 11, "已提交,待审核 / filed; awaiting review"),
-            entry("2026-11-16T03:00:00Z", "authority-410000", "Approved", 12, "同意:同意 / approved: 同意"),
+            entry("2026-11-16T03:00:00Z", "authority-410000", "Approved", 12, "同意 / approved"),
             entry("2026-11-16T03:00:01Z", "govcloud-operator", "Notified", 13, "已通知服务提供方 / the provider was notified"),
             entry("2026-11-19T16:00:00Z", "govcloud-operator", "Overdue", 13, "云资源开通已逾期 / provisioning is overdue"),
         ],

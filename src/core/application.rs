@@ -7,9 +7,10 @@ use serde_json::json;
 
 use super::decision::{self, Ruling};
 use super::finding::Finding;
+use super::grant::work_order;
 use super::ground::Ground;
 use super::happening::Happening;
-use super::maintenance::{self, MaintenanceView};
+use super::maintenance::notice::{self, MaintenanceView};
 use super::names;
 use super::plan::{Plan, Step, Target, Write};
 use super::quantity::Quantity;
@@ -20,27 +21,19 @@ use crate::api::application::{
 };
 use crate::api::deadline::{Obligation, Party};
 use crate::api::decommission::{DecommissionPhase, Scope};
-use crate::api::grant::{GrantPhase, ResourceGrant};
+use crate::api::grant::{ApprovalKind, GrantPhase, ResourceGrant, ResourceGrantStatus};
 use crate::api::quota::NamespaceQuota;
 use crate::api::record::{Decision, Verdict};
-use crate::api::region::Fulfilment;
+use crate::api::region::{Fulfilment, Tenancy};
 
 mod exit;
+mod reattach;
 mod standing;
+
+pub use reattach::Existing;
 
 /// Most unclaimed volumes that a status lists; the schema says the same.
 const UNCLAIMED_MAX: usize = 256;
-
-/// An existing namespace with a name that the application would take.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Existing {
-    /// Name.
-    pub name: String,
-    /// UID.
-    pub uid: String,
-    /// Value of the operator's `application-uid` label.
-    pub owner: Option<String>,
-}
 
 /// An exit of the application, as far as the application cares.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,11 +63,11 @@ pub struct Observed {
     pub grant: Option<(Meta, Arc<ResourceGrant>)>,
     /// Its exits.
     pub exits: Vec<ExitView>,
-    /// Namespaces that exist under names that it would take.
+    /// Namespaces that exist under names that it would take, or that its department's namespace of this name had.
     pub existing: Vec<Existing>,
     /// Volumes that lost their claim.
     pub unclaimed: Vec<UnclaimedVolume>,
-    /// Approved maintenance that affects it, also what is completed already.
+    /// Maintenance that affects it and is not over, and what it was told of and waits for the outcome of.
     pub maintenances: Vec<MaintenanceView>,
 }
 
@@ -91,6 +84,10 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<CloudApplicationStatus> {
     case.life.note_filing(&seen.meta, 11, false);
     let findings = case.findings();
     case.life.valid(&findings);
+    let under_review = matches!(stored.phase, None | Some(Phase::Submitted | Phase::Returned));
+    if under_review {
+        case.look_for_namespaces();
+    }
     let mut steps = Vec::new();
     let mut reread = false;
     match stored.phase {
@@ -99,7 +96,10 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<CloudApplicationStatus> {
         Some(Phase::Provisioning | Phase::Provisioned | Phase::Live) if case.altered() => {
             case.note_alteration()
         }
-        Some(Phase::Provisioning) => steps = case.provision(),
+        Some(Phase::Provisioning) => match case.provision() {
+            Ok(s) => steps = s,
+            Err(Reread) => reread = true,
+        },
         Some(Phase::Provisioned | Phase::Live) => {
             case.keep_clocks();
             case.go_live(&findings);
@@ -113,8 +113,11 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<CloudApplicationStatus> {
     if !case.reclaiming() {
         case.status.unclaimed_volumes = seen.unclaimed.iter().take(UNCLAIMED_MAX).cloned().collect();
     }
-    if case.status.phase.is_some_and(|p| (Phase::Provisioning..Phase::Exited).contains(&p)) {
-        maintenance::tell(&seen.maintenances, &mut case.life);
+    match case.status.phase {
+        Some(p) if p.is_in_use() => {
+            notice::tell(&seen.maintenances, &mut case.status.maintenances, &mut case.life);
+        }
+        _ => notice::forget(&mut case.status.maintenances, &mut case.life),
     }
     if let Some(calendar) = seen.ground.calendar() {
         case.life.run_clocks(calendar);
@@ -122,6 +125,9 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<CloudApplicationStatus> {
     case.stand(&findings);
     case.end(&stored, steps)
 }
+
+/// Everything must be read with quorum first.
+struct Reread;
 
 /// An application being decided on.
 struct Case<'a> {
@@ -142,7 +148,7 @@ impl Case<'_> {
                 found.push(Finding::ProtectionLevelTooHigh(spec.system.protection_level, platform));
             }
             for ns in &spec.namespaces {
-                found.extend(above_maximum(&ns.name, &ns.quota.0, &region.spec().tenancy.max_quota));
+                found.extend(beyond_region(ns, &region.spec().tenancy, true));
             }
         }
         found.extend(spec.namespaces.iter().flat_map(bad_quota));
@@ -165,35 +171,15 @@ impl Case<'_> {
         found
     }
 
-    /// Names that are reserved or taken (S3: nothing is ever adopted).
-    fn name_findings(&self) -> Vec<Finding> {
-        if self.status.provisioned_at.is_some() {
-            return Vec::new();
-        }
-        let mut found = Vec::new();
-        for t in self.tenants() {
-            if names::is_reserved(&t.namespace) {
-                found.push(Finding::NamespaceReserved(t.namespace.clone()));
-            }
-            let other = self
-                .seen
-                .existing
-                .iter()
-                .find(|e| e.name == t.namespace && e.owner.as_deref() != Some(&self.seen.meta.uid));
-            if let Some(e) = other {
-                found.push(Finding::NamespaceTaken(e.name.clone(), e.uid.clone()));
-            }
-        }
-        found
-    }
-
     /// What is wrong with `goLive` (Art. 14). Once accepted, it is settled.
     fn go_live_finding(&self) -> Option<Finding> {
         let at = self.seen.record.spec.go_live.as_ref()?.at.timestamp();
         if self.status.live_at.is_some() {
             return None;
         }
-        match self.status.provisioned_at.as_ref().map(|t| t.timestamp()) {
+        // What was taken back may have gone live long before.
+        let since = self.status.provisioned_at.as_ref().map(|t| t.timestamp());
+        match since.map(|p| if self.taken_back() { at } else { p }) {
             None => Some(Finding::GoLiveBeforeProvisioning(None)),
             Some(p) if at < p => Some(Finding::GoLiveBeforeProvisioning(Some(p))),
             Some(_) if at > self.now => Some(Finding::GoLiveInFuture(at)),
@@ -302,43 +288,48 @@ impl Case<'_> {
     }
 
     /// The grant is written, or awaited from the provider (Art. 13); done when it is in force.
-    fn provision(&mut self) -> Vec<Step> {
+    fn provision(&mut self) -> Result<Vec<Step>, Reread> {
         self.keep_clocks();
         let automatic =
             self.seen.ground.region.as_ref().is_some_and(|r| r.spec().fulfilment == Fulfilment::Automatic);
         match &self.seen.grant {
-            None if automatic => return vec![Step::Write(vec![self.grant()])],
+            None if automatic => {
+                let approval = decision::approved(&self.life.status, &self.seen.meta.digest);
+                let order = approval.map(|d| Write::Create(self.grant_target(), json!(self.work_order(d))));
+                return Ok(order.map(|w| Step::Write(vec![w])).into_iter().collect());
+            }
+            Some((meta, grant)) if self.may_take_over(grant) => {
+                return self.take_over(meta, grant, automatic);
+            }
             Some((_, grant)) if grant.spec.application.uid == self.seen.meta.uid => {
-                let status = grant.status.as_ref();
-                if status.is_some_and(|s| s.phase == Some(GrantPhase::Active)) {
+                // In force for this very record: a grant that passed to it is Active from before.
+                let own = |s: &ResourceGrantStatus| {
+                    s.phase == Some(GrantPhase::Active)
+                        && s.in_force.as_ref().is_some_and(|a| a.uid == self.seen.meta.uid)
+                };
+                if grant.status.as_ref().is_some_and(own) {
                     self.provisioned(grant);
                 }
             }
             _ => {}
         }
-        Vec::new()
+        Ok(Vec::new())
     }
 
     /// The work order that says exactly what was approved.
-    fn grant(&self) -> Write {
-        let Meta { namespace, name, uid, digest, .. } = &self.seen.meta;
+    fn work_order(&self, approval: &Decision) -> ResourceGrant {
+        let Meta { namespace, name, uid, .. } = &self.seen.meta;
         let spec = &self.seen.record.spec;
-        let generation = self.life.status.decision.as_ref().map_or(0, |d| d.generation);
-        let target = Target { namespace: namespace.clone(), name: name.clone(), ..targets::GRANT.into() };
-        let class =
-            self.seen.ground.region.as_ref().and_then(|r| r.spec().tenancy.storage_classes.first().cloned());
-        let object = json!({
-            "apiVersion": crate::api::API_VERSION,
-            "kind": "ResourceGrant",
-            "metadata": { "name": name, "namespace": namespace },
-            "spec": {
-                "region": spec.region,
-                "application": { "name": name, "uid": uid },
-                "approved": { "kind": "CloudApplication", "name": name, "uid": uid, "generation": generation, "digest": digest },
-                "namespaces": spec.namespaces.iter().map(|n| json!({ "name": n.name, "quota": n.quota, "storageClass": class })).collect::<Vec<_>>(),
-            },
-        });
-        Write::Create(target, object)
+        let approved = work_order::approval(ApprovalKind::CloudApplication, name, uid, approval);
+        let class = self.seen.ground.region.as_ref().and_then(|r| r.spec().tenancy.storage_classes.first());
+        let namespaces = work_order::as_applied_for(&spec.namespaces, class);
+        let application = work_order::For { namespace, name, uid, region: &spec.region };
+        work_order::work_order(application, approved, namespaces)
+    }
+
+    /// Where it stands.
+    fn grant_target(&self) -> Target {
+        targets::GRANT.within(&self.seen.meta.namespace, &self.seen.meta.name)
     }
 
     /// 开通完成: the provider's clock is met, the department's 30 working days begin (Art. 13, 14).
@@ -349,6 +340,7 @@ impl Case<'_> {
         self.status.provisioned_at = Some(at.into());
         self.status.namespaces = grant.status.as_ref().map(|s| s.namespaces.clone()).unwrap_or_default();
         self.life.happen_at(Happening::Provisioned, "provider", Some(13), at);
+        self.note_taken_back();
         self.keep_clocks();
     }
 
@@ -389,7 +381,10 @@ impl Case<'_> {
                 Obligation::GoLiveReport,
                 Party::Department,
                 region.spec().working_days.go_live_report,
-                go_live.at.timestamp(),
+                // What was taken back was live before; its report is asked for anew from here on.
+                self.status
+                    .provisioned_at
+                    .map_or(go_live.at.timestamp(), |p| p.timestamp().max(go_live.at.timestamp())),
                 calendar,
             );
         }
@@ -410,32 +405,43 @@ impl Case<'_> {
     }
 }
 
+/// What keeps an application from taking a namespace of this name: it is reserved, or another's (S3).
+pub(super) fn unusable(namespace: &str, application_uid: &str, existing: &[Existing]) -> Vec<Finding> {
+    let mut found = Vec::new();
+    if names::is_reserved(namespace) {
+        found.push(Finding::NamespaceReserved(namespace.to_owned()));
+    }
+    let other = existing.iter().find(|e| e.name == namespace && e.owner() != Some(application_uid));
+    found.extend(other.map(|e| Finding::NamespaceTaken(e.name.clone(), e.uid.clone())));
+    found
+}
+
 /// What the API server would refuse in a namespace's quota, once approved: an approved record is never a dead one.
 pub(super) fn bad_quota(namespace: &NamespaceQuota) -> Vec<Finding> {
     let findings = super::tenancy::quota::findings(&namespace.quota.0).into_iter();
     findings.map(|f| Finding::BadQuota(namespace.name.clone(), f.to_string())).collect()
 }
 
-/// Quotas above the region's maximum for one namespace.
-pub(super) fn above_maximum(
-    namespace: &str,
-    quota: &std::collections::BTreeMap<String, String>,
-    maximum: &std::collections::BTreeMap<String, String>,
-) -> Vec<Finding> {
+/// What one namespace asks for beyond the region's maximum, or of storage that the region does not offer. A new
+/// namespace must name what the region bounds: no limit is above every maximum.
+pub(super) fn beyond_region(asked: &NamespaceQuota, tenancy: &Tenancy, new: bool) -> Vec<Finding> {
     let mut found = Vec::new();
-    for (key, asked) in quota {
-        let Some(max) = maximum.get(key) else { continue };
-        match (asked.parse::<Quantity>(), max.parse::<Quantity>()) {
-            (Ok(a), Ok(m)) if a > m => found.push(Finding::QuotaAboveMaximum(
-                namespace.to_owned(),
-                key.clone(),
-                asked.clone(),
-                max.clone(),
-            )),
-            (Err(e), _) => found
-                .push(Finding::BadQuantity(format!("namespaces[{namespace}].quota.{key}"), e.to_string())),
+    let (name, quota) = (&asked.name, &asked.quota.0);
+    for (key, max) in &tenancy.max_quota {
+        let above = |amount: &str| {
+            Finding::QuotaAboveMaximum(name.clone(), key.clone(), amount.to_owned(), max.clone())
+        };
+        match quota.get(key).map(|a| (a, a.parse::<Quantity>(), max.parse::<Quantity>())) {
+            None if new => found.push(above("∞")),
+            Some((a, Ok(amount), Ok(m))) if amount > m => found.push(above(a)),
+            // What cannot be read is found by `bad_quota`, and a maximum that cannot by the region.
             _ => {}
         }
+    }
+    for key in quota.keys() {
+        let class = key.split_once(".storageclass.storage.k8s.io/").map(|(class, _)| class.to_owned());
+        let offered = |c: &String| tenancy.storage_classes.contains(c);
+        found.extend(class.filter(|c| !offered(c)).map(Finding::StorageClassNotOffered));
     }
     found
 }

@@ -4,18 +4,21 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::application::{above_maximum, bad_quota};
+use super::application::{Existing, bad_quota, beyond_region, unusable};
 use super::decision::{self, Ruling};
 use super::finding::{Bilingual, Finding};
+use super::grant::same_amount;
 use super::ground::Ground;
 use super::happening::Happening;
 use super::maintenance;
+use super::names::tenant_namespace;
 use super::plan::Plan;
 use super::record::{Life, Meta, Standing};
 use crate::api::application::{ApplicationPhase, CloudApplication};
 use crate::api::change::{ChangePhase as Phase, ChangeRequest, ChangeRequestStatus, ResourceAdjustment};
 use crate::api::deadline::{Obligation, Party};
 use crate::api::grant::{GrantedNamespace, ResourceGrant};
+use crate::api::quota::NamespaceQuota;
 use crate::api::record::Verdict;
 
 /// Another request on the same application, as far as this one cares.
@@ -46,8 +49,12 @@ pub struct Observed {
     pub others: Vec<OpenRequest>,
     /// What is used now, by namespace entry and quota key (ResourceQuota `status.used`).
     pub used: Vec<(String, std::collections::BTreeMap<String, String>)>,
-    /// Applications of the region that maintenance names, or all of them: `namespace/name`.
-    pub affected: maintenance::Affected,
+    /// Namespaces that exist under the names that the entries of a resource adjustment stand for.
+    pub existing: Vec<Existing>,
+    /// Applications that a maintenance names and that do not exist in its region: `namespace/name`.
+    pub affected_missing: Vec<String>,
+    /// Other approved maintenance of the region that is not over, with `namespace/name`.
+    pub maintenances: Vec<(String, Arc<ChangeRequest>)>,
 }
 
 /// Decides what is to be done for a change now.
@@ -90,6 +97,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ChangeRequestStatus> {
     if let Some(calendar) = seen.ground.calendar() {
         case.life.run_clocks(calendar);
     }
+    maintenance::show_overlaps(seen, case.status.phase, &mut case.life);
     case.stand(&findings);
     case.life.note_phase(stored.phase, case.status.phase, article);
     let Case { life, mut status, .. } = case;
@@ -120,6 +128,18 @@ pub fn merged(before: &[GrantedNamespace], asked: &ResourceAdjustment) -> Vec<Gr
         }
     }
     after
+}
+
+/// Whether two lists grant the same, however the amounts are written.
+fn same(a: &[GrantedNamespace], b: &[GrantedNamespace]) -> bool {
+    let same_quota = |x: &GrantedNamespace, y: &GrantedNamespace| {
+        let keys = x.quota.0.keys().chain(y.quota.0.keys());
+        keys.into_iter().all(|k| same_amount(x.quota.0.get(k), y.quota.0.get(k)))
+    };
+    let same = |(x, y): (&GrantedNamespace, &GrantedNamespace)| {
+        x.name == y.name && x.storage_class == y.storage_class && same_quota(x, y)
+    };
+    a.len() == b.len() && a.iter().zip(b).all(same)
 }
 
 /// A change being decided on.
@@ -163,22 +183,31 @@ impl Case<'_> {
         if let Some(other) = self.seen.others.iter().find(|o| self.goes_before(o)) {
             found.push(Finding::AnotherOpen(other.kind.to_owned(), other.name.clone()));
         }
-        if let Some(region) = &self.seen.ground.region {
-            for ns in &asked.namespaces {
-                found.extend(above_maximum(&ns.name, &ns.quota.0, &region.spec().tenancy.max_quota));
-            }
-        }
         found.extend(asked.namespaces.iter().flat_map(bad_quota));
         let before = self.in_force();
+        if let Some(region) = &self.seen.ground.region {
+            let new = |ns: &NamespaceQuota| !before.iter().any(|g| g.name == ns.name);
+            let beyond = |ns| beyond_region(ns, &region.spec().tenancy, new(ns));
+            found.extend(asked.namespaces.iter().flat_map(beyond));
+        }
+        found.extend(self.name_findings(asked, &before));
         let after = merged(&before, asked);
         if after.len() > 8 {
             found.push(Finding::TooManyNamespaces(after.len()));
         }
         let carried_out = matches!(self.status.phase, Some(Phase::Applying | Phase::Completed));
-        if found.is_empty() && !carried_out && !before.is_empty() && after == before {
+        if found.is_empty() && !carried_out && !before.is_empty() && same(&after, &before) {
             found.push(Finding::NothingChanges);
         }
         found
+    }
+
+    /// Names of added namespaces that are reserved or taken (S3: nothing is ever adopted).
+    fn name_findings(&self, asked: &ResourceAdjustment, before: &[GrantedNamespace]) -> Vec<Finding> {
+        let Some((application, _)) = &self.seen.application else { return Vec::new() };
+        let added = asked.namespaces.iter().filter(|n| !before.iter().any(|g| g.name == n.name));
+        let name = |entry: &str| tenant_namespace(&application.namespace, &application.name, entry);
+        added.flat_map(|n| unusable(&name(&n.name), &application.uid, &self.seen.existing)).collect()
     }
 
     /// One open request on an application at a time: the older goes first, and one that is being carried out stays first.

@@ -36,6 +36,8 @@ pub struct Annotated {
     pub opinion: Option<String>,
     /// Who decided, as stamped.
     pub by: String,
+    /// Namespaces to take back, by UID, sorted.
+    pub reattach: Vec<String>,
 }
 
 /// Reads the annotations. `None` where no decision stands; `Err` where one stands that cannot be read.
@@ -59,7 +61,16 @@ pub fn read(annotations: &BTreeMap<String, String>) -> Result<Option<Annotated>,
     let opinion = annotations.get(keys::OPINION).filter(|o| !o.is_empty()).cloned();
     // Cut to what the status holds, or the API server would refuse it.
     let opinion = opinion.map(|o| o.chars().take(4096).collect());
-    Ok(Some(Annotated { verdict, reviewed_generation, opinion, by: by.chars().take(512).collect() }))
+    let by = by.chars().take(512).collect();
+    let reattach = uids(annotations.get(keys::REATTACH).map_or("", String::as_str));
+    Ok(Some(Annotated { verdict, reviewed_generation, opinion, by, reattach }))
+}
+
+/// The UIDs of a list separated by commas, sorted, each once; as many as a status holds, and one more.
+fn uids(list: &str) -> Vec<String> {
+    let named = list.split(',').map(str::trim).filter(|u| !u.is_empty());
+    let named: std::collections::BTreeSet<String> = named.map(|u| u.chars().take(64).collect()).collect();
+    named.into_iter().take(65).collect()
 }
 
 /// When the API server says that the decision annotation was last written: the newest
@@ -88,6 +99,8 @@ pub struct Subject<'a> {
     pub stamped_at: Option<Timestamp>,
     /// Whether the stored status said `Valid=True` of this generation: policy lets nothing else be approved.
     pub in_order: bool,
+    /// UIDs of the namespaces that an earlier record left behind: an approval names exactly these.
+    pub found: &'a [String],
 }
 
 /// What the annotations mean for the record.
@@ -162,6 +175,7 @@ fn fresh(a: Annotated, subject: Subject<'_>, status: &RecordStatus, guard: &Guar
         opinion: a.opinion,
         generation: a.reviewed_generation,
         digest: subject.digest.to_owned(),
+        reattach: a.reattach.into_iter().take(64).collect(),
         void,
     })
 }
@@ -196,10 +210,22 @@ fn why_void(
     if a.verdict == Verdict::Approved && !subject.in_order {
         return Some("作出时申请尚不符合要求(Valid 不为 True) / the record was not in order when it was decided: Valid was not True".to_owned());
     }
+    if a.verdict == Verdict::Approved && !same(&a.reattach, subject.found) {
+        let (named, found) = (a.reattach.join(","), subject.found.join(","));
+        return Some(format!(
+            "所列命名空间 [{named}] 不是现存的 [{found}] / it names the namespaces [{named}], and those found are [{found}]"
+        ));
+    }
     if a.verdict != Verdict::Approved && a.opinion.is_none() {
         return Some("未附审核意见(第十二条) / it gives no opinion (Art. 12)".to_owned());
     }
     None
+}
+
+/// Whether two lists hold the same, in whatever order.
+fn same(a: &[String], b: &[String]) -> bool {
+    let set = |l: &[String]| l.iter().cloned().collect::<std::collections::BTreeSet<_>>();
+    set(a) == set(b)
 }
 
 /// The API server's time where it is credible: after the last observation and not after now; else the time of observation.
@@ -221,6 +247,7 @@ fn void_of(verdict: Verdict, by: String, subject: Subject<'_>, now: Timestamp, w
         opinion: None,
         generation: subject.generation,
         digest: subject.digest.to_owned(),
+        reattach: Vec::new(),
         void: Some(why.chars().take(1024).collect()),
     }
 }

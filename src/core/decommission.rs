@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::change::OpenRequest;
 use super::decision::{self, Ruling};
@@ -15,7 +15,7 @@ use super::happening::Happening;
 use super::plan::{Plan, Step};
 use super::reclaim;
 use super::record::{Life, Meta, Standing};
-use super::tenancy::volumes::{self, Extent, Stock};
+use super::tenancy::volumes::{self, Extent, Stock, VolumeFinding};
 use crate::api::application::{ApplicationPhase, CloudApplication};
 use crate::api::deadline::{Obligation, Party};
 use crate::api::decommission::{
@@ -28,6 +28,14 @@ use crate::api::record::Verdict;
 /// What the inventory does not list but goes with the namespaces all the same.
 pub const NOTE: &str = "命名空间内的 Secret、ConfigMap 及临时数据随命名空间一并清除,不在清单之列 / Secrets, ConfigMaps and ephemeral data go with the namespace and are not listed";
 
+/// How long after a shared source was seen it is looked for again.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(30);
+
+/// Most volumes, and most snapshots, that one inventory lists; the schema says the same, and what an object of the
+/// API server may weigh.
+pub const INVENTORY_MAX: usize = 512;
+
+mod migration;
 mod standing;
 
 /// A tenant namespace on its way out.
@@ -152,8 +160,14 @@ impl Case<'_> {
         let inventory = self.inventory();
         let stalling = inventory.findings.iter().filter(|f| f.stalls_destruction());
         findings.extend(stalling.map(|f| Finding::Inventory(f.reason(), f.to_string())));
+        if inventory.findings.iter().any(|f| matches!(f, VolumeFinding::SharedSource { .. })) {
+            self.look_again();
+        }
         if self.extent() == Extent::Unclaimed && inventory.entries.is_empty() {
             findings.push(Finding::NoVolumes);
+        }
+        if too_long(&inventory) {
+            findings.push(Finding::InventoryTooLong(inventory.entries.len(), inventory.snapshots.len()));
         }
         if self.seen.application.is_some()
             && self
@@ -163,8 +177,10 @@ impl Case<'_> {
                 .as_ref()
                 .is_none_or(|d| d.void.is_some() || d.verdict == Verdict::Returned)
         {
-            // Snapshots are not watched, and consent must be to all there is: published from a quorum read.
-            let news = self.status.inventory.as_ref().is_none_or(|i| i.digest != inventory.digest);
+            // A watch may lag behind, and consent must be to all there is: published from a quorum read.
+            let published = self.status.inventory.as_ref().map(|i| &i.digest);
+            let news =
+                if too_long(&inventory) { published.is_some() } else { published != Some(&inventory.digest) };
             if news && !self.seen.ground.fresh {
                 return true;
             }
@@ -206,6 +222,11 @@ impl Case<'_> {
             (true, false) => Phase::AwaitingConsent,
             (true, true) => Phase::AwaitingDecision,
         }
+    }
+
+    /// A volume that shares a source may be anybody's: its going is no news of this exit, so it is looked for.
+    pub(super) fn look_again(&mut self) {
+        self.life.wake = self.now.checked_add(LOOK_AGAIN).ok();
     }
 
     /// Taken back by the department, possible until reclaiming begins.
@@ -276,6 +297,11 @@ impl Case<'_> {
         if self.status.consent.take().is_some() {
             self.life.happen(Happening::ConsentVoid, "govcloud-operator", Some(23));
         }
+        if too_long(&inventory) {
+            // A part of it would be consent to a part: nothing is published, so nothing can be consented to.
+            self.status.inventory = None;
+            return;
+        }
         let count = inventory.entries.len() + inventory.snapshots.len();
         self.life.happen(
             Happening::InventoryPublished(inventory.digest.clone(), count),
@@ -336,6 +362,7 @@ impl Case<'_> {
         let days = region.spec().working_days.reclaim;
         let notified = self.life.last("Notified").unwrap_or(self.now);
         self.life.start_clock(Obligation::Reclaim, Party::Provider, days, notified, calendar);
+        self.keep_migration_clock(notified);
     }
 
     /// Whether the spec is another than the one that was approved: said, and nothing is done from it (S7).
@@ -359,4 +386,9 @@ impl Case<'_> {
         status.record = record;
         Plan { reread: false, steps, status, notices, wake }
     }
+}
+
+/// Whether there is more than an inventory can list.
+fn too_long(inventory: &volumes::Inventory) -> bool {
+    inventory.entries.len().max(inventory.snapshots.len()) > INVENTORY_MAX
 }

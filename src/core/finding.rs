@@ -22,6 +22,13 @@ impl Bilingual {
         Self { zh: zh.into(), en: en.into() }
     }
 
+    /// Several wordings as one.
+    #[must_use]
+    pub fn list(texts: &[Self]) -> Self {
+        let join = |of: fn(&Self) -> &str, by| texts.iter().map(of).collect::<Vec<_>>().join(by);
+        Self::new(join(|t| &t.zh, ";"), join(|t| &t.en, "; "))
+    }
+
     /// Takes apart what was joined by ` / `.
     fn split(text: &str) -> Self {
         let (zh, en) = text.split_once(" / ").unwrap_or((text, text));
@@ -72,6 +79,12 @@ pub enum Finding {
     NamespaceReserved(String),
     /// The namespace exists and is not this application's.
     NamespaceTaken(String, String),
+    /// The namespace that an earlier record of this name left is being deleted.
+    NamespaceTerminating(String, String),
+    /// An earlier record of this name left a namespace for an entry that this one does not ask for: entry, name, UID.
+    NamespaceLeftOut(String, String, String),
+    /// More is used in a namespace that would be taken back than this record asks for.
+    BelowUse(String, String),
     /// `goLive` came before the resources were provisioned (Art. 14).
     GoLiveBeforeProvisioning(Option<Timestamp>),
     /// `goLive.at` lies in the future (Art. 14).
@@ -100,6 +113,8 @@ pub enum Finding {
     ConsentStale(String, String),
     /// There is no volume to dispose of.
     NoVolumes,
+    /// More volumes, or more snapshots, than one inventory can list: how many of each.
+    InventoryTooLong(usize, usize),
 }
 
 impl Finding {
@@ -124,6 +139,9 @@ impl Finding {
             Self::AccessRefused(..) => "AccessRefused",
             Self::NamespaceReserved(..) => "NamespaceReserved",
             Self::NamespaceTaken(..) => "NamespaceTaken",
+            Self::NamespaceTerminating(..) => "NamespaceTerminating",
+            Self::NamespaceLeftOut(..) => "NamespaceLeftOut",
+            Self::BelowUse(..) => "BelowUse",
             Self::GoLiveBeforeProvisioning(..) => "GoLiveBeforeProvisioning",
             Self::GoLiveInFuture(..) => "GoLiveInFuture",
             Self::ApplicationMissing(..) => "ApplicationMissing",
@@ -138,6 +156,7 @@ impl Finding {
             Self::Inventory(reason, _) => reason,
             Self::ConsentStale(..) => "ConsentStale",
             Self::NoVolumes => "NoVolumes",
+            Self::InventoryTooLong(..) => "InventoryTooLong",
         }
     }
 
@@ -222,10 +241,28 @@ impl Finding {
             ),
             Self::NamespaceTaken(n, uid) => Bilingual::new(
                 format!(
-                    "命名空间 {n}(UID {uid})已存在且不属于本申请,不会接管;由主管部门以 govcloud.dev/reattach 指明,或移除后再试"
+                    "命名空间 {n}(UID {uid})已存在且不属于本申请,不会接管;请更换申请名称,或由其所有者移除后再试"
                 ),
                 format!(
-                    "namespace {n} (UID {uid}) exists and is not this application's; it is never adopted. The authority may name it in govcloud.dev/reattach with a new decision, or it must be removed"
+                    "namespace {n} (UID {uid}) exists and is not this application's; it is never adopted. Choose another name, or have its owner remove it"
+                ),
+            ),
+            Self::NamespaceTerminating(n, uid) => Bilingual::new(
+                format!("原命名空间 {n}(UID {uid})正在被删除;请等其删除完毕"),
+                format!("the earlier namespace {n} (UID {uid}) is being deleted; wait until it is gone"),
+            ),
+            Self::NamespaceLeftOut(entry, n, uid) => Bilingual::new(
+                format!(
+                    "同名原申请的命名空间 {n}(UID {uid})仍在,而本申请没有 {entry};请在 spec.namespaces 中加上 {entry},或更换申请名称"
+                ),
+                format!(
+                    "an earlier application of this name left namespace {n} (UID {uid}), and entry {entry} is not asked for; add {entry} to spec.namespaces, or choose another name"
+                ),
+            ),
+            Self::BelowUse(n, list) => Bilingual::new(
+                format!("原命名空间 {n} 的现用量高于所申请的配额:{list};请按现用量申请"),
+                format!(
+                    "in the earlier namespace {n} more is used than is asked for: {list}; ask for at least what is used"
                 ),
             ),
             Self::GoLiveBeforeProvisioning(None) => Bilingual::new(
@@ -286,6 +323,14 @@ impl Finding {
             Self::NoVolumes => Bilingual::new(
                 "没有无主或保留的数据卷可处置",
                 "there is no unclaimed or retained volume to dispose of",
+            ),
+            Self::InventoryTooLong(volumes, snapshots) => Bilingual::new(
+                format!(
+                    "共有 {volumes} 个数据卷、{snapshots} 个快照,一份清单各以 512 个为限,不能公布;请使用部门先删除不需要的快照,或删除不需要的存储卷申领并以 scope: Volumes 分批处置其数据卷"
+                ),
+                format!(
+                    "there are {volumes} volumes and {snapshots} snapshots, and one inventory lists at most 512 of each, so none is published; the department first deletes snapshots that it does not need, or claims, and disposes of their volumes with scope: Volumes"
+                ),
             ),
         }
     }

@@ -53,6 +53,8 @@ pub struct LiveVolume {
     pub reclaim_policy: String,
     /// UID of the application that the operator's label names.
     pub owner: Option<String>,
+    /// Namespace of the claim that it serves or last served.
+    pub namespace: String,
 }
 
 /// All that is read to decide on a grant.
@@ -80,8 +82,11 @@ pub struct Observed {
 
 mod gate;
 pub(super) mod order;
+mod reattach;
 mod standing;
+pub mod work_order;
 
+pub(super) use gate::same_amount;
 pub use gate::{Gate, gate};
 pub(super) use order::access;
 use order::{Order, removal};
@@ -104,12 +109,13 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ResourceGrantStatus> {
         Gate::Ended => Vec::new(),
         Gate::Waiting(_) | Gate::InUse(_) | Gate::Refused(_) | Gate::Altered => stored.granted.clone(),
     };
+    let opens = gate == Gate::Accepted && stored.in_force.as_ref() != Some(&seen.record.spec.approved);
     let made = match &seen.ground.region {
         None if gate == Gate::Accepted => {
             let finding = Finding::UnknownRegion(seen.record.spec.region.clone());
             Err(Standing::Stalled(finding.reason(), finding.text()))
         }
-        _ if case.certain(&gate) => case.make(&effective),
+        _ if case.certain(&gate) => case.make(&effective, opens),
         _ => Ok(Order::default()),
     };
     let (mut order, held) = match made {
@@ -117,7 +123,6 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ResourceGrantStatus> {
         Err(standing) => (Order::default(), Some(standing)),
     };
     // S1: nothing is made or enlarged on what a cache says.
-    let opens = gate == Gate::Accepted && stored.in_force.as_ref() != Some(&seen.record.spec.approved);
     if opens && held.is_none() && !seen.ground.fresh {
         return Plan::reread(stored);
     }
@@ -163,18 +168,28 @@ struct Case<'a> {
 
 impl Case<'_> {
     /// The writes that bring the tenant objects to what is granted; none where nothing differs (S11).
-    fn make(&self, effective: &[GrantedNamespace]) -> Result<Order, Standing> {
+    /// `opens` where the approval that the grant carries out is not in force yet.
+    fn make(&self, effective: &[GrantedNamespace], opens: bool) -> Result<Order, Standing> {
         let reclaiming = self.reclaiming();
         let mut order = Order::default();
         for granted in effective {
             let tenant = self.tenant(granted);
             let live = self.seen.namespaces.iter().find(|n| n.name == tenant.namespace);
             match tenancy::namespace::ownership(&tenant, live.map(|n| n.object.as_ref())) {
+                Ownership::Absent if opens && self.left_behind(&granted.name).is_some() => {
+                    return Err(lost(&tenant.namespace));
+                }
                 Ownership::Absent | Ownership::Ours => {}
                 Ownership::Vanished | Ownership::Terminating if reclaiming => continue,
                 Ownership::Terminating => return Err(terminating(&tenant.namespace)),
                 Ownership::Vanished => return Err(lost(&tenant.namespace)),
-                Ownership::Taken => return Err(taken(&tenant.namespace, live)),
+                Ownership::Taken => match live.and_then(|l| self.take_back(&tenant, l)).filter(|_| opens) {
+                    Some(write) => {
+                        order.first.push(write);
+                        continue;
+                    }
+                    None => return Err(taken(&tenant.namespace, live)),
+                },
             }
             let desired = tenancy::desired(&tenant);
             for object in &desired {
@@ -266,8 +281,7 @@ impl Case<'_> {
             entries.filter(|e| e.action.destroys()).any(|e| e.volume_uid.as_deref() == Some(uid))
         };
         let cleared = |v: &&LiveVolume| !self.seen.clearing.iter().any(|d| destroys(d, &v.uid));
-        // What carries another application's label is that one's, whatever claim it names.
-        let own = |v: &&LiveVolume| v.owner.as_ref().is_none_or(|o| *o == spec.application.uid);
+        let own = |v: &&LiveVolume| self.owns(v);
         let loose = |v: &&LiveVolume| {
             v.reclaim_policy != "Retain" || v.owner.as_deref() != Some(&spec.application.uid)
         };
@@ -337,6 +351,9 @@ impl Case<'_> {
             self.status.in_force = Some(spec.approved.clone());
             self.status.in_force_since = Some(self.now.into());
             self.status.granted = effective;
+            if let Some(earlier) = self.taken_over() {
+                self.life.happen(Happening::GrantTakenOver(earlier), "govcloud-operator", Some(13));
+            }
             self.life.happen(Happening::InForce(spec.approved.name.clone()), "provider", Some(13));
         }
         self.status.phase = Some(GrantPhase::Active);

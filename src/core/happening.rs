@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use super::calendar::CHINA;
 use super::deadline::{Moved, Notice, NoticeKind};
 use super::finding::Bilingual;
+use crate::api::change::{Impact, MaintenanceResult};
 use crate::api::deadline::{Obligation, Party};
 use crate::api::record::Verdict;
 
@@ -30,12 +31,18 @@ pub enum Happening {
     SpecAltered,
     /// Taken back.
     Withdrawn,
-    /// The application exited before the change was carried out.
+    /// The application exited, or was filed anew, before the change was carried out.
     Overtaken,
     /// 通知服务提供方: the work order is published, the provider's clock starts (Art. 13, 15, 16).
     Notified,
     /// 开通完成 (Art. 13).
     Provisioned,
+    /// An earlier record of this name left namespaces, by name and UID.
+    NamespacesFound(String),
+    /// Those namespaces are this record's now, on the authority's decision.
+    Reattached(String),
+    /// A grant that an earlier record of this name left carries out the present one's approval.
+    GrantTakenOver(String),
     /// 上线 (Art. 14).
     WentLive(Timestamp),
     /// 测试情况已报 (Art. 14).
@@ -75,11 +82,15 @@ pub enum Happening {
     /// Reclaimed, with the certificate's digest.
     Reclaimed(String),
     /// Maintenance is going to happen (Art. 18).
-    MaintenanceScheduled(String, Timestamp, Timestamp),
+    MaintenanceScheduled(String, Timestamp, Timestamp, Impact),
+    /// Its approval was seen later than so many working days before the window: those affected are told late.
+    NoticeShort(i32),
     /// Maintenance begins.
     MaintenanceStarted(String),
     /// The provider reported the outcome.
-    MaintenanceReported(String),
+    MaintenanceReported(String, MaintenanceResult, String),
+    /// The record of an announced maintenance is gone.
+    MaintenanceGone(String),
     /// A clock started.
     ClockStarted(Obligation, Party, Date, bool),
     /// A due date moved, or would have moved were the obligation not over (S8).
@@ -104,6 +115,24 @@ fn verdict_words(v: Verdict) -> (&'static str, &'static str) {
     }
 }
 
+/// What those affected will notice, in words.
+fn impact_words(impact: Impact) -> (&'static str, &'static str) {
+    match impact {
+        Impact::None => ("预计无影响", "no impact is expected"),
+        Impact::Degraded => ("期间变慢或短时中断", "slower, with short interruptions"),
+        Impact::Outage => ("期间不可用", "not available meanwhile"),
+    }
+}
+
+/// How a maintenance went, in words.
+fn result_words(result: MaintenanceResult) -> (&'static str, &'static str) {
+    match result {
+        MaintenanceResult::Succeeded => ("按计划完成", "went as planned"),
+        MaintenanceResult::RolledBack => ("已按应急预案回退", "was rolled back by the contingency plan"),
+        MaintenanceResult::Failed => ("失败", "failed"),
+    }
+}
+
 impl Happening {
     /// One CamelCase word: the timeline's `event` and the Event's `reason`.
     #[must_use]
@@ -123,6 +152,9 @@ impl Happening {
             Self::Overtaken => "Overtaken",
             Self::Notified => "Notified",
             Self::Provisioned => "Provisioned",
+            Self::NamespacesFound(_) => "NamespacesFound",
+            Self::Reattached(_) => "Reattached",
+            Self::GrantTakenOver(_) => "GrantTakenOver",
             Self::WentLive(_) => "WentLive",
             Self::Reported => "Reported",
             Self::ExitBegun(_) => "ExitBegun",
@@ -144,7 +176,9 @@ impl Happening {
             Self::Reclaimed(_) => "Reclaimed",
             Self::MaintenanceScheduled(..) => "MaintenanceScheduled",
             Self::MaintenanceStarted(_) => "MaintenanceStarted",
-            Self::MaintenanceReported(_) => "MaintenanceReported",
+            Self::NoticeShort(_) => "NoticeShort",
+            Self::MaintenanceReported(..) => "MaintenanceReported",
+            Self::MaintenanceGone(_) => "MaintenanceGone",
             Self::ClockStarted(..) => "ClockStarted",
             Self::Moved(m) if m.applied => "DeadlineMoved",
             Self::Moved(_) => "DeadlineKept",
@@ -163,12 +197,16 @@ impl Happening {
         matches!(
             self,
             Self::DecisionVoid(_)
+                | Self::NamespacesFound(_)
                 | Self::SpecAltered
                 | Self::Overtaken
                 | Self::Refused(_)
                 | Self::BelowUse(_)
                 | Self::ConsentVoid
                 | Self::Due(_)
+                | Self::NoticeShort(_)
+                | Self::MaintenanceGone(_)
+                | Self::MaintenanceReported(_, MaintenanceResult::RolledBack | MaintenanceResult::Failed, _)
                 | Self::Decided(Verdict::Rejected | Verdict::Returned, _)
         )
     }
@@ -190,8 +228,10 @@ impl Happening {
             Self::Decided(v, opinion) => {
                 let (zh, en) = verdict_words(*v);
                 let o = opinion.as_deref().unwrap_or("");
-                let zh = if o.is_empty() { zh.to_owned() } else { format!("{zh}:{o}") };
-                let en = if o.is_empty() { en.to_owned() } else { format!("{en}: {o}") };
+                // 「同意」 said twice says nothing more.
+                let bare = o.is_empty() || o.trim() == zh || o.trim() == en;
+                let zh = if bare { zh.to_owned() } else { format!("{zh}:{o}") };
+                let en = if bare { en.to_owned() } else { format!("{en}: {o}") };
                 Bilingual::new(zh, en)
             }
             Self::DecisionVoid(why) => Bilingual::new(
@@ -207,11 +247,26 @@ impl Happening {
                 "the spec was altered after its approval; nothing is done from it",
             ),
             Self::Withdrawn => Bilingual::new("使用部门撤回", "withdrawn by the department"),
-            Self::Overtaken => {
-                Bilingual::new("应用已退出,变更终止", "the application has exited; the change ends")
-            }
+            Self::Overtaken => Bilingual::new(
+                "应用已退出或已重新提交,变更终止",
+                "the application has exited, or was filed anew; the change ends",
+            ),
             Self::Notified => Bilingual::new("已通知服务提供方", "the provider was notified"),
             Self::Provisioned => Bilingual::new("云资源已开通", "resources are provisioned"),
+            Self::NamespacesFound(list) => Bilingual::new(
+                format!("发现同名原申请的命名空间,未作任何改动:{list}"),
+                format!(
+                    "namespaces of an earlier application of this name were found and are left alone: {list}"
+                ),
+            ),
+            Self::Reattached(list) => Bilingual::new(
+                format!("依主管部门审核意见接回命名空间:{list}"),
+                format!("taken back on the authority's decision: {list}"),
+            ),
+            Self::GrantTakenOver(uid) => Bilingual::new(
+                format!("工单由原申请 {uid} 转归现申请"),
+                format!("the grant of the earlier application {uid} is the present one's now"),
+            ),
             Self::WentLive(t) => Bilingual::new(
                 format!("系统已上线({})", clock(*t)),
                 format!("the system went live at {}", clock(*t)),
@@ -268,16 +323,33 @@ impl Happening {
                 format!("云资源已收回,证明 {d}"),
                 format!("resources are reclaimed, certificate {d}"),
             ),
-            Self::MaintenanceScheduled(n, s, e) => Bilingual::new(
-                format!("平台调整 {n} 定于 {} 至 {}", clock(*s), clock(*e)),
-                format!("maintenance {n} is scheduled from {} to {}", clock(*s), clock(*e)),
+            Self::MaintenanceScheduled(n, s, e, impact) => {
+                let (zh, en) = impact_words(*impact);
+                Bilingual::new(
+                    format!("平台调整 {n} 定于 {} 至 {},{zh}", clock(*s), clock(*e)),
+                    format!("maintenance {n} is scheduled from {} to {}, {en}", clock(*s), clock(*e)),
+                )
+            }
+            Self::NoticeShort(days) => Bilingual::new(
+                format!("系统得知批准时距窗口已不足 {days} 个工作日,告知晚于要求(第十八条)"),
+                format!(
+                    "the approval was seen less than {days} working days before the window; those affected are told late (Art. 18)"
+                ),
             ),
             Self::MaintenanceStarted(n) => {
                 Bilingual::new(format!("平台调整 {n} 开始"), format!("maintenance {n} begins"))
             }
-            Self::MaintenanceReported(r) => {
-                Bilingual::new(format!("平台调整结果:{r}"), format!("outcome of the maintenance: {r}"))
+            Self::MaintenanceReported(n, result, summary) => {
+                let (zh, en) = result_words(*result);
+                Bilingual::new(
+                    format!("平台调整 {n} {zh}:{summary}"),
+                    format!("maintenance {n} {en}: {summary}"),
+                )
             }
+            Self::MaintenanceGone(n) => Bilingual::new(
+                format!("平台调整 {n} 的记录已不存在,其结果请向服务提供方查询"),
+                format!("the record of maintenance {n} is gone; ask the provider what came of it"),
+            ),
             Self::ClockStarted(o, p, d, provisional) => {
                 let (zh, en) = if *provisional {
                     ("(暂定:节假日安排未公布)", " (provisional: the year's holidays are not published)")

@@ -1,4 +1,6 @@
 //! Platform maintenance (Art. 18): an approved plan, notice ahead to those affected, a report after.
+//!
+//! Here is the provider's side, the ChangeRequest; what an affected application is told is in [`notice`].
 
 use jiff::Timestamp;
 
@@ -13,83 +15,14 @@ use crate::api::change::{
 use crate::api::condition::ConditionStatus;
 use crate::api::deadline::{Obligation, Party};
 
+pub mod notice;
+
 /// Working days after the window within which the provider reports the outcome.
 pub const REPORT_WORKING_DAYS: i32 = 1;
 
-/// The applications that a maintenance affects.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Affected {
-    /// Those that exist in the region: `namespace/name`.
-    pub found: Vec<String>,
-    /// Those that are named but do not exist there.
-    pub missing: Vec<String>,
-}
-
-/// An approved maintenance as an application that it affects sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MaintenanceView {
-    /// Namespace and name of the ChangeRequest: `namespace/name`.
-    pub name: String,
-    /// `Scheduled`, `InProgress` or `Completed`; others are not shown.
-    pub phase: Phase,
-    /// Begin of the window.
-    pub start: Timestamp,
-    /// End of the window.
-    pub end: Timestamp,
-    /// What the provider reported.
-    pub outcome: Option<MaintenanceOutcome>,
-}
-
-/// Tells an affected application: ahead, at the start and at the end, each once (Art. 18).
-pub fn tell(views: &[MaintenanceView], life: &mut Life) {
-    for v in views {
-        let scheduled = Happening::MaintenanceScheduled(v.name.clone(), v.start, v.end);
-        match v.phase {
-            Phase::Scheduled => life.happen_once(scheduled, OPERATOR, Some(18)),
-            Phase::InProgress => {
-                life.happen_once(scheduled, OPERATOR, Some(18));
-                life.happen_once(Happening::MaintenanceStarted(v.name.clone()), "provider", Some(18));
-            }
-            // Whoever was not told of the beginning was not there for it.
-            Phase::Completed if life.told(&scheduled) => {
-                let outcome = v.outcome.as_ref().map(|o| reported(&v.name, o));
-                life.happen_once(
-                    outcome.unwrap_or(Happening::MaintenanceReported(v.name.clone())),
-                    "provider",
-                    Some(18),
-                );
-            }
-            _ => {}
-        }
-    }
-    let mut ahead: Vec<_> =
-        views.iter().filter(|v| matches!(v.phase, Phase::Scheduled | Phase::InProgress)).collect();
-    ahead.sort_by_key(|v| (v.start, v.name.clone()));
-    let none = || Bilingual::new("没有已批准的平台调整", "no approved maintenance is ahead");
-    if ahead.is_empty() {
-        if life.is("MaintenanceScheduled") {
-            life.condition("MaintenanceScheduled", ConditionStatus::False, "None", &none());
-        }
-        return;
-    }
-    let texts: Vec<Bilingual> = ahead
-        .iter()
-        .map(|v| Happening::MaintenanceScheduled(v.name.clone(), v.start, v.end).text())
-        .collect();
-    let overlap = ahead.windows(2).any(|w| w[1].start < w[0].end);
-    let reason = match overlap {
-        true => "WindowsOverlap",
-        false if ahead.iter().any(|v| v.phase == Phase::InProgress) => "InProgress",
-        false => "Scheduled",
-    };
-    let join = |of: fn(&Bilingual) -> &str, by| texts.iter().map(of).collect::<Vec<_>>().join(by);
-    let text = Bilingual::new(join(|t| &t.zh, ";"), join(|t| &t.en, "; "));
-    life.condition("MaintenanceScheduled", ConditionStatus::True, reason, &text);
-}
-
 /// The outcome as it is told.
 fn reported(name: &str, outcome: &MaintenanceOutcome) -> Happening {
-    Happening::MaintenanceReported(format!("{name} {:?}: {}", outcome.result, outcome.summary))
+    Happening::MaintenanceReported(name.to_owned(), outcome.result, outcome.summary.clone())
 }
 
 /// What is wrong with a maintenance plan by more than itself alone (Art. 18).
@@ -100,7 +33,7 @@ pub fn findings(
     now: Timestamp,
 ) -> Vec<Finding> {
     let mut found: Vec<Finding> =
-        seen.affected.missing.iter().cloned().map(Finding::AffectedMissing).collect();
+        seen.affected_missing.iter().cloned().map(Finding::AffectedMissing).collect();
     if matches!(status.phase, Some(Phase::Scheduled | Phase::InProgress | Phase::Completed)) {
         return found;
     }
@@ -127,20 +60,25 @@ fn calendar_day_after(date: jiff::civil::Date) -> String {
     date.tomorrow().unwrap_or(date).to_string()
 }
 
-/// Approved: those affected can be told, at once (Art. 18).
-pub fn schedule(seen: &Observed, life: &mut Life, status: &mut ChangeRequestStatus) {
+/// Approved: those affected can be told, at once (Art. 18). An approval that the operator saw too late for the
+/// notice period, because it was down, stands all the same; that the notice was short is said.
+pub fn schedule(seen: &Observed, now: Timestamp, life: &mut Life, status: &mut ChangeRequestStatus) {
     let Some(plan) = &seen.record.spec.platform_maintenance else { return };
+    let late = findings(seen, plan, status, now).into_iter().find_map(|f| match f {
+        Finding::WindowTooNear(_, days) => Some(days),
+        _ => None,
+    });
     status.phase = Some(Phase::Scheduled);
+    let (start, end) = (plan.window.start.timestamp(), plan.window.end.timestamp());
     life.happen(
-        Happening::MaintenanceScheduled(
-            seen.meta.name.clone(),
-            plan.window.start.timestamp(),
-            plan.window.end.timestamp(),
-        ),
-        "govcloud-operator",
+        Happening::MaintenanceScheduled(seen.meta.name.clone(), start, end, plan.impact),
+        OPERATOR,
         Some(18),
     );
-    life.wake = Some(plan.window.start.timestamp());
+    if let Some(days) = late {
+        life.happen(Happening::NoticeShort(days), OPERATOR, Some(18));
+    }
+    life.wake = Some(start).filter(|s| *s > now);
 }
 
 /// Follows a scheduled maintenance through its window to the provider's report.
@@ -156,14 +94,51 @@ pub fn follow(seen: &Observed, now: Timestamp, life: &mut Life, status: &mut Cha
         life.happen_at(Happening::MaintenanceStarted(seen.meta.name.clone()), "provider", Some(18), start);
     }
     let Some(calendar) = seen.ground.calendar() else { return };
-    if let Some(outcome) = &seen.record.spec.maintenance_outcome {
-        status.phase = Some(Phase::Completed);
-        status.applied_at = Some(outcome.ended_at);
-        life.happen(reported(&seen.meta.name, outcome), "provider", Some(18));
-        life.meet(Obligation::MaintenanceReport, now, calendar);
-    } else if now < end {
-        life.wake = Some(end);
-    } else {
+    if now >= end {
         life.start_clock(Obligation::MaintenanceReport, Party::Provider, REPORT_WORKING_DAYS, end, calendar);
     }
+    match &seen.record.spec.maintenance_outcome {
+        // What has not ended yet is no outcome: it is taken when that time has come.
+        Some(outcome) if outcome.ended_at.timestamp() > now => {
+            life.wake = Some(outcome.ended_at.timestamp());
+        }
+        Some(outcome) => {
+            status.phase = Some(Phase::Completed);
+            status.applied_at = Some(outcome.ended_at);
+            life.happen(reported(&seen.meta.name, outcome), "provider", Some(18));
+            life.meet(Obligation::MaintenanceReport, now, calendar);
+        }
+        None if now < end => life.wake = Some(end),
+        None => {}
+    }
+}
+
+/// Shows approved maintenance whose window overlaps this one's for the same application, before and after the decision.
+pub fn show_overlaps(seen: &Observed, phase: Option<Phase>, life: &mut Life) {
+    let Some(plan) = &seen.record.spec.platform_maintenance else { return };
+    let ahead = matches!(
+        phase,
+        None | Some(Phase::Submitted | Phase::Returned | Phase::Scheduled | Phase::InProgress)
+    );
+    let mut texts = Vec::new();
+    for (name, other) in seen.maintenances.iter().filter(|_| ahead) {
+        let Some(other) = &other.spec.platform_maintenance else { continue };
+        if plan.window.overlaps(&other.window) && plan.affects.meets(&other.affects) {
+            let (start, end) = (other.window.start.timestamp(), other.window.end.timestamp());
+            texts.push(Happening::MaintenanceScheduled(name.clone(), start, end, other.impact).text());
+        }
+    }
+    if texts.is_empty() {
+        if life.is("WindowOverlaps") {
+            let none = Bilingual::new("窗口与其他调整不重叠", "no other window overlaps");
+            life.condition("WindowOverlaps", ConditionStatus::False, "None", &none);
+        }
+        return;
+    }
+    let list = Bilingual::list(&texts);
+    let text = Bilingual::new(
+        format!("同一应用的窗口重叠:{}", list.zh),
+        format!("windows for the same application overlap: {}", list.en),
+    );
+    life.condition("WindowOverlaps", ConditionStatus::True, "WindowsOverlap", &text);
 }

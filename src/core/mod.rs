@@ -11,6 +11,7 @@
 pub mod application;
 pub mod calendar;
 pub mod change;
+pub mod cloud_event;
 pub mod deadline;
 pub mod decision;
 pub mod decommission;

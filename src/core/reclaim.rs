@@ -11,6 +11,7 @@ use super::decommission::{Case, HeldVolume, Space};
 use super::digest;
 use super::finding::{Bilingual, Finding};
 use super::happening::Happening;
+use super::names;
 use super::plan::{Precondition, Step, Write};
 use super::record::Standing;
 use super::targets;
@@ -67,6 +68,7 @@ pub(super) fn hand_over(case: &mut Case<'_>) -> Next {
     }
     case.status.phase = Some(Phase::Reclaiming);
     case.status.reclaiming_since = Some(case.now.into());
+    case.moved_out();
     case.life.happen(Happening::Reclaiming, "govcloud-operator", Some(16));
     stand_reclaiming(case, &[]);
     Next::Do(vec![Step::Record])
@@ -94,6 +96,7 @@ fn stalled_by_shared_source(case: &mut Case<'_>) -> bool {
     let shared = volumes::shared_sources(&case.seen.stock, &entries);
     let Some(first) = shared.first() else { return false };
     let finding = Finding::Inventory(first.reason(), first.to_string());
+    case.look_again();
     case.life.stand(&Standing::Stalled(finding.reason(), finding.text()));
     true
 }
@@ -109,18 +112,14 @@ pub(super) fn stand_handing_over(case: &mut Case<'_>) {
     let names: Vec<String> =
         outstanding(case).iter().map(|e| format!("{}/{}", e.namespace, e.claim)).collect();
     if names.is_empty() {
-        if let Some(calendar) = case.seen.ground.calendar() {
-            case.life.resume(Obligation::Reclaim, calendar);
-        }
+        case.receipts_in();
         case.life.wait_on(Party::Provider, Some("Reclaim"), Some(Obligation::Reclaim));
         case.life.stand(&Standing::Underway(
             "WindingDown",
             Bilingual::new("正在停止使用,随后收回资源", "use is winding down; reclaiming follows"),
         ));
     } else {
-        if let Some(calendar) = case.seen.ground.calendar() {
-            case.life.pause(Obligation::Reclaim, Party::Department, "HandOver", calendar);
-        }
+        case.await_receipts();
         case.life.wait_on(Party::Department, Some("HandOverReceipt"), None);
         let list = names.join(", ");
         case.life.stand(&Standing::Underway(
@@ -145,8 +144,10 @@ pub(super) fn reclaim(case: &mut Case<'_>) -> Next {
         case.life.stand(&Standing::Stalled(
             "VolumeAppeared",
             Bilingual::new(
-                format!("出现清单以外的数据卷 {stranger},停止收回"),
-                format!("volume {stranger} is not in the inventory; reclaiming stopped"),
+                format!("出现清单以外的数据卷或快照 {stranger},停止收回"),
+                format!(
+                    "{stranger} is a volume or snapshot that is not in the inventory; reclaiming stopped"
+                ),
             ),
         ));
         return Next::Do(Vec::new());
@@ -172,14 +173,19 @@ pub(super) fn reclaim(case: &mut Case<'_>) -> Next {
     Next::Do(Vec::new())
 }
 
-/// A claim or volume of the application that the inventory does not hold (step 5: appearance halts).
+/// A claim, volume or snapshot of the application that the inventory does not hold (step 5: appearance halts).
 ///
 /// Of a living application's volumes others may lose their claim meanwhile; they are not touched, nor halt this.
 fn appeared(case: &Case<'_>, entries: &[InventoryEntry]) -> Option<String> {
     if case.seen.record.spec.scope == Scope::Volumes {
         return None;
     }
-    let now = case.inventory().entries;
+    let volumes::Inventory { entries: now, snapshots, .. } = case.inventory();
+    let listed = case.status.inventory.iter().flat_map(|i| &i.snapshots);
+    let listed: Vec<&str> = listed.map(|s| s.uid.as_str()).collect();
+    if let Some(s) = snapshots.iter().find(|s| !listed.contains(&s.uid.as_str())) {
+        return Some(format!("{}/{}", s.namespace, s.name));
+    }
     let known = |e: &InventoryEntry| {
         entries
             .iter()
@@ -221,7 +227,11 @@ fn policy(case: &Case<'_>, entry: &InventoryEntry) -> Option<Write> {
     let body = match entry.action {
         Action::Retain if v.reclaim_policy == "Retain" && v.retained.as_deref() == Some(uid) => return None,
         Action::Retain => json!({
-            "metadata": { "labels": { keys::RETAINED: uid, keys::APPLICATION_UID: uid } },
+            "metadata": { "labels": {
+                keys::RETAINED: uid, keys::APPLICATION_UID: uid, keys::REGION: case.seen.record.spec.region,
+                keys::DEPARTMENT: case.seen.meta.namespace,
+                keys::APPLICATION: names::label_value(&case.seen.record.spec.application),
+            } },
             "spec": { "persistentVolumeReclaimPolicy": "Retain" },
         }),
         Action::Destroy | Action::HandOver if v.reclaim_policy == "Delete" => return None,

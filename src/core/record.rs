@@ -15,6 +15,7 @@ use crate::api::keys;
 use crate::api::record::{RecordStatus, TimelineEntry, Verdict};
 
 mod clocks;
+pub mod spent;
 mod standing;
 
 pub use clocks::article_of;
@@ -75,6 +76,7 @@ impl Meta {
             digest: &self.digest,
             stamped_at: self.stamped_at,
             in_order,
+            found: &[],
         }
     }
 }
@@ -88,6 +90,8 @@ pub struct Life {
     pub notices: Vec<Happening>,
     /// When to look again.
     pub wake: Option<Timestamp>,
+    /// UIDs of the namespaces that an earlier record left behind.
+    pub found: Vec<String>,
     generation: i64,
     now: Timestamp,
     in_order: bool,
@@ -100,7 +104,15 @@ impl Life {
         let valid = |c: &Condition| c.type_ == "Valid" && c.status == ConditionStatus::True;
         let in_order =
             stored.conditions.iter().any(|c| valid(c) && c.observed_generation == Some(generation));
-        Self { status: stored.clone(), notices: Vec::new(), wake: None, generation, now, in_order }
+        Self {
+            status: stored.clone(),
+            notices: Vec::new(),
+            wake: None,
+            found: Vec::new(),
+            generation,
+            now,
+            in_order,
+        }
     }
 
     /// Whether this is the first visit.
@@ -243,7 +255,8 @@ impl Life {
         article: i32,
         calendar: Option<&Calendar>,
     ) -> Ruling {
-        let ruling = decision::rule(meta.subject(self.in_order), &self.status, guard, self.now);
+        let subject = Subject { found: &self.found, ..meta.subject(self.in_order) };
+        let ruling = decision::rule(subject, &self.status, guard, self.now);
         match &ruling {
             Ruling::New(d) => {
                 match &d.void {

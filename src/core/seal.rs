@@ -21,6 +21,16 @@ pub struct Pin {
     pub uid: String,
     /// Generation.
     pub generation: i64,
+    /// Digest of its canonical form, by which a later check tells an upgrade from a detour.
+    #[serde(default)]
+    pub digest: String,
+}
+
+impl Pin {
+    /// Whether it is the same object, unwritten since.
+    fn is(&self, other: &Self) -> bool {
+        self.uid == other.uid && self.generation == other.generation
+    }
 }
 
 /// The record of the last good check, kept in the cluster.
@@ -55,7 +65,10 @@ pub fn release(shipped: &BTreeMap<String, Value>) -> Release {
 }
 
 /// Compares the live objects with the shipped ones and with the recorded release. All by [`key`]; `recorded` is
-/// the last good check, if any. Returns what the guard says and, when sealed, the record to keep.
+/// the last good check, if any. Returns what the guard says and the record to keep.
+///
+/// The record outlives an open gate only where nothing happened to it that was not recorded first: a binary that
+/// starts before, or runs on after, its release's policies waits for them and voids nothing.
 #[must_use]
 pub fn check(
     shipped: &BTreeMap<String, Value>,
@@ -64,39 +77,53 @@ pub fn check(
     recorded: Option<&Record>,
     now: Timestamp,
 ) -> (Guard, Option<Record>) {
-    let is_released = |key: &str| {
-        let digest = live.get(key).and_then(|l| digest_of(&canonical(l)).ok());
-        digest.is_some() && released.get(key) == digest.as_ref()
-    };
+    let pins: BTreeMap<&String, Pin> =
+        shipped.keys().filter_map(|k| Some((k, pin(live.get(k).filter(|l| stands(l))?)))).collect();
     let wrong: Vec<String> = shipped
         .iter()
-        .filter_map(|(key, want)| match live.get(key) {
-            None => Some(format!("{key} 缺失 / missing")),
-            Some(l) if !l["metadata"]["deletionTimestamp"].is_null() => {
-                Some(format!("{key} 正在删除 / being deleted"))
-            }
-            Some(l) => first_difference(&canonical(want), &canonical(l), "spec")
-                .filter(|_| !is_released(key))
+        .filter_map(|(key, want)| match (live.get(key), pins.get(key)) {
+            (None, _) => Some(format!("{key} 缺失 / missing")),
+            (Some(_), None) => Some(format!("{key} 正在删除 / being deleted")),
+            (Some(l), Some(p)) => first_difference(&canonical(want), &canonical(l), "spec")
+                .filter(|_| released.get(key) != Some(&p.digest))
                 .map(|at| format!("{key} 被改动 / altered ({at})")),
         })
         .collect();
+    let before = recorded.filter(|r| shipped.keys().all(|k| unbroken(k, pins.get(k), r, released)));
     if !wrong.is_empty() {
-        return (Guard::Open(wrong), None);
+        return (Guard::Open(wrong), before.cloned());
     }
-    let pins: BTreeMap<String, Pin> =
-        shipped.keys().filter_map(|k| Some((k.clone(), pin(live.get(k)?)))).collect();
-    // What changed since the last good check is either the recorded release, or there was a gap.
-    let unbroken = |r: &&Record| pins.iter().all(|(k, p)| r.pins.get(k) == Some(p) || is_released(k));
-    let since = recorded.filter(unbroken).and_then(|r| r.sealed_since).unwrap_or_else(|| now.into());
-    let record = Record { sealed_since: Some(since), pins };
-    (Guard::Sealed { since: since.timestamp() }, Some(record))
+    let since = before.and_then(|r| r.sealed_since).unwrap_or_else(|| now.into());
+    let pins = pins.into_iter().map(|(k, p)| (k.clone(), p)).collect();
+    (Guard::Sealed { since: since.timestamp() }, Some(Record { sealed_since: Some(since), pins }))
+}
+
+/// Whether nothing befell one object since the last good check but what the recorded release says. A release
+/// speaks for a change of content in place, from what was pinned to what it names: it does not excuse an object
+/// that was replaced, nor one that was changed and put back.
+fn unbroken(key: &str, now: Option<&Pin>, last: &Record, released: &Release) -> bool {
+    let is_released = |p: &Pin| released.get(key) == Some(&p.digest);
+    match (last.pins.get(key), now) {
+        (Some(was), Some(is)) => {
+            was.is(is) || was.uid == is.uid && was.digest != is.digest && is_released(is)
+        }
+        (Some(_), None) => !released.is_empty() && !released.contains_key(key),
+        (None, Some(is)) => is_released(is),
+        (None, None) => true,
+    }
 }
 
 fn pin(object: &Value) -> Pin {
     Pin {
         uid: object["metadata"]["uid"].as_str().unwrap_or_default().to_owned(),
         generation: object["metadata"]["generation"].as_i64().unwrap_or(0),
+        digest: digest_of(&canonical(object)).unwrap_or_default(),
     }
+}
+
+/// Whether an object is not on its way out.
+fn stands(object: &Value) -> bool {
+    object["metadata"]["deletionTimestamp"].is_null()
 }
 
 /// What counts of an object: its spec without what the API server fills in by itself.
@@ -209,21 +236,52 @@ mod tests {
         assert!(matches!(check(&shipped, &policy("a", 2, "Warn"), &none, None, now), (Guard::Open(_), None)));
     }
 
+    /// The moment of the last good check, and a later one.
+    fn times() -> (Timestamp, Timestamp) {
+        (at("2026-01-01T00:00:00Z"), at("2026-01-02T00:00:00Z"))
+    }
+
     #[test]
-    fn a_replacement_while_nobody_looked_is_a_gap_and_a_recorded_release_is_none() {
-        let (shipped, none) = (policy("", 0, "Deny"), Release::new());
-        let (first, later) = (at("2026-01-01T00:00:00Z"), at("2026-01-02T00:00:00Z"));
+    fn a_replacement_while_nobody_looked_is_a_gap_whatever_was_released() {
+        let (shipped, none, (first, later)) = (policy("", 0, "Deny"), Release::new(), times());
         let record = check(&shipped, &policy("a", 1, "Deny"), &none, None, first).1.unwrap();
         let again = |live: &BTreeMap<String, Value>, released: &Release| {
             check(&shipped, live, released, Some(&record), later).0
         };
-        assert_eq!(again(&policy("a", 1, "Deny"), &none), Guard::Sealed { since: first });
-        assert_eq!(again(&policy("b", 1, "Deny"), &none), Guard::Sealed { since: later });
-        assert_eq!(again(&policy("b", 1, "Deny"), &release(&shipped)), Guard::Sealed { since: first });
-        // The operator of the old release sees the new one's policies arrive.
-        let new = policy("a", 2, "Audit");
-        assert_eq!(again(&new, &release(&new)), Guard::Sealed { since: first });
-        assert!(matches!(again(&new, &none), Guard::Open(_)));
+        for released in [none, release(&shipped)] {
+            assert_eq!(again(&policy("a", 1, "Deny"), &released), Guard::Sealed { since: first });
+            assert_eq!(again(&policy("b", 1, "Deny"), &released), Guard::Sealed { since: later }, "replaced");
+            assert_eq!(again(&policy("a", 3, "Deny"), &released), Guard::Sealed { since: later }, "and back");
+        }
+    }
+
+    #[test]
+    fn an_upgrade_in_place_that_was_recorded_first_is_no_gap() {
+        let (old, new, (first, later)) = (policy("a", 1, "Deny"), policy("a", 2, "Audit"), times());
+        let record = check(&old, &old, &Release::new(), None, first).1.unwrap();
+        let say = |ships: &BTreeMap<String, Value>, live: &BTreeMap<String, Value>, released: &Release| {
+            check(ships, live, released, Some(&record), later)
+        };
+        let released = release(&new);
+        for binary in [&old, &new] {
+            // Both binaries run for a while. Unrecorded, the same is an alteration and ends the record.
+            assert_eq!(say(binary, &new, &released).0, Guard::Sealed { since: first });
+            assert_eq!(say(&old, &new, &Release::new()), (Guard::Open(altered()), None));
+        }
+        // The new binary is there before its policies: no gate opens, and nothing is voided.
+        assert_eq!(say(&new, &old, &released), (Guard::Open(altered()), Some(record.clone())));
+        // A release that brings one more, which is not there yet; and one that takes the only one away.
+        let mut more = new.clone();
+        more.insert("ValidatingAdmissionPolicy/q".to_owned(), json!({}));
+        assert_eq!(say(&more, &new, &release(&more)).1, Some(record.clone()));
+        let other = Release::from([("x".to_owned(), String::new())]);
+        assert_eq!(say(&old, &BTreeMap::new(), &other).1, Some(record.clone()));
+        assert_eq!(say(&old, &BTreeMap::new(), &released).1, None, "missing, and not by the release");
+        assert_eq!(say(&old, &BTreeMap::new(), &Release::new()).1, None, "missing");
+    }
+
+    fn altered() -> Vec<String> {
+        vec!["ValidatingAdmissionPolicyBinding/p 被改动 / altered (spec.validationActions[0])".to_owned()]
     }
 
     #[test]

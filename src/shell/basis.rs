@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::client::RequestError;
 use super::controller::Shell;
 use super::execute::{difference, record_target};
-use super::observe::tenant_names;
+use super::observe::{Circumstances, tenant_names};
 use super::queue::{Key, Kind};
 use super::watches::News;
 use crate::api::deadline::Party;
@@ -27,7 +27,16 @@ impl Shell {
         let record = |kind, name: &str| record_target(&Key::new(kind, &key.namespace, name));
         let mut targets = vec![record_target(key)];
         match key.kind {
-            Kind::Application | Kind::Region => {}
+            Kind::Region => {}
+            // What a recreated record takes back: its namespaces, and the grant that the earlier one left.
+            Kind::Application => {
+                let grant = self.world.grants.get(&key.namespace, &key.name);
+                targets.extend(grant.map(|_| record(Kind::Grant, &key.name)));
+                let with = Circumstances { guard: self.guard(), fresh: false, trouble: None };
+                let seen = self.world.application(key, &with);
+                let existing = seen.iter().flat_map(|s| &s.existing);
+                targets.extend(existing.map(|e| targets::NAMESPACE.named(&e.name)));
+            }
             Kind::Grant => {
                 targets.push(record(Kind::Application, &key.name));
                 if let Some(g) = self

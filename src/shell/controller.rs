@@ -1,6 +1,7 @@
 //! The one controller of all kinds: takes a key, has it reconciled, and puts it back with its next time.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,9 +12,11 @@ use tracing::Instrument;
 
 use super::client::{RequestError, Requests};
 use super::clock::Clock;
+use super::cloudevents::Outbox;
 use super::metrics::Metrics;
 use super::queue::{Key, Queue};
 use super::skew::Skew;
+use super::snapshots;
 use super::watches::{self, WATCHED};
 use super::world::World;
 use crate::core::decision::Guard;
@@ -42,6 +45,10 @@ pub struct Shell {
     pub identity: String,
     /// How many first lists are complete, and more.
     pub progress: watch::Sender<u64>,
+    /// Whether this replica leads and acts.
+    pub leads: AtomicBool,
+    /// Where news of records is noted for the CloudEvents sink.
+    pub outbox: Arc<Outbox>,
     guard: watch::Receiver<Guard>,
     failures: Mutex<HashMap<Key, Failure>>,
 }
@@ -72,9 +79,17 @@ impl Shell {
             metrics: Metrics::default(),
             identity,
             progress: watch::Sender::new(0),
+            leads: AtomicBool::new(false),
+            outbox: Arc::default(),
             guard,
             failures: Mutex::default(),
         }
+    }
+
+    /// The same, with news of records noted for a sink.
+    #[must_use]
+    pub fn telling(self, outbox: Arc<Outbox>) -> Self {
+        Self { outbox, ..self }
     }
 
     /// What the guard says now.
@@ -109,11 +124,21 @@ impl Shell {
             kind = key.kind.as_str(),
             namespace = key.namespace,
             name = key.name,
-            uid = tracing::field::Empty
+            uid = tracing::field::Empty,
+            decision = tracing::field::Empty,
+            phase = tracing::field::Empty,
+            writes = tracing::field::Empty,
+            error = tracing::field::Empty,
+            otel.status_code = tracing::field::Empty,
         );
         let started = std::time::Instant::now();
-        let result = self.reconcile(key, before.as_ref().map(|f| f.why.clone())).instrument(span).await;
-        self.metrics.reconciled(key.kind, started.elapsed(), result.is_ok());
+        let result =
+            self.reconcile(key, before.as_ref().map(|f| f.why.clone())).instrument(span.clone()).await;
+        if let Err(e) = &result {
+            span.record("error", tracing::field::display(e));
+            span.record("otel.status_code", "ERROR");
+        }
+        self.metrics.work.reconciled(key.kind, started.elapsed(), result.is_ok());
         let wake = match result {
             Ok(wake) => {
                 self.set_failure(key, None);
@@ -122,6 +147,7 @@ impl Shell {
             Err(e) => Some(self.again(key, before.map_or(0, |f| f.times), &e)),
         };
         self.queue.done(key, wake);
+        self.outbox.look(key);
     }
 
     /// When a key that failed is tried again: later each time, never more than a minute.
@@ -145,6 +171,7 @@ pub async fn synchronise(shell: &Arc<Shell>, tasks: &mut JoinSet<()>) {
     for what in WATCHED {
         tasks.spawn(watches::watch(shell.clone(), what));
     }
+    tasks.spawn(snapshots::watch(shell.clone()));
     while !shell.world.all_synced() {
         if progress.changed().await.is_err() {
             return;

@@ -7,11 +7,13 @@ use serde_json::{Map, Value};
 
 use super::client::{EventBody, RequestError};
 use super::controller::Shell;
+use super::metrics::Where;
 use super::observe::Circumstances;
 use super::queue::{Key, Kind};
 use super::watches::News;
 use crate::api::API_VERSION;
-use crate::core::digest;
+use crate::api::record::RecordStatus;
+use crate::core::cloud_event;
 use crate::core::happening::Happening;
 use crate::core::plan::{Plan, Precondition, Step, Target, Write};
 use crate::core::record::Meta;
@@ -35,6 +37,39 @@ struct Decided {
     status: Value,
     notices: Vec<Happening>,
     wake: Option<Timestamp>,
+}
+
+/// What a reconcile came to, for its span.
+#[derive(Default)]
+struct Told {
+    uid: String,
+    decision: String,
+    phase: String,
+    writes: usize,
+}
+
+impl Told {
+    /// The reason of `Ready`, the phase, and how many writes were planned so far.
+    fn note(&mut self, decided: &Decided) {
+        let conditions = decided.status["conditions"].as_array().into_iter().flatten();
+        let ready = conditions.into_iter().find(|c| c["type"] == "Ready");
+        let text = |v: Option<&str>| v.unwrap_or("None").to_owned();
+        self.uid.clone_from(&decided.meta.uid);
+        self.decision = text(ready.and_then(|c| c["reason"].as_str()));
+        self.phase = text(decided.status["phase"].as_str());
+        let writes = decided.steps.iter().map(|s| if let Step::Write(w) = s { w.len() } else { 0 });
+        self.writes += writes.sum::<usize>();
+    }
+
+    /// Each field once: OTLP would send one that is recorded again as a second attribute.
+    fn say(&self, span: &tracing::Span) {
+        for (field, text) in [("uid", &self.uid), ("decision", &self.decision), ("phase", &self.phase)] {
+            if !text.is_empty() {
+                span.record(field, text.as_str());
+            }
+        }
+        span.record("writes", self.writes);
+    }
 }
 
 /// Whether anything was written, after which the record is looked at once more.
@@ -87,9 +122,9 @@ impl Shell {
                 .decommission(key, with)
                 .map(|o| decided(key, &o.meta, decommission::decide(&o, now))),
             Kind::Region => {
-                let view = self.world.region(&key.name)?;
+                let seen = self.world.region_observed(&key.name)?;
                 let meta = self.world.regions.get("", &key.name)?.meta.clone();
-                Some(decided(key, &meta, region::decide(&view, now)))
+                Some(decided(key, &meta, region::decide(&seen, now)))
             }
         }
     }
@@ -103,7 +138,21 @@ impl Shell {
         key: &Key,
         trouble: Option<String>,
     ) -> Result<Option<Timestamp>, RequestError> {
+        let mut told = Told::default();
+        let result = self.rounds(key, trouble, &mut told).await;
+        told.say(&tracing::Span::current());
+        result
+    }
+
+    /// Observes, decides and writes until nothing is left to write.
+    async fn rounds(
+        &self,
+        key: &Key,
+        trouble: Option<String>,
+        told: &mut Told,
+    ) -> Result<Option<Timestamp>, RequestError> {
         if let Some(seconds) = self.skew.intolerable() {
+            "ClockSkewed".clone_into(&mut told.decision);
             self.report_skew(key, seconds).await?;
             return Ok(self.clock.now().checked_add(LOOK_AGAIN).ok());
         }
@@ -111,9 +160,10 @@ impl Shell {
         for _ in 0..ROUNDS {
             let now = self.clock.now();
             let Some(decided) = self.decide(key, &with, now) else {
+                "Malformed".clone_into(&mut told.decision);
                 return self.report_malformed(key).await.map(|()| None);
             };
-            tracing::Span::current().record("uid", decided.meta.uid.as_str());
+            told.note(&decided);
             if decided.meta.deleting {
                 return Ok(None);
             }
@@ -179,7 +229,9 @@ impl Shell {
 
     async fn write(&self, write: &Write, key: &Key) -> Result<(), RequestError> {
         let target = write.target();
-        match self.requests.write(write).await {
+        let answer = self.requests.write(write).await;
+        self.metrics.requests.wrote(write, &answer);
+        match answer {
             Ok(Some(object)) => {
                 self.learn(target, News::Is(object), key);
                 Ok(())
@@ -240,8 +292,11 @@ impl Shell {
             uid: decided.meta.uid.clone(),
             resource_version: decided.meta.resource_version.clone(),
         };
-        match self.requests.status(&decided.about, &precondition, &difference).await {
+        let answer = self.requests.status(&decided.about, &precondition, &difference).await;
+        self.metrics.requests.wrote_status(decided.about.resource, &answer);
+        match answer {
             Ok(object) => {
+                self.count_happenings(decided, key);
                 self.learn(&decided.about, News::Is(object), key);
                 Ok(Rest::Ahead)
             }
@@ -253,6 +308,23 @@ impl Shell {
         }
     }
 
+    /// Counts what a status that was just written tells of.
+    fn count_happenings(&self, decided: &Decided, key: &Key) {
+        if decided.notices.is_empty() {
+            return;
+        }
+        // A Region has no happenings; every other kind's status holds what all records hold.
+        let Ok(status) = serde_json::from_value::<RecordStatus>(decided.status.clone()) else { return };
+        let region = self.world.region_of(key);
+        let calendar = region.as_ref().and_then(|r| r.calendar.as_deref().ok());
+        let code = region.as_ref().map_or("unknown", |r| r.code());
+        self.metrics.events.recorded(
+            Where { kind: key.kind, region: code, calendar },
+            &decided.notices,
+            &status,
+        );
+    }
+
     /// One Event for each thing that happened, named so that a repeated try writes none twice (S9).
     async fn announce(&self, decided: &Decided) -> Result<(), RequestError> {
         let before =
@@ -260,12 +332,11 @@ impl Shell {
         let dropped = decided.status["timelineDropped"].as_u64().unwrap_or(0);
         let events = decided.notices.iter().enumerate().map(|(i, h)| {
             let place = before as u64 + dropped + i as u64;
-            let hash = digest::digest_of(&(&decided.meta.uid, place, h.event())).unwrap_or_default();
-            let hash: String = hash.trim_start_matches("sha256:").chars().take(16).collect();
+            let id = cloud_event::id(&decided.meta.uid, place, h.event());
             let mut stem = decided.about.name.clone();
             stem.truncate(200);
             EventBody {
-                name: format!("{stem}.{hash}"),
+                name: format!("{stem}.{id}"),
                 about: &decided.about,
                 uid: &decided.meta.uid,
                 reason: h.event(),

@@ -16,8 +16,9 @@ use kube::runtime::watcher::{self, Event};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::client::{EventBody, Requests, resource};
+use super::client::{self, EventBody, resource};
 use super::clock::Clock;
+use super::metrics::Requests;
 use crate::api::{OPERATOR_NAME, OPERATOR_NAMESPACE};
 use crate::core::decision::Guard;
 use crate::core::seal::{self, Record, Release};
@@ -34,6 +35,10 @@ pub const RECORD: &str = "govcloud-guard";
 
 /// ConfigMap that records a release before it is applied: written by a holder of `administer` (policy).
 pub const RELEASE: &str = "govcloud-release";
+
+/// Who writes `namespaces/finalize` and `namespaces/status` where nothing else is said: the namespace controller
+/// of a kube-controller-manager with `--use-service-account-credentials`.
+pub const NAMESPACE_CONTROLLER: &str = "system:serviceaccount:kube-system:namespace-controller";
 
 /// Kinds of policy objects: group version, plural, kind. The mutating ones exist from 1.36 on.
 const POLICIES: [(&str, &str, &str); 4] = [
@@ -53,17 +58,26 @@ const OTHERS: [(&str, &str, &str); 2] = [
     ("v1", "configmaps", "ConfigMap"),
 ];
 
-/// Everything that is shipped and guarded, by `Kind/name`.
+/// Everything that is shipped and guarded, by `Kind/name`, for the usual namespace controller.
 ///
 /// # Errors
 /// A shipped file that cannot be read: a defect of the build.
 pub fn shipped() -> Result<BTreeMap<String, Value>, String> {
+    shipped_for(NAMESPACE_CONTROLLER)
+}
+
+/// The same where the namespace controller acts under this username.
+///
+/// # Errors
+/// A shipped file that cannot be read: a defect of the build.
+pub fn shipped_for(namespace_controller: &str) -> Result<BTreeMap<String, Value>, String> {
     let mut objects = BTreeMap::new();
     let files = ADMISSION.find("**/*.yaml").map_err(|e| e.to_string())?;
     for file in files.filter_map(include_dir::DirEntry::as_file) {
         let text = file.contents_utf8().unwrap_or_default();
+        let text = text.replace(NAMESPACE_CONTROLLER, namespace_controller);
         let documents: Vec<Value> =
-            serde_saphyr::from_multiple(text).map_err(|e| format!("{}: {e}", file.path().display()))?;
+            serde_saphyr::from_multiple(&text).map_err(|e| format!("{}: {e}", file.path().display()))?;
         let guarded = |o: &Value| POLICIES.iter().any(|(_, _, k)| o["kind"] == *k);
         objects.extend(documents.into_iter().filter(guarded).map(|o| (seal::key(&o), o)));
     }
@@ -106,8 +120,15 @@ impl Seen {
 }
 
 /// Watches the gate and publishes what it sees, for as long as the operator runs.
-pub async fn watch(client: kube::Client, clock: Clock, identity: String, says: watch::Sender<Guard>) {
-    let mut wanted = match shipped() {
+pub async fn watch(
+    client: kube::Client,
+    clock: Clock,
+    identity: String,
+    namespace_controller: String,
+    says: watch::Sender<Guard>,
+    counts: Requests,
+) {
+    let mut wanted = match shipped_for(&namespace_controller) {
         Ok(w) => w,
         Err(e) => {
             says.send_replace(Guard::Open(vec![e]));
@@ -121,7 +142,7 @@ pub async fn watch(client: kube::Client, clock: Clock, identity: String, says: w
     let kinds = POLICIES.iter().filter(|(_, _, k)| stamps || !k.starts_with("Mutating")).copied();
     let kinds: Vec<_> = kinds.chain(OTHERS).collect();
     let mut seen = Seen { lists: kinds.len(), ..Seen::default() };
-    let mut events = stream::select_all(kinds.into_iter().map(|k| watch_kind(&client, k)));
+    let mut events = stream::select_all(kinds.into_iter().map(|k| watch_kind(&client, k, counts.clone())));
     let mut recorded = load(&client).await;
     while let Some((kind, event)) = events.next().await {
         if !seen.take(kind, event) {
@@ -179,22 +200,30 @@ async fn announce(client: &kube::Client, identity: &str, guard: &Guard, news: bo
         at,
         instance: identity,
     };
-    if let Err(e) = Requests::new(client.clone()).event(&event).await {
+    if let Err(e) = client::Requests::new(client.clone()).event(&event).await {
         tracing::warn!(error = %e, "the guard's Event could not be written");
     }
 }
 
-/// The release that the ConfigMap records.
+/// The release that the ConfigMap records: digests in `objects`, and in `rendered` whole manifests whose digests
+/// only their renderer knew too late (the chart's, for another namespace controller).
 fn read_release(o: &DynamicObject) -> Release {
-    o.data["data"]["objects"].as_str().and_then(|t| serde_json::from_str(t).ok()).unwrap_or_default()
+    let text = |key: &str| o.data["data"][key].as_str();
+    let mut release: Release = text("objects").and_then(|t| serde_json::from_str(t).ok()).unwrap_or_default();
+    let rendered: Vec<Value> =
+        text("rendered").and_then(|t| serde_saphyr::from_multiple(t).ok()).unwrap_or_default();
+    let rendered = rendered.into_iter().map(|o| (seal::key(&o), o)).collect();
+    release.extend(seal::release(&rendered));
+    release
 }
 
 /// The ConfigMap that records this build's release, to be applied before its policies.
 ///
 /// # Errors
 /// A shipped file that cannot be read: a defect of the build.
-pub fn release_manifest() -> Result<Value, String> {
-    let objects = serde_json::to_string(&seal::release(&shipped()?)).map_err(|e| e.to_string())?;
+pub fn release_manifest(namespace_controller: &str) -> Result<Value, String> {
+    let shipped = shipped_for(namespace_controller)?;
+    let objects = serde_json::to_string_pretty(&seal::release(&shipped)).map_err(|e| e.to_string())?;
     Ok(
         json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": RELEASE, "namespace": OPERATOR_NAMESPACE }, "data": { "objects": objects } }),
     )
@@ -211,6 +240,7 @@ type News = (&'static str, Event<DynamicObject>);
 fn watch_kind(
     client: &kube::Client,
     (version, plural, kind): (&'static str, &'static str, &'static str),
+    counts: Requests,
 ) -> BoxStream<'static, News> {
     let resource = resource(version, plural, kind);
     let (api, config): (Api<DynamicObject>, _) = match kind {
@@ -221,14 +251,16 @@ fn watch_kind(
         "CustomResourceDefinition" => (Api::all_with(client.clone(), &resource), watcher::Config::default()),
         _ => (Api::all_with(client.clone(), &resource), watcher::Config::default().labels(SELECTOR)),
     };
-    let events = watcher::watcher(api, config).default_backoff().filter_map(move |e| async move {
-        match e {
+    let events = watcher::watcher(api, config).default_backoff().filter_map(move |e| {
+        let news = match e {
             Ok(e) => Some((kind, e)),
             Err(e) => {
+                counts.interrupted(plural);
                 tracing::warn!(kind, error = %e, "the guard's watch was interrupted; it is resumed");
                 None
             }
-        }
+        };
+        std::future::ready(news)
     });
     events.boxed()
 }

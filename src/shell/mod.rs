@@ -1,23 +1,29 @@
 //! Everything that touches the world.
 //!
-//! Reading goes [`watches`] → [`store`]/[`world`] → [`observe`]; deciding is [`crate::core`]'s; writing is
-//! [`execute`], with [`basis`] for what must be read anew first, through [`client`]. [`controller`] keeps it
-//! going, from [`queue`], on [`clock`]. Beside it stand [`guard`], [`metrics`], [`server`] and [`telemetry`].
+//! Reading goes [`watches`] → [`store`]/[`world`] (found by [`tags`]) → [`observe`] (and [`maintenance`]); deciding
+//! is [`crate::core`]'s; writing is [`execute`], with [`basis`] for what must be read anew first, through
+//! [`client`]. [`controller`] keeps it going, from [`queue`], on [`clock`]; [`snapshots`] come and go with their
+//! CRD. [`cloudevents`] tells the world outside. Beside it stand [`guard`], [`metrics`], [`server`] and
+//! [`telemetry`].
 
 pub mod basis;
 pub mod client;
 pub mod clock;
+pub mod cloudevents;
 pub mod controller;
 pub mod execute;
 pub mod guard;
 pub mod leadership;
+pub mod maintenance;
 pub mod metrics;
 pub mod observe;
 pub mod queue;
 pub mod run;
 pub mod server;
 pub mod skew;
+pub mod snapshots;
 pub mod store;
+pub mod tags;
 pub mod telemetry;
 pub mod watches;
 pub mod world;

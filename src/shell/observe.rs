@@ -6,24 +6,26 @@ use std::sync::{Arc, PoisonError};
 use serde_json::Value;
 
 use super::queue::{Key, Kind};
+use super::tags;
 use super::world::{Plain, Record, World, labels};
 use crate::api::application::{CloudApplication, UnclaimedVolume};
-use crate::api::change::{Affects, ChangePhase};
+use crate::api::change::ChangePhase;
 use crate::api::decommission::{Decommission, DecommissionPhase, Scope};
 use crate::api::grant::ResourceGrant;
 use crate::api::keys;
 use crate::core::calendar::Calendar;
 use crate::core::change::OpenRequest;
 use crate::core::decision::Guard;
-use crate::core::decommission::{HeldVolume, Space};
+use crate::core::decommission::HeldVolume;
 use crate::core::grant::{LiveNamespace, LiveVolume};
 use crate::core::ground::{Ground, RegionView, StorageClass};
-use crate::core::maintenance::Affected;
 use crate::core::names;
 use crate::core::record::Meta;
 use crate::core::tenancy::volume_source;
 use crate::core::tenancy::volumes::{Claim, ClaimRef, Snapshot, Stock, Volume};
 use crate::core::{application, change, decommission, grant};
+
+mod leaving;
 
 /// What the shell knows beside the world: the guard, and how the last try went.
 #[derive(Clone, Debug)]
@@ -66,6 +68,20 @@ impl World {
             storage_classes: region.spec.tenancy.storage_classes.iter().filter_map(class).collect(),
             region,
         }))
+    }
+
+    /// The Region that the record behind a key names, where both exist.
+    #[must_use]
+    pub fn region_of(&self, key: &Key) -> Option<Arc<RegionView>> {
+        let (ns, name) = (&key.namespace, &key.name);
+        let code = match key.kind {
+            Kind::Application => self.applications.get(ns, name)?.typed.as_ref().ok()?.spec.region.clone(),
+            Kind::Grant => self.grants.get(ns, name)?.typed.as_ref().ok()?.spec.region.clone(),
+            Kind::Change => self.changes.get(ns, name)?.typed.as_ref().ok()?.spec.region.clone(),
+            Kind::Decommission => self.decommissions.get(ns, name)?.typed.as_ref().ok()?.spec.region.clone(),
+            Kind::Region => key.name.clone(),
+        };
+        self.region(&code)
     }
 
     fn calendar(&self, name: &str) -> Result<Arc<Calendar>, String> {
@@ -125,24 +141,46 @@ impl World {
         let (meta, record) = seen(self.applications.get(&key.namespace, &key.name))?;
         let exits = self.decommissions.tagged(&format!("application/{}/{}", key.namespace, key.name));
         let exits = exits.iter().filter_map(|r| r.typed.as_ref().ok()).map(|d| exit_view(d)).collect();
-        let existing = record.spec.namespaces.iter().filter_map(|e| {
-            let ns = self.namespaces.get("", &names::tenant_namespace(&key.namespace, &key.name, &e.name))?;
-            Some(application::Existing {
-                name: ns.name.1.clone(),
-                uid: ns.uid.clone(),
-                owner: labels(&ns.value).remove(keys::APPLICATION_UID),
-            })
-        });
+        let entries = record.spec.namespaces.iter().map(|e| e.name.as_str());
+        let announced = record.status.as_ref().map(|s| s.maintenances.as_slice()).unwrap_or_default();
         Some(application::Observed {
-            existing: existing.collect(),
+            existing: self.existing(&key.namespace, &key.name, entries),
             ground: self.ground(&record.spec.region, with),
             grant: seen(self.grants.get(&key.namespace, &key.name)),
             unclaimed: self.unclaimed(&meta.uid),
-            maintenances: Vec::new(),
+            maintenances: self.maintenances(key, &record.spec.region, announced),
             exits,
             meta,
             record,
         })
+    }
+
+    /// Namespaces that bear on an application: under the names that some of its entries stand for, or with its
+    /// department's name and its own.
+    fn existing<'a>(
+        &self,
+        filing: &str,
+        application: &str,
+        entries: impl Iterator<Item = &'a str>,
+    ) -> Vec<application::Existing> {
+        let wanted = entries.map(|entry| names::tenant_namespace(filing, application, entry));
+        let by_name = wanted.filter_map(|name| self.namespaces.get("", &name));
+        let by_label = self.namespaces.tagged(&tags::tenant(filing, application));
+        let all: BTreeMap<_, _> = by_name.chain(by_label).map(|ns| (ns.name.1.clone(), ns)).collect();
+        let view = |(name, ns): (String, Arc<Plain>)| {
+            let labels = labels(&ns.value);
+            let owner = labels.get(keys::APPLICATION_UID);
+            let lives = |uid: &String| !self.applications.tagged(&format!("uid/{uid}")).is_empty();
+            application::Existing {
+                uid: ns.uid.clone(),
+                deleting: ns.value.pointer("/metadata/deletionTimestamp").is_some(),
+                owner_exists: owner.is_some_and(lives),
+                used: self.used_in(&name),
+                labels,
+                name,
+            }
+        };
+        all.into_iter().map(view).collect()
     }
 
     /// Volumes of an application whose claim is gone.
@@ -191,6 +229,7 @@ impl World {
             resource_version: v.resource_version.clone(),
             reclaim_policy: text(&v.value, "/spec/persistentVolumeReclaimPolicy"),
             owner: labels(&v.value).remove(keys::APPLICATION_UID),
+            namespace: text(&v.value, "/spec/claimRef/namespace"),
         };
         Some(grant::Observed {
             ground: self.ground(&spec.region, with),
@@ -211,19 +250,19 @@ impl World {
         let (meta, record) = seen(self.changes.get(&key.namespace, &key.name))?;
         let name = record.spec.resource_adjustment.as_ref().map(|a| a.application.clone());
         let grant = name.as_ref().and_then(|n| seen(self.grants.get(&key.namespace, n)));
-        let affected = record
-            .spec
-            .platform_maintenance
-            .as_ref()
-            .map(|m| self.affected(&record.spec.region, &m.affects))
-            .unwrap_or_default();
+        let asked = record.spec.resource_adjustment.as_ref();
+        let entries = asked.into_iter().flat_map(|a| &a.namespaces).map(|n| n.name.as_str());
+        let plan = record.spec.platform_maintenance.as_ref();
+        let region = &record.spec.region;
         Some(change::Observed {
             ground: self.ground(&record.spec.region, with),
             application: name.as_ref().and_then(|n| seen(self.applications.get(&key.namespace, n))),
             others: name.as_ref().map(|n| self.open_requests(key, n)).unwrap_or_default(),
             used: grant.as_ref().map(|(_, g)| self.used(g)).unwrap_or_default(),
+            existing: name.as_ref().map(|n| self.existing(&key.namespace, n, entries)).unwrap_or_default(),
+            affected_missing: plan.map(|m| self.affected_missing(region, m)).unwrap_or_default(),
+            maintenances: plan.map(|_| self.other_maintenances(key, region)).unwrap_or_default(),
             grant,
-            affected,
             meta,
             record,
         })
@@ -247,27 +286,14 @@ impl World {
     /// What is used in the namespaces of a grant, by entry.
     fn used(&self, grant: &ResourceGrant) -> Vec<(String, BTreeMap<String, String>)> {
         let namespaces = grant.status.iter().flat_map(|s| &s.namespaces);
-        let used = |ns: &crate::api::application::TenantNamespace| {
-            let quotas = self.quotas.within(&ns.namespace);
-            let used = quotas
-                .iter()
-                .find_map(|q| serde_json::from_value(q.value.pointer("/status/used")?.clone()).ok());
-            (ns.entry.clone(), used.unwrap_or_default())
-        };
-        namespaces.map(used).collect()
+        namespaces.map(|ns| (ns.entry.clone(), self.used_in(&ns.namespace))).collect()
     }
 
-    /// The applications that a maintenance affects.
-    fn affected(&self, region: &str, affects: &Affects) -> Affected {
-        let of_region = self.applications.names_tagged(&format!("region/{region}"));
-        let mut all = of_region.iter().map(|(namespace, name)| format!("{namespace}/{name}"));
-        let Some(named) = &affects.applications else {
-            return Affected { found: all.collect(), missing: Vec::new() };
-        };
-        let known: Vec<String> = all.by_ref().collect();
-        let (found, missing) =
-            named.iter().map(|a| format!("{}/{}", a.namespace, a.name)).partition(|n| known.contains(n));
-        Affected { found, missing }
+    /// What the granted quota of a namespace counts as used.
+    fn used_in(&self, namespace: &str) -> BTreeMap<String, String> {
+        let quotas = self.quotas.within(namespace);
+        let used = |q: &Arc<Plain>| serde_json::from_value(q.value.pointer("/status/used")?.clone()).ok();
+        quotas.iter().find_map(used).unwrap_or_default()
     }
 
     /// All that is read to decide on an exit.
@@ -284,7 +310,7 @@ impl World {
             others: self.open_requests(key, &record.spec.application),
             stock: self.stock(&uid, grant.as_ref().map(|(_, g)| g.as_ref()), &names),
             volumes: self.volumes_of(&uid, &names).iter().map(|v| held(v)).collect(),
-            spaces: self.tenant_namespaces(names).into_iter().map(space).collect(),
+            spaces: self.tenant_namespaces(names).into_iter().map(|n| self.space(n)).collect(),
             application,
             grant,
             meta,
@@ -331,21 +357,6 @@ impl World {
         }
         volumes.values().map(|v| volume(v)).collect()
     }
-}
-
-/// A namespace on its way out, with what its controller says holds it.
-fn space(live: LiveNamespace) -> Space {
-    let reclaim = live
-        .object
-        .pointer("/metadata/annotations")
-        .and_then(|a| a[keys::RECLAIM].as_str())
-        .map(str::to_owned);
-    let conditions =
-        live.object.pointer("/status/conditions").and_then(Value::as_array).cloned().unwrap_or_default();
-    let holds =
-        |c: &Value| (c["status"] == "True").then(|| c["message"].as_str().unwrap_or_default().to_owned());
-    let held_by = conditions.iter().filter_map(holds).filter(|m| !m.is_empty()).collect();
-    Space { live, reclaim, held_by }
 }
 
 /// A volume with what preconditions and reports need.

@@ -5,8 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use tokio::sync::Notify;
 
 use super::clock::Clock;
@@ -27,6 +29,10 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Application, Self::Grant, Self::Change, Self::Decommission, Self::Region];
+
     /// Name of the kind as manifests have it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -62,7 +68,8 @@ impl Key {
 struct State {
     lanes: HashMap<String, VecDeque<Key>>,
     turns: VecDeque<String>,
-    queued: HashSet<Key>,
+    queued: HashMap<Key, Instant>,
+    added: u64,
     running: HashSet<Key>,
     touched: HashSet<Key>,
     timers: BTreeSet<(Timestamp, Key)>,
@@ -73,7 +80,9 @@ impl State {
     fn add(&mut self, key: Key) {
         if self.running.contains(&key) {
             self.touched.insert(key);
-        } else if self.queued.insert(key.clone()) {
+        } else if !self.queued.contains_key(&key) {
+            self.queued.insert(key.clone(), Instant::now());
+            self.added += 1;
             let lane = self.lanes.entry(key.namespace.clone()).or_default();
             if lane.is_empty() {
                 self.turns.push_back(key.namespace.clone());
@@ -82,7 +91,8 @@ impl State {
         }
     }
 
-    fn take(&mut self) -> Option<Key> {
+    /// The next key, and how long it waited.
+    fn take(&mut self) -> Option<(Key, Duration)> {
         let lane_name = self.turns.pop_front()?;
         let lane = self.lanes.get_mut(&lane_name)?;
         let key = lane.pop_front()?;
@@ -91,9 +101,21 @@ impl State {
         } else {
             self.turns.push_back(lane_name);
         }
-        self.queued.remove(&key);
+        let since = self.queued.remove(&key);
         self.running.insert(key.clone());
-        Some(key)
+        Some((key, since.map_or(Duration::ZERO, |s| s.elapsed())))
+    }
+
+    /// Lanes are in order of arrival, so that the oldest of each is at its front.
+    fn standing(&self) -> Standing {
+        let fronts = self.lanes.values().filter_map(VecDeque::front).filter_map(|k| self.queued.get(k));
+        Standing {
+            length: self.queued.len(),
+            running: self.running.len(),
+            timers: self.timers.len(),
+            added: self.added,
+            oldest: fronts.min().map_or(Duration::ZERO, Instant::elapsed),
+        }
     }
 
     fn clear_timer(&mut self, key: &Key) {
@@ -115,9 +137,26 @@ impl State {
     }
 }
 
+/// How the queue stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Keys that wait for their turn.
+    pub length: usize,
+    /// Keys that are worked on.
+    pub running: usize,
+    /// Keys that are due again at some later time.
+    pub timers: usize,
+    /// Keys added since the beginning.
+    pub added: u64,
+    /// How long the key that waits longest has waited; zero where none waits.
+    pub oldest: Duration,
+}
+
 /// The work queue.
 #[derive(Debug)]
 pub struct Queue {
+    /// How long keys waited for their turn, in seconds.
+    pub waits: Histogram,
     state: Mutex<State>,
     changed: Notify,
     clock: Clock,
@@ -127,7 +166,8 @@ impl Queue {
     /// An empty queue on a clock.
     #[must_use]
     pub fn new(clock: Clock) -> Self {
-        Self { state: Mutex::default(), changed: Notify::new(), clock }
+        let waits = Histogram::new(exponential_buckets(0.001, 4.0, 10));
+        Self { waits, state: Mutex::default(), changed: Notify::new(), clock }
     }
 
     fn locked<R>(&self, f: impl FnOnce(&mut State) -> R) -> R {
@@ -146,6 +186,12 @@ impl Queue {
         self.locked(|s| s.queued.len())
     }
 
+    /// How the queue stands.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        self.locked(|s| s.standing())
+    }
+
     /// Whether nothing waits and nothing runs.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -161,10 +207,11 @@ impl Queue {
                 let key = s.take();
                 (key, !s.turns.is_empty(), s.timers.first().map(|(at, _)| *at))
             });
-            if let Some(key) = key {
+            if let Some((key, waited)) = key {
                 if more {
                     self.changed.notify_one();
                 }
+                self.waits.observe(waited.as_secs_f64());
                 return key;
             }
             match timer {
@@ -222,6 +269,20 @@ mod tests {
         assert_eq!(q.next().await, k);
         q.done(&k, None);
         assert!(q.is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_queue_says_how_it_stands() {
+        let q = Queue::new(Clock::default());
+        q.add([key("a", 0), key("a", 0), key("b", 1)]);
+        let k = q.next().await;
+        let standing = q.standing();
+        assert_eq!((standing.length, standing.running, standing.added), (1, 1, 2));
+        assert!(standing.oldest > Duration::ZERO, "the other one waits");
+        q.done(&k, Some(Timestamp::MAX));
+        q.done(&q.next().await, None);
+        assert_eq!((q.standing().timers, q.standing().oldest), (1, Duration::ZERO));
+        assert_eq!(q.waits.count(), 2);
     }
 
     #[tokio::test]

@@ -2,15 +2,18 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
+use futures::FutureExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::clock::Clock;
 use super::controller::{self, Shell};
+use super::metrics::Metrics;
 use super::skew::{self, Skew};
-use super::{guard, leadership, server};
+use super::{cloudevents, guard, leadership, server};
 use crate::core::decision::Guard;
 
 /// How the operator runs.
@@ -22,6 +25,10 @@ pub struct Options {
     pub leader_election: bool,
     /// Name of this replica.
     pub identity: Option<String>,
+    /// Where lifecycle events go.
+    pub cloudevents: cloudevents::Options,
+    /// Username under which the cluster's namespace controller acts; the policies were installed for it.
+    pub namespace_controller: String,
 }
 
 /// Why the operator cannot run, or had to end.
@@ -36,6 +43,9 @@ pub enum RunError {
     /// The address cannot be listened on.
     #[error("cannot serve health and metrics on {0}: {1}; choose another with --listen")]
     Listen(SocketAddr, #[source] std::io::Error),
+    /// Events cannot go where they should.
+    #[error("{0}")]
+    CloudEvents(String),
     /// Signals cannot be listened to.
     #[error("cannot listen to signals: {0}")]
     Signals(#[source] std::io::Error),
@@ -67,17 +77,35 @@ pub async fn run(options: Options) -> Result<(), RunError> {
 /// [`RunError`].
 pub async fn operate(config: kube::Config, clock: Clock, options: Options) -> Result<(), RunError> {
     let skew = Skew::default();
-    let client =
-        skew::client(config, clock.clone(), skew.clone()).map_err(|e| RunError::Client(Box::new(e)))?;
+    let metrics = Metrics::default();
+    let client = skew::client(config, clock.clone(), skew.clone(), metrics.requests.clone())
+        .map_err(|e| RunError::Client(Box::new(e)))?;
     let identity =
         options.identity.clone().unwrap_or_else(|| format!("govcloud-operator-{}", std::process::id()));
     let (says, hears) = watch::channel(Guard::Unchecked);
-    let shell = Arc::new(Shell::new(client.clone(), clock.clone(), skew, hears, identity.clone()));
+    let sink = options.cloudevents.sink().map_err(RunError::CloudEvents)?;
+    let origin = options.cloudevents.origin().map_err(RunError::CloudEvents)?;
+    let mut shell = Shell::new(client.clone(), clock.clone(), skew, hears, identity.clone());
+    shell.metrics = metrics;
+    let shell = match &sink {
+        Some(_) => shell.telling(cloudevents::Outbox::wanted()),
+        None => shell,
+    };
+    let shell = Arc::new(shell);
+    let deliver = sink.map(|sink| cloudevents::run(shell.clone(), sink, origin));
     let listen = options.listen;
     let mut tasks = JoinSet::new();
-    tasks.spawn(guard::watch(client.clone(), clock, identity.clone(), says));
+    let counts = shell.metrics.requests.clone();
+    tasks.spawn(guard::watch(
+        client.clone(),
+        clock,
+        identity.clone(),
+        options.namespace_controller.clone(),
+        says,
+        counts,
+    ));
     tokio::select! {
-        worked = work(&shell, client, &options, &identity, &mut tasks) => worked,
+        worked = work(&shell, client, &options, &identity, deliver, &mut tasks) => worked,
         served = server::serve(shell.clone(), listen) => served.map_err(|e| RunError::Listen(listen, e)),
     }
 }
@@ -88,10 +116,13 @@ async fn work(
     client: kube::Client,
     options: &Options,
     identity: &str,
+    deliver: Option<impl Future<Output = ()> + Send + 'static>,
     tasks: &mut JoinSet<()>,
 ) -> Result<(), RunError> {
     controller::synchronise(shell, tasks).await;
     if !options.leader_election {
+        shell.leads.store(true, Ordering::Relaxed);
+        tasks.spawn(futures::future::OptionFuture::from(deliver).map(drop));
         controller::run(shell.clone()).await;
         return Ok(());
     }
@@ -100,7 +131,9 @@ async fn work(
     while !*election.leads.borrow_and_update() {
         election.leads.changed().await.map_err(|e| RunError::Election(e.to_string()))?;
     }
+    shell.leads.store(true, Ordering::Relaxed);
     tracing::info!(identity, "leading");
+    tasks.spawn(futures::future::OptionFuture::from(deliver).map(drop));
     tokio::select! {
         () = controller::run(shell.clone()) => Ok(()),
         lost = async { election.leads.wait_for(|leads| !leads).await.map(drop) } => match lost {

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use kube::client::{ClientBuilder, DynBody};
 
 use super::clock::Clock;
+use super::metrics::{Measuring, Requests};
 
 /// Skew in seconds above which steps that depend on time are held.
 pub const TOLERATED_SECONDS: i64 = 60;
@@ -48,18 +49,24 @@ impl Skew {
     }
 }
 
-/// A client whose answers are read for the API server's time.
+/// A client whose answers are read for the API server's time, and whose requests are counted.
 ///
 /// # Errors
 /// The configuration is not usable.
-pub fn client(config: kube::Config, clock: Clock, skew: Skew) -> kube::Result<kube::Client> {
+pub fn client(
+    config: kube::Config,
+    clock: Clock,
+    skew: Skew,
+    requests: Requests,
+) -> kube::Result<kube::Client> {
     let note = move |answer: http::Response<Box<DynBody>>| {
         if let Some(date) = answer.headers().get(http::header::DATE).and_then(|d| d.to_str().ok()) {
             skew.note(date, clock.raw());
         }
         answer
     };
-    Ok(ClientBuilder::try_from(config)?.with_layer(&tower::util::MapResponseLayer::new(note)).build())
+    let reading = tower::util::MapResponseLayer::new(note);
+    Ok(ClientBuilder::try_from(config)?.with_layer(&reading).with_layer(&Measuring(requests)).build())
 }
 
 #[cfg(test)]

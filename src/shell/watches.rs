@@ -224,11 +224,17 @@ pub async fn watch(shell: Arc<Shell>, what: Watched) {
             o
         };
         let news = match event {
-            Ok(Event::Init) => News::Begin,
+            Ok(Event::Init) => {
+                if shell.world.synced(what.resource) {
+                    shell.metrics.requests.relisted(what.resource);
+                }
+                News::Begin
+            }
             Ok(Event::InitApply(o) | Event::Apply(o)) => News::Is(typed(o)),
             Ok(Event::InitDone) => News::Complete,
             Ok(Event::Delete(o)) => News::Deleted(typed(o)),
             Err(e) => {
+                shell.metrics.requests.interrupted(what.resource);
                 tracing::warn!(resource = what.resource, error = %e, "watch interrupted; it is resumed");
                 continue;
             }

@@ -16,6 +16,7 @@ use serde_json::Value;
 use super::clock::Clock;
 use super::queue::{Key, Kind};
 use super::store::{Changed, Held, Name, Store};
+use super::tags;
 use crate::api::application::CloudApplication;
 use crate::api::catalog::ServiceCatalog;
 use crate::api::change::ChangeRequest;
@@ -27,7 +28,6 @@ use crate::api::work_calendar::WorkCalendar;
 use crate::core::calendar::Calendar;
 use crate::core::decision;
 use crate::core::digest;
-use crate::core::names;
 use crate::core::record::Meta;
 use crate::core::tenancy::volume_source;
 
@@ -45,6 +45,14 @@ pub struct Record<K> {
     pub status: Value,
     tags: Vec<String>,
     packed: Vec<u8>,
+}
+
+impl<K> Record<K> {
+    /// Whether it is found by this tag.
+    #[must_use]
+    pub fn tagged(&self, tag: &str) -> bool {
+        self.tags.iter().any(|t| t == tag)
+    }
 }
 
 /// Any other object, as JSON without managedFields.
@@ -173,27 +181,7 @@ impl<K: DeserializeOwned + Send + Sync + 'static> FromObject for Record<K> {
 fn record<K: DeserializeOwned>(mut packed: Packed) -> Record<K> {
     let meta = meta(&packed);
     let object = &packed.object;
-    let mut tags = Vec::new();
-    if let Some(r) = text(object, "/spec/region") {
-        tags.push(format!("region/{r}"));
-    }
-    for p in ["/spec/application", "/spec/resourceAdjustment/application"] {
-        if let Some(a) = text(object, p) {
-            tags.push(format!("application/{}/{a}", meta.namespace));
-        }
-    }
-    for p in ["/spec/calendar", "/spec/catalog", "/spec/parent"] {
-        if let Some(a) = text(object, p) {
-            tags.push(format!("{}/{a}", &p[6..]));
-        }
-    }
-    tags.push(format!("uid/{}", meta.uid));
-    // Whoever holds a name that an application would take: its going is news for the application.
-    for entry in object.pointer("/spec/namespaces").and_then(Value::as_array).into_iter().flatten() {
-        if let Some(entry) = entry["name"].as_str() {
-            tags.push(format!("wants/{}", names::tenant_namespace(&meta.namespace, &meta.name, entry)));
-        }
-    }
+    let tags = tags::of_record(object, &meta);
     let typed = K::deserialize(object).map(Arc::new).map_err(|e| e.to_string());
     let status = packed.object.get_mut("status").map(Value::take).unwrap_or(Value::Null);
     Record { meta, typed, status, tags, packed: Vec::new() }
@@ -219,6 +207,15 @@ fn plain(value: Value) -> Plain {
     }
     if let Some(ns) = text(&value, "/spec/claimRef/namespace") {
         tags.push(format!("claims/{ns}"));
+    }
+    let label = |key: &str| value["metadata"]["labels"][key].as_str();
+    if value["kind"] == "Namespace"
+        && let (Some(department), Some(application)) = (label(keys::DEPARTMENT), label(keys::APPLICATION))
+    {
+        tags.push(tags::tenant(department, application));
+    }
+    if let (Some(_), Some(region)) = (label(keys::RETAINED), label(keys::REGION)) {
+        tags.push(tags::kept_in(region));
     }
     if value["kind"] == "PersistentVolume" {
         tags.extend(volume_source::marks(&super::observe::source(&value)));
@@ -336,9 +333,13 @@ impl World {
         keys
     }
 
-    /// The applications that would take a namespace of this name.
+    /// The applications, and changes of applications, that would take a namespace of this name.
     fn wanting(&self, namespace: &str) -> Vec<Key> {
-        Self::keys(Kind::Application, self.applications.names_tagged(&format!("wants/{namespace}"))).collect()
+        let tag = format!("wants/{namespace}");
+        let mut keys: Vec<Key> =
+            Self::keys(Kind::Application, self.applications.names_tagged(&tag)).collect();
+        keys.extend(Self::keys(Kind::Change, self.changes.names_tagged(&tag)));
+        keys
     }
 
     /// Everything filed on the application of this UID.
@@ -382,7 +383,9 @@ pub trait Triggers<T> {
 
 impl Triggers<Record<CloudApplication>> for World {
     fn triggers(&self, changed: &Changed<Record<CloudApplication>>) -> Vec<Key> {
-        self.after_record(Kind::Application, changed)
+        let mut keys = self.after_record(Kind::Application, changed);
+        keys.extend(self.naming(changed));
+        keys
     }
 }
 impl Triggers<Record<ResourceGrant>> for World {
@@ -392,12 +395,24 @@ impl Triggers<Record<ResourceGrant>> for World {
 }
 impl Triggers<Record<ChangeRequest>> for World {
     fn triggers(&self, changed: &Changed<Record<ChangeRequest>>) -> Vec<Key> {
-        self.after_record(Kind::Change, changed)
+        let mut keys = self.after_record(Kind::Change, changed);
+        keys.extend(self.after_maintenance(changed));
+        keys
     }
 }
 impl Triggers<Record<Decommission>> for World {
     fn triggers(&self, changed: &Changed<Record<Decommission>>) -> Vec<Key> {
-        self.after_record(Kind::Decommission, changed)
+        let mut keys = self.after_record(Kind::Decommission, changed);
+        // A region tells of what it keeps by whose certificate.
+        let keeps = |r: &Option<Arc<Record<Decommission>>>| -> Vec<String> {
+            r.iter().flat_map(|r| r.tags.iter().filter(|t| tags::is_keeping(t)).cloned()).collect()
+        };
+        if keeps(&changed.old) != keeps(&changed.new) {
+            let records = [&changed.old, &changed.new].into_iter().flatten();
+            let regions = records.filter_map(|r| r.tags.iter().find_map(|t| t.strip_prefix("region/")));
+            keys.extend(regions.map(|r| Key::new(Kind::Region, "", r)));
+        }
+        keys
     }
 }
 impl Triggers<Record<Region>> for World {
@@ -434,11 +449,16 @@ impl Triggers<Plain> for World {
             keys.extend(
                 o.tags.iter().filter_map(|t| t.strip_prefix("claims/")).flat_map(|ns| self.of_namespace(ns)),
             );
+            let kept = o.tags.iter().filter_map(|t| tags::keeper(t));
+            keys.extend(kept.map(|region| Key::new(Kind::Region, "", region)));
             match o.value["kind"].as_str() {
                 Some("StorageClass") => {
                     keys.extend(self.regions.names().iter().flat_map(|(_, code)| self.of_region(code)))
                 }
                 Some("Namespace") => {
+                    // What an earlier record left concerns whoever has its name now.
+                    let named = o.tags.iter().filter_map(|t| tags::tenant_of(t));
+                    keys.extend(named.map(|(ns, name)| Key::new(Kind::Application, ns, name)));
                     keys.extend(self.of_namespace(&o.name.1));
                     keys.extend(self.wanting(&o.name.1));
                 }

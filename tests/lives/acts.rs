@@ -165,12 +165,56 @@ impl Stage {
         self.annotate(LI, of, verdict, o["metadata"]["generation"].as_i64().unwrap(), opinion);
     }
 
+    /// Whether the policies let an approval name these namespaces (config/admission/validating/decisions.yaml).
+    pub fn may_reattach(&self, of: &Id, named: &[&str]) -> bool {
+        let found = self.status(of)["foundNamespaces"].as_array().cloned().unwrap_or_default();
+        let found: BTreeSet<&str> = found.iter().map(|f| f["uid"].as_str().unwrap()).collect();
+        found == named.iter().copied().collect()
+    }
+
+    /// An approval that names namespaces, unseen by any policy.
+    pub fn annotate_naming(&mut self, of: &Id, named: &[&str]) {
+        let generation = self.cluster.objects[of]["metadata"]["generation"].as_i64().unwrap();
+        self.annotate(LI, of, "approved", generation, "同意");
+        self.cluster.change(of, |o| o["metadata"]["annotations"][keys::REATTACH] = json!(named.join(",")));
+    }
+
+    /// An approval that names what was found, as the policies allow, before the operator has looked.
+    pub fn annotate_lawfully(&mut self, of: &Id, named: &[&str]) {
+        assert!(self.may_decide(LI, of, "approved"), "refused: {of:?} {}", self.status(of));
+        assert!(
+            self.may_reattach(of, named),
+            "refused: {named:?}, found {}",
+            self.status(of)["foundNamespaces"]
+        );
+        let o = self.cluster.objects[of].clone();
+        let uid = o["metadata"]["uid"].as_str().unwrap().to_owned();
+        self.ledger.approved.insert(uid.clone(), o["spec"].clone());
+        self.ledger.reattached.insert(uid, named.iter().map(|u| (*u).to_owned()).collect());
+        self.annotate_naming(of, named);
+    }
+
+    /// The authority approves and names namespaces to take back.
+    pub fn decide_naming(&mut self, of: &Id, named: &[&str]) {
+        self.annotate_lawfully(of, named);
+        self.settle();
+    }
+
+    /// The authority decides; an approval takes these namespaces back.
+    pub fn decide_as(&mut self, of: &Id, verdict: &str, opinion: &str, named: &[&str]) {
+        if verdict == "approved" && !named.is_empty() {
+            self.decide_naming(of, named);
+        } else {
+            self.decide(of, verdict, opinion);
+        }
+    }
+
     /// The authority removes its decision.
     pub fn clear_decision(&mut self, of: &Id) {
         self.say(LI, &format!("removes the decision on {} {}", of.0, of.2));
         self.cluster.change(of, |o| {
             let a = o["metadata"]["annotations"].as_object_mut().unwrap();
-            [keys::DECISION, keys::REVIEWED_GENERATION, keys::DECIDED_BY, keys::OPINION]
+            [keys::DECISION, keys::REVIEWED_GENERATION, keys::DECIDED_BY, keys::OPINION, keys::REATTACH]
                 .iter()
                 .for_each(|k| drop(a.remove(*k)));
         });

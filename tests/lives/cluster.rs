@@ -7,7 +7,9 @@ use std::rc::Rc;
 
 use govcloud::core::plan::{Precondition, Target, Write};
 use govcloud::shell::clock::Clock;
-use govcloud::shell::world::{FromObject, World};
+use govcloud::shell::queue::Key;
+use govcloud::shell::watches::News;
+use govcloud::shell::world::World;
 use jiff::Timestamp;
 use kube::api::DynamicObject;
 use serde_json::{Value, json};
@@ -31,6 +33,7 @@ pub struct Cluster {
     pub created: Vec<Id>,
     pub destroyed: Vec<Id>,
     image: Image,
+    woken: RefCell<BTreeSet<Key>>,
 }
 
 /// The operator's image, fed as its watches would feed it. A cloned cluster is watched anew.
@@ -222,7 +225,7 @@ impl Cluster {
     pub fn world(&self) -> Rc<World> {
         let listed = || {
             let w = World::default();
-            self.objects.values().for_each(|o| watch(&w, o, false));
+            self.objects.values().for_each(|o| drop(watch(&w, o, false)));
             Rc::new(w)
         };
         self.image.0.borrow_mut().get_or_insert_with(listed).clone()
@@ -230,8 +233,13 @@ impl Cluster {
 
     fn tell(&self, object: &Value, gone: bool) {
         if let Some(w) = self.image.0.borrow().as_ref() {
-            watch(w, object, gone);
+            self.woken.borrow_mut().extend(watch(w, object, gone));
         }
+    }
+
+    /// What the operator's queue was given since this was asked last, in order.
+    pub fn woken(&self) -> Vec<Key> {
+        self.woken.take().into_iter().collect()
     }
 
     /// Everything but resourceVersions, for comparing two ends.
@@ -297,32 +305,27 @@ fn take_away(live: &mut Value, last: &Value, now: &Value) {
     }
 }
 
-/// One event of a watch.
-fn watch(w: &World, object: &Value, gone: bool) {
-    let clock = Clock::default();
-    let kind = object["kind"].as_str().unwrap();
-    let object: DynamicObject = serde_json::from_value(object.clone()).unwrap();
-    macro_rules! event {
-        ($store:ident) => {{
-            let object = FromObject::from_object(object, &clock);
-            if gone { drop(w.$store.deleted(&object)) } else { drop(w.$store.put(object)) }
-        }};
-    }
-    match kind {
-        "CloudApplication" => event!(applications),
-        "ResourceGrant" => event!(grants),
-        "ChangeRequest" => event!(changes),
-        "Decommission" => event!(decommissions),
-        "Region" => event!(regions),
-        "WorkCalendar" => event!(calendars),
-        "Namespace" => event!(namespaces),
-        "ResourceQuota" => event!(quotas),
-        "LimitRange" => event!(limits),
-        "NetworkPolicy" => event!(network_policies),
-        "RoleBinding" => event!(role_bindings),
-        "PersistentVolumeClaim" => event!(claims),
-        "PersistentVolume" => event!(volumes),
-        "StorageClass" => event!(storage_classes),
+/// One event of a watch, and the keys that it queues.
+fn watch(w: &World, object: &Value, gone: bool) -> Vec<Key> {
+    let resource = match object["kind"].as_str().unwrap() {
+        "CloudApplication" => "cloudapplications",
+        "ResourceGrant" => "resourcegrants",
+        "ChangeRequest" => "changerequests",
+        "Decommission" => "decommissions",
+        "Region" => "regions",
+        "WorkCalendar" => "workcalendars",
+        "Namespace" => "namespaces",
+        "ResourceQuota" => "resourcequotas",
+        "LimitRange" => "limitranges",
+        "NetworkPolicy" => "networkpolicies",
+        "RoleBinding" => "rolebindings",
+        "PersistentVolumeClaim" => "persistentvolumeclaims",
+        "PersistentVolume" => "persistentvolumes",
+        "StorageClass" => "storageclasses",
+        "VolumeSnapshot" => "volumesnapshots",
         other => panic!("{other} is not watched"),
-    }
+    };
+    let object: DynamicObject = serde_json::from_value(object.clone()).unwrap();
+    let news = if gone { News::Deleted(object) } else { News::Is(object) };
+    w.tell(resource, news, &Clock::default())
 }

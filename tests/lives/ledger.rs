@@ -7,7 +7,7 @@ use govcloud::api::keys;
 use govcloud::core::digest::spec_digest;
 use govcloud::core::plan::{Plan, Write};
 use govcloud::core::quantity::Quantity;
-use govcloud::shell::queue::Key;
+use govcloud::shell::queue::{Key, Kind};
 use govcloud::shell::world::LATER_FIELDS;
 use serde_json::Value;
 
@@ -19,6 +19,8 @@ pub struct Ledger {
     pub approved: BTreeMap<String, Value>,
     /// Volume UIDs that the department consented to destroy, by the Decommission's UID.
     pub consented: BTreeMap<String, BTreeSet<String>>,
+    /// Namespace UIDs that the authority let a record take back, by the record's UID.
+    pub reattached: BTreeMap<String, BTreeSet<String>>,
     /// Volume UIDs whose data the department received.
     pub received: BTreeSet<String>,
 }
@@ -59,6 +61,16 @@ impl Ledger {
                     "PersistentVolume" if patch["spec"]["persistentVolumeReclaimPolicy"] != "Retain" => {
                         self.destroys_volume(cluster, key, &p.uid);
                         assert!(fresh, "S4: not on a quorum read: {write:?}");
+                    }
+                    "Namespace" if !patch["metadata"]["labels"].is_null() => {
+                        self.takes_back(cluster, key, &t.name, &p.uid, patch);
+                        assert!(fresh, "S4: not on a quorum read: {write:?}");
+                    }
+                    "PersistentVolume" => self.marks_volume(cluster, &t.name, patch),
+                    "ResourceGrant" if key.kind == Kind::Application => {
+                        let app = cluster.get("CloudApplication", &key.namespace, &key.name).unwrap();
+                        let taken = self.reattached.get(&text(&app["metadata"]["uid"]));
+                        assert!(self.approves(app) && taken.is_some() && fresh, "S1: {key:?} {write:?}");
                     }
                     "ResourceGrant" => {
                         let change = cluster.get("ChangeRequest", &key.namespace, &key.name).unwrap();
@@ -135,6 +147,42 @@ impl Ledger {
             }
             _ => {}
         }
+    }
+
+    /// S1, S3, S6: a namespace passes to a recreated record of its application, of just the UID that was named.
+    fn takes_back(&self, cluster: &Cluster, key: &Key, name: &str, uid: &str, patch: &Value) {
+        let app =
+            cluster.get("CloudApplication", &key.namespace, &key.name).expect("S3: nobody takes it back");
+        let own = text(&app["metadata"]["uid"]);
+        assert!(self.approves(app), "S1: taken back without an approval: {key:?} {name}");
+        assert!(self.reattached.get(&own).is_some_and(|n| n.contains(uid)), "{name} {uid} was not named");
+        let live = cluster.get("Namespace", "", name).unwrap();
+        let before = &live["metadata"]["labels"];
+        assert_eq!(
+            (&before[keys::DEPARTMENT], &before[keys::APPLICATION]),
+            (&Value::from(key.namespace.clone()), &Value::from(key.name.clone())),
+            "S5: a stranger's namespace"
+        );
+        let lives = |o: &Value| o["metadata"]["uid"] == before[keys::APPLICATION_UID];
+        assert!(!cluster.of_kind("CloudApplication").any(lives), "S5: {name} is a living record's");
+        assert_eq!(patch["metadata"]["labels"], serde_json::json!({ keys::APPLICATION_UID: own }));
+    }
+
+    /// S5, S6: a volume that bears a mark passes only with the namespace that it was claimed in.
+    fn marks_volume(&self, cluster: &Cluster, name: &str, patch: &Value) {
+        let volume = cluster.get("PersistentVolume", "", name).unwrap();
+        let before = &volume["metadata"]["labels"][keys::APPLICATION_UID];
+        let after = &patch["metadata"]["labels"][keys::APPLICATION_UID];
+        if before.is_null() || after.is_null() || before == after {
+            return;
+        }
+        let claimed = text(&volume["spec"]["claimRef"]["namespace"]);
+        let uid =
+            cluster.get("Namespace", "", &claimed).map(|n| text(&n["metadata"]["uid"])).unwrap_or_default();
+        assert!(
+            self.reattached.get(&text(after)).is_some_and(|n| n.contains(&uid)),
+            "S5: {name} passes from {before} to {after}"
+        );
     }
 
     /// S2: the department consented to the destruction of just this volume, and the exit was approved.
@@ -232,7 +280,10 @@ impl Ledger {
                 .any(|d| d["status"]["phase"] == "Reclaiming" && d["status"]["applicationUID"] == *owner);
             if owner.is_string() && !exiting {
                 assert_eq!(v["spec"]["persistentVolumeReclaimPolicy"], "Retain", "S5: {v}");
-                assert!(v["metadata"]["labels"][keys::APPLICATION_UID].is_string(), "S5: {v}");
+                // What is claimed while every record is lost is marked when the namespace is taken back.
+                let orphan =
+                    !cluster.of_kind("ResourceGrant").any(|g| g["spec"]["application"]["uid"] == *owner);
+                assert!(orphan || v["metadata"]["labels"][keys::APPLICATION_UID].is_string(), "S5: {v}");
             }
         }
     }

@@ -5,12 +5,15 @@
 //! design (section 7) are checked against what people really did.
 
 mod acts;
+mod changes;
 mod clocks;
 mod cluster;
 mod decisions;
 mod golden;
+mod leaving;
 mod ledger;
 mod random;
+mod reattach;
 mod stage;
 mod told;
 mod volumes;

@@ -6,9 +6,10 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::acts::{adjustment, app_id, application, change_id, exit, exit_id};
+use crate::acts::{adjustment, app_id, application, change_id, exit, exit_id, maintenance};
 use crate::cluster::{Id, whole};
 use crate::stage::{LI, Stage, ZHANG};
+use crate::told::maintenance_id;
 
 /// What somebody does next. Numbers choose; what the policies refuse is left out when it comes to it.
 #[derive(Clone, Debug)]
@@ -30,17 +31,19 @@ enum Act {
     Publish,
     Fulfilment(bool),
     Stick(bool),
+    Outcome,
+    Lose(u8),
 }
 
 fn acts() -> impl Strategy<Value = Act> {
     prop_oneof![
         4 => (1_u32..2_000_000).prop_map(Act::Pass),
-        4 => (0_u8..7).prop_map(Act::File),
-        8 => (0_u8..7, 0_u8..6).prop_map(|(r, v)| Act::Decide(r, v)),
-        1 => (0_u8..7, 0_u8..3).prop_map(|(r, v)| Act::DecideUnlawfully(r, v)),
-        1 => (0_u8..7).prop_map(Act::Clear),
-        2 => (0_u8..7).prop_map(Act::Correct),
-        1 => (0_u8..7).prop_map(Act::Withdraw),
+        4 => (0_u8..8).prop_map(Act::File),
+        8 => (0_u8..8, 0_u8..6).prop_map(|(r, v)| Act::Decide(r, v)),
+        1 => (0_u8..8, 0_u8..3).prop_map(|(r, v)| Act::DecideUnlawfully(r, v)),
+        1 => (0_u8..8).prop_map(Act::Clear),
+        2 => (0_u8..8).prop_map(Act::Correct),
+        1 => (0_u8..8).prop_map(Act::Withdraw),
         2 => any::<bool>().prop_map(Act::GoLive),
         4 => (0_u8..3).prop_map(Act::Claim),
         1 => (0_u8..3).prop_map(Act::Unclaim),
@@ -51,6 +54,8 @@ fn acts() -> impl Strategy<Value = Act> {
         1 => Just(Act::Publish),
         1 => any::<bool>().prop_map(Act::Fulfilment),
         1 => any::<bool>().prop_map(Act::Stick),
+        1 => Just(Act::Outcome),
+        1 => (0_u8..3).prop_map(Act::Lose),
     ]
 }
 
@@ -70,8 +75,15 @@ fn record(n: u8) -> (Id, serde_json::Value) {
         }
         4 => (exit_id("leave"), exit("Application", "Retain", &[("c0", "Destroy")])),
         5 => (exit_id("hand"), exit("Application", "Destroy", &[("c0", "HandOver")])),
-        _ => (exit_id("clean"), exit("Volumes", "Destroy", &[])),
+        6 => (exit_id("clean"), exit("Volumes", "Destroy", &[])),
+        _ => (maintenance_id("storage"), maintenance("2026-09-10 22:00", "2026-09-11 02:00")),
     }
+}
+
+/// UIDs of the namespaces that a record says it found.
+fn found(s: &Stage, of: &Id) -> Vec<String> {
+    let found = s.status(of)["foundNamespaces"].as_array().cloned().unwrap_or_default();
+    found.iter().map(|f| f["uid"].as_str().unwrap().to_owned()).collect()
 }
 
 /// Whether the department may still change the record: nothing final was annotated.
@@ -101,7 +113,14 @@ impl Stage {
                 if let Some(k) = there(self, n)
                     .filter(|k| self.may_decide(LI, k, verdict) && matches!(self.guard, Guard::Sealed { .. }))
                 {
-                    self.decide(&k, verdict, "意见");
+                    // Mostly with what is found, and sometimes past it, which the policies refuse.
+                    let found: Vec<String> = found(self, &k);
+                    self.decide_as(
+                        &k,
+                        verdict,
+                        "意见",
+                        &found.iter().map(String::as_str).collect::<Vec<_>>(),
+                    );
                 }
             }
             Act::DecideUnlawfully(n, v) => {
@@ -128,6 +147,9 @@ impl Stage {
                         0 => {
                             json!({ "system": { "contact": { "phone": self.now.as_second().to_string() } } })
                         }
+                        7 => {
+                            json!({ "platformMaintenance": { "plan": { "title": self.now.as_second().to_string() } } })
+                        }
                         1..=3 => {
                             json!({ "resourceAdjustment": { "reason": self.now.as_second().to_string() } })
                         }
@@ -139,7 +161,9 @@ impl Stage {
                 }
             }
             Act::Withdraw(n) => {
-                let before = |s: &Self, k: &Id| correctable(s, k) || (n >= 4 && s.phase(k) == "HandingOver");
+                let before = |s: &Self, k: &Id| {
+                    correctable(s, k) || ((4..7).contains(&n) && s.phase(k) == "HandingOver")
+                };
                 if let Some(k) = there(self, n).filter(|k| before(self, k)) {
                     self.withdraw(&k);
                 }
@@ -193,6 +217,47 @@ impl Stage {
             Act::Fulfilment(automatic) => {
                 self.region(json!({ "fulfilment": if automatic { "Automatic" } else { "ProviderApplied" }, "workingDays": { "review": 5 } }));
             }
+            Act::Outcome => {
+                let m = maintenance_id("storage");
+                let reports = self.cluster.objects.contains_key(&m)
+                    && self.phase(&m) == "InProgress"
+                    && self.cluster.objects[&m]["spec"]["maintenanceOutcome"].is_null();
+                if reports {
+                    let outcome = json!({ "result": "Failed", "endedAt": whole(self.now).to_string(), "summary": "中止" });
+                    self.edit("provider", &m, json!({ "maintenanceOutcome": outcome }));
+                }
+            }
+            Act::Lose(which) => {
+                // Records are lost with what was filed on them, or without it: namespaces and volumes stand.
+                let stands = |s: &Self| {
+                    let tenant = |o: &serde_json::Value| {
+                        o["metadata"]["labels"]["govcloud.dev/application-uid"].is_string()
+                    };
+                    let of = |k: &str| {
+                        s.cluster
+                            .of_kind(k)
+                            .filter(|o| tenant(o))
+                            .map(|o| o["metadata"]["uid"].clone())
+                            .collect::<Vec<_>>()
+                    };
+                    (of("Namespace"), of("PersistentVolume"))
+                };
+                let before = stands(self);
+                // An exit that reclaims goes on by itself; what it ends is not the loss's doing.
+                let reclaims = self.cluster.of_kind("Decommission").any(|d| {
+                    ["Reclaiming", "HandingOver"].contains(&d["status"]["phase"].as_str().unwrap_or(""))
+                });
+                let kinds = ["CloudApplication", "ResourceGrant", "ChangeRequest", "Decommission"];
+                let kinds = &kinds[..[1, 2, 4][usize::from(which)]];
+                let gone: Vec<Id> =
+                    self.cluster.objects.keys().filter(|k| kinds.contains(&k.0.as_str())).cloned().collect();
+                self.say("somebody", &format!("loses {kinds:?}"));
+                gone.iter().for_each(|k| self.cluster.remove(k));
+                self.settle();
+                if !reclaims {
+                    assert_eq!(stands(self), before, "S3: a lost record destroyed something");
+                }
+            }
             Act::Stick(stuck) => {
                 let ns = crate::acts::tenant("prod");
                 if stuck {
@@ -205,12 +270,16 @@ impl Stage {
         }
     }
 
-    /// Phase, decision and volumes: what only people's acts may change.
+    /// Phase, decision and volumes: what only people's acts may change. That an approved window begins was decided.
     fn standing_of_all(&self) -> Vec<serde_json::Value> {
         let of = |k: &str| {
             self.cluster
                 .of_kind(k)
-                .map(|o| json!([o["metadata"]["name"], o["status"]["phase"], o["status"]["decision"]]))
+                .map(|o| {
+                    let begun = o["status"]["phase"] == "InProgress";
+                    let phase = if begun { json!("Scheduled") } else { o["status"]["phase"].clone() };
+                    json!([o["metadata"]["name"], phase, o["status"]["decision"]])
+                })
                 .collect::<Vec<_>>()
         };
         ["CloudApplication", "ResourceGrant", "ChangeRequest", "Decommission", "PersistentVolume"]
@@ -267,7 +336,7 @@ proptest! {
     }
 }
 
-fn same_end(s: &Stage, killed: &Stage) {
+pub fn same_end(s: &Stage, killed: &Stage) {
     for (key, object) in s.cluster.end() {
         assert_eq!(
             Some(&object),

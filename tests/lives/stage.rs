@@ -146,6 +146,11 @@ impl Stage {
         panic!("wakes without end:\n{}", self.log);
     }
 
+    /// What the operator's queue was given since this was asked last.
+    pub fn woken(&self) -> Vec<Key> {
+        self.cluster.woken()
+    }
+
     /// Every record.
     pub fn keys(&self) -> Vec<Key> {
         let kind = |kind: &str| match kind {
@@ -173,7 +178,7 @@ impl Stage {
             Kind::Grant => json_plan(grant::decide(&world.grant(key, &with)?, self.now)),
             Kind::Change => json_plan(change::decide(&world.change(key, &with)?, self.now)),
             Kind::Decommission => json_plan(decommission::decide(&world.decommission(key, &with)?, self.now)),
-            Kind::Region => json_plan(region::decide(world.region(&key.name)?.as_ref(), self.now)),
+            Kind::Region => json_plan(region::decide(&world.region_observed(&key.name)?, self.now)),
         })
     }
 
@@ -354,7 +359,7 @@ fn headline(status: &Value) -> String {
     for c in status["conditions"].as_array().into_iter().flatten() {
         let of_note = match c["type"].as_str().unwrap_or_default() {
             "Valid" | "OnTime" => c["status"] == "False",
-            "Ready" | "Stalled" | "MaintenanceScheduled" => c["status"] == "True",
+            "Ready" | "Stalled" | "MaintenanceScheduled" | "WindowOverlaps" => c["status"] == "True",
             _ => false,
         };
         if of_note {

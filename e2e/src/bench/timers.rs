@@ -7,19 +7,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use govcloud::shell::clock::Clock;
-use govcloud::shell::run::{Options, operate};
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::task::JoinHandle;
 
 use super::board::Mark;
 use super::figures::{Spread, Used};
 use super::lanes::{self, Lanes};
 use super::other::Other;
 use super::scene::{PATIENCE, Scene, path};
+use crate::in_process::InProcess;
 use crate::office::{self, Kind};
-use crate::operator;
 use crate::personas;
 
 /// Offices that the deadlines are spread over.
@@ -46,44 +43,14 @@ pub struct Timers {
     pub raw: f64,
 }
 
-/// An operator in this process, by a clock of its own.
-struct InProcess(JoinHandle<()>);
-
-impl InProcess {
-    async fn start(scene: &Scene, clock: Clock) -> Result<Self> {
-        let file = operator::credentials(&scene.cluster.plane).await?;
-        let kubeconfig = Kubeconfig::read_from(file)?;
-        let mut config =
-            kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
-        config.proxy_url = None;
-        let options = Options {
-            listen: ([127, 0, 0, 1], 0).into(),
-            leader_election: false,
-            identity: Some("in-process".into()),
-        };
-        let running = tokio::spawn(async move {
-            if let Err(error) = operate(config, clock, options).await {
-                eprintln!("the operator ended: {error}");
-            }
-        });
-        office::regions_ready(&scene.cluster).await?;
-        Ok(Self(running))
-    }
-}
-
-impl Drop for InProcess {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 /// Measures with so many deadlines.
 pub async fn measure(deadlines: usize) -> Result<Timers> {
     let scene = Scene::open(OFFICES).await?;
     let review = json!({"spec": {"workingDays": {"review": 3}}});
     lanes::merge(&scene.admin, "/apis/govcloud.dev/v1alpha1/regions/410000", &review).await?;
     let clock = Clock::default();
-    let operator = InProcess::start(&scene, clock.clone()).await?;
+    let operator = InProcess::start(&scene.cluster, clock.clone()).await?;
+    office::regions_ready(&scene.cluster).await?;
     let board = scene.board(Kind::Application);
     let applications = scene.applications(0, deadlines);
     scene.file(&board, &applications).await?;
@@ -113,7 +80,7 @@ pub async fn measure(deadlines: usize) -> Result<Timers> {
     }
     let after = Used::by(i32::try_from(std::process::id())?)?;
     let lateness: Vec<Duration> = board.all(Mark::Overdue).iter().map(|at| *at - began).collect();
-    drop(operator);
+    operator.stop().await;
     drop(board);
     Ok(Timers {
         deadlines,

@@ -204,5 +204,15 @@ async fn maintenance(stage: &mut Stage) -> Result<()> {
     stage.run(&by(Authority410000, &format!("annotate {record} {approve}"))).await?;
     let scheduled = format!("wait {record} --for=jsonpath='{{.status.phase}}'=Scheduled --timeout=60s");
     stage.run(&by(Provider, &scheduled)).await?;
-    stage.shows(&by(Provider, "get -n provider-maintenance chreq"), "Maintenance").await
+    stage.shows(&by(Provider, "get -n provider-maintenance chreq"), "Maintenance").await?;
+    stage.say(
+        "受影响的使用部门在自己的命名空间里得到告知,服务提供方不必另行通知。",
+        "The department that is affected is told in its own namespace; nobody has to pass it on.",
+    );
+    let told = "wait -n dept-transport capp/travel --for=condition=MaintenanceScheduled --timeout=60s";
+    stage.run(&by(Department, told)).await?;
+    let notice = r#"get -n dept-transport capp/travel -o jsonpath='{.status.conditions[?(@.type=="MaintenanceScheduled")].message}'"#;
+    stage.shows(&by(Department, notice), "provider-maintenance/storage-upgrade").await?;
+    let events = "get -n dept-transport events --field-selector reason=MaintenanceScheduled -o custom-columns=RECORD:.involvedObject.name,REASON:.reason,MESSAGE:.message";
+    stage.shows(&by(Department, events), "storage-upgrade").await
 }

@@ -44,6 +44,12 @@ fn grants() -> Vec<Row> {
             "a grant stands beside its application",
         ),
     ]);
+    // A grant passes to a recreated record by the operator alone, and never to an application of another name.
+    let passes = json!({"spec": {"application": {"uid": "11111111-2222-3333-4444-555555555555"}}});
+    rows.push(yes(Operator, merge("grant/active", passes.clone())));
+    rows.push(no(Provider, merge("grant/active", passes.clone()), "spec.application.uid is the operator's"));
+    rows.push(no(Province, merge("grant/active", passes.clone()), lack));
+    rows.push(no(ClusterAdmin, merge("grant/active", passes), by_name));
     for target in ["grant/pending", "grant/refused", "grant/released"] {
         rows.push(yes(Provider, delete(target)));
         rows.push(yes(Province, delete(target)));

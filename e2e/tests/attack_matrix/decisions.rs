@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::row::{Row, Via, annotate, annotations, change, create, merge, no, overlay, stamped, status, yes};
 use crate::stage::THEN;
-use crate::target::DIGEST;
+use crate::target::{APPLICATION, DIGEST, FOUND};
 use crate::who::Who::{self, *};
 
 const APPROVE: &str = "decision=approved reviewed-generation=1 opinion=同意";
@@ -20,10 +20,19 @@ const OUTSIDERS: [Who; 8] =
 
 /// The rows.
 pub fn rows() -> Vec<Row> {
-    [outsiders(), at_create(), the_authority(), what_may_be_approved(), finality(), stamps(), statuses()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        outsiders(),
+        at_create(),
+        the_authority(),
+        what_is_taken_back(),
+        what_may_be_approved(),
+        finality(),
+        stamps(),
+        statuses(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn outsiders() -> Vec<Row> {
@@ -119,10 +128,6 @@ fn the_authority() -> Vec<Row> {
         // Who filed it does not decide it.
         no(Province, annotate("decom/contract", APPROVE_2), "you filed this record yourself"),
         yes(Deputy, annotate("decom/contract", APPROVE_2)),
-        yes(
-            Province,
-            annotate("capp/fresh", &format!("{APPROVE} reattach=6f1ed002-ab59-4a36-8f5c-1c2d3e4f5a6b")),
-        ),
         no(
             Province,
             annotate("capp/fresh", "decision=rejected reviewed-generation=1 opinion=不 reattach=x"),
@@ -131,6 +136,35 @@ fn the_authority() -> Vec<Row> {
     ];
     let long = annotations(&format!("decision=rejected reviewed-generation=1 opinion={}", "长".repeat(4097)));
     rows.push(no(Province, merge("capp/fresh", long), "at most 4096 characters"));
+    rows
+}
+
+/// A recreated record takes back exactly the namespaces that it found, named one by one.
+fn what_is_taken_back() -> Vec<Row> {
+    let [one, two] = FOUND;
+    let all = "must name one by one: add govcloud.dev/reattach=a0a0a0a0-0000-4000-8000-000000000001,a0a0a0a0-0000-4000-8000-000000000002";
+    let stranger = "names a namespace that this record did not find";
+    let approve = |target, named: &str| annotate(target, &format!("{APPROVE} reattach={named}"));
+    let mut rows = vec![
+        yes(Province, approve("capp/recreated", &format!("{one},{two}"))),
+        yes(Province, approve("capp/recreated", &format!("{two},{one},"))),
+        yes(Province, annotate("capp/recreated", "decision=rejected reviewed-generation=1 opinion=不符")),
+        no(Province, annotate("capp/recreated", APPROVE), all),
+        no(Province, approve("capp/recreated", one), all),
+        no(Province, approve("capp/recreated", two), all),
+        no(Province, approve("capp/recreated", &format!("{one},{two},{APPLICATION}")), stranger),
+        no(Province, approve("capp/recreated", &format!("{one},{APPLICATION}")), stranger),
+        no(Province, approve("capp/recreated", "dept-transport-travel-prod-b4ac6df6"), stranger),
+        no(Province, approve("capp/recreated", "*"), stranger),
+    ];
+    for target in ["capp/fresh", "chreq/adjust", "capp/piped"] {
+        rows.push(no(Province, approve(target, APPLICATION), "leave it out"));
+    }
+    let named = format!("{one},{two}");
+    for who in [City, Department, Provider, ClusterAdmin, Pipeline] {
+        let refused = "you lack verb approve | wildcard rights do not count | you filed this record yourself";
+        rows.push(no(who, approve("capp/recreated", &named), refused));
+    }
     rows
 }
 

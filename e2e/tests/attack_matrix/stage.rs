@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::row::{Via, annotate, create, delete, label, merge, overlay, status};
 use crate::send::Sender;
-use crate::target::{APPLICATION, DIGEST, OTHER_DIGEST, TENANT, TRANSPORT, Target};
+use crate::target::{APPLICATION, DIGEST, FOUND, OTHER_DIGEST, TENANT, TRANSPORT, Target};
 use crate::who::{Who, everyone};
 
 /// When something on this stage happened.
@@ -141,6 +141,7 @@ impl Stage {
             "capp/reported",
             "capp/exited",
             "capp/doubted",
+            "capp/recreated",
         ] {
             self.file(Department, target, none()).await?;
         }
@@ -150,6 +151,9 @@ impl Stage {
         for target in ["capp/fresh", "capp/stale", "capp/piped", "capp/city@dept-zhengzhou-health"] {
             self.seen(target, "Submitted", none()).await?;
         }
+        let found = |entry: &str, uid: &str| json!({"entry": entry, "namespace": entry, "uid": uid, "applicationUID": APPLICATION});
+        let found = json!({"foundNamespaces": [found("prod", FOUND[0]), found("test", FOUND[1])]});
+        self.seen("capp/recreated", "Submitted", found).await?;
         let invalid = json!({"conditions": [condition("False", "UnknownRegion", &json!(1))]});
         self.seen("capp/invalid", "Submitted", invalid).await?;
         let changed = json!({"spec": {"system": {"name": "更正后的名称"}}});
@@ -312,8 +316,9 @@ impl Stage {
         }
         self.0.earnestly(Stage, create("pv/foreign", json!({}))).await?;
         let mark = format!("application-uid={APPLICATION}");
+        let marks = format!("{mark} application=travel department={TRANSPORT} region=410000");
         for target in ["pv/kept", "pv/doomed"] {
-            self.0.earnestly(Operator, label(target, &mark)).await?;
+            self.0.earnestly(Operator, label(target, &marks)).await?;
         }
         self.0.earnestly(Operator, merge("pv/doomed", reclaim_policy("Delete"))).await.map(drop)
     }
@@ -363,7 +368,7 @@ pub fn tenant_namespace() -> Value {
     json!({"metadata": {
         "labels": {
             "govcloud.dev/application-uid": APPLICATION, "govcloud.dev/application": "travel",
-            "govcloud.dev/department": TRANSPORT, "govcloud.dev/region": "410000",
+            "govcloud.dev/department": TRANSPORT, "govcloud.dev/region": "410000", "govcloud.dev/entry": "prod",
             "pod-security.kubernetes.io/enforce": "restricted",
         },
         "annotations": {"govcloud.dev/storage-classes": "hostpath,fast"},

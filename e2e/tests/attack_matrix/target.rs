@@ -14,6 +14,8 @@ pub const TENANT: &str = "dept-transport-travel-prod-0a1b2c3d";
 pub const PLAIN: &str = "plain";
 /// UID of the application that the tenant namespaces belong to, as far as labels tell.
 pub const APPLICATION: &str = "6f1ed002-ab59-4a36-8f5c-1c2d3e4f5a6b";
+/// UIDs of the namespaces that a recreated record found.
+pub const FOUND: [&str; 2] = ["a0a0a0a0-0000-4000-8000-000000000001", "a0a0a0a0-0000-4000-8000-000000000002"];
 /// An inventory digest.
 pub const DIGEST: &str = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
 /// Another one.

@@ -11,6 +11,8 @@ use crate::who::Who::*;
 
 const LIVE: &str = "ns/dept-transport-travel-prod-0a1b2c3d";
 const LEAVING: &str = "ns/dept-transport-old-prod-4e5f6a7b";
+const OTHER: &str = "11111111-2222-3333-4444-555555555555";
+const PASSES: &str = "passes only to a recreated record of its application";
 const BY_HAND: &str = "a tenant namespace is not deleted by hand";
 const MARKS: &str = "of a tenant namespace are the operator's alone";
 
@@ -64,7 +66,6 @@ fn marks() -> Vec<Row> {
     overlay(&mut both, &labels("filing-region=410000"));
     rows.extend([
         yes(Operator, create("ns/dept-transport-new-prod-11111111", tenant_namespace())),
-        yes(Operator, label(LIVE, "application-uid=11111111-2222-3333-4444-555555555555")),
         yes(Operator, annotate(LIVE, "storage-classes=hostpath")),
         no(
             Operator,
@@ -76,11 +77,37 @@ fn marks() -> Vec<Row> {
         no(Operator, create("ns/kube-tenant", tenant_namespace()), "are reserved names"),
         no(Operator, create("ns/govcloud-tenant", tenant_namespace()), "are reserved names"),
         no(Operator, create("ns/dept-both", both), "you lack verb administer"),
+        yes(Operator, merge(LIVE, passed(OTHER, Some(APPLICATION)))),
+        no(Operator, merge(LIVE, passed(OTHER, None)), PASSES),
+        no(Operator, merge(LIVE, passed(OTHER, Some(OTHER))), PASSES),
+        no(Operator, merge(LEAVING, passed(OTHER, Some(APPLICATION))), PASSES),
+        no(Operator, annotate(LIVE, "reattached-from=6f1ed002"), "and never changed otherwise"),
+        no(Operator, annotate(LIVE, "reattached-from=$uid"), "and never changed otherwise"),
+        no(ClusterAdmin, merge(LIVE, passed(OTHER, Some(APPLICATION))), MARKS),
+        no(Provider, merge(LIVE, passed(OTHER, Some(APPLICATION))), MARKS),
         yes(ClusterAdmin, label(LIVE, "example.org/team=a")),
         yes(Provider, annotate(LIVE, "example.org/note=a")),
         yes(ClusterAdmin, label("ns/plain", "example.org/team=a")),
     ]);
+    // Not even the operator gives a namespace to another department, application, region or entry.
+    for words in
+        ["department=dept-health", "application=parking", "region=410100", "entry=test", "department-"]
+    {
+        rows.push(no(Operator, label(LIVE, words), "a tenant namespace keeps its labels"));
+        let mut given = passed(OTHER, Some(APPLICATION));
+        for (key, value) in labels(words)["metadata"]["labels"].as_object().into_iter().flatten() {
+            given["metadata"]["labels"][key] = value.clone();
+        }
+        rows.push(no(Operator, merge(LIVE, given), "a tenant namespace keeps its labels"));
+    }
     rows
+}
+
+/// A namespace passes to a recreated record, with this one before.
+fn passed(to: &str, from: Option<&str>) -> Value {
+    let mut patch = labels(&format!("application-uid={to}"));
+    patch["metadata"]["annotations"]["govcloud.dev/reattached-from"] = json!(from);
+    patch
 }
 
 fn ends() -> Vec<Row> {
@@ -280,6 +307,10 @@ fn volumes() -> Vec<Row> {
         ),
         yes(Operator, label("pv/kept", "retained=true")),
         yes(Operator, label("pv/kept", "application-uid=11111111-2222-3333-4444-555555555555")),
+        no(Operator, label("pv/kept", "department=dept-health"), "a tenant's volume keeps its labels"),
+        no(Operator, label("pv/kept", "application=parking"), "a tenant's volume keeps its labels"),
+        no(Operator, label("pv/kept", "region=410100"), "a tenant's volume keeps its labels"),
+        no(Operator, label("pv/kept", "department-"), "a tenant's volume keeps its labels"),
         yes(VolumeBinder, delete("pv/doomed")),
         yes(VolumeBinder, subresource("pv/kept", "status", json!({"status": {"phase": "Released"}}))),
         yes(VolumeBinder, merge("pv/kept", json!({"spec": {"capacity": {"storage": "2Gi"}}}))),

@@ -45,10 +45,13 @@ impl Case<'_> {
     /// How the application stands in each phase.
     fn standing(&self, phase: Phase) -> Standing {
         match phase {
-            Phase::Submitted => Standing::Underway(
-                "AwaitingDecision",
-                Bilingual::new("等待主管部门审核(第十二条)", "awaiting the authority's review (Art. 12)"),
-            ),
+            Phase::Submitted => match self.found_text() {
+                Some(text) => Standing::Underway("AwaitingReattach", text),
+                None => Standing::Underway(
+                    "AwaitingDecision",
+                    Bilingual::new("等待主管部门审核(第十二条)", "awaiting the authority's review (Art. 12)"),
+                ),
+            },
             Phase::Returned => Standing::Underway(
                 "Returned",
                 Bilingual::new(
@@ -101,13 +104,16 @@ impl Case<'_> {
             if self.seen.ground.region.as_deref().is_some_and(automatic) {
                 return provisioning();
             }
+            let command = format!("kubectl govcloud grant render {}", self.seen.meta.name);
             let text = Bilingual::new(
-                "已通知服务提供方,等待工单(第十三条)",
-                "the provider was notified; its grant is awaited (Art. 13)",
+                format!("已通知服务提供方,等待工单(第十三条);工单内容:{command}"),
+                format!(
+                    "the provider was notified; its grant is awaited (Art. 13); the work order: {command}"
+                ),
             );
             return Standing::Underway("AwaitingGrant", text);
         };
-        if grant.spec.application.uid != self.seen.meta.uid {
+        if grant.spec.application.uid != self.seen.meta.uid && !self.may_take_over(grant) {
             let text = Bilingual::new(
                 "同名 ResourceGrant 属于另一申请,须由主管部门归档移除后才能开通",
                 "the ResourceGrant of this name is another application's; the authority must archive and remove it first",

@@ -10,10 +10,11 @@ use crate::api::grant::{ApprovalKind, GrantPhase, GrantedNamespace, ResourceGran
 use crate::api::region::Fulfilment;
 use crate::core::decision;
 use crate::core::finding::Bilingual;
+use crate::core::grant::work_order;
 use crate::core::happening::Happening;
 use crate::core::maintenance;
 use crate::core::plan::{Precondition, Step, Write};
-use crate::core::record::Standing;
+use crate::core::record::{Meta, Standing};
 use crate::core::targets;
 use crate::core::tenancy::quota_delta::below_use;
 
@@ -21,11 +22,12 @@ impl Case<'_> {
     /// Approved: the provider is notified and its clock starts (Art. 15), or maintenance is scheduled (Art. 18).
     pub(super) fn approved(&mut self) {
         let Some(asked) = self.seen.record.spec.resource_adjustment.as_ref() else {
-            maintenance::schedule(self.seen, &mut self.life, &mut self.status);
+            maintenance::schedule(self.seen, self.now, &mut self.life, &mut self.status);
             return;
         };
         self.status.before = self.in_force();
         self.status.after = merged(&self.status.before, asked);
+        self.status.application_uid = self.seen.application.as_ref().map(|(m, _)| m.uid.clone());
         self.status.phase = Some(Phase::Applying);
         self.life.happen(Happening::Notified, "govcloud-operator", Some(15));
         self.keep_clock();
@@ -81,18 +83,15 @@ impl Case<'_> {
         if !self.wait_for_use() {
             return Ok(Vec::new());
         }
-        let automatic =
-            self.seen.ground.region.as_ref().is_some_and(|r| r.spec().fulfilment == Fulfilment::Automatic);
-        if mine || !automatic || !matches!(self.seen.ground.guard, decision::Guard::Sealed { .. }) {
+        if mine || !self.automatic() || !matches!(self.seen.ground.guard, decision::Guard::Sealed { .. }) {
             return Ok(Vec::new());
         }
         if !self.seen.ground.fresh {
             return Err(Reread);
         }
-        let body = json!({ "spec": {
-            "approved": { "kind": "ChangeRequest", "name": self.seen.meta.name, "uid": self.seen.meta.uid, "generation": decision.generation, "digest": decision.digest },
-            "namespaces": self.status.after,
-        } });
+        let Meta { name, uid, .. } = &self.seen.meta;
+        let approved = work_order::approval(ApprovalKind::ChangeRequest, name, uid, &decision);
+        let body = json!({ "spec": { "approved": approved, "namespaces": self.status.after } });
         let precondition = Precondition {
             uid: grant_meta.uid.clone(),
             resource_version: grant_meta.resource_version.clone(),
@@ -134,7 +133,16 @@ impl Case<'_> {
     /// Whether the application's own exit lets the change go on; its clock stands meanwhile (Art. 16).
     fn go_on(&mut self) -> bool {
         let calendar = self.seen.ground.calendar();
+        // With the application missing nothing is written (S3); of one that was filed anew nothing was approved here (S1).
+        let Some((application, _)) = &self.seen.application else { return false };
+        let another = self.status.application_uid.as_ref().is_some_and(|u| *u != application.uid);
         match self.application_phase() {
+            _ if another => {
+                self.life.drop_clock(Obligation::Change, "filed anew");
+                self.life.happen(Happening::Overtaken, "govcloud-operator", Some(15));
+                self.status.phase = Some(Phase::Withdrawn);
+                false
+            }
             Some(ApplicationPhase::Exited) => {
                 self.life.drop_clock(Obligation::Change, "Exited");
                 self.life.happen(Happening::Overtaken, "govcloud-operator", Some(16));
@@ -193,9 +201,49 @@ impl Case<'_> {
         if let Some(open) = Standing::guard_open(&self.seen.ground.guard) {
             return open;
         }
+        if !self.automatic() {
+            return self.awaiting_grant();
+        }
         Standing::Underway(
             "Applying",
             Bilingual::new("服务提供方正在变更资源(第十五条)", "the change is being carried out (Art. 15)"),
         )
+    }
+
+    /// The provider is to apply the work order; where the one it applied is refused, the grant says why.
+    fn awaiting_grant(&self) -> Standing {
+        let name = &self.seen.meta.name;
+        let application =
+            self.seen.record.spec.resource_adjustment.as_ref().map_or("", |a| a.application.as_str());
+        let command = format!("kubectl govcloud grant render {application} --change {name}");
+        let refused = self.seen.grant.as_ref().is_some_and(|(_, g)| {
+            g.spec.approved.name == *name
+                && g.status.as_ref().is_some_and(|s| s.record.waiting_for.as_deref() == Some("CorrectGrant"))
+        });
+        if refused {
+            return Standing::Stalled(
+                "GrantStalled",
+                Bilingual::new(
+                    format!("工单与批准内容不符,差异见 ResourceGrant {application};正确的工单:{command}"),
+                    format!(
+                        "the grant is not what was approved; ResourceGrant {application} says where; the right one: {command}"
+                    ),
+                ),
+            );
+        }
+        Standing::Underway(
+            "AwaitingGrant",
+            Bilingual::new(
+                format!("已通知服务提供方,等待工单(第十五条);工单内容:{command}"),
+                format!(
+                    "the provider was notified; its grant is awaited (Art. 15); the work order: {command}"
+                ),
+            ),
+        )
+    }
+
+    /// Whether the operator writes the grant itself.
+    fn automatic(&self) -> bool {
+        self.seen.ground.region.as_ref().is_some_and(|r| r.spec().fulfilment == Fulfilment::Automatic)
     }
 }

@@ -42,6 +42,14 @@ pub fn gate(seen: &Observed, stored: &ResourceGrantStatus) -> Gate {
             format!("there is no application {}", spec.application.name),
         ));
     };
+    if spec.application.uid != app_meta.uid && stored.in_force.is_some() {
+        // Records of one name follow one another: that one is no more. What it left stands, and says whose it was.
+        return if seen.namespaces.is_empty() {
+            Gate::Ended
+        } else {
+            Gate::Waiting(filed_anew(&app_meta.name))
+        };
+    }
     let mut differences = Vec::new();
     differ(&mut differences, "spec.application.uid", &spec.application.uid, &app_meta.uid);
     differ(&mut differences, "spec.region", &spec.region, &app.spec.region);
@@ -76,6 +84,18 @@ pub fn gate(seen: &Observed, stored: &ResourceGrantStatus) -> Gate {
     }
 }
 
+/// The application was filed anew, and this grant is the earlier one's.
+fn filed_anew(name: &str) -> Bilingual {
+    Bilingual::new(
+        format!(
+            "申请 {name} 已重新提交;主管部门以 govcloud.dev/reattach 写明命名空间并同意后,本工单转归新申请"
+        ),
+        format!(
+            "application {name} was filed anew; this grant becomes the new one's once an approval names its namespaces in govcloud.dev/reattach"
+        ),
+    )
+}
+
 /// The gate of a first grant: the application itself was approved (Art. 13).
 fn gate_by_application(
     seen: &Observed,
@@ -92,7 +112,9 @@ fn gate_by_application(
         );
         return Gate::Waiting(why);
     };
-    if stored.in_force.as_ref().is_some_and(|a| a.kind == ApprovalKind::ChangeRequest) {
+    // Before it is provisioned nothing later can be in force, but what an earlier record left (reattach).
+    let later = app.status.as_ref().is_some_and(|s| s.provisioned_at.is_some());
+    if later && stored.in_force.as_ref().is_some_and(|a| a.kind == ApprovalKind::ChangeRequest) {
         return Gate::Refused(vec![
             "spec.approved: 已有变更生效,不能退回原批准 / a later change is in force".to_owned(),
         ]);
@@ -186,7 +208,7 @@ fn differences(approved: &[GrantedNamespace], granted: &[GrantedNamespace], seen
 }
 
 /// Whether two amounts are the same, however they are written.
-fn same_amount(x: Option<&String>, y: Option<&String>) -> bool {
+pub(in crate::core) fn same_amount(x: Option<&String>, y: Option<&String>) -> bool {
     let amount = |v: &String| v.parse::<Quantity>().ok();
     x == y || matches!((x.and_then(amount), y.and_then(amount)), (Some(a), Some(b)) if a == b)
 }

@@ -1,10 +1,17 @@
 //! The tenant namespace itself: whose it is, and how strict its pods must be.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{ANNOTATION_STORAGE_CLASSES, LABEL_APPLICATION_UID, Tenant, labels};
+use super::{
+    ANNOTATION_STORAGE_CLASSES, LABEL_APPLICATION, LABEL_APPLICATION_UID, LABEL_DEPARTMENT, LABEL_ENTRY,
+    LABEL_REGION, Tenant, labels,
+};
+use crate::api::keys;
+use crate::core::names::label_value;
 
 /// Whose a namespace of the tenant's name is (design, section 5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +41,58 @@ pub fn ownership(tenant: &Tenant, live: Option<&Value>) -> Ownership {
         (true, true) => Ownership::Ours,
         (true, false) => Ownership::Terminating,
     }
+}
+
+/// Whose an existing namespace was before: department, application, region and entry, which it keeps for life.
+#[derive(Clone, Copy, Debug)]
+pub struct Identity<'a> {
+    /// Filing namespace.
+    pub filing_namespace: &'a str,
+    /// Name of the application.
+    pub application: &'a str,
+    /// Region code.
+    pub region: &'a str,
+    /// Entry of `spec.namespaces`.
+    pub entry: &'a str,
+}
+
+/// The UID of the earlier record whose namespace this was, if it was one of the same department, application, region
+/// and entry. Records of one name follow one another, so where another record of that name exists, that one is no more.
+/// `live` are the namespace's labels, `uid` is the record's that asks.
+#[must_use]
+pub fn predecessor<'a>(
+    identity: &Identity<'_>,
+    uid: &str,
+    live: &'a BTreeMap<String, String>,
+) -> Option<&'a str> {
+    let Identity { filing_namespace, application, region, entry } = *identity;
+    let is = |key: &str, value: &str| live.get(key).is_some_and(|v| *v == label_value(value));
+    let same = is(LABEL_DEPARTMENT, filing_namespace)
+        && is(LABEL_APPLICATION, application)
+        && is(LABEL_REGION, region)
+        && is(LABEL_ENTRY, entry);
+    live.get(LABEL_APPLICATION_UID).map(String::as_str).filter(|owner| same && *owner != uid)
+}
+
+/// What taking it back writes: the new owner, and the chain of those before. A mark for deletion that an earlier
+/// exit left is taken off, for that exit is none of the present record's.
+#[must_use]
+pub fn taken_back(uid: &str, live: &Value) -> Value {
+    let before = live["metadata"]["labels"][LABEL_APPLICATION_UID].as_str().unwrap_or_default();
+    let chain = match live["metadata"]["annotations"][keys::REATTACHED_FROM].as_str() {
+        Some(earlier) => format!("{before},{earlier}"),
+        None => before.to_owned(),
+    };
+    json!({ "metadata": {
+        "labels": { LABEL_APPLICATION_UID: uid },
+        "annotations": { keys::REATTACHED_FROM: chain, keys::RECLAIM: null },
+    } })
+}
+
+/// The UIDs of the records whose namespace this was before.
+pub fn earlier_owners(live: &Value) -> impl Iterator<Item = &str> {
+    let chain = live["metadata"]["annotations"][keys::REATTACHED_FROM].as_str().unwrap_or_default();
+    chain.split(',').filter(|u| !u.is_empty())
 }
 
 /// Pod Security at one level for all three modes: what is refused is also what is warned of and audited

@@ -51,6 +51,9 @@ const AMOUNTS: [&str; 10] = [
     "requests.storage",
 ];
 
+/// Nano units in a milli unit.
+const NANOS_IN_MILLI: i128 = 1_000_000;
+
 /// What is wrong with one line of a quota.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QuotaFinding {
@@ -79,8 +82,10 @@ pub enum QuotaFinding {
         /// Its value as written.
         value: String,
     },
-    /// A fraction of something that is counted.
-    #[error("配额“{key}”必须为整数:{value} / quota “{key}” is {value}: a whole number is allowed")]
+    /// A fraction of something that is counted, or more than the API server counts.
+    #[error(
+        "配额“{key}”必须为小于 9.2P 的整数:{value} / quota “{key}” is {value}: a whole number below 9.2P is allowed"
+    )]
     NotWhole {
         /// The key.
         key: String,
@@ -113,7 +118,7 @@ fn finding(key: &str, value: &str) -> Option<QuotaFinding> {
         Ok(amount) if amount.is_negative() => {
             Some(QuotaFinding::Negative { key: key_owned, value: value_owned })
         }
-        Ok(amount) if !amount.is_whole() && is_count(key) => {
+        Ok(amount) if is_count(key) && !is_countable(amount) => {
             Some(QuotaFinding::NotWhole { key: key_owned, value: value_owned })
         }
         Ok(_) => None,
@@ -145,11 +150,16 @@ fn is_known(key: &str) -> bool {
     }
 }
 
-/// Whether the key counts things, which come whole. The rest are amounts: CPU, bytes.
+/// Whether the key counts things, which come whole. The rest are amounts: CPU, bytes. The bytes of one storage class are
+/// whole too: Kubernetes takes their key for that of an extended resource.
 fn is_count(key: &str) -> bool {
-    let class_bytes = key.ends_with("/requests.storage");
     let hugepages = key.strip_prefix("requests.").unwrap_or(key).starts_with("hugepages-");
-    !(class_bytes || hugepages || AMOUNTS.contains(&key))
+    !(hugepages || AMOUNTS.contains(&key))
+}
+
+/// Whether the API server takes it for a whole number: it looks at milli units in 64 bits.
+fn is_countable(amount: Quantity) -> bool {
+    amount.is_whole() && amount.nanos() / NANOS_IN_MILLI <= i128::from(i64::MAX)
 }
 
 fn is_native(domain: &str) -> bool {

@@ -96,6 +96,18 @@ pub enum VolumeFinding {
         /// Volume.
         volume: String,
     },
+    /// A snapshot goes with its namespace, and the department did not say that it may.
+    #[error(
+        "快照 {namespace}/{name} 随命名空间一并清除,不能保留;请先删除该快照,或对其来源存储卷选择 Destroy 或 HandOver / \
+         the snapshot {namespace}/{name} goes with its namespace and cannot be retained; delete it first, or say Destroy \
+         or HandOver of the claim it was taken of"
+    )]
+    SnapshotNotKept {
+        /// Tenant namespace.
+        namespace: String,
+        /// Snapshot.
+        name: String,
+    },
     /// Several volumes go by one claim's name; one decision covers them all.
     #[error(
         "名为 {namespace}/{claim} 的申领先后对应多个持久卷,处置意见对全部生效 / \
@@ -118,6 +130,7 @@ impl VolumeFinding {
             Self::SharedSource { .. } => "SharedSource",
             Self::NotItsVolume { .. } => "NotItsVolume",
             Self::LostVolume { .. } => "LostVolume",
+            Self::SnapshotNotKept { .. } => "SnapshotNotKept",
             Self::SeveralVolumes { .. } => "SeveralVolumes",
         }
     }
@@ -128,6 +141,7 @@ impl VolumeFinding {
             Self::UnknownVolume { .. }
             | Self::Contradiction { .. }
             | Self::SharedSource { .. }
+            | Self::SnapshotNotKept { .. }
             | Self::NotItsVolume { .. } => true,
             Self::LostVolume { .. } | Self::SeveralVolumes { .. } => false,
         }
@@ -160,6 +174,10 @@ pub fn inventory(stock: &Stock, extent: Extent, disposition: &Disposition) -> In
     snapshots.dedup();
 
     findings.extend(unknown(stock, disposition, &entries));
+    let kept = snapshots.iter().filter(|s| !s.action.destroys());
+    findings.extend(
+        kept.map(|s| VolumeFinding::SnapshotNotKept { namespace: s.namespace.clone(), name: s.name.clone() }),
+    );
     findings.extend(reused_names(&entries));
     findings.extend(shared_sources(stock, &entries));
     let digest = digest(&entries, &snapshots);

@@ -85,6 +85,11 @@ fn quota_values_are_amounts_or_whole_counts() {
     assert!(matches!(of("pods", "1.5"), Some(QuotaFinding::NotWhole { .. })));
     assert!(matches!(of("count/pods", "500m"), Some(QuotaFinding::NotWhole { .. })));
     assert!(matches!(of("requests.nvidia.com/gpu", "500m"), Some(QuotaFinding::NotWhole { .. })));
+    // As the API server has it: e2e/tests/quantity.rs.
+    let class = "gold.storageclass.storage.k8s.io/requests.storage";
+    assert!(matches!(of(class, "0.3Gi"), Some(QuotaFinding::NotWhole { .. })));
+    assert!(matches!(of("pods", "10P"), Some(QuotaFinding::NotWhole { .. })));
+    assert_eq!((of(class, "1.5Gi"), of("pods", "9P"), of("requests.memory", "10P")), (None, None, None));
     assert!(matches!(of("requests.cpu", "-1"), Some(QuotaFinding::Negative { .. })));
     assert!(matches!(of("requests.cpu", "8 cores"), Some(QuotaFinding::NotAQuantity { .. })));
     assert_eq!(of("requests.cpu", "1.5"), None);

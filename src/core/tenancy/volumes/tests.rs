@@ -65,8 +65,11 @@ fn retain_all() -> Disposition {
     disposition(Action::Retain, &[])
 }
 
+/// Everything retained; that a snapshot cannot be is put aside, for it has a test of its own.
 fn take(stock: &Stock) -> Inventory {
-    inventory(stock, Extent::Application, &retain_all())
+    let mut taken = inventory(stock, Extent::Application, &retain_all());
+    taken.findings.retain(|f| !matches!(f, VolumeFinding::SnapshotNotKept { .. }));
+    taken
 }
 
 /// A volume of somebody else.
@@ -115,7 +118,32 @@ fn contradiction_retains_and_stalls() {
         disposition(Action::Destroy, &[("prod", "data", Action::Destroy), (NS, "data", Action::HandOver)]);
     let inventory = inventory(&stock(&["data"]), Extent::Application, &word);
     assert_eq!(inventory.entries[0].action, Action::Retain);
-    assert!(matches!(&inventory.findings[..], [VolumeFinding::Contradiction { .. }]));
+    let [VolumeFinding::Contradiction { .. }, VolumeFinding::SnapshotNotKept { .. }] =
+        &inventory.findings[..]
+    else {
+        panic!("{:?}", inventory.findings)
+    };
+}
+
+/// It goes with its namespace: without the department's word that it may, nothing goes on.
+#[test]
+fn art_23_a_snapshot_is_not_retained_by_saying_so() {
+    let stock = stock(&["data"]);
+    let kept = inventory(&stock, Extent::Application, &retain_all()).findings;
+    assert!(
+        matches!(&kept[..], [VolumeFinding::SnapshotNotKept { name, .. }] if name == "nightly"),
+        "{kept:?}"
+    );
+    assert!(kept[0].stalls_destruction());
+    for action in [Action::Destroy, Action::HandOver] {
+        let word = disposition(Action::Retain, &[("prod", "data", action)]);
+        assert_eq!(inventory(&stock, Extent::Application, &word).findings, []);
+    }
+    assert_eq!(
+        inventory(&stock, Extent::Unclaimed, &retain_all()).findings,
+        [],
+        "it is none of its business"
+    );
 }
 
 #[test]

@@ -1,0 +1,297 @@
+//! The demo's life with Pods: the image, installed by the chart, on a real kubelet and containerd (`make test-node`).
+//!
+//! One story, in order, each step printed with its duration; as root, on this machine, and gone afterwards.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::kubectl::Kubectl;
+use e2e::node::{Node, script};
+use e2e::people::{DEPARTMENT, People, said, sample};
+use e2e::personas::Persona;
+use e2e::tools::{Helm, Tools, chart};
+use e2e::wait::eventually;
+use e2e::{install, keeper};
+use serde_json::Value;
+
+/// How long a step may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// What `image/build` names the image, and where: an archive that is there already is taken from `GOVCLOUD_IMAGE`.
+const IMAGE: &str = "localhost/govcloud-operator";
+
+/// The department's workload.
+const WORKLOAD: &str = include_str!("../../node/workload.yaml");
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    if let Err(error) = keeper::end_on_signals() {
+        eprintln!("{error:#}");
+        return ExitCode::FAILURE;
+    }
+    let begun = Instant::now();
+    let outcome = play().await;
+    keeper::dismiss();
+    match outcome.and_then(|()| nothing_left()) {
+        Ok(()) => {
+            println!("node: all of it in {:.0?}, and nothing left behind", begun.elapsed());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn play() -> Result<()> {
+    script("e2e/node/check", &[])?;
+    let tools = tokio::task::spawn_blocking(Tools::find).await??;
+    let image = match std::env::var_os("GOVCLOUD_IMAGE") {
+        Some(archive) => PathBuf::from(archive),
+        None => tokio::task::spawn_blocking(|| script("image/build", &[])).await??.into(),
+    };
+    let begun = Instant::now();
+    let node = Node::start(&[image]).await?;
+    println!("node: ready in {:.0?}", begun.elapsed());
+    let helm = tools.helm(&node.kubeconfig(Persona::PlatformAdmin), &node.root().join("state"));
+    let outcome = live(&node, &helm).await;
+    if outcome.is_err() {
+        eprintln!("{}", look(&node).await);
+    }
+    node.end()?;
+    outcome
+}
+
+/// The story.
+async fn live(node: &Node, helm: &Helm) -> Result<()> {
+    let admin = node.kubectl(Persona::Admin);
+    let mut clock = Steps(Instant::now());
+    admin.run(&["create", "namespace", "govcloud-system"]).await?;
+    let restricted = "pod-security.kubernetes.io/enforce=restricted";
+    admin.run(&["label", "namespace", "govcloud-system", restricted]).await?;
+    helm_install(helm).await?;
+    let pods = operators(&admin).await?;
+    ensure!(pods.len() == 2, "{pods:?}");
+    clock.done("installed by the chart: two replicas ready, under Pod Security restricted");
+    helm.run(&["test", "govcloud-operator", "--timeout=180s"]).await?;
+    clock.done("helm test: the operator's own image asks the Service and hears that it is ready");
+    install::wait_policies_active(&admin, &node.client(Persona::Admin).await?).await?;
+    install::calendars(&admin).await?;
+
+    let (kubeconfigs, kubectl) = (node.root().to_owned(), node.kubectl(Persona::Admin));
+    let people =
+        People::settle_by(move |who| kubectl.by(e2e::personas::kubeconfig(&kubeconfigs, who.user()))).await?;
+    let travel = people.file("travel").await?;
+    people.approve(&travel).await?;
+    let provisioned = people.until_phase(&travel, "Provisioned").await?;
+    let tenant =
+        provisioned["status"]["namespaces"][0]["namespace"].as_str().context("no tenant")?.to_owned();
+    clock.done("filed, approved and provisioned");
+
+    let department = people.by(Persona::Department);
+    apply_in(&department, &tenant, &std::fs::read_to_string(sample("travel-volumes.yaml"))?).await?;
+    apply_in(&department, &tenant, WORKLOAD).await?;
+    department.run(&["rollout", "status", "deployment/travel", "-n", &tenant, "--timeout=180s"]).await?;
+    let volumes = [volume(node, &tenant, "data").await?, volume(node, &tenant, "archive").await?];
+    grows(&volumes[0]).await?;
+    let workload = pod(&admin, &tenant).await?;
+    clock.done("the department's Pod writes to two real volumes");
+    let live = format!("{{\"spec\":{{\"goLive\":{{\"at\":\"{}\"}}}}}}", jiff::Timestamp::now());
+    department.run(&["patch", &travel, "-n", DEPARTMENT, "--type=merge", "-p", &live]).await?;
+    people.until_phase(&travel, "Live").await?;
+    clock.done("live");
+
+    let leader = holder(&admin).await?;
+    admin.run(&["delete", "pod", &leader, "-n", "govcloud-system", "--force", "--grace-period=0"]).await?;
+    let enlarge = std::fs::read_to_string(sample("travel-enlarge.yaml"))?;
+    apply_in(&department, DEPARTMENT, &enlarge).await?;
+    let change = "chreq/travel-enlarge";
+    people.until(change, "valid", valid).await?;
+    let next = holder(&admin).await?;
+    ensure!(next != leader, "{leader} leads again");
+    people.approve(change).await?;
+    people.until_phase(change, "Completed").await?;
+    clock.done("the leader was killed; another replica leads and has carried out a change");
+
+    let since = sealed_since(&admin).await?;
+    let exit = std::fs::read_to_string(sample("travel-exit.yaml"))?;
+    apply_in(&department, DEPARTMENT, &exit).await?;
+    let exit = "decom/travel-exit";
+    people.until_phase(exit, "AwaitingConsent").await?;
+    let chart = chart().display().to_string();
+    let before = operators(&admin).await?;
+    let wait = ["--set=log.level=debug", "--set=image.pullPolicy=Never", "--wait", "--timeout=240s"];
+    helm.run(&[&["upgrade", "govcloud-operator", &chart], &wait[..]].concat()).await?;
+    let after = eventually("only new replicas", PATIENCE, || async {
+        Ok(Some(operators(&admin).await?).filter(|p| p.len() == 2 && p.iter().all(|p| !before.contains(p))))
+    })
+    .await?;
+    ensure!(sealed_since(&admin).await? == since, "the upgrade is a gap to the guard");
+    clock.done(&format!(
+        "the chart upgraded in the middle of an exit: {} new replicas, the guard unbroken",
+        after.len()
+    ));
+
+    helm.run(&["uninstall", "govcloud-operator", "--wait", "--timeout=180s"]).await?;
+    eventually("no operator", PATIENCE, || async { Ok(operators(&admin).await?.is_empty().then_some(())) })
+        .await?;
+    grows(&volumes[0]).await?;
+    ensure!(pod(&admin, &tenant).await? == workload, "the department's Pod was replaced or restarted");
+    ensure!(people.get(exit).await?["status"]["phase"] == "AwaitingConsent");
+    clock.done("the chart uninstalled: the tenant's Pod runs on, the records stay");
+    helm_install(helm).await?;
+    ensure!(sealed_since(&admin).await? == since, "policies that stood all the time are a gap to the guard");
+    let digest = people.get(exit).await?["status"]["inventory"]["digest"].to_string();
+    let consent = format!("{{\"spec\":{{\"consent\":{{\"inventoryDigest\":{digest}}}}}}}");
+    department.run(&["patch", exit, "-n", DEPARTMENT, "--type=merge", "-p", &consent]).await?;
+    people.until_phase(exit, "AwaitingDecision").await?;
+    people.until(exit, "valid", valid).await?;
+    clock.done("installed again: the exit goes on where it was");
+
+    people.approve(exit).await?;
+    let done = people.until_phase(exit, "Completed").await?;
+    ensure!(said(&done, "Submitted") == 1, "{}", done["status"]["timeline"]);
+    people.until_phase(&travel, "Exited").await?;
+    ensure!(!volumes[0].exists(), "{} is not destroyed", volumes[0].display());
+    ensure!(volumes[1].join("record").metadata()?.len() > 0, "the archive is lost");
+    let gone = admin.run(&["get", "namespace", &tenant, "--ignore-not-found"]).await?;
+    ensure!(gone.is_empty(), "{gone}");
+    clock.done("exited: the one volume's directory is gone, the other's data is kept, with a certificate");
+    Ok(())
+}
+
+/// Prints what took how long.
+struct Steps(Instant);
+
+impl Steps {
+    fn done(&mut self, what: &str) {
+        println!("node: {what} ({:.1?})", self.0.elapsed());
+        self.0 = Instant::now();
+    }
+}
+
+/// `helm install` of the image on this node, until both replicas are ready.
+async fn helm_install(helm: &Helm) -> Result<()> {
+    let (chart, image) = (chart().display().to_string(), format!("--set=image.repository={IMAGE}"));
+    let wait = ["--set=image.pullPolicy=Never", "--wait", "--timeout=240s"];
+    helm.run(&[&["install", "govcloud-operator", &chart, &image], &wait[..]].concat()).await.map(drop)
+}
+
+/// Applies a manifest in a namespace: RBAC may be a moment behind.
+async fn apply_in(kubectl: &Kubectl, namespace: &str, manifest: &str) -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let file = dir.path().join("manifest.yaml");
+    std::fs::write(&file, manifest)?;
+    let file = file.display().to_string();
+    let args = ["apply", "--server-side", "-n", namespace, "-f", &file];
+    eventually("applied", Duration::from_secs(30), || async { kubectl.run(&args).await.map(Some) })
+        .await
+        .map(drop)
+}
+
+/// Whether a record is valid as it stands.
+fn valid(object: &Value) -> bool {
+    let valid = e2e::people::condition(object, "Valid");
+    valid["status"] == "True" && valid["observedGeneration"] == object["metadata"]["generation"]
+}
+
+/// Names of the operator's Pods that are not on their way out.
+async fn operators(admin: &Kubectl) -> Result<Vec<String>> {
+    let args = [
+        "get",
+        "pods",
+        "-n",
+        "govcloud-system",
+        "-l",
+        "app.kubernetes.io/name=govcloud-operator",
+        "-o",
+        "json",
+    ];
+    let list: Value = serde_json::from_str(&admin.run(&args).await?)?;
+    let pods = list["items"].as_array().context("no list")?;
+    let stands = pods.iter().filter(|p| p["metadata"]["deletionTimestamp"].is_null());
+    Ok(stands.filter_map(|p| p["metadata"]["name"].as_str().map(str::to_owned)).collect())
+}
+
+/// Who holds the lease.
+async fn holder(admin: &Kubectl) -> Result<String> {
+    let args = [
+        "get",
+        "lease",
+        "govcloud-operator",
+        "-n",
+        "govcloud-system",
+        "-o",
+        "jsonpath={.spec.holderIdentity}",
+    ];
+    let holder = admin.run(&args).await?;
+    ensure!(!holder.is_empty(), "nobody leads");
+    Ok(holder)
+}
+
+/// Since when the guard finds the gate sealed.
+async fn sealed_since(admin: &Kubectl) -> Result<String> {
+    let args =
+        ["get", "configmap", "govcloud-guard", "-n", "govcloud-system", "-o", "jsonpath={.data.record}"];
+    let record: Value = serde_json::from_str(&admin.run(&args).await?)?;
+    Ok(record["sealedSince"].as_str().context("the gate was never sealed")?.to_owned())
+}
+
+/// The directory behind a claim.
+async fn volume(node: &Node, tenant: &str, claim: &str) -> Result<PathBuf> {
+    let args = ["get", "pvc", claim, "-n", tenant, "-o", "jsonpath={.spec.volumeName}"];
+    let name = node.kubectl(Persona::Admin).run(&args).await?;
+    let directory = node.root().join("volumes").join(&name);
+    ensure!(!name.is_empty() && directory.is_dir(), "no directory for {claim}: {name}");
+    Ok(directory)
+}
+
+/// The department's Pod, by UID and restarts.
+async fn pod(admin: &Kubectl, tenant: &str) -> Result<String> {
+    let columns =
+        "jsonpath={range .items[*]}{.metadata.uid} {.status.containerStatuses[0].restartCount}{end}";
+    admin.run(&["get", "pods", "-n", tenant, "-l", "app=travel", "-o", columns]).await
+}
+
+/// Waits until the record in a volume has grown.
+async fn grows(volume: &std::path::Path) -> Result<()> {
+    let size = || std::fs::metadata(volume.join("record")).map_or(0, |m| m.len());
+    let before = size();
+    let what = format!("{} grows", volume.display());
+    eventually(&what, PATIENCE, || async { Ok((size() > before).then_some(())) }).await
+}
+
+/// What stands, for a story that went wrong.
+async fn look(node: &Node) -> String {
+    let admin = node.kubectl(Persona::Admin);
+    let mut text = String::new();
+    let looks: [&[&str]; 5] = [
+        &["get", "pods", "-A", "-o", "wide"],
+        &["get", "capp,chreq,decom,grant", "-A"],
+        &["get", "events", "-A", "--sort-by=.lastTimestamp"],
+        &["logs", "-n", "govcloud-system", "-l", "app.kubernetes.io/name=govcloud-operator", "--tail=60"],
+        &["get", "pv"],
+    ];
+    for args in looks {
+        text.push_str(&admin.run(args).await.unwrap_or_else(|e| e.to_string()));
+        text.push('\n');
+    }
+    text + &node.said()
+}
+
+/// No link, no cgroup and no process of the node is left.
+fn nothing_left() -> Result<()> {
+    ensure!(!PathBuf::from("/sys/class/net/kn0").exists(), "link kn0 is left");
+    for hierarchy in std::fs::read_dir("/sys/fs/cgroup")?.flatten() {
+        let cgroup = hierarchy.path().join("kubepods");
+        ensure!(!cgroup.exists(), "{} is left", cgroup.display());
+    }
+    let left = std::fs::read_dir(std::env::temp_dir())?.flatten();
+    let left = left.filter(|e| e.file_name().to_string_lossy().starts_with("govcloud-node-"));
+    let left: Vec<_> = left.map(|e| e.path()).collect();
+    ensure!(left.is_empty(), "{left:?}");
+    Ok(())
+}

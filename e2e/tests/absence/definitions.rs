@@ -1,0 +1,56 @@
+//! `kubectl delete -f crds/`: refused, and then meant, which takes every record away at once.
+
+use anyhow::{Result, ensure};
+use e2e::install;
+use e2e::office::{self, Kind};
+use e2e::paths::in_repository;
+use e2e::personas::Persona;
+use e2e::suite::Context;
+use kube::ResourceExt;
+use serde_json::Value;
+
+use super::witness::stage;
+
+pub async fn the_definitions_are_removed_with_every_record(context: Context) -> Result<()> {
+    let (cluster, office, mut witness) = stage().await?;
+    context.dump_on_failure(&office.namespace);
+    let before = office.get(Kind::Application, "travel").await?;
+    let admin = cluster.kubectl(Persona::PlatformAdmin);
+    let crds = in_repository("crds").display().to_string();
+    let refused = admin.output(&["delete", "-f", &crds]).await?;
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    let denials = said.matches("deleting this CRD deletes every record of its kind").count();
+    ensure!(!refused.status.success() && denials == 7, "{denials} of 7 refused: {said}");
+    let same = office.get(Kind::Application, "travel").await?;
+    ensure!(same.uid() == before.uid() && same.metadata.deletion_timestamp.is_none());
+    witness
+        .stands(&cluster, "nothing: kubectl delete -f crds/ is refused", &format!("{denials} CRDs refused"))
+        .await?;
+
+    // Meant: each CRD carries its own UID.
+    let all: Value = serde_json::from_str(&admin.run(&["get", "-f", &crds, "-o", "json"]).await?)?;
+    for crd in all["items"].as_array().into_iter().flatten() {
+        let (name, uid) = (crd["metadata"]["name"].as_str(), crd["metadata"]["uid"].as_str());
+        let allow = format!("govcloud.dev/allow-removal={}", uid.unwrap_or_default());
+        admin.run(&["annotate", "crd", name.unwrap_or_default(), &allow]).await?;
+    }
+    admin.run(&["delete", "-f", &crds]).await?;
+    cluster.operator.lock().await.as_mut().map(|o| o.check()).transpose()?;
+    witness
+        .stands(&cluster, "the CRDs, and with them every record", "the operator runs on, and does nothing")
+        .await?;
+
+    install::crds(&admin).await?;
+    install::calendars(&admin).await?;
+    office::regions(&cluster).await?;
+    let none = admin.run(&["get", "capp,grant,chreq,decom", "-A", "-o", "name"]).await?;
+    ensure!(none.trim().is_empty(), "records came back by themselves: {none}");
+    witness.stands(&cluster, "the CRDs, reinstalled without records", "no record is made up").await?;
+
+    let filed = office.file(&office.application("travel")?).await?;
+    ensure!(filed.uid() != before.uid(), "it is the same record");
+    witness.taken_back(&office, "every record").await?;
+    witness.leaves(&office).await?;
+    witness.print();
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! The operator, its rights and the policies come and go.
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::audit::AuditLog;
+use e2e::install;
+use e2e::office::{Kind, condition};
+use e2e::operator::{Operator, Options};
+use e2e::paths::in_repository;
+use e2e::personas::{OPERATOR, Persona};
+use e2e::suite::Context;
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+use kube::api::DeleteParams;
+use kube::{Api, ResourceExt};
+
+use super::witness::stage;
+
+pub async fn the_operator_its_rights_and_the_policies_come_and_go(context: Context) -> Result<()> {
+    let (cluster, office, mut witness) = stage().await?;
+    context.dump_on_failure(&office.namespace);
+    let admin = cluster.kubectl(Persona::PlatformAdmin);
+    let before = office.get(Kind::Application, "travel").await?;
+
+    // Killed, and back with an empty cache: it finds everything as it is, and writes nothing.
+    let mark = AuditLog::mark();
+    {
+        let mut operator = cluster.operator.lock().await;
+        let operator = operator.as_mut().context("no operator")?;
+        operator.kill()?;
+        operator.restart().await?;
+    }
+    // What it does after that shows that it has looked at everything before.
+    office.go_live("travel").await?;
+    let writes = cluster.audit().read()?.since(mark).by_user(OPERATOR).writes().without_leases().keep(|e| {
+        let what = e.object_ref.as_ref().map_or("", |o| o.resource.as_str());
+        !["events", "configmaps", "cloudapplications"].contains(&what)
+    });
+    ensure!(writes.is_empty(), "after a restart it wrote {writes:?}");
+    let after = office.get(Kind::Application, "travel").await?;
+    ensure!(
+        before.uid() == after.uid()
+            && before.data["status"]["namespaces"] == after.data["status"]["namespaces"]
+    );
+    witness
+        .stands(&cluster, "the operator's memory (SIGKILL, empty cache)", "the same record goes live")
+        .await?;
+
+    // Gone with all its rights; the department goes on working.
+    cluster.operator.lock().await.take().context("no operator")?.stop()?;
+    let rights = in_repository("config/rbac/operator.yaml").display().to_string();
+    admin.run(&["delete", "-f", &rights]).await?;
+    let claims: Api<PersistentVolumeClaim> =
+        Api::namespaced(cluster.client(office.department).await?, &witness.tenant);
+    witness.fill(&office, "meanwhile").await?;
+    witness.stands(&cluster, "the operator and its rights", "the department works on").await?;
+    install::rbac(&admin).await?;
+    *cluster.operator.lock().await = Some(Operator::start(&cluster.plane, Options::default()).await?);
+    let own = after.uid().unwrap_or_default();
+    let marked = || async { Ok(witness.owners(&cluster).await?.iter().all(|o| *o == own).then_some(())) };
+    e2e::wait::eventually("what came meanwhile is marked", e2e::office::PATIENCE, marked).await?;
+    witness
+        .stands(
+            &cluster,
+            "the operator and its rights, reinstalled",
+            "what came meanwhile is marked and kept",
+        )
+        .await?;
+
+    // The policies: what stands stands, and no gate opens until they are back.
+    let policies = in_repository("config/admission").display().to_string();
+    admin.run(&["delete", "-k", &policies]).await?;
+    office.file(&office.application("second")?).await?;
+    let held = |s: &serde_json::Value| condition(s, "Stalled")["reason"] == "GuardOpen";
+    office.until(Kind::Application, "second", "is held", held).await?;
+    witness.stands(&cluster, "the admission policies", "no gate opens").await?;
+    install::admission(&admin, &cluster.client(Persona::Admin).await?).await?;
+    let free = |s: &serde_json::Value| condition(s, "Stalled")["status"] == "False";
+    office.until(Kind::Application, "second", "is free", free).await?;
+    // Without the stamp of the policies nobody is on record as having filed it: it is filed anew.
+    let refused = office.approve(Kind::Application, "second").await;
+    ensure!(e2e::office::refusal(refused)?.contains("nobody is on record as having filed this"));
+    office
+        .api(office.department, Kind::Application)
+        .await?
+        .delete("second", &DeleteParams::default())
+        .await?;
+    office.provision(office.application("second")?).await?;
+    let live = office.phase(Kind::Application, "travel", "Live").await?;
+    ensure!(live.uid() == before.uid());
+    drop(claims);
+    witness
+        .stands(
+            &cluster,
+            "the admission policies, reinstalled",
+            "a new application is decided and provisioned",
+        )
+        .await?;
+    witness.print();
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! etcd is restored from an older state: records, namespaces and volumes are those of then, with their UIDs.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::{fs, io};
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::cluster::Cluster;
+use e2e::office::{Kind, Office};
+use e2e::suite::Context;
+use kube::ResourceExt;
+
+use super::witness::stage;
+
+/// Copies a directory with all that is in it.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?
+        } else {
+            let _bytes = fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
+pub async fn etcd_is_restored_from_an_older_snapshot(_: Context) -> Result<()> {
+    let (cluster, office, mut witness) = stage().await?;
+    let (namespace, region) = (office.namespace.clone(), office.region.clone());
+    drop(office);
+    let mut cluster = Arc::into_inner(cluster).context("nobody else holds the cluster")?;
+    let data = cluster.plane.etcd_data();
+    let snapshot = tempfile::tempdir()?;
+
+    // The older state: that of a stopped etcd.
+    cluster.plane.halt()?;
+    copy(&data, snapshot.path())?;
+    cluster.plane.resume().await?;
+    let cluster = Arc::new(cluster);
+    let office = Office::at(&cluster, &namespace, &region);
+    let before = office.get(Kind::Application, "travel").await?;
+    restart_operator(&cluster).await?;
+
+    // Life goes on: live, one more volume, an exit that is consented to.
+    office.go_live("travel").await?;
+    let late = office.fill(&witness.tenant, "late", "写于快照之后").await?;
+    let late = e2e::volumes::directory(&late)?;
+    let disposition = serde_json::json!({"default": "Destroy"});
+    office.file(&office.exit("travel-exit", "travel", disposition)?).await?;
+    office.consent("travel-exit").await?;
+    drop(office);
+    let mut cluster = Arc::into_inner(cluster).context("nobody else holds the cluster")?;
+
+    // Restored beneath an operator that runs on and remembers what is no more.
+    cluster.plane.halt()?;
+    fs::remove_dir_all(&data)?;
+    copy(snapshot.path(), &data)?;
+    cluster.plane.resume().await?;
+    cluster.operator.get_mut().as_mut().context("no operator")?.check()?;
+    let cluster = Arc::new(cluster);
+    let office = Office::at(&cluster, &namespace, &region);
+    let restored = office.get(Kind::Application, "travel").await?;
+    ensure!(
+        restored.uid() == before.uid() && restored.data["status"]["phase"] == "Provisioned",
+        "{restored:?}"
+    );
+    witness
+        .stands(&cluster, "what came after an older etcd snapshot", "the operator runs on, and does nothing")
+        .await?;
+
+    restart_operator(&cluster).await?;
+    office.go_live("travel").await?;
+    let live = office.get(Kind::Application, "travel").await?;
+    ensure!(
+        live.uid() == before.uid()
+            && live.data["status"]["namespaces"] == before.data["status"]["namespaces"]
+    );
+    let exits = office.api(office.department, Kind::Exit).await?.list(&Default::default()).await?;
+    ensure!(exits.items.is_empty(), "an exit that was never filed: {exits:?}");
+    let read = fs::read_to_string(late.join("record"))?;
+    ensure!(read == "写于快照之后", "what the snapshot does not know of was destroyed: {read:?}");
+    witness
+        .stands(
+            &cluster,
+            "the same, the operator restarted",
+            "the same UID goes live again; later bytes stand too",
+        )
+        .await?;
+    // The record goes on to its end by itself: what was not consented to now is not destroyed.
+    witness.leaves(&office).await?;
+    ensure!(late.join("record").exists(), "a volume outside the inventory was destroyed");
+    witness.print();
+    Ok(())
+}
+
+/// Ends the operator and starts it again, with an empty memory.
+async fn restart_operator(cluster: &Cluster) -> Result<()> {
+    let mut operator = cluster.operator.lock().await;
+    let operator = operator.as_mut().context("no operator")?;
+    operator.stop()?;
+    operator.restart().await
+}

@@ -1,0 +1,228 @@
+//! Resource adjustments in both modes of fulfilment (Art. 15): exact, recorded, and without a touch to what runs.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::office::{Kind, Office, PATIENCE, ZHENGZHOU, condition};
+use e2e::suite::Context;
+use e2e::wait::eventually;
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, ResourceQuota, Service};
+use kube::api::{DeleteParams, DynamicObject, ListParams, PostParams};
+use kube::{Api, Client, Resource, ResourceExt};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::stage::{
+    adjustment, automatic, by_the_provider, carry_out, clock, hard, message, provisioned, said,
+};
+
+pub async fn an_adjustment_disturbs_nothing_automatic(context: Context) -> Result<()> {
+    disturbs_nothing(&automatic(&context, "adjusts").await?).await
+}
+
+pub async fn an_adjustment_disturbs_nothing_provider_applied(context: Context) -> Result<()> {
+    disturbs_nothing(&by_the_provider(&context, "adjusts").await?).await
+}
+
+pub async fn a_shrink_below_use_waits_automatic(context: Context) -> Result<()> {
+    below_use_waits(&automatic(&context, "shrinks").await?).await
+}
+
+pub async fn a_shrink_below_use_waits_provider_applied(context: Context) -> Result<()> {
+    below_use_waits(&by_the_provider(&context, "shrinks").await?).await
+}
+
+/// Grown, a namespace added, and that one taken out of use again, while one set of objects runs on untouched.
+async fn disturbs_nothing(office: &Office) -> Result<()> {
+    let app = provisioned(office, "clinic").await?;
+    let (prod, _) = Office::tenant(&app, "prod")?;
+    office.fill(&prod, "data", "运行数据").await?;
+    let client = office.cluster().client(office.department).await?;
+    run(&client, &prod, "worker").await?;
+    create::<Service>(
+        &client,
+        &prod,
+        json!({"metadata": {"name": "worker"}, "spec": {"ports": [{"port": 80}]}}),
+    )
+    .await?;
+    create::<ConfigMap>(&client, &prod, json!({"metadata": {"name": "worker"}, "data": {"k": "v"}})).await?;
+    let before = running(&client, &prod).await?;
+    ensure!(before.len() >= 4, "a Pod, a Service, a ConfigMap and a claim run: {before:?}");
+
+    let asked = json!([
+        {"name": "prod", "quota": {"requests.cpu": "16", "pods": "100"}},
+        {"name": "test", "quota": {"requests.cpu": "2", "requests.memory": "4Gi", "pods": "10"}},
+    ]);
+    let done = change(office, "grow", asked.clone()).await?;
+    recorded(&done, &asked)?;
+    let limits = hard(office, &prod).await?;
+    ensure!(
+        limits["requests.cpu"] == "16" && limits["pods"] == "100" && limits["requests.memory"] == "16Gi",
+        "what is named is new, what is not stays: {limits}"
+    );
+    let app = office.until(Kind::Application, "clinic", "has two namespaces", |s| {
+        s["namespaces"].as_array().is_some_and(|n| n.len() == 2 && n.iter().all(|n| n["uid"].is_string()))
+    });
+    let app = app.await?;
+    let (test, test_uid) = Office::tenant(&app, "test")?;
+    ensure!(hard(office, &test).await?["requests.memory"] == "4Gi");
+
+    // Taken out of use by a quota of zero; the namespace stays, for it goes only through an exit.
+    let zero = json!([{"name": "test", "quota": {"requests.cpu": "0", "requests.memory": "0", "pods": "0"}}]);
+    change(office, "close", zero).await?;
+    ensure!(hard(office, &test).await?["pods"] == "0");
+    let late = run(&client, &test, "late").await;
+    ensure!(late.is_err_and(|e| format!("{e:#}").contains("exceeded quota")), "a Pod ran on a quota of zero");
+    let app = office.get(Kind::Application, "clinic").await?;
+    ensure!(Office::tenant(&app, "test")?.1 == test_uid, "the namespace was replaced");
+
+    let after = running(&client, &prod).await?;
+    ensure!(after == before, "an adjustment touched what runs:\n{before:#?}\n{after:#?}");
+    println!("change: {} objects in {prod} are the same, to the resourceVersion", after.len());
+    Ok(())
+}
+
+/// A change from filing to its end, in whichever mode.
+async fn change(office: &Office, name: &str, namespaces: Value) -> Result<DynamicObject> {
+    office.file(&adjustment(office, name, "clinic", namespaces)?).await?;
+    office.approve(Kind::Change, name).await?;
+    carry_out(office, "clinic", name).await?;
+    office.phase(Kind::Change, name, "Completed").await
+}
+
+/// The record keeps before, requested, decided and applied.
+fn recorded(change: &DynamicObject, asked: &Value) -> Result<()> {
+    let status = &change.data["status"];
+    ensure!(change.data["spec"]["resourceAdjustment"]["namespaces"] == *asked, "what was requested");
+    ensure!(status["before"].as_array().is_some_and(|b| b.len() == 1), "what was before: {status}");
+    ensure!(status["before"][0]["quota"]["requests.cpu"] == "8", "what was before: {status}");
+    ensure!(status["after"].as_array().is_some_and(|a| a.len() == 2), "what is after: {status}");
+    ensure!(status["after"][0]["quota"]["requests.memory"] == "16Gi", "what was not named stays: {status}");
+    ensure!(status["decision"]["verdict"] == "Approved" && status["decision"]["by"].is_string(), "{status}");
+    ensure!(
+        status["appliedAt"].is_string() && clock(change, "Change")?["metAt"] == status["appliedAt"],
+        "{status}"
+    );
+    Ok(())
+}
+
+/// Below what is used: the department is waited on, with the numbers, and the provider's clock stands.
+async fn below_use_waits(office: &Office) -> Result<()> {
+    let app = provisioned(office, "clinic").await?;
+    let (prod, _) = Office::tenant(&app, "prod")?;
+    let client = office.cluster().client(office.department).await?;
+    run(&client, &prod, "one").await?;
+    run(&client, &prod, "two").await?;
+    counted(office, &prod, "2").await?;
+    let less = json!([{"name": "prod", "quota": {"pods": "1"}}]);
+    office.file(&adjustment(office, "shrink", "clinic", less)?).await?;
+    office.approve(Kind::Change, "shrink").await?;
+    let waits = office
+        .until(Kind::Change, "shrink", "waits on the department", |s| s["waitingFor"] == "ReduceUse")
+        .await?;
+    let status = &waits.data["status"];
+    ensure!(status["phase"] == "Applying" && status["waitingOn"] == "Department", "{status}");
+    let reconciling = condition(status, "Reconciling");
+    ensure!(reconciling["reason"] == "BelowUse", "{reconciling}");
+    ensure!(message(&waits, "Reconciling").contains("prod pods: 1 < 2"), "{reconciling}");
+    let pauses = &clock(&waits, "Change")?["pauses"];
+    ensure!(pauses[0]["waitingOn"] == "Department" && pauses[0]["to"].is_null(), "the clock runs: {pauses}");
+    ensure!(status["dueDate"].is_null(), "nobody's period runs: {status}");
+    if office.region == ZHENGZHOU {
+        // The provider's grant for it waits, too, and says for what.
+        crate::stage::render_and_apply(office, "grant render clinic --change shrink").await?;
+        let grant =
+            office.until(Kind::Grant, "clinic", "waits, too", |s| s["waitingFor"] == "ReduceUse").await?;
+        ensure!(message(&grant, "Reconciling").contains("waits until the department uses less"), "{grant:?}");
+    }
+    ensure!(hard(office, &prod).await?["pods"] == "50", "a quota below use was set");
+
+    Api::<Pod>::namespaced(client, &prod).delete("two", &DeleteParams::default()).await?;
+    counted(office, &prod, "1").await?;
+    let done = office.phase(Kind::Change, "shrink", "Completed").await?;
+    let pauses = &clock(&done, "Change")?["pauses"];
+    ensure!(pauses[0]["to"].is_string(), "the pause has no end: {pauses}");
+    ensure!(
+        said(&done, "BelowUse") == 1 && said(&done, "UseFell") == 1,
+        "{}",
+        done.data["status"]["timeline"]
+    );
+    ensure!(hard(office, &prod).await?["pods"] == "1");
+    Ok(())
+}
+
+/// Waits until Kubernetes counts that many Pods.
+async fn counted(office: &Office, namespace: &str, pods: &str) -> Result<()> {
+    let quotas: Api<ResourceQuota> = Api::namespaced(office.admin().await?, namespace);
+    let count = || async {
+        let quota = serde_json::to_value(quotas.get("govcloud").await?)?;
+        let used = &quota["status"]["used"]["pods"];
+        ensure!(used == pods, "{used} Pods are counted");
+        Ok(Some(()))
+    };
+    eventually("Pods are counted", PATIENCE, count).await
+}
+
+/// A Pod as the department runs it: without a scheduler it stays an object, which is all that is asked of it here.
+async fn run(client: &Client, namespace: &str, name: &str) -> Result<()> {
+    let pod = json!({"metadata": {"name": name}, "spec": {
+        "securityContext": {"runAsNonRoot": true, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [{
+            "name": "app", "image": "example/app:1", "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}},
+            "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
+        }],
+    }});
+    create::<Pod>(client, namespace, pod).await
+}
+
+/// Creates an object. Roles, quotas and the default ServiceAccount of a new namespace are in force a moment later.
+async fn create<K>(client: &Client, namespace: &str, object: Value) -> Result<()>
+where
+    K: Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()>
+        + Clone
+        + std::fmt::Debug
+        + DeserializeOwned
+        + Serialize,
+{
+    let api: Api<K> = Api::namespaced(client.clone(), namespace);
+    let object: K = serde_json::from_value(object)?;
+    let what = format!("{} is created", K::kind(&()));
+    let made = || async {
+        match api.create(&PostParams::default(), &object).await {
+            Ok(_) => Ok(Some(Ok(()))),
+            Err(kube::Error::Api(s)) if s.message.contains("exceeded quota") => Ok(Some(Err(s.message))),
+            Err(e) => Err(e.into()),
+        }
+    };
+    eventually(&what, PATIENCE, made).await?.map_err(anyhow::Error::msg)
+}
+
+/// What the department runs in a namespace: kind and name, with UID and resourceVersion.
+async fn running(client: &Client, namespace: &str) -> Result<BTreeMap<String, (String, String)>> {
+    let mut all = BTreeMap::new();
+    identities::<Pod>(client, namespace, &mut all).await?;
+    identities::<Service>(client, namespace, &mut all).await?;
+    identities::<ConfigMap>(client, namespace, &mut all).await?;
+    identities::<PersistentVolumeClaim>(client, namespace, &mut all).await?;
+    Ok(all)
+}
+
+async fn identities<K>(
+    client: &Client,
+    namespace: &str,
+    into: &mut BTreeMap<String, (String, String)>,
+) -> Result<()>
+where
+    K: Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()>
+        + Clone
+        + std::fmt::Debug
+        + DeserializeOwned,
+{
+    let api: Api<K> = Api::namespaced(client.clone(), namespace);
+    for object in api.list(&ListParams::default()).await? {
+        let identity = (object.uid().context("no UID")?, object.resource_version().context("no version")?);
+        into.insert(format!("{}/{}", K::kind(&()), object.name_any()), identity);
+    }
+    Ok(())
+}

@@ -1,0 +1,213 @@
+//! What these tests share: a region in each mode of fulfilment, the provider's hand, and what is looked at.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::audit::AuditLog;
+use e2e::binaries::Binaries;
+use e2e::office::{self, HENAN, Kind, Office, PATIENCE, ZHENGZHOU, condition};
+use e2e::operator;
+use e2e::personas::{OPERATOR, Persona};
+use e2e::suite::Context;
+use e2e::wait::eventually;
+use k8s_openapi::api::core::v1::{Namespace, ResourceQuota};
+use k8s_openapi::api::events::v1::Event;
+use k8s_openapi::api::rbac::v1::RoleBinding;
+use kube::api::{DynamicObject, ListParams, PostParams};
+use kube::{Api, ResourceExt};
+use serde_json::{Value, json};
+use tokio::process::Command;
+use tokio::sync::OnceCell;
+
+/// An office in the province's region, where the operator writes the grants.
+pub async fn automatic(context: &Context, prefix: &str) -> Result<Office> {
+    open(context, prefix, HENAN).await
+}
+
+/// An office in the city's region, where the provider applies them.
+pub async fn by_the_provider(context: &Context, prefix: &str) -> Result<Office> {
+    open(context, prefix, ZHENGZHOU).await
+}
+
+async fn open(context: &Context, prefix: &str, region: &str) -> Result<Office> {
+    static REGIONS: OnceCell<()> = OnceCell::const_new();
+    let set_up = || async {
+        office::regions(&context.cluster).await?;
+        let by_hand = r#"{"spec":{"fulfilment":"ProviderApplied"}}"#;
+        let admin = context.cluster.kubectl(Persona::PlatformAdmin);
+        admin.run(&["patch", "region", ZHENGZHOU, "--type=merge", "-p", by_hand]).await.map(drop)
+    };
+    REGIONS.get_or_try_init(set_up).await?;
+    let namespace = context.filing_namespace(prefix, region).await?;
+    Office::open(&context.cluster, &namespace, region).await
+}
+
+/// The provider's own filing namespace in a region, where maintenance is filed (Art. 18).
+pub async fn providers_office(context: &Context, region: &str) -> Result<Office> {
+    let office = open(context, "provider", region).await?;
+    let bindings: Api<RoleBinding> = Api::namespaced(office.admin().await?, &office.namespace);
+    let binding = serde_json::from_value(json!({
+        "metadata": {"name": "maintenance"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "govcloud:provider-maintenance"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": Persona::Provider.group()}],
+    }))?;
+    bindings.create(&PostParams::default(), &binding).await?;
+    let mine = || async {
+        let args = ["auth", "can-i", "file", "changerequests.govcloud.dev", "-n", &office.namespace];
+        Ok(context.cluster.kubectl(Persona::Provider).output(&args).await?.status.success().then_some(()))
+    };
+    eventually("the provider may file maintenance", PATIENCE, mine).await?;
+    Ok(office)
+}
+
+/// Runs `kubectl govcloud ARGS | kubectl apply -f -` in the office, as the provider would type it.
+pub async fn render_and_apply(office: &Office, args: &str) -> Result<String> {
+    static PLUGIN: OnceCell<PathBuf> = OnceCell::const_new();
+    let built = || async { tokio::task::spawn_blocking(operator::binary).await? };
+    let plugin = PLUGIN.get_or_try_init(built).await?.parent().context("the plugin is in a directory")?;
+    let kubectl = Binaries::find()?.path("kubectl");
+    let provider = office.cluster().kubectl(Persona::Provider);
+    let line = format!(
+        "set -e; kubectl govcloud -n {ns} {args} > \"$WORK_ORDER\"; cat \"$WORK_ORDER\"; kubectl apply -n {ns} -f - < \"$WORK_ORDER\"",
+        ns = office.namespace
+    );
+    let file = tempfile::NamedTempFile::new()?;
+    let dirs = [plugin.to_owned(), kubectl.parent().context("kubectl is in a directory")?.to_owned()];
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(dirs.into_iter().chain(std::env::split_paths(&path)))?;
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", &line]).env("PATH", path).env("WORK_ORDER", file.path());
+    command.env("KUBECONFIG", provider.kubeconfig()).env("LC_ALL", "en_US.UTF-8");
+    command.env("KUBECACHEDIR", office.cluster().plane.root().join("state/kubectl-cache"));
+    for proxy in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"] {
+        command.env_remove(proxy);
+    }
+    let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await?;
+    let said = [&output.stdout, &output.stderr].map(|b| String::from_utf8_lossy(b).into_owned()).concat();
+    ensure!(output.status.success(), "kubectl govcloud {args} | kubectl apply -f -: {said}");
+    Ok(said)
+}
+
+/// The record's approval as a grant names it, and what it grants.
+pub fn order(application: &DynamicObject, approved: &DynamicObject, namespaces: Value) -> Value {
+    let decision = &approved.data["status"]["decision"];
+    let adjusts = !approved.data["spec"]["resourceAdjustment"].is_null();
+    let name = application.name_any();
+    json!({
+        "apiVersion": "govcloud.dev/v1alpha1", "kind": "ResourceGrant", "metadata": {"name": name},
+        "spec": {
+            "region": application.data["spec"]["region"],
+            "application": {"name": name, "uid": application.uid()},
+            "approved": {
+                "kind": if adjusts { "ChangeRequest" } else { "CloudApplication" },
+                "name": approved.name_any(),
+                "uid": approved.uid(), "generation": decision["generation"], "digest": decision["digest"],
+            },
+            "namespaces": namespaces,
+        },
+    })
+}
+
+/// Carries an approved change out where the provider does; where the operator does there is nothing to do.
+pub async fn carry_out(office: &Office, application: &str, change: &str) -> Result<()> {
+    if office.region == ZHENGZHOU {
+        office.phase(Kind::Change, change, "Applying").await?;
+        render_and_apply(office, &format!("grant render {application} --change {change}")).await?;
+    }
+    Ok(())
+}
+
+/// An application, provisioned in either mode.
+pub async fn provisioned(office: &Office, name: &str) -> Result<DynamicObject> {
+    office.file(&office.application(name)?).await?;
+    office.approve(Kind::Application, name).await?;
+    if office.region == ZHENGZHOU {
+        office.phase(Kind::Application, name, "Provisioning").await?;
+        render_and_apply(office, &format!("grant render {name}")).await?;
+    }
+    office.phase(Kind::Application, name, "Provisioned").await
+}
+
+/// A change of one application with these namespaces.
+pub fn adjustment(office: &Office, name: &str, application: &str, namespaces: Value) -> Result<Value> {
+    let mut manifest = office.change(name, application)?;
+    manifest["spec"]["resourceAdjustment"]["namespaces"] = namespaces;
+    Ok(manifest)
+}
+
+/// The hard limits that a tenant namespace has.
+pub async fn hard(office: &Office, namespace: &str) -> Result<Value> {
+    let quota = Api::<ResourceQuota>::namespaced(office.admin().await?, namespace).get("govcloud").await?;
+    Ok(serde_json::to_value(quota)?["spec"]["hard"].clone())
+}
+
+/// The tenant namespaces of an application, by its label.
+pub async fn tenants(office: &Office, application: &DynamicObject) -> Result<Vec<String>> {
+    let namespaces: Api<Namespace> = Api::all(office.admin().await?);
+    let uid = application.uid().context("no UID")?;
+    let found = namespaces
+        .list(&ListParams::default().labels(&format!("govcloud.dev/application-uid={uid}")))
+        .await?;
+    Ok(found.iter().map(ResourceExt::name_any).collect())
+}
+
+/// Waits for an Event on a record of the office that its department can read, and gives its note.
+pub async fn event(office: &Office, kind: &str, name: &str, reason: &str) -> Result<String> {
+    let events: Api<Event> =
+        Api::namespaced(office.cluster().client(office.department).await?, &office.namespace);
+    let there = || async {
+        let all = events.list(&ListParams::default()).await?;
+        let of = |e: &&Event| {
+            e.reason.as_deref() == Some(reason)
+                && e.regarding
+                    .as_ref()
+                    .is_some_and(|r| r.kind.as_deref() == Some(kind) && r.name.as_deref() == Some(name))
+        };
+        Ok(all.iter().find(of).map(|e| e.note.clone().unwrap_or_default()))
+    };
+    eventually(&format!("the Event {reason} on {kind} {name}"), PATIENCE, there).await
+}
+
+/// Waits until the operator writes nothing more in the office.
+pub async fn quiet(office: &Office) -> Result<()> {
+    let admin = office.admin().await?;
+    let none = || async {
+        let mark = AuditLog::mark();
+        let audit = office.cluster().audit();
+        audit.settled(&admin).await?;
+        let asked = audit.settled(&admin).await?.since(mark).by_user(OPERATOR).namespace(&office.namespace);
+        let writes = asked.writes();
+        ensure!(writes.is_empty(), "still writing:\n{writes}");
+        Ok(Some(()))
+    };
+    eventually("nothing more is written", PATIENCE, none).await
+}
+
+/// How many Events of maintenance there are on an application.
+pub async fn events_of_maintenance(office: &Office, name: &str) -> Result<usize> {
+    let events: Api<Event> = Api::namespaced(office.admin().await?, &office.namespace);
+    let all = events.list(&ListParams::default()).await?;
+    let of = |e: &&Event| {
+        e.reason.as_deref().is_some_and(|r| r.starts_with("Maintenance"))
+            && e.regarding.as_ref().is_some_and(|r| r.name.as_deref() == Some(name))
+    };
+    Ok(all.iter().filter(of).count())
+}
+
+/// The clock of an obligation.
+pub fn clock<'a>(record: &'a DynamicObject, obligation: &str) -> Result<&'a Value> {
+    let mut all = record.data["status"]["deadlines"].as_array().into_iter().flatten();
+    all.find(|d| d["obligation"] == obligation).with_context(|| format!("no clock of {obligation}"))
+}
+
+/// The message of a condition.
+pub fn message(record: &DynamicObject, type_: &str) -> String {
+    condition(&record.data["status"], type_)["message"].as_str().unwrap_or_default().to_owned()
+}
+
+/// How often a record's timeline says something.
+pub fn said(record: &DynamicObject, event: &str) -> usize {
+    let timeline = record.data["status"]["timeline"].as_array().into_iter().flatten();
+    timeline.filter(|t| t["event"] == event).count()
+}

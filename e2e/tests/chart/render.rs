@@ -1,0 +1,214 @@
+//! What chart and kustomization render, without a release.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use e2e::paths::in_repository;
+use e2e::personas::Persona;
+use e2e::suite::Context;
+use e2e::tools::{Tools, chart};
+use serde_json::{Value, json};
+
+use crate::schemas;
+
+/// What an API server of 1.36 and later serves, which Helm cannot know without one.
+const STAMPS: &str = "--api-versions=admissionregistration.k8s.io/v1/MutatingAdmissionPolicy";
+
+/// What kube-score asks for and we do not do, each with its reason.
+const NOT_DONE: [(&str, &str, &str); 3] = [
+    ("Deployment", "ImagePullPolicy", "the image is named by version or digest, which does not change"),
+    ("Pod", "ImagePullPolicy", "the same"),
+    ("Pod", "matching NetworkPolicy", "the Pod of `helm test` lives for a second and is asked by nobody"),
+];
+
+/// The sets of values that the chart is tried with: `ci/*-values.yaml`.
+fn values() -> Result<Vec<PathBuf>> {
+    let mut files: Vec<_> =
+        fs::read_dir(chart().join("ci"))?.map(|e| Ok(e?.path())).collect::<std::io::Result<_>>()?;
+    files.sort();
+    ensure!(files.len() >= 3, "{files:?}");
+    Ok(files)
+}
+
+/// `helm template` with these further arguments.
+fn template(tools: &Tools, args: &[&str]) -> Result<String> {
+    let chart = chart().display().to_string();
+    let base = ["template", "govcloud-operator", &chart, "--namespace=govcloud-system"];
+    tools.run("helm", &[&base, args].concat())
+}
+
+/// The objects of a YAML stream.
+pub fn objects(text: &str) -> Result<Vec<Value>> {
+    let documents: Vec<Value> = serde_saphyr::from_multiple(text)?;
+    Ok(documents.into_iter().filter(|d| !d.is_null()).collect())
+}
+
+pub async fn every_set_of_values_renders_valid_manifests(context: Context) -> Result<()> {
+    let tools = tokio::task::spawn_blocking(Tools::find).await??;
+    let scratch = tempfile::tempdir()?;
+    let openapi = context.cluster.kubectl(Persona::Admin).run(&["get", "--raw", "/openapi/v2"]).await?;
+    let openapi: Value = serde_json::from_str(&openapi)?;
+    let (mut rendered, mut checked) = (0, 0);
+    for file in values()? {
+        let (path, chart) = (file.display().to_string(), chart().display().to_string());
+        tools.run("helm", &["lint", "--strict", "--namespace=govcloud-system", "--values", &path, &chart])?;
+        let text = template(&tools, &["--values", &path, STAMPS])?;
+        let all = objects(&text)?;
+        schemas::write(&openapi, &all, scratch.path())?;
+        let manifests = scratch.path().join("manifests.yaml");
+        fs::write(&manifests, &text)?;
+        let manifests = manifests.display().to_string();
+        let location = format!("{}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json", scratch.path().display());
+        // The Prometheus operator's kinds are not of this API server; its CRDs check them where it is installed.
+        let args = ["-strict", "-summary", "-output=json", "-skip=ServiceMonitor,PrometheusRule"];
+        let args = [&args[..], &["-schema-location", &location, &manifests]].concat();
+        let summary: Value = serde_json::from_str(&tools.run("kubeconform", &args)?)?;
+        ensure!(summary["summary"]["valid"].as_u64() >= Some(10), "{summary}");
+        checked += summary["summary"]["valid"].as_u64().unwrap_or(0);
+        rendered += all.len();
+        score(&tools, &manifests)?;
+    }
+    let wrong = scratch.path().join("wrong.yaml");
+    fs::write(&wrong, "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {prots: []}\n")?;
+    let location = format!("{}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json", scratch.path().display());
+    let args = ["-strict", "-schema-location", &location, &wrong.display().to_string()];
+    let output = tools.output("kubeconform", &args)?;
+    ensure!(!output.status.success(), "kubeconform accepts a field that does not exist");
+    println!("chart: {} sets of values, {rendered} objects, {checked} valid by schema", values()?.len());
+    Ok(())
+}
+
+/// kube-score finds nothing but what [`NOT_DONE`] says.
+fn score(tools: &Tools, manifests: &str) -> Result<()> {
+    let args = ["score", "--kubernetes-version=v1.37", "--output-format=ci", manifests];
+    let output = tools.output("kube-score", &args)?;
+    let (text, text_of) = (String::from_utf8(output.stdout)?, fs::read_to_string(manifests)?);
+    ensure!(text.contains("[OK]"), "kube-score looked at nothing: {text}");
+    for line in text.lines().filter(|l| l.starts_with("[CRITICAL]") || l.starts_with("[WARNING]")) {
+        let known =
+            NOT_DONE.iter().any(|(kind, what, _)| line.contains(&format!("/{kind}:")) && line.contains(what));
+        // What a set of values leaves out, it leaves out on purpose.
+        let asked = line.contains("matching NetworkPolicy") && !text_of.contains("kind: NetworkPolicy")
+            || line.contains("few replicas") && text_of.contains("replicas: 1");
+        ensure!(known || asked, "kube-score: {line}");
+    }
+    Ok(())
+}
+
+/// What somebody may write wrongly, and what the refusal names.
+fn wrong() -> Vec<(&'static str, &'static str)> {
+    vec![
+        ("replica=2", "additional properties 'replica' not allowed"),
+        ("image.name=x", "additional properties 'name' not allowed"),
+        ("replicas=0", "at '/replicas'"),
+        ("replicas=two", "at '/replicas'"),
+        ("image.tag=a b", "at '/image/tag'"),
+        ("image.digest=sha256:short", "at '/image/digest'"),
+        ("image.pullPolicy=Sometimes", "at '/image/pullPolicy'"),
+        ("crds.keep=maybe", "at '/crds/keep'"),
+        ("policies.namespaceController=a'b", "at '/policies/namespaceController'"),
+        ("policies.namespaceController=", "at '/policies/namespaceController'"),
+        ("log.format=xml", "at '/log/format'"),
+        ("extraArgs[0]=listen", "at '/extraArgs/0'"),
+        ("resources.limits.memory=lots", "at '/resources/limits/memory'"),
+        ("podLabels.app\\.kubernetes\\.io/name=x", "invalid propertyName 'app.kubernetes.io/name'"),
+        ("networkPolicy.apiServerPorts[0]=70000", "at '/networkPolicy/apiServerPorts/0'"),
+        ("metrics.serviceMonitor.interval=soon", "at '/metrics/serviceMonitor/interval'"),
+    ]
+}
+
+pub async fn wrong_values_are_refused_with_the_place(_: Context) -> Result<()> {
+    let tools = tokio::task::spawn_blocking(Tools::find).await??;
+    for (set, place) in wrong() {
+        match template(&tools, &["--set", set]) {
+            Ok(_) => bail!("{set} is accepted"),
+            Err(e) => ensure!(e.to_string().contains(place), "{set}: {e} does not say {place}"),
+        }
+    }
+    let chart = chart().display().to_string();
+    let elsewhere = tools.run("helm", &["template", "x", &chart, "--namespace=default"]);
+    let said = elsewhere.err().context("another namespace is accepted")?.to_string();
+    ensure!(said.contains("--namespace govcloud-system --create-namespace"), "{said}");
+    println!("chart: {} wrong values refused with their place", wrong().len());
+    Ok(())
+}
+
+pub async fn an_older_api_server_gets_no_mutating_policies(_: Context) -> Result<()> {
+    let tools = tokio::task::spawn_blocking(Tools::find).await??;
+    let kinds = |text: &str| -> Result<Vec<String>> {
+        Ok(objects(text)?.iter().map(|o| o["kind"].as_str().unwrap_or_default().to_owned()).collect())
+    };
+    let old = kinds(&template(&tools, &["--kube-version=1.35.0"])?)?;
+    let new = kinds(&template(&tools, &["--kube-version=1.36.0", STAMPS])?)?;
+    let count = |kinds: &[String], kind: &str| kinds.iter().filter(|k| *k == kind).count();
+    ensure!(count(&old, "MutatingAdmissionPolicy") == 0 && count(&new, "MutatingAdmissionPolicy") == 1);
+    ensure!(count(&old, "ValidatingAdmissionPolicy") == count(&new, "ValidatingAdmissionPolicy"));
+    Ok(())
+}
+
+pub async fn kustomize_renders_the_same_objects(context: Context) -> Result<()> {
+    let tools = tokio::task::spawn_blocking(Tools::find).await??;
+    let default = in_repository("config/default").display().to_string();
+    let kubectl = context.cluster.kubectl(Persona::Admin);
+    let mut ours = by_name(objects(&kubectl.run(&["kustomize", &default]).await?)?);
+    let mut helms = by_name(objects(&template(&tools, &[STAMPS])?)?);
+    // Helm keeps its release in the namespace, so it cannot bring it; and only Helm has tests.
+    ensure!(ours.remove("v1/Namespace//govcloud-system").is_some());
+    ensure!(helms.remove("v1/Pod/govcloud-system/govcloud-operator-ready").is_some());
+    let names = |m: &BTreeMap<String, Value>| m.keys().cloned().collect::<Vec<_>>();
+    ensure!(names(&ours) == names(&helms), "kustomize: {:#?}\nhelm: {:#?}", names(&ours), names(&helms));
+    for (name, object) in &ours {
+        ensure!(
+            *object == helms[name],
+            "{name} differs\nkustomize:\n{}\nhelm:\n{}",
+            serde_saphyr::to_string(object)?,
+            serde_saphyr::to_string(&helms[name])?
+        );
+    }
+    // In this order they are applied: what the guard must know comes before what it will see change.
+    let order = objects(&kubectl.run(&["kustomize", &default]).await?)?;
+    let first = |kind: &str| order.iter().position(|o| o["kind"] == kind).context(kind.to_owned());
+    let release = first("ConfigMap")?;
+    for later in
+        ["CustomResourceDefinition", "ValidatingAdmissionPolicy", "MutatingAdmissionPolicy", "Deployment"]
+    {
+        ensure!(release < first(later)?, "the release is recorded after the first {later}");
+    }
+    println!("chart: {} objects, the same from kustomize and from helm", ours.len());
+    Ok(())
+}
+
+/// Objects by version, kind, namespace and name, without what only marks the installer.
+fn by_name(objects: Vec<Value>) -> BTreeMap<String, Value> {
+    let named = objects.into_iter().map(|mut o| {
+        for marks in ["labels", "annotations"] {
+            let Some(map) = o["metadata"].get_mut(marks).and_then(Value::as_object_mut) else { continue };
+            map.retain(|k, _| !k.starts_with("helm.sh/") && !INSTALLER.contains(&k.as_str()));
+            if map.is_empty() {
+                o["metadata"].as_object_mut().map(|m| m.remove(marks));
+            }
+        }
+        plain(&mut o);
+        let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
+        let (meta, version, kind) = (&o["metadata"], text(&o["apiVersion"]), text(&o["kind"]));
+        (format!("{version}/{kind}/{}/{}", text(&meta["namespace"]), text(&meta["name"])), o)
+    });
+    named.collect()
+}
+
+/// Labels that say who installed.
+const INSTALLER: [&str; 3] =
+    ["app.kubernetes.io/managed-by", "app.kubernetes.io/instance", "app.kubernetes.io/version"];
+
+/// Numbers by value, and white space at the folds of YAML as one space: neither makes another object.
+fn plain(value: &mut Value) {
+    match value {
+        Value::Number(n) => *value = json!(n.as_f64()),
+        Value::String(s) => *s = s.split_whitespace().collect::<Vec<_>>().join(" "),
+        Value::Array(items) => items.iter_mut().for_each(plain),
+        Value::Object(fields) => fields.values_mut().for_each(plain),
+        _ => {}
+    }
+}

@@ -1,0 +1,61 @@
+//! What was really asked for that destroys something, read once from the audit log for all scenarios.
+
+use anyhow::{Context as _, Result};
+use e2e::audit::{Entry, Follow};
+use e2e::cluster::Cluster;
+use e2e::personas::Persona;
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::Api;
+use tokio::sync::Mutex;
+
+/// How a request begins that only shows how far the log is.
+const MARK: &str = "exit-mark-";
+
+/// A reader of the audit log that keeps what matters here.
+pub struct Ledger {
+    admin: kube::Client,
+    read: Mutex<(Follow, Vec<Entry>)>,
+}
+
+impl Ledger {
+    /// Begins to read. What was asked before is not in it.
+    pub async fn begin(cluster: &Cluster) -> Result<Self> {
+        let read = Mutex::new((cluster.audit().follow()?, Vec::new()));
+        Ok(Self { admin: cluster.client(Persona::Admin).await?, read })
+    }
+
+    /// Every request that destroys or may destroy, answered with success before this call, that `about` picks.
+    pub async fn destructive(&self, about: impl Fn(&Entry) -> bool) -> Result<Vec<Entry>> {
+        let mark = format!("{MARK}{}", Timestamp::now().as_nanosecond());
+        let maps: Api<ConfigMap> = Api::namespaced(self.admin.clone(), "default");
+        maps.get_opt(&mark).await.context("the mark in the audit log")?;
+        let mut read = self.read.lock().await;
+        let (follow, kept) = &mut *read;
+        let is_mark = |e: &Entry| e.object_ref.as_ref().is_some_and(|o| o.name == mark);
+        // Somebody else may have read past it already.
+        while !kept.iter().any(is_mark) {
+            let entries = follow.next().await?;
+            kept.extend(entries.iter().filter(|e| destroys(e) || marks(e)).cloned());
+        }
+        let success = |e: &&Entry| (200..300).contains(&e.code()) && destroys(e) && !e.is_dry_run();
+        Ok(read.1.iter().filter(success).filter(|e| about(e)).cloned().collect())
+    }
+}
+
+fn marks(entry: &Entry) -> bool {
+    entry.object_ref.as_ref().is_some_and(|o| o.name.starts_with(MARK))
+}
+
+/// Whether it takes something away, or says that a volume goes with its claim.
+pub fn destroys(entry: &Entry) -> bool {
+    matches!(entry.verb.as_str(), "delete" | "deletecollection") || sets_delete(entry)
+}
+
+/// Whether it sets a volume's reclaim policy to `Delete`.
+pub fn sets_delete(entry: &Entry) -> bool {
+    let is_volume = entry.object_ref.as_ref().is_some_and(|o| o.resource == "persistentvolumes");
+    let body = entry.request_object.as_ref();
+    let policy = body.and_then(|b| b.pointer("/spec/persistentVolumeReclaimPolicy")?.as_str());
+    is_volume && entry.verb == "patch" && policy == Some("Delete")
+}

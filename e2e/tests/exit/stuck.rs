@@ -1,0 +1,261 @@
+//! What does not go: named in `Stalled`, waited for, never forced, overdue in time; and then it goes on.
+//!
+//! These have a control plane and a clock of their own: after five minutes what holds is named, after three working days
+//! the provider is late.
+
+use std::fs;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::cluster::{Cluster, Setup};
+use e2e::office::{Kind, condition};
+use e2e::operator;
+use e2e::paths;
+use e2e::personas::Persona;
+use e2e::suite::Context;
+use e2e::wait::until;
+use govcloud::shell::clock::Clock;
+use govcloud::shell::run::{Options, operate};
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
+use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Api, ResourceExt};
+use serde_json::{Value, json};
+use tokio::sync::{Mutex, MutexGuard};
+use tokio::task::JoinHandle;
+
+use crate::desk::{Desk, EXIT, Fate, HOLD, Held, PATIENCE, disposition, phase};
+use crate::hand_over::pod;
+
+/// The other control plane, with its operator in this process, for one scenario after the other: they set its clock.
+struct World {
+    context: Context,
+    clock: Clock,
+    operator: JoinHandle<()>,
+    left: usize,
+}
+
+static WORLD: Mutex<Option<World>> = Mutex::const_new(None);
+
+/// How many scenarios share it.
+const SHARING: usize = 5;
+
+impl World {
+    async fn begin() -> Result<Self> {
+        let cluster = Arc::new(Cluster::start(Setup::Installed).await?);
+        let file = operator::credentials(&cluster.plane).await?;
+        let mut config =
+            kube::Config::from_custom_kubeconfig(Kubeconfig::read_from(file)?, &KubeConfigOptions::default())
+                .await?;
+        config.proxy_url = None;
+        let options = Options {
+            listen: ([127, 0, 0, 1], 0).into(),
+            leader_election: false,
+            identity: Some("in-process".into()),
+            namespace_controller: govcloud::shell::guard::NAMESPACE_CONTROLLER.into(),
+        };
+        let clock = Clock::default();
+        let its = clock.clone();
+        let operator = tokio::spawn(async move {
+            if let Err(e) = operate(config, its, options).await {
+                eprintln!("the operator ended: {e}");
+            }
+        });
+        Ok(Self { context: Context::on(cluster), clock, operator, left: SHARING })
+    }
+}
+
+/// The world, for one scenario alone. The last one ends it.
+struct Turn(MutexGuard<'static, Option<World>>);
+
+impl Turn {
+    async fn take() -> Result<Self> {
+        let mut world = WORLD.lock().await;
+        if world.is_none() {
+            *world = Some(World::begin().await?);
+        }
+        Ok(Self(world))
+    }
+
+    fn world(&self) -> Result<&World> {
+        self.0.as_ref().context("no world")
+    }
+
+    async fn done(mut self) -> Result<()> {
+        let world = self.0.as_mut().context("no world")?;
+        world.left -= 1;
+        if world.left == 0
+            && let Some(world) = self.0.take()
+        {
+            world.operator.abort();
+            world.operator.await.ok();
+            crate::forget(&world.context).await;
+        }
+        Ok(())
+    }
+}
+
+/// Plays one: once it is stuck, `names` must be said; then it is late; then `free` frees it, and it completes.
+async fn plays<F>(turn: &Turn, desk: &Desk, names: &[&str], free: F, fate: Fate) -> Result<()>
+where
+    F: Future<Output = Result<()>>,
+{
+    let clock = &turn.world()?.clock;
+    let reclaiming = desk.phase("Reclaiming").await?;
+    let since: Timestamp =
+        reclaiming.data["status"]["reclaimingSince"].as_str().context("since when")?.parse()?;
+    ensure!(condition(&reclaiming.data["status"], "Stalled")["status"] != "True", "stalled at once");
+    held(desk).await?;
+    clock.set(since + SignedDuration::from_secs(5 * 60 + 5));
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+    let says = |s: &Value| {
+        let stalled = condition(s, "Stalled");
+        let message = stalled["message"].as_str().unwrap_or_default();
+        stalled["reason"] == "ReclaimStuck" && names.iter().all(|n| message.contains(n))
+    };
+    let what = format!("is stuck, and names {names:?}");
+    let stuck = desk.office.until(Kind::Exit, EXIT, &what, says).await?;
+    let due: Timestamp = deadline(&stuck)?["dueAt"].as_str().context("no due date")?.parse()?;
+    clock.set(due + SignedDuration::from_hours(2));
+    let late = |s: &Value| condition(s, "OnTime")["reason"] == "ReclaimOverdue";
+    let late = desk.office.until(Kind::Exit, EXIT, "is overdue", late).await?;
+    ensure!(late.data["status"]["phase"] == "Reclaiming", "it was forced, or given up: {late:?}");
+    held(desk).await?;
+    free.await?;
+    let done = desk.phase("Completed").await?;
+    ensure!(deadline(&done)?["workingDaysLate"].is_i64(), "{:?}", deadline(&done)?);
+    ensure!(desk.said("Overdue").await? == 1, "told more than once");
+    desk.ends(&[("data", fate)], true).await
+}
+
+fn deadline(exit: &DynamicObject) -> Result<Value> {
+    let all = exit.data["status"]["deadlines"].as_array().context("no deadlines")?;
+    all.iter().find(|d| d["obligation"] == "Reclaim").cloned().context("no clock of Reclaim")
+}
+
+/// Nothing is certified while something holds.
+async fn held(desk: &Desk) -> Result<()> {
+    let exit = desk.office.get(Kind::Exit, EXIT).await?;
+    ensure!(exit.data["status"]["certificate"].is_null(), "certified: {exit:?}");
+    Ok(())
+}
+
+pub async fn a_finalizer_on_a_claim(_: Context) -> Result<()> {
+    let turn = Turn::take().await?;
+    let desk = Desk::open(&turn.world()?.context, &["data"]).await?;
+    desk.unclaim_later("data").await?;
+    desk.leave(disposition("Destroy", &[])).await?;
+    let volume = desk.held("data")?.volume.name_any();
+    let names = [desk.tenant("prod"), "claim data", HOLD, &volume];
+    plays(&turn, &desk, &names, desk.release_claim("data"), Fate::Destroyed).await?;
+    drop(desk);
+    turn.done().await
+}
+
+pub async fn a_finalizer_on_a_volume(_: Context) -> Result<()> {
+    let turn = Turn::take().await?;
+    let desk = Desk::open(&turn.world()?.context, &["data"]).await?;
+    let hold = json!({"metadata": {"finalizers": ["kubernetes.io/pv-protection", HOLD]}});
+    desk.patch_volume(Persona::Admin, "data", hold).await?;
+    desk.leave(disposition("Destroy", &[])).await?;
+    let volume = desk.held("data")?.volume.name_any();
+    let free = async {
+        let volumes = desk.office.volumes().await?;
+        let is = volumes.get(&volume).await?;
+        ensure!(is.finalizers().iter().any(|f| f == HOLD), "the finalizer was forced");
+        let rest: Vec<_> = is.finalizers().iter().filter(|f| *f != HOLD).cloned().collect();
+        let patch = json!({"metadata": {"finalizers": rest}});
+        volumes
+            .patch(&volume, &PatchParams::default(), &Patch::Merge(patch))
+            .await
+            .map(drop)
+            .map_err(Into::into)
+    };
+    plays(&turn, &desk, &[&volume, HOLD], free, Fate::Destroyed).await?;
+    drop(desk);
+    turn.done().await
+}
+
+pub async fn a_finalizer_in_the_namespace(_: Context) -> Result<()> {
+    let turn = Turn::take().await?;
+    let desk = Desk::open(&turn.world()?.context, &["data"]).await?;
+    desk.obstruct().await?;
+    desk.leave(disposition("Retain", &[])).await?;
+    let names = [desk.tenant("prod"), "configmaps", HOLD];
+    plays(&turn, &desk, &names, desk.clear(), Fate::Retained).await?;
+    drop(desk);
+    turn.done().await
+}
+
+/// A pod on a node that does not answer: only a person may say that it is dead.
+pub async fn a_pod_that_does_not_die(_: Context) -> Result<()> {
+    let turn = Turn::take().await?;
+    let desk = Desk::open(&turn.world()?.context, &["data"]).await?;
+    let pods: Api<Pod> = Api::namespaced(desk.office.admin().await?, desk.tenant("prod"));
+    let mut immortal = pod("immortal")?;
+    immortal.spec.as_mut().context("a spec")?.node_name = Some("node-that-is-gone".to_owned());
+    // The namespace's ServiceAccount comes a moment after the namespace.
+    let create = || async { Ok(Some(pods.create(&PostParams::default(), &immortal).await?)) };
+    e2e::wait::eventually("the pod", PATIENCE, create).await?;
+    desk.leave(disposition("Destroy", &[])).await?;
+    let free = async {
+        let is = pods.get("immortal").await.context("the pod was forced")?;
+        ensure!(is.metadata.deletion_timestamp.is_some(), "nobody asked it to end");
+        pods.delete("immortal", &DeleteParams::default().grace_period(0)).await.map(drop).map_err(Into::into)
+    };
+    plays(&turn, &desk, &[desk.tenant("prod"), "pods"], free, Fate::Destroyed).await?;
+    drop(desk);
+    turn.done().await
+}
+
+/// A volume that its driver cannot delete: the host-path one deletes below /tmp alone, and says so.
+pub async fn a_provisioner_that_fails(_: Context) -> Result<()> {
+    let turn = Turn::take().await?;
+    let mut desk = Desk::open(&turn.world()?.context, &[]).await?;
+    let directory = tempfile::tempdir_in(paths::target())?;
+    desk.held.push(by_hand(&desk, directory.path()).await?);
+    desk.leave(disposition("Destroy", &[])).await?;
+    let volume = desk.held("data")?.volume.name_any();
+    let failed = |v: &PersistentVolume| phase(v) == "Failed";
+    until(desk.office.volumes().await?, &volume, "fails", PATIENCE, failed).await?;
+    ensure!(fs::read_to_string(directory.path().join("record"))? == "手工的数据", "it went all the same");
+    let admin: Api<PersistentVolume> = Api::all(desk.office.cluster().client(Persona::PlatformAdmin).await?);
+    // The provider clears the storage itself, and then the object, which the guard allows once its policy is Delete.
+    let free = async {
+        fs::remove_dir_all(directory.path())?;
+        admin.delete(&volume, &DeleteParams::default()).await.map(drop).map_err(Into::into)
+    };
+    plays(&turn, &desk, &[&volume, "Failed", "/tmp/"], free, Fate::Destroyed).await?;
+    drop(desk);
+    turn.done().await
+}
+
+/// A volume that the provider made by hand for the claim `data`.
+async fn by_hand(desk: &Desk, directory: &std::path::Path) -> Result<Held> {
+    let content = "手工的数据".to_owned();
+    fs::write(directory.join("record"), &content)?;
+    let name = format!("by-hand-{}", desk.office.namespace);
+    let volume: PersistentVolume = serde_json::from_value(json!({
+        "metadata": {"name": name},
+        "spec": {
+            "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "storageClassName": "hostpath",
+            "persistentVolumeReclaimPolicy": "Retain", "hostPath": {"path": directory.display().to_string()},
+            "claimRef": {"namespace": desk.tenant("prod"), "name": "data"},
+        },
+    }))?;
+    let volumes = desk.office.volumes().await?;
+    volumes.create(&PostParams::default(), &volume).await?;
+    let claims: Api<PersistentVolumeClaim> = desk.claims(Persona::Admin).await?;
+    let claim = serde_json::from_value(json!({
+        "metadata": {"name": "data"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "hostpath", "resources": {"requests": {"storage": "1Gi"}}},
+    }))?;
+    claims.create(&PostParams::default(), &claim).await?;
+    let uid = desk.app.uid();
+    let kept = |v: &PersistentVolume| {
+        phase(v) == "Bound" && v.labels().get("govcloud.dev/application-uid") == uid.as_ref()
+    };
+    let volume = until(volumes, &name, "is bound and kept", PATIENCE, kept).await?;
+    Ok(Held { claim: "data".to_owned(), volume, directory: directory.to_owned(), content })
+}

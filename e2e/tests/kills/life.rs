@@ -1,0 +1,135 @@
+//! The life that is played: applied for, provisioned, enlarged, and left at contract end with one volume destroyed, one
+//! retained and one handed over.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::audit::{AuditLog, Entry};
+use e2e::office::{HENAN, Kind, Office};
+use e2e::personas::{OPERATOR, Persona};
+use e2e::suite::Context;
+use e2e::wait::until_gone;
+use k8s_openapi::api::core::v1::{Namespace, PersistentVolume};
+use kube::{Api, ResourceExt};
+use serde_json::json;
+
+use crate::ending::ending;
+
+/// How long one step may take: the operator is killed some seventy times in it.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// What a life left.
+#[derive(Debug)]
+pub struct Lived {
+    /// What is left, comparable with another life's.
+    pub ending: String,
+    /// Destructive requests that succeeded, by verb, resource and what it was about, with how often.
+    pub destroyed: BTreeMap<String, usize>,
+    /// What was made, by a POST or, after a kill between two objects, by a server-side apply; likewise.
+    pub made: BTreeMap<String, usize>,
+}
+
+/// Plays the life in an office of its own.
+pub async fn live(context: &Context) -> Result<Lived> {
+    let began = AuditLog::mark();
+    let namespace = context.filing_namespace("dept-killed", HENAN).await?;
+    let mut office = Office::open(&context.cluster, &namespace, HENAN).await?;
+    office.patience = PATIENCE;
+    let application = office.provision(office.application("travel")?).await?;
+    let (tenant, tenant_uid) = Office::tenant(&application, "prod")?;
+    context.dump_on_failure(&tenant);
+    let mut held = Vec::new();
+    for (claim, content) in [("data", "销毁"), ("archive", "保留"), ("letters", "移交")] {
+        held.push(office.fill(&tenant, claim, content).await?);
+    }
+    office.go_live("travel").await?;
+    office.enlarge("travel-enlarge", "travel").await?;
+    let disposition = json!({"default": "Retain", "volumes": [
+        {"namespace": "prod", "claim": "data", "action": "Destroy"},
+        {"namespace": "prod", "claim": "letters", "action": "HandOver"},
+    ]});
+    let mut exit = office.exit("travel-exit", "travel", disposition)?;
+    exit["spec"]["reason"] = json!("ContractEnded");
+    office.leave(exit).await?;
+    let awaited = |s: &serde_json::Value| s["waitingFor"] == "HandOverReceipt";
+    office.until(Kind::Exit, "travel-exit", "awaits the receipt", awaited).await?;
+    // What follows an approval comes in any order; so that two lives can be compared, the receipt comes after it.
+    let restricted = |s: &serde_json::Value| s["restriction"] == "HandingOver";
+    office.until(Kind::Grant, "travel", "is restricted", restricted).await?;
+    let receipt = json!({"spec": {"handOver": [{
+        "volumeUID": held[2].uid(), "receivedBy": "张工", "uri": "https://oa.example/receipt.pdf",
+        "sha256": "9deb65b8788f41ff94a217842017db2f843954fc0eb46110835903908e5a265f",
+    }]}});
+    office.amend(Kind::Exit, "travel-exit", receipt).await?;
+    office.phase(Kind::Exit, "travel-exit", "Completed").await?;
+    office.phase(Kind::Application, "travel", "Exited").await?;
+    office.phase(Kind::Grant, "travel", "Released").await?;
+    let namespaces: Api<Namespace> = Api::all(office.admin().await?);
+    until_gone(namespaces, &tenant, Some(&tenant_uid), PATIENCE).await?;
+    // Two looks at an unchanged world show the same: nothing is on its way any more.
+    let ending = settled(&office, &tenant, &held).await?;
+    let admin = context.cluster.client(Persona::Admin).await?;
+    let log = context.cluster.audit().settled(&admin).await?.since(began).by_user(OPERATOR).writes();
+    let (mut destroyed, mut made) = (BTreeMap::new(), BTreeMap::new());
+    for entry in log.iter().filter(|e| (200..300).contains(&e.code())) {
+        let Some(line) = about(entry, &tenant, &namespace, &held) else { continue };
+        if destroys(entry) {
+            preconditions(entry)?;
+            *destroyed.entry(format!("{} {line}", entry.verb)).or_default() += 1;
+        } else if entry.code() == 201 {
+            *made.entry(line).or_default() += 1;
+        }
+    }
+    let twice: Vec<_> = destroyed.iter().chain(&made).filter(|(_, n)| **n != 1).collect();
+    ensure!(twice.is_empty(), "more than once: {twice:?}");
+    ensure!(destroyed.len() >= 4 && made.len() >= 6, "too little was seen: {destroyed:?} {}", made.len());
+    Ok(Lived { ending, destroyed, made })
+}
+
+/// The ending, once a second look shows the same.
+async fn settled(office: &Office, tenant: &str, held: &[PersistentVolume]) -> Result<String> {
+    let look = || async {
+        let first = ending(office, tenant, held).await?;
+        let lines = ending(office, tenant, held).await?;
+        Ok((first == lines).then_some(lines))
+    };
+    e2e::wait::eventually("the end is settled", PATIENCE, look).await
+}
+
+/// Whether it takes something away, or makes a volume go with its claim.
+fn destroys(entry: &Entry) -> bool {
+    let policy = |e: &Entry| {
+        Some(e.request_object.as_ref()?.pointer("/spec/persistentVolumeReclaimPolicy")?.as_str()? == "Delete")
+    };
+    entry.verb == "delete" || entry.verb == "deletecollection" || policy(entry).unwrap_or(false)
+}
+
+/// S4: a destructive request says of which object, in which version.
+fn preconditions(entry: &Entry) -> Result<()> {
+    let body = entry.request_object.as_ref().with_context(|| format!("{entry} has no body"))?;
+    let place = if entry.verb == "delete" { "/preconditions" } else { "/metadata" };
+    let holds = |field: &str| body.pointer(&format!("{place}/{field}")).is_some_and(|v| v.is_string());
+    ensure!(holds("uid") && holds("resourceVersion"), "{entry} has no preconditions: {body}");
+    Ok(())
+}
+
+/// What a request was about, in words that are the same in every life. `None` if it was about another's.
+fn about(entry: &Entry, tenant: &str, office: &str, held: &[PersistentVolume]) -> Option<String> {
+    let object = entry.object_ref.clone()?;
+    let named =
+        entry.response_object.as_ref().and_then(|o| o["metadata"]["name"].as_str()).unwrap_or_default();
+    let name = if object.name.is_empty() { named.to_owned() } else { object.name.clone() };
+    let claim = |v: &PersistentVolume| v.spec.as_ref()?.claim_ref.as_ref()?.name.clone();
+    let own_volume = held.iter().find(|v| v.name_any() == name).and_then(claim);
+    let (place, name) = match object.resource.as_str() {
+        "persistentvolumes" => ("", format!("of {}", own_volume?)),
+        "namespaces" if name == tenant => ("", "TENANT".to_owned()),
+        // Those are in the ending, each by its record and reason.
+        "events" => return None,
+        _ if object.namespace == office => ("OFFICE", name),
+        _ if object.namespace == tenant => ("TENANT", name),
+        _ => return None,
+    };
+    Some(format!("{} {place} {name}", object.resource))
+}

@@ -1,0 +1,270 @@
+//! Lives that together stand in every phase: those that end early, one from application to certificate, one in a
+//! city whose provider writes the grants, the provider's maintenance, and all that can fall due.
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::office::{self, HENAN, Kind, Office, ZHENGZHOU};
+use e2e::paths::in_repository;
+use e2e::people::{deadline, said};
+use e2e::personas::Persona;
+use e2e::suite::Context;
+use govcloud::api::work_calendar::WorkCalendar;
+use govcloud::core::calendar::{Calendar, china_date, desk_opens};
+use govcloud::core::names::tenant_namespace;
+use govcloud::shell::clock::Clock;
+use jiff::{SignedDuration, Timestamp};
+use kube::ResourceExt;
+use kube::api::DynamicObject;
+use serde_json::{Value, json};
+
+/// Where the lives are played.
+pub struct Stage {
+    pub province: Office,
+    pub city: Office,
+    pub provider: Office,
+    pub clock: Clock,
+}
+
+impl Stage {
+    /// Three offices, in the regions of the samples.
+    pub async fn open(context: &Context, clock: Clock) -> Result<Self> {
+        let cluster = &context.cluster;
+        let open = async |prefix: &str, region: &str| {
+            let namespace = context.filing_namespace(prefix, region).await?;
+            Office::open(cluster, &namespace, region).await
+        };
+        let province = open("dept-phases", HENAN).await?;
+        let city = open("dept-city", ZHENGZHOU).await?;
+        let provider = open("provider-plans", HENAN).await?;
+        let admin = cluster.kubectl(Persona::Admin);
+        let (namespace, role) = (provider.namespace.as_str(), "--clusterrole=govcloud:provider-maintenance");
+        admin
+            .run(&["create", "rolebinding", "plans", "-n", namespace, role, "--group=govcloud:provider"])
+            .await?;
+        Ok(Self { province, city, provider, clock })
+    }
+
+    /// Plays everything.
+    pub async fn play(&self) -> Result<()> {
+        let together = tokio::try_join!(
+            early_ends(&self.province),
+            a_life(&self.province),
+            a_city(&self.city),
+            self.maintenance_is_scheduled(),
+        );
+        let ((), (), (), (start, end)) = together.context("the lives before anything is late")?;
+        self.everything_falls_due(start, end).await.context("the lives that run late")
+    }
+
+    fn moment(&self, from_now: SignedDuration) -> Result<Timestamp> {
+        Ok(self.clock.now().checked_add(from_now)?.round(jiff::Unit::Second)?)
+    }
+
+    async fn maintenance_is_scheduled(&self) -> Result<(Timestamp, Timestamp)> {
+        self.province.provision(self.province.application("watched")?).await?;
+        let start = self.moment(SignedDuration::from_hours(24 * 12))?;
+        let end = start.checked_add(SignedDuration::from_hours(4))?;
+        let mut plan = office::sample("maintenance.yaml")?;
+        plan["metadata"]["name"] = json!("upgrade");
+        plan["spec"]["platformMaintenance"]["window"] =
+            json!({"start": start.to_string(), "end": end.to_string()});
+        plan["spec"]["platformMaintenance"]["affects"] =
+            json!({"applications": [{"namespace": self.province.namespace, "name": "watched"}]});
+        self.provider.file_as(Persona::Provider, &plan).await?;
+        self.provider.approve(Kind::Change, "upgrade").await?;
+        self.provider.phase(Kind::Change, "upgrade", "Scheduled").await?;
+        Ok((start, end))
+    }
+
+    /// Moves the clock past every deadline there is, and sees each reported.
+    async fn everything_falls_due(&self, start: Timestamp, end: Timestamp) -> Result<()> {
+        let province = &self.province;
+        province.provision(province.application("slow")?).await?;
+        let waiting = serde_json::to_value(province.get(Kind::Application, "waiting").await?)?;
+        let due: Timestamp = deadline(&waiting, "Review")?["dueAt"].as_str().context("no dueAt")?.parse()?;
+        // Warnings come while people are at their desks.
+        let calendar = cn()?;
+        let last = china_date(due - SignedDuration::from_secs(1));
+        let moments = [
+            (desk_opens(calendar.back(last, 1)), "HalfLeft"),
+            (desk_opens(last), "LastDay"),
+            (due, "Overdue"),
+        ];
+        for (moment, event) in moments {
+            self.clock.set(moment + SignedDuration::from_mins(5));
+            province.until(Kind::Application, "waiting", event, |s| told(s, event)).await?;
+        }
+        self.city.until(Kind::Application, "ordered", "is overdue", |s| told(s, "Overdue")).await?;
+        self.clock.set(start + SignedDuration::from_hours(1));
+        self.provider.phase(Kind::Change, "upgrade", "InProgress").await?;
+        self.clock.set(end + SignedDuration::from_hours(24 * 60));
+        self.provider.until(Kind::Change, "upgrade", "is overdue", |s| told(s, "Overdue")).await?;
+        let told_both = |s: &Value| told(s, "MaintenanceScheduled") && told(s, "MaintenanceStarted");
+        province.until(Kind::Application, "watched", "is told", told_both).await?;
+        let outcome = json!({"spec": {"maintenanceOutcome": {
+            "result": "Succeeded", "endedAt": end.to_string(), "summary": "升级完成,业务未中断",
+        }}});
+        self.provider.amend_as(Persona::Provider, Kind::Change, "upgrade", outcome).await?;
+        self.provider.phase(Kind::Change, "upgrade", "Completed").await?;
+        // Going live, and reporting it, are late as well.
+        province.until(Kind::Application, "slow", "is overdue", |s| told(s, "Overdue")).await?;
+        let at = self.moment(SignedDuration::ZERO)?.to_string();
+        province.amend(Kind::Application, "slow", json!({"spec": {"goLive": {"at": at}}})).await?;
+        province.phase(Kind::Application, "slow", "Live").await?;
+        self.clock.set(self.moment(SignedDuration::from_hours(24 * 30))?);
+        let late = |s: &Value| said(&json!({"status": s}), "Overdue") == 2;
+        province.until(Kind::Application, "slow", "owes its report", late).await?;
+        province.amend(Kind::Application, "slow", office::sample("travel-report.yaml")?).await?;
+        province.until(Kind::Application, "slow", "has reported", |s| s["reportedAt"].is_string()).await?;
+        Ok(())
+    }
+}
+
+/// The calendar that is installed.
+fn cn() -> Result<Calendar> {
+    let text = std::fs::read_to_string(in_repository("config/calendars/cn.yaml"))?;
+    let calendar: WorkCalendar = serde_saphyr::from_str(&text)?;
+    Ok(Calendar::new("cn", 1, &calendar.spec)?)
+}
+
+fn told(status: &Value, event: &str) -> bool {
+    said(&json!({ "status": status }), event) > 0
+}
+
+/// The authority decides otherwise than by approving.
+async fn decide(office: &Office, kind: Kind, name: &str, verdict: &str) -> Result<DynamicObject> {
+    let generation = office.judged(kind, name, "Valid").await?.metadata.generation.unwrap_or_default();
+    let annotations = json!({
+        "govcloud.dev/decision": verdict, "govcloud.dev/reviewed-generation": generation.to_string(),
+        "govcloud.dev/opinion": "材料与实际不符",
+    });
+    let patch = json!({"metadata": {"annotations": annotations}});
+    office.amend_as(office.authority, kind, name, patch).await
+}
+
+/// The department takes a record back.
+async fn withdraw(office: &Office, kind: Kind, name: &str) -> Result<()> {
+    let uid = office.get(kind, name).await?.uid().context("no UID")?;
+    office.amend(kind, name, json!({"metadata": {"annotations": {"govcloud.dev/withdraw": uid}}})).await?;
+    office.phase(kind, name, "Withdrawn").await.map(drop)
+}
+
+/// Applications that come to an early end, or to none.
+async fn early_ends(office: &Office) -> Result<()> {
+    for (name, verdict, phase) in [("rejected", "rejected", "Rejected"), ("returned", "returned", "Returned")]
+    {
+        office.file(&office.application(name)?).await?;
+        decide(office, Kind::Application, name, verdict).await?;
+        office.phase(Kind::Application, name, phase).await?;
+    }
+    office.file(&office.application("withdrawn")?).await?;
+    office.judged(Kind::Application, "withdrawn", "Valid").await?;
+    withdraw(office, Kind::Application, "withdrawn").await?;
+    office.file(&office.application("waiting")?).await?;
+    office.judged(Kind::Application, "waiting", "Valid").await?;
+    let mut high = office.application("too-high")?;
+    high["spec"]["system"]["protectionLevel"] = json!(4);
+    office.file(&high).await?;
+    office.judged(Kind::Application, "too-high", "ProtectionLevelTooHigh").await?;
+    a_taken_name(office, "taken").await?;
+    office.file(&office.application("taken")?).await?;
+    office.judged(Kind::Application, "taken", "NamespaceTaken").await?;
+    // An exit of what never was.
+    office.file(&office.exit("of-nothing", "rejected", json!({"default": "Retain"}))?).await?;
+    office.phase(Kind::Exit, "of-nothing", "Inventory").await.map(drop)
+}
+
+/// From application to certificate, with every way back on the way.
+async fn a_life(office: &Office) -> Result<()> {
+    let application = office.provision(office.application("main")?).await?;
+    let (tenant, _) = Office::tenant(&application, "prod")?;
+    let retain = || json!({"default": "Retain"});
+    for (name, verdict) in
+        [("exit-rejected", Some("rejected")), ("exit-returned", Some("returned")), ("exit-back", None)]
+    {
+        office.file(&office.exit(name, "main", retain())?).await?;
+        office.consent(name).await?;
+        if let Some(verdict) = verdict {
+            decide(office, Kind::Exit, name, verdict).await?;
+        }
+        if verdict == Some("rejected") {
+            office.phase(Kind::Exit, name, "Rejected").await?;
+        } else {
+            office
+                .until(Kind::Exit, name, "is as decided", |s| verdict.is_none() || told(s, "Returned"))
+                .await?;
+            withdraw(office, Kind::Exit, name).await?;
+        }
+        office.phase(Kind::Application, "main", "Provisioned").await?;
+    }
+    for (name, verdict, phase) in [("no", "rejected", "Rejected"), ("again", "returned", "Returned")] {
+        office.file(&office.change(name, "main")?).await?;
+        decide(office, Kind::Change, name, verdict).await?;
+        office.phase(Kind::Change, name, phase).await?;
+    }
+    withdraw(office, Kind::Change, "again").await?;
+    office.enlarge("more", "main").await?;
+    office.file(&office.change("same", "main")?).await?;
+    office.judged(Kind::Change, "same", "NothingChanges").await?;
+    withdraw(office, Kind::Change, "same").await?;
+    office.go_live("main").await?;
+    let volume = office.fill(&tenant, "data", "行程").await?.uid().context("no UID")?;
+    let hand_over = json!({
+        "default": "Destroy", "volumes": [{"namespace": "prod", "claim": "data", "action": "HandOver"}],
+    });
+    office.leave(office.exit("exit", "main", hand_over)?).await?;
+    office.phase(Kind::Exit, "exit", "HandingOver").await?;
+    let receipt = json!({"spec": {"handOver": [{
+        "volumeUID": volume, "receivedBy": "李工", "uri": "https://oa.jtyst.example/docs/2026/receipt.pdf",
+        "sha256": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+    }]}});
+    office.amend(Kind::Exit, "exit", receipt).await?;
+    office.phase(Kind::Exit, "exit", "Completed").await?;
+    office.phase(Kind::Application, "main", "Exited").await?;
+    office.phase(Kind::Grant, "main", "Released").await.map(drop)
+}
+
+/// A namespace stands already under the name that an application would take.
+async fn a_taken_name(office: &Office, name: &str) -> Result<()> {
+    let namespace = tenant_namespace(&office.namespace, name, "prod");
+    office.cluster().kubectl(Persona::Admin).run(&["create", "namespace", &namespace]).await.map(drop)
+}
+
+/// The provider writes the grants: too early, not as approved, as approved, and not at all.
+async fn a_city(office: &Office) -> Result<()> {
+    let early = office.file(&office.application("early")?).await?;
+    let grant = |application: &DynamicObject, digest: Value, cpu: &str| {
+        let mut namespaces = application.data["spec"]["namespaces"].clone();
+        namespaces[0]["quota"]["requests.cpu"] = json!(cpu);
+        let (name, uid) = (application.name_any(), application.uid());
+        json!({
+            "apiVersion": "govcloud.dev/v1alpha1", "kind": "ResourceGrant", "metadata": {"name": name},
+            "spec": {
+                "region": office.region, "application": {"name": name, "uid": uid}, "namespaces": namespaces,
+                "approved": {"kind": "CloudApplication", "name": name, "uid": uid, "generation": 1, "digest": digest},
+            },
+        })
+    };
+    let unknown = json!(format!("sha256:{}", "0".repeat(64)));
+    office.file_as(Persona::Provider, &grant(&early, unknown, "8")).await?;
+    office.phase(Kind::Grant, "early", "Pending").await?;
+    office.approve(Kind::Application, "early").await?;
+    office.phase(Kind::Grant, "early", "Refused").await?;
+    let approved = office.get(Kind::Application, "early").await?;
+    let digest = &approved.data["status"]["decision"]["digest"];
+    ensure!(digest.is_string(), "no digest was approved: {}", approved.data["status"]);
+    let right = grant(&approved, digest.clone(), "8");
+    office.amend_as(Persona::Provider, Kind::Grant, "early", json!({"spec": right["spec"]})).await?;
+    office.phase(Kind::Grant, "early", "Active").await?;
+    office.phase(Kind::Application, "early", "Provisioned").await?;
+    for name in ["ordered", "late"] {
+        office.file(&office.application(name)?).await?;
+        office.approve(Kind::Application, name).await?;
+        office.phase(Kind::Application, name, "Provisioning").await?;
+    }
+    // Somebody takes the name between approval and grant.
+    a_taken_name(office, "late").await?;
+    let approved = office.get(Kind::Application, "late").await?;
+    let digest = approved.data["status"]["decision"]["digest"].clone();
+    office.file_as(Persona::Provider, &grant(&approved, digest, "8")).await?;
+    office.phase(Kind::Grant, "late", "Applying").await.map(drop)
+}

@@ -1,0 +1,136 @@
+//! The `sh` blocks of docs/restore.md, in order, after every record was lost; then once more with what Velero restores.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::{env, fs};
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::binaries::Binaries;
+use e2e::install;
+use e2e::office::{HENAN, Kind, Office};
+use e2e::operator;
+use e2e::paths::{in_repository, repository};
+use e2e::people::DEPARTMENT;
+use e2e::personas::Persona;
+use e2e::suite::Context;
+use e2e::volumes;
+use kube::ResourceExt;
+use kube::api::DynamicObject;
+use tokio::process::Command;
+
+use super::backup;
+
+/// The document.
+const DOCUMENT: &str = "docs/restore.md";
+/// Deletions of records are refused by this; a cluster-admin can take it away (docs/approval.md).
+const GUARD: [&str; 2] = ["validatingadmissionpolicybinding", "govcloud-record-deletion"];
+
+pub async fn the_walk_works_as_it_is_written(context: Context) -> Result<()> {
+    let cluster = &context.cluster;
+    install::samples(&cluster.kubectl(Persona::Admin), true).await?;
+    context.dump_on_failure(DEPARTMENT);
+    let office = Office::at(cluster, DEPARTMENT, HENAN);
+    let first = office.provision(office.application("travel")?).await?;
+    let (tenant, _) = Office::tenant(&first, "prod")?;
+    let volume = office.fill(&tenant, "data", "恢复前后都在的数据").await?;
+    let directory = volumes::directory(&volume)?;
+    let blocks = blocks()?;
+    let restores =
+        blocks.iter().position(|b| b.contains("create -f")).context("the block that restores from Git")?;
+
+    let mut uids = vec![first.uid().unwrap_or_default()];
+    for from_velero in [false, true] {
+        let exported = office.get(Kind::Application, "travel").await?;
+        lose(&context, from_velero).await?;
+        let mut commands = blocks.clone();
+        if from_velero {
+            commands.remove(restores);
+            restored(&office, &exported).await?;
+        }
+        let said = type_in(&context, &commands).await?;
+        let uid = office.phase(Kind::Application, "travel", "Live").await?.uid().unwrap_or_default();
+        ensure!(!uids.contains(&uid), "it is an earlier record");
+        let chain = uids.iter().rev().cloned().collect::<Vec<_>>().join(",");
+        ensure!(
+            said.contains(&format!("{uid} after {chain}")),
+            "{DOCUMENT} must show {uid} after {chain}:\n{said}"
+        );
+        ensure!(said.contains(&format!("prod\t{tenant}\t")), "{DOCUMENT} must show what is found:\n{said}");
+        ensure!(fs::read_to_string(directory.join("record"))? == "恢复前后都在的数据", "the data is another");
+        uids.push(uid);
+    }
+    println!(
+        "restore: {} blocks of {DOCUMENT} typed twice: records from Git, records from Velero",
+        blocks.len()
+    );
+    Ok(())
+}
+
+/// The blocks of the document that are commands.
+fn blocks() -> Result<Vec<String>> {
+    let text = fs::read_to_string(in_repository(DOCUMENT))?;
+    let blocks = text.split("```sh\n").skip(1).filter_map(|rest| rest.split_once("\n```"));
+    let blocks: Vec<String> = blocks.map(|(block, _)| block.to_owned()).collect();
+    ensure!(blocks.len() >= 5, "{DOCUMENT} shows {} blocks of commands", blocks.len());
+    Ok(blocks)
+}
+
+/// The application's record is lost past its guard; the second time its grant as well.
+async fn lose(context: &Context, grant_too: bool) -> Result<()> {
+    let admin = context.cluster.kubectl(Persona::PlatformAdmin);
+    let mut guards = vec![GUARD];
+    if grant_too {
+        guards.push([GUARD[0], "govcloud-grants"]);
+    }
+    let mut kept = Vec::new();
+    for [kind, name] in &guards {
+        kept.push(admin.run(&["get", kind, name, "-o", "json"]).await?);
+        admin.run(&["delete", kind, name]).await?;
+    }
+    let what: &[&str] = if grant_too { &["capp/travel", "grant/travel"] } else { &["capp/travel"] };
+    for what in what {
+        let gone = || async {
+            let deleted = admin.output(&["delete", what, "-n", DEPARTMENT]).await?;
+            Ok(deleted.status.success().then_some(()))
+        };
+        e2e::wait::eventually(&format!("{what} is lost"), e2e::office::PATIENCE, gone).await?;
+    }
+    for guard in kept {
+        let guard: serde_json::Value = serde_json::from_str(&guard)?;
+        let meta = &guard["metadata"];
+        let put_back = serde_json::json!({
+            "apiVersion": guard["apiVersion"], "kind": guard["kind"], "spec": guard["spec"],
+            "metadata": {"name": meta["name"], "labels": meta["labels"]},
+        });
+        admin.apply(&put_back.to_string()).await?;
+    }
+    let client = context.cluster.client(Persona::Admin).await?;
+    install::wait_policies_active(&admin, &client).await
+}
+
+/// Velero's restore of one record, by an identity with wildcard rights.
+async fn restored(office: &Office, exported: &DynamicObject) -> Result<()> {
+    let api = office.api(Persona::PlatformAdmin, Kind::Application).await?;
+    let object = backup::restored(exported, Kind::Application).await?;
+    api.create(&Default::default(), &object).await.context("Velero's create")?;
+    Ok(())
+}
+
+/// Types commands into one shell that ends at the first that fails; what it printed.
+async fn type_in(context: &Context, blocks: &[String]) -> Result<String> {
+    let kubectl = Binaries::find()?.path("kubectl");
+    let bin = kubectl.parent().context("kubectl is in a directory")?;
+    let built = tokio::task::spawn_blocking(operator::binary).await??;
+    let plugin = built.parent().context("the plugin is in a directory")?;
+    let path = env::join_paths(
+        [plugin, bin].map(Path::to_owned).into_iter().chain(env::split_paths(&env::var("PATH")?)),
+    )?;
+    let script = format!("set -eux\n{}", blocks.join("\n"));
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", &script]).current_dir(repository());
+    command.env("DEV", context.cluster.plane.root()).env("PATH", path);
+    let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await?;
+    let typed = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{DOCUMENT} does not work as it is written:\n{typed}");
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}

@@ -1,0 +1,233 @@
+//! What surrounds an exit: the clock of Art. 28, snapshots, inventories beyond all bounds, what a region keeps.
+
+use govcloud::core::decommission::INVENTORY_MAX;
+use serde_json::json;
+
+use crate::acts::{app_id, exit, exit_id, grant_id, tenant};
+use crate::cluster::id;
+use crate::stage::{Stage, ZHANG};
+
+fn contract_end(default: &str) -> serde_json::Value {
+    let mut spec = exit("Application", default, &[]);
+    spec["reason"] = json!("ContractEnded");
+    spec
+}
+
+fn snapshot(s: &mut Stage, name: &str) {
+    let snapshot = json!({ "apiVersion": "snapshot.storage.k8s.io/v1", "kind": "VolumeSnapshot",
+        "metadata": { "namespace": tenant("prod"), "name": name },
+        "spec": { "source": { "persistentVolumeClaimName": "data" } } });
+    s.say(ZHANG, &format!("takes the snapshot {name}"));
+    s.cluster.create(snapshot, s.now).unwrap();
+}
+
+/// Art. 28: the provider helps to move out, by a clock that stands while the department owes its receipt.
+#[test]
+fn contract_end_with_hand_over() {
+    let mut s = Stage::live("2026-06-01 09:00");
+    s.claim("prod", "data");
+    s.log.clear();
+    let e = exit_id("leave");
+    s.file(&e, contract_end("HandOver"));
+    s.consent(&e);
+    s.decide(&e, "approved", "同意");
+    let clock = |s: &Stage| {
+        let all = s.status(&exit_id("leave"))["deadlines"].as_array().cloned().unwrap_or_default();
+        all.into_iter().find(|d| d["obligation"] == "Migration").unwrap_or_default()
+    };
+    assert_eq!(
+        (&clock(&s)["party"], &clock(&s)["workingDays"], &clock(&s)["article"]),
+        (&json!("Provider"), &json!(30), &json!(28))
+    );
+    s.until("2026-09-01 09:00");
+    assert_eq!(s.count(&e, "Overdue"), 0, "nobody is late while the department copies its data");
+    s.receive(&e, "data");
+    assert_eq!((s.phase(&e), s.count(&e, "Overdue")), ("Completed", 0));
+    assert!(clock(&s)["metAt"].is_string(), "{}", clock(&s));
+    insta::assert_snapshot!(s.log);
+}
+
+/// What the provider itself does not do in time is overdue: here its platform does not let use wind down.
+#[test]
+fn moving_out_is_overdue_when_the_provider_holds_it_up() {
+    let mut s = Stage::live("2026-06-01 09:00");
+    s.region(json!({ "workingDays": { "migration": 5 } }));
+    s.claim("prod", "data");
+    let e = exit_id("leave");
+    s.file(&e, contract_end("Retain"));
+    s.consent(&e);
+    s.refuse = Some(("ResourceQuota", "quota webhook: no"));
+    s.decide(&e, "approved", "同意");
+    assert_eq!(s.phase(&e), "HandingOver");
+    s.until("2026-06-10 09:00");
+    let late = |s: &Stage| {
+        let t = s.status(&exit_id("leave"))["timeline"].as_array().cloned().unwrap_or_default();
+        t.iter().filter(|e| e["event"] == "Overdue" && e["article"] == 28).count()
+    };
+    assert_eq!(late(&s), 1);
+    assert_eq!(s.stands(&e, "OnTime"), "False/ReclaimOverdue");
+    s.refuse = None;
+    s.settle();
+    assert_eq!((s.phase(&e), late(&s)), ("Completed", 1));
+}
+
+#[test]
+fn an_ordinary_exit_has_no_migration_clock_and_a_withdrawn_one_drops_it() {
+    let mut s = Stage::live("2026-06-01 09:00");
+    s.claim("prod", "data");
+    let e = exit_id("leave");
+    s.file(&e, exit("Application", "HandOver", &[]));
+    s.consent(&e);
+    s.decide(&e, "approved", "同意");
+    assert!(!s.status(&e)["deadlines"].to_string().contains("Migration"));
+    s.withdraw(&e);
+    let again = exit_id("again");
+    s.file(&again, contract_end("HandOver"));
+    s.consent(&again);
+    s.decide(&again, "approved", "同意");
+    s.withdraw(&again);
+    s.until("2026-12-01 09:00");
+    assert_eq!((s.phase(&again), s.count(&again, "Overdue")), ("Withdrawn", 0));
+}
+
+/// A snapshot is a copy of the data: made after the consent, it voids it (design, section 6, step 2).
+#[test]
+fn a_snapshot_after_the_consent_voids_it() {
+    let mut s = Stage::live("2026-06-01 09:00");
+    s.claim("prod", "data");
+    let e = exit_id("leave");
+    s.file(&e, exit("Application", "Destroy", &[]));
+    s.consent(&e);
+    assert_eq!(s.phase(&e), "AwaitingDecision");
+    snapshot(&mut s, "late");
+    s.settle();
+    assert_eq!((s.phase(&e), s.count(&e, "ConsentVoid")), ("AwaitingConsent", 1));
+    assert!(!s.may_decide(crate::stage::LI, &e, "approved"));
+    s.consent(&e);
+    assert_eq!(s.phase(&e), "AwaitingDecision");
+}
+
+#[test]
+fn a_snapshot_after_the_approval_ends_the_exit_and_one_while_reclaiming_halts_it() {
+    let mut s = Stage::live("2026-06-01 09:00");
+    s.claim("prod", "data");
+    let e = exit_id("leave");
+    s.file(&e, exit("Application", "HandOver", &[]));
+    s.consent(&e);
+    s.decide(&e, "approved", "同意");
+    snapshot(&mut s, "late");
+    s.settle();
+    assert_eq!((s.phase(&e), s.phase(&app_id())), ("Withdrawn", "Live"));
+
+    s.cluster.remove(&id("VolumeSnapshot", &tenant("prod"), "late"));
+    s.settle();
+    s.refuse = Some(("PersistentVolume", "no"));
+    let again = exit_id("again");
+    s.file(&again, exit("Application", "Destroy", &[]));
+    s.consent(&again);
+    s.decide(&again, "approved", "同意");
+    assert_eq!(s.phase(&again), "Reclaiming");
+    snapshot(&mut s, "later");
+    s.refuse = None;
+    s.settle_unkept();
+    assert_eq!(s.stands(&again, "Stalled"), "True/VolumeAppeared");
+    let message = s.condition(&again, "Stalled").unwrap()["message"].as_str().unwrap();
+    assert!(message.contains("/later"), "{message}");
+    assert_eq!(s.cluster.of_kind("PersistentVolume").count(), 1, "nothing was destroyed");
+}
+
+/// Whose volume it is that shares a source nobody knows, so its going is looked for.
+#[test]
+fn an_exit_goes_on_when_the_shared_source_is_gone() {
+    let mut s = Stage::live("2026-06-01 09:00");
+    s.claim("prod", "data");
+    let path = s.cluster.get("PersistentVolume", "", "pv-data-0").unwrap()["spec"]["hostPath"].clone();
+    let other = json!({ "apiVersion": "v1", "kind": "PersistentVolume", "metadata": { "name": "other" },
+        "spec": { "capacity": { "storage": "1Gi" }, "persistentVolumeReclaimPolicy": "Retain", "hostPath": path }, "status": { "phase": "Available" } });
+    s.cluster.create(other, s.now).unwrap();
+    let e = exit_id("leave");
+    s.file(&e, exit("Application", "Destroy", &[]));
+    assert_eq!(s.stands(&e, "Valid"), "False/SharedSource");
+    let key = s.keys().into_iter().find(|k| k.name == "leave").unwrap();
+    let wake = s.plan(&key, false).unwrap().wake.expect("it is looked at again");
+    s.cluster.remove(&id("PersistentVolume", "", "other"));
+    s.until_instant(wake);
+    assert_eq!(s.phase(&e), "AwaitingConsent");
+}
+
+/// More than an inventory can list: said, with what to do; consented to it cannot be.
+#[test]
+fn an_inventory_beyond_its_bound_is_not_published() {
+    let mut s = Stage::live("2026-06-01 09:00");
+    let ns = tenant("prod");
+    let one = |s: &mut Stage, n: usize| {
+        let name = format!("c{n:04}");
+        s.cluster
+            .create(
+                json!({ "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": { "namespace": ns, "name": name },
+                    "spec": { "storageClassName": "hostpath", "resources": { "requests": { "storage": "1Gi" } } } }),
+                s.now,
+            )
+            .unwrap();
+    };
+    for n in 0..INVENTORY_MAX {
+        one(&mut s, n);
+    }
+    let e = exit_id("leave");
+    s.file(&e, exit("Application", "Retain", &[]));
+    let listed = s.status(&e)["inventory"]["entries"].as_array().map(Vec::len);
+    assert_eq!(
+        (s.phase(&e), listed),
+        ("AwaitingConsent", Some(INVENTORY_MAX)),
+        "the bound itself is in order"
+    );
+    s.consent(&e);
+    one(&mut s, INVENTORY_MAX);
+    s.settle();
+    assert_eq!(s.stands(&e, "Valid"), "False/InventoryTooLong");
+    assert_eq!((s.phase(&e), s.count(&e, "ConsentVoid")), ("Inventory", 1));
+    assert!(s.status(&e)["inventory"].is_null(), "a part of it would be consent to a part");
+    assert!(!s.may_decide(crate::stage::LI, &e, "approved"));
+    let message = s.condition(&e, "Stalled").unwrap()["message"].as_str().unwrap();
+    assert!(message.contains("513 volumes") && message.contains("scope: Volumes"), "{message}");
+
+    s.cluster.remove(&id("PersistentVolumeClaim", &ns, "c0000"));
+    s.settle();
+    assert_eq!(s.phase(&e), "AwaitingConsent");
+}
+
+/// What outlived its application stays listed, with whose word, until it goes.
+#[test]
+fn a_region_lists_what_it_keeps() {
+    let mut s = Stage::live("2026-06-01 09:00");
+    s.claim("prod", "data");
+    s.claim("prod", "archive");
+    let region = id("Region", "", "410000");
+    assert!(s.status(&region)["retainedVolumes"].is_null());
+    let e = exit_id("leave");
+    s.file(&e, exit("Application", "Retain", &[("data", "Destroy")]));
+    s.consent(&e);
+    s.decide(&e, "approved", "同意");
+    let kept = s.status(&region)["retainedVolumes"].clone();
+    assert_eq!((&kept["count"], &kept["capacity"]), (&json!(1), &json!("10Gi")), "{kept}");
+    let volume = &kept["volumes"][0];
+    assert_eq!(
+        (&volume["application"], &volume["namespace"], &volume["decommission"]),
+        (&json!("travel"), &json!("dept-transport"), &json!("leave"))
+    );
+    assert_eq!(volume["since"], s.status(&e)["certificate"]["endedAt"]);
+    assert_eq!(volume["applicationUID"], s.cluster.objects[&app_id()]["metadata"]["uid"]);
+
+    // The record is archived: the volume stays listed, without it. Then it is disposed of by an exit of its own.
+    let later = exit_id("later");
+    s.cluster.remove(&e);
+    s.settle();
+    let kept = s.status(&region)["retainedVolumes"].clone();
+    assert_eq!((&kept["count"], &kept["volumes"][0]["decommission"]), (&json!(1), &json!(null)));
+    s.file(&later, exit("Volumes", "Destroy", &[]));
+    s.consent(&later);
+    s.decide(&later, "approved", "同意");
+    assert_eq!(s.phase(&later), "Completed");
+    assert!(s.status(&region)["retainedVolumes"].is_null(), "{}", s.status(&region));
+    assert!(s.cluster.objects.contains_key(&grant_id()));
+}
