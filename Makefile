@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 .DEFAULT_GOAL := help
-.PHONY: help tools control-plane checkers prometheus build crds manifests image demo dev dev-stop dev-status test test-node unit e2e lint
+.PHONY: help tools control-plane checkers prometheus build crds manifests image demo dev dev-stop dev-status test test-node unit e2e lint bench bench-smoke
 
 # Each file in e2e/tests is a suite with control planes of its own. They wait more than they work: several run at once.
 # `node` needs root: make test-node.
@@ -71,3 +71,14 @@ $(addprefix suite-,$(SUITES)): suite-%:
 test-node: control-plane checkers ## the same with Pods: kubelet and containerd on this machine, the image, the chart; needs root
 	@e2e/node/check
 	NO_SBOM=1 $(CARGO) run --quiet -p e2e --bin node
+
+N ?= 1000
+WHAT ?=
+
+bench: control-plane ## measure the operator against the physical limit (N=5000, WHAT=timers); docs/performance.md
+	$(CARGO) build --release -p govcloud-operator -p e2e --bin govcloud-operator --bin bench
+	@GOVCLOUD_OPERATOR="$(CURDIR)/target/release/govcloud-operator" target/release/bench --number $(N) $(WHAT)
+	@if [ -z "$(WHAT)" ]; then $(CARGO) bench --bench calendar --bench decide; fi
+
+bench-smoke: control-plane build ## the short form of it: counts writes and LISTs, no times
+	$(CARGO) test --workspace --test bench_smoke

@@ -55,6 +55,8 @@ pub struct Entry {
     pub request_object: Option<Value>,
     /// The answer, where the audit policy records it.
     pub response_object: Option<Value>,
+    /// When it was answered, by the same clock.
+    pub stage_timestamp: Timestamp,
     /// When it arrived, by the API server's clock.
     pub request_received_timestamp: Timestamp,
     /// What admission and authorization noted, policy denials among it.
@@ -303,6 +305,19 @@ impl Follow {
             tokio::time::sleep(Self::TICK).await;
         }
     }
+
+    /// Everything up to the first request whose path holds `mark`.
+    pub async fn until(mut self, mark: &str) -> Result<Entries> {
+        let mut all = Vec::new();
+        loop {
+            let some = self.next().await?;
+            let done = some.iter().any(|entry| entry.request_uri.contains(mark));
+            all.extend(some.0);
+            if done {
+                return Ok(Entries(all));
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -312,10 +327,10 @@ mod tests {
     const LOG: &str = concat!(
         r#"{"stage":"ResponseComplete","requestURI":"/api/v1/namespaces/a/pods?dryRun=All","verb":"create","#,
         r#""user":{"username":"u"},"objectRef":{"resource":"pods","namespace":"a"},"#,
-        r#""responseStatus":{"code":201},"requestReceivedTimestamp":"2026-03-02T01:02:03.000001Z"}"#,
+        r#""responseStatus":{"code":201},"requestReceivedTimestamp":"2026-03-02T01:02:03.000001Z","stageTimestamp":"2026-03-02T01:02:03.000002Z"}"#,
         "\n",
         r#"{"stage":"ResponseComplete","requestURI":"/api/v1/pods?watch=1","verb":"watch","#,
-        r#""user":{"username":"u"},"requestReceivedTimestamp":"2026-03-02T01:02:03.000001Z"}"#,
+        r#""user":{"username":"u"},"requestReceivedTimestamp":"2026-03-02T01:02:03.000001Z","stageTimestamp":"2026-03-02T01:02:03.000002Z"}"#,
         "\n",
         r#"{"stage":"ResponseComp"#
     );

@@ -40,6 +40,8 @@ const ATTEMPTS: usize = 4;
 pub enum Home {
     /// Removed with everything in it when the control plane ends, however it ends.
     Temporary,
+    /// Removed as well, but synced to disk meanwhile as a real one is: what is measured must be true.
+    Synced,
     /// Kept, synced to disk, and never removed by the harness.
     Kept(PathBuf),
 }
@@ -62,8 +64,9 @@ impl ControlPlane {
     /// Starts one and waits until it is ready.
     pub async fn start(home: Home) -> Result<Self> {
         let binaries = tokio::task::spawn_blocking(Binaries::find).await??;
+        let sync = !matches!(home, Home::Temporary);
         let (root, temporary) = match home {
-            Home::Temporary => {
+            Home::Temporary | Home::Synced => {
                 let directory = tempfile::Builder::new().prefix("govcloud-e2e-").tempdir()?;
                 keeper::order("dir", directory.path().display())?;
                 (directory.path().to_owned(), Some(directory))
@@ -74,7 +77,7 @@ impl ControlPlane {
             fs::create_dir_all(root.join(part))?;
         }
         keeper::order("audit", audit_path(&root).display())?;
-        let layout = Layout { root: &root, binaries: &binaries, sync: temporary.is_none() };
+        let layout = Layout { root: &root, binaries: &binaries, sync };
         let pki = layout.credentials()?;
         let mut attempt = 1;
         let (server, etcd, mut apiserver) = loop {

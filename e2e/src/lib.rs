@@ -25,10 +25,12 @@
 //! | [`node`] | a real node, for tests with Pods |
 //! | [`tools`] | helm and the checkers of manifests |
 //! | [`stack`] | the background stack of `make dev` |
+//! | [`bench`] | what `make bench` measures, and how |
 //! | [`demo`] | the story that `make demo` plays |
 //! | [`paths`] | where things lie in the repository |
 
 pub mod audit;
+pub mod bench;
 pub mod binaries;
 pub mod cluster;
 pub mod control_plane;

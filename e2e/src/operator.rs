@@ -144,6 +144,11 @@ impl Operator {
         self.process.check()
     }
 
+    /// Its process number, while it runs.
+    pub fn pid(&self) -> Option<i32> {
+        self.process.identity().map(|identity| identity.pid)
+    }
+
     /// Where it serves health and metrics.
     pub fn address(&self) -> SocketAddr {
         self.address

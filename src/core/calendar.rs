@@ -157,8 +157,12 @@ impl Calendar {
     pub fn add(&self, date: Date, n: u32) -> Date {
         let (mut date, mut left) = (date, n);
         while left > 0 && date < Date::MAX {
-            date = next(date);
-            left -= u32::from(self.is_working(date));
+            let following = next(date);
+            match self.year(following.year()).map(|year| year.nth_from(following, left)) {
+                Some(Ok(day)) => return day,
+                Some(Err(beyond)) => (date, left) = (following.last_of_year(), beyond),
+                None => (date, left) = (following, left - u32::from(!is_weekend(following))),
+            }
         }
         date
     }
@@ -180,8 +184,18 @@ impl Calendar {
         let mut date = from;
         let mut days = 0;
         while date < to {
-            date = next(date);
-            days += i32::from(self.is_working(date));
+            let following = next(date);
+            date = match self.year(following.year()) {
+                Some(year) => {
+                    let last = to.min(following.last_of_year());
+                    days += year.working_between(following, last);
+                    last
+                }
+                None => {
+                    days += i32::from(!is_weekend(following));
+                    following
+                }
+            };
         }
         days
     }

@@ -196,9 +196,8 @@ impl Case<'_> {
                 let found = live.and_then(|n| n.find(object));
                 order.bring(object, found, live.is_none());
             }
-            let objects: Vec<Value> =
-                live.into_iter().flat_map(|n| &n.objects).map(|o| o.as_ref().clone()).collect();
-            order.last.extend(tenancy::extra(&objects, &desired).into_iter().filter_map(removal));
+            let objects = live.into_iter().flat_map(|n| &n.objects).map(|o| &**o);
+            order.last.extend(tenancy::extra(objects, &desired).into_iter().filter_map(removal));
         }
         Ok(order)
     }

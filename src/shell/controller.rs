@@ -161,32 +161,7 @@ impl Shell {
 
     /// Looks at everything there is.
     pub fn look_at_everything(&self) {
-        self.queue.add(self.world.regions.all().iter().flat_map(|r| self.world.of_region(&r.meta.name)));
-        let w = &self.world;
-        self.queue.add(
-            w.applications
-                .all()
-                .iter()
-                .map(|r| Key::new(super::queue::Kind::Application, &r.meta.namespace, &r.meta.name)),
-        );
-        self.queue.add(
-            w.grants
-                .all()
-                .iter()
-                .map(|r| Key::new(super::queue::Kind::Grant, &r.meta.namespace, &r.meta.name)),
-        );
-        self.queue.add(
-            w.changes
-                .all()
-                .iter()
-                .map(|r| Key::new(super::queue::Kind::Change, &r.meta.namespace, &r.meta.name)),
-        );
-        self.queue.add(
-            w.decommissions
-                .all()
-                .iter()
-                .map(|r| Key::new(super::queue::Kind::Decommission, &r.meta.namespace, &r.meta.name)),
-        );
+        self.queue.add(self.world.everything());
     }
 }
 

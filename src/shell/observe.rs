@@ -1,7 +1,7 @@
 //! Gathering: all that a decision needs, from the image of the cluster, into the core's `Observed`.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError};
 
 use serde_json::Value;
 
@@ -21,6 +21,7 @@ use crate::core::grant::{LiveNamespace, LiveVolume};
 use crate::core::ground::{Ground, RegionView, StorageClass};
 use crate::core::names;
 use crate::core::record::Meta;
+use crate::core::tenancy::volume_source;
 use crate::core::tenancy::volumes::{Claim, ClaimRef, Snapshot, Stock, Volume};
 use crate::core::{application, change, decommission, grant};
 
@@ -40,7 +41,7 @@ pub struct Circumstances {
 /// A typed record with what is known of the object.
 type Seen<K> = (Meta, Arc<K>);
 
-fn seen<K: Send + Sync + 'static>(record: Option<Arc<Record<K>>>) -> Option<Seen<K>> {
+fn seen<K>(record: Option<Arc<Record<K>>>) -> Option<Seen<K>> {
     let record = record?;
     record.typed.as_ref().ok().map(|t| (record.meta.clone(), t.clone()))
 }
@@ -85,8 +86,16 @@ impl World {
 
     fn calendar(&self, name: &str) -> Result<Arc<Calendar>, String> {
         let record = self.calendars.get("", name).ok_or_else(|| "不存在 / it does not exist".to_owned())?;
-        let typed = record.typed.as_ref().map_err(Clone::clone)?;
-        Calendar::new(name, record.meta.generation, &typed.spec).map(Arc::new).map_err(|e| e.to_string())
+        let version = &record.meta.resource_version;
+        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, calendar)) = prepared.get(name).filter(|(v, _)| v == version) {
+            return calendar.clone();
+        }
+        let calendar = record.typed.as_ref().map_err(Clone::clone).and_then(|typed| {
+            Calendar::new(name, record.meta.generation, &typed.spec).map(Arc::new).map_err(|e| e.to_string())
+        });
+        prepared.insert(name.to_owned(), (version.clone(), calendar.clone()));
+        calendar
     }
 
     fn ground(&self, code: &str, with: &Circumstances) -> Ground {
@@ -319,16 +328,34 @@ impl World {
         volumes.into_values().collect()
     }
 
-    /// What an inventory is taken of. Volumes are all of the cluster's: a stranger's may share a source with ours.
+    /// What an inventory is taken of, with the strangers' volumes that may share a source with ours.
     fn stock(&self, uid: &str, grant: Option<&ResourceGrant>, names: &[String]) -> Stock {
         let entries = grant.and_then(|g| g.status.as_ref()).into_iter().flat_map(|s| &s.namespaces);
+        let claims: Vec<Claim> =
+            names.iter().flat_map(|n| self.claims.within(n)).map(|c| claim(&c)).collect();
         Stock {
             application_uid: uid.to_owned(),
             namespaces: entries.map(|n| (n.entry.clone(), n.namespace.clone())).collect(),
-            claims: names.iter().flat_map(|n| self.claims.within(n)).map(|c| claim(&c)).collect(),
-            volumes: self.volumes.all().iter().map(|v| volume(v)).collect(),
+            volumes: self.concerned(uid, names, &claims),
+            claims,
             snapshots: names.iter().flat_map(|n| self.snapshots.within(n)).map(|s| snapshot(&s)).collect(),
         }
+    }
+
+    /// The volumes that an inventory concerns: an application's, those that its claims name, and all that may be the
+    /// same bytes as one of them.
+    fn concerned(&self, uid: &str, names: &[String], claims: &[Claim]) -> Vec<Volume> {
+        let named = claims.iter().filter_map(|c| self.volumes.get("", &c.volume_name));
+        let mut volumes: BTreeMap<String, Arc<Plain>> = BTreeMap::new();
+        for v in self.volumes_of(uid, names).into_iter().chain(named) {
+            volumes.insert(v.name.1.clone(), v);
+        }
+        let reach: BTreeSet<String> =
+            volumes.values().flat_map(|v| volume_source::reach(&source(&v.value))).collect();
+        for v in reach.iter().flat_map(|word| self.volumes.tagged(word)) {
+            volumes.insert(v.name.1.clone(), v);
+        }
+        volumes.values().map(|v| volume(v)).collect()
     }
 }
 
@@ -349,7 +376,7 @@ fn held(v: &Plain) -> HeldVolume {
 }
 
 /// The open ones among some records, but for the one that asks.
-fn open<K: Send + Sync + 'static>(
+fn open<K>(
     own: &Key,
     kind: Kind,
     records: &[Arc<Record<K>>],
@@ -439,7 +466,7 @@ fn volume(v: &Plain) -> Volume {
 }
 
 /// The volume source as stored: what is left of the spec without what Kubernetes keeps around it.
-fn source(value: &Value) -> Value {
+pub(super) fn source(value: &Value) -> Value {
     const AROUND: [&str; 9] = [
         "accessModes",
         "capacity",

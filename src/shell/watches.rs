@@ -80,6 +80,8 @@ where
     World: Triggers<T>,
 {
     let changes: Vec<Changed<T>> = match news {
+        // An event that tells of our own write tells nothing new: it is not even read.
+        News::Is(o) if known(store, &o) => Vec::new(),
         News::Is(o) => store.put(T::from_object(o, clock)).into_iter().collect(),
         News::Deleted(o) => store.deleted(&T::from_object(o, clock)).into_iter().collect(),
         News::Gone(ns, name, uid) => store.gone(&(ns, name), &uid).into_iter().collect(),
@@ -90,6 +92,14 @@ where
         News::Complete => store.complete(),
     };
     changes.iter().flat_map(|c| world.triggers(c)).collect()
+}
+
+/// Whether a store holds something at least as new.
+fn known<T: Held>(store: &Store<T>, object: &DynamicObject) -> bool {
+    let m = &object.metadata;
+    let of = |field: &Option<String>| field.clone().unwrap_or_default();
+    let version = m.resource_version.as_deref().and_then(|v| v.parse().ok()).unwrap_or(0);
+    store.knows(&of(&m.namespace), &of(&m.name), &of(&m.uid), version)
 }
 
 /// The UID that a store knows an object by.

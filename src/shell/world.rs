@@ -4,11 +4,13 @@
 //! read anew by quorum GETs (design, sections 3 and 6).
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::DynamicObject;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::clock::Clock;
@@ -23,9 +25,11 @@ use crate::api::grant::ResourceGrant;
 use crate::api::keys;
 use crate::api::region::Region;
 use crate::api::work_calendar::WorkCalendar;
+use crate::core::calendar::Calendar;
 use crate::core::decision;
 use crate::core::digest;
 use crate::core::record::Meta;
+use crate::core::tenancy::volume_source;
 
 /// Fields of a record's spec that come later in life and are no part of what is decided on.
 pub const LATER_FIELDS: [&str; 4] = ["goLive", "consent", "handOver", "maintenanceOutcome"];
@@ -40,6 +44,7 @@ pub struct Record<K> {
     /// Status as it is stored, for the difference that a write is.
     pub status: Value,
     tags: Vec<String>,
+    packed: Vec<u8>,
 }
 
 impl<K> Record<K> {
@@ -62,13 +67,14 @@ pub struct Plain {
     /// Its JSON, with apiVersion and kind.
     pub value: Arc<Value>,
     tags: Vec<String>,
+    packed: Vec<u8>,
 }
 
 fn number(version: &str) -> u64 {
     version.parse().unwrap_or(0)
 }
 
-impl<K: Send + Sync + 'static> Held for Record<K> {
+impl<K: DeserializeOwned + Send + Sync + 'static> Held for Record<K> {
     fn name(&self) -> Name {
         (self.meta.namespace.clone(), self.meta.name.clone())
     }
@@ -80,6 +86,12 @@ impl<K: Send + Sync + 'static> Held for Record<K> {
     }
     fn tags(&self) -> Vec<String> {
         self.tags.clone()
+    }
+    fn pack(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.packed)
+    }
+    fn unpack(bytes: &[u8]) -> Self {
+        record(again(bytes))
     }
 }
 
@@ -96,6 +108,12 @@ impl Held for Plain {
     fn tags(&self) -> Vec<String> {
         self.tags.clone()
     }
+    fn pack(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.packed)
+    }
+    fn unpack(bytes: &[u8]) -> Self {
+        plain(again(bytes))
+    }
 }
 
 /// Reads an object into what a store holds.
@@ -108,20 +126,36 @@ fn text(value: &Value, pointer: &str) -> Option<String> {
     value.pointer(pointer)?.as_str().map(str::to_owned)
 }
 
-fn meta(object: &DynamicObject, stamped_at: Option<Timestamp>, clock: &Clock) -> Meta {
-    let m = &object.metadata;
+/// What a record is made of again: the object without managedFields, and what was made of it when it was read:
+/// the server's instants, shifted by the clock, and the digest of what the server sent.
+#[derive(Debug, Serialize, Deserialize)]
+struct Packed {
+    created_at: Option<Timestamp>,
+    stamped_at: Option<Timestamp>,
+    digest: String,
+    object: Value,
+}
+
+/// Reads what was packed in this memory.
+fn again<T: DeserializeOwned>(bytes: &[u8]) -> T {
+    serde_json::from_slice(bytes).expect("what was written as JSON in this memory reads as JSON")
+}
+
+fn meta(packed: &Packed) -> Meta {
+    let metadata = packed.object.get("metadata").map(ObjectMeta::deserialize).and_then(Result::ok);
+    let m = metadata.unwrap_or_default();
     Meta {
-        namespace: m.namespace.clone().unwrap_or_default(),
-        name: m.name.clone().unwrap_or_default(),
-        uid: m.uid.clone().unwrap_or_default(),
-        resource_version: m.resource_version.clone().unwrap_or_default(),
+        namespace: m.namespace.unwrap_or_default(),
+        name: m.name.unwrap_or_default(),
+        uid: m.uid.unwrap_or_default(),
+        resource_version: m.resource_version.unwrap_or_default(),
         generation: m.generation.unwrap_or(0),
-        created_at: m.creation_timestamp.as_ref().map(|t| clock.shift(t.0)),
+        created_at: packed.created_at,
         deleting: m.deletion_timestamp.is_some(),
-        annotations: m.annotations.clone().unwrap_or_default(),
-        labels: m.labels.clone().unwrap_or_default(),
-        digest: object.data.get("spec").map(|s| digest::spec_digest(s, &LATER_FIELDS)).unwrap_or_default(),
-        stamped_at: stamped_at.map(|t| clock.shift(t)),
+        annotations: m.annotations.unwrap_or_default(),
+        labels: m.labels.unwrap_or_default(),
+        digest: packed.digest.clone(),
+        stamped_at: packed.stamped_at,
     }
 }
 
@@ -131,15 +165,26 @@ impl<K: DeserializeOwned + Send + Sync + 'static> FromObject for Record<K> {
             let raw = serde_json::json!({ "managedFields": m });
             decision::stamped_at(&raw)
         });
-        let meta = meta(&object, stamped_at, clock);
-        let tags = tags::of_record(&object.data, &meta);
-        let status = object.data.get("status").cloned().unwrap_or(Value::Null);
-        let typed = serde_json::to_value(&object)
-            .and_then(serde_json::from_value::<K>)
-            .map(Arc::new)
-            .map_err(|e| e.to_string());
-        Self { meta, typed, status, tags }
+        let digest = object.data.get("spec").map(|s| digest::spec_digest(s, &LATER_FIELDS));
+        let packed = Packed {
+            digest: digest.unwrap_or_default(),
+            created_at: object.metadata.creation_timestamp.as_ref().map(|t| clock.shift(t.0)),
+            stamped_at: stamped_at.map(|t| clock.shift(t)),
+            object: serde_json::to_value(&object).unwrap_or_default(),
+        };
+        let bytes = serde_json::to_vec(&packed).unwrap_or_default();
+        Self { packed: bytes, ..record(packed) }
     }
+}
+
+/// A record of what was packed.
+fn record<K: DeserializeOwned>(mut packed: Packed) -> Record<K> {
+    let meta = meta(&packed);
+    let object = &packed.object;
+    let tags = tags::of_record(object, &meta);
+    let typed = K::deserialize(object).map(Arc::new).map_err(|e| e.to_string());
+    let status = packed.object.get_mut("status").map(Value::take).unwrap_or(Value::Null);
+    Record { meta, typed, status, tags, packed: Vec::new() }
 }
 
 impl FromObject for Plain {
@@ -148,33 +193,46 @@ impl FromObject for Plain {
         if let Some(a) = object.metadata.annotations.as_mut() {
             a.remove("kubectl.kubernetes.io/last-applied-configuration");
         }
-        let m = &object.metadata;
-        let mut tags = Vec::new();
-        if let Some(uid) = m.labels.as_ref().and_then(|l| l.get(keys::APPLICATION_UID)) {
-            tags.push(format!("owner/{uid}"));
-        }
-        let namespace = object.types.as_ref().is_some_and(|t| t.kind == "Namespace");
-        let label = |key: &str| m.labels.as_ref().filter(|_| namespace).and_then(|l| l.get(key));
-        if let (Some(department), Some(application)) = (label(keys::DEPARTMENT), label(keys::APPLICATION)) {
-            tags.push(tags::tenant(department, application));
-        }
-        if let Some(ns) = text(&object.data, "/spec/claimRef/namespace") {
-            tags.push(format!("claims/{ns}"));
-        }
-        if let Some(region) =
-            m.labels.as_ref().filter(|l| l.contains_key(keys::RETAINED)).and_then(|l| l.get(keys::REGION))
-        {
-            tags.push(tags::kept_in(region));
-        }
-        Self {
-            name: (m.namespace.clone().unwrap_or_default(), m.name.clone().unwrap_or_default()),
-            uid: m.uid.clone().unwrap_or_default(),
-            resource_version: m.resource_version.clone().unwrap_or_default(),
-            value: Arc::new(serde_json::to_value(&object).unwrap_or_default()),
-            tags,
-        }
+        let value = serde_json::to_value(&object).unwrap_or_default();
+        let packed = serde_json::to_vec(&value).unwrap_or_default();
+        Self { packed, ..plain(value) }
     }
 }
+
+/// Any other object of its JSON.
+fn plain(value: Value) -> Plain {
+    let mut tags = Vec::new();
+    if let Some(uid) = value["metadata"]["labels"][keys::APPLICATION_UID].as_str() {
+        tags.push(format!("owner/{uid}"));
+    }
+    if let Some(ns) = text(&value, "/spec/claimRef/namespace") {
+        tags.push(format!("claims/{ns}"));
+    }
+    let label = |key: &str| value["metadata"]["labels"][key].as_str();
+    if value["kind"] == "Namespace"
+        && let (Some(department), Some(application)) = (label(keys::DEPARTMENT), label(keys::APPLICATION))
+    {
+        tags.push(tags::tenant(department, application));
+    }
+    if let (Some(_), Some(region)) = (label(keys::RETAINED), label(keys::REGION)) {
+        tags.push(tags::kept_in(region));
+    }
+    if value["kind"] == "PersistentVolume" {
+        tags.extend(volume_source::marks(&super::observe::source(&value)));
+    }
+    let of = |field: &str| value["metadata"][field].as_str().unwrap_or_default().to_owned();
+    Plain {
+        name: (of("namespace"), of("name")),
+        uid: of("uid"),
+        resource_version: of("resourceVersion"),
+        value: Arc::new(value),
+        tags,
+        packed: Vec::new(),
+    }
+}
+
+/// A calendar prepared for counting, or why it cannot be used, with the resourceVersion that it was prepared of.
+pub(super) type Prepared = (String, Result<Arc<Calendar>, String>);
 
 /// The operator's image of the cluster.
 #[derive(Debug, Default)]
@@ -211,9 +269,27 @@ pub struct World {
     pub snapshots: Store<Plain>,
     /// StorageClasses.
     pub storage_classes: Store<Plain>,
+    /// Calendars prepared for counting.
+    pub(super) prepared: Mutex<BTreeMap<String, Prepared>>,
 }
 
 impl World {
+    /// The keys of records of one kind.
+    fn keys(kind: Kind, names: Vec<Name>) -> impl Iterator<Item = Key> {
+        names.into_iter().map(move |(namespace, name)| Key { kind, namespace, name })
+    }
+
+    /// Everything that is reconciled.
+    #[must_use]
+    pub fn everything(&self) -> Vec<Key> {
+        let mut keys: Vec<Key> = Self::keys(Kind::Region, self.regions.names()).collect();
+        keys.extend(Self::keys(Kind::Application, self.applications.names()));
+        keys.extend(Self::keys(Kind::Grant, self.grants.names()));
+        keys.extend(Self::keys(Kind::Change, self.changes.names()));
+        keys.extend(Self::keys(Kind::Decommission, self.decommissions.names()));
+        keys
+    }
+
     /// Everything filed on an application, and the application itself.
     #[must_use]
     pub fn concerning(&self, namespace: &str, application: &str) -> Vec<Key> {
@@ -222,15 +298,8 @@ impl World {
             Key::new(Kind::Application, namespace, application),
             Key::new(Kind::Grant, namespace, application),
         ];
-        keys.extend(
-            self.changes.tagged(&tag).iter().map(|r| Key::new(Kind::Change, namespace, &r.meta.name)),
-        );
-        keys.extend(
-            self.decommissions
-                .tagged(&tag)
-                .iter()
-                .map(|r| Key::new(Kind::Decommission, namespace, &r.meta.name)),
-        );
+        keys.extend(Self::keys(Kind::Change, self.changes.names_tagged(&tag)));
+        keys.extend(Self::keys(Kind::Decommission, self.decommissions.names_tagged(&tag)));
         keys
     }
 
@@ -239,24 +308,10 @@ impl World {
     pub fn of_region(&self, code: &str) -> Vec<Key> {
         let tag = format!("region/{code}");
         let mut keys = vec![Key::new(Kind::Region, "", code)];
-        keys.extend(
-            self.applications
-                .tagged(&tag)
-                .iter()
-                .map(|r| Key::new(Kind::Application, &r.meta.namespace, &r.meta.name)),
-        );
-        keys.extend(
-            self.grants.tagged(&tag).iter().map(|r| Key::new(Kind::Grant, &r.meta.namespace, &r.meta.name)),
-        );
-        keys.extend(
-            self.changes.tagged(&tag).iter().map(|r| Key::new(Kind::Change, &r.meta.namespace, &r.meta.name)),
-        );
-        keys.extend(
-            self.decommissions
-                .tagged(&tag)
-                .iter()
-                .map(|r| Key::new(Kind::Decommission, &r.meta.namespace, &r.meta.name)),
-        );
+        keys.extend(Self::keys(Kind::Application, self.applications.names_tagged(&tag)));
+        keys.extend(Self::keys(Kind::Grant, self.grants.names_tagged(&tag)));
+        keys.extend(Self::keys(Kind::Change, self.changes.names_tagged(&tag)));
+        keys.extend(Self::keys(Kind::Decommission, self.decommissions.names_tagged(&tag)));
         keys
     }
 
@@ -268,9 +323,9 @@ impl World {
         let mut next = 0;
         while let Some(code) = codes.get(next).cloned() {
             keys.extend(self.of_region(&code));
-            for below in self.regions.tagged(&format!("parent/{code}")) {
-                if !codes.contains(&below.meta.name) {
-                    codes.push(below.meta.name.clone());
+            for (_, below) in self.regions.names_tagged(&format!("parent/{code}")) {
+                if !codes.contains(&below) {
+                    codes.push(below);
                 }
             }
             next += 1;
@@ -281,21 +336,17 @@ impl World {
     /// The applications, and changes of applications, that would take a namespace of this name.
     fn wanting(&self, namespace: &str) -> Vec<Key> {
         let tag = format!("wants/{namespace}");
-        let applications = self.applications.tagged(&tag);
-        let changes = self.changes.tagged(&tag);
-        let of = |kind: Kind, m: &Meta| Key::new(kind, &m.namespace, &m.name);
-        applications
-            .iter()
-            .map(|r| of(Kind::Application, &r.meta))
-            .chain(changes.iter().map(|r| of(Kind::Change, &r.meta)))
-            .collect()
+        let mut keys: Vec<Key> =
+            Self::keys(Kind::Application, self.applications.names_tagged(&tag)).collect();
+        keys.extend(Self::keys(Kind::Change, self.changes.names_tagged(&tag)));
+        keys
     }
 
     /// Everything filed on the application of this UID.
     #[must_use]
     pub fn of_owner(&self, uid: &str) -> Vec<Key> {
-        let apps = self.applications.tagged(&format!("uid/{uid}"));
-        apps.iter().flat_map(|a| self.concerning(&a.meta.namespace, &a.meta.name)).collect()
+        let applications = self.applications.names_tagged(&format!("uid/{uid}"));
+        applications.iter().flat_map(|(namespace, name)| self.concerning(namespace, name)).collect()
     }
 
     /// Everything filed on the application that a tenant namespace belongs to.
@@ -377,22 +428,15 @@ impl Triggers<Record<WorkCalendar>> for World {
     fn triggers(&self, changed: &Changed<Record<WorkCalendar>>) -> Vec<Key> {
         let name =
             changed.new.as_ref().or(changed.old.as_ref()).map(|r| r.meta.name.clone()).unwrap_or_default();
-        self.regions
-            .tagged(&format!("calendar/{name}"))
-            .iter()
-            .flat_map(|r| self.under_region(&r.meta.name))
-            .collect()
+        let regions = self.regions.names_tagged(&format!("calendar/{name}"));
+        regions.iter().flat_map(|(_, code)| self.under_region(code)).collect()
     }
 }
 impl Triggers<Record<ServiceCatalog>> for World {
     fn triggers(&self, changed: &Changed<Record<ServiceCatalog>>) -> Vec<Key> {
         let name =
             changed.new.as_ref().or(changed.old.as_ref()).map(|r| r.meta.name.clone()).unwrap_or_default();
-        self.regions
-            .tagged(&format!("catalog/{name}"))
-            .iter()
-            .map(|r| Key::new(Kind::Region, "", &r.meta.name))
-            .collect()
+        Self::keys(Kind::Region, self.regions.names_tagged(&format!("catalog/{name}"))).collect()
     }
 }
 impl Triggers<Plain> for World {
@@ -409,7 +453,7 @@ impl Triggers<Plain> for World {
             keys.extend(kept.map(|region| Key::new(Kind::Region, "", region)));
             match o.value["kind"].as_str() {
                 Some("StorageClass") => {
-                    keys.extend(self.regions.all().iter().flat_map(|r| self.of_region(&r.meta.name)))
+                    keys.extend(self.regions.names().iter().flat_map(|(_, code)| self.of_region(code)))
                 }
                 Some("Namespace") => {
                     // What an earlier record left concerns whoever has its name now.

@@ -55,6 +55,19 @@ proptest! {
     }
 
     #[test]
+    fn days_are_counted_as_if_one_by_one(c in calendars(), a in days(), b in days(), n in 0_u32..400) {
+        let (mut day, mut left) = (a, n);
+        while left > 0 {
+            day = next(day);
+            left -= u32::from(c.is_working(day));
+        }
+        prop_assert_eq!(c.add(a, n), day);
+        let (from, to) = (a.min(b), a.max(b));
+        let between = from.series(jiff::Span::new().days(1)).skip(1).take_while(|d| *d <= to);
+        prop_assert_eq!(c.count(from, to), i32::try_from(between.filter(|d| c.is_working(*d)).count()).unwrap());
+    }
+
+    #[test]
     fn a_due_day_is_a_working_day(c in calendars(), start in days(), n in 0_u32..60) {
         prop_assert!(c.is_working(c.due_from(start, n).date));
     }

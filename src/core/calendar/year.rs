@@ -49,6 +49,40 @@ impl Year {
         self.working[word] & bit != 0
     }
 
+    /// The `n`-th working day from `first` on, `first` included; else how many are wanted of the years after.
+    /// `n` is at least 1. Whole words of days are counted at a time.
+    pub(super) fn nth_from(&self, first: Date, n: u32) -> Result<Date, u32> {
+        let mut left = n;
+        for (word, mut days) in self.words_from(first) {
+            let working = days.count_ones();
+            if working >= left {
+                for _ in 1..left {
+                    days &= days - 1;
+                }
+                let day = word * 64 + days.trailing_zeros() as usize;
+                let day = i16::try_from(day + 1).unwrap_or(i16::MAX);
+                return first.with().day_of_year(day).build().map_err(|_| 0);
+            }
+            left -= working;
+        }
+        Err(left)
+    }
+
+    /// Working days from `first` to `last`, both included, both in this year.
+    pub(super) fn working_between(&self, first: Date, last: Date) -> i32 {
+        let (end, bit) = place(last);
+        let days = self.words_from(first).take_while(|(word, _)| *word <= end);
+        let counted = days.map(|(word, days)| if word == end { days & (bit | (bit - 1)) } else { days });
+        counted.map(|days| days.count_ones().cast_signed()).sum()
+    }
+
+    /// The words of days from `first` on, without the days before it.
+    fn words_from(&self, first: Date) -> impl Iterator<Item = (usize, u64)> {
+        let (start, bit) = place(first);
+        let words = self.working.iter().copied().enumerate().skip(start);
+        words.map(move |(word, days)| (word, if word == start { days & !(bit - 1) } else { days }))
+    }
+
     pub(super) fn kind(&self, date: Date) -> DayKind<'_> {
         match (self.is_working(date), is_weekend(date)) {
             (true, false) => DayKind::Working,

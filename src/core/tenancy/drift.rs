@@ -51,7 +51,7 @@ pub fn removal_patch(desired: &TenantObject, live: &Value) -> Option<Value> {
 /// Live objects of ours in the tenant namespace that are no longer desired, to be deleted: a RoleBinding
 /// whose role lost its subjects, the LimitRange of a Region that dropped its own. `live` objects must carry
 /// their `kind`. Never a Namespace and never data: those end only through a Decommission (S3).
-pub fn extra(live: &[Value], desired: &[TenantObject]) -> Vec<ObjectRef> {
+pub fn extra<'a>(live: impl IntoIterator<Item = &'a Value>, desired: &[TenantObject]) -> Vec<ObjectRef> {
     // Without the namespace there is no telling what is ours.
     let Some(namespace) = desired.iter().find(|object| matches!(object, TenantObject::Namespace(_))) else {
         return Vec::new();
@@ -65,7 +65,7 @@ pub fn extra(live: &[Value], desired: &[TenantObject]) -> Vec<ObjectRef> {
             && metadata["deletionTimestamp"].is_null()
     };
     let is_desired = |kind: &str, name: &str| desired.iter().any(|d| d.kind() == kind && d.name() == name);
-    let refs = live.iter().filter(ours).filter_map(|object| {
+    let refs = live.into_iter().filter(ours).filter_map(|object| {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let (kind, metadata) = (text(&object["kind"]), &object["metadata"]);
         let name = text(&metadata["name"]);

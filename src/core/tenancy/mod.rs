@@ -17,7 +17,7 @@ pub mod object;
 pub mod quota;
 pub mod quota_delta;
 mod stock;
-mod volume_source;
+pub mod volume_source;
 pub mod volumes;
 
 pub use access::{Access, Role, SubjectKind};

@@ -81,7 +81,8 @@ pub struct Stock {
     pub namespaces: BTreeMap<String, String>,
     /// Claims of those namespaces.
     pub claims: Vec<Claim>,
-    /// **All** volumes of the cluster: a stranger's may share a source with ours.
+    /// The volumes of those namespaces and claims, the application's by its label, and **every** other volume of
+    /// the cluster that may share a source with one of them ([`super::volume_source::reach`]).
     pub volumes: Vec<Volume>,
     /// Snapshots of those namespaces.
     pub snapshots: Vec<Snapshot>,

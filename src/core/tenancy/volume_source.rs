@@ -39,6 +39,52 @@ pub(super) fn same_bytes(a: &Volume, b: &Volume) -> bool {
     }
 }
 
+/// Words by which a volume is found as one that may be the same bytes as another: where `same_bytes` holds of two
+/// volumes, each has a word of [`marks`] among the other's [`reach`].
+pub fn marks(source: &Value) -> Vec<String> {
+    let Some((kind, source)) = typed(source) else { return Vec::new() };
+    match path_of(kind, source) {
+        Some((place, parts)) => {
+            let above = (0..parts.len()).map(|n| format!("above/{place}/{}", parts[..n].join("/")));
+            above.chain([format!("at/{place}/{}", parts.join("/"))]).collect()
+        }
+        None => vec![format!("source/{}", identity(kind, source))],
+    }
+}
+
+/// Words under which the volumes stand that may be the same bytes.
+pub fn reach(source: &Value) -> Vec<String> {
+    let Some((kind, source)) = typed(source) else { return Vec::new() };
+    match path_of(kind, source) {
+        Some((place, parts)) => {
+            // What holds it or is it stands at one of these; what it holds has it above itself.
+            let at = (0..=parts.len()).map(|n| format!("at/{place}/{}", parts[..n].join("/")));
+            at.chain([format!("above/{place}/{}", parts.join("/"))]).collect()
+        }
+        None => vec![format!("source/{}", identity(kind, source))],
+    }
+}
+
+/// Where a path is one of, and its parts, for sources that are directories.
+fn path_of<'a>(kind: &str, source: &'a Value) -> Option<(String, Vec<&'a str>)> {
+    match kind {
+        "nfs" => Some((format!("nfs/{}", source["server"]), parts(source))),
+        "hostPath" | "local" => Some(("node".to_owned(), parts(source))),
+        _ => None,
+    }
+}
+
+/// What tells sources of other kinds apart; sources that say the same come to the same.
+fn identity(kind: &str, source: &Value) -> String {
+    match kind {
+        "csi" => format!("csi/{}/{}", source["driver"], source["volumeHandle"]),
+        _ => {
+            let canonical = serde_json_canonicalizer::to_string(&essence(source)).unwrap_or_default();
+            format!("{kind}/{canonical}")
+        }
+    }
+}
+
 /// The one typed source of a volume, such as `hostPath`.
 fn typed(source: &Value) -> Option<(&str, &Value)> {
     source.as_object()?.iter().find(|(_, v)| !v.is_null()).map(|(kind, v)| (kind.as_str(), v))
@@ -46,12 +92,14 @@ fn typed(source: &Value) -> Option<(&str, &Value)> {
 
 /// Whether one path is the other or holds it: removing `/data` removes `/data/travel` too.
 fn nested(a: &Value, b: &Value) -> bool {
-    let parts = |source: &Value| -> Vec<String> {
-        let path = source["path"].as_str().unwrap_or_default();
-        path.split('/').filter(|part| !part.is_empty() && *part != ".").map(str::to_owned).collect()
-    };
     let (a, b) = (parts(a), parts(b));
     a.starts_with(&b) || b.starts_with(&a)
+}
+
+/// The parts of a source's path.
+fn parts(source: &Value) -> Vec<&str> {
+    let path = source["path"].as_str().unwrap_or_default();
+    path.split('/').filter(|part| !part.is_empty() && *part != ".").collect()
 }
 
 fn essence(source: &Value) -> Value {
@@ -60,4 +108,36 @@ fn essence(source: &Value) -> Value {
         fields.retain(|field, value| !MOUNTING.contains(&field.as_str()) && !value.is_null());
     }
     source
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn source() -> impl Strategy<Value = Value> {
+        let path = prop::collection::vec("[ab]|\\.|", 0..4).prop_map(|parts| format!("/{}", parts.join("/")));
+        (0..6usize, path, "[xy]", "[xy]", any::<bool>()).prop_map(|(kind, path, a, b, flag)| match kind {
+            0 => json!({"hostPath": {"path": path, "type": a}}),
+            1 => json!({"local": {"path": path}}),
+            2 => json!({"nfs": {"server": a, "path": path, "readOnly": flag}}),
+            3 => json!({"csi": {"driver": a, "volumeHandle": b, "fsType": path}}),
+            4 => json!({"rbd": {"image": a, "monitors": [b], "user": path}}),
+            _ => Value::Null,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_may_be_the_same_bytes_is_found(a in source(), b in source(), node in "[nm]?") {
+            let volume = |source: Value| Volume { source, node_affinity: json!(node), ..Volume::default() };
+            let (one, other) = (volume(a.clone()), volume(b.clone()));
+            if same_bytes(&one, &other) {
+                prop_assert!(marks(&a).iter().any(|m| reach(&b).contains(m)), "{} and {}", a, b);
+                prop_assert!(marks(&b).iter().any(|m| reach(&a).contains(m)), "{} and {}", a, b);
+            }
+        }
+    }
 }

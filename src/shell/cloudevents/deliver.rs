@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -212,8 +213,8 @@ fn recorded(status: &Value) -> Option<Timestamp> {
 
 /// Every record that has a timeline.
 fn all(world: &World) -> Vec<Key> {
-    fn keys<K: Send + Sync + 'static>(kind: Kind, store: &Store<Record<K>>) -> Vec<Key> {
-        store.all().iter().map(|r| Key::new(kind, &r.meta.namespace, &r.meta.name)).collect()
+    fn keys<K: DeserializeOwned + Send + Sync + 'static>(kind: Kind, store: &Store<Record<K>>) -> Vec<Key> {
+        store.names().into_iter().map(|(namespace, name)| Key { kind, namespace, name }).collect()
     }
     let mut all = keys(Kind::Application, &world.applications);
     all.extend(keys(Kind::Grant, &world.grants));
@@ -241,7 +242,7 @@ fn held<R>(world: &World, key: &Key, read: impl FnOnce(Subject, &Value) -> R) ->
     }
 }
 
-fn held_in<K: Send + Sync + 'static, R>(
+fn held_in<K: DeserializeOwned + Send + Sync + 'static, R>(
     store: &Store<Record<K>>,
     key: &Key,
     read: impl FnOnce(Subject, &Value) -> R,

@@ -12,6 +12,7 @@ use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEn
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
+use serde::de::DeserializeOwned;
 
 use super::events::{obligation, verdict};
 use crate::api::application::ApplicationPhase;
@@ -160,8 +161,8 @@ impl Grounds {
             code: Shared(code.into()),
             calendar: world.region(code).and_then(|r| r.calendar.clone().ok()),
         };
-        let codes = world.regions.all();
-        let known = codes.iter().map(|r| (r.meta.name.clone(), ground(&r.meta.name))).collect();
+        let codes = world.regions.names();
+        let known = codes.into_iter().map(|(_, code)| (code.clone(), ground(&code))).collect();
         let unknown = Ground { code: Shared("unknown".into()), calendar: None };
         Self { known, unknown, reasons: HashMap::new() }
     }
@@ -296,7 +297,7 @@ impl Census {
     }
 
     /// Counts every record of a kind, those that do not fit the schema as stalled.
-    fn each<K: Send + Sync + 'static>(
+    fn each<K: DeserializeOwned + Send + Sync + 'static>(
         &mut self,
         store: &Store<Record<K>>,
         kind: Kind,
@@ -391,7 +392,6 @@ impl Census {
         let of_owner: HashMap<String, Shared> = world
             .applications
             .all()
-            .iter()
             .filter_map(|a| {
                 let spec = &a.typed.as_ref().ok()?.spec;
                 Some((a.meta.uid.clone(), grounds.at(&spec.region).code.clone()))

@@ -69,7 +69,7 @@ impl Kept {
     fn count(&self, world: &World) {
         for (counted, fate) in [(&self.retained, Fate::Retained), (&self.unclaimed, Fate::Unclaimed)] {
             let mut regions: BTreeMap<String, (i64, i64)> =
-                world.regions.all().iter().map(|r| (r.meta.name.clone(), (0, 0))).collect();
+                world.regions.names().into_iter().map(|(_, code)| (code, (0, 0))).collect();
             for volume in world.volumes.all() {
                 let mut labels = labels(&volume.value);
                 if fate_of(&volume, labels.contains_key(keys::RETAINED)) != Some(fate) {

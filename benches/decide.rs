@@ -1,0 +1,106 @@
+//! The core: what one decision costs, by kind, on the largest application there can be, and what gathering for it costs.
+//! The bound is 20 µs a decision.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use govcloud::core::digest::spec_digest;
+use govcloud::core::{application, change, decommission, grant, region};
+use govcloud::shell::observe::Circumstances;
+use govcloud::shell::queue::{Key, Kind};
+use govcloud::shell::world::LATER_FIELDS;
+use serde_json::{Value, json};
+
+#[allow(dead_code)]
+#[path = "../tests/lives/acts.rs"]
+mod acts;
+#[allow(dead_code)]
+#[path = "../tests/lives/cluster.rs"]
+mod cluster;
+#[allow(dead_code)]
+#[path = "../tests/lives/ledger.rs"]
+mod ledger;
+#[allow(dead_code)]
+#[path = "../tests/lives/stage.rs"]
+mod stage;
+
+use acts::{adjustment, app_id, application as filed, change_id, exit, exit_id};
+use stage::{DEPT, Stage};
+
+/// Namespaces of the largest application.
+const NAMESPACES: usize = 8;
+
+/// The sample with so many namespaces.
+fn with(namespaces: usize) -> Value {
+    let mut spec = filed();
+    let one = spec["namespaces"][0].clone();
+    let entry = |i: usize| {
+        let mut entry = one.clone();
+        entry["name"] = if i == 0 { one["name"].clone() } else { json!(format!("e{i}")) };
+        entry
+    };
+    spec["namespaces"] = (0..namespaces).map(entry).collect();
+    spec
+}
+
+/// In use, with two volumes, a change filed on it, and an exit that awaits consent.
+fn stage(namespaces: usize) -> Stage {
+    let mut s = Stage::new("2026-03-10 09:30");
+    s.file(&app_id(), with(namespaces));
+    s.decide(&app_id(), "approved", "同意");
+    s.claim("prod", "data");
+    s.claim("prod", "archive");
+    s.file(&change_id("enlarge"), adjustment(json!({ "requests.cpu": "16" })));
+    s
+}
+
+fn decide(c: &mut Criterion) {
+    for namespaces in [1, NAMESPACES] {
+        let mut s = stage(namespaces);
+        let with = Circumstances { guard: s.guard.clone(), fresh: true, trouble: None };
+        let now = s.now;
+        let mut group = c.benchmark_group(format!("{namespaces} namespaces"));
+        {
+            let world = s.cluster.world();
+            let key = |kind, name: &str| Key::new(kind, DEPT, name);
+            let (of, grants) = (key(Kind::Application, &app_id().2), key(Kind::Grant, &app_id().2));
+            let changes = key(Kind::Change, &change_id("enlarge").2);
+            let seen = world.application(&of, &with).expect("an application");
+            group.bench_function("decide CloudApplication", |b| {
+                b.iter(|| application::decide(black_box(&seen), now))
+            });
+            group.bench_function("observe CloudApplication", |b| {
+                b.iter(|| world.application(black_box(&of), &with))
+            });
+            let seen = world.grant(&grants, &with).expect("a grant");
+            group.bench_function("decide ResourceGrant", |b| b.iter(|| grant::decide(black_box(&seen), now)));
+            group.bench_function("observe ResourceGrant", |b| {
+                b.iter(|| world.grant(black_box(&grants), &with))
+            });
+            let seen = world.change(&changes, &with).expect("a change");
+            group
+                .bench_function("decide ChangeRequest", |b| b.iter(|| change::decide(black_box(&seen), now)));
+            let view = world.region("410000").expect("a region");
+            group.bench_function("decide Region", |b| b.iter(|| region::decide(black_box(&view), now)));
+        }
+        s.decide(&change_id("enlarge"), "rejected", "不同意");
+        s.file(&exit_id("leave"), exit("Application", "Retain", &[("data", "Destroy")]));
+        let world = s.cluster.world();
+        let exits = Key::new(Kind::Decommission, DEPT, exit_id("leave").2);
+        let seen = world.decommission(&exits, &with).expect("an exit");
+        group.bench_function("decide Decommission", |b| {
+            b.iter(|| decommission::decide(black_box(&seen), now))
+        });
+        group.finish();
+    }
+}
+
+fn digest(c: &mut Criterion) {
+    let spec = with(NAMESPACES);
+    c.bench_function("digest of a spec with 8 namespaces", |b| {
+        b.iter(|| spec_digest(black_box(&spec), &LATER_FIELDS))
+    });
+}
+
+criterion_group!(benches, decide, digest);
+criterion_main!(benches);

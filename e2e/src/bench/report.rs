@@ -1,0 +1,225 @@
+//! The results as tables in `docs/performance.md`, between marks that say which is whose.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::contest::Contest;
+use super::fairness::Fairness;
+use super::figures::Spread;
+use super::latency::Latency;
+use super::machine::Machine;
+use super::scale::Scale;
+use super::timers::Timers;
+use super::{plot, writes};
+use crate::paths;
+
+/// Where results are kept.
+pub fn dir() -> PathBuf {
+    paths::target().join("bench")
+}
+
+/// Writes a result, with the machine as it was.
+pub fn save<T: Serialize>(name: &str, result: &T) -> Result<()> {
+    fs::create_dir_all(dir())?;
+    let file = dir().join(format!("{name}.json"));
+    fs::write(&file, serde_json::to_vec_pretty(result)?).with_context(|| file.display().to_string())
+}
+
+/// A result that was measured before; `None` where it was not.
+pub fn load<T: DeserializeOwned>(name: &str) -> Result<Option<T>> {
+    match fs::read(dir().join(format!("{name}.json"))) {
+        Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes).with_context(|| name.to_owned())?)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| name.to_owned()),
+    }
+}
+
+/// The contests of a course that were measured, by number of applications.
+pub fn contests(course: &str) -> Result<Vec<Contest>> {
+    let mut found = Vec::new();
+    let Ok(files) = fs::read_dir(dir()) else { return Ok(found) };
+    for file in files {
+        let name = file?.file_name().to_string_lossy().into_owned();
+        if name.starts_with(&format!("{course}-"))
+            && let Some(name) = name.strip_suffix(".json")
+        {
+            found.extend(load::<Contest>(name)?);
+        }
+    }
+    found.sort_by_key(|c| c.applications);
+    Ok(found)
+}
+
+/// Puts every table that there are results for into a page, and the plots beside it.
+pub fn write(page: &Path) -> Result<()> {
+    let mut text = fs::read_to_string(page).with_context(|| page.display().to_string())?;
+    let provision = contests("provision")?;
+    let exit = contests("exit")?;
+    let scale = load::<Scale>("scale")?;
+    let blocks = [
+        ("machine", load::<Machine>("machine")?.map(|m| machine(&m))),
+        ("ratio", (!provision.is_empty()).then(|| ratio(&provision))),
+        ("exit", (!exit.is_empty()).then(|| ratio(&exit))),
+        ("writes", provision.last().map(writes::table)),
+        ("latency", load::<Latency>("latency")?.map(|l| latency(&l))),
+        ("memory", scale.as_ref().map(memory)),
+        ("restart", scale.as_ref().map(restart)),
+        ("timers", load::<Timers>("timers")?.map(|t| timers(&t))),
+        ("fairness", load::<Fairness>("fairness")?.map(|f| fairness(&f))),
+    ];
+    for (name, block) in blocks {
+        if let Some(block) = block {
+            text = replace(&text, name, &block)?;
+        }
+    }
+    fs::write(page, text)?;
+    plot::draw(&page.with_file_name("performance"), &provision, scale.as_ref())
+}
+
+/// Replaces what stands between the marks of a block.
+fn replace(text: &str, name: &str, block: &str) -> Result<String> {
+    let (begin, end) = (format!("<!-- bench {name} -->"), format!("<!-- end {name} -->"));
+    let (before, rest) = text.split_once(&begin).with_context(|| format!("no {begin} in the page"))?;
+    let (_, after) = rest.split_once(&end).with_context(|| format!("no {end} in the page"))?;
+    Ok(format!("{before}{begin}\n{block}\n{end}{after}"))
+}
+
+fn machine(m: &Machine) -> String {
+    format!(
+        "Measured {} on {} ({} cores, {:.0} GiB, Linux {}); 4 KiB are on disk after {:.2} ms (p50), {:.2} ms (p99). \
+         Load before the first measurement: {:.1}.",
+        m.at,
+        m.processor,
+        m.cores,
+        m.memory as f64 / 1024f64.powi(3),
+        m.kernel,
+        m.sync.p50,
+        m.sync.p99,
+        m.load
+    )
+}
+
+fn ratio(contests: &[Contest]) -> String {
+    let mut out = "| applications | pairs | operator, s | bare client, s | ratio (median) | ratios | with approvals | \
+                   operator, ms each | its processor time, ms each | writes each |\n|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
+        .to_owned();
+    for c in contests {
+        let of = |f: fn(&super::contest::Pair) -> f64| -> f64 {
+            super::figures::median(&c.pairs.iter().map(f).collect::<Vec<_>>())
+        };
+        let mut ratios: Vec<f64> = c.pairs.iter().map(super::contest::Pair::ratio).collect();
+        ratios.sort_by(f64::total_cmp);
+        let n = c.applications as f64;
+        let spread =
+            ratios.first().zip(ratios.last()).map_or(String::new(), |(a, b)| format!("{a:.2}–{b:.2}"));
+        let _ = writeln!(
+            out,
+            "| {} | {} | {:.2} | {:.2} | **{:.2}** | {spread} | {:.2} | {:.2} | {:.2} | {:.2} |",
+            c.applications,
+            c.pairs.len(),
+            of(|p| p.operator),
+            of(|p| p.raw),
+            c.ratio(),
+            of(|p| p.operator / (p.raw + p.approvals)),
+            c.each_ms(),
+            of(|p| p.cpu) * 1000.0 / n,
+            c.writes.values().sum::<usize>() as f64 / n,
+        );
+    }
+    out.trim_end().to_owned()
+}
+
+fn spread_row(name: &str, s: &Spread) -> String {
+    format!("| {name} | {} | {:.1} | {:.1} | {:.1} |\n", s.count, s.p50, s.p99, s.max)
+}
+
+const SPREAD: &str = "| ms | count | p50 | p99 | longest |\n|---|--:|--:|--:|--:|\n";
+
+fn latency(l: &Latency) -> String {
+    format!("{SPREAD}{}{}", spread_row("operator", &l.operator), spread_row("bare watcher", &l.bare))
+        .trim_end()
+        .to_owned()
+}
+
+fn fairness(f: &Fairness) -> String {
+    let rows = [
+        spread_row("another department alone", &f.alone),
+        spread_row(&format!("while one files {}", f.flood), &f.meanwhile),
+    ];
+    format!("{SPREAD}{}\nRatio of the p99: **{:.2}**.", rows.concat(), f.meanwhile.p99 / f.alone.p99)
+}
+
+fn timers(t: &Timers) -> String {
+    let rows = [
+        spread_row(&format!("lateness of {} reports", t.deadlines), &t.lateness),
+        spread_row("another department alone", &t.others_alone),
+        spread_row("another department meanwhile", &t.others_meanwhile),
+    ];
+    format!(
+        "{SPREAD}{}\nThe bare client takes {:.1} s for the reports' {} writes; the operator and what measures it used {:.1} s of \
+         processor time in one process.",
+        rows.concat(),
+        t.raw,
+        2 * t.deadlines,
+        t.cpu
+    )
+}
+
+fn memory(s: &Scale) -> String {
+    let mib = |bytes: u64| bytes as f64 / 1024f64.powi(2);
+    let mut out = format!(
+        "Idle, with two regions: **{:.1} MiB**.\n\n| active applications | after provisioning, MiB | new process, MiB | \
+         KiB each |\n|--:|--:|--:|--:|\n",
+        mib(s.idle)
+    );
+    for step in &s.steps {
+        let _ = writeln!(
+            out,
+            "| {} | {:.1} | {:.1} | **{:.2}** |",
+            step.applications,
+            mib(step.provisioned),
+            mib(step.restarted),
+            s.each(step) / 1024.0
+        );
+    }
+    out.trim_end().to_owned()
+}
+
+fn restart(s: &Scale) -> String {
+    let mut out = "| active applications | requests a minute at rest | leases beside | processor time in it, s | bare LISTs, s | \
+                   approval that waited served, s | all looked at again, s | LISTs | writes |\n|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
+        .to_owned();
+    for step in &s.steps {
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {:.2} | {:.2} | {:.2} | {:.2} | {} | {} |",
+            step.applications,
+            step.at_rest,
+            step.leases,
+            step.rest_cpu,
+            step.lists,
+            step.first_served,
+            step.verified,
+            step.lists_of_start,
+            step.writes
+        );
+    }
+    out.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_stands_between_the_marks_is_replaced() {
+        let page = "a\n<!-- bench x -->\nold\n<!-- end x -->\nb\n";
+        assert_eq!(replace(page, "x", "new").unwrap(), "a\n<!-- bench x -->\nnew\n<!-- end x -->\nb\n");
+        assert!(replace(page, "y", "new").is_err());
+    }
+}

@@ -1,0 +1,89 @@
+//! What a store promises.
+
+use super::*;
+
+#[derive(Debug)]
+struct Thing(String, String, u64, Vec<String>);
+
+fn thing(name: &str, uid: &str, version: u64, tags: &[&str]) -> Thing {
+    Thing(name.into(), uid.into(), version, tags.iter().map(ToString::to_string).collect())
+}
+
+impl Held for Thing {
+    fn name(&self) -> Name {
+        ("ns".into(), self.0.clone())
+    }
+    fn uid(&self) -> &str {
+        &self.1
+    }
+    fn version(&self) -> u64 {
+        self.2
+    }
+    fn tags(&self) -> Vec<String> {
+        self.3.clone()
+    }
+    fn pack(&mut self) -> Vec<u8> {
+        format!("{}|{}|{}|{}", self.0, self.1, self.2, self.3.join(",")).into_bytes()
+    }
+    fn unpack(bytes: &[u8]) -> Self {
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        let [name, uid, version, tags] = text.split('|').collect::<Vec<_>>()[..] else { panic!("{text}") };
+        let tags: Vec<&str> = tags.split(',').filter(|t| !t.is_empty()).collect();
+        thing(name, uid, version.parse().unwrap(), &tags)
+    }
+}
+
+#[test]
+fn an_older_watch_event_does_not_undo_our_own_write() {
+    let s = Store::default();
+    assert!(s.put(thing("a", "u", 5, &["x"])).is_some());
+    assert!(s.put(thing("a", "u", 7, &["y"])).is_some(), "our write's answer");
+    assert!(s.put(thing("a", "u", 6, &["x"])).is_none(), "the watch lags behind");
+    assert!(s.put(thing("a", "u", 7, &["y"])).is_none(), "and catches up: no news");
+    assert_eq!((s.tagged("x").len(), s.tagged("y").len()), (0, 1));
+}
+
+#[test]
+fn what_we_deleted_stays_gone_until_the_watch_says_so_too() {
+    let s = Store::default();
+    s.put(thing("a", "u", 5, &[]));
+    assert!(s.gone(&("ns".into(), "a".into()), "u").is_some());
+    assert!(s.put(thing("a", "u", 6, &[])).is_none());
+    assert!(s.deleted(&thing("a", "u", 6, &[])).is_none());
+    assert!(s.put(thing("a", "v", 8, &[])).is_some(), "another object of that name is news");
+}
+
+#[test]
+fn a_new_list_drops_what_it_does_not_name_but_keeps_what_was_written_meanwhile() {
+    let s = Store::default();
+    s.put(thing("old", "1", 1, &[]));
+    s.put(thing("kept", "2", 2, &[]));
+    s.begin();
+    s.put(thing("kept", "2", 2, &[]));
+    s.put(thing("written", "3", 9, &[]));
+    let lost = s.complete();
+    assert_eq!(lost.len(), 1);
+    assert_eq!(s.len(), 2);
+    assert!(s.synced());
+}
+
+#[test]
+fn what_is_packed_is_found_again_as_it_was() {
+    let s = Store::default();
+    for i in 0..1000 {
+        s.put(thing(&format!("n{i:04}"), &format!("uid-{i}"), i + 1, &["all", &format!("one/{i}")]));
+    }
+    assert_eq!(s.len(), 1000);
+    assert_eq!(s.get("ns", "n0003").unwrap().1, "uid-3", "long out of what is held unpacked");
+    assert_eq!(s.tagged("one/7").len(), 1);
+    let names: Vec<String> = s.tagged("all").iter().map(|t| t.0.clone()).collect();
+    assert!(names.len() == 1000 && names.is_sorted(), "in order of name");
+    assert_eq!(s.names_tagged("one/7"), [("ns".to_owned(), "n0007".to_owned())]);
+    assert_eq!(s.within("ns").len(), 1000);
+    assert!(s.within("n").is_empty(), "a namespace is not its prefix");
+    s.put(thing("n0007", "uid-7", 2000, &["all"]));
+    assert!(s.tagged("one/7").is_empty() && s.names_tagged("one/7").is_empty());
+    assert_eq!(s.all().count(), 1000);
+    assert_eq!(s.hot().held.len(), HOT);
+    assert_eq!(s.hot().order.len(), HOT);
+}
