@@ -141,21 +141,21 @@ async fn what_was_removed_and_put_back_while_nobody_looked_is_a_gap(context: Con
     people.until(&second, "void", |o| o["status"]["decision"]["void"].is_string()).await?;
 
     // An upgrade in place that was recorded first is no gap: what was decided meanwhile stands. The older release had
-    // this binding audit as well.
-    let older =
-        [r#"{"spec":{"validationActions":["Deny","Audit"]}}"#, r#"{"spec":{"validationActions":["Deny"]}}"#];
+    // this binding audit nothing.
+    let older = r#"{"spec":{"validationActions":["Deny"]}}"#;
+    let newer = r#"{"spec":{"validationActions":["Deny","Audit"]}}"#;
     let binding = "validatingadmissionpolicybinding/govcloud-decisions";
     let mut recorded: Value = serde_json::from_str(&release)?;
     let mut objects = guard::shipped().map_err(anyhow::Error::msg)?;
     let key = "ValidatingAdmissionPolicyBinding/govcloud-decisions";
-    objects.get_mut(key).context("no such binding")?["spec"]["validationActions"] = json!(["Deny", "Audit"]);
+    objects.get_mut(key).context("no such binding")?["spec"]["validationActions"] = json!(["Deny"]);
     recorded["data"]["objects"] = json!(serde_json::to_string(&seal::release(&objects))?);
     admin.apply(&recorded.to_string()).await?;
-    admin.run(&["patch", binding, "--type=merge", "-p", older[0]]).await?;
+    admin.run(&["patch", binding, "--type=merge", "-p", older]).await?;
     pinned(&admin, key).await?;
     operator.stop()?;
     admin.apply(&release).await?;
-    admin.run(&["patch", binding, "--type=merge", "-p", older[1]]).await?;
+    admin.run(&["patch", binding, "--type=merge", "-p", newer]).await?;
     wait_policies_active(&admin, &cluster.client(Persona::Admin).await?).await?;
     people.approve(&third).await?;
     *cluster.operator.lock().await = Some(Operator::start(&cluster.plane, Options::default()).await?);
