@@ -54,6 +54,7 @@ impl World {
             leader_election: false,
             identity: Some("in-process".into()),
             namespace_controller: govcloud::shell::guard::NAMESPACE_CONTROLLER.into(),
+            cloudevents: govcloud::shell::cloudevents::Options::default(),
         };
         let clock = Clock::default();
         let its = clock.clone();
