@@ -80,7 +80,7 @@ fn decide(c: &mut Criterion) {
             let seen = world.change(&changes, &with).expect("a change");
             group
                 .bench_function("decide ChangeRequest", |b| b.iter(|| change::decide(black_box(&seen), now)));
-            let view = world.region("410000").expect("a region");
+            let view = world.region_observed("410000").expect("a region");
             group.bench_function("decide Region", |b| b.iter(|| region::decide(black_box(&view), now)));
         }
         s.decide(&change_id("enlarge"), "rejected", "不同意");

@@ -78,13 +78,9 @@ fn the_page_on_metrics_shows_what_is_shown() {
     println!("metrics: {} shown and documented", metrics.len());
 }
 
-/// Ten thousand applications where the build is what is shipped (`cargo test --release --test metrics`); fewer
-/// in a debug build, which is many times slower.
-const MANY: (usize, u64) = if cfg!(debug_assertions) { (2_000, 500) } else { (10_000, 50) };
-
 #[test]
-fn a_large_cloud_is_counted_quickly_and_in_few_series() {
-    let (many, milliseconds) = MANY;
+fn a_large_cloud_is_counted_in_few_series() {
+    let many = 2_000;
     let stage = Stage::with_region();
     for n in 0..many {
         stage.tell("cloudapplications", application(&format!("a{n}"), n));
@@ -110,7 +106,6 @@ fn a_large_cloud_is_counted_quickly_and_in_few_series() {
         "{text}"
     );
     assert!(series < 1500, "{series} lines");
-    assert!(best < Duration::from_millis(milliseconds), "{best:?}");
 }
 
 #[test]

@@ -171,7 +171,7 @@ async fn pinned(admin: &e2e::kubectl::Kubectl, key: &str) -> Result<()> {
         let record =
             ["get", "configmap", "govcloud-guard", "-n", "govcloud-system", "-o", "jsonpath={.data.record}"];
         let record: Value = serde_json::from_str(&admin.run(&record).await?)?;
-        Ok((record["pins"][key]["generation"].to_string() == now).then_some(()))
+        Ok((record["pins"][key]["generation"].as_i64() == Some(now.parse()?)).then_some(()))
     })
     .await
 }

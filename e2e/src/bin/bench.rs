@@ -76,8 +76,8 @@ impl Flags {
 
     fn pairs(&self, number: usize) -> usize {
         self.pairs.unwrap_or(match number {
-            ..=200 => 5,
-            ..=1000 => 3,
+            0..=200 => 5,
+            201..=1000 => 3,
             _ => 1,
         })
     }
