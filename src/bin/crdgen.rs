@@ -1,6 +1,8 @@
 //! Writes what is generated: `crdgen [ROOT]`, into the current directory by default.
 //!
 //! - `crds/`, from the Rust types;
+//! - `config/crd/`, the same for kustomize, which reads no file outside of its directory: `kubectl apply -f crds/`
+//!   takes every file of a directory for a manifest;
 //! - `config/release/`, the record of this release for the guard: what was compiled in, by digest;
 //! - `charts/govcloud-operator/files/`, copies of the manifests that the chart renders. Helm reads nothing outside
 //!   of a chart; so that nothing stands twice unchecked, a test compares (`tests/generated.rs`).
@@ -17,7 +19,7 @@ const RELEASE_HEAD: &str = "\
 # CRDs and policies, so that the running operator takes them for an upgrade and not for an alteration.
 ";
 
-/// Head of the kustomization of `crds/`.
+/// Head of the kustomization of `config/crd/`.
 const CRDS_HEAD: &str = "\
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
@@ -39,9 +41,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut kustomization = CRDS_HEAD.to_owned();
     for (file, text) in crds {
         kustomization.push_str(&format!("- {file}\n"));
-        write(&root.join("crds").join(file), &text)?;
+        write(&root.join("crds").join(&file), &text)?;
+        write(&root.join("config/crd").join(file), &text)?;
     }
-    write(&root.join("crds/kustomization.yaml"), &kustomization)?;
+    write(&root.join("config/crd/kustomization.yaml"), &kustomization)?;
     let release = guard::release_manifest(guard::NAMESPACE_CONTROLLER)?;
     let text = format!("{RELEASE_HEAD}{}", serde_saphyr::to_string(&release)?);
     write(&root.join("config/release/release.yaml"), &text)?;

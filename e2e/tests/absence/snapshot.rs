@@ -7,6 +7,7 @@ use std::{fs, io};
 use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::Cluster;
 use e2e::office::{Kind, Office};
+use e2e::operator::{Operator, Options};
 use e2e::suite::Context;
 use kube::ResourceExt;
 
@@ -29,6 +30,11 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
 
 pub async fn etcd_is_restored_from_an_older_snapshot(_: Context) -> Result<()> {
     let (cluster, office, mut witness) = stage().await?;
+    // Without a lease: one that is lost while etcd is away would end the operator that is to run on.
+    let env = vec![("GOVCLOUD_NO_LEADER_ELECTION".into(), "true".into())];
+    let options = Options { env, ..Options::default() };
+    *cluster.operator.lock().await = None;
+    *cluster.operator.lock().await = Some(Operator::start(&cluster.plane, options).await?);
     let (namespace, region) = (office.namespace.clone(), office.region.clone());
     drop(office);
     let mut cluster = Arc::into_inner(cluster).context("nobody else holds the cluster")?;

@@ -111,7 +111,7 @@ async fn another_applications_uid(office: &Office, right: &Value) -> Result<()> 
     ensure!(why.contains("spec.application.uid: 00000000-0000-0000-0000-000000000000 ≠ "), "{why}");
     let moved = json!({"spec": {"application": right["spec"]["application"]}});
     let refused = refusal(office.amend_as(Persona::Provider, Kind::Grant, "clinic", moved).await)?;
-    ensure!(refused.contains("a grant cannot be moved to another application"), "{refused}");
+    ensure!(refused.contains("a grant passes only to a recreated record"), "{refused}");
     let elsewhere = json!({"spec": {"region": "410000"}});
     refusal(office.amend_as(Persona::Provider, Kind::Grant, "clinic", elsewhere).await)
         .context("the region")?;
