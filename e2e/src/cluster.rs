@@ -34,6 +34,8 @@ pub struct Cluster {
     pub operator: Mutex<Option<Operator>>,
     /// The control plane.
     pub plane: ControlPlane,
+    /// How many namespaces were made here.
+    made: AtomicU32,
 }
 
 impl Cluster {
@@ -53,7 +55,7 @@ impl Cluster {
             Setup::Operating => Some(Operator::start(&plane, options).await?),
             Setup::Bare | Setup::Installed => None,
         };
-        Ok(Self { operator: Mutex::new(operator), plane })
+        Ok(Self { operator: Mutex::new(operator), plane, made: AtomicU32::new(0) })
     }
 
     /// A client that acts as `persona`.
@@ -82,8 +84,7 @@ impl Cluster {
     }
 
     async fn create_namespace(&self, prefix: &str, labels: serde_json::Value) -> Result<String> {
-        static COUNT: AtomicU32 = AtomicU32::new(1);
-        let name = format!("{prefix}-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let name = format!("{prefix}-{}", self.made.fetch_add(1, Ordering::Relaxed) + 1);
         let namespace: Namespace =
             serde_json::from_value(json!({"metadata": {"name": name, "labels": labels}}))?;
         let namespaces: Api<Namespace> = Api::all(self.client(Persona::Admin).await?);
