@@ -120,20 +120,19 @@ pub async fn drift_is_put_right(office: &Office, tenant: &str) -> Result<usize> 
         Drift { what: "the quota", patch: more, right: |q| q["spec"]["hard"]["requests.cpu"] == "8" },
     )
     .await?;
+    let spaces = Api::<Namespace>::all(thief.clone());
+    let elsewhere = json!({"metadata": {"labels": {"govcloud.dev/region": null}}});
+    let refused = spaces.patch(tenant, &PatchParams::default(), &Patch::Merge(&elsewhere)).await;
+    let message = refusal(refused.map_err(Into::into))?;
+    ensure!(message.contains("部门、申请、区域和条目终身不变"), "{message}");
     put_right(
         &thief,
-        &Api::<Namespace>::all(thief.clone()),
+        &spaces,
         tenant,
         Drift {
             what: "the namespace's labels",
-            patch: json!({"metadata": {"labels": {
-                "pod-security.kubernetes.io/enforce": "privileged", "govcloud.dev/region": null,
-            }}}),
-            right: |n| {
-                let labels = &n["metadata"]["labels"];
-                labels["pod-security.kubernetes.io/enforce"] == "restricted"
-                    && labels["govcloud.dev/region"] == "410000"
-            },
+            patch: json!({"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "privileged"}}}),
+            right: |n| n["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted",
         },
     )
     .await?;
