@@ -122,8 +122,8 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ResourceGrantStatus> {
         Ok(order) => (order, None),
         Err(standing) => (Order::default(), Some(standing)),
     };
-    // S1: nothing is made or enlarged on what a cache says.
-    if opens && held.is_none() && !seen.ground.fresh {
+    // S1: nothing is made or enlarged on what a cache says. Where it is all there, nothing is.
+    if opens && !order.is_empty() && !seen.ground.fresh {
         return Plan::reread(stored);
     }
     // S5: whatever else is held up, volumes are kept.

@@ -10,7 +10,6 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::{Cluster, Setup};
 use e2e::office::{Kind, condition};
 use e2e::operator;
-use e2e::paths;
 use e2e::personas::Persona;
 use e2e::suite::Context;
 use e2e::wait::until;
@@ -210,11 +209,12 @@ pub async fn a_pod_that_does_not_die(_: Context) -> Result<()> {
     turn.done().await
 }
 
-/// A volume that its driver cannot delete: the host-path one deletes below /tmp alone, and says so.
+/// A volume that its driver cannot delete: the host-path one deletes below /tmp, wherever this test is run from, and no
+/// path that ends in a dot.
 pub async fn a_provisioner_that_fails(_: Context) -> Result<()> {
     let turn = Turn::take().await?;
     let mut desk = Desk::open(&turn.world()?.context, &[]).await?;
-    let directory = tempfile::tempdir_in(paths::target())?;
+    let directory = tempfile::Builder::new().prefix("govcloud-by-hand-").tempdir_in("/tmp")?;
     desk.held.push(by_hand(&desk, directory.path()).await?);
     desk.leave(disposition("Destroy", &[])).await?;
     let volume = desk.held("data")?.volume.name_any();
@@ -227,7 +227,7 @@ pub async fn a_provisioner_that_fails(_: Context) -> Result<()> {
         fs::remove_dir_all(directory.path())?;
         admin.delete(&volume, &DeleteParams::default()).await.map(drop).map_err(Into::into)
     };
-    plays(&turn, &desk, &[&volume, "Failed", "/tmp/"], free, Fate::Destroyed).await?;
+    plays(&turn, &desk, &[&volume, "Failed", "RemoveAll"], free, Fate::Destroyed).await?;
     drop(desk);
     turn.done().await
 }
@@ -241,7 +241,7 @@ async fn by_hand(desk: &Desk, directory: &std::path::Path) -> Result<Held> {
         "metadata": {"name": name},
         "spec": {
             "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "storageClassName": "hostpath",
-            "persistentVolumeReclaimPolicy": "Retain", "hostPath": {"path": directory.display().to_string()},
+            "persistentVolumeReclaimPolicy": "Retain", "hostPath": {"path": format!("{}/.", directory.display())},
             "claimRef": {"namespace": desk.tenant("prod"), "name": "data"},
         },
     }))?;

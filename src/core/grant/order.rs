@@ -45,6 +45,11 @@ impl Order {
         }
     }
 
+    /// Whether nothing is to be written.
+    pub(super) fn is_empty(&self) -> bool {
+        [&self.first, &self.bounds, &self.last, &self.afterwards].iter().all(|writes| writes.is_empty())
+    }
+
     pub(super) fn steps(self) -> Vec<Step> {
         let Self { first, bounds, last, afterwards } = self;
         [first, bounds, last, afterwards].into_iter().filter(|w| !w.is_empty()).map(Step::Write).collect()
