@@ -314,10 +314,12 @@ impl Stage {
         for target in ["pv/kept", "pv/doomed", "pv/unseen"] {
             self.0.earnestly(Stage, create(target, claimed.clone())).await?;
         }
+        let reserved = json!({"spec": {"claimRef": {"namespace": TENANT, "name": "awaited"}}});
+        self.0.earnestly(Stage, create("pv/reserved", reserved)).await?;
         self.0.earnestly(Stage, create("pv/foreign", json!({}))).await?;
         let mark = format!("application-uid={APPLICATION}");
         let marks = format!("{mark} application=travel department={TRANSPORT} region=410000");
-        for target in ["pv/kept", "pv/doomed"] {
+        for target in ["pv/kept", "pv/doomed", "pv/reserved"] {
             self.0.earnestly(Operator, label(target, &marks)).await?;
         }
         self.0.earnestly(Operator, merge("pv/doomed", reclaim_policy("Delete"))).await.map(drop)

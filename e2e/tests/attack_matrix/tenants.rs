@@ -311,6 +311,11 @@ fn volumes() -> Vec<Row> {
         no(Operator, label("pv/kept", "application=parking"), "a tenant's volume keeps its labels"),
         no(Operator, label("pv/kept", "region=410100"), "a tenant's volume keeps its labels"),
         no(Operator, label("pv/kept", "department-"), "a tenant's volume keeps its labels"),
+        // Made by hand for a claim that was still to come, and seen by the operator before the binder.
+        yes(VolumeBinder, merge("pv/reserved", json!({"spec": {"claimRef": {"uid": APPLICATION}}}))),
+        no(VolumeBinder, merge("pv/reserved", json!({"spec": {"claimRef": {"name": "other"}}})), fixed),
+        no(VolumeBinder, merge("pv/reserved", mine.clone()), fixed),
+        no(ClusterAdmin, merge("pv/reserved", freed.clone()), fixed),
         yes(VolumeBinder, delete("pv/doomed")),
         yes(VolumeBinder, subresource("pv/kept", "status", json!({"status": {"phase": "Released"}}))),
         yes(VolumeBinder, merge("pv/kept", json!({"spec": {"capacity": {"storage": "2Gi"}}}))),

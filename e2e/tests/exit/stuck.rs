@@ -247,6 +247,8 @@ async fn by_hand(desk: &Desk, directory: &std::path::Path) -> Result<Held> {
     }))?;
     let volumes = desk.office.volumes().await?;
     volumes.create(&PostParams::default(), &volume).await?;
+    // Once its phase is written the controller knows of it: a claim that it sees first gets a volume made for it.
+    until(volumes.clone(), &name, "can be claimed", PATIENCE, |v| phase(v) == "Available").await?;
     let claims: Api<PersistentVolumeClaim> = desk.claims(Persona::Admin).await?;
     let claim = serde_json::from_value(json!({
         "metadata": {"name": "data"},
