@@ -34,7 +34,7 @@ pub fn findings(
 ) -> Vec<Finding> {
     let mut found: Vec<Finding> =
         seen.affected_missing.iter().cloned().map(Finding::AffectedMissing).collect();
-    if matches!(status.phase, Some(Phase::Scheduled | Phase::InProgress | Phase::Completed)) {
+    if status.phase.is_some_and(|p| p.is_ahead() || p == Phase::Completed) {
         return found;
     }
     if let (Some(region), Some(calendar)) = (&seen.ground.region, seen.ground.calendar()) {
