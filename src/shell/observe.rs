@@ -22,7 +22,7 @@ use crate::core::ground::{Ground, RegionView, StorageClass};
 use crate::core::names;
 use crate::core::record::Meta;
 use crate::core::tenancy::volume_source;
-use crate::core::tenancy::volumes::{Claim, ClaimRef, Snapshot, Stock, Volume};
+use crate::core::tenancy::volumes::{Claim, ClaimRef, Snapshot, Stock, Volume, is_unclaimed};
 use crate::core::{application, change, decommission, grant};
 
 mod leaving;
@@ -84,7 +84,8 @@ impl World {
         self.region(&code)
     }
 
-    fn calendar(&self, name: &str) -> Result<Arc<Calendar>, String> {
+    /// A calendar prepared for counting, or why it cannot be used.
+    pub(super) fn calendar(&self, name: &str) -> Result<Arc<Calendar>, String> {
         let record = self.calendars.get("", name).ok_or_else(|| "不存在 / it does not exist".to_owned())?;
         let version = &record.meta.resource_version;
         let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
@@ -186,9 +187,7 @@ impl World {
     /// Volumes of an application whose claim is gone.
     fn unclaimed(&self, uid: &str) -> Vec<UnclaimedVolume> {
         let volumes = self.volumes.tagged(&format!("owner/{uid}"));
-        // The volume's own word: claims come by another watch, which may be behind this one.
-        let unclaimed =
-            |v: &&Arc<Plain>| matches!(text(&v.value, "/status/phase").as_str(), "Released" | "Failed");
+        let unclaimed = |v: &&Arc<Plain>| is_unclaimed(&text(&v.value, "/status/phase"));
         let view = |v: &Arc<Plain>| UnclaimedVolume {
             volume: v.name.1.clone(),
             uid: v.uid.clone(),
