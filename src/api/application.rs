@@ -185,7 +185,9 @@ pub struct GoLive {
 }
 
 /// Where an application stands in its life.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr)]
+#[derive(
+    Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr,
+)]
 pub enum ApplicationPhase {
     /// Filed; the authority's review is awaited (Art. 12).
     Submitted,

@@ -11,7 +11,18 @@ use super::time::{CivilDate, Instant};
 
 /// What somebody has to do within working days.
 #[derive(
-    Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    IntoStaticStr,
 )]
 pub enum Obligation {
     /// The authority decides (only where the Region sets a period).

@@ -130,7 +130,9 @@ pub struct Receipt {
 }
 
 /// Where an exit stands.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr)]
+#[derive(
+    Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr,
+)]
 pub enum DecommissionPhase {
     /// The volumes are being listed.
     Inventory,

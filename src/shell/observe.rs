@@ -9,8 +9,8 @@ use super::queue::{Key, Kind};
 use super::tags;
 use super::world::{Plain, Record, World, labels};
 use crate::api::application::{CloudApplication, UnclaimedVolume};
-use crate::api::change::ChangePhase;
-use crate::api::decommission::{Decommission, DecommissionPhase, Scope};
+use crate::api::decommission::Decommission;
+use crate::api::filed::Filed;
 use crate::api::grant::ResourceGrant;
 use crate::api::keys;
 use crate::core::calendar::Calendar;
@@ -108,40 +108,17 @@ impl World {
         }
     }
 
-    /// The exit of an application that is under way or done; else the latest that ended without result.
-    fn exit_of(&self, namespace: &str, application: &str, uid: &str) -> Option<Arc<Decommission>> {
-        let all = self.decommissions.tagged(&format!("application/{namespace}/{application}"));
-        let counts = |d: &Decommission| {
-            let status = d.status.as_ref();
-            let open = status
-                .and_then(|s| s.phase)
-                .is_some_and(|p| !matches!(p, DecommissionPhase::Rejected | DecommissionPhase::Withdrawn));
-            open && d.spec.scope == Scope::Application
-                && status.and_then(|s| s.application_uid.as_deref()) == Some(uid)
-        };
-        all.iter()
-            .filter_map(|r| r.typed.as_ref().ok())
-            .filter(|d| counts(d))
-            .max_by_key(|d| d.status.as_ref().and_then(|s| s.phase))
-            .cloned()
-    }
-
-    /// Exits of scope Volumes that are being reclaimed.
-    fn clearing(&self, namespace: &str, application: &str) -> Vec<Arc<Decommission>> {
-        let all = self.decommissions.tagged(&format!("application/{namespace}/{application}"));
-        let clears = |d: &&Arc<Decommission>| {
-            d.spec.scope == Scope::Volumes
-                && d.status.as_ref().and_then(|s| s.phase) == Some(DecommissionPhase::Reclaiming)
-        };
-        all.iter().filter_map(|r| r.typed.as_ref().ok()).filter(clears).cloned().collect()
+    /// The exits that were filed on an application and that can be read.
+    fn exits(&self, namespace: &str, application: &str) -> Vec<Arc<Decommission>> {
+        let filed = self.decommissions.tagged(&format!("application/{namespace}/{application}"));
+        filed.iter().filter_map(|r| r.typed.as_ref().ok()).cloned().collect()
     }
 
     /// All that is read to decide on an application.
     #[must_use]
     pub fn application(&self, key: &Key, with: &Circumstances) -> Option<application::Observed> {
         let (meta, record) = seen(self.applications.get(&key.namespace, &key.name))?;
-        let exits = self.decommissions.tagged(&format!("application/{}/{}", key.namespace, key.name));
-        let exits = exits.iter().filter_map(|r| r.typed.as_ref().ok()).map(|d| exit_view(d)).collect();
+        let exits = self.exits(&key.namespace, &key.name).iter().map(|d| exit_view(d)).collect();
         let entries = record.spec.namespaces.iter().map(|e| e.name.as_str());
         let announced = record.status.as_ref().map(|s| s.maintenances.as_slice()).unwrap_or_default();
         Some(application::Observed {
@@ -221,6 +198,7 @@ impl World {
         let (meta, record) = seen(self.grants.get(&key.namespace, &key.name))?;
         let spec = &record.spec;
         let names: Vec<String> = tenant_names(&meta, &record);
+        let exits = self.exits(&key.namespace, &spec.application.name);
         let volumes = names.iter().flat_map(|n| self.volumes.tagged(&format!("claims/{n}")));
         let volume = |v: Arc<Plain>| LiveVolume {
             name: v.name.1.clone(),
@@ -234,8 +212,8 @@ impl World {
             ground: self.ground(&spec.region, with),
             application: seen(self.applications.get(&key.namespace, &spec.application.name)),
             change: seen(self.changes.get(&key.namespace, &spec.approved.name)),
-            exit: self.exit_of(&key.namespace, &spec.application.name, &spec.application.uid),
-            clearing: self.clearing(&key.namespace, &spec.application.name),
+            exit: decommission::exit_of(exits.iter().cloned(), &spec.application.uid),
+            clearing: decommission::clearing(exits),
             volumes: volumes.map(volume).collect(),
             namespaces: self.tenant_namespaces(names),
             meta,
@@ -270,15 +248,8 @@ impl World {
     /// Other open requests on an application. One that does not fit the schema holds nobody up (S10).
     fn open_requests(&self, own: &Key, application: &str) -> Vec<OpenRequest> {
         let tag = format!("application/{}/{application}", own.namespace);
-        let mut requests = open(own, Kind::Change, &self.changes.tagged(&tag), |c| {
-            let phase = c.status.as_ref().and_then(|s| s.phase);
-            !matches!(phase, Some(ChangePhase::Rejected | ChangePhase::Withdrawn | ChangePhase::Completed))
-        });
-        requests.extend(open(own, Kind::Decommission, &self.decommissions.tagged(&tag), |d| {
-            use DecommissionPhase::{Completed, Rejected, Withdrawn};
-            let phase = d.status.as_ref().and_then(|s| s.phase);
-            !matches!(phase, Some(Rejected | Withdrawn | Completed))
-        }));
+        let mut requests = open(own, Kind::Change, &self.changes.tagged(&tag));
+        requests.extend(open(own, Kind::Decommission, &self.decommissions.tagged(&tag)));
         requests
     }
 
@@ -375,14 +346,9 @@ fn held(v: &Plain) -> HeldVolume {
 }
 
 /// The open ones among some records, but for the one that asks.
-fn open<K>(
-    own: &Key,
-    kind: Kind,
-    records: &[Arc<Record<K>>],
-    is_open: impl Fn(&K) -> bool,
-) -> Vec<OpenRequest> {
+fn open<K: Filed>(own: &Key, kind: Kind, records: &[Arc<Record<K>>]) -> Vec<OpenRequest> {
     let other = |r: &&Arc<Record<K>>| own.kind != kind || own.name != r.meta.name;
-    let open = |r: &&Arc<Record<K>>| r.typed.as_ref().is_ok_and(|k| is_open(k));
+    let open = |r: &&Arc<Record<K>>| r.typed.as_ref().is_ok_and(|k| !k.is_over());
     let view = |r: &Arc<Record<K>>| OpenRequest {
         kind: kind.as_str(),
         name: r.meta.name.clone(),

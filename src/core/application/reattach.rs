@@ -134,7 +134,8 @@ impl Case<'_> {
         let left = self.left_behind();
         let of_earlier = |uid: &String| left.iter().any(|l| l.application_uid == *uid);
         let open = |e: &&super::ExitView| {
-            e.application_uid.as_ref().is_some_and(of_earlier) && !e.phase.is_some_and(DecommissionPhase::is_over)
+            e.application_uid.as_ref().is_some_and(of_earlier)
+                && !e.phase.is_some_and(DecommissionPhase::is_over)
         };
         let exit = self.seen.exits.iter().find(open)?;
         Some(Finding::AnotherOpen("Decommission".to_owned(), exit.name.clone()))
