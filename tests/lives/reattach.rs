@@ -296,13 +296,7 @@ fn a_change_of_the_earlier_record_does_not_reach_the_new_one() {
 /// An exit of the earlier record comes to its end, or is withdrawn, before anything is taken back.
 #[test]
 fn an_exit_that_was_under_way_ends_first() {
-    let mut s = Stage::live("2026-06-01 09:00");
-    s.claim("prod", "data");
-    let e = exit_id("leave");
-    s.file(&e, exit("Application", "HandOver", &[]));
-    s.consent(&e);
-    s.decide(&e, "approved", "同意");
-    assert_eq!(s.phase(&e), "HandingOver");
+    let (mut s, e) = Stage::handing_over();
     s.cluster.remove(&app_id());
     s.settle();
     s.file(&app_id(), application());
