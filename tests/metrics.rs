@@ -216,3 +216,30 @@ fn a_region_without_such_volumes_shows_none() {
         assert_eq!(number(&text, &format!(r#"govcloud_{name}{{region="410000"}}"#)), Some(0), "{name}");
     }
 }
+
+#[test]
+fn what_is_over_waits_on_nobody_and_is_stalled_no_more() {
+    let stage = Stage::with_region();
+    let kind = r#"region="410000",kind="CloudApplication""#;
+    let mut rejected = application("rejected", 3);
+    rejected["status"]["phase"] = "Rejected".into();
+    stage.tell("cloudapplications", rejected);
+    let mut void = application("void", 1);
+    void["status"]["decision"]["void"] = "the guard was open".into();
+    stage.tell("cloudapplications", void);
+    stage.tell("cloudapplications", application("approved", 1));
+    stage.tell("decommissions", exit("x", "approved"));
+    let text = stage.text();
+    let of = |name: &str, labels: &str| number(&text, &format!("govcloud_{name}{{{labels}}}"));
+    assert_eq!(of("records", &format!(r#"{kind},phase="Rejected""#)), Some(1));
+    assert_eq!(of("waiting", &format!(r#"{kind},party="Department""#)), None, "{text}");
+    assert_eq!(of("stalled", &format!(r#"{kind},reason="DocumentInFuture""#)), None, "{text}");
+    for (verdict, expected) in [("void", 1), ("approved", 1)] {
+        assert_eq!(of("decided", &format!(r#"{kind},verdict="{verdict}""#)), Some(expected), "{verdict}");
+    }
+    assert_eq!(of("certificates", r#"region="410000""#), Some(1));
+    for outcome in ["Retained", "Destroyed", "HandedOver"] {
+        let labels = format!(r#"region="410000",outcome="{outcome}""#);
+        assert_eq!(of("certified_volumes", &labels), Some(1), "{outcome}");
+    }
+}

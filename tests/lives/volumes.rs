@@ -47,19 +47,41 @@ fn a_volume_that_appears_while_reclaiming_halts_it() {
     assert_eq!(s.stands(&e, "Stalled"), "True/VolumeAppeared");
 }
 
+/// A stranger's volume that is the same bytes as `data`.
+fn twin(s: &mut Stage) {
+    let path = s.cluster.get("PersistentVolume", "", "pv-data-0").unwrap()["spec"]["hostPath"].clone();
+    let other = json!({ "apiVersion": "v1", "kind": "PersistentVolume", "metadata": { "name": "other" },
+        "spec": { "capacity": { "storage": "1Gi" }, "persistentVolumeReclaimPolicy": "Retain", "hostPath": path }, "status": { "phase": "Available" } });
+    s.cluster.create(other, s.now).unwrap();
+}
+
 /// Two volumes of one source: destroying one destroys the other, which may be somebody else's.
 #[test]
 fn a_shared_source_that_shows_up_after_the_approval_stalls() {
     let mut s = Stage::live("2026-06-01 09:00");
     s.claim("prod", "data");
     let e = s.leave("leave", exit("Application", "Retain", &[("data", "HandOver")]));
-    let path = s.cluster.get("PersistentVolume", "", "pv-data-0").unwrap()["spec"]["hostPath"].clone();
-    let other = json!({ "apiVersion": "v1", "kind": "PersistentVolume", "metadata": { "name": "other" },
-        "spec": { "capacity": { "storage": "1Gi" }, "persistentVolumeReclaimPolicy": "Retain", "hostPath": path }, "status": { "phase": "Available" } });
-    s.cluster.create(other, s.now).unwrap();
+    twin(&mut s);
     s.receive(&e, "data");
     assert_eq!((s.phase(&e), s.stands(&e, "Stalled").as_str()), ("HandingOver", "True/SharedSource"));
     assert_eq!(s.cluster.of_kind("PersistentVolume").count(), 2);
+}
+
+/// The same when it shows up past the point of no return: what is left to destroy is not destroyed.
+#[test]
+fn a_shared_source_that_shows_up_while_reclaiming_halts_it() {
+    let mut s = Stage::live("2026-06-01 09:00");
+    s.claim("prod", "data");
+    s.refuse = Some(("PersistentVolume", "no"));
+    let e = s.leave("leave", exit("Application", "Destroy", &[]));
+    assert_eq!(s.phase(&e), "Reclaiming");
+    twin(&mut s);
+    s.refuse = None;
+    s.settle();
+    assert_eq!((s.phase(&e), s.stands(&e, "Stalled").as_str()), ("Reclaiming", "True/SharedSource"));
+    let data = s.cluster.get("PersistentVolume", "", "pv-data-0").unwrap();
+    assert_eq!(data["spec"]["persistentVolumeReclaimPolicy"], "Retain");
+    assert!(s.cluster.get("Namespace", "", &tenant("prod")).is_some(), "nor is anything else");
 }
 
 /// A retained volume of an earlier application keeps its label, though a new one has the same namespace's name.
