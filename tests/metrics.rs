@@ -6,7 +6,7 @@ mod stage;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use stage::{Stage, application, exit};
+use stage::{Stage, application, exit, volume};
 
 /// One metric as `/metrics` shows it.
 #[derive(Default)]
@@ -142,4 +142,104 @@ fn the_oldest_is_as_old_as_it_is() {
         r#"govcloud_deadline_overdue_workdays{region="410000",obligation="Review",party="Authority"} 12"#;
     assert!(text.contains(late), "{text}");
     assert!(text.ends_with("# EOF\n"));
+}
+
+/// The number that a scrape shows for a metric with these labels.
+fn number(text: &str, series: &str) -> Option<i64> {
+    text.lines().find_map(|l| l.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
+}
+
+#[test]
+fn a_scrape_tells_of_what_changed_since_the_last() {
+    let stage = Stage::with_region();
+    let live = r#"govcloud_records{region="410000",kind="CloudApplication",phase="Live"}"#;
+    let filed = r#"govcloud_records{region="410000",kind="CloudApplication",phase="Submitted"}"#;
+    for n in 0..200 {
+        stage.tell("cloudapplications", application(&format!("a{n}"), 0));
+    }
+    let text = stage.text();
+    assert_eq!((number(&text, filed), number(&text, live)), (Some(200), None));
+    let mut changed = application("a7", 1);
+    changed["metadata"]["resourceVersion"] = "8".into();
+    stage.tell("cloudapplications", changed);
+    stage.tell("cloudapplications", application("b", 1));
+    stage.gone("cloudapplications", application("a9", 0));
+    let text = stage.text();
+    assert_eq!((number(&text, filed), number(&text, live)), (Some(198), Some(2)));
+    // A Region that is no more is no label any more, though no record of it changed.
+    let unknown = r#"govcloud_records{region="unknown",kind="CloudApplication",phase="Live"}"#;
+    let region = serde_json::json!({ "metadata": { "name": "410000", "uid": "r", "resourceVersion": "2" } });
+    stage.gone("regions", region);
+    let text = stage.text();
+    assert_eq!((number(&text, live), number(&text, unknown)), (None, Some(2)));
+    println!("metrics: 200 records, 1 changed, 1 new, 1 gone, then their Region");
+}
+
+#[test]
+fn volumes_are_counted_once_by_who_has_them() {
+    let stage = Stage::with_region();
+    let gib = 1024 * 1024 * 1024;
+    for (name, phase, retained) in [
+        ("bound", "Bound", None),
+        ("lost", "Released", None),
+        ("failed", "Failed", None),
+        ("waits", "Available", None),
+        ("kept", "Released", Some("uid-a1")),
+    ] {
+        stage.tell("persistentvolumes", volume(name, phase, retained));
+    }
+    let mut elsewhere = volume("elsewhere", "Released", None);
+    elsewhere["metadata"]["labels"]["govcloud.dev/region"] = "999999".into();
+    stage.tell("persistentvolumes", elsewhere);
+    let mut strangers = volume("strangers", "Released", None);
+    strangers["metadata"]["labels"] = serde_json::json!({});
+    stage.tell("persistentvolumes", strangers);
+    let text = stage.text();
+    let of = |name: &str, labels: &str| number(&text, &format!("govcloud_{name}{{{labels}}}"));
+    for (state, expected) in [("Bound", 1), ("Unclaimed", 2), ("Other", 1), ("Retained", 1)] {
+        let labels = format!(r#"region="410000",state="{state}""#);
+        assert_eq!(of("volumes", &labels), Some(expected), "{state}");
+    }
+    let here = r#"region="410000""#;
+    assert_eq!(of("unclaimed_volumes", here), Some(2), "as in govcloud_volumes");
+    assert_eq!(of("unclaimed_volumes_capacity_bytes", here), Some(2 * gib));
+    assert_eq!(of("retained_volumes", here), Some(1));
+    assert_eq!(of("retained_volumes_capacity_bytes", here), Some(gib));
+    assert_eq!(of("unclaimed_volumes", r#"region="unknown""#), Some(1), "what is written is no label");
+    assert!(!text.contains("999999") && !text.contains("strangers"));
+}
+
+#[test]
+fn a_region_without_such_volumes_shows_none() {
+    let text = Stage::with_region().text();
+    for name in ["retained_volumes", "unclaimed_volumes"] {
+        assert_eq!(number(&text, &format!(r#"govcloud_{name}{{region="410000"}}"#)), Some(0), "{name}");
+    }
+}
+
+#[test]
+fn what_is_over_waits_on_nobody_and_is_stalled_no_more() {
+    let stage = Stage::with_region();
+    let kind = r#"region="410000",kind="CloudApplication""#;
+    let mut rejected = application("rejected", 3);
+    rejected["status"]["phase"] = "Rejected".into();
+    stage.tell("cloudapplications", rejected);
+    let mut void = application("void", 1);
+    void["status"]["decision"]["void"] = "the guard was open".into();
+    stage.tell("cloudapplications", void);
+    stage.tell("cloudapplications", application("approved", 1));
+    stage.tell("decommissions", exit("x", "approved"));
+    let text = stage.text();
+    let of = |name: &str, labels: &str| number(&text, &format!("govcloud_{name}{{{labels}}}"));
+    assert_eq!(of("records", &format!(r#"{kind},phase="Rejected""#)), Some(1));
+    assert_eq!(of("waiting", &format!(r#"{kind},party="Department""#)), None, "{text}");
+    assert_eq!(of("stalled", &format!(r#"{kind},reason="DocumentInFuture""#)), None, "{text}");
+    for (verdict, expected) in [("void", 1), ("approved", 1)] {
+        assert_eq!(of("decided", &format!(r#"{kind},verdict="{verdict}""#)), Some(expected), "{verdict}");
+    }
+    assert_eq!(of("certificates", r#"region="410000""#), Some(1));
+    for outcome in ["Retained", "Destroyed", "HandedOver"] {
+        let labels = format!(r#"region="410000",outcome="{outcome}""#);
+        assert_eq!(of("certified_volumes", &labels), Some(1), "{outcome}");
+    }
 }

@@ -3,6 +3,7 @@
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use super::change::Impact;
 use super::document::{ProjectApproval, TestReport, TitledDocument};
@@ -184,7 +185,9 @@ pub struct GoLive {
 }
 
 /// Where an application stands in its life.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr,
+)]
 pub enum ApplicationPhase {
     /// Filed; the authority's review is awaited (Art. 12).
     Submitted,
@@ -207,6 +210,12 @@ pub enum ApplicationPhase {
 }
 
 impl ApplicationPhase {
+    /// Whether the record is at its end.
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Rejected | Self::Withdrawn | Self::Exited)
+    }
+
     /// Whether the application has its resources, or is about to: from the notice to the provider until it has exited.
     #[must_use]
     pub fn is_in_use(self) -> bool {

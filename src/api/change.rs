@@ -3,6 +3,7 @@
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use super::document::{Attachment, TitledDocument};
 use super::grant::GrantedNamespace;
@@ -210,7 +211,7 @@ pub struct AffectedApplication {
 }
 
 /// Where a change stands.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, IntoStaticStr)]
 pub enum ChangePhase {
     /// Filed; the authority's review is awaited.
     Submitted,
@@ -228,6 +229,20 @@ pub enum ChangePhase {
     InProgress,
     /// Carried out.
     Completed,
+}
+
+impl ChangePhase {
+    /// Whether the change is at its end.
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Rejected | Self::Withdrawn | Self::Completed)
+    }
+
+    /// Whether it is maintenance that was approved and is not over: ahead of its window, or inside it (Art. 18).
+    #[must_use]
+    pub fn is_ahead(self) -> bool {
+        matches!(self, Self::Scheduled | Self::InProgress)
+    }
 }
 
 /// A change as it was carried out.

@@ -3,6 +3,7 @@
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use super::disposition::{Action, Disposition, InventoryEntry, SnapshotEntry};
 use super::document::{Sha256, Uri};
@@ -129,7 +130,9 @@ pub struct Receipt {
 }
 
 /// Where an exit stands.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr,
+)]
 pub enum DecommissionPhase {
     /// The volumes are being listed.
     Inventory,
@@ -147,6 +150,20 @@ pub enum DecommissionPhase {
     Rejected,
     /// Taken back before reclaiming; final.
     Withdrawn,
+}
+
+impl DecommissionPhase {
+    /// Whether the exit is at its end.
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        self == Self::Completed || self.came_to_nothing()
+    }
+
+    /// Whether it ended without result: the application goes on.
+    #[must_use]
+    pub fn came_to_nothing(self) -> bool {
+        matches!(self, Self::Rejected | Self::Withdrawn)
+    }
 }
 
 /// An exit as it was carried out.

@@ -3,6 +3,7 @@
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use super::application::TenantNamespace;
 use super::quota::Quota;
@@ -110,7 +111,7 @@ pub struct GrantedNamespace {
 }
 
 /// Where a grant stands.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, IntoStaticStr)]
 pub enum GrantPhase {
     /// Waits for the approval that it names.
     Pending,
@@ -122,6 +123,14 @@ pub enum GrantPhase {
     Active,
     /// The application has exited.
     Released,
+}
+
+impl GrantPhase {
+    /// Whether the grant is at its end.
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        self == Self::Released
+    }
 }
 
 /// How far an exit has restricted the tenant namespaces.

@@ -14,6 +14,7 @@ pub mod deadline;
 pub mod decommission;
 pub mod disposition;
 pub mod document;
+pub mod filed;
 pub mod grant;
 pub mod keys;
 pub mod quota;

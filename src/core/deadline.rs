@@ -13,9 +13,11 @@ use crate::api::{
 };
 
 mod report;
+mod running;
 mod wording;
 
 pub use report::{Notice, NoticeKind};
+pub use running::Running;
 
 /// Most pauses that one deadline stores; the schema's bound.
 pub const MAX_PAUSES: usize = 100;
@@ -207,26 +209,14 @@ impl Deadline {
         self.pauses.last().is_some_and(|pause| pause.to.is_none())
     }
 
-    /// Whether the period ended unmet. A clock that was stopped in time cannot run out; one that had run out
-    /// before it was stopped stays overdue.
+    /// Whether the period ended unmet ([`Running::is_overdue`]).
     pub fn is_overdue(&self, now: Timestamp) -> bool {
-        let end =
-            self.pauses.last().filter(|pause| pause.to.is_none()).map_or(now, |pause| pause.from.into());
-        !self.is_over() && end.min(now) >= self.due_at.timestamp()
+        Running::of(self).is_some_and(|clock| clock.is_overdue(now))
     }
 
-    /// Working days left, today included; 0 when the period is over or nothing is owed any more.
-    ///
-    /// On the last day 1 is left. The start day is not part of the period. While the clock stands still the
-    /// number stands still with it.
+    /// Working days left ([`Running::remaining_working_days`]); 0 when nothing is owed any more.
     pub fn remaining_working_days(&self, now: Timestamp, calendar: &Calendar) -> i32 {
-        if self.is_over() {
-            return 0;
-        }
-        let stopped = self.pauses.last().filter(|pause| pause.to.is_none()).map(|pause| pause.from.into());
-        let now = stopped.map_or(now, |at: Timestamp| at.min(now));
-        let eve = china_date(now).yesterday().unwrap_or(Date::MIN);
-        calendar.count(eve.max(china_date(self.started_at.into())), self.due_date.0)
+        Running::of(self).map_or(0, |clock| clock.remaining_working_days(now, calendar))
     }
 
     /// Working days late at `at`, less those spent waiting on another party; `None` if in time.

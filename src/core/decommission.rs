@@ -35,8 +35,11 @@ const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(30);
 /// API server may weigh.
 pub const INVENTORY_MAX: usize = 512;
 
+mod counting;
 mod migration;
 mod standing;
+
+pub use counting::{clearing, exit_of};
 
 /// A tenant namespace on its way out.
 #[derive(Clone, Debug, PartialEq)]

@@ -13,7 +13,7 @@ use super::plan::{Plan, Precondition, Step, Write};
 use super::record::{Life, Meta, Standing};
 use super::targets;
 use super::tenancy::{self, Ownership, Stage, Tenant, TenantObject};
-use crate::api::application::{CloudApplication, TenantNamespace};
+use crate::api::application::CloudApplication;
 use crate::api::change::ChangeRequest;
 use crate::api::deadline::Party;
 use crate::api::decommission::{Decommission, DecommissionPhase};
@@ -82,6 +82,7 @@ pub struct Observed {
 
 mod gate;
 pub(super) mod order;
+mod outcome;
 mod reattach;
 mod standing;
 pub mod work_order;
@@ -298,135 +299,6 @@ impl Case<'_> {
             Write::Patch(targets::VOLUME.named(&v.name), precondition, body)
         };
         self.seen.volumes.iter().filter(own).filter(cleared).filter(loose).map(keep).collect()
-    }
-
-    /// Nothing is left to write: what is granted is in force.
-    fn rest(&mut self, gate: &Gate, effective: Vec<GrantedNamespace>) {
-        let spec = &self.seen.record.spec;
-        match gate {
-            Gate::Accepted => {
-                self.in_force(effective);
-                self.life.wait_on(Party::None, None, None);
-                self.life.stand(&Standing::Ready(
-                    "Active",
-                    Bilingual::new("已按批准内容开通", "what was approved is in force"),
-                ));
-            }
-            Gate::Ended => {
-                if self.status.phase != Some(GrantPhase::Released) {
-                    self.status.phase = Some(GrantPhase::Released);
-                    self.life.happen(Happening::Released, "govcloud-operator", Some(16));
-                }
-                self.life.wait_on(Party::None, None, None);
-                self.life.stand(&Standing::Ready(
-                    "Released",
-                    Bilingual::new("应用已退出,工单终结", "the application has exited"),
-                ));
-            }
-            Gate::Waiting(why) => {
-                let open = Standing::guard_open(&self.seen.ground.guard);
-                let standing = open.unwrap_or_else(|| Standing::Underway("AwaitingApproval", why.clone()));
-                self.wait(Party::Authority, "Approval", &standing);
-            }
-            Gate::InUse(why) => {
-                self.wait(Party::Department, "ReduceUse", &Standing::Underway("BelowUse", why.clone()));
-            }
-            Gate::Altered => self.wait(Party::Authority, "Investigation", &Standing::spec_altered()),
-            Gate::Refused(d) => self.refuse(d, &spec.approved.name.clone()),
-        }
-    }
-
-    /// Nothing new is made; what is in force stays.
-    fn wait(&mut self, party: Party, act: &str, standing: &Standing) {
-        let active = self.status.in_force.is_some();
-        self.status.phase = Some(if active { GrantPhase::Active } else { GrantPhase::Pending });
-        self.life.wait_on(party, Some(act), None);
-        self.life.stand(standing);
-    }
-
-    /// The grant came into force, or is.
-    fn in_force(&mut self, effective: Vec<GrantedNamespace>) {
-        let spec = &self.seen.record.spec;
-        if self.status.in_force.as_ref() != Some(&spec.approved) || self.status.granted != effective {
-            self.status.in_force = Some(spec.approved.clone());
-            self.status.in_force_since = Some(self.now.into());
-            self.status.granted = effective;
-            if let Some(earlier) = self.taken_over() {
-                self.life.happen(Happening::GrantTakenOver(earlier), "govcloud-operator", Some(13));
-            }
-            self.life.happen(Happening::InForce(spec.approved.name.clone()), "provider", Some(13));
-        }
-        self.status.phase = Some(GrantPhase::Active);
-        self.status.namespaces = self.live_entries();
-        let deepest = self.status.granted.iter().map(|g| {
-            let ns = names::tenant_namespace(&self.seen.meta.namespace, &spec.application.name, &g.name);
-            restriction(self.seen.exit.as_deref(), &ns)
-        });
-        let order = |r: &Restriction| match r {
-            Restriction::None => 0,
-            Restriction::HandingOver => 1,
-            Restriction::Quiesced => 2,
-        };
-        // The least restricted namespace counts: quiesced means that every one is.
-        let now = deepest.min_by_key(order).unwrap_or_default();
-        if now != self.status.restriction {
-            self.status.restriction = now;
-            self.life.happen(
-                Happening::Restricted(match now {
-                    Restriction::None => "None",
-                    Restriction::HandingOver => "HandingOver",
-                    Restriction::Quiesced => "Quiesced",
-                }),
-                "govcloud-operator",
-                Some(16),
-            );
-        }
-    }
-
-    /// The entries with the UIDs of their namespaces. A recorded UID stays after the namespace is gone.
-    fn live_entries(&self) -> Vec<TenantNamespace> {
-        let spec = &self.seen.record.spec;
-        let entry = |g: &GrantedNamespace| {
-            let namespace =
-                names::tenant_namespace(&self.seen.meta.namespace, &spec.application.name, &g.name);
-            let live = self.seen.namespaces.iter().find(|n| n.name == namespace).map(|n| n.uid.clone());
-            TenantNamespace {
-                entry: g.name.clone(),
-                uid: live.or_else(|| self.recorded(&g.name).map(str::to_owned)),
-                namespace,
-            }
-        };
-        self.status.granted.iter().map(entry).collect()
-    }
-
-    /// The grant is not what was approved: said, with each difference (Art. 13).
-    fn refuse(&mut self, differences: &[String], approved: &str) {
-        let text = differences.join("; ");
-        let news =
-            !self.life.status.conditions.iter().any(|c| c.reason == "Refused" && c.message.contains(&text));
-        if news {
-            self.life.happen(Happening::Refused(text.clone()), "govcloud-operator", Some(13));
-        }
-        let active = self.status.in_force.is_some();
-        self.status.phase = Some(if active { GrantPhase::Active } else { GrantPhase::Refused });
-        self.life.wait_on(Party::Provider, Some("CorrectGrant"), None);
-        let zh = format!(
-            "工单与 {approved} 批准内容不符(工单 ≠ 批准):{text};可用 kubectl govcloud grant render 生成正确的工单"
-        );
-        let en = format!(
-            "not what {approved} approved (grant ≠ approved): {text}; kubectl govcloud grant render prints the right one"
-        );
-        self.life.stand(&Standing::Stalled("Refused", Bilingual::new(zh, en)));
-    }
-
-    /// Held up by something that must be seen to.
-    fn hold(&mut self, gate: &Gate, standing: &Standing) {
-        if self.status.phase.is_none() {
-            self.status.phase =
-                Some(if *gate == Gate::Accepted { GrantPhase::Applying } else { GrantPhase::Pending });
-        }
-        self.life.wait_on(Party::Provider, Some("Provision"), None);
-        self.life.stand(standing);
     }
 
     /// The plan.

@@ -10,7 +10,7 @@ use super::finding::{Bilingual, Finding};
 use super::happening::Happening;
 use super::record::{Life, OPERATOR};
 use crate::api::change::{
-    ChangePhase as Phase, ChangeRequestStatus, MaintenanceOutcome, PlatformMaintenance,
+    ChangePhase as Phase, ChangeRequest, ChangeRequestStatus, MaintenanceOutcome, PlatformMaintenance,
 };
 use crate::api::condition::ConditionStatus;
 use crate::api::deadline::{Obligation, Party};
@@ -25,6 +25,12 @@ fn reported(name: &str, outcome: &MaintenanceOutcome) -> Happening {
     Happening::MaintenanceReported(name.to_owned(), outcome.result, outcome.summary.clone())
 }
 
+/// Whether it is approved maintenance whose end was not reported: others plan around it.
+#[must_use]
+pub fn is_ahead(change: &ChangeRequest) -> bool {
+    change.status.as_ref().and_then(|s| s.phase).is_some_and(Phase::is_ahead)
+}
+
 /// What is wrong with a maintenance plan by more than itself alone (Art. 18).
 pub fn findings(
     seen: &Observed,
@@ -34,7 +40,7 @@ pub fn findings(
 ) -> Vec<Finding> {
     let mut found: Vec<Finding> =
         seen.affected_missing.iter().cloned().map(Finding::AffectedMissing).collect();
-    if matches!(status.phase, Some(Phase::Scheduled | Phase::InProgress | Phase::Completed)) {
+    if status.phase.is_some_and(|p| p.is_ahead() || p == Phase::Completed) {
         return found;
     }
     if let (Some(region), Some(calendar)) = (&seen.ground.region, seen.ground.calendar()) {

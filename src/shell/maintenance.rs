@@ -4,14 +4,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::Deserialize as _;
+
 use super::queue::{Key, Kind};
 use super::store::{Changed, Held as _};
 use super::tags;
 use super::world::{Record, World};
 use crate::api::application::{AnnouncedMaintenance, ApplicationPhase, CloudApplication};
 use crate::api::change::{ChangePhase, ChangeRequest, PlatformMaintenance};
-use crate::core::decision;
 use crate::core::maintenance::notice::{ApprovedWindow, MaintenanceView};
+use crate::core::{decision, maintenance};
 
 impl World {
     /// Maintenance that affects an application and is not over, found by tag, and what it was told of, found by name:
@@ -48,17 +50,13 @@ impl World {
 
     /// Other approved maintenance of a region that is not over.
     pub(super) fn other_maintenances(&self, own: &Key, region: &str) -> Vec<(String, Arc<ChangeRequest>)> {
-        let ahead = |c: &ChangeRequest| {
-            let phase = c.status.as_ref().and_then(|s| s.phase);
-            matches!(phase, Some(ChangePhase::Scheduled | ChangePhase::InProgress))
-        };
         let all = self.changes.tagged(&tags::maintenance(region));
         all.iter()
             .filter(|r| (&r.meta.namespace, &r.meta.name) != (&own.namespace, &own.name))
             .filter_map(|r| {
                 Some((format!("{}/{}", r.meta.namespace, r.meta.name), r.typed.as_ref().ok()?.clone()))
             })
-            .filter(|(_, c)| ahead(c))
+            .filter(|(_, c)| maintenance::is_ahead(c))
             .collect()
     }
 
@@ -69,9 +67,7 @@ impl World {
             r.as_ref().map(|r| (r.status["phase"].clone(), r.meta.digest.clone()))
         };
         let both = [&changed.old, &changed.new];
-        let matters = |r: &Arc<Record<ChangeRequest>>| {
-            matches!(r.status["phase"].as_str(), Some("Scheduled" | "InProgress"))
-        };
+        let matters = |r: &Arc<Record<ChangeRequest>>| phase(r).is_some_and(ChangePhase::is_ahead);
         if stand(&changed.old) == stand(&changed.new) || !both.into_iter().flatten().any(matters) {
             return Vec::new();
         }
@@ -102,6 +98,11 @@ impl World {
     }
 }
 
+/// Where a change stands, read of what is stored: also of one that does not fit the schema.
+fn phase(r: &Record<ChangeRequest>) -> Option<ChangePhase> {
+    ChangePhase::deserialize(&r.status["phase"]).ok()
+}
+
 /// A maintenance as those affected see it. What cannot be read is there all the same: its phase is.
 fn maintenance_view(r: &Record<ChangeRequest>) -> MaintenanceView {
     let typed = r.typed.as_ref().ok();
@@ -112,7 +113,7 @@ fn maintenance_view(r: &Record<ChangeRequest>) -> MaintenanceView {
         uid: r.meta.uid.clone(),
         namespace: r.meta.namespace.clone(),
         name: r.meta.name.clone(),
-        phase: serde_json::from_value(r.status["phase"].clone()).ok(),
+        phase: phase(r),
         approved: plan.map(|p| ApprovedWindow { window: p.window.clone(), impact: p.impact }),
         outcome: typed.and_then(|c| c.spec.maintenance_outcome.clone()),
     }
@@ -120,7 +121,7 @@ fn maintenance_view(r: &Record<ChangeRequest>) -> MaintenanceView {
 
 /// The key of an application that maintenance can affect.
 fn in_use(application: &Record<CloudApplication>) -> Option<Key> {
-    let phase: Option<ApplicationPhase> = serde_json::from_value(application.status["phase"].clone()).ok();
+    let phase = ApplicationPhase::deserialize(&application.status["phase"]).ok();
     phase?
         .is_in_use()
         .then(|| Key::new(Kind::Application, &application.meta.namespace, &application.meta.name))

@@ -1,6 +1,6 @@
 //! Gathering: all that a decision needs, from the image of the cluster, into the core's `Observed`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 use serde_json::Value;
@@ -8,24 +8,25 @@ use serde_json::Value;
 use super::queue::{Key, Kind};
 use super::tags;
 use super::world::{Plain, Record, World, labels};
-use crate::api::application::{CloudApplication, UnclaimedVolume};
-use crate::api::change::ChangePhase;
-use crate::api::decommission::{Decommission, DecommissionPhase, Scope};
+use crate::api::application::CloudApplication;
+use crate::api::decommission::Decommission;
+use crate::api::filed::Filed;
 use crate::api::grant::ResourceGrant;
 use crate::api::keys;
 use crate::core::calendar::Calendar;
 use crate::core::change::OpenRequest;
 use crate::core::decision::Guard;
-use crate::core::decommission::HeldVolume;
 use crate::core::grant::{LiveNamespace, LiveVolume};
 use crate::core::ground::{Ground, RegionView, StorageClass};
 use crate::core::names;
 use crate::core::record::Meta;
-use crate::core::tenancy::volume_source;
-use crate::core::tenancy::volumes::{Claim, ClaimRef, Snapshot, Stock, Volume};
 use crate::core::{application, change, decommission, grant};
 
 mod leaving;
+mod storage;
+
+use storage::held;
+pub(super) use storage::source;
 
 /// What the shell knows beside the world: the guard, and how the last try went.
 #[derive(Clone, Debug)]
@@ -84,7 +85,8 @@ impl World {
         self.region(&code)
     }
 
-    fn calendar(&self, name: &str) -> Result<Arc<Calendar>, String> {
+    /// A calendar prepared for counting, or why it cannot be used.
+    pub(super) fn calendar(&self, name: &str) -> Result<Arc<Calendar>, String> {
         let record = self.calendars.get("", name).ok_or_else(|| "不存在 / it does not exist".to_owned())?;
         let version = &record.meta.resource_version;
         let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
@@ -107,40 +109,17 @@ impl World {
         }
     }
 
-    /// The exit of an application that is under way or done; else the latest that ended without result.
-    fn exit_of(&self, namespace: &str, application: &str, uid: &str) -> Option<Arc<Decommission>> {
-        let all = self.decommissions.tagged(&format!("application/{namespace}/{application}"));
-        let counts = |d: &Decommission| {
-            let status = d.status.as_ref();
-            let open = status
-                .and_then(|s| s.phase)
-                .is_some_and(|p| !matches!(p, DecommissionPhase::Rejected | DecommissionPhase::Withdrawn));
-            open && d.spec.scope == Scope::Application
-                && status.and_then(|s| s.application_uid.as_deref()) == Some(uid)
-        };
-        all.iter()
-            .filter_map(|r| r.typed.as_ref().ok())
-            .filter(|d| counts(d))
-            .max_by_key(|d| d.status.as_ref().and_then(|s| s.phase))
-            .cloned()
-    }
-
-    /// Exits of scope Volumes that are being reclaimed.
-    fn clearing(&self, namespace: &str, application: &str) -> Vec<Arc<Decommission>> {
-        let all = self.decommissions.tagged(&format!("application/{namespace}/{application}"));
-        let clears = |d: &&Arc<Decommission>| {
-            d.spec.scope == Scope::Volumes
-                && d.status.as_ref().and_then(|s| s.phase) == Some(DecommissionPhase::Reclaiming)
-        };
-        all.iter().filter_map(|r| r.typed.as_ref().ok()).filter(clears).cloned().collect()
+    /// The exits that were filed on an application and that can be read.
+    fn exits(&self, namespace: &str, application: &str) -> Vec<Arc<Decommission>> {
+        let filed = self.decommissions.tagged(&format!("application/{namespace}/{application}"));
+        filed.iter().filter_map(|r| r.typed.as_ref().ok()).cloned().collect()
     }
 
     /// All that is read to decide on an application.
     #[must_use]
     pub fn application(&self, key: &Key, with: &Circumstances) -> Option<application::Observed> {
         let (meta, record) = seen(self.applications.get(&key.namespace, &key.name))?;
-        let exits = self.decommissions.tagged(&format!("application/{}/{}", key.namespace, key.name));
-        let exits = exits.iter().filter_map(|r| r.typed.as_ref().ok()).map(|d| exit_view(d)).collect();
+        let exits = self.exits(&key.namespace, &key.name).iter().map(|d| exit_view(d)).collect();
         let entries = record.spec.namespaces.iter().map(|e| e.name.as_str());
         let announced = record.status.as_ref().map(|s| s.maintenances.as_slice()).unwrap_or_default();
         Some(application::Observed {
@@ -183,21 +162,6 @@ impl World {
         all.into_iter().map(view).collect()
     }
 
-    /// Volumes of an application whose claim is gone.
-    fn unclaimed(&self, uid: &str) -> Vec<UnclaimedVolume> {
-        let volumes = self.volumes.tagged(&format!("owner/{uid}"));
-        // The volume's own word: claims come by another watch, which may be behind this one.
-        let unclaimed =
-            |v: &&Arc<Plain>| matches!(text(&v.value, "/status/phase").as_str(), "Released" | "Failed");
-        let view = |v: &Arc<Plain>| UnclaimedVolume {
-            volume: v.name.1.clone(),
-            uid: v.uid.clone(),
-            namespace: text(&v.value, "/spec/claimRef/namespace"),
-            claim: text(&v.value, "/spec/claimRef/name"),
-        };
-        volumes.iter().filter(unclaimed).map(view).collect()
-    }
-
     /// The tenant namespaces of an application that exist, with the operator's objects in them.
     fn tenant_namespaces(&self, names: impl IntoIterator<Item = String>) -> Vec<LiveNamespace> {
         let live = |name: String| {
@@ -222,6 +186,7 @@ impl World {
         let (meta, record) = seen(self.grants.get(&key.namespace, &key.name))?;
         let spec = &record.spec;
         let names: Vec<String> = tenant_names(&meta, &record);
+        let exits = self.exits(&key.namespace, &spec.application.name);
         let volumes = names.iter().flat_map(|n| self.volumes.tagged(&format!("claims/{n}")));
         let volume = |v: Arc<Plain>| LiveVolume {
             name: v.name.1.clone(),
@@ -235,8 +200,8 @@ impl World {
             ground: self.ground(&spec.region, with),
             application: seen(self.applications.get(&key.namespace, &spec.application.name)),
             change: seen(self.changes.get(&key.namespace, &spec.approved.name)),
-            exit: self.exit_of(&key.namespace, &spec.application.name, &spec.application.uid),
-            clearing: self.clearing(&key.namespace, &spec.application.name),
+            exit: decommission::exit_of(exits.iter().cloned(), &spec.application.uid),
+            clearing: decommission::clearing(exits),
             volumes: volumes.map(volume).collect(),
             namespaces: self.tenant_namespaces(names),
             meta,
@@ -271,15 +236,8 @@ impl World {
     /// Other open requests on an application. One that does not fit the schema holds nobody up (S10).
     fn open_requests(&self, own: &Key, application: &str) -> Vec<OpenRequest> {
         let tag = format!("application/{}/{application}", own.namespace);
-        let mut requests = open(own, Kind::Change, &self.changes.tagged(&tag), |c| {
-            let phase = c.status.as_ref().and_then(|s| s.phase);
-            !matches!(phase, Some(ChangePhase::Rejected | ChangePhase::Withdrawn | ChangePhase::Completed))
-        });
-        requests.extend(open(own, Kind::Decommission, &self.decommissions.tagged(&tag), |d| {
-            use DecommissionPhase::{Completed, Rejected, Withdrawn};
-            let phase = d.status.as_ref().and_then(|s| s.phase);
-            !matches!(phase, Some(Rejected | Withdrawn | Completed))
-        }));
+        let mut requests = open(own, Kind::Change, &self.changes.tagged(&tag));
+        requests.extend(open(own, Kind::Decommission, &self.decommissions.tagged(&tag)));
         requests
     }
 
@@ -317,73 +275,12 @@ impl World {
             record,
         })
     }
-
-    /// The volumes of an application: bound in its namespaces, or labelled with its UID.
-    pub(super) fn volumes_of(&self, uid: &str, names: &[String]) -> Vec<Arc<Plain>> {
-        let bound = names.iter().flat_map(|n| self.volumes.tagged(&format!("claims/{n}")));
-        let mut volumes: BTreeMap<String, Arc<Plain>> = BTreeMap::new();
-        for v in bound.chain(self.volumes.tagged(&format!("owner/{uid}"))) {
-            volumes.insert(v.name.1.clone(), v);
-        }
-        volumes.into_values().collect()
-    }
-
-    /// What an inventory is taken of, with the strangers' volumes that may share a source with ours.
-    fn stock(&self, uid: &str, grant: Option<&ResourceGrant>, names: &[String]) -> Stock {
-        let entries = grant.and_then(|g| g.status.as_ref()).into_iter().flat_map(|s| &s.namespaces);
-        let claims: Vec<Claim> =
-            names.iter().flat_map(|n| self.claims.within(n)).map(|c| claim(&c)).collect();
-        Stock {
-            application_uid: uid.to_owned(),
-            namespaces: entries.map(|n| (n.entry.clone(), n.namespace.clone())).collect(),
-            volumes: self.concerned(uid, names, &claims),
-            claims,
-            snapshots: names.iter().flat_map(|n| self.snapshots.within(n)).map(|s| snapshot(&s)).collect(),
-        }
-    }
-
-    /// The volumes that an inventory concerns: an application's, those that its claims name, and all that may be the
-    /// same bytes as one of them.
-    fn concerned(&self, uid: &str, names: &[String], claims: &[Claim]) -> Vec<Volume> {
-        let named = claims.iter().filter_map(|c| self.volumes.get("", &c.volume_name));
-        let mut volumes: BTreeMap<String, Arc<Plain>> = BTreeMap::new();
-        for v in self.volumes_of(uid, names).into_iter().chain(named) {
-            volumes.insert(v.name.1.clone(), v);
-        }
-        let reach: BTreeSet<String> =
-            volumes.values().flat_map(|v| volume_source::reach(&source(&v.value))).collect();
-        for v in reach.iter().flat_map(|word| self.volumes.tagged(word)) {
-            volumes.insert(v.name.1.clone(), v);
-        }
-        volumes.values().map(|v| volume(v)).collect()
-    }
-}
-
-/// A volume with what preconditions and reports need.
-fn held(v: &Plain) -> HeldVolume {
-    let finalizers =
-        v.value.pointer("/metadata/finalizers").and_then(|f| serde_json::from_value(f.clone()).ok());
-    HeldVolume {
-        name: v.name.1.clone(),
-        uid: v.uid.clone(),
-        resource_version: v.resource_version.clone(),
-        reclaim_policy: text(&v.value, "/spec/persistentVolumeReclaimPolicy"),
-        phase: text(&v.value, "/status/phase"),
-        message: text(&v.value, "/status/message"),
-        finalizers: finalizers.unwrap_or_default(),
-        retained: labels(&v.value).remove(keys::RETAINED),
-    }
 }
 
 /// The open ones among some records, but for the one that asks.
-fn open<K>(
-    own: &Key,
-    kind: Kind,
-    records: &[Arc<Record<K>>],
-    is_open: impl Fn(&K) -> bool,
-) -> Vec<OpenRequest> {
+fn open<K: Filed>(own: &Key, kind: Kind, records: &[Arc<Record<K>>]) -> Vec<OpenRequest> {
     let other = |r: &&Arc<Record<K>>| own.kind != kind || own.name != r.meta.name;
-    let open = |r: &&Arc<Record<K>>| r.typed.as_ref().is_ok_and(|k| is_open(k));
+    let open = |r: &&Arc<Record<K>>| r.typed.as_ref().is_ok_and(|k| !k.is_over());
     let view = |r: &Arc<Record<K>>| OpenRequest {
         kind: kind.as_str(),
         name: r.meta.name.clone(),
@@ -416,71 +313,4 @@ fn exit_view(d: &Decommission) -> application::ExitView {
         application_uid: status.and_then(|s| s.application_uid.clone()),
         ended_at: status.and_then(|s| s.certificate.as_ref()).map(|c| c.ended_at.timestamp()),
     }
-}
-
-fn claim(c: &Plain) -> Claim {
-    let capacity = text(&c.value, "/status/capacity/storage");
-    Claim {
-        namespace: c.name.0.clone(),
-        name: c.name.1.clone(),
-        uid: c.uid.clone(),
-        volume_name: text(&c.value, "/spec/volumeName"),
-        capacity: if capacity.is_empty() {
-            text(&c.value, "/spec/resources/requests/storage")
-        } else {
-            capacity
-        },
-        class: text(&c.value, "/spec/storageClassName"),
-    }
-}
-
-fn snapshot(s: &Plain) -> Snapshot {
-    let optional = |pointer: &str| s.value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-    Snapshot {
-        namespace: s.name.0.clone(),
-        name: s.name.1.clone(),
-        uid: s.uid.clone(),
-        claim: optional("/spec/source/persistentVolumeClaimName"),
-        content: optional("/status/boundVolumeSnapshotContentName"),
-    }
-}
-
-fn volume(v: &Plain) -> Volume {
-    let claim_ref = v.value.pointer("/spec/claimRef").map(|_| ClaimRef {
-        namespace: text(&v.value, "/spec/claimRef/namespace"),
-        name: text(&v.value, "/spec/claimRef/name"),
-        uid: text(&v.value, "/spec/claimRef/uid"),
-    });
-    Volume {
-        name: v.name.1.clone(),
-        uid: v.uid.clone(),
-        reclaim_policy: text(&v.value, "/spec/persistentVolumeReclaimPolicy"),
-        phase: text(&v.value, "/status/phase"),
-        capacity: text(&v.value, "/spec/capacity/storage"),
-        class: text(&v.value, "/spec/storageClassName"),
-        source: source(&v.value),
-        node_affinity: v.value.pointer("/spec/nodeAffinity").cloned().unwrap_or(Value::Null),
-        claim_ref,
-        labels: labels(&v.value),
-    }
-}
-
-/// The volume source as stored: what is left of the spec without what Kubernetes keeps around it.
-pub(super) fn source(value: &Value) -> Value {
-    const AROUND: [&str; 9] = [
-        "accessModes",
-        "capacity",
-        "claimRef",
-        "mountOptions",
-        "nodeAffinity",
-        "persistentVolumeReclaimPolicy",
-        "storageClassName",
-        "volumeAttributesClassName",
-        "volumeMode",
-    ];
-    let mut spec = value["spec"].clone();
-    if let Some(spec) = spec.as_object_mut() {
-        AROUND.iter().for_each(|k| drop(spec.remove(*k)));
-    }
-    spec
 }

@@ -322,14 +322,25 @@ impl<T: Held> Store<T> {
 
     /// Everything, in order of name. Each object is unpacked when it is asked for, and not held.
     pub fn all(&self) -> impl Iterator<Item = Arc<T>> {
-        self.names().into_iter().filter_map(|(namespace, name)| {
-            self.read(|s| self.object(s, s.names.get(key(&namespace, &name).as_str()).copied()?))
-        })
+        self.names().into_iter().filter_map(|(namespace, name)| self.peek(&key(&namespace, &name)))
     }
 
     /// The names of everything, in order; without unpacking anything.
     pub fn names(&self) -> Vec<Name> {
         self.read(|s| s.names.keys().filter_map(|k| split(k)).collect())
+    }
+
+    /// The key and the version of everything, in order of name; without unpacking anything.
+    pub fn versions(&self) -> Vec<(Arc<str>, u64)> {
+        self.read(|s| {
+            let slots = s.names.values().filter_map(|id| s.slot(*id));
+            slots.map(|slot| (slot.key.clone(), slot.version)).collect()
+        })
+    }
+
+    /// The object of a key that [`Store::versions`] gave. It is not held unpacked for having been looked at.
+    pub fn peek(&self, key: &str) -> Option<Arc<T>> {
+        self.read(|s| self.object(s, s.names.get(key).copied()?))
     }
 
     /// How many there are.

@@ -15,8 +15,10 @@
 //! | `keeps/UID` | exits whose certificate says that the volume was retained | on whose word it is kept |
 //! | `kept-in/CODE` | retained volumes | what a region keeps |
 
+use serde::Deserialize as _;
 use serde_json::Value;
 
+use crate::api::change::ChangePhase;
 use crate::core::names;
 use crate::core::record::Meta;
 
@@ -133,12 +135,12 @@ pub(super) fn of_record(data: &Value, meta: &Meta) -> Vec<String> {
 
 /// The tags of a platform maintenance. One that is over has none: they pile up over the years.
 fn of_maintenance(data: &Value) -> Vec<String> {
-    let over = matches!(text(data, "/status/phase"), Some("Rejected" | "Withdrawn" | "Completed"));
+    let phase = data.pointer("/status/phase").map(ChangePhase::deserialize).and_then(Result::ok);
     let (Some(plan), Some(region)) = (data.pointer("/spec/platformMaintenance"), text(data, "/spec/region"))
     else {
         return Vec::new();
     };
-    if over {
+    if phase.is_some_and(ChangePhase::is_over) {
         return Vec::new();
     }
     let mut tags = vec![maintenance(region)];

@@ -6,16 +6,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::DynamicObject;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::clock::Clock;
 use super::queue::{Key, Kind};
-use super::store::{Changed, Held, Name, Store};
+use super::store::{Changed, Name, Store};
 use super::tags;
 use crate::api::application::CloudApplication;
 use crate::api::catalog::ServiceCatalog;
@@ -26,209 +20,13 @@ use crate::api::keys;
 use crate::api::region::Region;
 use crate::api::work_calendar::WorkCalendar;
 use crate::core::calendar::Calendar;
-use crate::core::decision;
-use crate::core::digest;
-use crate::core::record::Meta;
-use crate::core::tenancy::volume_source;
 
-/// Fields of a record's spec that come later in life and are no part of what is decided on.
-pub const LATER_FIELDS: [&str; 4] = ["goLive", "consent", "handOver", "maintenanceOutcome"];
+mod object;
 
-/// A resource of this project: its typed form, or why it does not fit the schema (S10).
-#[derive(Debug)]
-pub struct Record<K> {
-    /// What is known of the object itself.
-    pub meta: Meta,
-    /// The typed object, without managedFields.
-    pub typed: Result<Arc<K>, String>,
-    /// Status as it is stored, for the difference that a write is.
-    pub status: Value,
-    tags: Vec<String>,
-    packed: Vec<u8>,
-}
-
-impl<K> Record<K> {
-    /// Whether it is found by this tag.
-    #[must_use]
-    pub fn tagged(&self, tag: &str) -> bool {
-        self.tags.iter().any(|t| t == tag)
-    }
-}
-
-/// Any other object, as JSON without managedFields.
-#[derive(Debug)]
-pub struct Plain {
-    /// Namespace and name.
-    pub name: Name,
-    /// UID.
-    pub uid: String,
-    /// resourceVersion.
-    pub resource_version: String,
-    /// Its JSON, with apiVersion and kind.
-    pub value: Arc<Value>,
-    tags: Vec<String>,
-    packed: Vec<u8>,
-}
-
-fn number(version: &str) -> u64 {
-    version.parse().unwrap_or(0)
-}
-
-impl<K: DeserializeOwned + Send + Sync + 'static> Held for Record<K> {
-    fn name(&self) -> Name {
-        (self.meta.namespace.clone(), self.meta.name.clone())
-    }
-    fn uid(&self) -> &str {
-        &self.meta.uid
-    }
-    fn version(&self) -> u64 {
-        number(&self.meta.resource_version)
-    }
-    fn tags(&self) -> Vec<String> {
-        self.tags.clone()
-    }
-    fn pack(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.packed)
-    }
-    fn unpack(bytes: &[u8]) -> Self {
-        record(again(bytes))
-    }
-}
-
-impl Held for Plain {
-    fn name(&self) -> Name {
-        self.name.clone()
-    }
-    fn uid(&self) -> &str {
-        &self.uid
-    }
-    fn version(&self) -> u64 {
-        number(&self.resource_version)
-    }
-    fn tags(&self) -> Vec<String> {
-        self.tags.clone()
-    }
-    fn pack(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.packed)
-    }
-    fn unpack(bytes: &[u8]) -> Self {
-        plain(again(bytes))
-    }
-}
-
-/// Reads an object into what a store holds.
-pub trait FromObject: Held + Sized {
-    /// Reads it. Never fails: what does not fit is held as such.
-    fn from_object(object: DynamicObject, clock: &Clock) -> Self;
-}
+pub use object::{FromObject, LATER_FIELDS, Plain, Record, labels};
 
 fn text(value: &Value, pointer: &str) -> Option<String> {
     value.pointer(pointer)?.as_str().map(str::to_owned)
-}
-
-/// What a record is made of again: the object without managedFields, and what was made of it when it was read:
-/// the server's instants, shifted by the clock, and the digest of what the server sent.
-#[derive(Debug, Serialize, Deserialize)]
-struct Packed {
-    created_at: Option<Timestamp>,
-    stamped_at: Option<Timestamp>,
-    digest: String,
-    object: Value,
-}
-
-/// Reads what was packed in this memory.
-fn again<T: DeserializeOwned>(bytes: &[u8]) -> T {
-    serde_json::from_slice(bytes).expect("what was written as JSON in this memory reads as JSON")
-}
-
-fn meta(packed: &Packed) -> Meta {
-    let metadata = packed.object.get("metadata").map(ObjectMeta::deserialize).and_then(Result::ok);
-    let m = metadata.unwrap_or_default();
-    Meta {
-        namespace: m.namespace.unwrap_or_default(),
-        name: m.name.unwrap_or_default(),
-        uid: m.uid.unwrap_or_default(),
-        resource_version: m.resource_version.unwrap_or_default(),
-        generation: m.generation.unwrap_or(0),
-        created_at: packed.created_at,
-        deleting: m.deletion_timestamp.is_some(),
-        annotations: m.annotations.unwrap_or_default(),
-        labels: m.labels.unwrap_or_default(),
-        digest: packed.digest.clone(),
-        stamped_at: packed.stamped_at,
-    }
-}
-
-impl<K: DeserializeOwned + Send + Sync + 'static> FromObject for Record<K> {
-    fn from_object(mut object: DynamicObject, clock: &Clock) -> Self {
-        let stamped_at = object.metadata.managed_fields.take().and_then(|m| {
-            let raw = serde_json::json!({ "managedFields": m });
-            decision::stamped_at(&raw)
-        });
-        let digest = object.data.get("spec").map(|s| digest::spec_digest(s, &LATER_FIELDS));
-        let packed = Packed {
-            digest: digest.unwrap_or_default(),
-            created_at: object.metadata.creation_timestamp.as_ref().map(|t| clock.shift(t.0)),
-            stamped_at: stamped_at.map(|t| clock.shift(t)),
-            object: serde_json::to_value(&object).unwrap_or_default(),
-        };
-        let bytes = serde_json::to_vec(&packed).unwrap_or_default();
-        Self { packed: bytes, ..record(packed) }
-    }
-}
-
-/// A record of what was packed.
-fn record<K: DeserializeOwned>(mut packed: Packed) -> Record<K> {
-    let meta = meta(&packed);
-    let object = &packed.object;
-    let tags = tags::of_record(object, &meta);
-    let typed = K::deserialize(object).map(Arc::new).map_err(|e| e.to_string());
-    let status = packed.object.get_mut("status").map(Value::take).unwrap_or(Value::Null);
-    Record { meta, typed, status, tags, packed: Vec::new() }
-}
-
-impl FromObject for Plain {
-    fn from_object(mut object: DynamicObject, _: &Clock) -> Self {
-        object.metadata.managed_fields = None;
-        if let Some(a) = object.metadata.annotations.as_mut() {
-            a.remove("kubectl.kubernetes.io/last-applied-configuration");
-        }
-        let value = serde_json::to_value(&object).unwrap_or_default();
-        let packed = serde_json::to_vec(&value).unwrap_or_default();
-        Self { packed, ..plain(value) }
-    }
-}
-
-/// Any other object of its JSON.
-fn plain(value: Value) -> Plain {
-    let mut tags = Vec::new();
-    if let Some(uid) = value["metadata"]["labels"][keys::APPLICATION_UID].as_str() {
-        tags.push(format!("owner/{uid}"));
-    }
-    if let Some(ns) = text(&value, "/spec/claimRef/namespace") {
-        tags.push(format!("claims/{ns}"));
-    }
-    let label = |key: &str| value["metadata"]["labels"][key].as_str();
-    if value["kind"] == "Namespace"
-        && let (Some(department), Some(application)) = (label(keys::DEPARTMENT), label(keys::APPLICATION))
-    {
-        tags.push(tags::tenant(department, application));
-    }
-    if let (Some(_), Some(region)) = (label(keys::RETAINED), label(keys::REGION)) {
-        tags.push(tags::kept_in(region));
-    }
-    if value["kind"] == "PersistentVolume" {
-        tags.extend(volume_source::marks(&super::observe::source(&value)));
-    }
-    let of = |field: &str| value["metadata"][field].as_str().unwrap_or_default().to_owned();
-    Plain {
-        name: (of("namespace"), of("name")),
-        uid: of("uid"),
-        resource_version: of("resourceVersion"),
-        value: Arc::new(value),
-        tags,
-        packed: Vec::new(),
-    }
 }
 
 /// A calendar prepared for counting, or why it cannot be used, with the resourceVersion that it was prepared of.
@@ -469,10 +267,4 @@ impl Triggers<Plain> for World {
         keys.dedup();
         keys
     }
-}
-
-/// Labels of a plain object.
-#[must_use]
-pub fn labels(value: &Value) -> BTreeMap<String, String> {
-    value.pointer("/metadata/labels").and_then(|l| serde_json::from_value(l.clone()).ok()).unwrap_or_default()
 }

@@ -253,6 +253,15 @@ impl Stage {
         self.settle();
     }
 
+    /// An exit is filed, consented to as its inventory is published, and approved.
+    pub fn leave(&mut self, name: &str, spec: Value) -> Id {
+        let e = exit_id(name);
+        self.file(&e, spec);
+        self.consent(&e);
+        self.decide(&e, "approved", "同意");
+        e
+    }
+
     /// The department signs for a volume.
     pub fn receive(&mut self, of: &Id, claim: &str) {
         let entries = self.status(of)["inventory"]["entries"].as_array().cloned().unwrap_or_default();
@@ -353,5 +362,14 @@ impl Stage {
         s.edit(ZHANG, &app_id(), json!({ "goLive": { "at": at, "testReport": { "uri": "https://p.example/t.pdf", "sha256": hash } } }));
         assert_eq!(s.phase(&app_id()), "Live");
         s
+    }
+
+    /// `travel` live since 1 June with one volume, and an exit that waits for the department's receipt for it.
+    pub fn handing_over() -> (Self, Id) {
+        let mut s = Self::live("2026-06-01 09:00");
+        s.claim("prod", "data");
+        let e = s.leave("leave", exit("Application", "HandOver", &[]));
+        assert_eq!(s.phase(&e), "HandingOver");
+        (s, e)
     }
 }

@@ -232,10 +232,7 @@ fn provider_applied_for_another_stale_and_after_exit() {
     s.cluster.remove(&grant_id());
     s.grant(right.clone());
     assert_eq!(s.phase(&app_id()), "Provisioned");
-    let e = exit_id("leave");
-    s.file(&e, exit("Application", "Retain", &[]));
-    s.consent(&e);
-    s.decide(&e, "approved", "同意");
+    s.leave("leave", exit("Application", "Retain", &[]));
     assert_eq!(s.phase(&app_id()), "Exited");
     // The ended grant is archived and removed, and another applied.
     s.cluster.remove(&grant_id());

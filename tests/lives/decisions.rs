@@ -222,12 +222,7 @@ fn a_change_altered_after_its_approval_is_not_carried_out() {
 
 #[test]
 fn an_exit_altered_after_its_approval_destroys_nothing() {
-    let mut s = Stage::live("2026-06-01 09:00");
-    s.claim("prod", "data");
-    let e = exit_id("leave");
-    s.file(&e, exit("Application", "HandOver", &[]));
-    s.consent(&e);
-    s.decide(&e, "approved", "同意");
+    let (mut s, e) = Stage::handing_over();
     s.edit("mallory", &e, json!({ "disposition": { "default": "Destroy" } }));
     assert_eq!((s.phase(&e), s.stands(&e, "Stalled").as_str()), ("HandingOver", "True/SpecAltered"));
     assert_eq!(s.cluster.of_kind("PersistentVolume").count(), 1);

@@ -177,10 +177,7 @@ fn exit_with_hand_over() {
     s.claim("prod", "data");
     s.claim("prod", "archive");
     s.log.clear();
-    let e = exit_id("leave");
-    s.file(&e, exit("Application", "Retain", &[("data", "HandOver")]));
-    s.consent(&e);
-    s.decide(&e, "approved", "同意");
+    let e = s.leave("leave", exit("Application", "Retain", &[("data", "HandOver")]));
     assert_eq!((s.phase(&e), s.status(&e)["waitingOn"].as_str()), ("HandingOver", Some("Department")));
     assert!(!s.claim("prod", "more"), "no new claims");
     s.until("2026-06-12 09:00");
@@ -228,10 +225,7 @@ fn exit_withdrawn_while_handing_over() {
     let mut s = Stage::live("2026-06-01 09:00");
     s.claim("prod", "data");
     s.log.clear();
-    let e = exit_id("leave");
-    s.file(&e, exit("Application", "HandOver", &[]));
-    s.consent(&e);
-    s.decide(&e, "approved", "同意");
+    let e = s.leave("leave", exit("Application", "HandOver", &[]));
     s.withdraw(&e);
     assert_eq!((s.phase(&e), s.phase(&app_id())), ("Withdrawn", "Live"));
     assert!(s.claim("prod", "more"), "everything is as before");
@@ -259,10 +253,7 @@ fn scope_volumes() {
     s.claim("prod", "old");
     s.unclaim("prod", "old");
     s.log.clear();
-    let e = exit_id("clean");
-    s.file(&e, exit("Volumes", "Destroy", &[]));
-    s.consent(&e);
-    s.decide(&e, "approved", "同意");
+    let e = s.leave("clean", exit("Volumes", "Destroy", &[]));
     assert_eq!((s.phase(&e), s.phase(&app_id())), ("Completed", "Live"));
     assert_eq!(s.cluster.of_kind("PersistentVolume").count(), 1);
     insta::assert_snapshot!(s.log);

@@ -27,10 +27,7 @@ fn contract_end_with_hand_over() {
     let mut s = Stage::live("2026-06-01 09:00");
     s.claim("prod", "data");
     s.log.clear();
-    let e = exit_id("leave");
-    s.file(&e, contract_end("HandOver"));
-    s.consent(&e);
-    s.decide(&e, "approved", "同意");
+    let e = s.leave("leave", contract_end("HandOver"));
     let clock = |s: &Stage| {
         let all = s.status(&exit_id("leave"))["deadlines"].as_array().cloned().unwrap_or_default();
         all.into_iter().find(|d| d["obligation"] == "Migration").unwrap_or_default()
@@ -73,18 +70,10 @@ fn moving_out_is_overdue_when_the_provider_holds_it_up() {
 
 #[test]
 fn an_ordinary_exit_has_no_migration_clock_and_a_withdrawn_one_drops_it() {
-    let mut s = Stage::live("2026-06-01 09:00");
-    s.claim("prod", "data");
-    let e = exit_id("leave");
-    s.file(&e, exit("Application", "HandOver", &[]));
-    s.consent(&e);
-    s.decide(&e, "approved", "同意");
+    let (mut s, e) = Stage::handing_over();
     assert!(!s.status(&e)["deadlines"].to_string().contains("Migration"));
     s.withdraw(&e);
-    let again = exit_id("again");
-    s.file(&again, contract_end("HandOver"));
-    s.consent(&again);
-    s.decide(&again, "approved", "同意");
+    let again = s.leave("again", contract_end("HandOver"));
     s.withdraw(&again);
     s.until("2026-12-01 09:00");
     assert_eq!((s.phase(&again), s.count(&again, "Overdue")), ("Withdrawn", 0));
@@ -109,12 +98,7 @@ fn a_snapshot_after_the_consent_voids_it() {
 
 #[test]
 fn a_snapshot_after_the_approval_ends_the_exit_and_one_while_reclaiming_halts_it() {
-    let mut s = Stage::live("2026-06-01 09:00");
-    s.claim("prod", "data");
-    let e = exit_id("leave");
-    s.file(&e, exit("Application", "HandOver", &[]));
-    s.consent(&e);
-    s.decide(&e, "approved", "同意");
+    let (mut s, e) = Stage::handing_over();
     snapshot(&mut s, "late");
     s.settle();
     assert_eq!((s.phase(&e), s.phase(&app_id())), ("Withdrawn", "Live"));
@@ -122,10 +106,7 @@ fn a_snapshot_after_the_approval_ends_the_exit_and_one_while_reclaiming_halts_it
     s.cluster.remove(&id("VolumeSnapshot", &tenant("prod"), "late"));
     s.settle();
     s.refuse = Some(("PersistentVolume", "no"));
-    let again = exit_id("again");
-    s.file(&again, exit("Application", "Destroy", &[]));
-    s.consent(&again);
-    s.decide(&again, "approved", "同意");
+    let again = s.leave("again", exit("Application", "Destroy", &[]));
     assert_eq!(s.phase(&again), "Reclaiming");
     snapshot(&mut s, "later");
     s.refuse = None;
@@ -204,10 +185,7 @@ fn a_region_lists_what_it_keeps() {
     s.claim("prod", "archive");
     let region = id("Region", "", "410000");
     assert!(s.status(&region)["retainedVolumes"].is_null());
-    let e = exit_id("leave");
-    s.file(&e, exit("Application", "Retain", &[("data", "Destroy")]));
-    s.consent(&e);
-    s.decide(&e, "approved", "同意");
+    let e = s.leave("leave", exit("Application", "Retain", &[("data", "Destroy")]));
     let kept = s.status(&region)["retainedVolumes"].clone();
     assert_eq!((&kept["count"], &kept["capacity"]), (&json!(1), &json!("10Gi")), "{kept}");
     let volume = &kept["volumes"][0];

@@ -217,9 +217,8 @@ fn what_a_living_record_owns_is_never_attachable() {
     assert_eq!(s.stands(&app_id(), "Valid"), "False/NamespaceTaken");
 }
 
-/// What went with a namespace that vanished between decision and deed is not replaced by an empty one.
-#[test]
-fn a_namespace_that_vanished_meanwhile_is_not_made_anew() {
+/// Two namespaces that the decision names, and an operator that was killed before it took them back.
+fn decided_and_killed() -> Stage {
     let mut s = lost(two(), &["CloudApplication", "ResourceGrant"]);
     let (prod, test) = (uid(&s, &space("prod")), uid(&s, &space("test")));
     s.file(&app_id(), two());
@@ -231,10 +230,46 @@ fn a_namespace_that_vanished_meanwhile_is_not_made_anew() {
         }
     }
     assert!(s.phase(&app_id()) == "Provisioning", "{}", s.log);
+    s
+}
+
+/// What went with a namespace that vanished between decision and deed is not replaced by an empty one.
+#[test]
+fn a_namespace_that_vanished_meanwhile_is_not_made_anew() {
+    let mut s = decided_and_killed();
     vanishes(&mut s, "test");
     s.settle();
     assert_eq!(s.stands(&grant_id(), "Stalled"), "True/NamespaceLost");
     assert!(!s.cluster.objects.contains_key(&space("test")));
+}
+
+/// A decision names a namespace by its UID: another one that has its name and labels by now is not taken for it.
+#[test]
+fn a_namespace_made_anew_under_the_name_is_not_taken_back() {
+    let mut s = decided_and_killed();
+    let mut anew = s.cluster.objects[&space("test")].clone();
+    vanishes(&mut s, "test");
+    let metadata = anew["metadata"].as_object_mut().unwrap();
+    metadata.retain(|field, _| ["name", "labels"].contains(&field.as_str()));
+    s.cluster.create(anew, s.now).unwrap();
+    let before = s.cluster.objects[&space("test")].clone();
+    s.settle();
+    assert_eq!(s.stands(&grant_id(), "Stalled"), "True/NamespaceTaken");
+    assert_eq!(s.cluster.objects[&space("test")], before);
+    assert_eq!(s.phase(&app_id()), "Provisioning");
+}
+
+/// A grant of another record than the one whose namespaces were found is not taken over.
+#[test]
+fn a_grant_of_yet_another_record_is_left_alone() {
+    let mut s = lost(application(), &["CloudApplication"]);
+    s.cluster.change(&grant_id(), |g| g["spec"]["application"]["uid"] = json!("of-yet-another"));
+    s.file(&app_id(), application());
+    let before = (tenants_have(&s.cluster), s.cluster.objects[&grant_id()]["spec"].clone());
+    let prod = uid(&s, &space("prod"));
+    s.decide_naming(&app_id(), &[&prod]);
+    assert_eq!(s.phase(&app_id()), "Provisioning");
+    assert_eq!((tenants_have(&s.cluster), s.cluster.objects[&grant_id()]["spec"].clone()), before);
 }
 
 /// What the record does not ask for would be nobody's; it is asked to be put in.
@@ -296,13 +331,7 @@ fn a_change_of_the_earlier_record_does_not_reach_the_new_one() {
 /// An exit of the earlier record comes to its end, or is withdrawn, before anything is taken back.
 #[test]
 fn an_exit_that_was_under_way_ends_first() {
-    let mut s = Stage::live("2026-06-01 09:00");
-    s.claim("prod", "data");
-    let e = exit_id("leave");
-    s.file(&e, exit("Application", "HandOver", &[]));
-    s.consent(&e);
-    s.decide(&e, "approved", "同意");
-    assert_eq!(s.phase(&e), "HandingOver");
+    let (mut s, e) = Stage::handing_over();
     s.cluster.remove(&app_id());
     s.settle();
     s.file(&app_id(), application());

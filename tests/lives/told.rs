@@ -3,7 +3,7 @@
 use govcloud::shell::queue::{Key, Kind};
 use serde_json::{Value, json};
 
-use crate::acts::{app_id, application, exit, exit_id, maintenance};
+use crate::acts::{app_id, application, exit, maintenance};
 use crate::cluster::{Id, id};
 use crate::stage::{DEPT, LI, Stage, ZHANG, at};
 
@@ -123,10 +123,7 @@ fn who_has_exited_is_told_nothing_more() {
     let mut s = Stage::live("2026-06-01 09:00");
     let m = s.maintain("storage", maintenance(START, END));
     s.decide(&m, "approved", "同意");
-    let e = exit_id("leave");
-    s.file(&e, exit("Application", "Retain", &[]));
-    s.consent(&e);
-    s.decide(&e, "approved", "同意");
+    s.leave("leave", exit("Application", "Retain", &[]));
     assert_eq!(s.phase(&app_id()), "Exited");
     assert_eq!(s.stands(&app_id(), "MaintenanceScheduled"), "False/None");
     s.until("2026-06-16 09:00");

@@ -19,12 +19,7 @@ fn smuggle(s: &mut Stage, name: &str) {
 
 #[test]
 fn a_volume_that_appears_while_data_is_handed_over_ends_the_exit() {
-    let mut s = Stage::live("2026-06-01 09:00");
-    s.claim("prod", "data");
-    let e = exit_id("leave");
-    s.file(&e, exit("Application", "HandOver", &[]));
-    s.consent(&e);
-    s.decide(&e, "approved", "同意");
+    let (mut s, e) = Stage::handing_over();
     smuggle_after_exit(&mut s);
     assert_eq!((s.phase(&e), s.phase(&app_id())), ("Withdrawn", "Live"));
     assert_eq!(s.cluster.of_kind("PersistentVolume").count(), 2);
@@ -42,10 +37,7 @@ fn a_volume_that_appears_while_reclaiming_halts_it() {
     let mut s = Stage::live("2026-06-01 09:00");
     s.claim("prod", "data");
     s.cluster.stuck.insert(tenant("prod"));
-    let e = exit_id("leave");
-    s.file(&e, exit("Application", "Destroy", &[]));
-    s.consent(&e);
-    s.decide(&e, "approved", "同意");
+    let e = s.leave("leave", exit("Application", "Destroy", &[]));
     assert_eq!(s.phase(&e), "Reclaiming");
     let pv = json!({ "apiVersion": "v1", "kind": "PersistentVolume", "metadata": { "name": "stranger" },
         "spec": { "capacity": { "storage": "1Gi" }, "persistentVolumeReclaimPolicy": "Retain", "hostPath": { "path": "/tmp/stranger" },
@@ -55,22 +47,41 @@ fn a_volume_that_appears_while_reclaiming_halts_it() {
     assert_eq!(s.stands(&e, "Stalled"), "True/VolumeAppeared");
 }
 
+/// A stranger's volume that is the same bytes as `data`.
+fn twin(s: &mut Stage) {
+    let path = s.cluster.get("PersistentVolume", "", "pv-data-0").unwrap()["spec"]["hostPath"].clone();
+    let other = json!({ "apiVersion": "v1", "kind": "PersistentVolume", "metadata": { "name": "other" },
+        "spec": { "capacity": { "storage": "1Gi" }, "persistentVolumeReclaimPolicy": "Retain", "hostPath": path }, "status": { "phase": "Available" } });
+    s.cluster.create(other, s.now).unwrap();
+}
+
 /// Two volumes of one source: destroying one destroys the other, which may be somebody else's.
 #[test]
 fn a_shared_source_that_shows_up_after_the_approval_stalls() {
     let mut s = Stage::live("2026-06-01 09:00");
     s.claim("prod", "data");
-    let e = exit_id("leave");
-    s.file(&e, exit("Application", "Retain", &[("data", "HandOver")]));
-    s.consent(&e);
-    s.decide(&e, "approved", "同意");
-    let path = s.cluster.get("PersistentVolume", "", "pv-data-0").unwrap()["spec"]["hostPath"].clone();
-    let other = json!({ "apiVersion": "v1", "kind": "PersistentVolume", "metadata": { "name": "other" },
-        "spec": { "capacity": { "storage": "1Gi" }, "persistentVolumeReclaimPolicy": "Retain", "hostPath": path }, "status": { "phase": "Available" } });
-    s.cluster.create(other, s.now).unwrap();
+    let e = s.leave("leave", exit("Application", "Retain", &[("data", "HandOver")]));
+    twin(&mut s);
     s.receive(&e, "data");
     assert_eq!((s.phase(&e), s.stands(&e, "Stalled").as_str()), ("HandingOver", "True/SharedSource"));
     assert_eq!(s.cluster.of_kind("PersistentVolume").count(), 2);
+}
+
+/// The same when it shows up past the point of no return: what is left to destroy is not destroyed.
+#[test]
+fn a_shared_source_that_shows_up_while_reclaiming_halts_it() {
+    let mut s = Stage::live("2026-06-01 09:00");
+    s.claim("prod", "data");
+    s.refuse = Some(("PersistentVolume", "no"));
+    let e = s.leave("leave", exit("Application", "Destroy", &[]));
+    assert_eq!(s.phase(&e), "Reclaiming");
+    twin(&mut s);
+    s.refuse = None;
+    s.settle();
+    assert_eq!((s.phase(&e), s.stands(&e, "Stalled").as_str()), ("Reclaiming", "True/SharedSource"));
+    let data = s.cluster.get("PersistentVolume", "", "pv-data-0").unwrap();
+    assert_eq!(data["spec"]["persistentVolumeReclaimPolicy"], "Retain");
+    assert!(s.cluster.get("Namespace", "", &tenant("prod")).is_some(), "nor is anything else");
 }
 
 /// A retained volume of an earlier application keeps its label, though a new one has the same namespace's name.
@@ -78,10 +89,7 @@ fn a_shared_source_that_shows_up_after_the_approval_stalls() {
 fn a_retained_volume_stays_the_earlier_applications() {
     let mut s = Stage::live("2026-06-01 09:00");
     s.claim("prod", "data");
-    let e = exit_id("leave");
-    s.file(&e, exit("Application", "Retain", &[]));
-    s.consent(&e);
-    s.decide(&e, "approved", "同意");
+    let e = s.leave("leave", exit("Application", "Retain", &[]));
     let label = |s: &Stage| {
         s.cluster.get("PersistentVolume", "", "pv-data-0").unwrap()["metadata"]["labels"]
             [keys::APPLICATION_UID]
@@ -110,10 +118,7 @@ fn a_retained_volume_stays_the_earlier_applications() {
 fn nothing_is_certified_without_the_grant() {
     let mut s = Stage::live("2026-06-01 09:00");
     s.cluster.stuck.insert(tenant("prod"));
-    let e = exit_id("leave");
-    s.file(&e, exit("Application", "Retain", &[]));
-    s.consent(&e);
-    s.decide(&e, "approved", "同意");
+    let e = s.leave("leave", exit("Application", "Retain", &[]));
     s.cluster.remove(&grant_id());
     s.settle();
     assert_eq!((s.phase(&e), s.stands(&e, "Stalled").as_str()), ("Reclaiming", "True/GrantMissing"));

@@ -103,13 +103,15 @@ fn metadata(name: &str) -> Value {
     })
 }
 
-fn volume(name: &str, phase: &str, retained: Option<&str>) -> Value {
+/// A volume of an application of the province, of one GiB.
+pub fn volume(name: &str, phase: &str, retained: Option<&str>) -> Value {
     let mut volume = json!({
         "apiVersion": "v1", "kind": "PersistentVolume",
         "metadata": {
             "name": name, "uid": name, "resourceVersion": "7",
-            "labels": { "govcloud.dev/application-uid": "uid-a1" },
+            "labels": { "govcloud.dev/application-uid": "uid-a1", "govcloud.dev/region": "410000" },
         },
+        "spec": { "capacity": { "storage": "1Gi" } },
         "status": { "phase": phase },
     });
     if let Some(uid) = retained {
@@ -152,6 +154,12 @@ impl Stage {
     pub fn tell(&self, resource: &str, object: Value) {
         let object: DynamicObject = serde_json::from_value(object).unwrap();
         self.world.tell(resource, News::Is(object), &self.clock);
+    }
+
+    /// An object is gone from the cluster.
+    pub fn gone(&self, resource: &str, object: Value) {
+        let object: DynamicObject = serde_json::from_value(object).unwrap();
+        self.world.tell(resource, News::Deleted(object), &self.clock);
     }
 
     /// Every counter counts something.

@@ -21,11 +21,11 @@ impl Case<'_> {
         let own = |e: &&ExitView| {
             e.scope == Scope::Application && e.application_uid.as_deref() == Some(&self.seen.meta.uid)
         };
-        let ended = |p| matches!(p, DecommissionPhase::Rejected | DecommissionPhase::Withdrawn);
         // What began is followed to its end, also while its inventory has to be put in order again.
         let followed = |e: &&ExitView| self.status.decommission.as_deref() == Some(&e.name);
         let begins = |e: &&ExitView| e.phase.is_some_and(|p| p != DecommissionPhase::Inventory);
-        let mut open = self.seen.exits.iter().filter(own).filter(|e| !e.phase.is_some_and(ended));
+        let open = |e: &&ExitView| !e.phase.is_some_and(DecommissionPhase::came_to_nothing);
+        let mut open = self.seen.exits.iter().filter(own).filter(open);
         if self.status.phase == Some(Phase::Exiting) { open.find(followed) } else { open.find(begins) }
     }
 

@@ -131,12 +131,11 @@ impl Case<'_> {
 
     /// An exit of the earlier record that has not ended: it comes to its end, or is withdrawn, first.
     fn earlier_exit(&self) -> Option<Finding> {
-        use DecommissionPhase::{Completed, Rejected, Withdrawn};
-        let ended = |p| matches!(p, Completed | Rejected | Withdrawn);
         let left = self.left_behind();
         let of_earlier = |uid: &String| left.iter().any(|l| l.application_uid == *uid);
         let open = |e: &&super::ExitView| {
-            e.application_uid.as_ref().is_some_and(of_earlier) && !e.phase.is_some_and(ended)
+            e.application_uid.as_ref().is_some_and(of_earlier)
+                && !e.phase.is_some_and(DecommissionPhase::is_over)
         };
         let exit = self.seen.exits.iter().find(open)?;
         Some(Finding::AnotherOpen("Decommission".to_owned(), exit.name.clone()))

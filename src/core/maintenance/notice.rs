@@ -122,7 +122,7 @@ fn news<'a>(
     views: &'a [MaintenanceView],
     announced: &[AnnouncedMaintenance],
 ) -> Vec<(&'a MaintenanceView, &'a ApprovedWindow)> {
-    let ahead = |v: &&MaintenanceView| matches!(v.phase, Some(Phase::Scheduled | Phase::InProgress));
+    let ahead = |v: &&MaintenanceView| v.phase.is_some_and(Phase::is_ahead);
     let untold = |v: &&MaintenanceView| !announced.iter().any(|a| a.uid == v.uid);
     let mut news: Vec<_> = views
         .iter()

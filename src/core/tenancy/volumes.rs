@@ -148,6 +148,13 @@ impl VolumeFinding {
     }
 }
 
+/// Whether a volume's phase says that its claim is gone. The volume's own word: claims come by another watch, which may
+/// be behind this one. One that is `Available` waits for the claim that it was made for, or was released by hand.
+#[must_use]
+pub fn is_unclaimed(phase: &str) -> bool {
+    matches!(phase, "Released" | "Failed")
+}
+
 /// The inventory of an application under a disposition. Pure and independent of the order of its inputs.
 pub fn inventory(stock: &Stock, extent: Extent, disposition: &Disposition) -> Inventory {
     let mut findings = BTreeSet::new();

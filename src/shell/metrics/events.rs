@@ -95,20 +95,6 @@ pub(super) const fn verdict(v: Verdict) -> &'static str {
     }
 }
 
-/// An obligation as labels spell it: as the status does.
-pub(super) const fn obligation(o: Obligation) -> &'static str {
-    match o {
-        Obligation::Review => "Review",
-        Obligation::Provision => "Provision",
-        Obligation::GoLive => "GoLive",
-        Obligation::GoLiveReport => "GoLiveReport",
-        Obligation::Change => "Change",
-        Obligation::Reclaim => "Reclaim",
-        Obligation::Migration => "Migration",
-        Obligation::MaintenanceReport => "MaintenanceReport",
-    }
-}
-
 impl Events {
     /// A status was written that tells of these happenings.
     pub fn recorded(&self, place: Where<'_>, happenings: &[Happening], status: &RecordStatus) {
@@ -139,7 +125,7 @@ impl Events {
 
     fn met(&self, place: Where<'_>, which: Obligation, late: bool, status: &RecordStatus) {
         let result = if late { "late" } else { "in_time" };
-        let name = obligation(which);
+        let name = which.into();
         self.met
             .get_or_create(&ByTimeliness { region: place.region.to_owned(), obligation: name, result })
             .inc();

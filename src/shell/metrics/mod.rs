@@ -6,7 +6,6 @@
 //! | [`requests`] | requests to the API server, writes, watches | counted as it happens |
 //! | [`events`] | what happened in lives: decisions, obligations met | counted as it is recorded |
 //! | [`census`] | how many records stand where, who is waited on, clocks, volumes | counted anew from the image of the cluster at each scrape |
-//! | [`kept`] | volumes that nobody uses, by region | counted anew at each scrape |
 //! | [`process`] | build, leadership, guard, clock skew, memory | read at each scrape |
 //!
 //! What happened is a counter, from the process's start; what is, is a gauge that every replica shows alike.
@@ -24,7 +23,6 @@ use crate::core::decision::Guard;
 
 mod census;
 mod events;
-mod kept;
 mod process;
 mod requests;
 mod work;
@@ -35,7 +33,7 @@ pub use requests::{Measured, Measuring, Requests};
 /// The content type of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// What is counted as it happens. Clones count together.
+/// What is counted as it happens, and what is held to count the rest. Clones count together.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics {
     /// Reconciles.
@@ -46,6 +44,8 @@ pub struct Metrics {
     pub events: events::Events,
     /// CloudEvents.
     pub cloudevents: Counts,
+    /// What the count of records holds between scrapes.
+    pub census: census::Counter,
 }
 
 /// What is read at a scrape.
@@ -81,8 +81,7 @@ impl Metrics {
         self.requests.register(own, scrape.world);
         self.events.register(own);
         self.cloudevents.register(own);
-        census::register(own, scrape.world, scrape.now);
-        kept::register(own, scrape.world);
+        self.census.register(own, scrape.world, scrape.now);
         let mut text = String::with_capacity(64 * 1024);
         // Writing into a String does not fail.
         let _ = encode(&mut text, &all);

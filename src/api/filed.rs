@@ -1,0 +1,84 @@
+//! What every kind that is filed, decided on and brought to its end has in common.
+
+use super::application::CloudApplication;
+use super::change::ChangeRequest;
+use super::decommission::Decommission;
+use super::grant::ResourceGrant;
+use super::record::RecordStatus;
+
+/// A record of one of the four kinds that have a life.
+pub trait Filed {
+    /// Code of the Region, as written.
+    fn region(&self) -> &str;
+    /// The phase as its status has it; `None` until the operator has seen the record.
+    fn phase(&self) -> Option<&'static str>;
+    /// Whether it is at its end. One that was not seen yet is not.
+    fn is_over(&self) -> bool;
+    /// What the status of every record holds; `None` until the operator has seen the record.
+    fn record(&self) -> Option<&RecordStatus>;
+}
+
+macro_rules! filed {
+    ($($kind:ty),+) => {$(
+        impl Filed for $kind {
+            fn region(&self) -> &str {
+                &self.spec.region
+            }
+            fn phase(&self) -> Option<&'static str> {
+                self.status.as_ref()?.phase.map(Into::into)
+            }
+            fn is_over(&self) -> bool {
+                self.status.as_ref().and_then(|s| s.phase).is_some_and(|p| p.is_over())
+            }
+            fn record(&self) -> Option<&RecordStatus> {
+                Some(&self.status.as_ref()?.record)
+            }
+        }
+    )+};
+}
+
+filed!(CloudApplication, ResourceGrant, ChangeRequest, Decommission);
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::application::ApplicationPhase;
+    use crate::api::change::ChangePhase;
+    use crate::api::decommission::DecommissionPhase;
+    use crate::api::grant::GrantPhase;
+
+    /// A phase by the name that its status has for it, and the name that labels have.
+    fn named<P: serde::de::DeserializeOwned + Into<&'static str>>(name: &str) -> Option<&'static str> {
+        serde_json::from_value::<P>(json!(name)).ok().map(Into::into)
+    }
+
+    #[test]
+    fn a_phase_is_called_in_labels_as_in_status() {
+        for name in ["Submitted", "Rejected", "Provisioning", "Live", "Exiting", "Exited"] {
+            assert_eq!(named::<ApplicationPhase>(name), Some(name));
+        }
+        for name in ["Pending", "Refused", "Applying", "Active", "Released"] {
+            assert_eq!(named::<GrantPhase>(name), Some(name));
+        }
+        for name in ["Returned", "Scheduled", "InProgress", "Completed"] {
+            assert_eq!(named::<ChangePhase>(name), Some(name));
+        }
+        for name in ["Inventory", "AwaitingConsent", "HandingOver", "Reclaiming", "Withdrawn"] {
+            assert_eq!(named::<DecommissionPhase>(name), Some(name));
+        }
+    }
+
+    #[test]
+    fn a_record_that_nobody_has_seen_is_not_over() {
+        let filed = include_str!("../../config/samples/travel.yaml");
+        let mut a: CloudApplication = serde_saphyr::from_str(filed).unwrap();
+        assert_eq!((a.phase(), a.is_over(), a.region()), (None, false, "410000"));
+        assert!(a.record().is_none());
+        for (phase, over) in [(ApplicationPhase::Exiting, false), (ApplicationPhase::Exited, true)] {
+            a.status.get_or_insert_default().phase = Some(phase);
+            assert_eq!(a.is_over(), over, "{phase:?}");
+        }
+    }
+}

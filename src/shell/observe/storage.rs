@@ -1,0 +1,153 @@
+//! Gathering what is stored: volumes, claims and snapshots, and what an inventory is taken of (Art. 16, 23).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::text;
+use crate::api::application::UnclaimedVolume;
+use crate::api::grant::ResourceGrant;
+use crate::api::keys;
+use crate::core::decommission::HeldVolume;
+use crate::core::tenancy::volume_source;
+use crate::core::tenancy::volumes::{Claim, ClaimRef, Snapshot, Stock, Volume, is_unclaimed};
+use crate::shell::world::{Plain, World, labels};
+
+impl World {
+    /// Volumes of an application whose claim is gone.
+    pub(super) fn unclaimed(&self, uid: &str) -> Vec<UnclaimedVolume> {
+        let volumes = self.volumes.tagged(&format!("owner/{uid}"));
+        let unclaimed = |v: &&Arc<Plain>| is_unclaimed(&text(&v.value, "/status/phase"));
+        let view = |v: &Arc<Plain>| UnclaimedVolume {
+            volume: v.name.1.clone(),
+            uid: v.uid.clone(),
+            namespace: text(&v.value, "/spec/claimRef/namespace"),
+            claim: text(&v.value, "/spec/claimRef/name"),
+        };
+        volumes.iter().filter(unclaimed).map(view).collect()
+    }
+
+    /// The volumes of an application: bound in its namespaces, or labelled with its UID.
+    pub(in crate::shell) fn volumes_of(&self, uid: &str, names: &[String]) -> Vec<Arc<Plain>> {
+        let bound = names.iter().flat_map(|n| self.volumes.tagged(&format!("claims/{n}")));
+        let mut volumes: BTreeMap<String, Arc<Plain>> = BTreeMap::new();
+        for v in bound.chain(self.volumes.tagged(&format!("owner/{uid}"))) {
+            volumes.insert(v.name.1.clone(), v);
+        }
+        volumes.into_values().collect()
+    }
+
+    /// What an inventory is taken of, with the strangers' volumes that may share a source with ours.
+    pub(super) fn stock(&self, uid: &str, grant: Option<&ResourceGrant>, names: &[String]) -> Stock {
+        let entries = grant.and_then(|g| g.status.as_ref()).into_iter().flat_map(|s| &s.namespaces);
+        let claims: Vec<Claim> =
+            names.iter().flat_map(|n| self.claims.within(n)).map(|c| claim(&c)).collect();
+        Stock {
+            application_uid: uid.to_owned(),
+            namespaces: entries.map(|n| (n.entry.clone(), n.namespace.clone())).collect(),
+            volumes: self.concerned(uid, names, &claims),
+            claims,
+            snapshots: names.iter().flat_map(|n| self.snapshots.within(n)).map(|s| snapshot(&s)).collect(),
+        }
+    }
+
+    /// The volumes that an inventory concerns: an application's, those that its claims name, and all that may be the
+    /// same bytes as one of them.
+    fn concerned(&self, uid: &str, names: &[String], claims: &[Claim]) -> Vec<Volume> {
+        let named = claims.iter().filter_map(|c| self.volumes.get("", &c.volume_name));
+        let mut volumes: BTreeMap<String, Arc<Plain>> = BTreeMap::new();
+        for v in self.volumes_of(uid, names).into_iter().chain(named) {
+            volumes.insert(v.name.1.clone(), v);
+        }
+        let reach: BTreeSet<String> =
+            volumes.values().flat_map(|v| volume_source::reach(&source(&v.value))).collect();
+        for v in reach.iter().flat_map(|word| self.volumes.tagged(word)) {
+            volumes.insert(v.name.1.clone(), v);
+        }
+        volumes.values().map(|v| volume(v)).collect()
+    }
+}
+
+/// A volume with what preconditions and reports need.
+pub(super) fn held(v: &Plain) -> HeldVolume {
+    let finalizers =
+        v.value.pointer("/metadata/finalizers").and_then(|f| serde_json::from_value(f.clone()).ok());
+    HeldVolume {
+        name: v.name.1.clone(),
+        uid: v.uid.clone(),
+        resource_version: v.resource_version.clone(),
+        reclaim_policy: text(&v.value, "/spec/persistentVolumeReclaimPolicy"),
+        phase: text(&v.value, "/status/phase"),
+        message: text(&v.value, "/status/message"),
+        finalizers: finalizers.unwrap_or_default(),
+        retained: labels(&v.value).remove(keys::RETAINED),
+    }
+}
+
+fn claim(c: &Plain) -> Claim {
+    let capacity = text(&c.value, "/status/capacity/storage");
+    Claim {
+        namespace: c.name.0.clone(),
+        name: c.name.1.clone(),
+        uid: c.uid.clone(),
+        volume_name: text(&c.value, "/spec/volumeName"),
+        capacity: if capacity.is_empty() {
+            text(&c.value, "/spec/resources/requests/storage")
+        } else {
+            capacity
+        },
+        class: text(&c.value, "/spec/storageClassName"),
+    }
+}
+
+fn snapshot(s: &Plain) -> Snapshot {
+    let optional = |pointer: &str| s.value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    Snapshot {
+        namespace: s.name.0.clone(),
+        name: s.name.1.clone(),
+        uid: s.uid.clone(),
+        claim: optional("/spec/source/persistentVolumeClaimName"),
+        content: optional("/status/boundVolumeSnapshotContentName"),
+    }
+}
+
+fn volume(v: &Plain) -> Volume {
+    let claim_ref = v.value.pointer("/spec/claimRef").map(|_| ClaimRef {
+        namespace: text(&v.value, "/spec/claimRef/namespace"),
+        name: text(&v.value, "/spec/claimRef/name"),
+        uid: text(&v.value, "/spec/claimRef/uid"),
+    });
+    Volume {
+        name: v.name.1.clone(),
+        uid: v.uid.clone(),
+        reclaim_policy: text(&v.value, "/spec/persistentVolumeReclaimPolicy"),
+        phase: text(&v.value, "/status/phase"),
+        capacity: text(&v.value, "/spec/capacity/storage"),
+        class: text(&v.value, "/spec/storageClassName"),
+        source: source(&v.value),
+        node_affinity: v.value.pointer("/spec/nodeAffinity").cloned().unwrap_or(Value::Null),
+        claim_ref,
+        labels: labels(&v.value),
+    }
+}
+
+/// The volume source as stored: what is left of the spec without what Kubernetes keeps around it.
+pub(in crate::shell) fn source(value: &Value) -> Value {
+    const AROUND: [&str; 9] = [
+        "accessModes",
+        "capacity",
+        "claimRef",
+        "mountOptions",
+        "nodeAffinity",
+        "persistentVolumeReclaimPolicy",
+        "storageClassName",
+        "volumeAttributesClassName",
+        "volumeMode",
+    ];
+    let mut spec = value["spec"].clone();
+    if let Some(spec) = spec.as_object_mut() {
+        AROUND.iter().for_each(|k| drop(spec.remove(*k)));
+    }
+    spec
+}
