@@ -28,6 +28,14 @@ pub enum Setup {
     Operating,
 }
 
+/// What makes an API server serve no MutatingAdmissionPolicy, as before 1.36: the two resources, and the plugin that
+/// would wait for them.
+const WITHOUT_MUTATING_POLICIES: [&str; 2] = [
+    "--runtime-config=admissionregistration.k8s.io/v1/mutatingadmissionpolicies=false,\
+     admissionregistration.k8s.io/v1/mutatingadmissionpolicybindings=false",
+    "--disable-admission-plugins=MutatingAdmissionPolicy",
+];
+
 /// A cluster for tests. Dropping it leaves nothing behind.
 pub struct Cluster {
     /// The operator, for tests that stop, kill or restart it. Ended before the control plane.
@@ -46,7 +54,7 @@ impl Cluster {
 
     /// Starts a cluster in a place of one's own, with an operator of one's own.
     pub async fn start_in(home: Home, setup: Setup, options: Options) -> Result<Self> {
-        let plane = ControlPlane::start(home).await?;
+        let plane = ControlPlane::start(home, &[]).await?;
         match setup {
             Setup::Bare => install::storage_class(&plane.kubectl(Persona::Admin)).await?,
             Setup::Installed | Setup::Operating => install::everything(&plane).await?,
@@ -56,6 +64,13 @@ impl Cluster {
             Setup::Bare | Setup::Installed => None,
         };
         Ok(Self { operator: Mutex::new(operator), plane, made: AtomicU32::new(0) })
+    }
+
+    /// Starts a temporary cluster, bare, whose API server has no MutatingAdmissionPolicy, as before 1.36.
+    pub async fn start_without_mutating_policies() -> Result<Self> {
+        let plane = ControlPlane::start(Home::Temporary, &WITHOUT_MUTATING_POLICIES).await?;
+        install::storage_class(&plane.kubectl(Persona::Admin)).await?;
+        Ok(Self { operator: Mutex::new(None), plane, made: AtomicU32::new(0) })
     }
 
     /// A client that acts as `persona`.

@@ -61,8 +61,8 @@ pub struct ControlPlane {
 }
 
 impl ControlPlane {
-    /// Starts one and waits until it is ready.
-    pub async fn start(home: Home) -> Result<Self> {
+    /// Starts one and waits until it is ready; with these flags of the API server beside the usual ones.
+    pub async fn start(home: Home, flags: &[&str]) -> Result<Self> {
         let binaries = tokio::task::spawn_blocking(Binaries::find).await??;
         let sync = !matches!(home, Home::Temporary);
         let (root, temporary) = match home {
@@ -77,7 +77,7 @@ impl ControlPlane {
             fs::create_dir_all(root.join(part))?;
         }
         keeper::order("audit", audit_path(&root).display())?;
-        let layout = Layout { root: &root, binaries: &binaries, sync };
+        let layout = Layout { root: &root, binaries: &binaries, sync, flags };
         let pki = layout.credentials()?;
         let mut attempt = 1;
         let (server, etcd, mut apiserver) = loop {

@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         every_set_of_values_renders_valid_manifests,
         wrong_values_are_refused_with_the_place,
         kustomize_renders_the_same_objects,
+        runbooks_lie_where_the_mirror_is,
         an_older_api_server_gets_no_mutating_policies,
         installed_upgraded_removed_and_installed_again,
     ];

@@ -42,6 +42,8 @@ pub(super) struct Layout<'a> {
     pub binaries: &'a Binaries,
     /// Whether etcd must survive the machine.
     pub sync: bool,
+    /// Further flags of the API server.
+    pub flags: &'a [&'a str],
 }
 
 impl Layout<'_> {
@@ -120,7 +122,7 @@ impl Layout<'_> {
     }
 
     fn apiserver(&self, pki: &Pki, etcd_port: u16, port: u16) -> Vec<String> {
-        vec![
+        let mut args = vec![
             format!("--etcd-servers=https://127.0.0.1:{etcd_port}"),
             format!("--etcd-cafile={}", pki.file("ca.crt")),
             format!("--etcd-certfile={}", pki.file("etcd.crt")),
@@ -144,7 +146,9 @@ impl Layout<'_> {
             // One file: nothing that is counted may be rotated away.
             "--audit-log-maxsize=100000".into(),
             "--profiling=false".into(),
-        ]
+        ];
+        args.extend(self.flags.iter().map(|&flag| flag.to_owned()));
+        args
     }
 
     fn start(&self, name: &str, args: Vec<String>) -> Result<Process> {

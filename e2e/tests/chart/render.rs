@@ -116,6 +116,11 @@ fn wrong() -> Vec<(&'static str, &'static str)> {
         ("podLabels.app\\.kubernetes\\.io/name=x", "invalid propertyName 'app.kubernetes.io/name'"),
         ("networkPolicy.apiServerPorts[0]=70000", "at '/networkPolicy/apiServerPorts/0'"),
         ("metrics.serviceMonitor.interval=soon", "at '/metrics/serviceMonitor/interval'"),
+        ("metrics.prometheusRule.runbookBaseUrl=docs", "at '/metrics/prometheusRule/runbookBaseUrl'"),
+        (
+            "metrics.prometheusRule.runbookBaseUrl=https://git.example/x",
+            "at '/metrics/prometheusRule/runbookBaseUrl'",
+        ),
     ]
 }
 
@@ -132,6 +137,36 @@ pub async fn wrong_values_are_refused_with_the_place(_: Context) -> Result<()> {
     let said = elsewhere.err().context("another namespace is accepted")?.to_string();
     ensure!(said.contains("--namespace govcloud-system --create-namespace"), "{said}");
     println!("chart: {} wrong values refused with their place", wrong().len());
+    Ok(())
+}
+
+/// The `runbook_url` of each alert, as the chart renders it with these values.
+fn runbooks(tools: &Tools, args: &[&str]) -> Result<BTreeMap<String, String>> {
+    let enabled = ["--set=metrics.prometheusRule.enabled=true"];
+    let all = objects(&template(tools, &[&enabled[..], args].concat())?)?;
+    let rule = all.iter().find(|o| o["kind"] == "PrometheusRule").context("no PrometheusRule")?;
+    let rules = rule["spec"]["groups"].as_array().into_iter().flatten();
+    let alerts = rules.filter_map(|g| g["rules"].as_array()).flatten().map(|rule| {
+        let name = rule["alert"].as_str().context("a rule without an alert")?;
+        let url =
+            rule["annotations"]["runbook_url"].as_str().with_context(|| format!("{name} has no page"))?;
+        Ok((name.to_owned(), url.to_owned()))
+    });
+    alerts.collect()
+}
+
+pub async fn runbooks_lie_where_the_mirror_is(_: Context) -> Result<()> {
+    const MIRROR: &str = "https://git.example/govcloud-operator/blob/v0.1.0/";
+    let tools = tokio::task::spawn_blocking(Tools::find).await??;
+    let plain = runbooks(&tools, &[])?;
+    let set = format!("--set=metrics.prometheusRule.runbookBaseUrl={MIRROR}");
+    let linked = runbooks(&tools, &[&set])?;
+    ensure!(plain.len() > 5 && plain.len() == linked.len(), "{plain:?}");
+    for (alert, page) in &plain {
+        ensure!(in_repository(page).is_file(), "{alert}: there is no {page}");
+        ensure!(linked[alert] == format!("{MIRROR}{page}"), "{alert}: {}", linked[alert]);
+    }
+    println!("chart: {} runbooks, each with a page here, and before it the mirror's address", plain.len());
     Ok(())
 }
 

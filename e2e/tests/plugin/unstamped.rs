@@ -1,69 +1,57 @@
-//! An API server without MutatingAdmissionPolicy (before 1.36): clients send the stamps, the same policies verify them.
+//! An API server without MutatingAdmissionPolicy (before 1.36), installed by the chart: clients send the stamps, the same
+//! policies verify them, and a life goes on to its tenant.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::cluster::{Cluster, Setup};
+use e2e::cluster::Cluster;
+use e2e::install;
 use e2e::kubectl::Kubectl;
-use e2e::operator;
+use e2e::operator::{Operator, Options};
 use e2e::paths::in_repository;
+use e2e::people::{DEPARTMENT, People, condition};
 use e2e::personas::Persona;
 use e2e::suite::Context;
+use e2e::tools::{Tools, chart};
 use e2e::wait::eventually;
-use govcloud::api::application::CloudApplication;
+use serde_json::Value;
 
 use super::talk::govcloud;
 
-const NAMESPACE: &str = "dept-transport";
-
-/// A cluster with the validating policies alone, in force.
-async fn cluster() -> Result<Cluster> {
-    let cluster = Cluster::start(Setup::Installed).await?;
-    super::people(&cluster).await?;
+/// Installs by the chart, which asks the API server what it has.
+async fn installed(cluster: &Cluster) -> Result<()> {
+    let tools = tokio::task::spawn_blocking(Tools::find).await??;
     let admin = cluster.kubectl(Persona::Admin);
-    for kind in ["mutatingadmissionpolicybinding", "mutatingadmissionpolicy"] {
-        admin.run(&["delete", kind, "govcloud-stamps"]).await?;
-    }
-    let probe =
-        ["create", "configmap", "govcloud-probe-stamps-mutating", "-n", "default", "--dry-run=server", "-o"];
-    let gone = || async {
-        let stamp = admin.run(&[&probe[..], &["jsonpath={.metadata.annotations}"]].concat()).await?;
-        ensure!(stamp.is_empty(), "still stamped: {stamp}");
-        Ok(Some(()))
-    };
-    eventually("nothing stamps", Duration::from_secs(60), gone).await?;
-    Ok(cluster)
+    let group = "--api-group=admissionregistration.k8s.io";
+    let served = admin.run(&["api-resources", group, "-o", "name"]).await?;
+    ensure!(
+        served.contains("validatingadmissionpolicies") && !served.contains("mutatingadmission"),
+        "{served}"
+    );
+    let home = cluster.plane.root().join("state");
+    let helm = tools.helm(&cluster.plane.kubeconfig(Persona::PlatformAdmin), &home);
+    let chart = chart().display().to_string();
+    helm.run(&["install", "govcloud-operator", &chart, "--create-namespace"]).await?;
+    let manifest = helm.run(&["get", "manifest", "govcloud-operator"]).await?;
+    let count = |kind: &str| manifest.lines().filter(|l| *l == format!("kind: {kind}")).count();
+    let policies = count("ValidatingAdmissionPolicy");
+    ensure!(policies > 10 && count("MutatingAdmissionPolicy") == 0, "{policies} validating policies");
+    admin.run(&["wait", "crd", "--all", "--for=condition=Established", "--timeout=60s"]).await?;
+    install::wait_policies_active(&admin, &cluster.client(Persona::Admin).await?).await?;
+    install::calendars(&admin).await?;
+    println!("unstamped: the chart installed {policies} validating policies, and no mutating one");
+    Ok(())
 }
 
 /// The sample application under a name of its own, with its requester's stamp.
 fn application(name: &str, by: &str) -> Result<String> {
     let sample = std::fs::read_to_string(in_repository("config/samples/travel.yaml"))?;
     let stamp = format!(
-        "name: {name}\n  namespace: {NAMESPACE}\n  annotations: {{govcloud.dev/requested-by: {by}}}\nspec:"
+        "name: {name}\n  namespace: {DEPARTMENT}\n  annotations: {{govcloud.dev/requested-by: {by}}}\nspec:"
     );
     ensure!(sample.contains("name: travel\nspec:"), "the sample is another");
     Ok(sample.replace("name: travel\nspec:", &stamp))
-}
-
-/// What the operator would find: in order. By its identity, since nobody else may write it, and by its one right
-/// on a status, which is to patch it (kubectl would read it first).
-async fn found_in_order(cluster: &Cluster, name: &str) -> Result<()> {
-    let client = e2e::personas::client(&operator::credentials(&cluster.plane).await?).await?;
-    let status = serde_json::json!({ "status": {
-        "phase": "Submitted", "observedGeneration": 1, "waitingOn": "Authority", "waitingFor": "Decision",
-        "conditions": [{ "type": "Valid", "status": "True", "observedGeneration": 1,
-            "lastTransitionTime": "2026-11-23T02:00:00Z", "reason": "Valid", "message": "x / y" }],
-    } });
-    let applications: kube::Api<CloudApplication> = kube::Api::namespaced(client, NAMESPACE);
-    let patch = kube::api::Patch::Merge(&status);
-    applications.patch_status(name, &kube::api::PatchParams::default(), &patch).await.map(drop)?;
-    Ok(())
-}
-
-/// One annotation.
-async fn annotation(kubectl: &Kubectl, name: &str, key: &str) -> Result<String> {
-    let path = format!("jsonpath={{.metadata.annotations.govcloud\\.dev/{key}}}");
-    kubectl.run(&["get", "capp", name, "-n", NAMESPACE, "-o", &path]).await
 }
 
 async fn refused(kubectl: &Kubectl, args: &[&str], because: &str) -> Result<()> {
@@ -72,45 +60,67 @@ async fn refused(kubectl: &Kubectl, args: &[&str], because: &str) -> Result<()> 
     Ok(())
 }
 
-pub async fn without_mutating_policies_clients_send_the_stamps(_: Context) -> Result<()> {
-    let cluster = cluster().await?;
-    let (department, authority) =
-        (cluster.kubectl(Persona::Department), cluster.kubectl(Persona::Authority410000));
-    let forged = department
-        .apply(&application("forged", "provider")?)
-        .await
-        .err()
-        .context("a forged stamp was taken")?;
-    ensure!(forged.to_string().contains("govcloud.dev/requested-by=department"), "{forged}");
+/// Decided by the authority, by its own name, and carried out by the operator.
+async fn carried_out(people: &People, name: &str) -> Result<()> {
+    let (authority, what) = (Persona::Authority410000.user(), format!("capp/{name}"));
+    let provisioned = people.until_phase(&what, "Provisioned").await?;
+    let by = &provisioned["metadata"]["annotations"]["govcloud.dev/decided-by"];
+    ensure!(by == authority && provisioned["status"]["decision"]["by"] == authority, "decided by {by}");
+    Ok(())
+}
+
+pub async fn without_mutating_policies_clients_send_the_stamps(context: Context) -> Result<()> {
+    let cluster = Arc::new(Cluster::start_without_mutating_policies().await?);
+    context.dump_on_failure(DEPARTMENT);
+    installed(&cluster).await?;
+    let operator = Operator::start(&cluster.plane, Options::default()).await?;
+    let people = People::settle(cluster.clone()).await?;
+    let (department, authority) = (people.by(Persona::Department), people.by(Persona::Authority410000));
+    let forged = department.apply(&application("forged", "provider")?).await;
+    let forged = forged.err().context("a forged stamp was taken")?.to_string();
+    ensure!(forged.contains("govcloud.dev/requested-by=department"), "{forged}");
     for name in ["by-plugin", "by-kubectl"] {
         department.apply(&application(name, "department")?).await?;
-        found_in_order(&cluster, name).await?;
+        let valid = |o: &Value| condition(o, "Valid")["status"] == "True";
+        people.until(&format!("capp/{name}"), "valid", valid).await?;
     }
 
-    let approve = format!("approve capp/by-plugin -n {NAMESPACE} --yes");
+    let approve = format!("approve capp/by-plugin -n {DEPARTMENT} --yes");
     govcloud(&cluster, Persona::Authority410000, &approve)
         .await?
         .expect(0, &["approved by authority-410000"])?;
-    let by = annotation(&authority, "by-plugin", "decided-by").await?;
-    ensure!(by == Persona::Authority410000.user(), "it was decided by {by:?}");
+    carried_out(&people, "by-plugin").await?;
 
     let annotate = [
         "annotate",
         "capp",
         "by-kubectl",
         "-n",
-        NAMESPACE,
+        DEPARTMENT,
         "govcloud.dev/decision=approved",
         "govcloud.dev/reviewed-generation=1",
     ];
     refused(&authority, &annotate, "add govcloud.dev/decided-by=authority-410000").await?;
-    refused(
-        &authority,
-        &[&annotate[..], &["govcloud.dev/decided-by=department"]].concat(),
-        "add govcloud.dev/decided-by=authority-410000",
-    )
+    let stamped = |by: &'static str| [&annotate[..], &[by]].concat();
+    let wrong = stamped("govcloud.dev/decided-by=department");
+    refused(&authority, &wrong, "add govcloud.dev/decided-by=authority-410000").await?;
+    authority.run(&stamped("govcloud.dev/decided-by=authority-410000")).await?;
+    carried_out(&people, "by-kubectl").await?;
+    the_gate_is_watched(&cluster, &operator).await
+}
+
+/// Sealed, as the operator and the plugin find it, until a policy is gone: that there are no stamps hides nothing else.
+async fn the_gate_is_watched(cluster: &Cluster, operator: &Operator) -> Result<()> {
+    let ready = operator.get("/readyz").await?;
+    ensure!(ready.starts_with("HTTP/1.1 200"), "{ready}");
+    govcloud(cluster, Persona::Auditor, "verify").await?.expect(0, &["before 1.36"])?;
+    let admin = cluster.kubectl(Persona::Admin);
+    admin.run(&["delete", "validatingadmissionpolicybinding", "govcloud-decisions"]).await?;
+    let said = eventually("the operator is not ready", Duration::from_secs(60), || async {
+        let answer = operator.get("/readyz").await?;
+        Ok(answer.starts_with("HTTP/1.1 503").then_some(answer))
+    })
     .await?;
-    authority.run(&[&annotate[..], &["govcloud.dev/decided-by=authority-410000"]].concat()).await?;
-    ensure!(annotation(&authority, "by-kubectl", "decision").await? == "approved", "it is not decided");
-    Ok(())
+    ensure!(said.contains("guard: open") && said.contains("govcloud-decisions"), "{said}");
+    govcloud(cluster, Persona::Auditor, "verify").await?.expect(1, &["govcloud-decisions"]).map(drop)
 }
