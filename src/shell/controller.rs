@@ -14,15 +14,12 @@ use super::client::{RequestError, Requests};
 use super::clock::Clock;
 use super::cloudevents::Outbox;
 use super::metrics::Metrics;
-use super::queue::{Key, Queue};
+use super::queue::{Key, Queue, WORKERS};
 use super::skew::Skew;
 use super::snapshots;
 use super::watches::{self, WATCHED};
 use super::world::World;
 use crate::core::decision::Guard;
-
-/// Records that are worked on at once.
-const WORKERS: usize = 32;
 
 /// Longest wait between two tries.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -161,7 +158,7 @@ impl Shell {
 
     /// Looks at everything there is.
     pub fn look_at_everything(&self) {
-        self.queue.add(self.world.everything());
+        self.queue.add_due(self.world.everything());
     }
 }
 

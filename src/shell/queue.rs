@@ -1,9 +1,11 @@
 //! The work queue: what is to be looked at, by whom and when.
 //!
-//! Fair between departments (S10): each filing namespace has a lane, and lanes take turns. A key is
-//! queued once, never runs twice at a time, and runs again if it was touched while running.
+//! Fair between departments (S10): each filing namespace has a lane, lanes take turns, and none occupies more than
+//! its share of the workers. What somebody did just now goes before what merely fell due: a midnight on which
+//! thousands of deadlines end, or a new calendar, keeps nobody waiting. A key is queued once, never runs twice at a
+//! time, and runs again if it was touched while running.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -12,6 +14,12 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use tokio::sync::Notify;
 
 use super::clock::Clock;
+
+mod lanes;
+#[cfg(test)]
+mod tests;
+
+use lanes::Lanes;
 
 /// Kinds that are reconciled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,57 +72,100 @@ impl Key {
     }
 }
 
+/// Keys that are worked on at once, at most.
+pub const WORKERS: usize = 32;
+
+/// Of these, how many for one department: bulk work goes on at nearly full speed, and others find a worker free and
+/// an API server that answers.
+const SHARE: usize = 8;
+
+/// Of these, how many for what fell due, while the rest is kept for what is asked.
+const DUE_AT_ONCE: usize = 8;
+
+/// While both wait, one turn in so many is for what fell due.
+const DUE_TURN: u64 = 4;
+
+/// Why a key is to be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Cause {
+    /// A time was reached, or what many records rest on changed.
+    Due,
+    /// Somebody did something to this record.
+    Asked,
+}
+
 #[derive(Debug, Default)]
 struct State {
-    lanes: HashMap<String, VecDeque<Key>>,
-    turns: VecDeque<String>,
-    queued: HashMap<Key, Instant>,
+    asked: Lanes,
+    due: Lanes,
+    queued: HashMap<Key, (Instant, Cause)>,
     added: u64,
-    running: HashSet<Key>,
+    taken: u64,
+    running: HashMap<Key, Cause>,
     touched: HashSet<Key>,
     timers: BTreeSet<(Timestamp, Key)>,
     timer_of: BTreeMap<Key, Timestamp>,
 }
 
 impl State {
-    fn add(&mut self, key: Key) {
-        if self.running.contains(&key) {
+    fn add(&mut self, key: Key, cause: Cause) {
+        if self.running.contains_key(&key) {
             self.touched.insert(key);
-        } else if !self.queued.contains_key(&key) {
-            self.queued.insert(key.clone(), Instant::now());
-            self.added += 1;
-            let lane = self.lanes.entry(key.namespace.clone()).or_default();
-            if lane.is_empty() {
-                self.turns.push_back(key.namespace.clone());
+            return;
+        }
+        let since = match self.queued.get(&key) {
+            Some((_, before)) if *before >= cause => return,
+            Some((since, _)) => *since,
+            None => {
+                self.added += 1;
+                Instant::now()
             }
-            lane.push_back(key);
+        };
+        // What waited as due and is asked for now keeps its old place as well: it is passed over there.
+        self.queued.insert(key.clone(), (since, cause));
+        match cause {
+            Cause::Asked => self.asked.push(key),
+            Cause::Due => self.due.push(key),
         }
     }
 
     /// The next key, and how long it waited.
     fn take(&mut self) -> Option<(Key, Duration)> {
-        let lane_name = self.turns.pop_front()?;
-        let lane = self.lanes.get_mut(&lane_name)?;
-        let key = lane.pop_front()?;
-        if lane.is_empty() {
-            self.lanes.remove(&lane_name);
-        } else {
-            self.turns.push_back(lane_name);
-        }
+        self.taken += 1;
+        let due_first = self.taken.is_multiple_of(DUE_TURN);
+        let order = if due_first { [Cause::Due, Cause::Asked] } else { [Cause::Asked, Cause::Due] };
+        let (key, cause) = order.into_iter().find_map(|cause| Some((self.of(cause)?, cause)))?;
         let since = self.queued.remove(&key);
-        self.running.insert(key.clone());
-        Some((key, since.map_or(Duration::ZERO, |s| s.elapsed())))
+        self.running.insert(key.clone(), cause);
+        Some((key, since.map_or(Duration::ZERO, |(s, _)| s.elapsed())))
     }
 
-    /// Lanes are in order of arrival, so that the oldest of each is at its front.
+    /// The next key of a cause, of a department that has not got its share.
+    fn of(&mut self, cause: Cause) -> Option<Key> {
+        let running = self.running.values().filter(|c| **c == Cause::Due).count();
+        if cause == Cause::Due && running >= DUE_AT_ONCE {
+            return None;
+        }
+        let mut shares: HashMap<&str, usize> = HashMap::new();
+        for key in self.running.keys() {
+            *shares.entry(&key.namespace).or_default() += 1;
+        }
+        let free = |lane: &str| shares.get(lane).is_none_or(|n| *n < SHARE);
+        let waits = |key: &Key| self.queued.get(key).is_some_and(|(_, c)| *c == cause);
+        match cause {
+            Cause::Asked => self.asked.pop(free, waits),
+            Cause::Due => self.due.pop(free, waits),
+        }
+    }
+
     fn standing(&self) -> Standing {
-        let fronts = self.lanes.values().filter_map(VecDeque::front).filter_map(|k| self.queued.get(k));
+        let oldest = self.queued.values().map(|(since, _)| *since).min();
         Standing {
             length: self.queued.len(),
             running: self.running.len(),
             timers: self.timers.len(),
             added: self.added,
-            oldest: fronts.min().map_or(Duration::ZERO, Instant::elapsed),
+            oldest: oldest.map_or(Duration::ZERO, |since| since.elapsed()),
         }
     }
 
@@ -131,7 +182,7 @@ impl State {
             }
             if let Some((_, key)) = self.timers.pop_first() {
                 self.timer_of.remove(&key);
-                self.add(key);
+                self.add(key, Cause::Due);
             }
         }
     }
@@ -174,9 +225,15 @@ impl Queue {
         f(&mut self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
-    /// Adds keys that are to be looked at now.
+    /// Adds keys that somebody's act touched.
     pub fn add(&self, keys: impl IntoIterator<Item = Key>) {
-        self.locked(|s| keys.into_iter().for_each(|k| s.add(k)));
+        self.locked(|s| keys.into_iter().for_each(|k| s.add(k, Cause::Asked)));
+        self.changed.notify_one();
+    }
+
+    /// Adds keys that rest on what changed or began: they wait behind what is asked.
+    pub fn add_due(&self, keys: impl IntoIterator<Item = Key>) {
+        self.locked(|s| keys.into_iter().for_each(|k| s.add(k, Cause::Due)));
         self.changed.notify_one();
     }
 
@@ -205,7 +262,7 @@ impl Queue {
             let (key, more, timer) = self.locked(|s| {
                 s.fire(now);
                 let key = s.take();
-                (key, !s.turns.is_empty(), s.timers.first().map(|(at, _)| *at))
+                (key, !s.queued.is_empty(), s.timers.first().map(|(at, _)| *at))
             });
             if let Some((key, waited)) = key {
                 if more {
@@ -230,7 +287,7 @@ impl Queue {
             s.running.remove(key);
             s.clear_timer(key);
             if s.touched.remove(key) {
-                s.add(key.clone());
+                s.add(key.clone(), Cause::Asked);
             }
             if let Some(at) = wake {
                 s.timer_of.insert(key.clone(), at);
@@ -238,68 +295,5 @@ impl Queue {
             }
         });
         self.changed.notify_one();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use prometheus_client::encoding::text::encode;
-    use prometheus_client::registry::Registry;
-
-    use super::*;
-
-    fn key(ns: &str, n: usize) -> Key {
-        Key::new(Kind::Application, ns, format!("a{n}"))
-    }
-
-    #[tokio::test]
-    async fn a_flood_from_one_department_delays_another_by_one_turn() {
-        let q = Queue::new(Clock::default());
-        q.add((0..1000).map(|n| key("flood", n)));
-        q.add([key("quiet", 0)]);
-        let first = [q.next().await, q.next().await];
-        assert!(first.iter().any(|k| k.namespace == "quiet"), "{first:?}");
-    }
-
-    #[tokio::test]
-    async fn a_key_never_runs_twice_at_a_time_and_runs_again_when_touched() {
-        let q = Queue::new(Clock::default());
-        q.add([key("a", 0), key("a", 0)]);
-        let k = q.next().await;
-        q.add([k.clone()]);
-        assert_eq!(q.len(), 0, "a running key is not queued");
-        q.done(&k, None);
-        assert_eq!(q.next().await, k);
-        q.done(&k, None);
-        assert!(q.is_empty());
-    }
-
-    #[tokio::test]
-    async fn the_queue_says_how_it_stands() {
-        let q = Queue::new(Clock::default());
-        q.add([key("a", 0), key("a", 0), key("b", 1)]);
-        let k = q.next().await;
-        let standing = q.standing();
-        assert_eq!((standing.length, standing.running, standing.added), (1, 1, 2));
-        assert!(standing.oldest > Duration::ZERO, "the other one waits");
-        q.done(&k, Some(Timestamp::MAX));
-        q.done(&q.next().await, None);
-        assert_eq!((q.standing().timers, q.standing().oldest), (1, Duration::ZERO));
-        let (mut registry, mut text) = (Registry::default(), String::new());
-        registry.register("waits", "Waits", q.waits.clone());
-        encode(&mut text, &registry).unwrap();
-        assert!(text.contains("waits_count 2"), "{text}");
-    }
-
-    #[tokio::test]
-    async fn a_timer_fires_when_the_clock_is_moved_past_it() {
-        let clock = Clock::default();
-        let q = Queue::new(clock.clone());
-        q.add([key("a", 0)]);
-        let k = q.next().await;
-        let at = clock.now().saturating_add(jiff::SignedDuration::from_hours(1000)).unwrap();
-        q.done(&k, Some(at));
-        clock.set(at);
-        assert_eq!(q.next().await, k);
     }
 }

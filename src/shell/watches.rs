@@ -28,6 +28,13 @@ pub struct Watched {
     pub labelled: bool,
 }
 
+impl Watched {
+    /// Whether many records rest on each of its objects.
+    fn is_setting(&self) -> bool {
+        matches!(self.resource, "regions" | "workcalendars" | "servicecatalogs" | "storageclasses")
+    }
+}
+
 const fn own(resource: &'static str, kind: &'static str) -> Watched {
     Watched { api_version: API_VERSION, resource, kind, labelled: false }
 }
@@ -240,7 +247,12 @@ pub async fn watch(shell: Arc<Shell>, what: Watched) {
             }
         };
         let complete = matches!(news, News::Complete);
-        shell.queue.add(shell.world.tell(what.resource, news, &shell.clock));
+        let keys = shell.world.tell(what.resource, news, &shell.clock);
+        if what.is_setting() {
+            shell.queue.add_due(keys)
+        } else {
+            shell.queue.add(keys)
+        }
         if complete {
             shell.progress.send_modify(|n| *n += 1);
         }

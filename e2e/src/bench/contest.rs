@@ -126,7 +126,8 @@ async fn operated(course: Course, count: usize) -> Result<(f64, f64, Recording)>
     let cpu = Used::by(pid)?.cpu - used.cpu;
     course.check(&scene, count).await?;
     let recording = Recording::read(log, &scene.admin, &before).await?;
-    ensure!(recording.lives.len() == count, "{} lives were written, not {count}", recording.lives.len());
+    let written = recording.applications();
+    ensure!(written == count, "{written} applications were written of, not {count}");
     Ok(((ended - began).as_secs_f64(), cpu, recording))
 }
 

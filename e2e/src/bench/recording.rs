@@ -57,6 +57,7 @@ pub type Standing = HashMap<Place, (String, String)>;
 pub async fn standing(admin: &Client) -> Result<Standing> {
     let mut all = Standing::new();
     for path in [
+        "/apis/govcloud.dev/v1alpha1/regions",
         "/apis/govcloud.dev/v1alpha1/cloudapplications",
         "/apis/govcloud.dev/v1alpha1/resourcegrants",
         "/apis/govcloud.dev/v1alpha1/decommissions",
@@ -99,6 +100,11 @@ impl Recording {
     /// How many writes there are.
     pub fn writes(&self) -> usize {
         self.lives.iter().map(Vec::len).sum()
+    }
+
+    /// How many applications were written of. Of a Region, which counts what is retained, it is written as well.
+    pub fn applications(&self) -> usize {
+        self.lives.iter().filter(|life| life.iter().any(|w| w.place.0 != "regions")).count()
     }
 
     /// How often each verb was used on each resource.

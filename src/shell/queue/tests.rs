@@ -1,0 +1,124 @@
+use prometheus_client::encoding::text::encode;
+use prometheus_client::registry::Registry;
+
+use super::*;
+
+fn key(ns: &str, n: usize) -> Key {
+    Key::new(Kind::Application, ns, format!("a{n}"))
+}
+
+#[tokio::test]
+async fn a_flood_from_one_department_delays_another_by_one_turn() {
+    let q = Queue::new(Clock::default());
+    q.add((0..1000).map(|n| key("flood", n)));
+    q.add([key("quiet", 0)]);
+    let first = [q.next().await, q.next().await];
+    assert!(first.iter().any(|k| k.namespace == "quiet"), "{first:?}");
+}
+
+#[tokio::test]
+async fn a_key_never_runs_twice_at_a_time_and_runs_again_when_touched() {
+    let q = Queue::new(Clock::default());
+    q.add([key("a", 0), key("a", 0)]);
+    let k = q.next().await;
+    q.add([k.clone()]);
+    assert_eq!(q.len(), 0, "a running key is not queued");
+    q.done(&k, None);
+    assert_eq!(q.next().await, k);
+    q.done(&k, None);
+    assert!(q.is_empty());
+}
+
+#[tokio::test]
+async fn the_queue_says_how_it_stands() {
+    let q = Queue::new(Clock::default());
+    q.add([key("a", 0), key("a", 0), key("b", 1)]);
+    let k = q.next().await;
+    let standing = q.standing();
+    assert_eq!((standing.length, standing.running, standing.added), (1, 1, 2));
+    assert!(standing.oldest > Duration::ZERO, "the other one waits");
+    q.done(&k, Some(Timestamp::MAX));
+    q.done(&q.next().await, None);
+    assert_eq!((q.standing().timers, q.standing().oldest), (1, Duration::ZERO));
+    let (mut registry, mut text) = (Registry::default(), String::new());
+    registry.register("waits", "Waits", q.waits.clone());
+    encode(&mut text, &registry).unwrap();
+    assert!(text.contains("waits_count 2"), "{text}");
+}
+
+#[tokio::test]
+async fn a_timer_fires_when_the_clock_is_moved_past_it() {
+    let clock = Clock::default();
+    let q = Queue::new(clock.clone());
+    q.add([key("a", 0)]);
+    let k = q.next().await;
+    let at = clock.now().saturating_add(jiff::SignedDuration::from_hours(1000)).unwrap();
+    q.done(&k, Some(at));
+    clock.set(at);
+    assert_eq!(q.next().await, k);
+}
+
+#[tokio::test]
+async fn what_is_asked_goes_before_what_fell_due() {
+    let q = Queue::new(Clock::default());
+    q.add_due((0..1000).map(|n| key(&format!("due-{}", n % 10), n)));
+    let running = [q.next().await, q.next().await];
+    q.add((0..2).map(|n| key("quiet", n)));
+    let next = [q.next().await, q.next().await, q.next().await];
+    assert_eq!(next.iter().filter(|k| k.namespace == "quiet").count(), 2, "{running:?} {next:?}");
+}
+
+#[tokio::test]
+async fn what_fell_due_is_not_kept_waiting_for_ever() {
+    let q = Queue::new(Clock::default());
+    q.add_due([key("due", 0)]);
+    q.add((0..1000).map(|n| key(&format!("busy-{}", n % 10), n)));
+    let mut turns = 0;
+    while q.next().await.namespace != "due" {
+        turns += 1;
+    }
+    assert!(turns <= DUE_TURN, "after {turns} turns");
+}
+
+#[tokio::test]
+async fn a_department_occupies_no_more_than_its_share() {
+    let q = Queue::new(Clock::default());
+    q.add((0..1000).map(|n| key("flood", n)));
+    let mut running = Vec::new();
+    while let Ok(k) = tokio::time::timeout(Duration::from_millis(50), q.next()).await {
+        running.push(k);
+    }
+    assert_eq!(running.len(), SHARE);
+    q.add([key("quiet", 0)]);
+    assert_eq!(q.next().await.namespace, "quiet");
+    q.done(&running[0], None);
+    assert_eq!(q.next().await.namespace, "flood", "a place that comes free is taken");
+}
+
+#[tokio::test]
+async fn what_fell_due_leaves_workers_free() {
+    let q = Queue::new(Clock::default());
+    q.add_due((0..1000).map(|n| key(&format!("due-{}", n % 10), n)));
+    let mut running = 0;
+    while tokio::time::timeout(Duration::from_millis(50), q.next()).await.is_ok() {
+        running += 1;
+    }
+    assert_eq!(running, DUE_AT_ONCE);
+}
+
+#[tokio::test]
+async fn a_key_that_fell_due_and_is_asked_for_runs_once() {
+    let q = Queue::new(Clock::default());
+    q.add_due([key("a", 0), key("a", 1)]);
+    q.add([key("a", 1)]);
+    assert_eq!(q.len(), 2);
+    let mut names = Vec::new();
+    for _ in 0..2 {
+        let k = q.next().await;
+        q.done(&k, None);
+        names.push(k.name);
+    }
+    assert_eq!(names, ["a1", "a0"]);
+    assert!(q.is_empty());
+    assert!(tokio::time::timeout(Duration::from_millis(50), q.next()).await.is_err(), "it ran twice");
+}
