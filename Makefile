@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 .DEFAULT_GOAL := help
-.PHONY: help tools control-plane checkers prometheus build crds manifests image demo dev dev-stop dev-status test test-node test-node-interrupted unit e2e lint bench bench-smoke
+.PHONY: help tools control-plane checkers prometheus build crds manifests sbom image demo dev dev-stop dev-status test test-node test-node-interrupted unit e2e lint bench bench-smoke
 
 # Each file in e2e/tests is a suite with control planes of its own. They wait more than they work: several run at once.
 # `node` needs root: make test-node.
@@ -34,6 +34,9 @@ crds: manifests
 
 manifests: tools ## write what is generated: crds/, config/release, and the chart's copies of the manifests
 	$(CARGO) run --quiet --bin crdgen
+
+sbom: tools ## write only the SBOM, into target/image
+	@image/sbom
 
 image: tools ## build the operator's image and its SBOM into target/image, with docker, podman or buildah
 	@image/build
