@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 .DEFAULT_GOAL := help
-.PHONY: help tools control-plane checkers prometheus build crds manifests image demo dev dev-stop dev-status test test-node unit e2e lint bench bench-smoke
+.PHONY: help tools control-plane checkers prometheus build crds manifests sbom image demo dev dev-stop dev-status test test-node test-node-interrupted unit e2e lint bench bench-smoke
 
 # Each file in e2e/tests is a suite with control planes of its own. They wait more than they work: several run at once.
 # `node` needs root: make test-node.
@@ -12,7 +12,7 @@ SUITES_AT_ONCE ?= 2
 .PHONY: $(addprefix suite-,$(SUITES))
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 tools:
 	@command -v $(CARGO) >/dev/null || { echo "error: no Rust: install it" >&2; exit 1; }
@@ -34,6 +34,9 @@ crds: manifests
 
 manifests: tools ## write what is generated: crds/, config/release, and the chart's copies of the manifests
 	$(CARGO) run --quiet --bin crdgen
+
+sbom: tools ## write only the SBOM, into target/image
+	@image/sbom
 
 image: tools ## build the operator's image and its SBOM into target/image, with docker, podman or buildah
 	@image/build
@@ -71,6 +74,10 @@ $(addprefix suite-,$(SUITES)): suite-%:
 test-node: control-plane checkers ## the same with Pods: kubelet and containerd on this machine, the image, the chart; needs root
 	@e2e/node/check
 	NO_SBOM=1 $(CARGO) run --quiet -p e2e --bin node
+
+test-node-interrupted: control-plane checkers ## Ctrl-C and kill it in the middle, and find nothing left; needs root and GOVCLOUD_IMAGE
+	@e2e/node/check
+	@e2e/node/interrupt
 
 N ?= 1000
 WHAT ?=

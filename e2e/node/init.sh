@@ -23,10 +23,10 @@ until_true() { # seconds, command
 
 hostname knode
 mount --make-rshared /
-for directory in /run/containerd /var/lib/containerd /var/lib/kubelet /var/log/pods /var/log/containers; do
+while read -r directory; do
   mkdir -p "$directory" "$root/mounts$directory"
   mount --bind "$root/mounts$directory" "$directory"
-done
+done <"$here/places"
 ip link set lo up
 # The API server listens on the first service address itself, so Pods reach it before there is a kube-proxy.
 ip address add "$SERVICE_IP/32" dev lo

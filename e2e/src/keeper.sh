@@ -7,6 +7,7 @@
 #   audit FILE      the volumes that this audit log tells of are the harness's
 #   dir PATH        this directory is the harness's
 #   node LINK       this link, and the cgroups of a kubelet, are the harness's (make test-node)
+#   empty PATH      this directory was not there before, and goes once it is empty
 #   removed PATH    FILE or directory PATH is no longer there to be cleaned
 #   release         everything is meant to stay: forget it all
 #
@@ -15,7 +16,7 @@ trap '' INT TERM HUP QUIT PIPE
 
 newline='
 '
-pids='' dirs='' audits='' node=''
+pids='' dirs='' audits='' empties='' node=''
 
 # The start of process $1, or nothing when it has ended (a zombie has).
 start_of() {
@@ -44,17 +45,19 @@ while IFS= read -r order; do
     audit) audits=$audits$rest$newline ;;
     node) node=$rest ;;
     dir) dirs=$dirs$rest$newline ;;
+    empty) empties=$empties$rest$newline ;;
     removed)
       dirs=$(without "$dirs" "$rest") dirs=${dirs%.}
       audits=$(without "$audits" "$rest") audits=${audits%.}
       ;;
-    release) pids='' dirs='' audits='' node='' ;;
+    release) pids='' dirs='' audits='' empties='' node='' ;;
   esac
 done
 
 printf '%s' "$pids" | while read -r pid start; do
   if [ "$(start_of "$pid")" = "$start" ]; then
-    kill -KILL -- "-$pid" 2>/dev/null || kill -KILL "$pid" 2>/dev/null
+    # With -s: dash takes the -- of `kill -KILL -- -1` for a number, and the rest of the group would live on.
+    kill -s KILL -- "-$pid" 2>/dev/null || kill -s KILL "$pid" 2>/dev/null
     while [ "$(start_of "$pid")" = "$start" ]; do sleep 0.05; done
   fi
 done
@@ -82,5 +85,10 @@ if [ -n "$node" ]; then
 fi
 
 printf '%s' "$dirs" | while IFS= read -r dir; do
-  rm -rf "$dir"
+  # What was killed a moment ago may still have been writing.
+  rm -rf "$dir" 2>/dev/null || { sleep 1 && rm -rf "$dir"; }
+done
+
+printf '%s' "$empties" | while IFS= read -r dir; do
+  rmdir "$dir" 2>/dev/null
 done

@@ -34,6 +34,9 @@ const READY: Duration = Duration::from_secs(240);
 /// The image of tenants' workloads, and of sandboxes.
 pub const BUSYBOX: &str = "localhost/busybox:1";
 
+/// Where containerd, CNI and kubelet keep their files, a directory a line: mounted over in the node's namespaces.
+pub const PLACES: &str = include_str!("../node/places");
+
 /// Users of the node's own parts: file name, user, group.
 const PARTS: [(&str, &str, Option<&str>); 5] = [
     ("kube-controller-manager", "system:kube-controller-manager", None),
@@ -58,6 +61,9 @@ impl Node {
         let root = tempfile::Builder::new().prefix("govcloud-node-").tempdir()?;
         keeper::order("dir", root.path().display())?;
         keeper::order("node", "kn0")?;
+        for place in PLACES.lines().filter(|place| !Path::new(place).exists()) {
+            keeper::order("empty", place)?;
+        }
         for part in ["state", "logs"] {
             fs::create_dir_all(root.path().join(part))?;
         }

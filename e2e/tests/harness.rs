@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 use std::{env, fs};
@@ -14,7 +14,7 @@ use e2e::install::wait_policies_active;
 use e2e::kubectl::Kubectl;
 use e2e::operator::{Operator, Options};
 use e2e::personas::{OPERATOR, OPERATOR_SERVICE_ACCOUNT, Persona};
-use e2e::process::Identity;
+use e2e::process::{Identity, Process, Spec};
 use e2e::suite::{self, Context};
 use e2e::wait::{eventually, until, until_gone};
 use e2e::{keeper, operator, personas, volumes};
@@ -251,15 +251,33 @@ fn victim(fate: &str) -> Result<()> {
         let cluster = Cluster::start(Setup::Bare).await?;
         let client = cluster.client(Persona::Admin).await?;
         let volume = bound(&cluster.kubectl(Persona::Admin), &client, "default").await?;
+        let (_parent, child) = family(cluster.plane.root()).await?;
         let belongings = Belongings {
             root: cluster.plane.root().to_owned(),
             volume: volumes::directory(&volume)?,
-            processes: cluster.plane.identities(),
+            processes: [cluster.plane.identities(), vec![child]].concat(),
         };
         println!("{}", serde_json::to_string(&belongings)?);
         assert!(fate != "panic", "as the test wants it");
         std::future::pending().await
     })
+}
+
+/// A process that starts another, which has to go with it: what a harness starts may itself start something.
+async fn family(root: &Path) -> Result<(Process, Identity)> {
+    let said = root.join("logs/parent.log");
+    let parent = Process::start(Spec {
+        name: "parent".to_owned(),
+        program: "/bin/sh".into(),
+        args: vec!["-c".to_owned(), "sleep 3600 & echo $!; wait".to_owned()],
+        env: Vec::new(),
+        dir: root.to_owned(),
+        log: said.clone(),
+    })?;
+    let child = eventually("the parent names its child", PATIENCE, || async {
+        Ok(std::fs::read_to_string(&said)?.trim().parse().ok().and_then(Identity::of))
+    });
+    Ok((parent, child.await?))
 }
 
 async fn nothing_remains(fate: &str, signal: Option<Signal>) -> Result<()> {
@@ -276,7 +294,7 @@ async fn nothing_remains(fate: &str, signal: Option<Signal>) -> Result<()> {
         bail!("no cluster: {}", String::from_utf8_lossy(&output.stderr));
     };
     let belongings: Belongings = serde_json::from_str(&line)?;
-    ensure!(belongings.processes.len() == 3, "not three processes");
+    ensure!(belongings.processes.len() == 4, "not four processes");
     ensure!(signal.is_none() || belongings.processes.iter().all(Identity::alive), "not all alive");
     if let Some(signal) = signal {
         ensure!(belongings.root.exists() && belongings.volume.exists(), "no directories");

@@ -2,13 +2,14 @@
 //!
 //! One story, in order, each step printed with its duration; as root, on this machine, and gone afterwards.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::kubectl::Kubectl;
-use e2e::node::{Node, script};
+use e2e::node::{Node, PLACES, script};
 use e2e::people::{DEPARTMENT, People, said, sample};
 use e2e::personas::Persona;
 use e2e::tools::{Helm, Tools, chart};
@@ -32,9 +33,10 @@ async fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     let begun = Instant::now();
+    let before = traces();
     let outcome = play().await;
     keeper::dismiss();
-    match outcome.and_then(|()| nothing_left()) {
+    match outcome.and_then(|()| nothing_left(&before)) {
         Ok(()) => {
             println!("node: all of it in {:.0?}, and nothing left behind", begun.elapsed());
             ExitCode::SUCCESS
@@ -282,8 +284,19 @@ async fn look(node: &Node) -> String {
     text + &node.said()
 }
 
-/// No link, no cgroup and no process of the node is left.
-fn nothing_left() -> Result<()> {
+/// What containerd, CNI and kubelet keep outside of the node's directory, if they do.
+fn traces() -> BTreeSet<PathBuf> {
+    let within = |dir: &str| std::fs::read_dir(dir).into_iter().flatten().flatten().map(|e| e.path());
+    let places = PLACES.lines().map(PathBuf::from).filter(|p| p.exists());
+    let files = PLACES.lines().chain(["/run/netns"]).flat_map(within);
+    places.chain(files).collect()
+}
+
+/// No link, no cgroup, no file and no process of the node is left that was not there before.
+fn nothing_left(before: &BTreeSet<PathBuf>) -> Result<()> {
+    let after = traces();
+    let new: Vec<_> = after.difference(before).collect();
+    ensure!(new.is_empty(), "{new:?} are left");
     ensure!(!PathBuf::from("/sys/class/net/kn0").exists(), "link kn0 is left");
     for hierarchy in std::fs::read_dir("/sys/fs/cgroup")?.flatten() {
         let cgroup = hierarchy.path().join("kubepods");
