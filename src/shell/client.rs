@@ -1,5 +1,8 @@
 //! Requests to the API server: one place that knows URLs, field managers and preconditions.
 
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::Timestamp;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions};
 use kube::core::{ApiResource, GroupVersionKind};
@@ -31,6 +34,32 @@ impl From<kube::Error> for RequestError {
                 _ => Self::Transient(s.message.clone()),
             },
             _ => Self::Transient(e.to_string()),
+        }
+    }
+}
+
+/// Longest wait before something without which there is no beginning is asked again.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Asks until there is an answer: what a failed request would leave open must not be taken for a no.
+pub async fn insist<T, F>(what: &str, ask: impl Fn() -> F) -> T
+where
+    F: Future<Output = kube::Result<T>>,
+{
+    let mut waits = ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(100))
+        .with_max_delay(PATIENCE)
+        .with_jitter()
+        .without_max_times()
+        .build();
+    loop {
+        match ask().await {
+            Ok(answer) => return answer,
+            Err(e) => {
+                let wait = waits.next().unwrap_or(PATIENCE);
+                tracing::warn!(what, error = %e, again_in = ?wait, "not answered; it is asked again");
+                tokio::time::sleep(wait).await;
+            }
         }
     }
 }
@@ -214,5 +243,22 @@ impl EventBody<'_> {
             "note": note,
             "regarding": { "apiVersion": self.about.api_version, "kind": self.about.kind, "namespace": self.about.namespace, "name": self.about.name, "uid": self.uid },
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_unanswered_question_is_asked_until_it_is_answered() {
+        let asked = Cell::new(0);
+        let ask = || async {
+            asked.set(asked.get() + 1);
+            if asked.get() < 3 { Err(kube::Error::TlsRequired) } else { Ok(asked.get()) }
+        };
+        assert_eq!(insist("a number", ask).await, 3);
     }
 }

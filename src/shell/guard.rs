@@ -265,18 +265,21 @@ fn watch_kind(
     events.boxed()
 }
 
-/// Whether the API server has MutatingAdmissionPolicy (1.36 and later).
+/// Whether the API server has MutatingAdmissionPolicy (1.36 and later). No answer is none: it is asked again.
 async fn mutating_policies_served(client: &kube::Client) -> bool {
-    let list = client.list_api_group_resources("admissionregistration.k8s.io/v1").await;
-    list.is_ok_and(|l| l.resources.iter().any(|r| r.name == "mutatingadmissionpolicies"))
+    let ask = || client.list_api_group_resources("admissionregistration.k8s.io/v1");
+    let list = client::insist("which admission policies are served", ask).await;
+    list.resources.iter().any(|r| r.name == "mutatingadmissionpolicies")
 }
 
 fn records(client: &kube::Client) -> Api<ConfigMap> {
     Api::namespaced(client.clone(), OPERATOR_NAMESPACE)
 }
 
+/// The record of the last good check. Without an answer nothing is known of gaps: it is asked for until there is one.
 async fn load(client: &kube::Client) -> Option<Record> {
-    let map = records(client).get_opt(RECORD).await.ok().flatten()?;
+    let maps = records(client);
+    let map = client::insist("the guard's record", || maps.get_opt(RECORD)).await?;
     serde_json::from_str(map.data?.get("record")?).ok()
 }
 

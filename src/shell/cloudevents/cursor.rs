@@ -3,8 +3,6 @@
 //! One instant: every entry that was recorded before it has been delivered. Where there is none, everything is
 //! sent from the beginning; removing the ConfigMap is therefore how to have everything sent once more.
 
-use std::time::Duration;
-
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
@@ -12,6 +10,7 @@ use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
 use crate::api::{OPERATOR_NAME, OPERATOR_NAMESPACE};
+use crate::shell::client;
 
 /// The ConfigMap: the operator's alone (policy).
 pub const CURSOR: &str = "govcloud-cloudevents";
@@ -25,9 +24,6 @@ pub const PERIOD: SignedDuration = SignedDuration::from_mins(1);
 /// How much later than it was decided a status may reach the store.
 pub const MARGIN: SignedDuration = SignedDuration::from_mins(5);
 
-/// How long until reading it is tried again.
-const AGAIN: Duration = Duration::from_secs(2);
-
 /// The cursor on the cluster.
 pub struct Cursor {
     maps: Api<ConfigMap>,
@@ -38,18 +34,9 @@ impl Cursor {
     /// Reads it, for as long as that takes.
     pub async fn load(client: kube::Client) -> Self {
         let maps: Api<ConfigMap> = Api::namespaced(client, OPERATOR_NAMESPACE);
-        loop {
-            match maps.get_opt(CURSOR).await {
-                Ok(map) => {
-                    let stored = map.and_then(|m| m.data?.get(KEY)?.parse().ok());
-                    return Self { maps, stored };
-                }
-                Err(e) => {
-                    tracing::warn!(error = %e, "how far CloudEvents are delivered cannot be read; trying again");
-                    tokio::time::sleep(AGAIN).await;
-                }
-            }
-        }
+        let map = client::insist("how far CloudEvents are delivered", || maps.get_opt(CURSOR)).await;
+        let stored = map.and_then(|m| m.data?.get(KEY)?.parse().ok());
+        Self { maps, stored }
     }
 
     /// Whether what was recorded at this instant was delivered in an earlier life.
