@@ -21,6 +21,9 @@ use super::watches::{self, WATCHED};
 use super::world::World;
 use crate::core::decision::Guard;
 
+/// How long what was looked at is held unpacked, at least.
+const COOLING: Duration = Duration::from_secs(3);
+
 /// Longest wait between two tries.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -169,10 +172,21 @@ pub async fn synchronise(shell: &Arc<Shell>, tasks: &mut JoinSet<()>) {
         tasks.spawn(watches::watch(shell.clone(), what));
     }
     tasks.spawn(snapshots::watch(shell.clone()));
+    tasks.spawn(cool(shell.clone()));
     while !shell.world.all_synced() {
         if progress.changed().await.is_err() {
             return;
         }
+    }
+}
+
+/// Packs what was left alone, for as long as the operator runs.
+async fn cool(shell: Arc<Shell>) {
+    let mut rounds = tokio::time::interval(COOLING);
+    rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        rounds.tick().await;
+        shell.world.cool();
     }
 }
 

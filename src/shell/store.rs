@@ -4,22 +4,22 @@
 //! enters here at once; a watch event that is older than what is here is dropped.
 //!
 //! What is not being worked on is held packed ([`packed`]): a cloud has thousands of records, of which a few
-//! are looked at in any minute. The last ones that were looked at are held as they are as well.
+//! are looked at in any minute. What came in or was looked at just now is held as it is ([`warm`]), and packed when it
+//! has been left alone for a while: a record that is written of five times in a second is packed once.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 mod packed;
+mod warm;
 
 use packed::{Dictionary, Packed};
+use warm::Warm;
 
 /// Namespace (empty if cluster-scoped) and name.
 pub type Name = (String, String);
-
-/// Objects of one kind that are held unpacked beside their packed form.
-const HOT: usize = 64;
 
 /// What a store needs to know of what it holds.
 pub trait Held: Send + Sync + Sized + 'static {
@@ -31,8 +31,8 @@ pub trait Held: Send + Sync + Sized + 'static {
     fn version(&self) -> u64;
     /// Words to find it by.
     fn tags(&self) -> Vec<String>;
-    /// Gives away the bytes that it can be made of again.
-    fn pack(&mut self) -> Vec<u8>;
+    /// The bytes that it can be made of again.
+    fn pack(&self) -> Vec<u8>;
     /// Makes it of the bytes that [`Held::pack`] gave.
     fn unpack(bytes: &[u8]) -> Self;
 }
@@ -40,35 +40,10 @@ pub trait Held: Send + Sync + Sized + 'static {
 #[derive(Debug)]
 struct Slot {
     key: Arc<str>,
-    packed: Packed,
+    /// Nothing as long as it is warm and has not been packed.
+    packed: Option<Packed>,
     version: u64,
     epoch: u32,
-}
-
-/// The objects that were looked at last.
-#[derive(Debug)]
-struct Hot<T> {
-    held: HashMap<u32, Arc<T>>,
-    order: VecDeque<u32>,
-}
-
-impl<T: Held> Hot<T> {
-    fn hold(&mut self, id: u32, object: &Arc<T>) {
-        if self.held.insert(id, object.clone()).is_none() {
-            self.order.push_back(id);
-            if self.order.len() > HOT
-                && let Some(oldest) = self.order.pop_front()
-            {
-                self.held.remove(&oldest);
-            }
-        }
-    }
-
-    fn let_go(&mut self, id: u32) {
-        if self.held.remove(&id).is_some() {
-            self.order.retain(|i| *i != id);
-        }
-    }
 }
 
 #[derive(Debug)]
@@ -88,7 +63,7 @@ struct Inner {
 #[derive(Debug)]
 pub struct Store<T> {
     inner: RwLock<Inner>,
-    hot: Mutex<Hot<T>>,
+    warm: Mutex<Warm<T>>,
     hashes: RandomState,
 }
 
@@ -105,7 +80,7 @@ impl<T> Default for Store<T> {
                 epoch: 0,
                 synced: false,
             }),
-            hot: Mutex::new(Hot { held: HashMap::new(), order: VecDeque::new() }),
+            warm: Mutex::default(),
             hashes: RandomState::new(),
         }
     }
@@ -134,6 +109,16 @@ impl Inner {
         self.slots.get_mut(id as usize)?.as_mut()
     }
 
+    /// Packs what is in a slot, if it is not yet.
+    fn pack<T: Held>(&mut self, id: u32, object: &T) {
+        if self.slot(id).is_some_and(|slot| slot.packed.is_none()) {
+            let packed = self.dictionary.pack(&object.pack());
+            if let Some(slot) = self.slot_mut(id) {
+                slot.packed = Some(packed);
+            }
+        }
+    }
+
     fn insert(&mut self, slot: Slot) -> u32 {
         let id = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
@@ -154,17 +139,17 @@ impl<T: Held> Store<T> {
         f(&self.inner.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn hot(&self) -> MutexGuard<'_, Hot<T>> {
-        self.hot.lock().unwrap_or_else(PoisonError::into_inner)
+    fn warm(&self) -> MutexGuard<'_, Warm<T>> {
+        self.warm.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The object in a slot: as it is held, else unpacked. The store is locked meanwhile.
     fn object(&self, inner: &Inner, id: u32) -> Option<Arc<T>> {
-        if let Some(object) = self.hot().held.get(&id) {
-            return Some(object.clone());
+        if let Some(object) = self.warm().get(id) {
+            return Some(object);
         }
-        let slot = inner.slot(id)?;
-        Some(Arc::new(T::unpack(&inner.dictionary.unpack(&slot.packed))))
+        let packed = inner.slot(id)?.packed.as_ref()?;
+        Some(Arc::new(T::unpack(&inner.dictionary.unpack(packed))))
     }
 
     /// Whether something at least as new is known; the watch's list then knows of it as well.
@@ -185,12 +170,11 @@ impl<T: Held> Store<T> {
     }
 
     /// Takes in an object from the watch, a read or a write's answer. `None` if nothing newer was learnt.
-    pub fn put(&self, mut object: T) -> Option<Changed<T>> {
+    pub fn put(&self, object: T) -> Option<Changed<T>> {
         let (namespace, name) = object.name();
         if self.knows(&namespace, &name, object.uid(), object.version()) {
             return None;
         }
-        let bytes = object.pack();
         let object = Arc::new(object);
         self.write(|s| {
             let epoch = s.epoch;
@@ -203,12 +187,13 @@ impl<T: Held> Store<T> {
                 return None;
             }
             let old = self.take(s, &key);
-            let packed = s.dictionary.pack(&bytes);
-            let id = s.insert(Slot { key: key.into(), packed, version: object.version(), epoch });
+            let id = s.insert(Slot { key: key.into(), packed: None, version: object.version(), epoch });
             for tag in object.tags() {
                 s.by_tag.insert((self.hashes.hash_one(&tag), id));
             }
-            self.hot().hold(id, &object);
+            if let Some((cold, object)) = self.warm().hold(id, &object) {
+                s.pack(cold, &*object);
+            }
             Some(Changed { old, new: Some(object) })
         })
     }
@@ -222,7 +207,7 @@ impl<T: Held> Store<T> {
         s.names.remove(key);
         s.slots[id as usize] = None;
         s.free.push(id);
-        self.hot().let_go(id);
+        self.warm().let_go(id);
         Some(object)
     }
 
@@ -279,9 +264,21 @@ impl<T: Held> Store<T> {
         self.read(|s| {
             let id = s.names.get(key(namespace, name).as_str()).copied()?;
             let object = self.object(s, id)?;
-            self.hot().hold(id, &object);
+            self.warm().touch(id, &object);
             Some(object)
         })
+    }
+
+    /// Packs what was not looked at since the time before the last. To be called now and then.
+    pub fn cool(&self) {
+        let cold = self.warm().next_round();
+        for id in cold {
+            self.write(|s| {
+                if let Some(object) = self.warm().let_go_if_cold(id) {
+                    s.pack(id, &*object);
+                }
+            });
+        }
     }
 
     /// Everything under a tag, in order of name.

@@ -72,6 +72,30 @@ pub struct World {
 }
 
 impl World {
+    /// Packs what was left alone for a while.
+    pub fn cool(&self) {
+        self.applications.cool();
+        self.grants.cool();
+        self.changes.cool();
+        self.decommissions.cool();
+        self.regions.cool();
+        self.calendars.cool();
+        self.catalogs.cool();
+        for store in [
+            &self.namespaces,
+            &self.quotas,
+            &self.limits,
+            &self.network_policies,
+            &self.role_bindings,
+            &self.claims,
+            &self.volumes,
+            &self.snapshots,
+            &self.storage_classes,
+        ] {
+            store.cool();
+        }
+    }
+
     /// The keys of records of one kind.
     fn keys(kind: Kind, names: Vec<Name>) -> impl Iterator<Item = Key> {
         names.into_iter().map(move |(namespace, name)| Key { kind, namespace, name })

@@ -22,7 +22,7 @@ impl Held for Thing {
     fn tags(&self) -> Vec<String> {
         self.3.clone()
     }
-    fn pack(&mut self) -> Vec<u8> {
+    fn pack(&self) -> Vec<u8> {
         format!("{}|{}|{}|{}", self.0, self.1, self.2, self.3.join(",")).into_bytes()
     }
     fn unpack(bytes: &[u8]) -> Self {
@@ -84,6 +84,28 @@ fn what_is_packed_is_found_again_as_it_was() {
     s.put(thing("n0007", "uid-7", 2000, &["all"]));
     assert!(s.tagged("one/7").is_empty() && s.names_tagged("one/7").is_empty());
     assert_eq!(s.all().count(), 1000);
-    assert_eq!(s.hot().held.len(), HOT);
-    assert_eq!(s.hot().order.len(), HOT);
+    assert_eq!(s.warm().len(), warm::MOST);
+}
+
+#[test]
+fn what_is_left_alone_is_packed_and_what_is_looked_at_stays() {
+    let s = Store::default();
+    for i in 0..20 {
+        s.put(thing(&format!("n{i:02}"), &format!("uid-{i}"), i + 1, &["all"]));
+    }
+    let packed = || s.read(|i| i.slots.iter().flatten().filter(|slot| slot.packed.is_some()).count());
+    let warm = || s.warm().len();
+    s.cool();
+    assert_eq!((warm(), packed()), (20, 0), "all came in just now");
+    s.get("ns", "n07").unwrap();
+    s.cool();
+    assert_eq!((warm(), packed()), (1, 19), "one was looked at since");
+    assert_eq!(s.get("ns", "n03").unwrap().1, "uid-3", "unpacked again");
+    assert_eq!(warm(), 2);
+    s.put(thing("n03", "uid-3", 100, &["other"]));
+    assert_eq!(packed(), 18, "what it was is of no use any more");
+    for _ in 0..3 {
+        s.cool();
+    }
+    assert_eq!((warm(), packed(), s.tagged("other").len()), (0, 20, 1));
 }

@@ -1,5 +1,6 @@
 //! What a store holds: a record of this project, or any other object, and how it is packed and unpacked.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -32,7 +33,8 @@ pub struct Record<K> {
     /// Status as it is stored, for the difference that a write is.
     pub status: Value,
     pub(super) tags: Vec<String>,
-    packed: Vec<u8>,
+    /// The object without managedFields and status.
+    object: Value,
 }
 
 impl<K> Record<K> {
@@ -55,7 +57,6 @@ pub struct Plain {
     /// Its JSON, with apiVersion and kind.
     pub value: Arc<Value>,
     pub(super) tags: Vec<String>,
-    packed: Vec<u8>,
 }
 
 fn number(version: &str) -> u64 {
@@ -75,8 +76,15 @@ impl<K: DeserializeOwned + Send + Sync + 'static> Held for Record<K> {
     fn tags(&self) -> Vec<String> {
         self.tags.clone()
     }
-    fn pack(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.packed)
+    fn pack(&self) -> Vec<u8> {
+        let Meta { created_at, stamped_at, digest, .. } = &self.meta;
+        bytes(&Packed {
+            created_at: *created_at,
+            stamped_at: *stamped_at,
+            digest: Cow::Borrowed(digest),
+            object: Cow::Borrowed(&self.object),
+            status: Cow::Borrowed(&self.status),
+        })
     }
     fn unpack(bytes: &[u8]) -> Self {
         record(again(bytes))
@@ -96,8 +104,8 @@ impl Held for Plain {
     fn tags(&self) -> Vec<String> {
         self.tags.clone()
     }
-    fn pack(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.packed)
+    fn pack(&self) -> Vec<u8> {
+        bytes(&*self.value)
     }
     fn unpack(bytes: &[u8]) -> Self {
         plain(again(bytes))
@@ -110,14 +118,20 @@ pub trait FromObject: Held + Sized {
     fn from_object(object: DynamicObject, clock: &Clock) -> Self;
 }
 
-/// What a record is made of again: the object without managedFields, and what was made of it when it was read:
-/// the server's instants, shifted by the clock, and the digest of what the server sent.
+/// What a record is made of again: the object without managedFields and status, its status, and what was made of it
+/// when it was read: the server's instants, shifted by the clock, and the digest of what the server sent.
 #[derive(Debug, Serialize, Deserialize)]
-struct Packed {
+struct Packed<'a> {
     created_at: Option<Timestamp>,
     stamped_at: Option<Timestamp>,
-    digest: String,
-    object: Value,
+    digest: Cow<'a, str>,
+    object: Cow<'a, Value>,
+    status: Cow<'a, Value>,
+}
+
+/// Writes what is to be read again in this memory.
+fn bytes<T: Serialize>(what: &T) -> Vec<u8> {
+    serde_json::to_vec(what).expect("what was read as JSON is written as JSON")
 }
 
 /// Reads what was packed in this memory.
@@ -125,7 +139,7 @@ fn again<T: DeserializeOwned>(bytes: &[u8]) -> T {
     serde_json::from_slice(bytes).expect("what was written as JSON in this memory reads as JSON")
 }
 
-fn meta(packed: &Packed) -> Meta {
+fn meta(packed: &Packed<'_>) -> Meta {
     let metadata = packed.object.get("metadata").map(ObjectMeta::deserialize).and_then(Result::ok);
     let m = metadata.unwrap_or_default();
     Meta {
@@ -138,7 +152,7 @@ fn meta(packed: &Packed) -> Meta {
         deleting: m.deletion_timestamp.is_some(),
         annotations: m.annotations.unwrap_or_default(),
         labels: m.labels.unwrap_or_default(),
-        digest: packed.digest.clone(),
+        digest: packed.digest.clone().into_owned(),
         stamped_at: packed.stamped_at,
     }
 }
@@ -150,25 +164,39 @@ impl<K: DeserializeOwned + Send + Sync + 'static> FromObject for Record<K> {
             decision::stamped_at(&raw)
         });
         let digest = object.data.get("spec").map(|s| digest::spec_digest(s, &LATER_FIELDS));
-        let packed = Packed {
-            digest: digest.unwrap_or_default(),
-            created_at: object.metadata.creation_timestamp.as_ref().map(|t| clock.shift(t.0)),
+        let created_at = object.metadata.creation_timestamp.as_ref().map(|t| clock.shift(t.0));
+        let mut object = json(object);
+        let status = object.get_mut("status").map(Value::take).unwrap_or(Value::Null);
+        record(Packed {
+            created_at,
             stamped_at: stamped_at.map(|t| clock.shift(t)),
-            object: serde_json::to_value(&object).unwrap_or_default(),
-        };
-        let bytes = serde_json::to_vec(&packed).unwrap_or_default();
-        Self { packed: bytes, ..record(packed) }
+            digest: Cow::Owned(digest.unwrap_or_default()),
+            object: Cow::Owned(object),
+            status: Cow::Owned(status),
+        })
     }
 }
 
+/// An object as JSON; what the server sent is moved, not copied.
+fn json(object: DynamicObject) -> Value {
+    let DynamicObject { types, metadata, mut data } = object;
+    if let (Value::Object(fields), Some(types)) = (&mut data, types) {
+        fields.insert("apiVersion".into(), types.api_version.into());
+        fields.insert("kind".into(), types.kind.into());
+    }
+    data["metadata"] = serde_json::to_value(&metadata).unwrap_or_default();
+    data
+}
+
 /// A record of what was packed.
-fn record<K: DeserializeOwned>(mut packed: Packed) -> Record<K> {
+fn record<K: DeserializeOwned>(packed: Packed<'_>) -> Record<K> {
     let meta = meta(&packed);
-    let object = &packed.object;
-    let tags = tags::of_record(object, &meta);
-    let typed = K::deserialize(object).map(Arc::new).map_err(|e| e.to_string());
-    let status = packed.object.get_mut("status").map(Value::take).unwrap_or(Value::Null);
-    Record { meta, typed, status, tags, packed: Vec::new() }
+    let (mut object, status) = (packed.object.into_owned(), packed.status.into_owned());
+    object["status"] = status;
+    let tags = tags::of_record(&object, &meta);
+    let typed = K::deserialize(&object).map(Arc::new).map_err(|e| e.to_string());
+    let status = object.get_mut("status").map(Value::take).unwrap_or(Value::Null);
+    Record { meta, typed, status, tags, object }
 }
 
 impl FromObject for Plain {
@@ -177,9 +205,7 @@ impl FromObject for Plain {
         if let Some(a) = object.metadata.annotations.as_mut() {
             a.remove("kubectl.kubernetes.io/last-applied-configuration");
         }
-        let value = serde_json::to_value(&object).unwrap_or_default();
-        let packed = serde_json::to_vec(&value).unwrap_or_default();
-        Self { packed, ..plain(value) }
+        plain(json(object))
     }
 }
 
@@ -211,7 +237,6 @@ fn plain(value: Value) -> Plain {
         resource_version: of("resourceVersion"),
         value: Arc::new(value),
         tags,
-        packed: Vec::new(),
     }
 }
 

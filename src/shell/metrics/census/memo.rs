@@ -93,7 +93,7 @@ mod tests {
         fn tags(&self) -> Vec<String> {
             Vec::new()
         }
-        fn pack(&mut self) -> Vec<u8> {
+        fn pack(&self) -> Vec<u8> {
             format!("{}|{}", self.0, self.1).into_bytes()
         }
         fn unpack(bytes: &[u8]) -> Self {
