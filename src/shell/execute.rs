@@ -274,9 +274,9 @@ impl Shell {
 
     /// Reads everything anew that a decision on this key rests on.
     async fn reread(&self, key: &Key) -> Result<(), RequestError> {
-        for target in self.basis(key) {
-            self.read(&target, key).await?;
-        }
+        let basis = self.basis(key);
+        let read = join_all(basis.iter().map(|target| self.read(target, key))).await;
+        read.into_iter().collect::<Result<(), _>>()?;
         if key.kind == Kind::Decommission {
             self.reread_storage(key).await?;
         }

@@ -80,7 +80,7 @@ pub const WORKERS: usize = 32;
 const SHARE: usize = 8;
 
 /// Of these, how many for what fell due, while the rest is kept for what is asked.
-const DUE_AT_ONCE: usize = 8;
+const DUE_AT_ONCE: usize = 16;
 
 /// While both wait, one turn in so many is for what fell due.
 const DUE_TURN: u64 = 4;
