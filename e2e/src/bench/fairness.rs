@@ -1,12 +1,9 @@
 //! Fairness: one department files a flood; what another, of another region, notices of it.
 
-use std::time::Duration;
-
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::figures::Spread;
-use super::other::Other;
+use super::other::{Amended, Amendments, Other};
 use super::scene::Scene;
 use crate::office::Kind;
 
@@ -18,10 +15,10 @@ const ALONE: usize = 200;
 pub struct Fairness {
     /// Applications that one department filed at once, over 16 connections.
     pub flood: usize,
-    /// Another's amendments with nothing else going on: from the answer to the operator's word.
-    pub alone: Spread,
+    /// Another's amendments with nothing else going on.
+    pub alone: Amendments,
     /// The same during the flood.
-    pub meanwhile: Spread,
+    pub meanwhile: Amendments,
 }
 
 /// Measures with so many requests of one department.
@@ -30,7 +27,7 @@ pub async fn measure(flood: usize) -> Result<Fairness> {
     scene.operate().await?;
     let board = scene.board(Kind::Application);
     let other = Other::settle(&scene, &board).await?;
-    let mut alone: Vec<Duration> = Vec::new();
+    let mut alone: Vec<Amended> = Vec::new();
     for _ in 0..ALONE {
         alone.push(other.amend(&board).await?);
     }
@@ -41,9 +38,9 @@ pub async fn measure(flood: usize) -> Result<Fairness> {
         loop {
             tokio::select! {
                 outcome = &mut filed => break outcome?,
-                latency = other.amend(&board) => meanwhile.push(latency?),
+                amended = other.amend(&board) => meanwhile.push(amended?),
             }
         }
     }
-    Ok(Fairness { flood, alone: Spread::of(&alone), meanwhile: Spread::of(&meanwhile) })
+    Ok(Fairness { flood, alone: Amendments::of(&alone), meanwhile: Amendments::of(&meanwhile) })
 }

@@ -3,13 +3,24 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::board::Board;
+use super::figures::Spread;
 use super::lanes::{self, Lanes};
 use super::scene::{PATIENCE, Scene, application, path};
 use crate::office::{Kind, ZHENGZHOU};
 use crate::personas::Persona;
+
+/// How long one amendment took.
+#[derive(Clone, Copy, Debug)]
+pub struct Amended {
+    /// From sending it to its answer: the API server's time alone.
+    pub request: Duration,
+    /// From its answer to the operator's word on it.
+    pub word: Duration,
+}
 
 /// An application of another region's office, amended again and again.
 pub struct Other<'a> {
@@ -31,15 +42,33 @@ impl<'a> Other<'a> {
         Ok(Self { scene, department, path: format!("{collection}/other") })
     }
 
-    /// One amendment: from its answer to the operator's word on it.
-    pub async fn amend(&self, board: &Board) -> Result<Duration> {
+    /// One amendment.
+    pub async fn amend(&self, board: &Board) -> Result<Amended> {
         let phone = format!("0371-{}", jiff::Timestamp::now().as_nanosecond());
         let patch = json!({"spec": {"system": {"contact": {"phone": phone}}}});
+        let sent = Instant::now();
         let answer = lanes::merge(self.department.first(), &self.path, &patch).await?;
         let committed = Instant::now();
         let generation = answer["metadata"]["generation"].as_i64().context("no generation")?;
         let at = board.observed(&self.scene.elsewhere, "other", generation, PATIENCE).await?;
         tokio::time::sleep(Duration::from_millis(10)).await;
-        Ok(at.saturating_duration_since(committed))
+        Ok(Amended { request: committed - sent, word: at.saturating_duration_since(committed) })
+    }
+}
+
+/// Many amendments of somebody else.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Amendments {
+    /// From sending each to its answer: what the API server makes everybody wait.
+    pub requests: Spread,
+    /// From each answer to the operator's word on it.
+    pub words: Spread,
+}
+
+impl Amendments {
+    /// Of those that were made.
+    pub fn of(made: &[Amended]) -> Self {
+        let spread = |of: fn(&Amended) -> Duration| Spread::of(&made.iter().map(of).collect::<Vec<_>>());
+        Self { requests: spread(|a| a.request), words: spread(|a| a.word) }
     }
 }

@@ -13,6 +13,7 @@ use super::fairness::Fairness;
 use super::figures::Spread;
 use super::latency::Latency;
 use super::machine::Machine;
+use super::other::Amendments;
 use super::scale::Scale;
 use super::timers::Timers;
 use super::{plot, writes};
@@ -146,27 +147,41 @@ fn latency(l: &Latency) -> String {
         .to_owned()
 }
 
+fn amendments(when: &str, a: &Amendments) -> String {
+    spread_row(&format!("{when}: its request"), &a.requests)
+        + &spread_row(&format!("{when}: the operator's word"), &a.words)
+}
+
+/// By how much both became slower.
+fn slower(alone: &Amendments, meanwhile: &Amendments) -> String {
+    format!(
+        "The p99 of the operator's word is **{:.1}** times what it is alone, that of a request that the operator has no part \
+         in {:.1} times.",
+        meanwhile.words.p99 / alone.words.p99,
+        meanwhile.requests.p99 / alone.requests.p99
+    )
+}
+
 fn fairness(f: &Fairness) -> String {
-    let rows = [
-        spread_row("another department alone", &f.alone),
-        spread_row(&format!("while one files {}", f.flood), &f.meanwhile),
-    ];
-    format!("{SPREAD}{}\nRatio of the p99: **{:.2}**.", rows.concat(), f.meanwhile.p99 / f.alone.p99)
+    let rows =
+        [amendments("alone", &f.alone), amendments(&format!("while one files {}", f.flood), &f.meanwhile)];
+    format!("{SPREAD}{}\n{}", rows.concat(), slower(&f.alone, &f.meanwhile))
 }
 
 fn timers(t: &Timers) -> String {
     let rows = [
         spread_row(&format!("lateness of {} reports", t.deadlines), &t.lateness),
-        spread_row("another department alone", &t.others_alone),
-        spread_row("another department meanwhile", &t.others_meanwhile),
+        amendments("another, alone", &t.others_alone),
+        amendments("another, meanwhile", &t.others_meanwhile),
     ];
     format!(
         "{SPREAD}{}\nThe bare client takes {:.1} s for the reports' {} writes; the operator and what measures it used {:.1} s of \
-         processor time in one process.",
+         processor time in one process. {}",
         rows.concat(),
         t.raw,
         2 * t.deadlines,
-        t.cpu
+        t.cpu,
+        slower(&t.others_alone, &t.others_meanwhile)
     )
 }
 

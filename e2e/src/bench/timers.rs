@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::board::Mark;
 use super::figures::{Spread, Used};
 use super::lanes::{self, Lanes};
-use super::other::Other;
+use super::other::{Amendments, Other};
 use super::scene::{PATIENCE, Scene, path};
 use crate::in_process::InProcess;
 use crate::office::{self, Kind};
@@ -32,11 +32,10 @@ pub struct Timers {
     pub deadlines: usize,
     /// From the instant that they were due to when each report was seen in its record's status.
     pub lateness: Spread,
-    /// From the answer to another department's amendment to when the operator's word on it was seen, with nothing
-    /// else going on.
-    pub others_alone: Spread,
+    /// Another department's amendments with nothing else going on.
+    pub others_alone: Amendments,
     /// The same while the deadlines were reported.
-    pub others_meanwhile: Spread,
+    pub others_meanwhile: Amendments,
     /// Seconds of processor time of this process, the operator's and the measuring's, for the reports.
     pub cpu: f64,
     /// The same reports' writes sent by the bare client: a status patch and an Event each; seconds.
@@ -74,7 +73,7 @@ pub async fn measure(deadlines: usize) -> Result<Timers> {
         loop {
             tokio::select! {
                 outcome = &mut reported => break outcome?,
-                latency = other.amend(&board) => others_meanwhile.push(latency?),
+                amended = other.amend(&board) => others_meanwhile.push(amended?),
             }
         }
     }
@@ -85,8 +84,8 @@ pub async fn measure(deadlines: usize) -> Result<Timers> {
     Ok(Timers {
         deadlines,
         lateness: Spread::of(&lateness),
-        others_alone: Spread::of(&others_alone),
-        others_meanwhile: Spread::of(&others_meanwhile),
+        others_alone: Amendments::of(&others_alone),
+        others_meanwhile: Amendments::of(&others_meanwhile),
         cpu: after.cpu - before.cpu,
         raw: raw(&scene).await?,
     })

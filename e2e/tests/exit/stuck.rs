@@ -8,21 +8,18 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::{Cluster, Setup};
+use e2e::in_process::InProcess;
 use e2e::office::{Kind, condition};
-use e2e::operator;
 use e2e::personas::Persona;
 use e2e::suite::Context;
 use e2e::wait::until;
 use govcloud::shell::clock::Clock;
-use govcloud::shell::run::{Options, operate};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, MutexGuard};
-use tokio::task::JoinHandle;
 
 use crate::desk::{Desk, EXIT, Fate, HOLD, Held, PATIENCE, disposition, phase};
 use crate::hand_over::pod;
@@ -31,7 +28,7 @@ use crate::hand_over::pod;
 struct World {
     context: Context,
     clock: Clock,
-    operator: JoinHandle<()>,
+    operator: InProcess,
     left: usize,
 }
 
@@ -43,25 +40,8 @@ const SHARING: usize = 5;
 impl World {
     async fn begin() -> Result<Self> {
         let cluster = Arc::new(Cluster::start(Setup::Installed).await?);
-        let file = operator::credentials(&cluster.plane).await?;
-        let mut config =
-            kube::Config::from_custom_kubeconfig(Kubeconfig::read_from(file)?, &KubeConfigOptions::default())
-                .await?;
-        config.proxy_url = None;
-        let options = Options {
-            listen: ([127, 0, 0, 1], 0).into(),
-            leader_election: false,
-            identity: Some("in-process".into()),
-            namespace_controller: govcloud::shell::guard::NAMESPACE_CONTROLLER.into(),
-            cloudevents: govcloud::shell::cloudevents::Options::default(),
-        };
         let clock = Clock::default();
-        let its = clock.clone();
-        let operator = tokio::spawn(async move {
-            if let Err(e) = operate(config, its, options).await {
-                eprintln!("the operator ended: {e}");
-            }
-        });
+        let operator = InProcess::start(&cluster, clock.clone()).await?;
         Ok(Self { context: Context::on(cluster), clock, operator, left: SHARING })
     }
 }
@@ -88,8 +68,7 @@ impl Turn {
         if world.left == 0
             && let Some(world) = self.0.take()
         {
-            world.operator.abort();
-            world.operator.await.ok();
+            world.operator.stop().await;
             crate::forget(&world.context).await;
         }
         Ok(())
