@@ -131,10 +131,11 @@ impl State {
 
     /// The next key, and how long it waited.
     fn take(&mut self) -> Option<(Key, Duration)> {
-        self.taken += 1;
-        let due_first = self.taken.is_multiple_of(DUE_TURN);
+        let due_first = (self.taken + 1).is_multiple_of(DUE_TURN);
         let order = if due_first { [Cause::Due, Cause::Asked] } else { [Cause::Asked, Cause::Due] };
         let (key, cause) = order.into_iter().find_map(|cause| Some((self.of(cause)?, cause)))?;
+        // A turn counts when it was taken: a worker that found nothing does not use up another's.
+        self.taken += 1;
         let since = self.queued.remove(&key);
         self.running.insert(key.clone(), cause);
         Some((key, since.map_or(Duration::ZERO, |(s, _)| s.elapsed())))
@@ -142,8 +143,8 @@ impl State {
 
     /// The next key of a cause, of a department that has not got its share.
     fn of(&mut self, cause: Cause) -> Option<Key> {
-        let running = self.running.values().filter(|c| **c == Cause::Due).count();
-        if cause == Cause::Due && running >= DUE_AT_ONCE {
+        let due = self.running.values().filter(|c| **c == Cause::Due).count();
+        if cause == Cause::Due && due >= DUE_AT_ONCE {
             return None;
         }
         let mut shares: HashMap<&str, usize> = HashMap::new();
