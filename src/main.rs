@@ -9,6 +9,10 @@ use govcloud::shell::server;
 use govcloud::shell::telemetry::{self, LogFormat};
 use govcloud::shell::{cloudevents, guard};
 
+/// What was used to read the cluster is given back to the system: see .cargo/config.toml.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// The operator that makes a government cloud keep its own rules.
 #[derive(Debug, Parser)]
 #[command(version, about)]

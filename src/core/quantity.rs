@@ -147,25 +147,47 @@ impl FromStr for Quantity {
         let end = unsigned.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(unsigned.len());
         let (number, suffix) = unsigned.split_at(end);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        let mantissa: BigInt =
-            format!("{whole}{fraction}").parse().map_err(|_| QuantityError::Number(text.to_owned()))?;
-
-        let (format, ten, two) = scale(suffix)
-            .ok_or_else(|| QuantityError::Suffix { text: text.to_owned(), suffix: suffix.to_owned() })?;
-        if ten > MAX_LEN as i64 && mantissa != BigInt::ZERO {
-            return Err(QuantityError::TooLarge(text.to_owned()));
-        }
-        // Below 10^-128 every mantissa that fits rounds up to one nano all the same.
-        let ten = ten.clamp(-2 * MAX_LEN as i64, MAX_LEN as i64);
-        let exact = BigDecimal::new(mantissa << two, fraction.len() as i64 - ten);
-        let nanos = (exact * NANO).with_scale_round(0, RoundingMode::Up).to_i128().unwrap_or(i128::MAX);
-
+        let scale = scale(suffix);
+        let short = scale.filter(|_| fraction.is_empty()).and_then(|(_, ten, two)| short(whole, ten, two));
+        let nanos = match short {
+            Some(nanos) => nanos,
+            None => long(text, whole, fraction, suffix, scale)?,
+        };
+        let format = scale.map_or(Format::Decimal, |(format, ..)| format);
         let nanos = if format == Format::Binary { nanos.min(BINARY_CAP) } else { nanos };
         if nanos >= LIMIT {
             return Err(QuantityError::TooLarge(text.to_owned()));
         }
         Ok(Self { nanos: if text.starts_with('-') { -nanos } else { nanos }, format })
     }
+}
+
+/// The nano units of a whole number with a usual suffix, where they fit: nearly every quantity there is.
+fn short(whole: &str, ten: i64, two: u32) -> Option<i128> {
+    let nanos = 10_i128.checked_pow(u32::try_from(ten.checked_add(9)?).ok()?)?;
+    let whole: u64 = whole.parse().ok()?;
+    i128::from(whole).checked_mul(1 << two)?.checked_mul(nanos)
+}
+
+/// The nano units of any number, rounded up.
+fn long(
+    text: &str,
+    whole: &str,
+    fraction: &str,
+    suffix: &str,
+    scale: Option<(Format, i64, u32)>,
+) -> Result<i128, QuantityError> {
+    let mantissa: BigInt =
+        format!("{whole}{fraction}").parse().map_err(|_| QuantityError::Number(text.to_owned()))?;
+    let (_, ten, two) = scale
+        .ok_or_else(|| QuantityError::Suffix { text: text.to_owned(), suffix: suffix.to_owned() })?;
+    if ten > MAX_LEN as i64 && mantissa != BigInt::ZERO {
+        return Err(QuantityError::TooLarge(text.to_owned()));
+    }
+    // Below 10^-128 every mantissa that fits rounds up to one nano all the same.
+    let ten = ten.clamp(-2 * MAX_LEN as i64, MAX_LEN as i64);
+    let exact = BigDecimal::new(mantissa << two, fraction.len() as i64 - ten);
+    Ok((exact * NANO).with_scale_round(0, RoundingMode::Up).to_i128().unwrap_or(i128::MAX))
 }
 
 /// Notation, power of ten and power of two of a suffix. A lone `E` is exa, `E3` an exponent.

@@ -212,11 +212,15 @@ impl World {
     }
 }
 
+/// Objects of one page of a list. Every kind is listed at once, and a page is in memory as text and as objects: small
+/// pages bound what a restart takes.
+pub const PAGE: u32 = 100;
+
 /// Watches one kind for as long as the operator runs.
 pub async fn watch(shell: Arc<Shell>, what: Watched) {
     let api: Api<DynamicObject> =
         Api::all_with(shell.requests.client(), &resource(what.api_version, what.resource, what.kind));
-    let mut config = watcher::Config::default();
+    let mut config = watcher::Config::default().page_size(PAGE);
     if what.labelled {
         config = config.labels(keys::APPLICATION_UID);
     }

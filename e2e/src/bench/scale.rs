@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use futures::future::try_join_all;
-use govcloud::shell::watches::WATCHED;
+use govcloud::shell::watches::{PAGE, WATCHED};
 use serde::{Deserialize, Serialize};
 
 use super::board::{Board, Mark};
@@ -179,7 +179,7 @@ async fn lists(scene: &Scene) -> Result<f64> {
         let selector = if what.labelled { "&labelSelector=govcloud.dev/application-uid" } else { "" };
         let mut next = String::new();
         loop {
-            let page = lanes::get(&scene.admin, &format!("{base}?limit=500{selector}{next}")).await?;
+            let page = lanes::get(&scene.admin, &format!("{base}?limit={PAGE}{selector}{next}")).await?;
             match page["metadata"]["continue"].as_str().filter(|c| !c.is_empty()) {
                 Some(token) => next = format!("&continue={token}"),
                 None => return anyhow::Ok(()),

@@ -4,6 +4,7 @@ use k8s_openapi::api::core::v1::{LimitRange, Namespace, ResourceQuota};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde::Serialize;
 use serde_json::Value;
 
 /// A desired object.
@@ -58,7 +59,8 @@ impl TenantObject {
         self.metadata().namespace.as_deref()
     }
 
-    fn metadata(&self) -> &ObjectMeta {
+    /// Its metadata.
+    pub(super) fn metadata(&self) -> &ObjectMeta {
         match self {
             Self::Namespace(o) => &o.metadata,
             Self::ResourceQuota(o) => &o.metadata,
@@ -68,21 +70,36 @@ impl TenantObject {
         }
     }
 
+    /// What is compared beside the metadata: the fields by name, as they would be applied.
+    pub(super) fn parts(&self) -> Vec<(&'static str, Value)> {
+        match self {
+            // The server sets `spec.finalizers` on a namespace; the rest of it is metadata.
+            Self::Namespace(_) => Vec::new(),
+            Self::ResourceQuota(o) => vec![("spec", json(&o.spec))],
+            Self::LimitRange(o) => vec![("spec", json(&o.spec))],
+            Self::NetworkPolicy(o) => vec![("spec", json(&o.spec))],
+            Self::RoleBinding(o) => vec![("roleRef", json(&o.role_ref)), ("subjects", json(&o.subjects))],
+        }
+    }
+
     /// The body of a server-side apply: apiVersion, kind, and what is desired, without nulls or status.
     pub fn to_apply_json(&self) -> Value {
-        let json = match self {
-            Self::Namespace(o) => serde_json::to_value(o),
-            Self::ResourceQuota(o) => serde_json::to_value(o),
-            Self::LimitRange(o) => serde_json::to_value(o),
-            Self::NetworkPolicy(o) => serde_json::to_value(o),
-            Self::RoleBinding(o) => serde_json::to_value(o),
+        let mut json = match self {
+            Self::Namespace(o) => json(o),
+            Self::ResourceQuota(o) => json(o),
+            Self::LimitRange(o) => json(o),
+            Self::NetworkPolicy(o) => json(o),
+            Self::RoleBinding(o) => json(o),
         };
-        let mut json = json.expect("Kubernetes types have string keys and finite numbers");
         if let Value::Object(fields) = &mut json {
             fields.remove("status");
         }
         without_nulls(json)
     }
+}
+
+fn json(of: &impl Serialize) -> Value {
+    serde_json::to_value(of).expect("Kubernetes types have string keys and finite numbers")
 }
 
 fn without_nulls(value: Value) -> Value {
