@@ -10,7 +10,7 @@
 //! | [`other`] | somebody else, who must not notice |
 //! | [`contest`] | many approvals, of applications or exits: the operator beside the bare client |
 //! | [`writes`] | what is written for one application beside what is necessary |
-//! | [`latency`] | one approval a second, beside a bare watcher |
+//! | [`latency`] | one approval a second, beside a bare watcher ([`bare`]) |
 //! | [`scale`] | many active applications: memory, rest, restart |
 //! | [`timers`] | many deadlines due in the same second |
 //! | [`fairness`] | one department's flood, and another's requests meanwhile |
@@ -18,6 +18,7 @@
 //! | [`report`] | the tables of `docs/performance.md` |
 //! | [`plot`] | its plots |
 
+pub mod bare;
 pub mod board;
 pub mod contest;
 pub mod fairness;

@@ -35,6 +35,7 @@ pub async fn everything(plane: &ControlPlane) -> Result<()> {
     storage_class(&admin).await?;
     crds(&admin).await?;
     rbac(&admin).await?;
+    flow_control(&admin).await?;
     admission(&admin, &plane.client(Persona::Admin).await?).await?;
     calendars(&admin).await
 }
@@ -56,6 +57,11 @@ pub async fn crds(admin: &Kubectl) -> Result<()> {
 /// `config/rbac`: the operator's rights, and those of the groups that the personas are in.
 pub async fn rbac(admin: &Kubectl) -> Result<()> {
     admin.apply_path(&in_repository("config/rbac")).await.map(drop)
+}
+
+/// `config/flowcontrol`: departments take turns in the API server.
+pub async fn flow_control(admin: &Kubectl) -> Result<()> {
+    admin.apply_path(&in_repository("config/flowcontrol")).await.map(drop)
 }
 
 /// `config/admission`, until it is enforced.

@@ -29,8 +29,14 @@ resources:
 ";
 
 /// Directories of the repository that the chart holds copies of.
-const COPIED: [&str; 5] =
-    ["crds", "config/admission/validating", "config/admission/mutating", "config/rbac", "config/release"];
+const COPIED: [&str; 6] = [
+    "crds",
+    "config/admission/validating",
+    "config/admission/mutating",
+    "config/flowcontrol",
+    "config/rbac",
+    "config/release",
+];
 
 /// Files that it holds copies of beside them.
 const COPIED_FILES: [&str; 2] = ["config/monitoring/rules.yaml", "config/monitoring/dashboard.json"];

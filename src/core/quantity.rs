@@ -179,8 +179,8 @@ fn long(
 ) -> Result<i128, QuantityError> {
     let mantissa: BigInt =
         format!("{whole}{fraction}").parse().map_err(|_| QuantityError::Number(text.to_owned()))?;
-    let (_, ten, two) = scale
-        .ok_or_else(|| QuantityError::Suffix { text: text.to_owned(), suffix: suffix.to_owned() })?;
+    let (_, ten, two) =
+        scale.ok_or_else(|| QuantityError::Suffix { text: text.to_owned(), suffix: suffix.to_owned() })?;
     if ten > MAX_LEN as i64 && mantissa != BigInt::ZERO {
         return Err(QuantityError::TooLarge(text.to_owned()));
     }

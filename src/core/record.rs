@@ -81,6 +81,21 @@ impl Meta {
     }
 }
 
+/// Whether somebody waits for the operator's word: its spec or its decision is not what the status tells of, or
+/// provisioning is under way. After a start this is looked at before all that was at rest.
+#[must_use]
+pub fn is_unanswered(meta: &Meta, status: Option<&RecordStatus>) -> bool {
+    let Some(status) = status.filter(|s| s.observed_generation == Some(meta.generation)) else { return true };
+    let decided = match (decision::read(&meta.annotations), &status.decision) {
+        (Ok(None), None) => false,
+        (Ok(None), Some(d)) => d.void.is_some(),
+        (Ok(Some(new)), Some(d)) => new.reviewed_generation != d.generation,
+        (Err(_), Some(_)) => false,
+        (_, None) => true,
+    };
+    decided || (status.waiting_on == Party::Provider && !meta.deleting)
+}
+
 /// A status being rewritten.
 #[derive(Clone, Debug)]
 pub struct Life {
@@ -338,4 +353,48 @@ fn clip(mut text: String, max: usize) -> String {
         text.truncate(end);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::record::{Decision, TimeSource};
+
+    #[test]
+    fn what_the_status_does_not_tell_of_is_unanswered() {
+        let at = Timestamp::UNIX_EPOCH;
+        let approved = |generation: i64| {
+            [(keys::DECISION, "approved".to_owned()), (keys::REVIEWED_GENERATION, generation.to_string())]
+                .into_iter()
+                .chain([(keys::DECIDED_BY, "clerk".to_owned())])
+                .map(|(key, value)| (key.to_owned(), value))
+                .collect()
+        };
+        let recorded = |generation: i64, void: Option<&str>| Decision {
+            verdict: Verdict::Approved,
+            by: "clerk".to_owned(),
+            at: at.into(),
+            at_source: TimeSource::Observed,
+            opinion: None,
+            generation,
+            digest: String::new(),
+            reattach: Vec::new(),
+            void: void.map(str::to_owned),
+        };
+        let filed = Meta { generation: 2, ..Meta::default() };
+        let decided = Meta { annotations: approved(2), ..filed.clone() };
+        let seen = RecordStatus { observed_generation: Some(2), ..RecordStatus::default() };
+        let known = RecordStatus { decision: Some(recorded(2, None)), ..seen.clone() };
+        let void = RecordStatus { decision: Some(recorded(2, Some("why"))), ..seen.clone() };
+        let earlier = RecordStatus { decision: Some(recorded(1, None)), ..seen.clone() };
+        let behind = RecordStatus { observed_generation: Some(1), ..RecordStatus::default() };
+        let under_way = RecordStatus { waiting_on: Party::Provider, ..known.clone() };
+        let waits = |meta: &Meta, status| is_unanswered(meta, status);
+        assert!(waits(&filed, None) && waits(&filed, Some(&behind)), "filed, amended");
+        assert!(waits(&decided, Some(&seen)) && waits(&decided, Some(&earlier)), "decided");
+        assert!(waits(&filed, Some(&void)), "a void decision was taken away");
+        assert!(waits(&decided, Some(&under_way)), "approved, not provisioned yet");
+        assert!(!waits(&filed, Some(&seen)) && !waits(&decided, Some(&known)), "all is told");
+        assert!(!waits(&decided, Some(&void)), "that it is void is told");
+    }
 }

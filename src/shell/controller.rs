@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
@@ -17,7 +17,7 @@ use super::metrics::Metrics;
 use super::queue::{Key, Queue, WORKERS};
 use super::skew::Skew;
 use super::snapshots;
-use super::watches::{self, WATCHED};
+use super::watches::{self, LISTS_AT_ONCE, WATCHED};
 use super::world::World;
 use crate::core::decision::Guard;
 
@@ -168,8 +168,9 @@ impl Shell {
 /// Starts the watches and waits until the image of the cluster is complete.
 pub async fn synchronise(shell: &Arc<Shell>, tasks: &mut JoinSet<()>) {
     let mut progress = shell.progress.subscribe();
+    let turns = Arc::new(Semaphore::new(LISTS_AT_ONCE));
     for what in WATCHED {
-        tasks.spawn(watches::watch(shell.clone(), what));
+        tasks.spawn(watches::watch(shell.clone(), what, turns.clone()));
     }
     tasks.spawn(snapshots::watch(shell.clone()));
     tasks.spawn(cool(shell.clone()));

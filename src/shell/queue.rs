@@ -77,7 +77,7 @@ pub const WORKERS: usize = 32;
 
 /// Of these, how many for one department: bulk work goes on at nearly full speed, and others find a worker free and
 /// an API server that answers.
-const SHARE: usize = 8;
+const SHARE: usize = 4;
 
 /// Of these, how many for what fell due, while the rest is kept for what is asked.
 const DUE_AT_ONCE: usize = 16;

@@ -11,6 +11,7 @@ use kube::api::DynamicObject;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::client::resource;
@@ -63,7 +64,7 @@ fn serve(shell: &Arc<Shell>, watching: &mut JoinSet<()>, served: bool) {
     match (served, watching.is_empty()) {
         (true, true) => {
             tracing::info!("VolumeSnapshots are watched");
-            watching.spawn(watches::watch(shell.clone(), SNAPSHOTS));
+            watching.spawn(watches::watch(shell.clone(), SNAPSHOTS, Arc::new(Semaphore::new(1))));
         }
         (false, false) => {
             tracing::info!("VolumeSnapshots are gone with their CRD");

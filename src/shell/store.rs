@@ -55,6 +55,8 @@ struct Inner {
     by_tag: BTreeSet<(u64, u32)>,
     gone: HashSet<String>,
     dictionary: Dictionary,
+    /// Bytes of all that is packed.
+    packed: usize,
     epoch: u32,
     synced: bool,
 }
@@ -77,6 +79,7 @@ impl<T> Default for Store<T> {
                 by_tag: BTreeSet::new(),
                 gone: HashSet::new(),
                 dictionary: Dictionary::default(),
+                packed: 0,
                 epoch: 0,
                 synced: false,
             }),
@@ -113,6 +116,7 @@ impl Inner {
     fn pack<T: Held>(&mut self, id: u32, object: &T) {
         if self.slot(id).is_some_and(|slot| slot.packed.is_none()) {
             let packed = self.dictionary.pack(&object.pack());
+            self.packed += packed.len();
             if let Some(slot) = self.slot_mut(id) {
                 slot.packed = Some(packed);
             }
@@ -191,7 +195,10 @@ impl<T: Held> Store<T> {
             for tag in object.tags() {
                 s.by_tag.insert((self.hashes.hash_one(&tag), id));
             }
-            if let Some((cold, object)) = self.warm().hold(id, &object) {
+            if !s.synced {
+                // The first list brings everything there is; nobody looks at it before it is complete.
+                s.pack(id, &*object);
+            } else if let Some((cold, object)) = self.warm().hold(id, &object) {
                 s.pack(cold, &*object);
             }
             Some(Changed { old, new: Some(object) })
@@ -205,7 +212,8 @@ impl<T: Held> Store<T> {
             s.by_tag.remove(&(self.hashes.hash_one(&tag), id));
         }
         s.names.remove(key);
-        s.slots[id as usize] = None;
+        let packed = s.slots[id as usize].take().and_then(|slot| slot.packed);
+        s.packed -= packed.map_or(0, |p| p.len());
         s.free.push(id);
         self.warm().let_go(id);
         Some(object)
@@ -338,6 +346,11 @@ impl<T: Held> Store<T> {
     /// The object of a key that [`Store::versions`] gave. It is not held unpacked for having been looked at.
     pub fn peek(&self, key: &str) -> Option<Arc<T>> {
         self.read(|s| self.object(s, s.names.get(key).copied()?))
+    }
+
+    /// Bytes of all that is held packed, and of what it is packed against.
+    pub fn packed_bytes(&self) -> usize {
+        self.read(|s| s.packed + s.dictionary.len())
     }
 
     /// How many there are.

@@ -7,6 +7,7 @@ use kube::Api;
 use kube::api::DynamicObject;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event};
+use tokio::sync::Semaphore;
 
 use super::client::resource;
 use super::controller::Shell;
@@ -82,11 +83,9 @@ pub enum News {
     Complete,
 }
 
-fn tell<T: FromObject>(world: &World, store: &Store<T>, news: News, clock: &super::clock::Clock) -> Vec<Key>
-where
-    World: Triggers<T>,
-{
-    let changes: Vec<Changed<T>> = match news {
+/// Takes in news; what changed.
+fn take_in<T: FromObject>(store: &Store<T>, news: News, clock: &super::clock::Clock) -> Vec<Changed<T>> {
+    match news {
         // An event that tells of our own write tells nothing new: it is not even read.
         News::Is(o) if known(store, &o) => Vec::new(),
         News::Is(o) => store.put(T::from_object(o, clock)).into_iter().collect(),
@@ -97,8 +96,26 @@ where
             Vec::new()
         }
         News::Complete => store.complete(),
-    };
-    changes.iter().flat_map(|c| world.triggers(c)).collect()
+    }
+}
+
+fn tell<T: FromObject>(world: &World, store: &Store<T>, news: News, clock: &super::clock::Clock) -> Vec<Key>
+where
+    World: Triggers<T>,
+{
+    take_in(store, news, clock).iter().flat_map(|c| world.triggers(c)).collect()
+}
+
+fn tell_first<T: FromObject>(
+    world: &World,
+    store: &Store<T>,
+    news: News,
+    clock: &super::clock::Clock,
+) -> Vec<Key>
+where
+    World: Triggers<T>,
+{
+    take_in(store, news, clock).iter().filter_map(|c| world.unanswered(c)).collect()
 }
 
 /// Whether a store holds something at least as new.
@@ -193,6 +210,12 @@ impl World {
         on_store!(self, resource, |store| tell(self, store, news, clock), Vec::new())
     }
 
+    /// Takes in news while the first lists are under way. Everything is looked at once they are complete; returns what
+    /// is to be looked at before the rest, because somebody waits for the operator's word on it.
+    pub fn tell_first(&self, resource: &str, news: News, clock: &super::clock::Clock) -> Vec<Key> {
+        on_store!(self, resource, |store| tell_first(self, store, news, clock), Vec::new())
+    }
+
     /// The UID that an object is known by.
     #[must_use]
     pub fn uid(&self, resource: &str, namespace: &str, name: &str) -> Option<String> {
@@ -203,6 +226,12 @@ impl World {
     #[must_use]
     pub fn synced(&self, resource: &str) -> bool {
         on_store!(self, resource, |store| store.synced(), true)
+    }
+
+    /// How many objects of a resource are held, and the bytes of those that are held packed.
+    #[must_use]
+    pub fn held(&self, resource: &str) -> (usize, usize) {
+        on_store!(self, resource, |store| (store.len(), store.packed_bytes()), (0, 0))
     }
 
     /// Whether every first list is complete.
@@ -216,8 +245,13 @@ impl World {
 /// pages bound what a restart takes.
 pub const PAGE: u32 = 100;
 
-/// Watches one kind for as long as the operator runs.
-pub async fn watch(shell: Arc<Shell>, what: Watched) {
+/// Kinds whose first lists are under way at once.
+pub const LISTS_AT_ONCE: usize = 4;
+
+/// Watches one kind for as long as the operator runs. Its first list begins when `turns` gives it a turn.
+pub async fn watch(shell: Arc<Shell>, what: Watched, turns: Arc<Semaphore>) {
+    // The semaphore is never closed.
+    let mut turn = turns.acquire_owned().await.ok();
     let api: Api<DynamicObject> =
         Api::all_with(shell.requests.client(), &resource(what.api_version, what.resource, what.kind));
     let mut config = watcher::Config::default().page_size(PAGE);
@@ -225,6 +259,7 @@ pub async fn watch(shell: Arc<Shell>, what: Watched) {
         config = config.labels(keys::APPLICATION_UID);
     }
     let mut events = watcher::watcher(api, config).default_backoff().boxed();
+    let mut begun = false;
     while let Some(event) = events.next().await {
         let typed = |mut o: DynamicObject| {
             // A list's items come without their kind.
@@ -251,13 +286,20 @@ pub async fn watch(shell: Arc<Shell>, what: Watched) {
             }
         };
         let complete = matches!(news, News::Complete);
-        let keys = shell.world.tell(what.resource, news, &shell.clock);
-        if what.is_setting() {
-            shell.queue.add_due(keys)
+        begun = begun || shell.world.all_synced();
+        if !begun {
+            shell.queue.add(shell.world.tell_first(what.resource, news, &shell.clock));
+            if shell.world.all_synced() {
+                // The last list became complete meanwhile: nothing that came in beside it is passed over.
+                shell.look_at_everything();
+            }
+        } else if what.is_setting() {
+            shell.queue.add_due(shell.world.tell(what.resource, news, &shell.clock));
         } else {
-            shell.queue.add(keys)
+            shell.queue.add(shell.world.tell(what.resource, news, &shell.clock));
         }
         if complete {
+            drop(turn.take());
             shell.progress.send_modify(|n| *n += 1);
         }
     }

@@ -15,11 +15,13 @@ use crate::api::application::CloudApplication;
 use crate::api::catalog::ServiceCatalog;
 use crate::api::change::ChangeRequest;
 use crate::api::decommission::Decommission;
+use crate::api::filed::Filed;
 use crate::api::grant::ResourceGrant;
 use crate::api::keys;
 use crate::api::region::Region;
 use crate::api::work_calendar::WorkCalendar;
 use crate::core::calendar::Calendar;
+use crate::core::record::is_unanswered;
 
 mod object;
 
@@ -201,6 +203,19 @@ impl World {
 pub trait Triggers<T> {
     /// The keys.
     fn triggers(&self, changed: &Changed<T>) -> Vec<Key>;
+
+    /// The key of a record on which somebody waits for the operator's word.
+    fn unanswered(&self, _: &Changed<T>) -> Option<Key> {
+        None
+    }
+}
+
+/// The key of a record on which somebody waits for the operator's word.
+fn unanswered<K: Filed>(kind: Kind, changed: &Changed<Record<K>>) -> Option<Key> {
+    let record = changed.new.as_ref()?;
+    let filed = record.typed.as_ref().ok()?;
+    is_unanswered(&record.meta, filed.record())
+        .then(|| Key::new(kind, &record.meta.namespace, &record.meta.name))
 }
 
 impl Triggers<Record<CloudApplication>> for World {
@@ -209,10 +224,18 @@ impl Triggers<Record<CloudApplication>> for World {
         keys.extend(self.naming(changed));
         keys
     }
+
+    fn unanswered(&self, changed: &Changed<Record<CloudApplication>>) -> Option<Key> {
+        unanswered(Kind::Application, changed)
+    }
 }
 impl Triggers<Record<ResourceGrant>> for World {
     fn triggers(&self, changed: &Changed<Record<ResourceGrant>>) -> Vec<Key> {
         self.after_record(Kind::Grant, changed)
+    }
+
+    fn unanswered(&self, changed: &Changed<Record<ResourceGrant>>) -> Option<Key> {
+        unanswered(Kind::Grant, changed)
     }
 }
 impl Triggers<Record<ChangeRequest>> for World {
@@ -220,6 +243,10 @@ impl Triggers<Record<ChangeRequest>> for World {
         let mut keys = self.after_record(Kind::Change, changed);
         keys.extend(self.after_maintenance(changed));
         keys
+    }
+
+    fn unanswered(&self, changed: &Changed<Record<ChangeRequest>>) -> Option<Key> {
+        unanswered(Kind::Change, changed)
     }
 }
 impl Triggers<Record<Decommission>> for World {
@@ -235,6 +262,10 @@ impl Triggers<Record<Decommission>> for World {
             keys.extend(regions.map(|r| Key::new(Kind::Region, "", r)));
         }
         keys
+    }
+
+    fn unanswered(&self, changed: &Changed<Record<Decommission>>) -> Option<Key> {
+        unanswered(Kind::Decommission, changed)
     }
 }
 impl Triggers<Record<Region>> for World {

@@ -1,20 +1,16 @@
 //! Latency at ease: one approval a second, from its answer to when the namespace can be used, beside a bare watcher
-//! that makes the same objects. Both are told by the API server's own clock, from its audit log.
+//! that makes the same objects, and one that writes the same record before. All are told by the API server's own clock,
+//! from its audit log.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use futures::StreamExt;
-use futures::future::try_join_all;
 use govcloud::core::names;
 use jiff::Timestamp;
-use kube::api::DynamicObject;
-use kube::runtime::watcher::{self, Event};
-use kube::{Api, Client};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
+use super::bare::{self, Extent, Template};
 use super::figures::Spread;
 use super::lanes;
 use super::scene::{Filed, PATIENCE, Scene, approval, path};
@@ -31,8 +27,10 @@ const OBJECTS: usize = 6;
 pub struct Latency {
     /// The operator's.
     pub operator: Spread,
-    /// The bare watcher's.
+    /// The bare watcher's, with the objects of the namespace alone.
     pub bare: Spread,
+    /// The bare watcher's, with all that the operator writes until then.
+    pub same: Spread,
 }
 
 /// Measures so many approvals of each.
@@ -40,22 +38,37 @@ pub async fn measure(approvals: usize) -> Result<Latency> {
     let scene = Scene::open(2).await?;
     scene.operate().await?;
     let board = scene.board(Kind::Application);
-    let applications = scene.applications(0, 2 * approvals);
+    let applications = scene.applications(0, 3 * approvals);
     scene.file(&board, &applications).await?;
-    let (first, second) = applications.split_at(approvals);
+    let (operators, others) = applications.split_at(approvals);
+    let (bare, same) = others.split_at(approvals);
     let mark = AuditLog::mark();
-    at_ease(&scene, first).await?;
-    let entries = usable(&scene, mark, first).await?;
-    let operator = Spread::of(&latencies(&entries, first)?);
-    let bodies = bodies(&entries, &first[0])?;
+    at_ease(&scene, operators).await?;
+    let entries = usable(&scene, mark, operators).await?;
+    let operator = Spread::of(&latencies(&entries, operators)?);
     scene.rest().await?;
+    let model = &operators[approvals / 2];
+    let bare = watched(&scene, Template::of(&entries, model, Extent::Objects)?, bare).await?;
+    let same = watched(&scene, Template::of(&entries, model, Extent::Everything)?, same).await?;
+    Ok(Latency { operator, bare, same })
+}
+
+/// The bare watcher's latencies.
+async fn watched(scene: &Scene, template: Template, applications: &[Filed]) -> Result<Spread> {
     let own = personas::kubeconfig(scene.cluster.plane.root(), personas::OPERATOR_SERVICE_ACCOUNT);
-    let bare = tokio::spawn(bare_watcher(personas::client(&own).await?, bodies, second.to_vec()));
+    let client = personas::client(&own).await?;
+    let mut watcher = tokio::spawn(bare::watch(client, template, applications.to_vec()));
     let mark = AuditLog::mark();
-    at_ease(&scene, second).await?;
-    let entries = usable(&scene, mark, second).await;
-    bare.abort();
-    Ok(Latency { operator, bare: Spread::of(&latencies(&entries?, second)?) })
+    at_ease(scene, applications).await?;
+    let entries = tokio::select! {
+        entries = usable(scene, mark, applications) => entries?,
+        ended = &mut watcher => {
+            ended??;
+            anyhow::bail!("the bare watcher's watch ended")
+        }
+    };
+    watcher.abort();
+    Ok(Spread::of(&latencies(&entries, applications)?))
 }
 
 /// One approval a second.
@@ -111,83 +124,4 @@ fn latencies(entries: &Entries, applications: &[Filed]) -> Result<Vec<Duration>>
         Ok(Duration::try_from(last.duration_since(*from)).unwrap_or_default())
     };
     applications.iter().map(latency).collect()
-}
-
-/// One object that a bare watcher makes.
-struct Made {
-    method: &'static str,
-    content: &'static str,
-    uri: String,
-    body: String,
-}
-
-/// The requests that made one application's namespace usable, the namespace itself first.
-fn bodies(entries: &Entries, of: &Filed) -> Result<Vec<Made>> {
-    let tenant = names::tenant_namespace(&of.namespace, &of.name, "prod");
-    let ours = |e: &&crate::audit::Entry| {
-        e.user.username == OPERATOR
-            && e.is_write()
-            && e.object_ref.as_ref().is_some_and(|o| {
-                o.namespace == tenant
-                    || e.request_object.as_ref().is_some_and(|b| {
-                        o.resource == "namespaces" && b["metadata"]["name"] == tenant.as_str()
-                    })
-            })
-    };
-    let made = entries.iter().filter(ours).map(|e| Made {
-        method: if e.verb == "create" { "POST" } else { "PATCH" },
-        content: if e.verb == "create" { "application/json" } else { "application/apply-patch+yaml" },
-        uri: e.request_uri.clone(),
-        body: e.request_object.as_ref().map(Value::to_string).unwrap_or_default(),
-    });
-    let made: Vec<Made> = made.collect();
-    ensure!(
-        made.len() == OBJECTS && made[0].method == "POST",
-        "{} objects make a namespace usable",
-        made.len()
-    );
-    Ok(made)
-}
-
-/// The least that can be done: on seeing an approval, the namespace, then everything in it at once.
-async fn bare_watcher(client: Client, made: Vec<Made>, applications: Vec<Filed>) -> Result<()> {
-    let api: Api<DynamicObject> = Api::all_with(client.clone(), &Kind::Application.resource());
-    let mut events = watcher::watcher(api, watcher::Config::default()).boxed();
-    let mut done = std::collections::HashSet::new();
-    while let Some(event) = events.next().await {
-        let Ok(Event::Apply(o) | Event::InitApply(o)) = event else { continue };
-        let m = o.metadata;
-        let filed = Filed { namespace: m.namespace.unwrap_or_default(), name: m.name.unwrap_or_default() };
-        let approved = m.annotations.is_some_and(|a| a.contains_key("govcloud.dev/decision"));
-        if approved && applications.contains(&filed) && done.insert(filed.name.clone()) {
-            let uid = m.uid.unwrap_or_default();
-            make(&client, &made, &filed, &uid).await?;
-        }
-    }
-    Ok(())
-}
-
-/// Makes the objects of another application, by its names and UID.
-async fn make(client: &Client, made: &[Made], filed: &Filed, uid: &str) -> Result<()> {
-    let template: Value = serde_json::from_str(&made[0].body)?;
-    let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
-    let labels = &template["metadata"]["labels"];
-    let tenant = names::tenant_namespace(&filed.namespace, &filed.name, "prod");
-    let (old_tenant, old_uid) =
-        (text(&template["metadata"]["name"]), text(&labels["govcloud.dev/application-uid"]));
-    let (old_name, old_office) =
-        (text(&labels["govcloud.dev/application"]), text(&labels["govcloud.dev/department"]));
-    let ours = |s: &str| {
-        // The tenant's name holds the others' names: first.
-        let s = s.replace(&old_tenant, &tenant).replace(&old_uid, uid);
-        s.replace(&format!("\"{old_name}\""), &format!("\"{}\"", filed.name))
-            .replace(&format!("\"{old_office}\""), &format!("\"{}\"", filed.namespace))
-    };
-    let send = |m: &Made| {
-        let (method, content) = (m.method, m.content);
-        let (uri, body) = (ours(&m.uri), ours(&m.body).into_bytes());
-        async move { lanes::send(client, method, &uri, content, body).await.map(drop) }
-    };
-    send(&made[0]).await?;
-    try_join_all(made[1..].iter().map(send)).await.map(drop)
 }

@@ -142,9 +142,12 @@ fn spread_row(name: &str, s: &Spread) -> String {
 const SPREAD: &str = "| ms | count | p50 | p99 | longest |\n|---|--:|--:|--:|--:|\n";
 
 fn latency(l: &Latency) -> String {
-    format!("{SPREAD}{}{}", spread_row("operator", &l.operator), spread_row("bare watcher", &l.bare))
-        .trim_end()
-        .to_owned()
+    let rows = [
+        spread_row("operator", &l.operator),
+        spread_row("bare watcher, all that the operator writes until then", &l.same),
+        spread_row("bare watcher, the namespace and what is in it", &l.bare),
+    ];
+    (SPREAD.to_owned() + &rows.concat()).trim_end().to_owned()
 }
 
 fn amendments(when: &str, a: &Amendments) -> String {

@@ -43,6 +43,8 @@ pub struct Step {
     pub provisioned: u64,
     /// Resident bytes of a new process that has looked at all of them.
     pub restarted: u64,
+    /// Objects that the operator holds, and the bytes of those that are packed.
+    pub held: (usize, usize),
     /// Requests in the minute at rest, by the operator, beyond leases and watches that are renewed.
     pub at_rest: usize,
     /// Lease requests in that minute.
@@ -99,6 +101,8 @@ async fn step(scene: &Scene, board: &Board, applications: usize) -> Result<Step>
     let pid = scene.pid().await?;
     let before = Used::by(pid)?;
     step.provisioned = before.rss;
+    let metrics = metrics(scene).await?;
+    step.held = (sum(&metrics, "govcloud_held_objects"), sum(&metrics, "govcloud_held_packed_bytes"));
     let log = scene.cluster.audit().follow()?;
     tokio::time::sleep(REST).await;
     step.rest_cpu = Used::by(pid)?.cpu - before.cpu;
@@ -142,8 +146,7 @@ async fn step(scene: &Scene, board: &Board, applications: usize) -> Result<Step>
 /// Waits until the operator has looked at so many records and none waits.
 async fn idle(scene: &Scene, looked_at: usize) -> Result<()> {
     let look = || async {
-        let operator = scene.cluster.operator.lock().await;
-        let metrics = operator.as_ref().context("no operator")?.get("/metrics").await?;
+        let metrics = metrics(scene).await?;
         let (reconciled, queued) =
             (sum(&metrics, "govcloud_reconcile_total"), sum(&metrics, "govcloud_queue_length"));
         ensure!(
@@ -153,6 +156,12 @@ async fn idle(scene: &Scene, looked_at: usize) -> Result<()> {
         Ok(Some(()))
     };
     eventually("the operator has looked at everything", 5 * PATIENCE, look).await
+}
+
+/// What the operator shows of itself.
+async fn metrics(scene: &Scene) -> Result<String> {
+    let operator = scene.cluster.operator.lock().await;
+    operator.as_ref().context("no operator")?.get("/metrics").await
 }
 
 /// The sum of all samples of a metric.

@@ -35,12 +35,15 @@ const STAYS: [&str; 9] = [
 ];
 
 /// What goes.
-const GOES: [&str; 7] = [
+const GOES: [&str; 10] = [
     "deployment govcloud-operator -n govcloud-system",
     "service govcloud-operator -n govcloud-system",
     "serviceaccount govcloud-operator -n govcloud-system",
     "poddisruptionbudget govcloud-operator -n govcloud-system",
     "networkpolicy govcloud-operator -n govcloud-system",
+    "prioritylevelconfiguration govcloud-departments",
+    "flowschema govcloud-departments",
+    "flowschema govcloud-operator",
     "clusterrole govcloud-operator",
     "clusterrolebinding govcloud-operator",
 ];

@@ -110,6 +110,7 @@ fn wrong() -> Vec<(&'static str, &'static str)> {
         ("crds.keep=maybe", "at '/crds/keep'"),
         ("policies.namespaceController=a'b", "at '/policies/namespaceController'"),
         ("policies.namespaceController=", "at '/policies/namespaceController'"),
+        ("flowControl.nominalConcurrencyShares=0", "at '/flowControl/nominalConcurrencyShares'"),
         ("log.format=xml", "at '/log/format'"),
         ("extraArgs[0]=listen", "at '/extraArgs/0'"),
         ("resources.limits.memory=lots", "at '/resources/limits/memory'"),

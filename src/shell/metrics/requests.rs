@@ -157,11 +157,23 @@ impl Requests {
             self.relisted.clone(),
         );
         to.register("watch_errors", "Watches that broke off, or could not begin", self.interrupted.clone());
-        let synced = Family::<ByResource, Gauge>::default();
+        let [synced, held, packed] = [(); 3].map(|()| Family::<ByResource, Gauge>::default());
         for w in WATCHED {
             let holds = i64::from(world.synced(w.resource));
             synced.get_or_create(&ByResource { resource: w.resource }).set(holds);
+            let (objects, bytes) = world.held(w.resource);
+            for (gauge, amount) in [(&held, objects), (&packed, bytes)] {
+                gauge
+                    .get_or_create(&ByResource { resource: w.resource })
+                    .set(amount.try_into().unwrap_or(i64::MAX));
+            }
         }
+        to.register("held_objects", "Objects in the operator's image of the cluster", held);
+        to.register(
+            "held_packed_bytes",
+            "Bytes of those that are held packed, and of what they share",
+            packed,
+        );
         to.register("watch_synced", "1 where the first list of a watch is complete, else 0", synced);
     }
 }

@@ -26,7 +26,19 @@ pub(super) struct Packed {
 #[derive(Debug, Default)]
 pub(super) struct Dictionary(Arc<Vec<u8>>);
 
+impl Packed {
+    /// Its length as it is held.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
 impl Dictionary {
+    /// Its length.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Packs an object.
     pub(super) fn pack(&mut self, object: &[u8]) -> Packed {
         let packed = self.against(object);

@@ -33,6 +33,14 @@ impl Held for Thing {
     }
 }
 
+/// A store whose first list was complete, and empty.
+fn listed() -> Store<Thing> {
+    let s = Store::default();
+    s.begin();
+    s.complete();
+    s
+}
+
 #[test]
 fn an_older_watch_event_does_not_undo_our_own_write() {
     let s = Store::default();
@@ -69,7 +77,7 @@ fn a_new_list_drops_what_it_does_not_name_but_keeps_what_was_written_meanwhile()
 
 #[test]
 fn what_is_packed_is_found_again_as_it_was() {
-    let s = Store::default();
+    let s = listed();
     for i in 0..1000 {
         s.put(thing(&format!("n{i:04}"), &format!("uid-{i}"), i + 1, &["all", &format!("one/{i}")]));
     }
@@ -88,8 +96,25 @@ fn what_is_packed_is_found_again_as_it_was() {
 }
 
 #[test]
-fn what_is_left_alone_is_packed_and_what_is_looked_at_stays() {
+fn what_the_first_list_brings_is_packed_at_once() {
     let s = Store::default();
+    s.begin();
+    s.put(thing("a", "1", 1, &["all"]));
+    s.put(thing("a", "1", 2, &["all"]));
+    let warm = || s.warm().len();
+    assert_eq!((warm(), s.len(), s.tagged("all").len()), (0, 1, 1));
+    let packed = s.packed_bytes();
+    assert!(packed > 0);
+    s.complete();
+    s.put(thing("b", "2", 3, &["all"]));
+    assert_eq!((warm(), s.packed_bytes()), (1, packed), "what comes later is held as it is");
+    s.deleted(&thing("a", "1", 2, &[]));
+    assert!(s.packed_bytes() < packed, "what is gone is not counted");
+}
+
+#[test]
+fn what_is_left_alone_is_packed_and_what_is_looked_at_stays() {
+    let s = listed();
     for i in 0..20 {
         s.put(thing(&format!("n{i:02}"), &format!("uid-{i}"), i + 1, &["all"]));
     }
