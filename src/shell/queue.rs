@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use tokio::sync::Notify;
 
@@ -85,6 +85,10 @@ const DUE_AT_ONCE: usize = 16;
 /// While both wait, one turn in so many is for what fell due.
 const DUE_TURN: u64 = 4;
 
+/// How long what many exits change in a Region is gathered: it tells of the volumes that it keeps, all of which are
+/// counted for that, and is written once for many of them.
+const GATHER: SignedDuration = SignedDuration::from_secs(5);
+
 /// Why a key is to be looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Cause {
@@ -103,6 +107,8 @@ struct State {
     taken: u64,
     running: HashMap<Key, Cause>,
     touched: HashSet<Key>,
+    /// Touched while running, and to be looked at a while later.
+    gathered: HashSet<Key>,
     timers: BTreeSet<(Timestamp, Key)>,
     timer_of: BTreeMap<Key, Timestamp>,
 }
@@ -126,6 +132,24 @@ impl State {
         match cause {
             Cause::Asked => self.asked.push(key),
             Cause::Due => self.due.push(key),
+        }
+    }
+
+    /// Adds a key that may wait for others to touch it as well.
+    fn gather(&mut self, key: Key, now: Timestamp) {
+        if self.running.contains_key(&key) {
+            self.gathered.insert(key);
+        } else if !self.queued.contains_key(&key) {
+            self.set_timer(key, now.saturating_add(GATHER).unwrap_or(now));
+        }
+    }
+
+    /// Sets a key's timer, unless it fires before anyway.
+    fn set_timer(&mut self, key: Key, at: Timestamp) {
+        if self.timer_of.get(&key).is_none_or(|before| at < *before) {
+            self.clear_timer(&key);
+            self.timer_of.insert(key.clone(), at);
+            self.timers.insert((at, key));
         }
     }
 
@@ -226,9 +250,17 @@ impl Queue {
         f(&mut self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
-    /// Adds keys that somebody's act touched.
+    /// Adds keys that somebody's act touched. A Region, touched by each exit below it, is gathered for a while.
     pub fn add(&self, keys: impl IntoIterator<Item = Key>) {
-        self.locked(|s| keys.into_iter().for_each(|k| s.add(k, Cause::Asked)));
+        let now = self.clock.now();
+        self.locked(|s| {
+            for key in keys {
+                match key.kind {
+                    Kind::Region => s.gather(key, now),
+                    _ => s.add(key, Cause::Asked),
+                }
+            }
+        });
         self.changed.notify_one();
     }
 
@@ -284,15 +316,18 @@ impl Queue {
 
     /// The key has been looked at; it is due again at `wake`, if given, and at once if it was touched meanwhile.
     pub fn done(&self, key: &Key, wake: Option<Timestamp>) {
+        let now = self.clock.now();
         self.locked(|s| {
             s.running.remove(key);
             s.clear_timer(key);
+            if let Some(at) = wake {
+                s.set_timer(key.clone(), at);
+            }
+            if s.gathered.remove(key) {
+                s.gather(key.clone(), now);
+            }
             if s.touched.remove(key) {
                 s.add(key.clone(), Cause::Asked);
-            }
-            if let Some(at) = wake {
-                s.timer_of.insert(key.clone(), at);
-                s.timers.insert((at, key.clone()));
             }
         });
         self.changed.notify_one();

@@ -14,7 +14,7 @@ use super::figures::Spread;
 use super::latency::Latency;
 use super::machine::Machine;
 use super::other::Amendments;
-use super::scale::Scale;
+use super::scale::{Scale, Step};
 use super::timers::Timers;
 use super::{plot, writes};
 use crate::paths;
@@ -192,18 +192,28 @@ fn memory(s: &Scale) -> String {
     let mib = |bytes: u64| bytes as f64 / 1024f64.powi(2);
     let mut out = format!(
         "Idle, with two regions: **{:.1} MiB**.\n\n| active applications | after provisioning, MiB | new process, MiB | \
-         KiB each |\n|--:|--:|--:|--:|\n",
+         KiB each | KiB each further | objects held for each | of them packed, KiB |\n|--:|--:|--:|--:|--:|--:|--:|\n",
         mib(s.idle)
     );
+    let mut before: Option<&Step> = None;
     for step in &s.steps {
+        let further = before.map_or("–".to_owned(), |b| {
+            let bytes = step.restarted as f64 - b.restarted as f64;
+            format!("**{:.2}**", bytes / (step.applications - b.applications) as f64 / 1024.0)
+        });
+        let (objects, packed) = step.held;
+        let each = |amount: usize| amount as f64 / step.applications as f64;
         let _ = writeln!(
             out,
-            "| {} | {:.1} | {:.1} | **{:.2}** |",
+            "| {} | {:.1} | {:.1} | **{:.2}** | {further} | {:.2} | {:.2} |",
             step.applications,
             mib(step.provisioned),
             mib(step.restarted),
-            s.each(step) / 1024.0
+            s.each(step) / 1024.0,
+            each(objects),
+            each(packed) / 1024.0
         );
+        before = Some(step);
     }
     out.trim_end().to_owned()
 }

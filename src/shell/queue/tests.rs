@@ -122,3 +122,28 @@ async fn a_key_that_fell_due_and_is_asked_for_runs_once() {
     assert!(q.is_empty());
     assert!(tokio::time::timeout(Duration::from_millis(50), q.next()).await.is_err(), "it ran twice");
 }
+
+#[tokio::test]
+async fn what_many_exits_change_in_a_region_is_looked_at_once() {
+    let clock = Clock::default();
+    let q = Queue::new(clock.clone());
+    let region = Key::new(Kind::Region, "", "410000");
+    for n in 0..100 {
+        q.add([key("a", n), region.clone()]);
+    }
+    for n in 0..100 {
+        assert_eq!(q.next().await, key("a", n), "no turn is the region's yet");
+        q.done(&key("a", n), None);
+    }
+    assert_eq!((q.len(), q.standing().timers), (0, 1));
+    let later = |seconds| clock.set(clock.now().saturating_add(SignedDuration::from_secs(seconds)).unwrap());
+    later(6);
+    assert_eq!(q.next().await, region);
+    q.add([region.clone()]);
+    q.done(&region, None);
+    assert_eq!((q.len(), q.standing().timers), (0, 1), "touched meanwhile: not lost, and not at once");
+    q.add_due([region.clone()]);
+    assert_eq!(q.next().await, region, "its own spec changed: at once");
+    q.done(&region, None);
+    assert!(q.is_empty() && q.standing().timers == 0, "which was after all that touched it");
+}
