@@ -139,7 +139,7 @@ impl Shell {
     /// Reads one object with quorum into the image of the cluster.
     async fn refresh(&self, target: Target, key: &Key) -> Result<(), RequestError> {
         let news = match self.requests.get(&target).await? {
-            Some(object) => News::Is(object),
+            Some(object) => News::Answered(object),
             None => match self.world.uid(target.resource, &target.namespace, &target.name) {
                 Some(uid) => News::Gone(target.namespace.clone(), target.name.clone(), uid),
                 None => return Ok(()),
@@ -220,7 +220,7 @@ impl Shell {
         let precondition =
             Precondition { uid: meta.uid.clone(), resource_version: meta.resource_version.clone() };
         let object = self.requests.status(&record_target(key), &precondition, &patch).await?;
-        let touched = self.world.tell(record_target(key).resource, News::Is(object), &self.clock);
+        let touched = self.world.tell(record_target(key).resource, News::Answered(object), &self.clock);
         self.queue.add(touched.into_iter().filter(|k| k != key));
         Ok(())
     }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::Timestamp;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions};
-use kube::core::{ApiResource, GroupVersionKind};
+use kube::core::{ApiResource, GroupVersionKind, Request};
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
 
 use crate::api::OPERATOR_NAME;
@@ -101,13 +102,9 @@ impl Requests {
         let manager = PatchParams { field_manager: Some(OPERATOR_NAME.to_owned()), ..PatchParams::default() };
         let answer = match write {
             Write::Create(_, body) => {
-                let object: DynamicObject =
-                    serde_json::from_value(body.clone()).map_err(|e| RequestError::Refused(e.to_string()))?;
-                api.create(
-                    &PostParams { field_manager: Some(OPERATOR_NAME.to_owned()), ..PostParams::default() },
-                    &object,
-                )
-                .await?
+                let manager =
+                    PostParams { field_manager: Some(OPERATOR_NAME.to_owned()), ..PostParams::default() };
+                self.post(&api, &manager, body).await?
             }
             Write::Apply(_, body) => {
                 api.patch(name, &PatchParams::apply(OPERATOR_NAME).force(), &Patch::Apply(body)).await?
@@ -145,6 +142,18 @@ impl Requests {
         Ok(self.api(target).patch_status(&target.name, &manager, &Patch::Merge(body)).await?)
     }
 
+    /// Posts JSON as it is, and reads as much of the answer as is asked for.
+    async fn post<T: DeserializeOwned>(
+        &self,
+        api: &Api<DynamicObject>,
+        params: &PostParams,
+        body: &Value,
+    ) -> kube::Result<T> {
+        let body = serde_json::to_vec(body).map_err(kube::Error::SerdeError)?;
+        let request = Request::new(api.resource_url()).create(params, body);
+        self.0.request(request.map_err(kube::Error::BuildRequest)?).await
+    }
+
     /// Reads one object with quorum; `None` where it does not exist.
     ///
     /// # Errors
@@ -177,10 +186,8 @@ impl Requests {
             namespace: event.namespace().to_owned(),
             name: event.name.clone(),
         };
-        let body: DynamicObject =
-            serde_json::from_value(event.json()).map_err(|e| RequestError::Refused(e.to_string()))?;
-        match self.api(&target).create(&PostParams::default(), &body).await {
-            Ok(_) => Ok(()),
+        match self.post(&self.api(&target), &PostParams::default(), &event.json()).await {
+            Ok(IgnoredAny) => Ok(()),
             Err(kube::Error::Api(s)) if s.reason == "AlreadyExists" => Ok(()),
             Err(e) => Err(e.into()),
         }

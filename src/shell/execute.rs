@@ -100,6 +100,12 @@ pub fn record_target(key: &Key) -> Target {
     }
 }
 
+/// The key of a record that is a target.
+fn key_of(target: &Target) -> Option<Key> {
+    let kind = Kind::ALL.into_iter().find(|k| k.as_str() == target.kind)?;
+    Some(Key::new(kind, &target.namespace, &target.name))
+}
+
 fn decided<S: Serialize>(key: &Key, meta: &Meta, plan: Plan<S>) -> Decided {
     let Plan { reread, steps, status, notices, wake } = plan;
     let status = serde_json::to_value(&status).unwrap_or_default();
@@ -168,7 +174,7 @@ impl Shell {
                 return Ok(None);
             }
             if decided.reread {
-                self.reread(key).await?;
+                self.verify(key).await?;
                 with.fresh = true;
                 continue;
             }
@@ -228,12 +234,21 @@ impl Shell {
     }
 
     async fn write(&self, write: &Write, key: &Key) -> Result<(), RequestError> {
+        let held = key_of(write.target()).filter(|other| other != key && self.queue.hold(other));
+        let result = self.send(write, key).await;
+        if let Some(other) = held {
+            self.queue.release(&other);
+        }
+        result
+    }
+
+    async fn send(&self, write: &Write, key: &Key) -> Result<(), RequestError> {
         let target = write.target();
         let answer = self.requests.write(write).await;
         self.metrics.requests.wrote(write, &answer);
         match answer {
             Ok(Some(object)) => {
-                self.learn(target, News::Is(object), key);
+                self.learn(target, News::Answered(object), key);
                 Ok(())
             }
             Ok(None) => {
@@ -266,21 +281,34 @@ impl Shell {
     /// Reads one object with quorum.
     async fn read(&self, target: &Target, key: &Key) -> Result<(), RequestError> {
         match self.requests.get(target).await? {
-            Some(object) => self.learn(target, News::Is(object), key),
+            Some(object) => self.learn(target, News::Answered(object), key),
             None => self.forget(target, key),
         }
         Ok(())
     }
 
+    /// Makes sure that a decision on this key rests on what the API server itself says: what it answered with just now,
+    /// to a read or to a write of ours, is not asked for again. Before anything is destroyed all of it is (S4).
+    async fn verify(&self, key: &Key) -> Result<(), RequestError> {
+        if key.kind == Kind::Decommission {
+            return self.reread(key).await;
+        }
+        let answered = |t: &Target| self.world.answered_just_now(t.resource, &t.namespace, &t.name);
+        self.read_all(self.basis(key).iter().filter(|t| !answered(t)), key).await
+    }
+
     /// Reads everything anew that a decision on this key rests on.
     async fn reread(&self, key: &Key) -> Result<(), RequestError> {
-        let basis = self.basis(key);
-        let read = join_all(basis.iter().map(|target| self.read(target, key))).await;
-        read.into_iter().collect::<Result<(), _>>()?;
+        self.read_all(self.basis(key).iter(), key).await?;
         if key.kind == Kind::Decommission {
             self.reread_storage(key).await?;
         }
         Ok(())
+    }
+
+    async fn read_all(&self, targets: impl Iterator<Item = &Target>, key: &Key) -> Result<(), RequestError> {
+        let read = join_all(targets.map(|target| self.read(target, key))).await;
+        read.into_iter().collect()
     }
 
     /// Writes the status where it differs, with one Event for each thing that happened (S12).
@@ -297,7 +325,7 @@ impl Shell {
         match answer {
             Ok(object) => {
                 self.count_happenings(decided, key);
-                self.learn(&decided.about, News::Is(object), key);
+                self.learn(&decided.about, News::Answered(object), key);
                 Ok(Rest::Ahead)
             }
             Err(RequestError::Stale(why)) => {

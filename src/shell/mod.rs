@@ -2,7 +2,7 @@
 //!
 //! Reading goes [`watches`] → [`store`]/[`world`] (found by [`tags`]) → [`observe`] (and [`maintenance`]); deciding
 //! is [`crate::core`]'s; writing is [`execute`], with [`basis`] for what must be read anew first, through
-//! [`client`]. [`controller`] keeps it going, from [`queue`], on [`clock`]; [`snapshots`] come and go with their
+//! [`client`] on one [`connection`]. [`controller`] keeps it going, from [`queue`], on [`clock`]; [`snapshots`] come and go with their
 //! CRD. [`cloudevents`] tells the world outside. Beside it stand [`guard`], [`metrics`], [`server`] and
 //! [`telemetry`].
 
@@ -10,6 +10,7 @@ pub mod basis;
 pub mod client;
 pub mod clock;
 pub mod cloudevents;
+pub mod connection;
 pub mod controller;
 pub mod execute;
 pub mod guard;

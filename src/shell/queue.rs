@@ -75,9 +75,15 @@ impl Key {
 /// Keys that are worked on at once, at most.
 pub const WORKERS: usize = 32;
 
-/// Of these, how many for one department: bulk work goes on at nearly full speed, and others find a worker free and
-/// an API server that answers.
-const SHARE: usize = 4;
+/// Of these, how many for one department while nobody else asks for anything.
+const ALONE: usize = 8;
+
+/// Of these, how many for one department while others ask as well: its bulk work goes on, and they find a worker free
+/// and an API server that answers.
+const SHARE: usize = 1;
+
+/// How long a department counts as one that asks after it had a turn.
+const ASKING: Duration = Duration::from_secs(10);
 
 /// Of these, how many for what fell due, while the rest is kept for what is asked.
 const DUE_AT_ONCE: usize = 16;
@@ -106,7 +112,12 @@ struct State {
     added: u64,
     taken: u64,
     running: HashMap<Key, Cause>,
+    /// Not to be taken yet: their records are being written.
+    held: HashSet<Key>,
+    /// Touched while running or held.
     touched: HashSet<Key>,
+    /// When each department last had a turn for what it asked, as long as that is not long ago.
+    asking: HashMap<String, Instant>,
     /// Touched while running, and to be looked at a while later.
     gathered: HashSet<Key>,
     timers: BTreeSet<(Timestamp, Key)>,
@@ -115,7 +126,7 @@ struct State {
 
 impl State {
     fn add(&mut self, key: Key, cause: Cause) {
-        if self.running.contains_key(&key) {
+        if self.running.contains_key(&key) || self.held.contains(&key) {
             self.touched.insert(key);
             return;
         }
@@ -160,6 +171,10 @@ impl State {
         let (key, cause) = order.into_iter().find_map(|cause| Some((self.of(cause)?, cause)))?;
         // A turn counts when it was taken: a worker that found nothing does not use up another's.
         self.taken += 1;
+        if cause == Cause::Asked {
+            self.asking.retain(|_, since| since.elapsed() < ASKING);
+            self.asking.insert(key.namespace.clone(), Instant::now());
+        }
         let since = self.queued.remove(&key);
         self.running.insert(key.clone(), cause);
         Some((key, since.map_or(Duration::ZERO, |(s, _)| s.elapsed())))
@@ -175,7 +190,9 @@ impl State {
         for key in self.running.keys() {
             *shares.entry(&key.namespace).or_default() += 1;
         }
-        let free = |lane: &str| shares.get(lane).is_none_or(|n| *n < SHARE);
+        let others = |lane: &str| self.asking.iter().any(|(l, at)| l != lane && at.elapsed() < ASKING);
+        let share = |lane: &str| if others(lane) { SHARE } else { ALONE };
+        let free = |lane: &str| shares.get(lane).is_none_or(|n| *n < share(lane));
         let waits = |key: &Key| self.queued.get(key).is_some_and(|(_, c)| *c == cause);
         match cause {
             Cause::Asked => self.asked.pop(free, waits),
@@ -312,6 +329,26 @@ impl Queue {
                 None => self.changed.notified().await,
             }
         }
+    }
+
+    /// Holds a key back while its record is being written, so that it is looked at with what the API server answers and
+    /// not with what the watch tells of it before. Says whether it is held; where it waits or runs already it is not.
+    pub fn hold(&self, key: &Key) -> bool {
+        self.locked(|s| {
+            let free = !s.running.contains_key(key) && !s.queued.contains_key(key);
+            free && s.held.insert(key.clone())
+        })
+    }
+
+    /// Lets go of a key that was held; it is looked at now if it was touched meanwhile.
+    pub fn release(&self, key: &Key) {
+        self.locked(|s| {
+            s.held.remove(key);
+            if s.touched.remove(key) {
+                s.add(key.clone(), Cause::Asked);
+            }
+        });
+        self.changed.notify_one();
     }
 
     /// The key has been looked at; it is due again at `wake`, if given, and at once if it was touched meanwhile.

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
-use kube::client::{ClientBuilder, DynBody};
+use kube::client::DynBody;
 
 use super::clock::Clock;
+use super::connection;
 use super::metrics::{Measuring, Requests};
 
 /// Skew in seconds above which steps that depend on time are held.
@@ -66,7 +67,7 @@ pub fn client(
         answer
     };
     let reading = tower::util::MapResponseLayer::new(note);
-    Ok(ClientBuilder::try_from(config)?.with_layer(&reading).with_layer(&Measuring(requests)).build())
+    Ok(connection::builder(config)?.with_layer(&reading).with_layer(&Measuring(requests)).build())
 }
 
 #[cfg(test)]

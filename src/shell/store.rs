@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Instant;
 
 mod packed;
 mod warm;
@@ -44,6 +45,9 @@ struct Slot {
     packed: Option<Packed>,
     version: u64,
     epoch: u32,
+    /// The second of the store's life in which the API server answered with this version; zero where only the watch
+    /// told of it.
+    answered: u32,
 }
 
 #[derive(Debug)]
@@ -67,6 +71,7 @@ pub struct Store<T> {
     inner: RwLock<Inner>,
     warm: Mutex<Warm<T>>,
     hashes: RandomState,
+    born: Instant,
 }
 
 impl<T> Default for Store<T> {
@@ -85,6 +90,7 @@ impl<T> Default for Store<T> {
             }),
             warm: Mutex::default(),
             hashes: RandomState::new(),
+            born: Instant::now(),
         }
     }
 }
@@ -191,7 +197,13 @@ impl<T: Held> Store<T> {
                 return None;
             }
             let old = self.take(s, &key);
-            let id = s.insert(Slot { key: key.into(), packed: None, version: object.version(), epoch });
+            let id = s.insert(Slot {
+                key: key.into(),
+                packed: None,
+                version: object.version(),
+                epoch,
+                answered: 0,
+            });
             for tag in object.tags() {
                 s.by_tag.insert((self.hashes.hash_one(&tag), id));
             }
@@ -203,6 +215,31 @@ impl<T: Held> Store<T> {
             }
             Some(Changed { old, new: Some(object) })
         })
+    }
+
+    /// The API server itself answered with this version, to a read or to a write of ours.
+    pub fn answered(&self, namespace: &str, name: &str, version: u64) {
+        let second = self.second();
+        self.write(|s| {
+            let id = s.names.get(key(namespace, name).as_str()).copied();
+            if let Some(slot) = id.and_then(|id| s.slot_mut(id)).filter(|slot| slot.version == version) {
+                slot.answered = second;
+            }
+        });
+    }
+
+    /// Whether the API server itself answered with what is known, this second or the last.
+    pub fn answered_just_now(&self, namespace: &str, name: &str) -> bool {
+        let second = self.second();
+        self.read(|s| {
+            let id = s.names.get(key(namespace, name).as_str()).copied();
+            id.and_then(|id| s.slot(id)).is_some_and(|slot| slot.answered > 0 && slot.answered + 1 >= second)
+        })
+    }
+
+    /// Which second of the store's life this is, from one on.
+    fn second(&self) -> u32 {
+        u32::try_from(self.born.elapsed().as_secs()).unwrap_or(u32::MAX - 2) + 1
     }
 
     fn take(&self, s: &mut Inner, key: &str) -> Option<Arc<T>> {
@@ -271,10 +308,15 @@ impl<T: Held> Store<T> {
     pub fn get(&self, namespace: &str, name: &str) -> Option<Arc<T>> {
         self.read(|s| {
             let id = s.names.get(key(namespace, name).as_str()).copied()?;
-            let object = self.object(s, id)?;
-            self.warm().touch(id, &object);
-            Some(object)
+            self.looked_at(s, id)
         })
+    }
+
+    /// The object in a slot, which is held as it is from now on for a while.
+    fn looked_at(&self, s: &Inner, id: u32) -> Option<Arc<T>> {
+        let object = self.object(s, id)?;
+        self.warm().touch(id, &object);
+        Some(object)
     }
 
     /// Packs what was not looked at since the time before the last. To be called now and then.
@@ -293,7 +335,7 @@ impl<T: Held> Store<T> {
     pub fn tagged(&self, tag: &str) -> Vec<Arc<T>> {
         let mut found: Vec<Arc<T>> = self.read(|s| {
             let ids = Self::ids(s, self.hashes.hash_one(tag));
-            ids.filter_map(|id| self.object(s, id)).filter(|o| o.tags().iter().any(|t| t == tag)).collect()
+            ids.filter_map(|id| self.looked_at(s, id)).filter(|o| o.tags().iter().any(|t| t == tag)).collect()
         });
         found.sort_by_cached_key(|object| object.name());
         found
@@ -321,7 +363,7 @@ impl<T: Held> Store<T> {
                 .names
                 .range::<str, _>((Bound::Included(from.as_str()), Bound::Unbounded))
                 .take_while(|(k, _)| k.starts_with(&from));
-            ids.filter_map(|(_, id)| self.object(s, *id)).collect()
+            ids.filter_map(|(_, id)| self.looked_at(s, *id)).collect()
         })
     }
 

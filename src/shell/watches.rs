@@ -71,8 +71,10 @@ pub const WATCHED: [Watched; 15] = [
 /// What is told to a store.
 #[derive(Debug)]
 pub enum News {
-    /// An object as it is now.
+    /// An object as the watch or a list has it.
     Is(DynamicObject),
+    /// An object as the API server answered it, to a quorum read or to a write.
+    Answered(DynamicObject),
     /// The watch says that it was deleted.
     Deleted(DynamicObject),
     /// A read says that no object of this name is there; the UID is the one that was known.
@@ -89,6 +91,13 @@ fn take_in<T: FromObject>(store: &Store<T>, news: News, clock: &super::clock::Cl
         // An event that tells of our own write tells nothing new: it is not even read.
         News::Is(o) if known(store, &o) => Vec::new(),
         News::Is(o) => store.put(T::from_object(o, clock)).into_iter().collect(),
+        News::Answered(o) => {
+            let (namespace, name, version) =
+                (field(&o.metadata.namespace), field(&o.metadata.name), version(&o));
+            let changed = take_in(store, News::Is(o), clock);
+            store.answered(&namespace, &name, version);
+            changed
+        }
         News::Deleted(o) => store.deleted(&T::from_object(o, clock)).into_iter().collect(),
         News::Gone(ns, name, uid) => store.gone(&(ns, name), &uid).into_iter().collect(),
         News::Begin => {
@@ -121,9 +130,15 @@ where
 /// Whether a store holds something at least as new.
 fn known<T: Held>(store: &Store<T>, object: &DynamicObject) -> bool {
     let m = &object.metadata;
-    let of = |field: &Option<String>| field.clone().unwrap_or_default();
-    let version = m.resource_version.as_deref().and_then(|v| v.parse().ok()).unwrap_or(0);
-    store.knows(&of(&m.namespace), &of(&m.name), &of(&m.uid), version)
+    store.knows(&field(&m.namespace), &field(&m.name), &field(&m.uid), version(object))
+}
+
+fn field(of: &Option<String>) -> String {
+    of.clone().unwrap_or_default()
+}
+
+fn version(object: &DynamicObject) -> u64 {
+    object.metadata.resource_version.as_deref().and_then(|v| v.parse().ok()).unwrap_or(0)
 }
 
 /// The UID that a store knows an object by.
@@ -220,6 +235,12 @@ impl World {
     #[must_use]
     pub fn uid(&self, resource: &str, namespace: &str, name: &str) -> Option<String> {
         on_store!(self, resource, |store| uid_in(store, namespace, name), None)
+    }
+
+    /// Whether the API server itself answered with what is known of an object, just now.
+    #[must_use]
+    pub fn answered_just_now(&self, resource: &str, namespace: &str, name: &str) -> bool {
+        on_store!(self, resource, |store| store.answered_just_now(namespace, name), false)
     }
 
     /// Whether the first list of a resource is complete.

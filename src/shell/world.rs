@@ -106,11 +106,14 @@ impl World {
     /// Everything that is reconciled.
     #[must_use]
     pub fn everything(&self) -> Vec<Key> {
+        let mut records: Vec<Key> = Self::keys(Kind::Application, self.applications.names()).collect();
+        records.extend(Self::keys(Kind::Grant, self.grants.names()));
+        records.extend(Self::keys(Kind::Change, self.changes.names()));
+        records.extend(Self::keys(Kind::Decommission, self.decommissions.names()));
+        // An application and its grant one after the other: they are decided on the same objects.
+        records.sort_by(|a, b| (&a.namespace, &a.name, a.kind).cmp(&(&b.namespace, &b.name, b.kind)));
         let mut keys: Vec<Key> = Self::keys(Kind::Region, self.regions.names()).collect();
-        keys.extend(Self::keys(Kind::Application, self.applications.names()));
-        keys.extend(Self::keys(Kind::Grant, self.grants.names()));
-        keys.extend(Self::keys(Kind::Change, self.changes.names()));
-        keys.extend(Self::keys(Kind::Decommission, self.decommissions.names()));
+        keys.append(&mut records);
         keys
     }
 

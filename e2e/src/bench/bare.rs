@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::lanes;
 use super::scene::Filed;
-use crate::audit::{Entries, Entry};
+use crate::audit::{Entries, Entry, ObjectRef};
 use crate::office::Kind;
 use crate::personas::OPERATOR;
 
@@ -46,13 +46,12 @@ pub struct Template {
 impl Template {
     /// What the operator sent for an application, by the audit log.
     pub fn of(entries: &Entries, filed: &Filed, extent: Extent) -> Result<Self> {
-        let tenant = tenant(filed);
-        let objects = |e: &&Entry| concerns(e, &tenant, "");
+        let objects = |e: &&Entry| is_object(e, filed);
         let last = entries.iter().filter(objects).map(|e| e.stage_timestamp).max().context("no object")?;
         let mut sent: Vec<&Entry> = match extent {
             Extent::Objects => entries.iter().filter(objects).collect(),
             Extent::Everything => {
-                let all = entries.iter().filter(|e| objects(e) || concerns(e, &filed.namespace, &filed.name));
+                let all = of_operator(entries, filed).into_iter().filter(|e| e.is_write());
                 all.filter(|e| e.request_received_timestamp < last).collect()
             }
         };
@@ -127,6 +126,25 @@ pub async fn watch(client: Client, template: Template, applications: Vec<Filed>)
     Ok(())
 }
 
+/// All that the operator asked of the API server about an application and was answered well, watches apart.
+pub fn of_operator<'a>(entries: &'a Entries, filed: &Filed) -> Vec<&'a Entry> {
+    let tenant = tenant(filed);
+    let about = |e: &&Entry| concerns(e, &tenant, "") || concerns(e, &filed.namespace, &filed.name);
+    entries.iter().filter(about).collect()
+}
+
+/// Whether this is the approval of an application.
+pub fn is_approval(entry: &Entry, filed: &Filed) -> bool {
+    let of =
+        |o: &ObjectRef| o.namespace == filed.namespace && o.name == filed.name && o.subresource.is_empty();
+    entry.verb == "patch" && entry.user.username != OPERATOR && entry.object_ref.as_ref().is_some_and(of)
+}
+
+/// Whether this makes an application's namespace, or something in it.
+pub fn is_object(entry: &Entry, filed: &Filed) -> bool {
+    entry.is_write() && concerns(entry, &tenant(filed), "")
+}
+
 fn tenant(filed: &Filed) -> String {
     names::tenant_namespace(&filed.namespace, &filed.name, "prod")
 }
@@ -144,7 +162,7 @@ fn concerns(entry: &Entry, namespace: &str, name: &str) -> bool {
     let Some(object) = &entry.object_ref else { return false };
     let named = body(entry)["metadata"]["name"].as_str().unwrap_or(&object.name);
     entry.user.username == OPERATOR
-        && entry.is_write()
+        && entry.verb != "watch"
         && (200..300).contains(&entry.code())
         && match object.resource.as_str() {
             "namespaces" => named == namespace,

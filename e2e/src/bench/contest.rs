@@ -2,9 +2,10 @@
 //! very same writes on an equally fresh control plane.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
+use govcloud::api::keys;
 use govcloud::core::names;
 use kube::Client;
 use serde::{Deserialize, Serialize};
@@ -145,7 +146,7 @@ async fn replayed(course: Course, count: usize, recording: &Recording) -> Result
     let began = Instant::now();
     recording.replay(&lanes, &now).await?;
     if course == Course::Exit {
-        course.gone(&scene).await?;
+        course.gone(&scene, count).await?;
     }
     let raw = began.elapsed();
     board.until(course.end(), count, PATIENCE).await?;
@@ -276,20 +277,23 @@ impl Course {
         Ok(())
     }
 
-    /// Waits until every tenant namespace is gone.
-    async fn gone(self, scene: &Scene) -> Result<()> {
-        loop {
-            if ours(scene, "/api/v1/namespaces").await? == 0 {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
+    /// Waits until every tenant namespace is gone, and every volume that was to be destroyed: Kubernetes' controllers do
+    /// both, and the operator has done before it says that an exit is completed.
+    async fn gone(self, scene: &Scene, applications: usize) -> Result<()> {
+        let first = format!("/api/v1/namespaces?labelSelector={}&limit=1", keys::APPLICATION_UID);
+        let gone = || async {
+            // Looked at cheaply: what measures must not be what is measured.
+            let left = lanes::get(&scene.admin, &first).await?;
+            ensure!(left["items"].as_array().is_some_and(Vec::is_empty), "namespaces are left");
+            self.check(scene, applications).await.map(Some)
+        };
+        crate::wait::eventually("everything is reclaimed", 20 * PATIENCE, gone).await
     }
 }
 
 /// How many objects of a kind bear the operator's label.
 async fn ours(scene: &Scene, path: &str) -> Result<usize> {
-    let list =
-        lanes::get(&scene.admin, &format!("{path}?labelSelector=govcloud.dev/application-uid")).await?;
+    let labelled = format!("{path}?labelSelector={}", keys::APPLICATION_UID);
+    let list = lanes::get(&scene.admin, &labelled).await?;
     Ok(list["items"].as_array().map_or(0, Vec::len))
 }

@@ -2,7 +2,7 @@
 //! that makes the same objects, and one that writes the same record before. All are told by the API server's own clock,
 //! from its audit log.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -11,8 +11,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::bare::{self, Extent, Template};
-use super::figures::Spread;
+use super::figures::{Spread, median};
 use super::lanes;
+use super::recording;
 use super::scene::{Filed, PATIENCE, Scene, approval, path};
 use crate::audit::{AuditLog, Entries};
 use crate::office::Kind;
@@ -23,7 +24,7 @@ use crate::wait::eventually;
 const OBJECTS: usize = 6;
 
 /// What was measured.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Latency {
     /// The operator's.
     pub operator: Spread,
@@ -31,6 +32,22 @@ pub struct Latency {
     pub bare: Spread,
     /// The bare watcher's, with all that the operator writes until then.
     pub same: Spread,
+    /// What the operator asked of the API server meanwhile, and when.
+    #[serde(default)]
+    pub story: Vec<Asked>,
+}
+
+/// The requests of one verb and resource for one application. Medians, in milliseconds from the approval's answer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Asked {
+    /// Verb and resource.
+    pub line: String,
+    /// How many for each application.
+    pub each: f64,
+    /// When the first arrived.
+    pub from: f64,
+    /// When the last was answered.
+    pub to: f64,
 }
 
 /// Measures so many approvals of each.
@@ -46,11 +63,12 @@ pub async fn measure(approvals: usize) -> Result<Latency> {
     at_ease(&scene, operators).await?;
     let entries = usable(&scene, mark, operators).await?;
     let operator = Spread::of(&latencies(&entries, operators)?);
+    let story = story(&entries, operators);
     scene.rest().await?;
     let model = &operators[approvals / 2];
     let bare = watched(&scene, Template::of(&entries, model, Extent::Objects)?, bare).await?;
     let same = watched(&scene, Template::of(&entries, model, Extent::Everything)?, same).await?;
-    Ok(Latency { operator, bare, same })
+    Ok(Latency { operator, bare, same, story })
 }
 
 /// The bare watcher's latencies.
@@ -90,6 +108,44 @@ async fn usable(scene: &Scene, mark: Timestamp, applications: &[Filed]) -> Resul
         Ok(Some(entries))
     };
     eventually("every namespace is usable", PATIENCE, look).await
+}
+
+/// What the operator asked for each application, from its approval to the last object of its namespace.
+fn story(entries: &Entries, applications: &[Filed]) -> Vec<Asked> {
+    /// Of one line: when the first of each application arrived, when the last was answered; and how many there were.
+    type Times = (Vec<f64>, Vec<f64>, usize);
+    let mut lines: BTreeMap<String, Times> = BTreeMap::new();
+    for filed in applications {
+        let own = bare::of_operator(entries, filed);
+        let approval = entries.iter().find(|e| bare::is_approval(e, filed));
+        let last = own.iter().filter(|e| bare::is_object(e, filed)).map(|e| e.stage_timestamp).max();
+        let (Some(approval), Some(last)) = (approval, last) else { continue };
+        let ms = |at: Timestamp| at.duration_since(approval.stage_timestamp).as_secs_f64() * 1000.0;
+        // What the approval's watchers ask may arrive before its own answer has left.
+        let meanwhile = approval.request_received_timestamp..last;
+        let mut of_this: BTreeMap<String, (f64, f64)> = BTreeMap::new();
+        for e in own.iter().filter(|e| meanwhile.contains(&e.request_received_timestamp)) {
+            let line = recording::line(e);
+            lines.entry(line.clone()).or_default().2 += 1;
+            let times = of_this.entry(line).or_insert((f64::MAX, 0.0));
+            times.0 = times.0.min(ms(e.request_received_timestamp));
+            times.1 = times.1.max(ms(e.stage_timestamp));
+        }
+        for (line, (from, to)) in of_this {
+            let times = lines.entry(line).or_default();
+            times.0.push(from);
+            times.1.push(to);
+        }
+    }
+    let asked = |(line, (from, to, count)): (String, Times)| Asked {
+        line,
+        each: count as f64 / applications.len() as f64,
+        from: median(&from),
+        to: median(&to),
+    };
+    let mut story: Vec<Asked> = lines.into_iter().map(asked).collect();
+    story.sort_by(|a, b| a.from.total_cmp(&b.from));
+    story
 }
 
 /// From each approval's answer to the answer to the last object of its namespace.

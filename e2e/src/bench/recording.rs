@@ -249,7 +249,8 @@ impl<'a> Recorder<'a> {
     }
 }
 
-fn line(entry: &Entry) -> String {
+/// Verb and resource.
+pub fn line(entry: &Entry) -> String {
     let object = entry.object_ref.clone().unwrap_or_default();
     let slash = if object.subresource.is_empty() { "" } else { "/" };
     format!("{} {}{slash}{}", entry.verb, object.resource, object.subresource)

@@ -147,7 +147,13 @@ fn latency(l: &Latency) -> String {
         spread_row("bare watcher, all that the operator writes until then", &l.same),
         spread_row("bare watcher, the namespace and what is in it", &l.bare),
     ];
-    (SPREAD.to_owned() + &rows.concat()).trim_end().to_owned()
+    let mut out = SPREAD.to_owned() + &rows.concat();
+    out += "\nWhat the operator asks meanwhile, and when; milliseconds after the approval, medians.\n\n";
+    out += "| request | each | first arrives | last answered |\n|---|--:|--:|--:|\n";
+    for asked in &l.story {
+        let _ = writeln!(out, "| {} | {:.2} | {:.1} | {:.1} |", asked.line, asked.each, asked.from, asked.to);
+    }
+    out.trim_end().to_owned()
 }
 
 fn amendments(when: &str, a: &Amendments) -> String {

@@ -1,12 +1,16 @@
 //! The NetworkPolicies: nothing passes unless said, and what is said is the own namespace and DNS (Art. 20, 21).
 
+use std::sync::LazyLock;
+
 use k8s_openapi::api::networking::v1::{
     NetworkPolicy, NetworkPolicyEgressRule, NetworkPolicyIngressRule, NetworkPolicyPeer, NetworkPolicyPort,
     NetworkPolicySpec,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use serde_json::Value;
 
+use super::object::json;
 use super::{Tenant, meta};
 
 /// Name of the policy that closes everything.
@@ -14,33 +18,39 @@ pub const DEFAULT_DENY: &str = "govcloud-default-deny";
 /// Name of the policy that opens the own namespace and DNS.
 pub const ALLOW: &str = "govcloud-allow-same-namespace-and-dns";
 
-pub(super) fn desired(tenant: &Tenant) -> [NetworkPolicy; 2] {
+/// What each of them says: the same for every tenant, as a type and as JSON.
+static SPECS: LazyLock<[(&str, NetworkPolicySpec, Value); 2]> = LazyLock::new(|| {
     let same_namespace =
         || NetworkPolicyPeer { pod_selector: Some(LabelSelector::default()), ..Default::default() };
     let allow_in = NetworkPolicyIngressRule { from: Some(vec![same_namespace()]), ports: None };
     let allow_out = NetworkPolicyEgressRule { to: Some(vec![same_namespace()]), ports: None };
-    [
-        // Empty lists, not absent ones: applied, they also take away rules that somebody else put in. Such an
-        // apply writes even where nothing differs (seen on 1.37), so only drift may trigger it (S11).
-        policy(tenant, DEFAULT_DENY, vec![], vec![]),
-        policy(tenant, ALLOW, vec![allow_in], vec![allow_out, dns()]),
-    ]
+    // Empty lists, not absent ones: applied, they also take away rules that somebody else put in. Such an
+    // apply writes even where nothing differs (seen on 1.37), so only drift may trigger it (S11).
+    let closed = spec(vec![], vec![]);
+    let open = spec(vec![allow_in], vec![allow_out, dns()]);
+    [(DEFAULT_DENY, closed), (ALLOW, open)].map(|(name, spec)| {
+        let json = json(&spec);
+        (name, spec, json)
+    })
+});
+
+pub(super) fn desired(tenant: &Tenant) -> [NetworkPolicy; 2] {
+    SPECS
+        .each_ref()
+        .map(|(name, spec, _)| NetworkPolicy { metadata: meta(tenant, name), spec: Some(spec.clone()) })
 }
 
-fn policy(
-    tenant: &Tenant,
-    name: &str,
-    ingress: Vec<NetworkPolicyIngressRule>,
-    egress: Vec<NetworkPolicyEgressRule>,
-) -> NetworkPolicy {
-    NetworkPolicy {
-        metadata: meta(tenant, name),
-        spec: Some(NetworkPolicySpec {
-            pod_selector: Some(LabelSelector::default()),
-            policy_types: Some(vec!["Ingress".to_owned(), "Egress".to_owned()]),
-            ingress: Some(ingress),
-            egress: Some(egress),
-        }),
+/// The JSON of a policy's spec where it is one of these, which need not be made again for each comparison.
+pub(super) fn known(spec: Option<&NetworkPolicySpec>) -> Option<&'static Value> {
+    SPECS.iter().find(|(_, known, _)| Some(known) == spec).map(|(.., json)| json)
+}
+
+fn spec(ingress: Vec<NetworkPolicyIngressRule>, egress: Vec<NetworkPolicyEgressRule>) -> NetworkPolicySpec {
+    NetworkPolicySpec {
+        pod_selector: Some(LabelSelector::default()),
+        policy_types: Some(vec!["Ingress".to_owned(), "Egress".to_owned()]),
+        ingress: Some(ingress),
+        egress: Some(egress),
     }
 }
 

@@ -1,11 +1,15 @@
 //! One object of a tenant, whichever kind it is.
 
+use std::borrow::Cow;
+
 use k8s_openapi::api::core::v1::{LimitRange, Namespace, ResourceQuota};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
 use serde_json::Value;
+
+use super::network;
 
 /// A desired object.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,14 +75,20 @@ impl TenantObject {
     }
 
     /// What is compared beside the metadata: the fields by name, as they would be applied.
-    pub(super) fn parts(&self) -> Vec<(&'static str, Value)> {
+    pub(super) fn parts(&self) -> Vec<(&'static str, Cow<'static, Value>)> {
+        fn part(of: &impl Serialize) -> Cow<'static, Value> {
+            Cow::Owned(json(of))
+        }
         match self {
             // The server sets `spec.finalizers` on a namespace; the rest of it is metadata.
             Self::Namespace(_) => Vec::new(),
-            Self::ResourceQuota(o) => vec![("spec", json(&o.spec))],
-            Self::LimitRange(o) => vec![("spec", json(&o.spec))],
-            Self::NetworkPolicy(o) => vec![("spec", json(&o.spec))],
-            Self::RoleBinding(o) => vec![("roleRef", json(&o.role_ref)), ("subjects", json(&o.subjects))],
+            Self::ResourceQuota(o) => vec![("spec", part(&o.spec))],
+            Self::LimitRange(o) => vec![("spec", part(&o.spec))],
+            Self::NetworkPolicy(o) => {
+                let known = network::known(o.spec.as_ref());
+                vec![("spec", known.map_or_else(|| part(&o.spec), Cow::Borrowed))]
+            }
+            Self::RoleBinding(o) => vec![("roleRef", part(&o.role_ref)), ("subjects", part(&o.subjects))],
         }
     }
 
@@ -98,7 +108,7 @@ impl TenantObject {
     }
 }
 
-fn json(of: &impl Serialize) -> Value {
+pub(super) fn json(of: &impl Serialize) -> Value {
     serde_json::to_value(of).expect("Kubernetes types have string keys and finite numbers")
 }
 

@@ -88,11 +88,15 @@ async fn a_department_occupies_no_more_than_its_share() {
     while let Ok(k) = tokio::time::timeout(Duration::from_millis(50), q.next()).await {
         running.push(k);
     }
-    assert_eq!(running.len(), SHARE);
+    assert_eq!(running.len(), ALONE, "nobody else asks");
     q.add([key("quiet", 0)]);
     assert_eq!(q.next().await.namespace, "quiet");
-    q.done(&running[0], None);
-    assert_eq!(q.next().await.namespace, "flood", "a place that comes free is taken");
+    // Somebody does: places that come free are left so, until the share is reached.
+    for k in &running[..=ALONE - SHARE] {
+        assert!(tokio::time::timeout(Duration::from_millis(20), q.next()).await.is_err(), "above its share");
+        q.done(k, None);
+    }
+    assert_eq!(q.next().await.namespace, "flood", "a place within the share is taken");
 }
 
 #[tokio::test]
@@ -146,4 +150,23 @@ async fn what_many_exits_change_in_a_region_is_looked_at_once() {
     assert_eq!(q.next().await, region, "its own spec changed: at once");
     q.done(&region, None);
     assert!(q.is_empty() && q.standing().timers == 0, "which was after all that touched it");
+}
+
+#[tokio::test]
+async fn what_is_held_is_looked_at_once_it_is_let_go() {
+    let q = Queue::new(Clock::default());
+    assert!(q.hold(&key("a", 0)));
+    assert!(!q.hold(&key("a", 0)), "it is held already");
+    q.add([key("a", 0)]);
+    assert!(tokio::time::timeout(Duration::from_millis(20), q.next()).await.is_err(), "it is held");
+    q.release(&key("a", 0));
+    let k = q.next().await;
+    assert!(!q.hold(&k), "it runs");
+    q.done(&k, None);
+    assert!(q.hold(&k));
+    q.release(&k);
+    assert!(q.is_empty(), "nothing touched it");
+    q.add([k.clone()]);
+    assert!(!q.hold(&k), "it waits already");
+    assert_eq!(q.next().await, k);
 }

@@ -102,7 +102,7 @@ fn what_the_first_list_brings_is_packed_at_once() {
     s.put(thing("a", "1", 1, &["all"]));
     s.put(thing("a", "1", 2, &["all"]));
     let warm = || s.warm().len();
-    assert_eq!((warm(), s.len(), s.tagged("all").len()), (0, 1, 1));
+    assert_eq!((warm(), s.len(), s.names_tagged("all").len()), (0, 1, 1));
     let packed = s.packed_bytes();
     assert!(packed > 0);
     s.complete();
@@ -133,4 +133,40 @@ fn what_is_left_alone_is_packed_and_what_is_looked_at_stays() {
         s.cool();
     }
     assert_eq!((warm(), packed(), s.tagged("other").len()), (0, 20, 1));
+}
+
+#[test]
+fn what_is_looked_at_last_is_held_as_it_is() {
+    let s = listed();
+    for i in 0..2 * warm::MOST {
+        s.put(thing(&format!("n{i:04}"), &format!("uid-{i}"), i as u64 + 1, &[&format!("one/{i}")]));
+    }
+    (0..3).for_each(|_| s.cool());
+    assert_eq!(s.warm().len(), 0);
+    (0..2 * warm::MOST).for_each(|i| drop(s.tagged(&format!("one/{i}"))));
+    assert_eq!(s.warm().len(), warm::MOST);
+    let (last, again) = (s.get("ns", "n0511").unwrap(), s.get("ns", "n0511").unwrap());
+    assert!(Arc::ptr_eq(&last, &again), "it is unpacked once");
+    // What is not packed yet never makes room.
+    (0..warm::MOST).for_each(|i| drop(s.put(thing(&format!("new{i}"), &format!("new-{i}"), 9_000, &[]))));
+    s.get("ns", "n0000").unwrap();
+    assert_eq!(s.len(), 3 * warm::MOST);
+    assert_eq!(s.get("ns", "new0").unwrap().1, "new-0");
+}
+
+#[test]
+fn an_answer_counts_for_the_version_that_it_told_of_and_not_for_long() {
+    let s = listed();
+    s.put(thing("a", "1", 1, &[]));
+    assert!(!s.answered_just_now("ns", "a"), "the watch told of it");
+    s.answered("ns", "a", 2);
+    assert!(!s.answered_just_now("ns", "a"), "another version");
+    s.answered("ns", "a", 1);
+    assert!(s.answered_just_now("ns", "a"));
+    s.put(thing("a", "1", 3, &[]));
+    assert!(!s.answered_just_now("ns", "a"), "the watch told of a later one");
+    assert!(!s.answered_just_now("ns", "b"));
+    s.answered("ns", "a", 3);
+    let later = Store { born: s.born.checked_sub(std::time::Duration::from_secs(2)).unwrap(), ..s };
+    assert!(!later.answered_just_now("ns", "a"), "two seconds ago");
 }

@@ -11,6 +11,8 @@ pub(super) const MOST: usize = 256;
 struct Touched<T> {
     object: Arc<T>,
     round: u32,
+    /// Whether its slot holds it packed as well, so that letting go of it costs nothing.
+    packed: bool,
 }
 
 /// The warm objects of one kind, by slot.
@@ -35,7 +37,7 @@ impl<T> Warm<T> {
 
     /// Holds what came in. Gives back what has to make room for it, which may not be packed yet.
     pub(super) fn hold(&mut self, id: u32, object: &Arc<T>) -> Option<(u32, Arc<T>)> {
-        let touched = Touched { object: object.clone(), round: self.round };
+        let touched = Touched { object: object.clone(), round: self.round, packed: false };
         if self.held.insert(id, touched).is_none() {
             self.order.push_back(id);
         }
@@ -46,14 +48,22 @@ impl<T> Warm<T> {
         self.held.remove(&oldest).map(|t| (oldest, t.object))
     }
 
-    /// Holds on to what is looked at, while there is room.
+    /// Holds on to what is looked at: what is asked for next is often the same. Where there is no room, what was held
+    /// first makes it, if it is packed already.
     pub(super) fn touch(&mut self, id: u32, object: &Arc<T>) {
         let round = self.round;
-        match self.held.get_mut(&id) {
-            Some(touched) => touched.round = round,
-            None if self.order.len() < MOST => drop(self.hold(id, object)),
-            None => {}
+        if let Some(touched) = self.held.get_mut(&id) {
+            touched.round = round;
+            return;
         }
+        if self.order.len() >= MOST {
+            let oldest = self.order.front().copied();
+            let Some(oldest) = oldest.filter(|o| self.held.get(o).is_some_and(|t| t.packed)) else { return };
+            self.order.pop_front();
+            self.held.remove(&oldest);
+        }
+        self.order.push_back(id);
+        self.held.insert(id, Touched { object: object.clone(), round, packed: true });
     }
 
     /// A new round begins: the slots that have not been touched in the one that ends.
