@@ -120,6 +120,8 @@ struct State {
     asking: HashMap<String, Instant>,
     /// Touched while running, and to be looked at a while later.
     gathered: HashSet<Key>,
+    /// Touched, and waiting for others to touch them as well.
+    gathering: HashSet<Key>,
     timers: BTreeSet<(Timestamp, Key)>,
     timer_of: BTreeMap<Key, Timestamp>,
 }
@@ -151,8 +153,14 @@ impl State {
         if self.running.contains_key(&key) {
             self.gathered.insert(key);
         } else if !self.queued.contains_key(&key) {
-            self.set_timer(key, now.saturating_add(GATHER).unwrap_or(now));
+            self.set_timer(key.clone(), now.saturating_add(GATHER).unwrap_or(now));
+            self.gathering.insert(key);
         }
+    }
+
+    /// How many keys wait: for a turn, or for others to touch them as well.
+    fn waiting(&self) -> usize {
+        self.queued.len() + self.gathering.len()
     }
 
     /// Sets a key's timer, unless it fires before anyway.
@@ -203,7 +211,7 @@ impl State {
     fn standing(&self) -> Standing {
         let oldest = self.queued.values().map(|(since, _)| *since).min();
         Standing {
-            length: self.queued.len(),
+            length: self.waiting(),
             running: self.running.len(),
             timers: self.timers.len(),
             added: self.added,
@@ -212,6 +220,7 @@ impl State {
     }
 
     fn clear_timer(&mut self, key: &Key) {
+        self.gathering.remove(key);
         if let Some(at) = self.timer_of.remove(key) {
             self.timers.remove(&(at, key.clone()));
         }
@@ -224,6 +233,7 @@ impl State {
             }
             if let Some((_, key)) = self.timers.pop_first() {
                 self.timer_of.remove(&key);
+                self.gathering.remove(&key);
                 self.add(key, Cause::Due);
             }
         }
@@ -290,7 +300,7 @@ impl Queue {
     /// How many keys wait for their turn.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.locked(|s| s.queued.len())
+        self.locked(|s| s.waiting())
     }
 
     /// How the queue stands.
@@ -302,7 +312,7 @@ impl Queue {
     /// Whether nothing waits and nothing runs.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.locked(|s| s.queued.is_empty() && s.running.is_empty())
+        self.locked(|s| s.waiting() == 0 && s.running.is_empty())
     }
 
     /// The next key; it counts as running until [`Queue::done`].
