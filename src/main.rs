@@ -13,6 +13,9 @@ use govcloud::shell::{cloudevents, guard};
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
+/// Threads at most, whatever the node has: the API server is what is waited for. They share one arena of the allocator.
+const THREADS: usize = 4;
+
 /// The operator that makes a government cloud keep its own rules.
 #[derive(Debug, Parser)]
 #[command(version, about)]
@@ -87,9 +90,20 @@ async fn ask_ready(address: &str) -> ExitCode {
     }
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let flags = Flags::parse();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS);
+    match tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build() {
+        Ok(runtime) => runtime.block_on(begin(flags)),
+        Err(e) => {
+            eprintln!("error: no threads to run on: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Does what the flags say.
+async fn begin(flags: Flags) -> ExitCode {
     match flags.command {
         Some(Command::Release) => return print_release(&flags.namespace_controller),
         Some(Command::Ready { address }) => return ask_ready(&address).await,

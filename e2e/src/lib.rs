@@ -16,6 +16,7 @@
 //! | [`in_process`] | the operator in the test's own process, by a clock that the test sets |
 //! | [`sink`] | a receiver of CloudEvents that can be down, slow or in a bad mood |
 //! | [`go`] | tests in Go, of what the project says to tools that are written in it |
+//! | [`sockets`] | the connections that a process holds |
 //! | [`wait`] | waiting on conditions, with the last seen state in the error |
 //! | [`audit`] | the audit log, typed, for counting writes and LISTs |
 //! | [`office`] | a department's filing namespace, and the acts of a life, each by whom it is |
@@ -52,6 +53,7 @@ pub mod process;
 pub mod prometheus;
 pub mod proxy;
 pub mod sink;
+pub mod sockets;
 pub mod stack;
 pub mod suite;
 pub mod tools;

@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::client::RequestError;
 use super::controller::Shell;
-use super::execute::{difference, record_target};
+use super::difference::difference;
+use super::execute::record_target;
 use super::observe::{Circumstances, tenant_names};
 use super::queue::{Key, Kind};
 use super::watches::News;

@@ -1,10 +1,10 @@
 //! Everything that touches the world.
 //!
 //! Reading goes [`watches`] → [`store`]/[`world`] (found by [`tags`]) → [`observe`] (and [`maintenance`]); deciding
-//! is [`crate::core`]'s; writing is [`execute`], with [`basis`] for what must be read anew first, through
-//! [`client`] on one [`connection`]. [`controller`] keeps it going, from [`queue`], on [`clock`]; [`snapshots`] come and go with their
-//! CRD. [`cloudevents`] tells the world outside. Beside it stand [`guard`], [`metrics`], [`server`] and
-//! [`telemetry`].
+//! is [`crate::core`]'s; writing is [`execute`], with [`basis`] for what must be read anew first and [`difference`]
+//! for what a status write sends, through [`client`] on one [`connection`]. [`controller`] keeps it going, from
+//! [`queue`], on [`clock`]; [`snapshots`] come and go with their CRD. [`cloudevents`] tells the world outside. Beside it
+//! stand [`guard`], [`metrics`], [`server`] and [`telemetry`].
 
 pub mod basis;
 pub mod client;
@@ -12,6 +12,7 @@ pub mod clock;
 pub mod cloudevents;
 pub mod connection;
 pub mod controller;
+pub mod difference;
 pub mod execute;
 pub mod guard;
 pub mod leadership;

@@ -6,7 +6,7 @@
 //! time, and runs again if it was touched while running.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
@@ -122,8 +122,8 @@ struct State {
     gathered: HashSet<Key>,
     /// Touched, and waiting for others to touch them as well.
     gathering: HashSet<Key>,
-    timers: BTreeSet<(Timestamp, Key)>,
-    timer_of: BTreeMap<Key, Timestamp>,
+    timers: BTreeSet<(Timestamp, Arc<Key>)>,
+    timer_of: BTreeMap<Arc<Key>, Timestamp>,
 }
 
 impl State {
@@ -167,6 +167,7 @@ impl State {
     fn set_timer(&mut self, key: Key, at: Timestamp) {
         if self.timer_of.get(&key).is_none_or(|before| at < *before) {
             self.clear_timer(&key);
+            let key = Arc::new(key);
             self.timer_of.insert(key.clone(), at);
             self.timers.insert((at, key));
         }
@@ -221,8 +222,8 @@ impl State {
 
     fn clear_timer(&mut self, key: &Key) {
         self.gathering.remove(key);
-        if let Some(at) = self.timer_of.remove(key) {
-            self.timers.remove(&(at, key.clone()));
+        if let Some((key, at)) = self.timer_of.remove_entry(key) {
+            self.timers.remove(&(at, key));
         }
     }
 
@@ -234,7 +235,7 @@ impl State {
             if let Some((_, key)) = self.timers.pop_first() {
                 self.timer_of.remove(&key);
                 self.gathering.remove(&key);
-                self.add(key, Cause::Due);
+                self.add(Arc::unwrap_or_clone(key), Cause::Due);
             }
         }
     }

@@ -7,16 +7,16 @@
 //! are looked at in any minute. What came in or was looked at just now is held as it is ([`warm`]), and packed when it
 //! has been left alone for a while: a record that is written of five times in a second is packed once.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
 mod packed;
+mod slots;
 mod warm;
 
-use packed::{Dictionary, Packed};
+use slots::{Inner, Slot};
 use warm::Warm;
 
 /// Namespace (empty if cluster-scoped) and name.
@@ -38,33 +38,6 @@ pub trait Held: Send + Sync + Sized + 'static {
     fn unpack(bytes: &[u8]) -> Self;
 }
 
-#[derive(Debug)]
-struct Slot {
-    key: Arc<str>,
-    /// Nothing as long as it is warm and has not been packed.
-    packed: Option<Packed>,
-    version: u64,
-    epoch: u32,
-    /// The second of the store's life in which the API server answered with this version; zero where only the watch
-    /// told of it.
-    answered: u32,
-}
-
-#[derive(Debug)]
-struct Inner {
-    names: BTreeMap<Arc<str>, u32>,
-    slots: Vec<Option<Slot>>,
-    free: Vec<u32>,
-    /// Hash of a tag, and what bears it. What is found is asked whether it really does.
-    by_tag: BTreeSet<(u64, u32)>,
-    gone: HashSet<String>,
-    dictionary: Dictionary,
-    /// Bytes of all that is packed.
-    packed: usize,
-    epoch: u32,
-    synced: bool,
-}
-
 /// One kind's image of the cluster.
 #[derive(Debug)]
 pub struct Store<T> {
@@ -77,17 +50,7 @@ pub struct Store<T> {
 impl<T> Default for Store<T> {
     fn default() -> Self {
         Self {
-            inner: RwLock::new(Inner {
-                names: BTreeMap::new(),
-                slots: Vec::new(),
-                free: Vec::new(),
-                by_tag: BTreeSet::new(),
-                gone: HashSet::new(),
-                dictionary: Dictionary::default(),
-                packed: 0,
-                epoch: 0,
-                synced: false,
-            }),
+            inner: RwLock::default(),
             warm: Mutex::default(),
             hashes: RandomState::new(),
             born: Instant::now(),
@@ -107,37 +70,6 @@ pub struct Changed<T> {
 /// Namespace and name as one key: in the order of namespaces, and of names within one.
 fn key(namespace: &str, name: &str) -> String {
     format!("{namespace}\0{name}")
-}
-
-impl Inner {
-    fn slot(&self, id: u32) -> Option<&Slot> {
-        self.slots.get(id as usize)?.as_ref()
-    }
-
-    fn slot_mut(&mut self, id: u32) -> Option<&mut Slot> {
-        self.slots.get_mut(id as usize)?.as_mut()
-    }
-
-    /// Packs what is in a slot, if it is not yet.
-    fn pack<T: Held>(&mut self, id: u32, object: &T) {
-        if self.slot(id).is_some_and(|slot| slot.packed.is_none()) {
-            let packed = self.dictionary.pack(&object.pack());
-            self.packed += packed.len();
-            if let Some(slot) = self.slot_mut(id) {
-                slot.packed = Some(packed);
-            }
-        }
-    }
-
-    fn insert(&mut self, slot: Slot) -> u32 {
-        let id = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(None);
-            u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
-        });
-        self.names.insert(slot.key.clone(), id);
-        self.slots[id as usize] = Some(slot);
-        id
-    }
 }
 
 impl<T: Held> Store<T> {

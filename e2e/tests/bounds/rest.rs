@@ -1,9 +1,12 @@
 //! A world at rest: whatever stands, looked at by a new process, is not written and not listed again.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use e2e::audit::AuditLog;
+use e2e::cluster::Cluster;
 use e2e::office::{HENAN, Kind, Office};
+use e2e::operator::Operator;
 use e2e::personas::{OPERATOR, Persona};
+use e2e::sockets;
 use e2e::suite::Context;
 use serde_json::json;
 
@@ -24,6 +27,8 @@ pub async fn a_world_at_rest_is_not_written_and_not_listed(context: Context) -> 
     let mark = AuditLog::mark();
     restart(cluster).await?;
     at_rest(cluster, records).await?;
+    let connections = connections(cluster).await?;
+    ensure!(connections == 1, "{connections} connections to the API server, where one carries everything");
     let asked = cluster.audit().settled(&admin).await?.since(mark).by_user(OPERATOR);
     let lists = asked.clone().verb("list").len();
     let writes = asked.without_leases().writes();
@@ -43,9 +48,17 @@ pub async fn a_world_at_rest_is_not_written_and_not_listed(context: Context) -> 
     ensure!(listed.is_empty(), "listed in steady state:\n{listed}");
     ensure!(writes.is_empty(), "wrote for nothing:\n{writes}");
     println!(
-        "bounds: a new process over {records} records: {lists} lists at its start, 0 writes; after 3 irrelevant changes: 0 lists, 0 writes"
+        "bounds: a new process over {records} records: {lists} lists at its start, 0 writes, {connections} connection; after 3 irrelevant changes: 0 lists, 0 writes"
     );
     Ok(())
+}
+
+/// How many connections the operator holds to the API server.
+async fn connections(cluster: &Cluster) -> Result<usize> {
+    let operator = cluster.operator.lock().await;
+    let pid = operator.as_ref().and_then(Operator::pid).context("no operator")?;
+    let port = cluster.plane.server().url.rsplit(':').next().context("a port")?.parse()?;
+    sockets::established(pid, port)
 }
 
 /// An application in every phase in which it may rest for long.

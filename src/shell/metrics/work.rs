@@ -62,7 +62,11 @@ impl Work {
             Unit::Seconds,
             self.seconds.clone(),
         );
-        to.register("queue_length", "Records that wait for their turn", count(queue.length));
+        to.register(
+            "queue_length",
+            "Records that wait for their turn, and Regions that wait a few seconds for more to count",
+            count(queue.length),
+        );
         to.register("queue_running", "Records that are worked on", count(queue.running));
         to.register("queue_timers", "Records that are due again at some later time", count(queue.timers));
         to.register("queue_adds", "Records put into the queue", ConstCounter::new(queue.added));

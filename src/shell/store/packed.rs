@@ -45,7 +45,9 @@ impl Dictionary {
         if packed.bytes.len() * WELL < object.len() || self.0.len() + object.len() > REACH {
             return packed;
         }
-        Arc::make_mut(&mut self.0).extend_from_slice(object);
+        let all = Arc::make_mut(&mut self.0);
+        all.reserve_exact(object.len());
+        all.extend_from_slice(object);
         self.against(object)
     }
 

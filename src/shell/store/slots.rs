@@ -1,0 +1,74 @@
+//! What a store is made of: a slot for each object, found by name and by tag.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+
+use super::Held;
+use super::packed::{Dictionary, Packed};
+
+/// Slots that a store grows by.
+const SLOTS: usize = 1024;
+
+/// One object: its key, and what of it is held.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) key: Arc<str>,
+    /// Nothing as long as it is warm and has not been packed.
+    pub(super) packed: Option<Packed>,
+    pub(super) version: u64,
+    pub(super) epoch: u32,
+    /// The second of the store's life in which the API server answered with this version; zero where only the watch
+    /// told of it.
+    pub(super) answered: u32,
+}
+
+/// All slots of a store, and the ways to them.
+#[derive(Debug, Default)]
+pub(super) struct Inner {
+    pub(super) names: BTreeMap<Arc<str>, u32>,
+    pub(super) slots: Vec<Option<Slot>>,
+    pub(super) free: Vec<u32>,
+    /// Hash of a tag, and what bears it. What is found is asked whether it really does.
+    pub(super) by_tag: BTreeSet<(u64, u32)>,
+    pub(super) gone: HashSet<String>,
+    pub(super) dictionary: Dictionary,
+    /// Bytes of all that is packed.
+    pub(super) packed: usize,
+    pub(super) epoch: u32,
+    pub(super) synced: bool,
+}
+
+impl Inner {
+    pub(super) fn slot(&self, id: u32) -> Option<&Slot> {
+        self.slots.get(id as usize)?.as_ref()
+    }
+
+    pub(super) fn slot_mut(&mut self, id: u32) -> Option<&mut Slot> {
+        self.slots.get_mut(id as usize)?.as_mut()
+    }
+
+    /// Packs what is in a slot, if it is not yet.
+    pub(super) fn pack<T: Held>(&mut self, id: u32, object: &T) {
+        if self.slot(id).is_some_and(|slot| slot.packed.is_none()) {
+            let packed = self.dictionary.pack(&object.pack());
+            self.packed += packed.len();
+            if let Some(slot) = self.slot_mut(id) {
+                slot.packed = Some(packed);
+            }
+        }
+    }
+
+    pub(super) fn insert(&mut self, slot: Slot) -> u32 {
+        let id = self.free.pop().unwrap_or_else(|| {
+            if self.slots.len() == self.slots.capacity() {
+                // Not twice as many: a store grows to its size and stays there.
+                self.slots.reserve_exact(SLOTS);
+            }
+            self.slots.push(None);
+            u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+        });
+        self.names.insert(slot.key.clone(), id);
+        self.slots[id as usize] = Some(slot);
+        id
+    }
+}
