@@ -86,7 +86,9 @@ impl Flags {
 async fn run(flags: Flags) -> Result<()> {
     keeper::end_on_signals()?;
     let asked = if flags.what.is_empty() { What::value_variants() } else { &flags.what };
-    save("machine", &machine::look()?)?;
+    if asked.iter().any(|what| *what != What::Page) {
+        save("machine", &machine::look()?)?;
+    }
     for what in asked {
         match what {
             What::Ratio => contests(&flags, Course::Provision, &[200, 1000]).await?,
