@@ -5,11 +5,12 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::PostParams;
+use kube::api::{DynamicObject, PostParams};
 use kube::{Api, Client};
 
 use crate::control_plane::ControlPlane;
 use crate::kubectl::Kubectl;
+use crate::office::Kind;
 use crate::paths::in_repository;
 use crate::personas::Persona;
 use crate::wait::eventually;
@@ -67,7 +68,29 @@ pub async fn flow_control(admin: &Kubectl) -> Result<()> {
 /// `config/admission`, until it is enforced.
 pub async fn admission(admin: &Kubectl, client: &Client) -> Result<()> {
     admin.apply_path(&in_repository("config/admission")).await?;
-    wait_policies_active(admin, client).await
+    wait_policies_active(admin, client).await?;
+    records_accepted(client).await
+}
+
+/// Waits until records can be filed where mutating policies stand. The API server looks every five seconds which schemas
+/// there are, and until it has seen those of a new CRD it answers 503 to whatever such a policy matches.
+pub async fn records_accepted(client: &Client) -> Result<()> {
+    let dry_run = PostParams { dry_run: true, ..PostParams::default() };
+    for kind in Kind::ALL {
+        let resource = kind.resource();
+        let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), "default", &resource);
+        let empty = DynamicObject::new("nothing-in-it", &resource);
+        let probe = || async {
+            match api.create(&dry_run, &empty).await {
+                Err(kube::Error::Api(status)) if status.code == 503 => bail!("{}", status.message),
+                // Whether it is in order is not asked.
+                Ok(_) | Err(kube::Error::Api(_)) => Ok(Some(())),
+                Err(error) => Err(error).context("the empty record"),
+            }
+        };
+        eventually(&format!("{} accepted", resource.plural), ACTIVATION, probe).await?;
+    }
+    Ok(())
 }
 
 /// `config/calendars`: the WorkCalendars, when that room has been furnished.

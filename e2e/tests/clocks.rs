@@ -145,7 +145,8 @@ async fn a_life_that_runs_late_at_each_step(context: Context) -> Result<()> {
 
     // Review (the Region sets one): silence approves nothing.
     department.run(&["apply", "-n", NS, "-f", &samples_file("travel.yaml")]).await?;
-    let filed = play.until_phase("capp/travel", "Submitted").await?;
+    let filed = play.until("capp/travel", "clock of Review", |o| deadline(o, "Review").is_ok()).await?;
+    ensure!(filed["status"]["phase"] == "Submitted", "{}", filed["status"]["phase"]);
     ensure!(deadline(&filed, "Review")?["dueDate"] == "2026-10-09", "{}", deadline(&filed, "Review")?);
     play.let_it_run_out("capp/travel", "Review", "Submitted").await?;
 

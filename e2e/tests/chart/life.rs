@@ -123,7 +123,9 @@ async fn upgrade(helm: &Helm, cluster: &Cluster) -> Result<()> {
 async fn in_force(cluster: &Cluster) -> Result<()> {
     let admin = cluster.kubectl(Persona::Admin);
     admin.run(&["wait", "crd", "--all", "--for=condition=Established", "--timeout=60s"]).await?;
-    install::wait_policies_active(&admin, &cluster.client(Persona::Admin).await?).await
+    let client = cluster.client(Persona::Admin).await?;
+    install::wait_policies_active(&admin, &client).await?;
+    install::records_accepted(&client).await
 }
 
 /// Who filed does not decide: the policies that the chart brought are in force.
