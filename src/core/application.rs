@@ -12,7 +12,7 @@ use super::ground::Ground;
 use super::happening::Happening;
 use super::maintenance::notice::{self, MaintenanceView};
 use super::names;
-use super::plan::{Plan, Step, Target, Write};
+use super::plan::{Anew, Plan, Step, Target, Write};
 use super::record::{Life, Meta};
 use super::targets;
 use crate::api::application::{
@@ -108,7 +108,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<CloudApplicationStatus> {
         Some(Phase::Exiting) => case.follow_exit(),
     }
     if reread {
-        return Plan::reread(stored);
+        return Plan::reread(Anew::Basis, stored);
     }
     if !case.reclaiming() {
         case.status.unclaimed_volumes = seen.unclaimed.iter().take(UNCLAIMED_MAX).cloned().collect();
@@ -352,6 +352,6 @@ impl Case<'_> {
         let Self { life, mut status, .. } = self;
         let (record, notices, wake) = life.end(&stored.record);
         status.record = record;
-        Plan { reread: false, steps, status, notices, wake }
+        Plan { reread: None, steps, status, notices, wake }
     }
 }

@@ -12,7 +12,7 @@ use super::ground::Ground;
 use super::happening::Happening;
 use super::maintenance;
 use super::names::tenant_namespace;
-use super::plan::Plan;
+use super::plan::{Anew, Plan};
 use super::record::{Life, Meta, Standing};
 use crate::api::application::{ApplicationPhase, CloudApplication};
 use crate::api::change::{ChangePhase as Phase, ChangeRequest, ChangeRequestStatus, ResourceAdjustment};
@@ -79,7 +79,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ChangeRequestStatus> {
     match stored.phase {
         None | Some(Phase::Submitted | Phase::Returned) => {
             if case.review(&findings, article) {
-                return Plan::reread(stored);
+                return Plan::reread(Anew::Basis, stored);
             }
         }
         Some(Phase::Applying | Phase::Scheduled | Phase::InProgress) if case.altered() => {
@@ -87,7 +87,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ChangeRequestStatus> {
         }
         Some(Phase::Applying) => match case.apply() {
             Ok(s) => steps = s,
-            Err(Reread) => return Plan::reread(stored),
+            Err(Reread) => return Plan::reread(Anew::Basis, stored),
         },
         Some(Phase::Scheduled | Phase::InProgress) => {
             maintenance::follow(seen, now, &mut case.life, &mut case.status)
@@ -103,7 +103,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ChangeRequestStatus> {
     let Case { life, mut status, .. } = case;
     let (record, notices, wake) = life.end(&stored.record);
     status.record = record;
-    Plan { reread: false, steps, status, notices, wake }
+    Plan { reread: None, steps, status, notices, wake }
 }
 
 mod carry_out;

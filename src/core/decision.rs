@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::api::keys;
 use crate::api::record::{Decision, RecordStatus, TimeSource, Verdict};
@@ -73,17 +74,46 @@ fn uids(list: &str) -> Vec<String> {
     named.into_iter().take(65).collect()
 }
 
-/// When the API server says that the decision annotation was last written: the newest
-/// `metadata.managedFields` entry that owns it. `metadata` is the object's raw metadata.
+/// An entry of `metadata.managedFields`, as far as a decision rests on it: whether it owns the decision annotation, and
+/// when it was written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Owned {
+    time: Option<String>,
+    #[serde(rename = "fieldsV1")]
+    fields: Option<OwnedFields>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct OwnedFields {
+    #[serde(rename = "f:metadata")]
+    metadata: Option<OwnedMetadata>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct OwnedMetadata {
+    #[serde(rename = "f:annotations")]
+    annotations: Option<OwnedAnnotations>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct OwnedAnnotations {
+    /// `f:` and [`keys::DECISION`].
+    #[serde(rename = "f:govcloud.dev/decision")]
+    decision: Option<IgnoredAny>,
+}
+
+/// When the API server says that the decision annotation was last written: the newest entry that owns it.
 #[must_use]
-pub fn stamped_at(metadata: &Value) -> Option<Timestamp> {
-    let owns = |e: &&Value| {
-        e.pointer("/fieldsV1/f:metadata/f:annotations")
-            .and_then(Value::as_object)
-            .is_some_and(|a| a.contains_key(&format!("f:{}", keys::DECISION)))
+pub fn stamped_at(owned: &[Owned]) -> Option<Timestamp> {
+    let owns = |e: &&Owned| {
+        let annotations = e.fields.as_ref().and_then(|f| f.metadata.as_ref()?.annotations.as_ref());
+        annotations.is_some_and(|a| a.decision.is_some())
     };
-    let times = metadata.get("managedFields")?.as_array()?.iter().filter(owns);
-    times.filter_map(|e| e.get("time")?.as_str()?.parse().ok()).max()
+    owned.iter().filter(owns).filter_map(|e| e.time.as_ref()?.parse().ok()).max()
 }
 
 /// What is known of the record that a decision is on.

@@ -12,7 +12,7 @@ use super::finding::{Bilingual, Finding};
 use super::grant::LiveNamespace;
 use super::ground::Ground;
 use super::happening::Happening;
-use super::plan::{Plan, Step};
+use super::plan::{Anew, Plan, Step};
 use super::reclaim;
 use super::record::{Life, Meta, Standing};
 use super::tenancy::volumes::{self, Extent, Stock, VolumeFinding};
@@ -113,15 +113,15 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<DecommissionStatus> {
     match stored.phase {
         None | Some(Phase::Inventory | Phase::AwaitingConsent | Phase::AwaitingDecision) => {
             if case.prepare() {
-                return Plan::reread(stored);
+                return Plan::reread(Anew::Everything, stored);
             }
         }
         Some(Phase::HandingOver) => match reclaim::hand_over(&mut case) {
-            reclaim::Next::Reread => return Plan::reread(stored),
+            reclaim::Next::Reread => return Plan::reread(Anew::Everything, stored),
             reclaim::Next::Do(s) => steps = s,
         },
         Some(Phase::Reclaiming) => match reclaim::reclaim(&mut case) {
-            reclaim::Next::Reread => return Plan::reread(stored),
+            reclaim::Next::Reread => return Plan::reread(Anew::Everything, stored),
             reclaim::Next::Do(s) => steps = s,
         },
         Some(Phase::Completed | Phase::Rejected | Phase::Withdrawn) => {}
@@ -387,7 +387,7 @@ impl Case<'_> {
         let Self { life, mut status, .. } = self;
         let (record, notices, wake) = life.end(&stored.record);
         status.record = record;
-        Plan { reread: false, steps, status, notices, wake }
+        Plan { reread: None, steps, status, notices, wake }
     }
 }
 

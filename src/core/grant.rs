@@ -9,7 +9,7 @@ use super::finding::{Bilingual, Finding};
 use super::ground::Ground;
 use super::happening::Happening;
 use super::names;
-use super::plan::{Plan, Precondition, Step, Write};
+use super::plan::{Anew, Plan, Precondition, Step, Write};
 use super::record::{Life, Meta, Standing};
 use super::targets;
 use super::tenancy::{self, Ownership, Stage, Tenant, TenantObject};
@@ -125,7 +125,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ResourceGrantStatus> {
     };
     // S1: nothing is made or enlarged on what a cache says. Where it is all there, nothing is.
     if opens && !order.is_empty() && !seen.ground.fresh {
-        return Plan::reread(stored);
+        return Plan::reread(Anew::Basis, stored);
     }
     // S5: whatever else is held up, volumes are kept.
     if !case.reclaiming() {
@@ -320,7 +320,7 @@ impl Case<'_> {
         let Self { life, mut status, .. } = self;
         let (record, notices, wake) = life.end(&stored.record);
         status.record = record;
-        Plan { reread: false, steps, status, notices, wake }
+        Plan { reread: None, steps, status, notices, wake }
     }
 }
 

@@ -69,11 +69,20 @@ pub enum Step {
     Record,
 }
 
+/// What must be read with quorum before anything is done, as a watch may lag behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Anew {
+    /// What the decision rests on, unless the API server answered with it just now (S1).
+    Basis,
+    /// Everything, whatever it answered with just now: before data is inventoried, released or destroyed (S4).
+    Everything,
+}
+
 /// What a decision comes to. `S` is the kind's status.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan<S> {
-    /// Nothing may be done on what was read: everything is to be read anew with quorum first.
-    pub reread: bool,
+    /// Nothing may be done on what was read: this is to be read anew with quorum first.
+    pub reread: Option<Anew>,
     /// What is done, in order. After steps the interpreter observes and decides again.
     pub steps: Vec<Step>,
     /// The status as it should be; written where it differs and no step other than [`Step::Record`] is left.
@@ -87,11 +96,11 @@ pub struct Plan<S> {
 impl<S> Plan<S> {
     /// A plan that changes nothing but the status.
     pub fn settle(status: S, notices: Vec<Happening>, wake: Option<Timestamp>) -> Self {
-        Self { reread: false, steps: Vec::new(), status, notices, wake }
+        Self { reread: None, steps: Vec::new(), status, notices, wake }
     }
 
-    /// A request to read everything anew with quorum, and decide then.
-    pub fn reread(status: S) -> Self {
-        Self { reread: true, steps: Vec::new(), status, notices: Vec::new(), wake: None }
+    /// A request to read anew with quorum, and decide then.
+    pub fn reread(anew: Anew, status: S) -> Self {
+        Self { reread: Some(anew), steps: Vec::new(), status, notices: Vec::new(), wake: None }
     }
 }

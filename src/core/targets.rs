@@ -1,4 +1,4 @@
-//! The kinds that the operator writes, as targets of writes.
+//! The kinds that the operator writes, or reads by name, as targets of requests.
 
 use super::plan::Target;
 
@@ -6,6 +6,16 @@ use super::plan::Target;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kind(pub &'static str, pub &'static str, pub &'static str);
 
+/// CloudApplication.
+pub const APPLICATION: Kind = Kind("govcloud.dev/v1alpha1", "cloudapplications", "CloudApplication");
+/// Region.
+pub const REGION: Kind = Kind("govcloud.dev/v1alpha1", "regions", "Region");
+/// WorkCalendar.
+pub const CALENDAR: Kind = Kind("govcloud.dev/v1alpha1", "workcalendars", "WorkCalendar");
+/// ServiceCatalog.
+pub const CATALOG: Kind = Kind("govcloud.dev/v1alpha1", "servicecatalogs", "ServiceCatalog");
+/// StorageClass.
+pub const STORAGE_CLASS: Kind = Kind("storage.k8s.io/v1", "storageclasses", "StorageClass");
 /// ResourceGrant.
 pub const GRANT: Kind = Kind("govcloud.dev/v1alpha1", "resourcegrants", "ResourceGrant");
 /// Namespace.

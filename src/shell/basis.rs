@@ -105,22 +105,15 @@ impl Shell {
                     _ => self.world.claims.within(name),
                 };
                 let found = self.requests.list(&kind.within(name, "")).await?;
-                for lost in
-                    known.iter().filter(|k| !found.iter().any(|f| f.metadata.uid.as_deref() == Some(&k.uid)))
-                {
+                for lost in known.iter().filter(|k| !found.iter().any(|f| f.uid() == k.uid)) {
                     let news = News::Gone(name.clone(), lost.name.1.clone(), lost.uid.clone());
                     self.queue
                         .add(self.world.tell(kind.1, news, &self.clock).into_iter().filter(|k| k != key));
                 }
-                for mut object in found {
-                    object.types =
-                        Some(kube::core::TypeMeta { api_version: kind.0.into(), kind: kind.2.into() });
-                    self.queue.add(
-                        self.world
-                            .tell(kind.1, News::Is(object), &self.clock)
-                            .into_iter()
-                            .filter(|k| k != key),
-                    );
+                for object in found {
+                    let news = News::Is(object.of_type(kind.0, kind.2));
+                    self.queue
+                        .add(self.world.tell(kind.1, news, &self.clock).into_iter().filter(|k| k != key));
                 }
             }
         }

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::Timestamp;
-use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions};
+use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::core::{ApiResource, GroupVersionKind, Request};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
 
+use super::stored::Stored;
 use crate::api::OPERATOR_NAME;
 use crate::core::plan::{Precondition, Target, Write};
 
@@ -83,7 +84,7 @@ impl Requests {
     }
 
     /// The API of a target's kind, in its namespace.
-    fn api(&self, target: &Target) -> Api<DynamicObject> {
+    fn api(&self, target: &Target) -> Api<Stored> {
         let resource = resource(target.api_version, target.resource, target.kind);
         if target.namespace.is_empty() {
             Api::all_with(self.0.clone(), &resource)
@@ -96,7 +97,7 @@ impl Requests {
     ///
     /// # Errors
     /// [`RequestError`], by what can be done about it.
-    pub async fn write(&self, write: &Write) -> Result<Option<DynamicObject>, RequestError> {
+    pub async fn write(&self, write: &Write) -> Result<Option<Stored>, RequestError> {
         let api = self.api(write.target());
         let name = &write.target().name;
         let manager = PatchParams { field_manager: Some(OPERATOR_NAME.to_owned()), ..PatchParams::default() };
@@ -136,7 +137,7 @@ impl Requests {
         target: &Target,
         precondition: &Precondition,
         difference: &Value,
-    ) -> Result<DynamicObject, RequestError> {
+    ) -> Result<Stored, RequestError> {
         let manager = PatchParams { field_manager: Some(OPERATOR_NAME.to_owned()), ..PatchParams::default() };
         let body = pinned(&json!({ "status": difference }), precondition);
         Ok(self.api(target).patch_status(&target.name, &manager, &Patch::Merge(body)).await?)
@@ -145,7 +146,7 @@ impl Requests {
     /// Posts JSON as it is, and reads as much of the answer as is asked for.
     async fn post<T: DeserializeOwned>(
         &self,
-        api: &Api<DynamicObject>,
+        api: &Api<Stored>,
         params: &PostParams,
         body: &Value,
     ) -> kube::Result<T> {
@@ -158,7 +159,7 @@ impl Requests {
     ///
     /// # Errors
     /// [`RequestError`], by what can be done about it.
-    pub async fn get(&self, target: &Target) -> Result<Option<DynamicObject>, RequestError> {
+    pub async fn get(&self, target: &Target) -> Result<Option<Stored>, RequestError> {
         Ok(self.api(target).get_opt(&target.name).await?)
     }
 
@@ -166,7 +167,7 @@ impl Requests {
     ///
     /// # Errors
     /// [`RequestError`], by what can be done about it.
-    pub async fn list(&self, target: &Target) -> Result<Vec<DynamicObject>, RequestError> {
+    pub async fn list(&self, target: &Target) -> Result<Vec<Stored>, RequestError> {
         match self.api(target).list(&kube::api::ListParams::default()).await {
             Ok(list) => Ok(list.items),
             Err(kube::Error::Api(s)) if s.code == 404 => Ok(Vec::new()),

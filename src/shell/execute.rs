@@ -16,7 +16,7 @@ use crate::api::API_VERSION;
 use crate::api::record::RecordStatus;
 use crate::core::cloud_event;
 use crate::core::happening::Happening;
-use crate::core::plan::{Plan, Precondition, Step, Target, Write};
+use crate::core::plan::{Anew, Plan, Precondition, Step, Target, Write};
 use crate::core::record::Meta;
 use crate::core::{application, change, decommission, grant, region};
 
@@ -33,7 +33,7 @@ const WRITES_AT_ONCE: usize = 16;
 struct Decided {
     about: Target,
     meta: Meta,
-    reread: bool,
+    reread: Option<Anew>,
     steps: Vec<Step>,
     status: Value,
     notices: Vec<Happening>,
@@ -164,6 +164,7 @@ impl Shell {
             return Ok(self.clock.now().checked_add(LOOK_AGAIN).ok());
         }
         let mut with = Circumstances { guard: self.guard(), fresh: false, trouble };
+        let mut asked = Vec::new();
         for _ in 0..ROUNDS {
             let now = self.clock.now();
             let Some(decided) = self.decide(key, &with, now) else {
@@ -174,9 +175,14 @@ impl Shell {
             if decided.meta.deleting {
                 return Ok(None);
             }
-            if decided.reread {
-                self.verify(key).await?;
+            if let Some(anew) = decided.reread {
+                self.verify(anew, key).await?;
                 with.fresh = true;
+                continue;
+            }
+            let unasked = self.unasked(key, &mut asked);
+            if !unasked.is_empty() && self.differs(&decided, key) {
+                self.read_all(unasked.iter(), key).await?;
                 continue;
             }
             match self.carry_out(&decided, key).await {
@@ -196,6 +202,11 @@ impl Shell {
             }
         }
         Err(RequestError::Transient("no rest after many rounds; trying again later".to_owned()))
+    }
+
+    /// Whether anything is to be written.
+    fn differs(&self, decided: &Decided, key: &Key) -> bool {
+        !decided.steps.is_empty() || difference(&self.stored_status(key), &decided.status).is_some()
     }
 
     /// Writes the record's status as it is with this trouble.
@@ -270,7 +281,7 @@ impl Shell {
     /// Takes in what the API server answered, and queues everything else that it concerns.
     fn learn(&self, target: &Target, news: News, key: &Key) {
         let touched = self.world.tell(target.resource, news, &self.clock);
-        self.queue.add(touched.into_iter().filter(|k| k != key));
+        self.queue.go_on(touched.into_iter().filter(|k| k != key));
     }
 
     fn forget(&self, target: &Target, key: &Key) {
@@ -288,14 +299,13 @@ impl Shell {
         Ok(())
     }
 
-    /// Makes sure that a decision on this key rests on what the API server itself says: what it answered with just now,
-    /// to a read or to a write of ours, is not asked for again. Before anything is destroyed all of it is (S4).
-    async fn verify(&self, key: &Key) -> Result<(), RequestError> {
-        if key.kind == Kind::Decommission {
-            return self.reread(key).await;
-        }
+    /// Makes sure that a decision on this key rests on what the API server itself says.
+    async fn verify(&self, anew: Anew, key: &Key) -> Result<(), RequestError> {
         let answered = |t: &Target| self.world.answered_just_now(t.resource, &t.namespace, &t.name);
-        self.read_all(self.basis(key).iter().filter(|t| !answered(t)), key).await
+        match anew {
+            Anew::Everything => self.reread(key).await,
+            Anew::Basis => self.read_all(self.basis(key).iter().filter(|t| !answered(t)), key).await,
+        }
     }
 
     /// Reads everything anew that a decision on this key rests on.

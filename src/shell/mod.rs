@@ -1,11 +1,12 @@
 //! Everything that touches the world.
 //!
-//! Reading goes [`watches`] → [`store`]/[`world`] (found by [`tags`]) → [`observe`] (and [`maintenance`]); deciding
-//! is [`crate::core`]'s; writing is [`execute`], with [`basis`] for what must be read anew first and [`difference`]
+//! Reading goes [`watches`] → [`stored`] → [`store`]/[`world`] (found by [`tags`]) → [`observe`] (and [`maintenance`]); deciding
+//! is [`crate::core`]'s; writing is [`execute`], with [`basis`] and `absent` for what must be read first and [`difference`]
 //! for what a status write sends, through [`client`] on one [`connection`]. [`controller`] keeps it going, from
 //! [`queue`], on [`clock`]; [`snapshots`] come and go with their CRD. [`cloudevents`] tells the world outside. Beside it
 //! stand [`guard`], [`metrics`], [`server`] and [`telemetry`].
 
+mod absent;
 pub mod basis;
 pub mod client;
 pub mod clock;
@@ -25,6 +26,7 @@ pub mod server;
 pub mod skew;
 pub mod snapshots;
 pub mod store;
+pub mod stored;
 pub mod tags;
 pub mod telemetry;
 pub mod watches;

@@ -74,15 +74,19 @@ impl World {
     /// The Region that the record behind a key names, where both exist.
     #[must_use]
     pub fn region_of(&self, key: &Key) -> Option<Arc<RegionView>> {
+        self.region(&self.region_code(key)?)
+    }
+
+    /// The code of the Region that the record behind a key names.
+    pub(super) fn region_code(&self, key: &Key) -> Option<String> {
         let (ns, name) = (&key.namespace, &key.name);
-        let code = match key.kind {
+        Some(match key.kind {
             Kind::Application => self.applications.get(ns, name)?.typed.as_ref().ok()?.spec.region.clone(),
             Kind::Grant => self.grants.get(ns, name)?.typed.as_ref().ok()?.spec.region.clone(),
             Kind::Change => self.changes.get(ns, name)?.typed.as_ref().ok()?.spec.region.clone(),
             Kind::Decommission => self.decommissions.get(ns, name)?.typed.as_ref().ok()?.spec.region.clone(),
             Kind::Region => key.name.clone(),
-        };
-        self.region(&code)
+        })
     }
 
     /// A calendar prepared for counting, or why it cannot be used.

@@ -2,8 +2,9 @@
 //!
 //! Fair between departments (S10): each filing namespace has a lane, lanes take turns, and none occupies more than
 //! its share of the workers. What somebody did just now goes before what merely fell due: a midnight on which
-//! thousands of deadlines end, or a new calendar, keeps nobody waiting. A key is queued once, never runs twice at a
-//! time, and runs again if it was touched while running.
+//! thousands of deadlines end, or a new calendar, keeps nobody waiting. What the operator began it brings to its end
+//! before it begins the next of the same department. A key is queued once, never runs twice at a time, and runs again if
+//! it was touched while running.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
@@ -126,8 +127,17 @@ struct State {
     timer_of: BTreeMap<Arc<Key>, Timestamp>,
 }
 
+/// Where in its lane a key is put.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// At its end.
+    Last,
+    /// At its head.
+    Next,
+}
+
 impl State {
-    fn add(&mut self, key: Key, cause: Cause) {
+    fn add(&mut self, key: Key, cause: Cause, place: Place) {
         if self.running.contains_key(&key) || self.held.contains(&key) {
             self.touched.insert(key);
             return;
@@ -142,9 +152,13 @@ impl State {
         };
         // What waited as due and is asked for now keeps its old place as well: it is passed over there.
         self.queued.insert(key.clone(), (since, cause));
-        match cause {
-            Cause::Asked => self.asked.push(key),
-            Cause::Due => self.due.push(key),
+        let lanes = match cause {
+            Cause::Asked => &mut self.asked,
+            Cause::Due => &mut self.due,
+        };
+        match place {
+            Place::Last => lanes.push(key),
+            Place::Next => lanes.push_next(key),
         }
     }
 
@@ -235,7 +249,7 @@ impl State {
             if let Some((_, key)) = self.timers.pop_first() {
                 self.timer_of.remove(&key);
                 self.gathering.remove(&key);
-                self.add(Arc::unwrap_or_clone(key), Cause::Due);
+                self.add(Arc::unwrap_or_clone(key), Cause::Due, Place::Last);
             }
         }
     }
@@ -280,12 +294,22 @@ impl Queue {
 
     /// Adds keys that somebody's act touched. A Region, touched by each exit below it, is gathered for a while.
     pub fn add(&self, keys: impl IntoIterator<Item = Key>) {
+        self.ask(keys, Place::Last);
+    }
+
+    /// Adds keys that a write of the operator's own touched: what was begun is brought to its end before the next of the
+    /// same department is begun.
+    pub fn go_on(&self, keys: impl IntoIterator<Item = Key>) {
+        self.ask(keys, Place::Next);
+    }
+
+    fn ask(&self, keys: impl IntoIterator<Item = Key>, place: Place) {
         let now = self.clock.now();
         self.locked(|s| {
             for key in keys {
                 match key.kind {
                     Kind::Region => s.gather(key, now),
-                    _ => s.add(key, Cause::Asked),
+                    _ => s.add(key, Cause::Asked, place),
                 }
             }
         });
@@ -294,7 +318,7 @@ impl Queue {
 
     /// Adds keys that rest on what changed or began: they wait behind what is asked.
     pub fn add_due(&self, keys: impl IntoIterator<Item = Key>) {
-        self.locked(|s| keys.into_iter().for_each(|k| s.add(k, Cause::Due)));
+        self.locked(|s| keys.into_iter().for_each(|k| s.add(k, Cause::Due, Place::Last)));
         self.changed.notify_one();
     }
 
@@ -356,7 +380,7 @@ impl Queue {
         self.locked(|s| {
             s.held.remove(key);
             if s.touched.remove(key) {
-                s.add(key.clone(), Cause::Asked);
+                s.add(key.clone(), Cause::Asked, Place::Next);
             }
         });
         self.changed.notify_one();
@@ -375,7 +399,7 @@ impl Queue {
                 s.gather(key.clone(), now);
             }
             if s.touched.remove(key) {
-                s.add(key.clone(), Cause::Asked);
+                s.add(key.clone(), Cause::Asked, Place::Last);
             }
         });
         self.changed.notify_one();

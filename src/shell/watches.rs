@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use kube::Api;
-use kube::api::DynamicObject;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event};
 use tokio::sync::Semaphore;
@@ -13,6 +12,7 @@ use super::client::resource;
 use super::controller::Shell;
 use super::queue::Key;
 use super::store::{Changed, Held, Store};
+use super::stored::Stored;
 use super::world::{FromObject, Triggers, World};
 use crate::api::{API_VERSION, keys};
 
@@ -72,11 +72,11 @@ pub const WATCHED: [Watched; 15] = [
 #[derive(Debug)]
 pub enum News {
     /// An object as the watch or a list has it.
-    Is(DynamicObject),
+    Is(Stored),
     /// An object as the API server answered it, to a quorum read or to a write.
-    Answered(DynamicObject),
+    Answered(Stored),
     /// The watch says that it was deleted.
-    Deleted(DynamicObject),
+    Deleted(Stored),
     /// A read says that no object of this name is there; the UID is the one that was known.
     Gone(String, String, String),
     /// The watch begins a list.
@@ -92,8 +92,7 @@ fn take_in<T: FromObject>(store: &Store<T>, news: News, clock: &super::clock::Cl
         News::Is(o) if known(store, &o) => Vec::new(),
         News::Is(o) => store.put(T::from_object(o, clock)).into_iter().collect(),
         News::Answered(o) => {
-            let (namespace, name, version) =
-                (field(&o.metadata.namespace), field(&o.metadata.name), version(&o));
+            let (namespace, name, version) = (o.namespace().to_owned(), o.name().to_owned(), o.version());
             let changed = take_in(store, News::Is(o), clock);
             store.answered(&namespace, &name, version);
             changed
@@ -128,17 +127,8 @@ where
 }
 
 /// Whether a store holds something at least as new.
-fn known<T: Held>(store: &Store<T>, object: &DynamicObject) -> bool {
-    let m = &object.metadata;
-    store.knows(&field(&m.namespace), &field(&m.name), &field(&m.uid), version(object))
-}
-
-fn field(of: &Option<String>) -> String {
-    of.clone().unwrap_or_default()
-}
-
-fn version(object: &DynamicObject) -> u64 {
-    object.metadata.resource_version.as_deref().and_then(|v| v.parse().ok()).unwrap_or(0)
+fn known<T: Held>(store: &Store<T>, object: &Stored) -> bool {
+    store.knows(object.namespace(), object.name(), object.uid(), object.version())
 }
 
 /// The UID that a store knows an object by.
@@ -273,7 +263,7 @@ pub const LISTS_AT_ONCE: usize = 4;
 pub async fn watch(shell: Arc<Shell>, what: Watched, turns: Arc<Semaphore>) {
     // The semaphore is never closed.
     let mut turn = turns.acquire_owned().await.ok();
-    let api: Api<DynamicObject> =
+    let api: Api<Stored> =
         Api::all_with(shell.requests.client(), &resource(what.api_version, what.resource, what.kind));
     let mut config = watcher::Config::default().page_size(PAGE);
     if what.labelled {
@@ -282,14 +272,6 @@ pub async fn watch(shell: Arc<Shell>, what: Watched, turns: Arc<Semaphore>) {
     let mut events = watcher::watcher(api, config).default_backoff().boxed();
     let mut begun = false;
     while let Some(event) = events.next().await {
-        let typed = |mut o: DynamicObject| {
-            // A list's items come without their kind.
-            o.types.get_or_insert_with(|| kube::core::TypeMeta {
-                api_version: what.api_version.into(),
-                kind: what.kind.into(),
-            });
-            o
-        };
         let news = match event {
             Ok(Event::Init) => {
                 if shell.world.synced(what.resource) {
@@ -297,9 +279,9 @@ pub async fn watch(shell: Arc<Shell>, what: Watched, turns: Arc<Semaphore>) {
                 }
                 News::Begin
             }
-            Ok(Event::InitApply(o) | Event::Apply(o)) => News::Is(typed(o)),
+            Ok(Event::InitApply(o) | Event::Apply(o)) => News::Is(o.watched_as(&what)),
             Ok(Event::InitDone) => News::Complete,
-            Ok(Event::Delete(o)) => News::Deleted(typed(o)),
+            Ok(Event::Delete(o)) => News::Deleted(o.watched_as(&what)),
             Err(e) => {
                 shell.metrics.requests.interrupted(what.resource);
                 tracing::warn!(resource = what.resource, error = %e, "watch interrupted; it is resumed");

@@ -8,10 +8,10 @@ use std::rc::Rc;
 use govcloud::core::plan::{Precondition, Target, Write};
 use govcloud::shell::clock::Clock;
 use govcloud::shell::queue::Key;
+use govcloud::shell::stored::Stored;
 use govcloud::shell::watches::News;
 use govcloud::shell::world::World;
 use jiff::Timestamp;
-use kube::api::DynamicObject;
 use serde_json::{Value, json};
 
 /// Kind, namespace and name.
@@ -325,7 +325,7 @@ fn watch(w: &World, object: &Value, gone: bool) -> Vec<Key> {
         "VolumeSnapshot" => "volumesnapshots",
         other => panic!("{other} is not watched"),
     };
-    let object: DynamicObject = serde_json::from_value(object.clone()).unwrap();
+    let object: Stored = serde_json::from_value(object.clone()).unwrap();
     let news = if gone { News::Deleted(object) } else { News::Is(object) };
     w.tell(resource, news, &Clock::default())
 }

@@ -187,7 +187,7 @@ impl Stage {
         let (mut fresh, mut wrote) = (false, false);
         for _ in 0..40 {
             let Some(plan) = self.plan(key, fresh) else { return wrote };
-            if plan.reread {
+            if plan.reread.is_some() {
                 assert!(
                     !fresh && plan.steps.is_empty() && plan.notices.is_empty(),
                     "{key:?} asks to read anew what is fresh"
@@ -318,10 +318,10 @@ impl Stage {
                 let Some(plan) = self.plan(&key, fresh) else { continue };
                 let stored = &self.cluster.objects[&self.id(&key)]["status"];
                 let refused = self.trouble.contains_key(&key);
-                if refused && plan.reread {
+                if refused && plan.reread.is_some() {
                     continue;
                 }
-                assert!(!plan.reread, "{key:?} reads anew in steady state");
+                assert!(plan.reread.is_none(), "{key:?} reads anew in steady state");
                 assert!(refused || plan.steps.is_empty(), "{key:?} is not at rest: {:?}", plan.steps);
                 assert_eq!(plan.status, *stored, "{key:?} is not at rest");
                 assert!(plan.notices.is_empty());

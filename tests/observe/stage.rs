@@ -13,10 +13,10 @@ use govcloud::shell::clock::Clock;
 use govcloud::shell::cloudevents::counts::Outcome;
 use govcloud::shell::metrics::{Measuring, Metrics, Scrape, Where};
 use govcloud::shell::queue::{Key, Kind, Queue};
+use govcloud::shell::stored::Stored;
 use govcloud::shell::watches::News;
 use govcloud::shell::world::World;
 use jiff::Timestamp;
-use kube::api::DynamicObject;
 use serde_json::{Value, json};
 use tower::{Layer, ServiceExt};
 
@@ -152,13 +152,13 @@ impl Stage {
 
     /// An object enters the image.
     pub fn tell(&self, resource: &str, object: Value) {
-        let object: DynamicObject = serde_json::from_value(object).unwrap();
+        let object: Stored = serde_json::from_value(object).unwrap();
         self.world.tell(resource, News::Is(object), &self.clock);
     }
 
     /// An object is gone from the cluster.
     pub fn gone(&self, resource: &str, object: Value) {
-        let object: DynamicObject = serde_json::from_value(object).unwrap();
+        let object: Stored = serde_json::from_value(object).unwrap();
         self.world.tell(resource, News::Deleted(object), &self.clock);
     }
 

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::office::{self, HENAN, Kind, Office, PATIENCE, condition, refusal, sample};
-use e2e::personas::Persona;
+use e2e::personas::{OPERATOR, Persona};
 use e2e::suite::Context;
 use e2e::wait::until;
 use k8s_openapi::api::core::v1::Namespace;
@@ -112,6 +112,7 @@ async fn an_unknown_region_may_come_later(context: &Context) -> Result<()> {
         message.as_str().unwrap_or_default(),
         &[UNKNOWN, "没有对应的 Region", "names no Region"],
     )?;
+    was_asked_for(context, UNKNOWN).await?;
     let mut later = region("region-410000.yaml", UNKNOWN)?;
     later["spec"]["tenancy"]["limitRange"]["default"]["cpu"] = json!("半个");
     let api = regions(context).await?;
@@ -122,6 +123,14 @@ async fn an_unknown_region_may_come_later(context: &Context) -> Result<()> {
     office.judged(Kind::Application, "travel", "Valid").await.map(drop)
 }
 
+/// That a Region does not exist is the API server's word, not that of a watch which may lag behind.
+async fn was_asked_for(context: &Context, region: &str) -> Result<()> {
+    let entries = context.cluster.audit().settled(&context.cluster.client(Persona::Admin).await?).await?;
+    let asked = entries.by_user(OPERATOR).verb("get").resource("regions").named(region).code(404);
+    ensure!(!asked.is_empty(), "region {region} was called missing, and nobody asked for it");
+    Ok(())
+}
+
 /// A City whose Province is missing: said on the Region and on its applications, and healed when it comes.
 async fn a_citys_province_may_come_later(context: &Context) -> Result<()> {
     let api = regions(context).await?;
@@ -130,6 +139,7 @@ async fn a_citys_province_may_come_later(context: &Context) -> Result<()> {
     create(&api, &orphan).await?;
     let stalled = |r: &DynamicObject| condition(&r.data["status"], "Stalled")["reason"] == "ParentMissing";
     until(api.clone(), ORPHAN, "is stalled", PATIENCE, stalled).await?;
+    was_asked_for(context, FATHER).await?;
     let namespace = context.filing_namespace("dept-orphan", ORPHAN).await?;
     let office = Office::open(&context.cluster, &namespace, ORPHAN).await?;
     office.file(&office.application("travel")?).await?;

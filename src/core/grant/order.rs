@@ -39,9 +39,9 @@ impl Order {
         match object {
             TenantObject::Namespace(_) => self.first.push(write),
             TenantObject::RoleBinding(_) => self.last.push(write),
-            TenantObject::ResourceQuota(_) | TenantObject::LimitRange(_) | TenantObject::NetworkPolicy(_) => {
-                self.bounds.push(write)
-            }
+            TenantObject::ResourceQuota(_)
+            | TenantObject::LimitRange(_)
+            | TenantObject::NetworkPolicy(..) => self.bounds.push(write),
         }
     }
 

@@ -96,7 +96,7 @@ pub fn desired(tenant: &Tenant) -> Vec<TenantObject> {
         TenantObject::ResourceQuota(quota::desired(tenant)),
     ];
     objects.extend(limits::desired(tenant).map(TenantObject::LimitRange));
-    objects.extend(network::desired(tenant).map(TenantObject::NetworkPolicy));
+    objects.extend(network::desired(tenant).map(|(meta, rules)| TenantObject::NetworkPolicy(meta, rules)));
     objects.extend(access::desired(tenant).into_iter().map(TenantObject::RoleBinding));
     objects
 }

@@ -6,7 +6,7 @@ use k8s_openapi::api::networking::v1::{
     NetworkPolicy, NetworkPolicyEgressRule, NetworkPolicyIngressRule, NetworkPolicyPeer, NetworkPolicyPort,
     NetworkPolicySpec,
 };
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde_json::Value;
 
@@ -18,8 +18,27 @@ pub const DEFAULT_DENY: &str = "govcloud-default-deny";
 /// Name of the policy that opens the own namespace and DNS.
 pub const ALLOW: &str = "govcloud-allow-same-namespace-and-dns";
 
-/// What each of them says: the same for every tenant, as a type and as JSON.
-static SPECS: LazyLock<[(&str, NetworkPolicySpec, Value); 2]> = LazyLock::new(|| {
+/// What a policy says: the same for every tenant, made once.
+#[derive(Debug, PartialEq)]
+pub struct Rules {
+    name: &'static str,
+    spec: NetworkPolicySpec,
+    json: Value,
+}
+
+impl Rules {
+    /// The spec as JSON.
+    pub(super) fn json(&self) -> &Value {
+        &self.json
+    }
+
+    /// The policy with these rules.
+    pub(super) fn policy(&self, metadata: &ObjectMeta) -> NetworkPolicy {
+        NetworkPolicy { metadata: metadata.clone(), spec: Some(self.spec.clone()) }
+    }
+}
+
+static RULES: LazyLock<[Rules; 2]> = LazyLock::new(|| {
     let same_namespace =
         || NetworkPolicyPeer { pod_selector: Some(LabelSelector::default()), ..Default::default() };
     let allow_in = NetworkPolicyIngressRule { from: Some(vec![same_namespace()]), ports: None };
@@ -30,19 +49,13 @@ static SPECS: LazyLock<[(&str, NetworkPolicySpec, Value); 2]> = LazyLock::new(||
     let open = spec(vec![allow_in], vec![allow_out, dns()]);
     [(DEFAULT_DENY, closed), (ALLOW, open)].map(|(name, spec)| {
         let json = json(&spec);
-        (name, spec, json)
+        Rules { name, spec, json }
     })
 });
 
-pub(super) fn desired(tenant: &Tenant) -> [NetworkPolicy; 2] {
-    SPECS
-        .each_ref()
-        .map(|(name, spec, _)| NetworkPolicy { metadata: meta(tenant, name), spec: Some(spec.clone()) })
-}
-
-/// The JSON of a policy's spec where it is one of these, which need not be made again for each comparison.
-pub(super) fn known(spec: Option<&NetworkPolicySpec>) -> Option<&'static Value> {
-    SPECS.iter().find(|(_, known, _)| Some(known) == spec).map(|(.., json)| json)
+/// The metadata of each policy, and its rules.
+pub(super) fn desired(tenant: &Tenant) -> impl Iterator<Item = (ObjectMeta, &'static Rules)> {
+    RULES.iter().map(|rules| (meta(tenant, rules.name), rules))
 }
 
 fn spec(ingress: Vec<NetworkPolicyIngressRule>, egress: Vec<NetworkPolicyEgressRule>) -> NetworkPolicySpec {

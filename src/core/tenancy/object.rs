@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use k8s_openapi::api::core::v1::{LimitRange, Namespace, ResourceQuota};
-use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
@@ -21,7 +20,7 @@ pub enum TenantObject {
     /// Defaults per container.
     LimitRange(LimitRange),
     /// Who may talk to whom.
-    NetworkPolicy(NetworkPolicy),
+    NetworkPolicy(ObjectMeta, &'static network::Rules),
     /// Who may do what.
     RoleBinding(RoleBinding),
 }
@@ -48,7 +47,7 @@ impl TenantObject {
             Self::Namespace(_) => "Namespace",
             Self::ResourceQuota(_) => "ResourceQuota",
             Self::LimitRange(_) => "LimitRange",
-            Self::NetworkPolicy(_) => "NetworkPolicy",
+            Self::NetworkPolicy(..) => "NetworkPolicy",
             Self::RoleBinding(_) => "RoleBinding",
         }
     }
@@ -69,7 +68,7 @@ impl TenantObject {
             Self::Namespace(o) => &o.metadata,
             Self::ResourceQuota(o) => &o.metadata,
             Self::LimitRange(o) => &o.metadata,
-            Self::NetworkPolicy(o) => &o.metadata,
+            Self::NetworkPolicy(metadata, _) => metadata,
             Self::RoleBinding(o) => &o.metadata,
         }
     }
@@ -84,10 +83,7 @@ impl TenantObject {
             Self::Namespace(_) => Vec::new(),
             Self::ResourceQuota(o) => vec![("spec", part(&o.spec))],
             Self::LimitRange(o) => vec![("spec", part(&o.spec))],
-            Self::NetworkPolicy(o) => {
-                let known = network::known(o.spec.as_ref());
-                vec![("spec", known.map_or_else(|| part(&o.spec), Cow::Borrowed))]
-            }
+            Self::NetworkPolicy(_, rules) => vec![("spec", Cow::Borrowed(rules.json()))],
             Self::RoleBinding(o) => vec![("roleRef", part(&o.role_ref)), ("subjects", part(&o.subjects))],
         }
     }
@@ -98,7 +94,7 @@ impl TenantObject {
             Self::Namespace(o) => json(o),
             Self::ResourceQuota(o) => json(o),
             Self::LimitRange(o) => json(o),
-            Self::NetworkPolicy(o) => json(o),
+            Self::NetworkPolicy(metadata, rules) => json(&rules.policy(metadata)),
             Self::RoleBinding(o) => json(o),
         };
         if let Value::Object(fields) = &mut json {

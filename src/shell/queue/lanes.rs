@@ -14,11 +14,20 @@ pub(super) struct Lanes {
 impl Lanes {
     /// Puts a key at the end of its lane.
     pub(super) fn push(&mut self, key: Key) {
+        self.lane(&key).push_back(key);
+    }
+
+    /// Puts a key at the head of its lane.
+    pub(super) fn push_next(&mut self, key: Key) {
+        self.lane(&key).push_front(key);
+    }
+
+    fn lane(&mut self, key: &Key) -> &mut VecDeque<Key> {
         let lane = self.of.entry(key.namespace.clone()).or_default();
         if lane.is_empty() {
             self.turns.push_back(key.namespace.clone());
         }
-        lane.push_back(key);
+        lane
     }
 
     /// Takes the first key that still `waits` of the next lane that is `free`; lanes that are not keep their turn.

@@ -153,6 +153,25 @@ async fn what_many_exits_change_in_a_region_is_looked_at_once() {
 }
 
 #[tokio::test]
+async fn what_was_begun_is_brought_to_its_end_first() {
+    let q = Queue::new(Clock::default());
+    q.add((0..100).map(|n| key("flood", n)));
+    let begun = q.next().await;
+    let grant = Key::new(Kind::Grant, "flood", begun.name.clone());
+    assert!(q.hold(&grant));
+    q.go_on([grant.clone()]);
+    q.release(&grant);
+    q.done(&begun, None);
+    q.add([key("quiet", 0)]);
+    let next = [q.next().await, q.next().await];
+    assert!(next.contains(&grant), "{next:?}");
+    assert!(next.contains(&key("quiet", 0)), "another department has its turn all the same: {next:?}");
+    q.go_on([begun.clone()]);
+    q.done(&grant, None);
+    assert_eq!(q.next().await, begun);
+}
+
+#[tokio::test]
 async fn what_is_held_is_looked_at_once_it_is_let_go() {
     let q = Queue::new(Clock::default());
     assert!(q.hold(&key("a", 0)));

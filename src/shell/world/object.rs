@@ -5,19 +5,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::DynamicObject;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::text;
 use crate::api::keys;
+use crate::core::digest;
 use crate::core::record::Meta;
 use crate::core::tenancy::volume_source;
-use crate::core::{decision, digest};
 use crate::shell::clock::Clock;
 use crate::shell::store::{Held, Name};
+use crate::shell::stored::Stored;
 use crate::shell::tags;
 
 /// Fields of a record's spec that come later in life and are no part of what is decided on.
@@ -115,7 +114,7 @@ impl Held for Plain {
 /// Reads an object into what a store holds.
 pub trait FromObject: Held + Sized {
     /// Reads it. Never fails: what does not fit is held as such.
-    fn from_object(object: DynamicObject, clock: &Clock) -> Self;
+    fn from_object(object: Stored, clock: &Clock) -> Self;
 }
 
 /// What a record is made of again: the object without managedFields and status, its status, and what was made of it
@@ -139,15 +138,29 @@ fn again<T: DeserializeOwned>(bytes: &[u8]) -> T {
     serde_json::from_slice(bytes).expect("what was written as JSON in this memory reads as JSON")
 }
 
+/// The metadata of a record, as far as anything rests on it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Metadata {
+    namespace: String,
+    name: String,
+    uid: String,
+    resource_version: String,
+    generation: i64,
+    deletion_timestamp: Option<IgnoredAny>,
+    annotations: Option<BTreeMap<String, String>>,
+    labels: Option<BTreeMap<String, String>>,
+}
+
 fn meta(packed: &Packed<'_>) -> Meta {
-    let metadata = packed.object.get("metadata").map(ObjectMeta::deserialize).and_then(Result::ok);
+    let metadata = packed.object.get("metadata").map(Metadata::deserialize).and_then(Result::ok);
     let m = metadata.unwrap_or_default();
     Meta {
-        namespace: m.namespace.unwrap_or_default(),
-        name: m.name.unwrap_or_default(),
-        uid: m.uid.unwrap_or_default(),
-        resource_version: m.resource_version.unwrap_or_default(),
-        generation: m.generation.unwrap_or(0),
+        namespace: m.namespace,
+        name: m.name,
+        uid: m.uid,
+        resource_version: m.resource_version,
+        generation: m.generation,
         created_at: packed.created_at,
         deleting: m.deletion_timestamp.is_some(),
         annotations: m.annotations.unwrap_or_default(),
@@ -158,34 +171,19 @@ fn meta(packed: &Packed<'_>) -> Meta {
 }
 
 impl<K: DeserializeOwned + Send + Sync + 'static> FromObject for Record<K> {
-    fn from_object(mut object: DynamicObject, clock: &Clock) -> Self {
-        let stamped_at = object.metadata.managed_fields.take().and_then(|m| {
-            let raw = serde_json::json!({ "managedFields": m });
-            decision::stamped_at(&raw)
-        });
-        let digest = object.data.get("spec").map(|s| digest::spec_digest(s, &LATER_FIELDS));
-        let created_at = object.metadata.creation_timestamp.as_ref().map(|t| clock.shift(t.0));
-        let mut object = json(object);
-        let status = object.get_mut("status").map(Value::take).unwrap_or(Value::Null);
+    fn from_object(object: Stored, clock: &Clock) -> Self {
+        let Stored { stamped_at, mut json, .. } = object;
+        let digest = json.get("spec").map(|s| digest::spec_digest(s, &LATER_FIELDS));
+        let created_at = json.pointer("/metadata/creationTimestamp").and_then(|t| t.as_str()?.parse().ok());
+        let status = json.get_mut("status").map(Value::take).unwrap_or(Value::Null);
         record(Packed {
-            created_at,
+            created_at: created_at.map(|t| clock.shift(t)),
             stamped_at: stamped_at.map(|t| clock.shift(t)),
             digest: Cow::Owned(digest.unwrap_or_default()),
-            object: Cow::Owned(object),
+            object: Cow::Owned(json),
             status: Cow::Owned(status),
         })
     }
-}
-
-/// An object as JSON; what the server sent is moved, not copied.
-fn json(object: DynamicObject) -> Value {
-    let DynamicObject { types, metadata, mut data } = object;
-    if let (Value::Object(fields), Some(types)) = (&mut data, types) {
-        fields.insert("apiVersion".into(), types.api_version.into());
-        fields.insert("kind".into(), types.kind.into());
-    }
-    data["metadata"] = serde_json::to_value(&metadata).unwrap_or_default();
-    data
 }
 
 /// A record of what was packed.
@@ -200,12 +198,12 @@ fn record<K: DeserializeOwned>(packed: Packed<'_>) -> Record<K> {
 }
 
 impl FromObject for Plain {
-    fn from_object(mut object: DynamicObject, _: &Clock) -> Self {
-        object.metadata.managed_fields = None;
-        if let Some(a) = object.metadata.annotations.as_mut() {
-            a.remove("kubectl.kubernetes.io/last-applied-configuration");
+    fn from_object(mut object: Stored, _: &Clock) -> Self {
+        let annotations = object.json.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut);
+        if let Some(annotations) = annotations {
+            annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
         }
-        plain(json(object))
+        plain(object.json)
     }
 }
 

@@ -24,7 +24,7 @@ fn as_served(object: &TenantObject) -> Value {
             json["status"] = json!({"hard": {"pods": "50"}, "used": {"pods": "3"}})
         }
         TenantObject::LimitRange(_) => serve_limits(&mut json["spec"]["limits"][0]),
-        TenantObject::NetworkPolicy(_) => {
+        TenantObject::NetworkPolicy(..) => {
             for direction in ["ingress", "egress"] {
                 if json["spec"][direction] == json!([]) {
                     json["spec"].as_object_mut().unwrap().remove(direction);
