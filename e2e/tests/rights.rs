@@ -33,6 +33,9 @@ const ONLY_IN_A_RACE: &[(&str, &str, &str)] = &[
     ("limitranges", "patch", "drift, as of a quota"),
     ("networkpolicies", "patch", "drift, as of a quota"),
     ("regions", "get", "read anew after a write met a conflict"),
+    ("workcalendars", "get", "asked for before it is called missing"),
+    ("servicecatalogs", "get", "asked for before it is called missing"),
+    ("storageclasses", "get", "asked for before it is called missing"),
     ("configmaps", "create", "asked by the API server when an apply creates; not a request"),
     ("clusterroles", "bind", "asked by the API server on writing a RoleBinding; not a request"),
 ];

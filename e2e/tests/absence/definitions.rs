@@ -1,6 +1,6 @@
 //! `kubectl delete -f crds/`: refused, and then meant, which takes every record away at once.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use e2e::install;
 use e2e::office::{self, Kind};
 use e2e::paths::in_repository;
@@ -43,6 +43,8 @@ pub async fn the_definitions_are_removed_with_every_record(context: Context) -> 
     install::crds(&admin).await?;
     install::calendars(&admin).await?;
     office::regions(&cluster).await?;
+    // What is decided before the guard has seen them come back does not count.
+    cluster.operator.lock().await.as_mut().context("no operator")?.ready().await?;
     let none = admin.run(&["get", "capp,grant,chreq,decom", "-A", "-o", "name"]).await?;
     ensure!(none.trim().is_empty(), "records came back by themselves: {none}");
     witness.stands(&cluster, "the CRDs, reinstalled without records", "no record is made up").await?;

@@ -213,6 +213,9 @@ async fn a_life(office: &Office) -> Result<()> {
     });
     office.leave(office.exit("exit", "main", hand_over)?).await?;
     office.phase(Kind::Exit, "exit", "HandingOver").await?;
+    // Winding down is passed over where use has wound down by the time that the receipt is looked at: it comes when
+    // everything rests.
+    office.until(Kind::Grant, "main", "hands over", |s| s["restriction"] == "HandingOver").await?;
     let receipt = json!({"spec": {"handOver": [{
         "volumeUID": volume, "receivedBy": "李工", "uri": "https://oa.jtyst.example/docs/2026/receipt.pdf",
         "sha256": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
