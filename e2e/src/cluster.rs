@@ -54,12 +54,7 @@ impl Cluster {
 
     /// Starts a cluster in a place of one's own, with an operator of one's own.
     pub async fn start_in(home: Home, setup: Setup, options: Options) -> Result<Self> {
-        Self::start_flagged(home, setup, options, &[]).await
-    }
-
-    /// The same, with these flags of the API server beside the usual ones.
-    pub async fn start_flagged(home: Home, setup: Setup, options: Options, flags: &[&str]) -> Result<Self> {
-        let plane = ControlPlane::start(home, flags).await?;
+        let plane = ControlPlane::start(home, &[]).await?;
         match setup {
             Setup::Bare => install::storage_class(&plane.kubectl(Persona::Admin)).await?,
             Setup::Installed | Setup::Operating => install::everything(&plane).await?,

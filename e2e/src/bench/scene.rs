@@ -18,10 +18,6 @@ use crate::personas::Persona;
 /// How long nothing may move before a measurement is given up.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
-/// An API server for few cores. By default it takes 600 requests at once whatever it runs on, and its fairness shares out
-/// those; what two cores cannot do at once is not kept fair.
-const SIZE: [&str; 2] = ["--max-requests-inflight=130", "--max-mutating-requests-inflight=70"];
-
 /// The path of the records of a kind in a namespace.
 pub fn path(namespace: &str, kind: Kind) -> String {
     format!("/apis/govcloud.dev/v1alpha1/namespaces/{namespace}/{}", kind.resource().plural)
@@ -55,8 +51,7 @@ pub struct Scene {
 impl Scene {
     /// Starts a control plane with all that the project installs and so many offices.
     pub async fn open(offices: usize) -> Result<Self> {
-        let cluster =
-            Cluster::start_flagged(Home::Synced, Setup::Installed, Options::default(), &SIZE).await?;
+        let cluster = Cluster::start_in(Home::Synced, Setup::Installed, Options::default()).await?;
         let cluster = Arc::new(cluster);
         office::regions_without_operator(&cluster).await?;
         let mut namespaces = Vec::new();
