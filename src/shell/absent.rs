@@ -137,5 +137,19 @@ mod tests {
         assert!(!of("dept-transport").contains(&"cloudapplications travel".to_owned()));
         assert!(of("dept-other").contains(&"cloudapplications travel".to_owned()));
         assert!(named(&world, Kind::Grant, ("dept-other", "unknown")).is_empty());
+
+        let enlarge = sample(include_str!("../../config/samples/travel-enlarge.yaml"));
+        let mut maintenance = sample(include_str!("../../config/samples/maintenance.yaml"));
+        maintenance["spec"]["platformMaintenance"]["affects"] = json!({ "applications": [
+            { "namespace": "dept-transport", "name": "travel" }, { "namespace": "dept-other", "name": "parking" },
+        ] });
+        for (name, change) in [("enlarge", enlarge), ("maintenance", maintenance)] {
+            tell(&world, "changerequests", change, ("dept-other", name));
+        }
+        let of = |name| named(&world, Kind::Change, ("dept-other", name)).swap_remove(0);
+        assert_eq!(
+            [of("enlarge"), of("maintenance")],
+            ["cloudapplications travel", "cloudapplications parking"]
+        );
     }
 }

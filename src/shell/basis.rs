@@ -98,7 +98,7 @@ impl Shell {
             .map(|a| a.meta.uid.clone())
             .unwrap_or_default();
         for name in &names {
-            self.refresh(targets::NAMESPACE.named(name), key).await?;
+            self.read(&targets::NAMESPACE.named(name), key).await?;
             for kind in [CLAIM, SNAPSHOT] {
                 let known = match kind.1 {
                     "volumesnapshots" => self.world.snapshots.within(name),
@@ -125,21 +125,8 @@ impl Shell {
         let volumes: std::collections::BTreeSet<String> =
             claimed.chain(listed).filter(|v| !v.is_empty()).collect();
         for volume in volumes {
-            self.refresh(targets::VOLUME.named(&volume), key).await?;
+            self.read(&targets::VOLUME.named(&volume), key).await?;
         }
-        Ok(())
-    }
-
-    /// Reads one object with quorum into the image of the cluster.
-    async fn refresh(&self, target: Target, key: &Key) -> Result<(), RequestError> {
-        let news = match self.requests.get(&target).await? {
-            Some(object) => News::Answered(object),
-            None => match self.world.uid(target.resource, &target.namespace, &target.name) {
-                Some(uid) => News::Gone(target.namespace.clone(), target.name.clone(), uid),
-                None => return Ok(()),
-            },
-        };
-        self.queue.add(self.world.tell(target.resource, news, &self.clock).into_iter().filter(|k| k != key));
         Ok(())
     }
 
@@ -214,8 +201,7 @@ impl Shell {
         let precondition =
             Precondition { uid: meta.uid.clone(), resource_version: meta.resource_version.clone() };
         let object = self.requests.status(&record_target(key), &precondition, &patch).await?;
-        let touched = self.world.tell(record_target(key).resource, News::Answered(object), &self.clock);
-        self.queue.add(touched.into_iter().filter(|k| k != key));
+        self.learn(&record_target(key), News::Answered(object), key);
         Ok(())
     }
 }

@@ -264,7 +264,9 @@ impl Shell {
                 Ok(())
             }
             Ok(None) => {
-                self.forget(target, key);
+                if let Some(news) = self.gone(target) {
+                    self.learn(target, news, key);
+                }
                 Ok(())
             }
             Err(RequestError::Stale(why)) => {
@@ -278,23 +280,24 @@ impl Shell {
         }
     }
 
-    /// Takes in what the API server answered, and queues everything else that it concerns.
-    fn learn(&self, target: &Target, news: News, key: &Key) {
+    /// Takes in what the API server answered to a write, and goes on with everything else that it concerns.
+    pub(super) fn learn(&self, target: &Target, news: News, key: &Key) {
         let touched = self.world.tell(target.resource, news, &self.clock);
         self.queue.go_on(touched.into_iter().filter(|k| k != key));
     }
 
-    fn forget(&self, target: &Target, key: &Key) {
-        if let Some(uid) = self.world.uid(target.resource, &target.namespace, &target.name) {
-            self.learn(target, News::Gone(target.namespace.clone(), target.name.clone(), uid), key);
-        }
+    /// That an object is gone, where it was known.
+    fn gone(&self, target: &Target) -> Option<News> {
+        let uid = self.world.uid(target.resource, &target.namespace, &target.name)?;
+        Some(News::Gone(target.namespace.clone(), target.name.clone(), uid))
     }
 
-    /// Reads one object with quorum.
-    async fn read(&self, target: &Target, key: &Key) -> Result<(), RequestError> {
-        match self.requests.get(target).await? {
-            Some(object) => self.learn(target, News::Answered(object), key),
-            None => self.forget(target, key),
+    /// Reads one object with quorum into the image of the cluster, and queues everything else that it concerns.
+    pub(super) async fn read(&self, target: &Target, key: &Key) -> Result<(), RequestError> {
+        let news = self.requests.get(target).await?.map(News::Answered).or_else(|| self.gone(target));
+        if let Some(news) = news {
+            let touched = self.world.tell(target.resource, news, &self.clock);
+            self.queue.add(touched.into_iter().filter(|k| k != key));
         }
         Ok(())
     }

@@ -14,7 +14,6 @@ use kube::core::{ApiResource, DynamicResourceScope};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::watches::Watched;
 use crate::core::decision::{Owned, stamped_at};
 
 /// An object as the API server stores it.
@@ -38,12 +37,6 @@ impl Stored {
             }
         }
         self
-    }
-
-    /// The object as one of a kind that is watched.
-    #[must_use]
-    pub fn watched_as(self, what: &Watched) -> Self {
-        self.of_type(what.api_version, what.kind)
     }
 
     /// Its namespace; empty where it has none.

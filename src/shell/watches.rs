@@ -272,6 +272,7 @@ pub async fn watch(shell: Arc<Shell>, what: Watched, turns: Arc<Semaphore>) {
     let mut events = watcher::watcher(api, config).default_backoff().boxed();
     let mut begun = false;
     while let Some(event) = events.next().await {
+        let typed = |o: Stored| o.of_type(what.api_version, what.kind);
         let news = match event {
             Ok(Event::Init) => {
                 if shell.world.synced(what.resource) {
@@ -279,9 +280,9 @@ pub async fn watch(shell: Arc<Shell>, what: Watched, turns: Arc<Semaphore>) {
                 }
                 News::Begin
             }
-            Ok(Event::InitApply(o) | Event::Apply(o)) => News::Is(o.watched_as(&what)),
+            Ok(Event::InitApply(o) | Event::Apply(o)) => News::Is(typed(o)),
             Ok(Event::InitDone) => News::Complete,
-            Ok(Event::Delete(o)) => News::Deleted(o.watched_as(&what)),
+            Ok(Event::Delete(o)) => News::Deleted(typed(o)),
             Err(e) => {
                 shell.metrics.requests.interrupted(what.resource);
                 tracing::warn!(resource = what.resource, error = %e, "watch interrupted; it is resumed");
