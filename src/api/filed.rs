@@ -1,5 +1,7 @@
 //! What every kind that is filed, decided on and brought to its end has in common.
 
+use serde::de::DeserializeOwned;
+
 use super::application::CloudApplication;
 use super::change::ChangeRequest;
 use super::decommission::Decommission;
@@ -7,7 +9,7 @@ use super::grant::ResourceGrant;
 use super::record::RecordStatus;
 
 /// A record of one of the four kinds that have a life.
-pub trait Filed {
+pub trait Filed: DeserializeOwned {
     /// Code of the Region, as written.
     fn region(&self) -> &str;
     /// The phase as its status has it; `None` until the operator has seen the record.

@@ -1,5 +1,7 @@
 //! Digests of what was decided, consented to and certified.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -10,14 +12,15 @@ use sha2::{Digest, Sha256};
 ///
 /// The *raw* spec, never a typed one: a field this version does not know must count too.
 pub fn spec_digest(raw_spec: &Value, later_fields: &[&str]) -> String {
-    let kept = match raw_spec {
+    let digest = match raw_spec {
         Value::Object(fields) => {
-            Value::Object(fields.clone().into_iter().filter(|(k, _)| !later_fields.contains(&&**k)).collect())
+            let kept = fields.iter().filter(|(field, _)| !later_fields.contains(&field.as_str()));
+            digest_of(&kept.collect::<BTreeMap<_, _>>())
         }
-        other => other.clone(),
+        other => digest_of(other),
     };
     // A `Value` holds neither NaN nor keys that are not strings, which is all that can fail.
-    digest_of(&kept).expect("every JSON value has a canonical form")
+    digest.expect("every JSON value has a canonical form")
 }
 
 /// `sha256:<64 hex digits>` of the RFC 8785 canonical JSON of anything that serialises to JSON.

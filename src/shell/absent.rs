@@ -26,7 +26,7 @@ impl World {
     /// The region that a Region refers to, its calendar, catalog and storage classes, and the Region itself.
     fn absent_settings(&self, code: &str) -> Vec<Target> {
         let Some(region) = self.regions.get("", code) else { return vec![REGION.named(code)] };
-        let Ok(region) = &region.typed else { return Vec::new() };
+        let Ok(region) = region.typed() else { return Vec::new() };
         let spec = &region.spec;
         let mut absent = Vec::new();
         absent.extend(
@@ -52,12 +52,12 @@ impl World {
             Kind::Application | Kind::Region => {}
             Kind::Grant => {
                 let grant = self.grants.get(ns, name);
-                let grant = grant.as_ref().and_then(|r| r.typed.as_ref().ok());
+                let grant = grant.as_ref().and_then(|r| r.typed().ok());
                 named.extend(grant.map(|g| (ns.clone(), g.spec.application.name.clone())));
             }
             Kind::Change => {
                 let change = self.changes.get(ns, name);
-                if let Some(Ok(change)) = change.as_ref().map(|r| &r.typed) {
+                if let Some(Ok(change)) = change.as_ref().map(|r| r.typed()) {
                     let adjusted = change.spec.resource_adjustment.iter();
                     named.extend(adjusted.map(|a| (ns.clone(), a.application.clone())));
                     let affected = change.spec.platform_maintenance.iter();
@@ -67,7 +67,7 @@ impl World {
             }
             Kind::Decommission => {
                 let exit = self.decommissions.get(ns, name);
-                let exit = exit.as_ref().and_then(|r| r.typed.as_ref().ok());
+                let exit = exit.as_ref().and_then(|r| r.typed().ok());
                 named.extend(exit.map(|d| (ns.clone(), d.spec.application.clone())));
             }
         }

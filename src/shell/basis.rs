@@ -1,6 +1,7 @@
 //! What a decision rests on, and so what is read anew with quorum before acting on one (design, sections 3 and 6; S4).
 
 use jiff::{SignedDuration, Timestamp};
+use serde::de::DeserializeOwned;
 
 use super::client::RequestError;
 use super::controller::Shell;
@@ -40,22 +41,16 @@ impl Shell {
             }
             Kind::Grant => {
                 targets.push(record(Kind::Application, &key.name));
-                if let Some(g) = self
-                    .world
-                    .grants
-                    .get(&key.namespace, &key.name)
-                    .and_then(|r| r.typed.as_ref().ok().cloned())
+                if let Some(g) =
+                    self.world.grants.get(&key.namespace, &key.name).and_then(|r| r.typed().ok().cloned())
                     && g.spec.approved.kind == crate::api::grant::ApprovalKind::ChangeRequest
                 {
                     targets.push(record(Kind::Change, &g.spec.approved.name));
                 }
             }
             Kind::Change => {
-                let change = self
-                    .world
-                    .changes
-                    .get(&key.namespace, &key.name)
-                    .and_then(|r| r.typed.as_ref().ok().cloned());
+                let change =
+                    self.world.changes.get(&key.namespace, &key.name).and_then(|r| r.typed().ok().cloned());
                 if let Some(asked) = change.and_then(|c| c.spec.resource_adjustment.clone()) {
                     targets.push(record(Kind::Application, &asked.application));
                     targets.push(record(Kind::Grant, &asked.application));
@@ -66,7 +61,7 @@ impl Shell {
                     .world
                     .decommissions
                     .get(&key.namespace, &key.name)
-                    .and_then(|r| r.typed.as_ref().ok().cloned())
+                    .and_then(|r| r.typed().ok().cloned())
                 {
                     targets.push(record(Kind::Application, &d.spec.application));
                     targets.push(record(Kind::Grant, &d.spec.application));
@@ -78,19 +73,14 @@ impl Shell {
 
     /// Reads an exiting application's namespaces, claims, snapshots and volumes anew.
     pub(super) async fn reread_storage(&self, key: &Key) -> Result<(), RequestError> {
-        let Some(d) = self
-            .world
-            .decommissions
-            .get(&key.namespace, &key.name)
-            .and_then(|r| r.typed.as_ref().ok().cloned())
+        let Some(d) =
+            self.world.decommissions.get(&key.namespace, &key.name).and_then(|r| r.typed().ok().cloned())
         else {
             return Ok(());
         };
         let grant = self.world.grants.get(&key.namespace, &d.spec.application);
-        let names = grant
-            .as_ref()
-            .and_then(|g| g.typed.as_ref().ok().map(|t| tenant_names(&g.meta, t)))
-            .unwrap_or_default();
+        let names =
+            grant.as_ref().and_then(|g| g.typed().ok().map(|t| tenant_names(&g.meta, t))).unwrap_or_default();
         let uid = self
             .world
             .applications
@@ -120,7 +110,7 @@ impl Shell {
         let claimed = names
             .iter()
             .flat_map(|n| self.world.claims.within(n))
-            .filter_map(|c| Some(c.value.pointer("/spec/volumeName")?.as_str()?.to_owned()));
+            .filter_map(|c| Some(c.value().pointer("/spec/volumeName")?.as_str()?.to_owned()));
         let listed = self.world.volumes_of(&uid, &names).into_iter().map(|v| v.name.1.clone());
         let volumes: std::collections::BTreeSet<String> =
             claimed.chain(listed).filter(|v| !v.is_empty()).collect();
@@ -134,20 +124,22 @@ impl Shell {
     pub(super) fn stored_status(&self, key: &Key) -> serde_json::Value {
         let (ns, name) = (&key.namespace, &key.name);
         let status = match key.kind {
-            Kind::Application => self.world.applications.get(ns, name).map(|r| r.status.clone()),
-            Kind::Grant => self.world.grants.get(ns, name).map(|r| r.status.clone()),
-            Kind::Change => self.world.changes.get(ns, name).map(|r| r.status.clone()),
-            Kind::Decommission => self.world.decommissions.get(ns, name).map(|r| r.status.clone()),
-            Kind::Region => self.world.regions.get("", name).map(|r| r.status.clone()),
+            Kind::Application => self.world.applications.get(ns, name).map(|r| r.status()),
+            Kind::Grant => self.world.grants.get(ns, name).map(|r| r.status()),
+            Kind::Change => self.world.changes.get(ns, name).map(|r| r.status()),
+            Kind::Decommission => self.world.decommissions.get(ns, name).map(|r| r.status()),
+            Kind::Region => self.world.regions.get("", name).map(|r| r.status()),
         };
         status.unwrap_or_default()
     }
 
     /// What is known of the record behind a key, and why it does not fit the schema if it does not.
     fn identity_of(&self, key: &Key) -> Option<(Meta, Option<String>)> {
-        fn of<K>(r: Option<std::sync::Arc<super::world::Record<K>>>) -> Option<(Meta, Option<String>)> {
+        fn of<K: DeserializeOwned>(
+            r: Option<std::sync::Arc<super::world::Record<K>>>,
+        ) -> Option<(Meta, Option<String>)> {
             let r = r?;
-            Some((r.meta.clone(), r.typed.as_ref().err().cloned()))
+            Some((r.meta.clone(), r.typed().err().cloned()))
         }
         let (ns, name) = (&key.namespace, &key.name);
         match key.kind {

@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
 
 use super::client::{EventBody, RequestError};
@@ -13,7 +13,13 @@ use super::observe::Circumstances;
 use super::queue::{Key, Kind};
 use super::watches::News;
 use crate::api::API_VERSION;
+use crate::api::application::CloudApplicationStatus;
+use crate::api::change::ChangeRequestStatus;
+use crate::api::condition::Condition;
+use crate::api::decommission::DecommissionStatus;
+use crate::api::grant::ResourceGrantStatus;
 use crate::api::record::RecordStatus;
+use crate::api::region::RegionStatus;
 use crate::core::cloud_event;
 use crate::core::happening::Happening;
 use crate::core::plan::{Anew, Plan, Precondition, Step, Target, Write};
@@ -35,10 +41,43 @@ struct Decided {
     meta: Meta,
     reread: Option<Anew>,
     steps: Vec<Step>,
-    status: Value,
+    /// The status as it should be; nothing where it is as it was stored.
+    status: Option<Value>,
+    /// The reason of `Ready`, and the phase.
+    stands: (Option<String>, Option<&'static str>),
     notices: Vec<Happening>,
     wake: Option<Timestamp>,
 }
+
+/// What the status of every kind tells of.
+trait Status: Serialize + PartialEq {
+    fn conditions(&self) -> &[Condition];
+    fn phase(&self) -> Option<&'static str>;
+}
+
+impl Status for RegionStatus {
+    fn conditions(&self) -> &[Condition] {
+        &self.conditions
+    }
+    fn phase(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+macro_rules! status {
+    ($($status:ty),+) => {$(
+        impl Status for $status {
+            fn conditions(&self) -> &[Condition] {
+                &self.record.conditions
+            }
+            fn phase(&self) -> Option<&'static str> {
+                self.phase.map(Into::into)
+            }
+        }
+    )+};
+}
+
+status!(CloudApplicationStatus, ResourceGrantStatus, ChangeRequestStatus, DecommissionStatus);
 
 /// What a reconcile came to, for its span.
 #[derive(Default)]
@@ -52,12 +91,10 @@ struct Told {
 impl Told {
     /// The reason of `Ready`, the phase, and how many writes were planned so far.
     fn note(&mut self, decided: &Decided) {
-        let conditions = decided.status["conditions"].as_array().into_iter().flatten();
-        let ready = conditions.into_iter().find(|c| c["type"] == "Ready");
-        let text = |v: Option<&str>| v.unwrap_or("None").to_owned();
+        let (ready, phase) = &decided.stands;
         self.uid.clone_from(&decided.meta.uid);
-        self.decision = text(ready.and_then(|c| c["reason"].as_str()));
-        self.phase = text(decided.status["phase"].as_str());
+        self.decision = ready.as_deref().unwrap_or("None").to_owned();
+        self.phase = phase.unwrap_or("None").to_owned();
         let writes = decided.steps.iter().map(|s| if let Step::Write(w) = s { w.len() } else { 0 });
         self.writes += writes.sum::<usize>();
     }
@@ -107,10 +144,12 @@ fn key_of(target: &Target) -> Option<Key> {
     Some(Key::new(kind, &target.namespace, &target.name))
 }
 
-fn decided<S: Serialize>(key: &Key, meta: &Meta, plan: Plan<S>) -> Decided {
+fn decided<S: Status>(key: &Key, meta: &Meta, stored: Option<&S>, plan: Plan<S>) -> Decided {
     let Plan { reread, steps, status, notices, wake } = plan;
-    let status = serde_json::to_value(&status).unwrap_or_default();
-    Decided { about: record_target(key), meta: meta.clone(), reread, steps, status, notices, wake }
+    let ready = status.conditions().iter().find(|c| c.type_ == "Ready").map(|c| c.reason.clone());
+    let stands = (ready, status.phase());
+    let status = (stored != Some(&status)).then(|| serde_json::to_value(&status).unwrap_or_default());
+    Decided { about: record_target(key), meta: meta.clone(), reread, steps, status, stands, notices, wake }
 }
 
 impl Shell {
@@ -118,20 +157,25 @@ impl Shell {
     fn decide(&self, key: &Key, with: &Circumstances, now: Timestamp) -> Option<Decided> {
         match key.kind {
             Kind::Application => {
-                self.world.application(key, with).map(|o| decided(key, &o.meta, application::decide(&o, now)))
+                let o = self.world.application(key, with)?;
+                Some(decided(key, &o.meta, o.record.status.as_ref(), application::decide(&o, now)))
             }
-            Kind::Grant => self.world.grant(key, with).map(|o| decided(key, &o.meta, grant::decide(&o, now))),
+            Kind::Grant => {
+                let o = self.world.grant(key, with)?;
+                Some(decided(key, &o.meta, o.record.status.as_ref(), grant::decide(&o, now)))
+            }
             Kind::Change => {
-                self.world.change(key, with).map(|o| decided(key, &o.meta, change::decide(&o, now)))
+                let o = self.world.change(key, with)?;
+                Some(decided(key, &o.meta, o.record.status.as_ref(), change::decide(&o, now)))
             }
-            Kind::Decommission => self
-                .world
-                .decommission(key, with)
-                .map(|o| decided(key, &o.meta, decommission::decide(&o, now))),
+            Kind::Decommission => {
+                let o = self.world.decommission(key, with)?;
+                Some(decided(key, &o.meta, o.record.status.as_ref(), decommission::decide(&o, now)))
+            }
             Kind::Region => {
-                let seen = self.world.region_observed(&key.name)?;
+                let o = self.world.region_observed(&key.name)?;
                 let meta = self.world.regions.get("", &key.name)?.meta.clone();
-                Some(decided(key, &meta, region::decide(&seen, now)))
+                Some(decided(key, &meta, o.view.region.status.as_ref(), region::decide(&o, now)))
             }
         }
     }
@@ -206,7 +250,13 @@ impl Shell {
 
     /// Whether anything is to be written.
     fn differs(&self, decided: &Decided, key: &Key) -> bool {
-        !decided.steps.is_empty() || difference(&self.stored_status(key), &decided.status).is_some()
+        !decided.steps.is_empty() || self.difference(decided, key).is_some()
+    }
+
+    /// The status as it should be, and what of it is to be written; `None` where nothing is.
+    fn difference<'a>(&self, decided: &'a Decided, key: &Key) -> Option<(&'a Value, Value)> {
+        let status = decided.status.as_ref()?;
+        Some((status, difference(&self.stored_status(key), status)?))
     }
 
     /// Writes the record's status as it is with this trouble.
@@ -327,9 +377,8 @@ impl Shell {
 
     /// Writes the status where it differs, with one Event for each thing that happened (S12).
     async fn record(&self, decided: &Decided, key: &Key) -> Result<Rest, RequestError> {
-        let stored = self.stored_status(key);
-        let Some(difference) = difference(&stored, &decided.status) else { return Ok(Rest::Reached) };
-        self.announce(decided).await?;
+        let Some((status, difference)) = self.difference(decided, key) else { return Ok(Rest::Reached) };
+        self.announce(decided, status).await?;
         let precondition = Precondition {
             uid: decided.meta.uid.clone(),
             resource_version: decided.meta.resource_version.clone(),
@@ -338,7 +387,7 @@ impl Shell {
         self.metrics.requests.wrote_status(decided.about.resource, &answer);
         match answer {
             Ok(object) => {
-                self.count_happenings(decided, key);
+                self.count_happenings(decided, status, key);
                 self.learn(&decided.about, News::Answered(object), key);
                 Ok(Rest::Ahead)
             }
@@ -351,12 +400,12 @@ impl Shell {
     }
 
     /// Counts what a status that was just written tells of.
-    fn count_happenings(&self, decided: &Decided, key: &Key) {
+    fn count_happenings(&self, decided: &Decided, status: &Value, key: &Key) {
         if decided.notices.is_empty() {
             return;
         }
         // A Region has no happenings; every other kind's status holds what all records hold.
-        let Ok(status) = serde_json::from_value::<RecordStatus>(decided.status.clone()) else { return };
+        let Ok(status) = RecordStatus::deserialize(status) else { return };
         let region = self.world.region_of(key);
         let calendar = region.as_ref().and_then(|r| r.calendar.as_deref().ok());
         let code = region.as_ref().map_or("unknown", |r| r.code());
@@ -368,10 +417,9 @@ impl Shell {
     }
 
     /// One Event for each thing that happened, named so that a repeated try writes none twice (S9).
-    async fn announce(&self, decided: &Decided) -> Result<(), RequestError> {
-        let before =
-            decided.status["timeline"].as_array().map_or(0, Vec::len).saturating_sub(decided.notices.len());
-        let dropped = decided.status["timelineDropped"].as_u64().unwrap_or(0);
+    async fn announce(&self, decided: &Decided, status: &Value) -> Result<(), RequestError> {
+        let before = status["timeline"].as_array().map_or(0, Vec::len).saturating_sub(decided.notices.len());
+        let dropped = status["timelineDropped"].as_u64().unwrap_or(0);
         let events = decided.notices.iter().enumerate().map(|(i, h)| {
             let place = before as u64 + dropped + i as u64;
             let id = cloud_event::id(&decided.meta.uid, place, h.event());

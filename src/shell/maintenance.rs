@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Deserialize as _;
+use serde::Deserialize;
 
 use super::queue::{Key, Kind};
 use super::store::{Changed, Held as _};
@@ -53,9 +53,7 @@ impl World {
         let all = self.changes.tagged(&tags::maintenance(region));
         all.iter()
             .filter(|r| (&r.meta.namespace, &r.meta.name) != (&own.namespace, &own.name))
-            .filter_map(|r| {
-                Some((format!("{}/{}", r.meta.namespace, r.meta.name), r.typed.as_ref().ok()?.clone()))
-            })
+            .filter_map(|r| Some((format!("{}/{}", r.meta.namespace, r.meta.name), r.typed().ok()?.clone())))
             .filter(|(_, c)| maintenance::is_ahead(c))
             .collect()
     }
@@ -63,9 +61,8 @@ impl World {
     /// Who must hear of it when a maintenance was approved, began or ended: the applications in use that it affects,
     /// and other maintenance of the region, whose windows may overlap. Nobody, where nothing of that changed.
     pub(super) fn after_maintenance(&self, changed: &Changed<Record<ChangeRequest>>) -> Vec<Key> {
-        let stand = |r: &Option<Arc<Record<ChangeRequest>>>| {
-            r.as_ref().map(|r| (r.status["phase"].clone(), r.meta.digest.clone()))
-        };
+        let stand =
+            |r: &Option<Arc<Record<ChangeRequest>>>| r.as_ref().map(|r| (phase(r), r.meta.digest.clone()));
         let both = [&changed.old, &changed.new];
         let matters = |r: &Arc<Record<ChangeRequest>>| phase(r).is_some_and(ChangePhase::is_ahead);
         if stand(&changed.old) == stand(&changed.new) || !both.into_iter().flatten().any(matters) {
@@ -98,14 +95,20 @@ impl World {
     }
 }
 
+/// A status, as far as it says where a record stands.
+#[derive(Deserialize)]
+struct Phase<P> {
+    phase: Option<P>,
+}
+
 /// Where a change stands, read of what is stored: also of one that does not fit the schema.
 fn phase(r: &Record<ChangeRequest>) -> Option<ChangePhase> {
-    ChangePhase::deserialize(&r.status["phase"]).ok()
+    r.status_as::<Phase<_>>()?.phase
 }
 
 /// A maintenance as those affected see it. What cannot be read is there all the same: its phase is.
 fn maintenance_view(r: &Record<ChangeRequest>) -> MaintenanceView {
-    let typed = r.typed.as_ref().ok();
+    let typed = r.typed().ok();
     let status = typed.and_then(|c| c.status.as_ref());
     let stands = status.is_some_and(|s| decision::approved(&s.record, &r.meta.digest).is_some());
     let plan = typed.and_then(|c| c.spec.platform_maintenance.as_ref()).filter(|_| stands);
@@ -121,8 +124,8 @@ fn maintenance_view(r: &Record<ChangeRequest>) -> MaintenanceView {
 
 /// The key of an application that maintenance can affect.
 fn in_use(application: &Record<CloudApplication>) -> Option<Key> {
-    let phase = ApplicationPhase::deserialize(&application.status["phase"]).ok();
-    phase?
+    let phase: ApplicationPhase = application.status_as::<Phase<_>>()?.phase?;
+    phase
         .is_in_use()
         .then(|| Key::new(Kind::Application, &application.meta.namespace, &application.meta.name))
 }

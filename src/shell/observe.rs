@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::queue::{Key, Kind};
 use super::tags;
-use super::world::{Plain, Record, World, labels};
+use super::world::{Plain, Record, World, label, labels};
 use crate::api::application::CloudApplication;
 use crate::api::decommission::Decommission;
 use crate::api::filed::Filed;
@@ -42,9 +43,9 @@ pub struct Circumstances {
 /// A typed record with what is known of the object.
 type Seen<K> = (Meta, Arc<K>);
 
-fn seen<K>(record: Option<Arc<Record<K>>>) -> Option<Seen<K>> {
+fn seen<K: DeserializeOwned>(record: Option<Arc<Record<K>>>) -> Option<Seen<K>> {
     let record = record?;
-    record.typed.as_ref().ok().map(|t| (record.meta.clone(), t.clone()))
+    record.typed().ok().map(|t| (record.meta.clone(), t.clone()))
 }
 
 fn text(value: &Value, pointer: &str) -> String {
@@ -59,7 +60,7 @@ impl World {
         let parent = region.spec.parent.as_ref().and_then(|p| seen(self.regions.get("", p))).map(|(_, r)| r);
         let class = |name: &String| {
             let c = self.storage_classes.get("", name)?;
-            let policy = c.value["reclaimPolicy"].as_str().unwrap_or("Delete").to_owned();
+            let policy = c.value()["reclaimPolicy"].as_str().unwrap_or("Delete").to_owned();
             Some(StorageClass { name: name.clone(), reclaim_policy: policy })
         };
         Some(Arc::new(RegionView {
@@ -81,10 +82,10 @@ impl World {
     pub(super) fn region_code(&self, key: &Key) -> Option<String> {
         let (ns, name) = (&key.namespace, &key.name);
         Some(match key.kind {
-            Kind::Application => self.applications.get(ns, name)?.typed.as_ref().ok()?.spec.region.clone(),
-            Kind::Grant => self.grants.get(ns, name)?.typed.as_ref().ok()?.spec.region.clone(),
-            Kind::Change => self.changes.get(ns, name)?.typed.as_ref().ok()?.spec.region.clone(),
-            Kind::Decommission => self.decommissions.get(ns, name)?.typed.as_ref().ok()?.spec.region.clone(),
+            Kind::Application => self.applications.get(ns, name)?.typed().ok()?.spec.region.clone(),
+            Kind::Grant => self.grants.get(ns, name)?.typed().ok()?.spec.region.clone(),
+            Kind::Change => self.changes.get(ns, name)?.typed().ok()?.spec.region.clone(),
+            Kind::Decommission => self.decommissions.get(ns, name)?.typed().ok()?.spec.region.clone(),
             Kind::Region => key.name.clone(),
         })
     }
@@ -97,7 +98,7 @@ impl World {
         if let Some((_, calendar)) = prepared.get(name).filter(|(v, _)| v == version) {
             return calendar.clone();
         }
-        let calendar = record.typed.as_ref().map_err(Clone::clone).and_then(|typed| {
+        let calendar = record.typed().map_err(Clone::clone).and_then(|typed| {
             Calendar::new(name, record.meta.generation, &typed.spec).map(Arc::new).map_err(|e| e.to_string())
         });
         prepared.insert(name.to_owned(), (version.clone(), calendar.clone()));
@@ -116,7 +117,7 @@ impl World {
     /// The exits that were filed on an application and that can be read.
     fn exits(&self, namespace: &str, application: &str) -> Vec<Arc<Decommission>> {
         let filed = self.decommissions.tagged(&format!("application/{namespace}/{application}"));
-        filed.iter().filter_map(|r| r.typed.as_ref().ok()).cloned().collect()
+        filed.iter().filter_map(|r| r.typed().ok()).cloned().collect()
     }
 
     /// All that is read to decide on an application.
@@ -151,12 +152,12 @@ impl World {
         let by_label = self.namespaces.tagged(&tags::tenant(filing, application));
         let all: BTreeMap<_, _> = by_name.chain(by_label).map(|ns| (ns.name.1.clone(), ns)).collect();
         let view = |(name, ns): (String, Arc<Plain>)| {
-            let labels = labels(&ns.value);
+            let labels = labels(ns.value());
             let owner = labels.get(keys::APPLICATION_UID);
             let lives = |uid: &String| !self.applications.tagged(&format!("uid/{uid}")).is_empty();
             application::Existing {
                 uid: ns.uid.clone(),
-                deleting: ns.value.pointer("/metadata/deletionTimestamp").is_some(),
+                deleting: ns.value().pointer("/metadata/deletionTimestamp").is_some(),
                 owner_exists: owner.is_some_and(lives),
                 used: self.used_in(&name),
                 labels,
@@ -174,10 +175,10 @@ impl World {
             Some(LiveNamespace {
                 uid: ns.uid.clone(),
                 resource_version: ns.resource_version.clone(),
-                owner: labels(&ns.value).remove(keys::APPLICATION_UID),
-                deleting: ns.value.pointer("/metadata/deletionTimestamp").is_some(),
-                object: ns.value.clone(),
-                objects: objects.iter().flat_map(|s| s.within(&name)).map(|o| o.value.clone()).collect(),
+                owner: label(ns.value(), keys::APPLICATION_UID),
+                deleting: ns.value().pointer("/metadata/deletionTimestamp").is_some(),
+                object: ns.value().clone(),
+                objects: objects.iter().flat_map(|s| s.within(&name)).map(|o| o.value().clone()).collect(),
                 name,
             })
         };
@@ -196,9 +197,9 @@ impl World {
             name: v.name.1.clone(),
             uid: v.uid.clone(),
             resource_version: v.resource_version.clone(),
-            reclaim_policy: text(&v.value, "/spec/persistentVolumeReclaimPolicy"),
-            owner: labels(&v.value).remove(keys::APPLICATION_UID),
-            namespace: text(&v.value, "/spec/claimRef/namespace"),
+            reclaim_policy: text(v.value(), "/spec/persistentVolumeReclaimPolicy"),
+            owner: label(v.value(), keys::APPLICATION_UID),
+            namespace: text(v.value(), "/spec/claimRef/namespace"),
         };
         Some(grant::Observed {
             ground: self.ground(&spec.region, with),
@@ -254,7 +255,7 @@ impl World {
     /// What the granted quota of a namespace counts as used.
     fn used_in(&self, namespace: &str) -> BTreeMap<String, String> {
         let quotas = self.quotas.within(namespace);
-        let used = |q: &Arc<Plain>| serde_json::from_value(q.value.pointer("/status/used")?.clone()).ok();
+        let used = |q: &Arc<Plain>| serde_json::from_value(q.value().pointer("/status/used")?.clone()).ok();
         quotas.iter().find_map(used).unwrap_or_default()
     }
 
@@ -284,7 +285,7 @@ impl World {
 /// The open ones among some records, but for the one that asks.
 fn open<K: Filed>(own: &Key, kind: Kind, records: &[Arc<Record<K>>]) -> Vec<OpenRequest> {
     let other = |r: &&Arc<Record<K>>| own.kind != kind || own.name != r.meta.name;
-    let open = |r: &&Arc<Record<K>>| r.typed.as_ref().is_ok_and(|k| !k.is_over());
+    let open = |r: &&Arc<Record<K>>| r.typed().is_ok_and(|k| !k.is_over());
     let view = |r: &Arc<Record<K>>| OpenRequest {
         kind: kind.as_str(),
         name: r.meta.name.clone(),

@@ -31,7 +31,7 @@ pub trait Held: Send + Sync + Sized + 'static {
     /// resourceVersion; comparable as a number since Kubernetes 1.35, and in practice before.
     fn version(&self) -> u64;
     /// Words to find it by.
-    fn tags(&self) -> Vec<String>;
+    fn tags(&self) -> &[String];
     /// The bytes that it can be made of again.
     fn pack(&self) -> Vec<u8>;
     /// Makes it of the bytes that [`Held::pack`] gave.

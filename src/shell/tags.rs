@@ -15,12 +15,17 @@
 //! | `keeps/UID` | exits whose certificate says that the volume was retained | on whose word it is kept |
 //! | `kept-in/CODE` | retained volumes | what a region keeps |
 
-use serde::Deserialize as _;
+use std::sync::Arc;
+
+use serde::Deserialize;
 use serde_json::Value;
 
+use super::observe::source;
 use crate::api::change::ChangePhase;
+use crate::api::keys;
 use crate::core::names;
 use crate::core::record::Meta;
+use crate::core::tenancy::volume_source;
 
 const MAINTENANCE: &str = "maintenance/";
 const MAINTAINS_ALL: &str = "maintains-all/";
@@ -105,39 +110,71 @@ fn text<'a>(data: &'a Value, pointer: &str) -> Option<&'a str> {
     data.pointer(pointer)?.as_str()
 }
 
-/// The tags of a record of this project, from its stored JSON: one that does not fit the schema has them too.
-pub(super) fn of_record(data: &Value, meta: &Meta) -> Vec<String> {
-    let mut tags = vec![format!("uid/{}", meta.uid)];
-    tags.extend(text(data, "/spec/region").map(region));
-    for p in ["/spec/application", "/spec/resourceAdjustment/application"] {
-        tags.extend(text(data, p).map(|a| format!("application/{}/{a}", meta.namespace)));
+/// What of a record its tags are made of, as it is stored: one that does not fit the schema has them too.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    /// Its spec.
+    pub(super) spec: Option<Value>,
+    phase: Option<Value>,
+    certificate: Option<Value>,
+}
+
+impl Parts {
+    /// Of its JSON.
+    pub(super) fn of(text: &str) -> Self {
+        #[derive(Deserialize)]
+        struct Whole {
+            spec: Option<Value>,
+            status: Option<Status>,
+        }
+        #[derive(Default, Deserialize)]
+        struct Status {
+            phase: Option<Value>,
+            certificate: Option<Value>,
+        }
+        if let Ok(Whole { spec, status }) = serde_json::from_str(text) {
+            let Status { phase, certificate } = status.unwrap_or_default();
+            return Self { spec, phase, certificate };
+        }
+        // A status that is none.
+        let whole: Value = serde_json::from_str(text).unwrap_or_default();
+        Self { spec: whole.get("spec").cloned(), ..Self::default() }
     }
-    for p in ["/spec/calendar", "/spec/catalog", "/spec/parent"] {
-        tags.extend(text(data, p).map(|a| format!("{}/{a}", &p[6..])));
+}
+
+/// The tags of a record of this project.
+pub(super) fn of_record(parts: &Parts, meta: &Meta) -> Vec<String> {
+    let spec = parts.spec.as_ref().unwrap_or(&Value::Null);
+    let mut tags = vec![format!("uid/{}", meta.uid)];
+    tags.extend(text(spec, "/region").map(region));
+    for p in ["/application", "/resourceAdjustment/application"] {
+        tags.extend(text(spec, p).map(|a| format!("application/{}/{a}", meta.namespace)));
+    }
+    for p in ["calendar", "catalog", "parent"] {
+        tags.extend(spec[p].as_str().map(|a| format!("{p}/{a}")));
     }
     // Whoever holds a name that an application would take: its going is news for the application.
-    let changed = text(data, "/spec/resourceAdjustment/application");
+    let changed = text(spec, "/resourceAdjustment/application");
     for (application, entries) in
-        [(Some(meta.name.as_str()), "/spec/namespaces"), (changed, "/spec/resourceAdjustment/namespaces")]
+        [(Some(meta.name.as_str()), "/namespaces"), (changed, "/resourceAdjustment/namespaces")]
     {
-        let (Some(application), Some(entries)) = (application, data.pointer(entries)) else { continue };
+        let (Some(application), Some(entries)) = (application, spec.pointer(entries)) else { continue };
         let names = entries.as_array().into_iter().flatten().filter_map(|e| e["name"].as_str());
         tags.extend(
             names.map(|e| format!("wants/{}", names::tenant_namespace(&meta.namespace, application, e))),
         );
     }
-    tags.extend(of_maintenance(data));
-    let fates = data.pointer("/status/certificate/volumes").and_then(Value::as_array).into_iter().flatten();
+    tags.extend(of_maintenance(spec, parts.phase.as_ref()));
+    let fates = parts.certificate.as_ref().and_then(|c| c["volumes"].as_array()).into_iter().flatten();
     let retained = fates.filter(|f| f["outcome"] == "Retained").filter_map(|f| f["volumeUID"].as_str());
     tags.extend(retained.map(keeps));
     tags
 }
 
 /// The tags of a platform maintenance. One that is over has none: they pile up over the years.
-fn of_maintenance(data: &Value) -> Vec<String> {
-    let phase = data.pointer("/status/phase").map(ChangePhase::deserialize).and_then(Result::ok);
-    let (Some(plan), Some(region)) = (data.pointer("/spec/platformMaintenance"), text(data, "/spec/region"))
-    else {
+fn of_maintenance(spec: &Value, phase: Option<&Value>) -> Vec<String> {
+    let phase = phase.map(ChangePhase::deserialize).and_then(Result::ok);
+    let (Some(plan), Some(region)) = (spec.get("platformMaintenance"), text(spec, "/region")) else {
         return Vec::new();
     };
     if phase.is_some_and(ChangePhase::is_over) {
@@ -149,6 +186,30 @@ fn of_maintenance(data: &Value) -> Vec<String> {
         Some(named) => tags.extend(
             named.iter().filter_map(|a| Some(maintains(a["namespace"].as_str()?, a["name"].as_str()?))),
         ),
+    }
+    tags
+}
+
+/// The tags of any other object. The whole of it is read for a volume only.
+pub(super) fn of_plain<'a>(
+    kind: &str,
+    label: impl Fn(&str) -> Option<&'a str>,
+    whole: &dyn Fn() -> Arc<Value>,
+) -> Vec<String> {
+    let mut tags = Vec::new();
+    tags.extend(label(keys::APPLICATION_UID).map(|uid| format!("owner/{uid}")));
+    if kind == "Namespace"
+        && let (Some(department), Some(application)) = (label(keys::DEPARTMENT), label(keys::APPLICATION))
+    {
+        tags.push(tenant(department, application));
+    }
+    if let (Some(_), Some(region)) = (label(keys::RETAINED), label(keys::REGION)) {
+        tags.push(kept_in(region));
+    }
+    if kind == "PersistentVolume" {
+        let volume = whole();
+        tags.extend(text(&volume, "/spec/claimRef/namespace").map(|ns| format!("claims/{ns}")));
+        tags.extend(volume_source::marks(&source(&volume)));
     }
     tags
 }

@@ -6,8 +6,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use serde_json::Value;
-
 use super::queue::{Key, Kind};
 use super::store::{Changed, Name, Store};
 use super::tags;
@@ -15,7 +13,6 @@ use crate::api::application::CloudApplication;
 use crate::api::catalog::ServiceCatalog;
 use crate::api::change::ChangeRequest;
 use crate::api::decommission::Decommission;
-use crate::api::filed::Filed;
 use crate::api::grant::ResourceGrant;
 use crate::api::keys;
 use crate::api::region::Region;
@@ -25,11 +22,7 @@ use crate::core::record::is_unanswered;
 
 mod object;
 
-pub use object::{FromObject, LATER_FIELDS, Plain, Record, labels};
-
-fn text(value: &Value, pointer: &str) -> Option<String> {
-    value.pointer(pointer)?.as_str().map(str::to_owned)
-}
+pub use object::{FromObject, LATER_FIELDS, Ours, Plain, Record, label, labels};
 
 /// A calendar prepared for counting, or why it cannot be used, with the resourceVersion that it was prepared of.
 pub(super) type Prepared = (String, Result<Arc<Calendar>, String>);
@@ -179,9 +172,7 @@ impl World {
     /// Everything filed on the application that a tenant namespace belongs to.
     #[must_use]
     pub fn of_namespace(&self, namespace: &str) -> Vec<Key> {
-        let owner = self.namespaces.get("", namespace).and_then(|n| {
-            text(&n.value, &format!("/metadata/labels/{}", keys::APPLICATION_UID.replace('/', "~1")))
-        });
+        let owner = self.namespaces.get("", namespace).and_then(|n| label(n.value(), keys::APPLICATION_UID));
         owner.map(|uid| self.of_owner(&uid)).unwrap_or_default()
     }
 
@@ -214,10 +205,9 @@ pub trait Triggers<T> {
 }
 
 /// The key of a record on which somebody waits for the operator's word.
-fn unanswered<K: Filed>(kind: Kind, changed: &Changed<Record<K>>) -> Option<Key> {
+fn unanswered<K>(kind: Kind, changed: &Changed<Record<K>>) -> Option<Key> {
     let record = changed.new.as_ref()?;
-    let filed = record.typed.as_ref().ok()?;
-    is_unanswered(&record.meta, filed.record())
+    is_unanswered(&record.meta, record.status_as().as_ref())
         .then(|| Key::new(kind, &record.meta.namespace, &record.meta.name))
 }
 
@@ -307,7 +297,7 @@ impl Triggers<Plain> for World {
             );
             let kept = o.tags.iter().filter_map(|t| tags::keeper(t));
             keys.extend(kept.map(|region| Key::new(Kind::Region, "", region)));
-            match o.value["kind"].as_str() {
+            match o.value()["kind"].as_str() {
                 Some("StorageClass") => {
                     keys.extend(self.regions.names().iter().flat_map(|(_, code)| self.of_region(code)))
                 }

@@ -10,6 +10,7 @@ use govcloud::core::names;
 use kube::Client;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
 use super::board::{Board, Mark};
 use super::figures::{Used, median};
@@ -44,6 +45,10 @@ pub struct Pair {
     pub raw: f64,
     /// Seconds that the bare client takes for the approvals, which the operator's run holds as well.
     pub approvals: f64,
+    /// Seconds that a client takes to which deciding costs nothing: it is told of each approval as it is answered, and
+    /// sends what the operator wrote. For provisioning.
+    #[serde(default)]
+    pub costless: Option<f64>,
     /// Seconds of processor time that the operator used.
     pub cpu: f64,
 }
@@ -78,6 +83,11 @@ impl Contest {
         median(&self.pairs.iter().map(Pair::ratio).collect::<Vec<_>>())
     }
 
+    /// The median of some measure of the pairs; `None` where a pair has none.
+    pub fn median(&self, of: impl Fn(&Pair) -> Option<f64>) -> Option<f64> {
+        self.pairs.iter().map(of).collect::<Option<Vec<f64>>>().map(|all| median(&all))
+    }
+
     /// The median time of the operator for one application, in milliseconds.
     pub fn each_ms(&self) -> f64 {
         let times: Vec<f64> = self.pairs.iter().map(|p| p.operator).collect();
@@ -98,10 +108,15 @@ pub async fn measure(course: Course, applications: usize, pairs: usize) -> Resul
     for at in 1..=pairs {
         let (operator, cpu, recording) = operated(course, applications).await?;
         let (approvals, raw) = replayed(course, applications, &recording).await?;
-        let pair = Pair { operator, raw, approvals, cpu };
+        let costless = match course {
+            Course::Provision => Some(as_told(applications, &recording).await?),
+            Course::Exit => None,
+        };
+        let pair = Pair { operator, raw, approvals, costless, cpu };
         say!(
             "{course:?} {applications}, pair {at}: operator {operator:.2} s (its processor time {cpu:.2} s), \
-             bare client {raw:.2} s + approvals {approvals:.2} s: {:.3}",
+             bare client {raw:.2} s + approvals {approvals:.2} s, both at once {:.2} s: {:.3}",
+            costless.unwrap_or_default(),
             pair.ratio()
         );
         contest.pairs.push(pair);
@@ -152,6 +167,32 @@ async fn replayed(course: Course, count: usize, recording: &Recording) -> Result
     board.until(course.end(), count, PATIENCE).await?;
     course.check(&scene, count).await?;
     Ok((approvals.as_secs_f64(), raw.as_secs_f64()))
+}
+
+/// One run of a client that decides nothing, reads nothing and is told of each approval: seconds from the first approval
+/// sent to the last write answered. No operator can be faster.
+async fn as_told(count: usize, recording: &Recording) -> Result<f64> {
+    let (scene, board) = staged(Course::Provision, count).await?;
+    scene.rest().await?;
+    let applications = scene.applications(0, count);
+    let own = personas::kubeconfig(scene.cluster.plane.root(), personas::OPERATOR_SERVICE_ACCOUNT);
+    let lanes = Lanes::open(&own).await?;
+    let now = standing(&scene.admin).await?;
+    let (tell, told) = mpsc::unbounded_channel();
+    let heard = |filed: &Filed, record: &Value| {
+        let version = record["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned();
+        // Whoever listens ends with an error of its own.
+        let _ = tell.send(((filed.namespace.clone(), filed.name.clone()), version));
+    };
+    let began = Instant::now();
+    tokio::try_join!(
+        scene.approve_telling(&applications, heard),
+        recording.replay_as_told(&lanes, &now, told)
+    )?;
+    let took = began.elapsed();
+    board.until(Mark::Provisioned, count, PATIENCE).await?;
+    Course::Provision.check(&scene, count).await?;
+    Ok(took.as_secs_f64())
 }
 
 /// A fresh control plane where everything waits for the approvals.

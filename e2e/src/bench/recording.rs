@@ -11,6 +11,7 @@ use http_body_util::BodyExt as _;
 use kube::Client;
 use kube::client::Body;
 use serde_json::Value;
+use tokio::sync::{Mutex, mpsc};
 
 use super::lanes::{self, Lanes};
 use crate::audit::{Entries, Entry, Follow};
@@ -118,23 +119,46 @@ impl Recording {
 
     /// Sends every write again, each application's in order, 16 applications at a time. `now` is what stands.
     pub async fn replay(&self, lanes: &Lanes, now: &Standing) -> Result<()> {
-        let known: HashMap<String, String> = self
-            .uids
-            .iter()
-            .filter_map(|(place, old)| Some((old.clone(), now.get(place)?.0.clone())))
-            .collect();
-        let known = Arc::new(known);
+        let known = self.known(now);
         let life = |client: Client, at: usize| {
-            let (known, writes) = (known.clone(), &self.lives[at]);
+            let replay = Replay::new(known.clone(), now);
+            async move { replay.all(&client, &self.lives[at]).await }
+        };
+        lanes.each(&self.lives, life).await.map(drop)
+    }
+
+    /// The same, each application's as soon as it is told that it was approved, with the resourceVersion of its record.
+    pub async fn replay_as_told(
+        &self,
+        lanes: &Lanes,
+        now: &Standing,
+        told: mpsc::UnboundedReceiver<(Life, String)>,
+    ) -> Result<()> {
+        let known = self.known(now);
+        let told = Mutex::new(told);
+        let applications = self.lives.iter().filter_map(|writes| {
+            let mut places = writes.iter().map(|w| &w.place).filter(|(r, _, _)| r == "cloudapplications");
+            places.next().map(|(_, namespace, name)| ((namespace.clone(), name.clone()), writes))
+        });
+        let applications: HashMap<Life, &Vec<Write>> = applications.collect();
+        let life = |client: Client, _: usize| {
+            let mut replay = Replay::new(known.clone(), now);
+            let (told, applications) = (&told, &applications);
             async move {
-                let mut replay = Replay { known, new: HashMap::new(), versions: HashMap::new(), now };
-                for write in writes {
-                    replay.send(&client, write).await?;
-                }
-                Ok(())
+                let (life, version) = told.lock().await.recv().await.context("nothing more is told")?;
+                let writes = applications.get(&life).context("nothing was written of it")?;
+                replay.versions.insert(("cloudapplications".to_owned(), life.0, life.1), version);
+                replay.all(&client, writes).await
             }
         };
         lanes.each(&self.lives, life).await.map(drop)
+    }
+
+    /// The UIDs of what stood when this was recorded, and of what stands in its place now.
+    fn known(&self, now: &Standing) -> Arc<HashMap<String, String>> {
+        let known =
+            self.uids.iter().filter_map(|(place, old)| Some((old.clone(), now.get(place)?.0.clone())));
+        Arc::new(known.collect())
     }
 }
 
@@ -264,7 +288,19 @@ struct Replay<'a> {
     now: &'a Standing,
 }
 
-impl Replay<'_> {
+impl<'a> Replay<'a> {
+    fn new(known: Arc<HashMap<String, String>>, now: &'a Standing) -> Self {
+        Self { known, new: HashMap::new(), versions: HashMap::new(), now }
+    }
+
+    /// Sends these, one after the other.
+    async fn all(mut self, client: &Client, writes: &[Write]) -> Result<()> {
+        for write in writes {
+            self.send(client, write).await?;
+        }
+        Ok(())
+    }
+
     async fn send(&mut self, client: &Client, write: &Write) -> Result<()> {
         let mut body = write.body.clone();
         let version = self.versions.get(&write.place).or_else(|| self.now.get(&write.place).map(|(_, v)| v));
@@ -355,12 +391,7 @@ mod tests {
     fn uids_are_put_in_place_wherever_they_stand() {
         let (old, new) = ("0f8b1c2d-1111-4222-8333-444455556666", "ffffffff-1111-4222-8333-444455556666");
         let now = Standing::new();
-        let replay = Replay {
-            known: Arc::new(HashMap::from([(old.to_owned(), new.to_owned())])),
-            new: HashMap::new(),
-            versions: HashMap::new(),
-            now: &now,
-        };
+        let replay = Replay::new(Arc::new(HashMap::from([(old.to_owned(), new.to_owned())])), &now);
         let text = format!(r#"{{"name":"pvc-{old}","a-b":"{old}","c":"x-y"}}"#);
         assert_eq!(replay.translate(&text), text.replace(old, new));
     }

@@ -106,13 +106,12 @@ fn machine(m: &Machine) -> String {
 }
 
 fn ratio(contests: &[Contest]) -> String {
-    let mut out = "| applications | pairs | operator, s | bare client, s | ratio (median) | ratios | with approvals | \
-                   operator, ms each | its processor time, ms each | writes each |\n|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
+    let mut out = "| applications | pairs | operator, s | bare client, s | ratio (median) | ratios | costless, s | by that | \
+                   operator, ms each | its processor time, ms each | writes each |\n|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
         .to_owned();
     for c in contests {
-        let of = |f: fn(&super::contest::Pair) -> f64| -> f64 {
-            super::figures::median(&c.pairs.iter().map(f).collect::<Vec<_>>())
-        };
+        let of = |f: fn(&super::contest::Pair) -> f64| c.median(|p| Some(f(p))).unwrap_or_default();
+        let shown = |figure: Option<f64>| figure.map_or_else(|| "–".to_owned(), |f| format!("{f:.2}"));
         let mut ratios: Vec<f64> = c.pairs.iter().map(super::contest::Pair::ratio).collect();
         ratios.sort_by(f64::total_cmp);
         let n = c.applications as f64;
@@ -120,13 +119,14 @@ fn ratio(contests: &[Contest]) -> String {
             ratios.first().zip(ratios.last()).map_or(String::new(), |(a, b)| format!("{a:.2}–{b:.2}"));
         let _ = writeln!(
             out,
-            "| {} | {} | {:.2} | {:.2} | **{:.2}** | {spread} | {:.2} | {:.2} | {:.2} | {:.2} |",
+            "| {} | {} | {:.2} | {:.2} | **{:.2}** | {spread} | {} | {} | {:.2} | {:.2} | {:.2} |",
             c.applications,
             c.pairs.len(),
             of(|p| p.operator),
             of(|p| p.raw),
             c.ratio(),
-            of(|p| p.operator / (p.raw + p.approvals)),
+            shown(c.median(|p| p.costless)),
+            shown(c.median(|p| Some(p.operator / p.costless?))),
             c.each_ms(),
             of(|p| p.cpu) * 1000.0 / n,
             c.writes.values().sum::<usize>() as f64 / n,

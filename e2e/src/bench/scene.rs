@@ -129,10 +129,15 @@ impl Scene {
 
     /// Approves applications as they stand, as the authority.
     pub async fn approve(&self, applications: &[Filed]) -> Result<()> {
+        self.approve_telling(applications, |_, _| ()).await
+    }
+
+    /// The same; `tell` hears of each at once, with the record as it was answered.
+    pub async fn approve_telling(&self, applications: &[Filed], tell: impl Fn(&Filed, &Value)) -> Result<()> {
         let approve = |client: Client, at: usize| {
-            let Filed { namespace, name } = &applications[at];
-            let path = format!("{}/{name}", path(namespace, Kind::Application));
-            async move { lanes::merge(&client, &path, &approval(1)).await.map(drop) }
+            let (filed, tell) = (&applications[at], &tell);
+            let path = format!("{}/{}", path(&filed.namespace, Kind::Application), filed.name);
+            async move { lanes::merge(&client, &path, &approval(1)).await.map(|record| tell(filed, &record)) }
         };
         self.authority.each(applications, approve).await.map(drop)
     }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -11,7 +10,7 @@ use tokio::time::Instant;
 use super::super::controller::Shell;
 use super::super::queue::{Key, Kind};
 use super::super::store::Store;
-use super::super::world::{Record, World};
+use super::super::world::{Ours, Record, World};
 use super::counts::Outcome;
 use super::cursor::{Cursor, PERIOD};
 use super::places::Places;
@@ -213,7 +212,7 @@ fn recorded(status: &Value) -> Option<Timestamp> {
 
 /// Every record that has a timeline.
 fn all(world: &World) -> Vec<Key> {
-    fn keys<K: DeserializeOwned + Send + Sync + 'static>(kind: Kind, store: &Store<Record<K>>) -> Vec<Key> {
+    fn keys<K: Ours>(kind: Kind, store: &Store<Record<K>>) -> Vec<Key> {
         store.names().into_iter().map(|(namespace, name)| Key { kind, namespace, name }).collect()
     }
     let mut all = keys(Kind::Application, &world.applications);
@@ -242,14 +241,14 @@ fn held<R>(world: &World, key: &Key, read: impl FnOnce(Subject, &Value) -> R) ->
     }
 }
 
-fn held_in<K: DeserializeOwned + Send + Sync + 'static, R>(
+fn held_in<K: Ours, R>(
     store: &Store<Record<K>>,
     key: &Key,
     read: impl FnOnce(Subject, &Value) -> R,
     about: impl Fn(&K) -> (&String, Option<String>),
 ) -> Option<R> {
     let record = store.get(&key.namespace, &key.name)?;
-    let (region, application) = match &record.typed {
+    let (region, application) = match record.typed() {
         Ok(typed) => {
             let (region, application) = about(typed);
             (region.clone(), application)
@@ -266,5 +265,5 @@ fn held_in<K: DeserializeOwned + Send + Sync + 'static, R>(
         region,
         application,
     };
-    Some(read(subject, &record.status))
+    Some(read(subject, &record.status()))
 }

@@ -23,18 +23,17 @@ impl World {
 
     /// A volume that outlived its application, with the record that says so.
     fn retained(&self, v: &Plain) -> RetainedVolume {
-        let mut labels = labels(&v.value);
+        let mut labels = labels(v.value());
         let mut label = |key| labels.remove(key).unwrap_or_default();
-        let ended = |r: &Record<Decommission>| {
-            Some(r.typed.as_ref().ok()?.status.as_ref()?.certificate.as_ref()?.ended_at)
-        };
+        let ended =
+            |r: &Record<Decommission>| Some(r.typed().ok()?.status.as_ref()?.certificate.as_ref()?.ended_at);
         // A later exit of its volumes may have retained it again: kept it is since the first.
         let records = self.decommissions.tagged(&tags::keeps(&v.uid));
         let record = records.into_iter().filter_map(|r| Some((ended(&r)?, r))).min_by_key(|(at, _)| *at);
         RetainedVolume {
             volume_uid: v.uid.clone(),
             volume: v.name.1.clone(),
-            capacity: text(&v.value, "/spec/capacity/storage"),
+            capacity: text(v.value(), "/spec/capacity/storage"),
             namespace: label(keys::DEPARTMENT),
             application: label(keys::APPLICATION),
             application_uid: label(keys::APPLICATION_UID),
@@ -57,7 +56,7 @@ impl World {
         let mut held_by: Vec<String> =
             conditions.iter().filter_map(holds).filter(|m| !m.is_empty()).collect();
         let finalizers = |c: &Plain| -> Vec<String> {
-            let list = c.value.pointer("/metadata/finalizers").and_then(Value::as_array);
+            let list = c.value().pointer("/metadata/finalizers").and_then(Value::as_array);
             list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
         };
         let claims = self.claims.within(&live.name);

@@ -12,18 +12,18 @@ use crate::api::keys;
 use crate::core::decommission::HeldVolume;
 use crate::core::tenancy::volume_source;
 use crate::core::tenancy::volumes::{Claim, ClaimRef, Snapshot, Stock, Volume, is_unclaimed};
-use crate::shell::world::{Plain, World, labels};
+use crate::shell::world::{Plain, World, label, labels};
 
 impl World {
     /// Volumes of an application whose claim is gone.
     pub(super) fn unclaimed(&self, uid: &str) -> Vec<UnclaimedVolume> {
         let volumes = self.volumes.tagged(&format!("owner/{uid}"));
-        let unclaimed = |v: &&Arc<Plain>| is_unclaimed(&text(&v.value, "/status/phase"));
+        let unclaimed = |v: &&Arc<Plain>| is_unclaimed(&text(v.value(), "/status/phase"));
         let view = |v: &Arc<Plain>| UnclaimedVolume {
             volume: v.name.1.clone(),
             uid: v.uid.clone(),
-            namespace: text(&v.value, "/spec/claimRef/namespace"),
-            claim: text(&v.value, "/spec/claimRef/name"),
+            namespace: text(v.value(), "/spec/claimRef/namespace"),
+            claim: text(v.value(), "/spec/claimRef/name"),
         };
         volumes.iter().filter(unclaimed).map(view).collect()
     }
@@ -61,7 +61,7 @@ impl World {
             volumes.insert(v.name.1.clone(), v);
         }
         let reach: BTreeSet<String> =
-            volumes.values().flat_map(|v| volume_source::reach(&source(&v.value))).collect();
+            volumes.values().flat_map(|v| volume_source::reach(&source(v.value()))).collect();
         for v in reach.iter().flat_map(|word| self.volumes.tagged(word)) {
             volumes.insert(v.name.1.clone(), v);
         }
@@ -72,37 +72,37 @@ impl World {
 /// A volume with what preconditions and reports need.
 pub(super) fn held(v: &Plain) -> HeldVolume {
     let finalizers =
-        v.value.pointer("/metadata/finalizers").and_then(|f| serde_json::from_value(f.clone()).ok());
+        v.value().pointer("/metadata/finalizers").and_then(|f| serde_json::from_value(f.clone()).ok());
     HeldVolume {
         name: v.name.1.clone(),
         uid: v.uid.clone(),
         resource_version: v.resource_version.clone(),
-        reclaim_policy: text(&v.value, "/spec/persistentVolumeReclaimPolicy"),
-        phase: text(&v.value, "/status/phase"),
-        message: text(&v.value, "/status/message"),
+        reclaim_policy: text(v.value(), "/spec/persistentVolumeReclaimPolicy"),
+        phase: text(v.value(), "/status/phase"),
+        message: text(v.value(), "/status/message"),
         finalizers: finalizers.unwrap_or_default(),
-        retained: labels(&v.value).remove(keys::RETAINED),
+        retained: label(v.value(), keys::RETAINED),
     }
 }
 
 fn claim(c: &Plain) -> Claim {
-    let capacity = text(&c.value, "/status/capacity/storage");
+    let capacity = text(c.value(), "/status/capacity/storage");
     Claim {
         namespace: c.name.0.clone(),
         name: c.name.1.clone(),
         uid: c.uid.clone(),
-        volume_name: text(&c.value, "/spec/volumeName"),
+        volume_name: text(c.value(), "/spec/volumeName"),
         capacity: if capacity.is_empty() {
-            text(&c.value, "/spec/resources/requests/storage")
+            text(c.value(), "/spec/resources/requests/storage")
         } else {
             capacity
         },
-        class: text(&c.value, "/spec/storageClassName"),
+        class: text(c.value(), "/spec/storageClassName"),
     }
 }
 
 fn snapshot(s: &Plain) -> Snapshot {
-    let optional = |pointer: &str| s.value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let optional = |pointer: &str| s.value().pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     Snapshot {
         namespace: s.name.0.clone(),
         name: s.name.1.clone(),
@@ -113,22 +113,22 @@ fn snapshot(s: &Plain) -> Snapshot {
 }
 
 fn volume(v: &Plain) -> Volume {
-    let claim_ref = v.value.pointer("/spec/claimRef").map(|_| ClaimRef {
-        namespace: text(&v.value, "/spec/claimRef/namespace"),
-        name: text(&v.value, "/spec/claimRef/name"),
-        uid: text(&v.value, "/spec/claimRef/uid"),
+    let claim_ref = v.value().pointer("/spec/claimRef").map(|_| ClaimRef {
+        namespace: text(v.value(), "/spec/claimRef/namespace"),
+        name: text(v.value(), "/spec/claimRef/name"),
+        uid: text(v.value(), "/spec/claimRef/uid"),
     });
     Volume {
         name: v.name.1.clone(),
         uid: v.uid.clone(),
-        reclaim_policy: text(&v.value, "/spec/persistentVolumeReclaimPolicy"),
-        phase: text(&v.value, "/status/phase"),
-        capacity: text(&v.value, "/spec/capacity/storage"),
-        class: text(&v.value, "/spec/storageClassName"),
-        source: source(&v.value),
-        node_affinity: v.value.pointer("/spec/nodeAffinity").cloned().unwrap_or(Value::Null),
+        reclaim_policy: text(v.value(), "/spec/persistentVolumeReclaimPolicy"),
+        phase: text(v.value(), "/status/phase"),
+        capacity: text(v.value(), "/spec/capacity/storage"),
+        class: text(v.value(), "/spec/storageClassName"),
+        source: source(v.value()),
+        node_affinity: v.value().pointer("/spec/nodeAffinity").cloned().unwrap_or(Value::Null),
         claim_ref,
-        labels: labels(&v.value),
+        labels: labels(v.value()),
     }
 }
 

@@ -19,8 +19,8 @@ impl Held for Thing {
     fn version(&self) -> u64 {
         self.2
     }
-    fn tags(&self) -> Vec<String> {
-        self.3.clone()
+    fn tags(&self) -> &[String] {
+        &self.3
     }
     fn pack(&self) -> Vec<u8> {
         format!("{}|{}|{}|{}", self.0, self.1, self.2, self.3.join(",")).into_bytes()

@@ -90,8 +90,8 @@ mod tests {
         fn version(&self) -> u64 {
             self.1
         }
-        fn tags(&self) -> Vec<String> {
-            Vec::new()
+        fn tags(&self) -> &[String] {
+            &[]
         }
         fn pack(&self) -> Vec<u8> {
             format!("{}|{}", self.0, self.1).into_bytes()

@@ -58,7 +58,7 @@ pub(super) struct Fates {
 impl Tally {
     /// Of a record of any kind.
     pub(super) fn of<K: Filed>(record: &Record<K>, words: &mut Words) -> Self {
-        let Ok(filed) = &record.typed else {
+        let Ok(filed) = record.typed() else {
             let stalled = Stalled { reason: words.share(MALFORMED), since: record.meta.created_at };
             return Self { phase: MALFORMED, stalled: Some(stalled), ..Self::unseen(None) };
         };
@@ -82,7 +82,7 @@ impl Tally {
 
     /// Of an exit, with its certificate.
     pub(super) fn of_exit(record: &Record<Decommission>, words: &mut Words) -> Self {
-        let status = record.typed.as_ref().ok().and_then(|d| d.status.as_ref());
+        let status = record.typed().ok().and_then(|d| d.status.as_ref());
         let certificate = status.and_then(|s| s.certificate.as_ref());
         let certified = certificate.map(|c| {
             let mut fates = Fates::default();
@@ -133,7 +133,7 @@ impl Setting {
     /// Of a Region.
     pub(super) fn of(record: &Record<Region>, words: &mut Words) -> Self {
         let code = words.share(&record.meta.name);
-        let Ok(region) = &record.typed else { return Self { code, calendar: None, stalled: None } };
+        let Ok(region) = record.typed() else { return Self { code, calendar: None, stalled: None } };
         let conditions = region.status.as_ref().map_or(&[][..], |s| &s.conditions);
         let stalled = Stalled::of(conditions, words);
         Self { code, calendar: Some(words.share(&region.spec.calendar)), stalled }
@@ -167,15 +167,15 @@ pub(super) enum State {
 impl Held {
     /// Of a volume; `None` of one that is no application's.
     pub(super) fn of(volume: &Plain, words: &mut Words) -> Option<Self> {
-        let labels = &volume.value["metadata"]["labels"];
+        let labels = &volume.value()["metadata"]["labels"];
         labels[keys::APPLICATION_UID].as_str()?;
-        let state = match volume.value["status"]["phase"].as_str() {
+        let state = match volume.value()["status"]["phase"].as_str() {
             _ if labels[keys::RETAINED].is_string() => State::Retained,
             Some("Bound") => State::Bound,
             Some(phase) if is_unclaimed(phase) => State::Unclaimed,
             _ => State::Other,
         };
-        let capacity = volume.value.pointer("/spec/capacity/storage").and_then(|c| c.as_str());
+        let capacity = volume.value().pointer("/spec/capacity/storage").and_then(|c| c.as_str());
         let nanos = capacity.and_then(|c| c.parse::<Quantity>().ok()).map_or(0, Quantity::nanos);
         Some(Self {
             region: labels[keys::REGION].as_str().map(|r| words.share(r)),
