@@ -1,5 +1,6 @@
 //! ResourceGrant: exactly what was approved is made and kept, nothing else (Art. 13, 15; S1, S3, S5, S6).
 
+use std::slice;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -12,7 +13,7 @@ use super::names;
 use super::plan::{Anew, Plan, Precondition, Step, Write};
 use super::record::{Life, Meta, Standing};
 use super::targets;
-use super::tenancy::{self, Ownership, Stage, Tenant, TenantObject};
+use super::tenancy::{self, Content, Ownership, Roster, Stage, Tenant, TenantObject};
 use crate::api::application::CloudApplication;
 use crate::api::change::ChangeRequest;
 use crate::api::deadline::Party;
@@ -96,27 +97,26 @@ use standing::{lost, taken, terminating};
 /// Decides what is to be done for a grant now.
 #[must_use]
 pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ResourceGrantStatus> {
-    let stored = seen.record.status.clone().unwrap_or_default();
-    let mut case = Case {
-        seen,
-        now,
-        life: Life::begin(&stored.record, seen.meta.generation, now),
-        status: stored.clone(),
-    };
-    let gate = gate(seen, &stored);
+    let unseen = ResourceGrantStatus::default();
+    let stored = seen.record.status.as_ref().unwrap_or(&unseen);
+    let mut status = stored.clone();
+    let record = std::mem::take(&mut status.record);
+    let mut case = Case { seen, now, life: Life::rewriting(record, seen.meta.generation, now), status };
+    let gate = gate(seen, stored);
     case.received();
     let effective = match &gate {
-        Gate::Accepted => seen.record.spec.namespaces.clone(),
-        Gate::Ended => Vec::new(),
-        Gate::Waiting(_) | Gate::InUse(_) | Gate::Refused(_) | Gate::Altered => stored.granted.clone(),
+        Gate::Accepted => &seen.record.spec.namespaces[..],
+        Gate::Ended => &[],
+        Gate::Waiting(_) | Gate::InUse(_) | Gate::Refused(_) | Gate::Altered => &stored.granted,
     };
+    let places: Vec<_> = effective.iter().map(|granted| Place::of(granted, seen)).collect();
     let opens = gate == Gate::Accepted && stored.in_force.as_ref() != Some(&seen.record.spec.approved);
     let made = match &seen.ground.region {
         None if gate == Gate::Accepted => {
             let finding = Finding::UnknownRegion(seen.record.spec.region.clone());
             Err(Standing::Stalled(finding.reason(), finding.text()))
         }
-        _ if case.certain(&gate) => case.make(&effective, opens),
+        _ if case.certain(&gate) => case.make(&places, opens),
         _ => Ok(Order::default()),
     };
     let (mut order, held) = match made {
@@ -125,7 +125,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ResourceGrantStatus> {
     };
     // S1: nothing is made or enlarged on what a cache says. Where it is all there, nothing is.
     if opens && !order.is_empty() && !seen.ground.fresh {
-        return Plan::reread(Anew::Basis, stored);
+        return Plan::reread(Anew::Basis, stored.clone());
     }
     // S5: whatever else is held up, volumes are kept.
     if !case.reclaiming() {
@@ -134,10 +134,10 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ResourceGrantStatus> {
     let steps = order.steps();
     match held {
         Some(standing) => case.hold(&gate, &standing),
-        None if steps.is_empty() => case.rest(&gate, effective),
+        None if steps.is_empty() => case.rest(&gate, &places),
         None => {}
     }
-    case.end(&stored, steps)
+    case.end(stored, steps)
 }
 
 /// How far an exit restricts one namespace (design, section 6, step 4).
@@ -159,6 +159,22 @@ pub fn restriction(exit: Option<&Decommission>, namespace: &str) -> Restriction 
     }
 }
 
+/// Where a granted namespace is: its name in the cluster, and what is there.
+struct Place<'a> {
+    granted: &'a GrantedNamespace,
+    name: String,
+    live: Option<&'a LiveNamespace>,
+}
+
+impl<'a> Place<'a> {
+    fn of(granted: &'a GrantedNamespace, seen: &'a Observed) -> Self {
+        let application = &seen.record.spec.application.name;
+        let name = names::tenant_namespace(&seen.meta.namespace, application, &granted.name);
+        let live = seen.namespaces.iter().find(|n| n.name == name);
+        Self { granted, name, live }
+    }
+}
+
 /// A grant being decided on.
 struct Case<'a> {
     seen: &'a Observed,
@@ -170,26 +186,27 @@ struct Case<'a> {
 impl Case<'_> {
     /// The writes that bring the tenant objects to what is granted; none where nothing differs (S11).
     /// `opens` where the approval that the grant carries out is not in force yet.
-    fn make(&self, effective: &[GrantedNamespace], opens: bool) -> Result<Order, Standing> {
+    fn make(&self, places: &[Place<'_>], opens: bool) -> Result<Order, Standing> {
         let reclaiming = self.reclaiming();
+        let access = self.roster();
         let mut order = Order::default();
-        for granted in effective {
-            let tenant = self.tenant(granted);
-            let live = self.seen.namespaces.iter().find(|n| n.name == tenant.namespace);
+        for place in places {
+            let tenant = self.tenant(place, &access);
+            let Place { live, .. } = *place;
             match tenancy::namespace::ownership(&tenant, live.map(|n| n.object.as_ref())) {
-                Ownership::Absent if opens && self.left_behind(&granted.name).is_some() => {
-                    return Err(lost(&tenant.namespace));
+                Ownership::Absent if opens && self.left_behind(tenant.entry).is_some() => {
+                    return Err(lost(tenant.namespace));
                 }
                 Ownership::Absent | Ownership::Ours => {}
                 Ownership::Vanished | Ownership::Terminating if reclaiming => continue,
-                Ownership::Terminating => return Err(terminating(&tenant.namespace)),
-                Ownership::Vanished => return Err(lost(&tenant.namespace)),
+                Ownership::Terminating => return Err(terminating(tenant.namespace)),
+                Ownership::Vanished => return Err(lost(tenant.namespace)),
                 Ownership::Taken => match live.and_then(|l| self.take_back(&tenant, l)).filter(|_| opens) {
                     Some(write) => {
                         order.first.push(write);
                         continue;
                     }
-                    None => return Err(taken(&tenant.namespace, live)),
+                    None => return Err(taken(tenant.namespace, live)),
                 },
             }
             let desired = tenancy::desired(&tenant);
@@ -237,40 +254,38 @@ impl Case<'_> {
         self.status.namespaces.iter().find(|n| n.entry == entry)?.uid.as_deref()
     }
 
+    /// Who gets access to the application's namespaces.
+    fn roster(&self) -> Roster<'_> {
+        let lines = self.seen.application.iter().flat_map(|(_, a)| &a.spec.access);
+        Roster::new(&self.seen.meta.namespace, lines.map(access))
+    }
+
     /// The tenant that one granted namespace stands for.
-    fn tenant(&self, granted: &GrantedNamespace) -> Tenant {
-        let Meta { namespace, .. } = &self.seen.meta;
+    fn tenant<'a>(&'a self, place: &'a Place<'_>, access: &'a Roster<'_>) -> Tenant<'a> {
         let spec = &self.seen.record.spec;
-        let name = names::tenant_namespace(namespace, &spec.application.name, &granted.name);
-        let region = self.seen.ground.region.as_ref().map(|r| r.spec());
-        let stage = match restriction(self.seen.exit.as_deref(), &name) {
-            Restriction::None => Stage::Active,
-            Restriction::HandingOver => Stage::HandingOver,
-            Restriction::Quiesced => Stage::Quiesced,
-        };
-        let classes = match &granted.storage_class {
-            Some(c) => vec![c.clone()],
-            None => region.map(|r| r.tenancy.storage_classes.clone()).unwrap_or_default(),
-        };
+        let region = self.seen.ground.region.as_ref().map(|r| &r.spec().tenancy);
+        let Place { granted, name, .. } = place;
         Tenant {
-            application_name: spec.application.name.clone(),
-            application_uid: spec.application.uid.clone(),
-            filing_namespace: namespace.clone(),
-            region: spec.region.clone(),
-            entry: granted.name.clone(),
-            namespace_uid: self.recorded(&granted.name).map(str::to_owned),
+            application_name: &spec.application.name,
+            application_uid: &spec.application.uid,
+            filing_namespace: &self.seen.meta.namespace,
+            region: &spec.region,
+            entry: &granted.name,
             namespace: name,
-            quota: granted.quota.0.clone(),
-            pod_security: region.map(|r| r.tenancy.pod_security).unwrap_or_default().as_str().to_owned(),
-            storage_classes: classes,
-            limit_range: region.and_then(|r| r.tenancy.limit_range.clone()),
-            access: self
-                .seen
-                .application
-                .as_ref()
-                .map(|(_, a)| a.spec.access.iter().map(access).collect())
-                .unwrap_or_default(),
-            stage,
+            namespace_uid: self.recorded(&granted.name),
+            quota: &granted.quota.0,
+            pod_security: region.map(|r| r.pod_security).unwrap_or_default().as_str(),
+            storage_classes: match &granted.storage_class {
+                Some(class) => slice::from_ref(class),
+                None => region.map_or(&[], |r| &r.storage_classes),
+            },
+            limit_range: region.and_then(|r| r.limit_range.as_ref()),
+            access,
+            stage: match restriction(self.seen.exit.as_deref(), name) {
+                Restriction::None => Stage::Active,
+                Restriction::HandingOver => Stage::HandingOver,
+                Restriction::Quiesced => Stage::Quiesced,
+            },
         }
     }
 
@@ -327,7 +342,7 @@ impl Case<'_> {
 impl LiveNamespace {
     /// The live object that a desired one stands for.
     fn find(&self, object: &TenantObject) -> Option<&Value> {
-        if object.kind() == "Namespace" {
+        if object.content() == Content::Namespace {
             return Some(&self.object);
         }
         let is = |o: &&Arc<Value>| o["kind"] == object.kind() && o["metadata"]["name"] == object.name();

@@ -1,12 +1,12 @@
 //! Names of tenant namespaces, and the names nobody may have.
 
-use std::fmt::Write as _;
+use std::borrow::Cow;
 
 use sha2::{Digest, Sha256};
 
 /// Longest DNS-1123 label, and longest label value, in bytes.
 const MAX: usize = 63;
-/// Bytes of the hash that are shown, as hex digits.
+/// Hex digits of the hash that are shown: its first four bytes.
 const HASH: usize = 8;
 
 /// The namespace of one entry of an application: `<filing ns>-<application>-<entry>`, cut to fit, then `-`
@@ -26,38 +26,37 @@ pub fn is_reserved(namespace: &str) -> bool {
 
 /// `name` as a label value: itself where it fits, otherwise cut, with the hash of the whole. A record's name
 /// may hold 253 characters, a label value 63.
-pub fn label_value(name: &str) -> String {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+pub fn label_value(name: &str) -> Cow<'_, str> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
     let bounded = name.starts_with(|c: char| c.is_ascii_alphanumeric())
         && name.ends_with(|c: char| c.is_ascii_alphanumeric());
-    if name.is_empty() || (name.len() <= MAX && bounded && name.chars().all(allowed)) {
-        return name.to_owned();
+    if name.is_empty() || (name.len() <= MAX && bounded && name.bytes().all(allowed)) {
+        return Cow::Borrowed(name);
     }
     let stem = cut(name, MAX - 1 - HASH);
     let stem = if stem.is_empty() { "name" } else { &stem };
-    format!("{stem}-{}", short_hash(name))
+    Cow::Owned(format!("{stem}-{}", short_hash(name)))
 }
 
 /// `text` in lower case with every run of anything but `a-z0-9` as one `-`, at most `len` bytes, without `-`
 /// at either end.
 fn cut(text: &str, len: usize) -> String {
     let mut tidy = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_ascii_alphanumeric() {
-            tidy.push(c.to_ascii_lowercase());
+    for b in text.bytes() {
+        if b.is_ascii_alphanumeric() {
+            tidy.push(char::from(b.to_ascii_lowercase()));
         } else if !tidy.is_empty() && !tidy.ends_with('-') {
             tidy.push('-');
         }
     }
     tidy.truncate(len);
-    tidy.trim_end_matches('-').to_owned()
+    tidy.truncate(tidy.trim_end_matches('-').len());
+    tidy
 }
 
 fn short_hash(text: &str) -> String {
-    Sha256::digest(text).iter().take(HASH / 2).fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    let [a, b, c, d, ..]: [u8; 32] = Sha256::digest(text).into();
+    format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
 }
 
 #[cfg(test)]

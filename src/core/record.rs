@@ -116,11 +116,17 @@ impl Life {
     /// Begins from what is stored.
     #[must_use]
     pub fn begin(stored: &RecordStatus, generation: i64, now: Timestamp) -> Self {
+        Self::rewriting(stored.clone(), generation, now)
+    }
+
+    /// Begins on a copy of what is stored.
+    #[must_use]
+    pub fn rewriting(stored: RecordStatus, generation: i64, now: Timestamp) -> Self {
         let valid = |c: &Condition| c.type_ == "Valid" && c.status == ConditionStatus::True;
         let in_order =
             stored.conditions.iter().any(|c| valid(c) && c.observed_generation == Some(generation));
         Self {
-            status: stored.clone(),
+            status: stored,
             notices: Vec::new(),
             wake: None,
             found: Vec::new(),

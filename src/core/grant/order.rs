@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::core::plan::{Precondition, Step, Target, Write};
 use crate::core::targets;
-use crate::core::tenancy::{self, TenantObject};
+use crate::core::tenancy::{self, Content, TenantObject};
 
 /// The writes of one grant in the order in which they must happen: the namespace, what bounds it, who may enter.
 #[derive(Debug, Default)]
@@ -18,30 +18,31 @@ pub(super) struct Order {
 impl Order {
     /// Brings one object to what is desired; nothing where nothing differs.
     pub(super) fn bring(&mut self, object: &TenantObject, found: Option<&Value>, fresh_namespace: bool) {
-        let Some(target) = target(object) else { return };
         let write = match found {
             // POST, so that what exists under that name is never adopted.
-            None if fresh_namespace || object.kind() == "Namespace" => {
-                Write::Create(target, object.to_apply_json())
+            None if fresh_namespace || object.content() == Content::Namespace => {
+                Write::Create(target(object), object.to_apply_json())
             }
-            None => Write::Apply(target, object.to_apply_json()),
+            None => Write::Apply(target(object), object.to_apply_json()),
             Some(live) => match tenancy::drift(object, live) {
                 None => return,
-                Some(paths) if tenancy::must_replace(&paths) => Write::Delete(target, precondition(live)),
+                Some(paths) if tenancy::must_replace(&paths) => {
+                    Write::Delete(target(object), precondition(live))
+                }
                 Some(_) => {
                     if let Some(patch) = tenancy::removal_patch(object, live) {
-                        self.afterwards.push(Write::Correct(target.clone(), patch));
+                        self.afterwards.push(Write::Correct(target(object), patch));
                     }
-                    Write::Apply(target, object.to_apply_json())
+                    Write::Apply(target(object), object.to_apply_json())
                 }
             },
         };
-        match object {
-            TenantObject::Namespace(_) => self.first.push(write),
-            TenantObject::RoleBinding(_) => self.last.push(write),
-            TenantObject::ResourceQuota(_)
-            | TenantObject::LimitRange(_)
-            | TenantObject::NetworkPolicy(..) => self.bounds.push(write),
+        match object.content() {
+            Content::Namespace => self.first.push(write),
+            Content::RoleBinding(_) => self.last.push(write),
+            Content::ResourceQuota | Content::LimitRange(_) | Content::NetworkPolicy(_) => {
+                self.bounds.push(write);
+            }
         }
     }
 
@@ -56,15 +57,15 @@ impl Order {
     }
 }
 
-/// The kind of a tenant object by its name.
-fn kind_of(kind: &str) -> Option<targets::Kind> {
-    [targets::NAMESPACE, targets::QUOTA, targets::LIMITS, targets::NETWORK_POLICY, targets::ROLE_BINDING]
-        .into_iter()
-        .find(|k| k.2 == kind)
-}
-
-fn target(object: &TenantObject) -> Option<Target> {
-    Some(kind_of(object.kind())?.within(object.namespace().unwrap_or_default(), object.name()))
+fn target(object: &TenantObject) -> Target {
+    let kind = match object.content() {
+        Content::Namespace => targets::NAMESPACE,
+        Content::ResourceQuota => targets::QUOTA,
+        Content::LimitRange(_) => targets::LIMITS,
+        Content::NetworkPolicy(_) => targets::NETWORK_POLICY,
+        Content::RoleBinding(_) => targets::ROLE_BINDING,
+    };
+    kind.within(object.namespace().unwrap_or_default(), object.name())
 }
 
 fn precondition(live: &Value) -> Precondition {
@@ -74,12 +75,13 @@ fn precondition(live: &Value) -> Precondition {
 
 /// Removes an operator-labelled object that is no longer wanted.
 pub(super) fn removal(r: tenancy::ObjectRef) -> Option<Write> {
-    let target = kind_of(&r.kind)?.within(&r.namespace, &r.name);
+    let removable = [targets::QUOTA, targets::LIMITS, targets::NETWORK_POLICY, targets::ROLE_BINDING];
+    let target = removable.into_iter().find(|k| k.2 == r.kind)?.within(&r.namespace, &r.name);
     Some(Write::Delete(target, Precondition { uid: r.uid, resource_version: r.resource_version }))
 }
 
 /// One line of `spec.access` as tenancy knows it.
-pub(in crate::core) fn access(a: &crate::api::application::Access) -> tenancy::Access {
+pub(in crate::core) fn access(a: &crate::api::application::Access) -> tenancy::Access<'_> {
     use crate::api::application::{AccessRole, SubjectKind};
     tenancy::Access {
         kind: match a.subject.kind {
@@ -87,7 +89,7 @@ pub(in crate::core) fn access(a: &crate::api::application::Access) -> tenancy::A
             SubjectKind::Group => tenancy::SubjectKind::Group,
             SubjectKind::ServiceAccount => tenancy::SubjectKind::ServiceAccount,
         },
-        name: a.subject.name.clone(),
+        name: &a.subject.name,
         namespace: None,
         role: match a.role {
             AccessRole::Admin => tenancy::Role::Admin,

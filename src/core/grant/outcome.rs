@@ -1,21 +1,20 @@
 //! What a grant comes to when nothing is left to write, or nothing may be: in force, waiting, refused, held up.
 
-use super::{Case, Gate, restriction};
+use super::{Case, Gate, Place, restriction};
 use crate::api::application::TenantNamespace;
 use crate::api::deadline::Party;
-use crate::api::grant::{GrantPhase, GrantedNamespace, Restriction};
+use crate::api::grant::{GrantPhase, Restriction};
 use crate::core::finding::Bilingual;
 use crate::core::happening::Happening;
-use crate::core::names;
 use crate::core::record::Standing;
 
 impl Case<'_> {
     /// Nothing is left to write: what is granted is in force.
-    pub(super) fn rest(&mut self, gate: &Gate, effective: Vec<GrantedNamespace>) {
+    pub(super) fn rest(&mut self, gate: &Gate, places: &[Place<'_>]) {
         let spec = &self.seen.record.spec;
         match gate {
             Gate::Accepted => {
-                self.in_force(effective);
+                self.in_force(places);
                 self.life.wait_on(Party::None, None, None);
                 self.life.stand(&Standing::Ready(
                     "Active",
@@ -55,30 +54,29 @@ impl Case<'_> {
     }
 
     /// The grant came into force, or is.
-    fn in_force(&mut self, effective: Vec<GrantedNamespace>) {
+    fn in_force(&mut self, places: &[Place<'_>]) {
         let spec = &self.seen.record.spec;
-        if self.status.in_force.as_ref() != Some(&spec.approved) || self.status.granted != effective {
+        let granted = places.iter().map(|p| p.granted);
+        if self.status.in_force.as_ref() != Some(&spec.approved) || self.status.granted.iter().ne(granted.clone())
+        {
             self.status.in_force = Some(spec.approved.clone());
             self.status.in_force_since = Some(self.now.into());
-            self.status.granted = effective;
+            self.status.granted = granted.cloned().collect();
             if let Some(earlier) = self.taken_over() {
                 self.life.happen(Happening::GrantTakenOver(earlier), "govcloud-operator", Some(13));
             }
             self.life.happen(Happening::InForce(spec.approved.name.clone()), "provider", Some(13));
         }
         self.status.phase = Some(GrantPhase::Active);
-        self.status.namespaces = self.live_entries();
-        let deepest = self.status.granted.iter().map(|g| {
-            let ns = names::tenant_namespace(&self.seen.meta.namespace, &spec.application.name, &g.name);
-            restriction(self.seen.exit.as_deref(), &ns)
-        });
+        self.status.namespaces = self.entries(places);
+        let restrictions = places.iter().map(|p| restriction(self.seen.exit.as_deref(), &p.name));
         let order = |r: &Restriction| match r {
             Restriction::None => 0,
             Restriction::HandingOver => 1,
             Restriction::Quiesced => 2,
         };
         // The least restricted namespace counts: quiesced means that every one is.
-        let now = deepest.min_by_key(order).unwrap_or_default();
+        let now = restrictions.min_by_key(order).unwrap_or_default();
         if now != self.status.restriction {
             self.status.restriction = now;
             self.life.happen(
@@ -94,19 +92,16 @@ impl Case<'_> {
     }
 
     /// The entries with the UIDs of their namespaces. A recorded UID stays after the namespace is gone.
-    fn live_entries(&self) -> Vec<TenantNamespace> {
-        let spec = &self.seen.record.spec;
-        let entry = |g: &GrantedNamespace| {
-            let namespace =
-                names::tenant_namespace(&self.seen.meta.namespace, &spec.application.name, &g.name);
-            let live = self.seen.namespaces.iter().find(|n| n.name == namespace).map(|n| n.uid.clone());
+    fn entries(&self, places: &[Place<'_>]) -> Vec<TenantNamespace> {
+        let entry = |p: &Place<'_>| {
+            let live = p.live.map(|n| n.uid.as_str());
             TenantNamespace {
-                entry: g.name.clone(),
-                uid: live.or_else(|| self.recorded(&g.name).map(str::to_owned)),
-                namespace,
+                entry: p.granted.name.clone(),
+                uid: live.or_else(|| self.recorded(&p.granted.name)).map(str::to_owned),
+                namespace: p.name.clone(),
             }
         };
-        self.status.granted.iter().map(entry).collect()
+        places.iter().map(entry).collect()
     }
 
     /// The grant is not what was approved: said, with each difference (Art. 13).

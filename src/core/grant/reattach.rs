@@ -28,21 +28,21 @@ impl Case<'_> {
 
     /// The write that takes one namespace back: of this very UID, and still that earlier record's.
     pub(super) fn take_back(&self, tenant: &Tenant, live: &LiveNamespace) -> Option<Write> {
-        let found = self.left_behind(&tenant.entry)?;
+        let found = self.left_behind(tenant.entry)?;
         let identity = Identity {
-            filing_namespace: &tenant.filing_namespace,
-            application: &tenant.application_name,
-            region: &tenant.region,
-            entry: &tenant.entry,
+            filing_namespace: tenant.filing_namespace,
+            application: tenant.application_name,
+            region: tenant.region,
+            entry: tenant.entry,
         };
         let labels = serde_json::from_value(live.object["metadata"]["labels"].clone()).unwrap_or_default();
-        let owner = predecessor(&identity, &tenant.application_uid, &labels)?;
+        let owner = predecessor(&identity, tenant.application_uid, &labels)?;
         if live.deleting || live.uid != found.uid || owner != found.application_uid {
             return None;
         }
         let precondition =
             Precondition { uid: live.uid.clone(), resource_version: live.resource_version.clone() };
-        let body = taken_back(&tenant.application_uid, &live.object);
+        let body = taken_back(tenant.application_uid, &live.object);
         Some(Write::Patch(targets::NAMESPACE.named(&live.name), precondition, body))
     }
 

@@ -3,11 +3,17 @@
 use std::collections::BTreeSet;
 
 use k8s_openapi::api::rbac::v1::{RoleBinding, RoleRef, Subject};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde_json::Value;
 
-use super::{Stage, Tenant, meta};
+use super::letter::consists;
+use super::{Stage, Tenant};
 use crate::core::names::is_reserved;
 
 const RBAC: &str = "rbac.authorization.k8s.io";
+const CLUSTER_ROLE: &str = "ClusterRole";
+/// What the names of Kubernetes' own subjects begin with.
+const SYSTEM: &str = "system:";
 
 /// Kinds of subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,15 +38,15 @@ pub enum Role {
 }
 
 /// One line of `spec.access`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Access {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Access<'a> {
     /// Kind of the subject.
     pub kind: SubjectKind,
     /// Its name.
-    pub name: String,
+    pub name: &'a str,
     /// Namespace of a service account; `None` is the filing namespace, where the department's pipeline
     /// lives. Without meaning for the other kinds.
-    pub namespace: Option<String>,
+    pub namespace: Option<&'a str>,
     /// What it may do.
     pub role: Role,
 }
@@ -87,6 +93,24 @@ impl Role {
         }
     }
 
+    /// The binding that gives it.
+    pub(super) fn binding(self) -> &'static str {
+        match self {
+            Self::Admin => "govcloud-admin",
+            Self::Edit => "govcloud-edit",
+            Self::View => "govcloud-view",
+        }
+    }
+
+    /// The ClusterRole that it is.
+    fn cluster_role(self) -> &'static str {
+        match self {
+            Self::Admin => "govcloud-tenant-admin",
+            Self::Edit => "govcloud-tenant-edit",
+            Self::View => "govcloud-tenant-view",
+        }
+    }
+
     /// What is left of the role: on the way to reclaim everyone may only look.
     fn at(self, stage: Stage) -> Self {
         match stage {
@@ -112,54 +136,90 @@ pub fn refusals(access: &[Access]) -> Vec<AccessRefusal> {
 }
 
 fn refusal(access: &Access) -> Option<AccessRefusal> {
-    let name = access.name.trim().to_owned();
+    let name = access.name.trim();
     if name.is_empty() {
         return Some(AccessRefusal::NoName);
     }
-    if name.to_ascii_lowercase().starts_with("system:") {
-        return Some(AccessRefusal::SystemSubject { name });
+    if name.get(..SYSTEM.len()).is_some_and(|start| start.eq_ignore_ascii_case(SYSTEM)) {
+        return Some(AccessRefusal::SystemSubject { name: name.to_owned() });
     }
-    match (&access.kind, &access.namespace) {
+    match (access.kind, access.namespace) {
         (SubjectKind::ServiceAccount, Some(namespace)) if is_reserved(namespace) => {
-            Some(AccessRefusal::ReservedNamespace { name, namespace: namespace.clone() })
+            Some(AccessRefusal::ReservedNamespace { name: name.to_owned(), namespace: namespace.to_owned() })
         }
         _ => None,
     }
 }
 
-/// One binding per role that has subjects, sorted and each once. A refused subject is left out even here: the
-/// record says so, and nothing behind it depends on that having been read.
-pub(super) fn desired(tenant: &Tenant) -> Vec<RoleBinding> {
-    Role::ALL.into_iter().filter_map(|role| binding(tenant, role)).collect()
+/// Everybody who gets access, sorted and each once. A refused subject is left out even here: the record says so, and
+/// nothing behind it depends on that having been read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Roster<'a>(BTreeSet<(Person<'a>, Role)>);
+
+/// A subject: its kind, the namespace of a service account, its name.
+type Person<'a> = (SubjectKind, Option<&'a str>, &'a str);
+
+impl<'a> Roster<'a> {
+    /// Of the lines of `spec.access` of a record that is filed in a namespace.
+    pub fn new(filing_namespace: &'a str, access: impl IntoIterator<Item = Access<'a>>) -> Self {
+        let admitted = access.into_iter().filter(|access| refusal(access).is_none());
+        let line = |Access { kind, name, namespace, role }| {
+            let namespace =
+                (kind == SubjectKind::ServiceAccount).then_some(namespace.unwrap_or(filing_namespace));
+            ((kind, namespace, name), role)
+        };
+        Self(admitted.map(line).collect())
+    }
+
+    /// The roles that somebody has at a stage, the strongest first: each has a binding.
+    pub(super) fn roles(&self, stage: Stage) -> impl Iterator<Item = Role> {
+        Role::ALL.into_iter().filter(move |role| self.with(*role, stage).next().is_some())
+    }
+
+    /// Those who have a role at a stage.
+    fn with(&self, role: Role, stage: Stage) -> impl Iterator<Item = Person<'a>> {
+        let mut last = None;
+        let those = self.0.iter().filter(move |(_, granted)| granted.at(stage) == role);
+        those.map(|(person, _)| *person).filter(move |person| last.replace(*person) != Some(*person))
+    }
 }
 
-fn binding(tenant: &Tenant, role: Role) -> Option<RoleBinding> {
-    let subjects: BTreeSet<_> = tenant
-        .access
-        .iter()
-        .filter(|access| access.role.at(tenant.stage) == role && refusal(access).is_none())
-        .map(|access| {
-            let namespace = (access.kind == SubjectKind::ServiceAccount)
-                .then(|| access.namespace.as_ref().unwrap_or(&tenant.filing_namespace));
-            (access.kind, namespace, &access.name)
-        })
-        .collect();
-    if subjects.is_empty() {
-        return None;
-    }
-    let subjects = subjects.into_iter().map(|(kind, namespace, name)| Subject {
+/// The RoleBinding of a role.
+pub(super) fn desired(tenant: &Tenant, role: Role, metadata: ObjectMeta) -> RoleBinding {
+    let subject = |(kind, namespace, name): Person| Subject {
         api_group: namespace.is_none().then(|| RBAC.to_owned()),
         kind: kind.as_str().to_owned(),
-        name: name.clone(),
-        namespace: namespace.cloned(),
-    });
-    Some(RoleBinding {
-        metadata: meta(tenant, &format!("govcloud-{}", role.as_str())),
+        name: name.to_owned(),
+        namespace: namespace.map(str::to_owned),
+    };
+    RoleBinding {
+        metadata,
         role_ref: RoleRef {
             api_group: RBAC.to_owned(),
-            kind: "ClusterRole".to_owned(),
-            name: format!("govcloud-tenant-{}", role.as_str()),
+            kind: CLUSTER_ROLE.to_owned(),
+            name: role.cluster_role().to_owned(),
         },
-        subjects: Some(subjects.collect()),
-    })
+        subjects: Some(tenant.access.with(role, tenant.stage).map(subject).collect()),
+    }
+}
+
+/// Whether a live binding is to the letter what a role's is written as.
+pub(super) fn agrees(tenant: &Tenant, role: Role, live: &Value) -> bool {
+    let role_ref = [("apiGroup", RBAC), ("kind", CLUSTER_ROLE), ("name", role.cluster_role())];
+    let mut subjects = live["subjects"].as_array().into_iter().flatten();
+    let mut wanted = tenant.access.with(role, tenant.stage);
+    consists(&live["roleRef"], role_ref, is_text)
+        && wanted.all(|person| subjects.next().is_some_and(|subject| is_subject(person, subject)))
+        && subjects.next().is_none()
+}
+
+fn is_subject((kind, namespace, name): Person, live: &Value) -> bool {
+    let group = namespace.is_none().then_some(("apiGroup", RBAC));
+    let named = [("kind", kind.as_str()), ("name", name)];
+    let place = namespace.map(|namespace| ("namespace", namespace));
+    consists(live, group.into_iter().chain(named).chain(place), is_text)
+}
+
+fn is_text(wanted: &str, live: &Value) -> bool {
+    live == wanted
 }

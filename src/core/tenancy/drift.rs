@@ -1,11 +1,9 @@
 //! Drift: where a live object is not what is desired, and how it is put right. No difference, no write (S11).
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value, json};
 
 use super::canonical::canonical;
-use super::object::{ObjectRef, TenantObject};
+use super::object::{Content, ObjectRef, TenantObject};
 use super::{LABEL_APPLICATION_UID, LABEL_MANAGED_BY, MANAGER};
 
 /// One place where live and desired differ.
@@ -22,7 +20,7 @@ struct Difference {
 /// So an extra subject, an extra quota key, an extra rule are drift. OwnerReferences always are: they would
 /// let the garbage collector destroy what only a Decommission may (S3).
 pub fn drift(desired: &TenantObject, live: &Value) -> Option<Vec<String>> {
-    if agrees(desired, live) { None } else { differs(desired, live) }
+    if desired.agrees(live) { None } else { differs(desired, live) }
 }
 
 /// The same by the meaning of each part.
@@ -60,23 +58,21 @@ pub fn removal_patch(desired: &TenantObject, live: &Value) -> Option<Value> {
 /// their `kind`. Never a Namespace and never data: those end only through a Decommission (S3).
 pub fn extra<'a>(live: impl IntoIterator<Item = &'a Value>, desired: &[TenantObject]) -> Vec<ObjectRef> {
     // Without the namespace there is no telling what is ours.
-    let Some(namespace) = desired.iter().find(|object| matches!(object, TenantObject::Namespace(_))) else {
+    let Some(namespace) = desired.iter().find(|object| object.content() == Content::Namespace) else {
         return Vec::new();
     };
-    let uid = namespace.metadata().labels.as_ref().and_then(|labels| labels.get(LABEL_APPLICATION_UID));
-    let ours = |object: &&Value| {
-        let metadata = &object["metadata"];
+    let ours = |metadata: &Value| {
         metadata["namespace"] == namespace.name()
-            && metadata["labels"][LABEL_APPLICATION_UID].as_str() == uid.map(String::as_str)
+            && metadata["labels"][LABEL_APPLICATION_UID] == namespace.tenant().application_uid
             && metadata["labels"][LABEL_MANAGED_BY] == MANAGER
             && metadata["deletionTimestamp"].is_null()
     };
     let is_desired = |kind: &str, name: &str| desired.iter().any(|d| d.kind() == kind && d.name() == name);
-    let refs = live.into_iter().filter(ours).filter_map(|object| {
+    let refs = live.into_iter().filter_map(|object| {
         let metadata = &object["metadata"];
         let (kind, name) = (text(&object["kind"]), text(&metadata["name"]));
         let removable = matches!(kind, "ResourceQuota" | "LimitRange" | "NetworkPolicy" | "RoleBinding");
-        (removable && !is_desired(kind, name)).then(|| ObjectRef {
+        (removable && !is_desired(kind, name) && ours(metadata)).then(|| ObjectRef {
             kind: kind.to_owned(),
             namespace: text(&metadata["namespace"]).to_owned(),
             name: name.to_owned(),
@@ -89,36 +85,6 @@ pub fn extra<'a>(live: impl IntoIterator<Item = &'a Value>, desired: &[TenantObj
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
-}
-
-/// Whether `live` is to the letter what was applied, as it is nearly always: what is desired is written as the server
-/// stores it. Where it is not, the meanings are compared.
-pub(super) fn agrees(desired: &TenantObject, live: &Value) -> bool {
-    let (wanted, found) = (desired.metadata(), &live["metadata"]);
-    let holds = |part: &str, wanted: &Option<BTreeMap<String, String>>| {
-        wanted.iter().flatten().all(|(key, value)| found[part][key] == value.as_str())
-    };
-    holds("labels", &wanted.labels)
-        && holds("annotations", &wanted.annotations)
-        && wanted.uid.as_ref().is_none_or(|uid| found["uid"] == uid.as_str())
-        && found.get("ownerReferences").is_none()
-        && desired.parts().iter().all(|(part, wanted)| same(wanted, &live[part]))
-}
-
-/// The same letters, but for empty lists, which the server drops.
-fn same(wanted: &Value, live: &Value) -> bool {
-    match (wanted, live) {
-        (Value::Object(wanted), Value::Object(live)) => {
-            let nothing = &Value::Null;
-            wanted.iter().all(|(key, value)| same(value, live.get(key).unwrap_or(nothing)))
-                && live.keys().all(|key| wanted.contains_key(key))
-        }
-        (Value::Array(wanted), Value::Array(live)) => {
-            wanted.len() == live.len() && wanted.iter().zip(live).all(|(wanted, live)| same(wanted, live))
-        }
-        (Value::Array(wanted), Value::Null) => wanted.is_empty(),
-        (wanted, live) => wanted == live,
-    }
 }
 
 fn differences(desired: &TenantObject, live: &Value) -> Vec<Difference> {

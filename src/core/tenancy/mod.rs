@@ -3,13 +3,13 @@
 //!
 //! No object here has ownerReferences or finalizers: a record that is gone destroys nothing (S3).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 pub mod access;
 mod canonical;
 pub mod drift;
+mod letter;
 pub mod limits;
 pub mod namespace;
 pub mod network;
@@ -20,11 +20,11 @@ mod stock;
 pub mod volume_source;
 pub mod volumes;
 
-pub use access::{Access, Role, SubjectKind};
+pub use access::{Access, Role, Roster, SubjectKind};
 pub use drift::{drift, extra, must_replace, removal_patch};
 pub use limits::ContainerLimits;
 pub use namespace::{Ownership, ownership};
-pub use object::{ObjectRef, TenantObject};
+pub use object::{Content, ObjectRef, TenantObject};
 
 use crate::core::names::label_value;
 
@@ -47,33 +47,33 @@ pub const MANAGER: &str = "govcloud-operator";
 pub const ANNOTATION_STORAGE_CLASSES: &str = "govcloud.dev/storage-classes";
 
 /// One namespace of one application, with all that its objects follow from.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Tenant {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tenant<'a> {
     /// Name of the CloudApplication.
-    pub application_name: String,
+    pub application_name: &'a str,
     /// UID of the CloudApplication.
-    pub application_uid: String,
+    pub application_uid: &'a str,
     /// Namespace the record is filed in; it stands for the department.
-    pub filing_namespace: String,
+    pub filing_namespace: &'a str,
     /// GB/T 2260 code of the Region.
-    pub region: String,
+    pub region: &'a str,
     /// Name of the entry in `spec.namespaces`.
-    pub entry: String,
+    pub entry: &'a str,
     /// Name of the tenant namespace ([`crate::core::names::tenant_namespace`]).
-    pub namespace: String,
+    pub namespace: &'a str,
     /// UID of the tenant namespace, once recorded. The apply then carries it, so that a namespace that was
     /// replaced behind our back is neither adopted nor created anew.
-    pub namespace_uid: Option<String>,
+    pub namespace_uid: Option<&'a str>,
     /// What was granted, by quota key.
-    pub quota: BTreeMap<String, String>,
+    pub quota: &'a BTreeMap<String, String>,
     /// Pod Security level: `restricted`, `baseline` or `privileged`.
-    pub pod_security: String,
+    pub pod_security: &'a str,
     /// Storage classes a PVC may name.
-    pub storage_classes: Vec<String>,
+    pub storage_classes: &'a [String],
     /// The Region's limits per container, if it has any.
-    pub limit_range: Option<ContainerLimits>,
+    pub limit_range: Option<&'a ContainerLimits>,
     /// Who may do what.
-    pub access: Vec<Access>,
+    pub access: &'a Roster<'a>,
     /// Where in its life the namespace is.
     pub stage: Stage,
 }
@@ -90,39 +90,28 @@ pub enum Stage {
 }
 
 /// Every object of the tenant in the order it is applied: the namespace, what limits it, then who may enter.
-pub fn desired(tenant: &Tenant) -> Vec<TenantObject> {
-    let mut objects = vec![
-        TenantObject::Namespace(namespace::desired(tenant)),
-        TenantObject::ResourceQuota(quota::desired(tenant)),
-    ];
-    objects.extend(limits::desired(tenant).map(TenantObject::LimitRange));
-    objects.extend(network::desired(tenant).map(|(meta, rules)| TenantObject::NetworkPolicy(meta, rules)));
-    objects.extend(access::desired(tenant).into_iter().map(TenantObject::RoleBinding));
-    objects
+pub fn desired<'a>(tenant: &Tenant<'a>) -> Vec<TenantObject<'a>> {
+    let bounds = [Content::Namespace, Content::ResourceQuota].into_iter();
+    let limits = tenant.limit_range.into_iter().map(Content::LimitRange);
+    let network = network::rules().iter().map(Content::NetworkPolicy);
+    let access = tenant.access.roles(tenant.stage).map(Content::RoleBinding);
+    object::objects(tenant, bounds.chain(limits).chain(network).chain(access))
 }
 
-/// The labels that every object of the tenant carries.
-pub fn labels(tenant: &Tenant) -> BTreeMap<String, String> {
+/// The labels that every object of the tenant carries, in the order of their keys.
+pub const LABELS: [&str; 6] =
+    [LABEL_MANAGED_BY, LABEL_APPLICATION, LABEL_APPLICATION_UID, LABEL_DEPARTMENT, LABEL_ENTRY, LABEL_REGION];
+
+/// The values of [`LABELS`].
+pub fn label_values<'a>(tenant: &Tenant<'a>) -> [Cow<'a, str>; LABELS.len()] {
     [
-        (LABEL_APPLICATION_UID, tenant.application_uid.clone()),
-        (LABEL_APPLICATION, label_value(&tenant.application_name)),
-        (LABEL_DEPARTMENT, label_value(&tenant.filing_namespace)),
-        (LABEL_REGION, label_value(&tenant.region)),
-        (LABEL_ENTRY, label_value(&tenant.entry)),
-        (LABEL_MANAGED_BY, MANAGER.to_owned()),
+        Cow::Borrowed(MANAGER),
+        label_value(tenant.application_name),
+        Cow::Borrowed(tenant.application_uid),
+        label_value(tenant.filing_namespace),
+        label_value(tenant.entry),
+        label_value(tenant.region),
     ]
-    .map(|(key, value)| (key.to_owned(), value))
-    .into()
-}
-
-/// Name, namespace and labels of an object in the tenant namespace.
-fn meta(tenant: &Tenant, name: &str) -> ObjectMeta {
-    ObjectMeta {
-        name: Some(name.to_owned()),
-        namespace: Some(tenant.namespace.clone()),
-        labels: Some(labels(tenant)),
-        ..Default::default()
-    }
 }
 
 #[cfg(test)]

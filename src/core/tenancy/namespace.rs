@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     ANNOTATION_STORAGE_CLASSES, LABEL_APPLICATION, LABEL_APPLICATION_UID, LABEL_DEPARTMENT, LABEL_ENTRY,
-    LABEL_REGION, Tenant, labels,
+    LABEL_REGION, Tenant,
 };
 use crate::api::keys;
 use crate::core::names::label_value;
@@ -34,8 +34,8 @@ pub fn ownership(tenant: &Tenant, live: Option<&Value>) -> Ownership {
         return if tenant.namespace_uid.is_some() { Ownership::Vanished } else { Ownership::Absent };
     };
     let metadata = &live["metadata"];
-    let labelled = metadata["labels"][LABEL_APPLICATION_UID] == tenant.application_uid.as_str();
-    let recorded = tenant.namespace_uid.as_deref().is_none_or(|uid| metadata["uid"] == uid);
+    let labelled = metadata["labels"][LABEL_APPLICATION_UID] == tenant.application_uid;
+    let recorded = tenant.namespace_uid.is_none_or(|uid| metadata["uid"] == uid);
     match (labelled && recorded, metadata["deletionTimestamp"].is_null()) {
         (false, _) => Ownership::Taken,
         (true, true) => Ownership::Ours,
@@ -96,25 +96,43 @@ pub fn earlier_owners(live: &Value) -> impl Iterator<Item = &str> {
 }
 
 /// Pod Security at one level for all three modes: what is refused is also what is warned of and audited
-/// (Art. 20: protection at level three is the platform's duty).
-pub(super) fn desired(tenant: &Tenant) -> Namespace {
-    let mut labels = labels(tenant);
-    for mode in ["enforce", "audit", "warn"] {
-        labels.insert(format!("pod-security.kubernetes.io/{mode}"), tenant.pod_security.clone());
-        labels.insert(format!("pod-security.kubernetes.io/{mode}-version"), "latest".to_owned());
-    }
-    let mut classes = tenant.storage_classes.clone();
-    classes.sort();
+/// (Art. 20: protection at level three is the platform's duty). In the order of their keys.
+pub(super) fn pod_security<'a>(tenant: &'a Tenant) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let level = tenant.pod_security;
+    POD_SECURITY.into_iter().flat_map(move |(mode, version)| [(mode, level), (version, "latest")])
+}
+
+/// The label of each mode of Pod Security, and that of its version.
+const POD_SECURITY: [(&str, &str); 3] = [
+    ("pod-security.kubernetes.io/audit", "pod-security.kubernetes.io/audit-version"),
+    ("pod-security.kubernetes.io/enforce", "pod-security.kubernetes.io/enforce-version"),
+    ("pod-security.kubernetes.io/warn", "pod-security.kubernetes.io/warn-version"),
+];
+
+/// The storage classes a PVC may name, as the annotation lists them.
+fn storage_classes(tenant: &Tenant) -> String {
+    let mut classes: Vec<_> = tenant.storage_classes.iter().map(String::as_str).collect();
+    classes.sort_unstable();
     classes.dedup();
+    classes.join(",")
+}
+
+/// The Namespace of a tenant.
+pub(super) fn desired(tenant: &Tenant, metadata: ObjectMeta) -> Namespace {
     Namespace {
         metadata: ObjectMeta {
-            name: Some(tenant.namespace.clone()),
             // The API server refuses an apply whose UID is not the live one, and one that would create.
-            uid: tenant.namespace_uid.clone(),
-            labels: Some(labels),
-            annotations: Some([(ANNOTATION_STORAGE_CLASSES.to_owned(), classes.join(","))].into()),
-            ..Default::default()
+            uid: tenant.namespace_uid.map(str::to_owned),
+            annotations: Some([(ANNOTATION_STORAGE_CLASSES.to_owned(), storage_classes(tenant))].into()),
+            ..metadata
         },
         ..Default::default()
     }
+}
+
+/// Whether live metadata, beside the labels, is to the letter what the tenant's is written as. The server sets
+/// `spec.finalizers` on a namespace; the rest of it is metadata.
+pub(super) fn agrees(tenant: &Tenant, metadata: &Value) -> bool {
+    metadata["annotations"][ANNOTATION_STORAGE_CLASSES] == storage_classes(tenant).as_str()
+        && tenant.namespace_uid.is_none_or(|uid| metadata["uid"] == uid)
 }

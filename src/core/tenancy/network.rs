@@ -10,8 +10,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde_json::Value;
 
+use super::letter::same;
 use super::object::json;
-use super::{Tenant, meta};
 
 /// Name of the policy that closes everything.
 pub const DEFAULT_DENY: &str = "govcloud-default-deny";
@@ -27,14 +27,19 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// The spec as JSON.
-    pub(super) fn json(&self) -> &Value {
-        &self.json
+    /// The policy's name.
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Whether a live spec is these rules to the letter.
+    pub(super) fn agrees(&self, spec: &Value) -> bool {
+        same(&self.json, spec)
     }
 
     /// The policy with these rules.
-    pub(super) fn policy(&self, metadata: &ObjectMeta) -> NetworkPolicy {
-        NetworkPolicy { metadata: metadata.clone(), spec: Some(self.spec.clone()) }
+    pub(super) fn policy(&self, metadata: ObjectMeta) -> NetworkPolicy {
+        NetworkPolicy { metadata, spec: Some(self.spec.clone()) }
     }
 }
 
@@ -53,9 +58,9 @@ static RULES: LazyLock<[Rules; 2]> = LazyLock::new(|| {
     })
 });
 
-/// The metadata of each policy, and its rules.
-pub(super) fn desired(tenant: &Tenant) -> impl Iterator<Item = (ObjectMeta, &'static Rules)> {
-    RULES.iter().map(|rules| (meta(tenant, rules.name), rules))
+/// The rules of each policy.
+pub(super) fn rules() -> &'static [Rules] {
+    &*RULES
 }
 
 fn spec(ingress: Vec<NetworkPolicyIngressRule>, egress: Vec<NetworkPolicyEgressRule>) -> NetworkPolicySpec {

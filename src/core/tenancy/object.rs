@@ -1,28 +1,42 @@
 //! One object of a tenant, whichever kind it is.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use k8s_openapi::api::core::v1::{LimitRange, Namespace, ResourceQuota};
-use k8s_openapi::api::rbac::v1::RoleBinding;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::network;
+use super::{ContainerLimits, LABELS, Role, Tenant, access, letter, limits, namespace, network, quota};
 
-/// A desired object.
+/// A desired object: what it follows from. It is built where it is to be written.
 #[derive(Clone, Debug, PartialEq)]
-pub enum TenantObject {
+pub struct TenantObject<'a> {
+    content: Content<'a>,
+    of: Rc<Labelled<'a>>,
+}
+
+/// What an object of a tenant is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Content<'a> {
     /// The tenant namespace.
-    Namespace(Namespace),
+    Namespace,
     /// What was granted.
-    ResourceQuota(ResourceQuota),
+    ResourceQuota,
     /// Defaults per container.
-    LimitRange(LimitRange),
+    LimitRange(&'a ContainerLimits),
     /// Who may talk to whom.
-    NetworkPolicy(ObjectMeta, &'static network::Rules),
+    NetworkPolicy(&'static network::Rules),
     /// Who may do what.
-    RoleBinding(RoleBinding),
+    RoleBinding(Role),
+}
+
+/// A tenant with the values of its [`LABELS`].
+#[derive(Debug, PartialEq)]
+struct Labelled<'a> {
+    tenant: Tenant<'a>,
+    labels: [Cow<'a, str>; LABELS.len()],
 }
 
 /// A live object, pinned for removal: a delete carries both as preconditions (S4).
@@ -40,62 +54,95 @@ pub struct ObjectRef {
     pub resource_version: String,
 }
 
-impl TenantObject {
+/// The objects of a tenant with these contents.
+pub(super) fn objects<'a>(
+    tenant: &Tenant<'a>,
+    contents: impl Iterator<Item = Content<'a>>,
+) -> Vec<TenantObject<'a>> {
+    let of = Rc::new(Labelled { labels: super::label_values(tenant), tenant: tenant.clone() });
+    contents.map(|content| TenantObject { content, of: of.clone() }).collect()
+}
+
+impl<'a> TenantObject<'a> {
+    /// What it is.
+    pub fn content(&self) -> Content<'a> {
+        self.content
+    }
+
+    /// Whose it is.
+    pub fn tenant(&self) -> &Tenant<'a> {
+        &self.of.tenant
+    }
+
     /// Its kind.
     pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Namespace(_) => "Namespace",
-            Self::ResourceQuota(_) => "ResourceQuota",
-            Self::LimitRange(_) => "LimitRange",
-            Self::NetworkPolicy(..) => "NetworkPolicy",
-            Self::RoleBinding(_) => "RoleBinding",
+        match self.content {
+            Content::Namespace => "Namespace",
+            Content::ResourceQuota => "ResourceQuota",
+            Content::LimitRange(_) => "LimitRange",
+            Content::NetworkPolicy(_) => "NetworkPolicy",
+            Content::RoleBinding(_) => "RoleBinding",
         }
     }
 
     /// Its name.
     pub fn name(&self) -> &str {
-        self.metadata().name.as_deref().unwrap_or_default()
+        match self.content {
+            Content::Namespace => self.tenant().namespace,
+            Content::ResourceQuota => quota::NAME,
+            Content::LimitRange(_) => limits::NAME,
+            Content::NetworkPolicy(rules) => rules.name(),
+            Content::RoleBinding(role) => role.binding(),
+        }
     }
 
     /// Its namespace; `None` for the namespace itself.
     pub fn namespace(&self) -> Option<&str> {
-        self.metadata().namespace.as_deref()
+        (self.content != Content::Namespace).then_some(self.tenant().namespace)
     }
 
-    /// Its metadata.
-    pub(super) fn metadata(&self) -> &ObjectMeta {
-        match self {
-            Self::Namespace(o) => &o.metadata,
-            Self::ResourceQuota(o) => &o.metadata,
-            Self::LimitRange(o) => &o.metadata,
-            Self::NetworkPolicy(metadata, _) => metadata,
-            Self::RoleBinding(o) => &o.metadata,
-        }
+    /// Whether a live object is to the letter what would be applied: if so, nothing differs.
+    pub(super) fn agrees(&self, live: &Value) -> bool {
+        let metadata = &live["metadata"];
+        let tenant = self.tenant();
+        letter::holds(&metadata["labels"], self.labels())
+            && metadata.get("ownerReferences").is_none()
+            && match self.content {
+                Content::Namespace => namespace::agrees(tenant, metadata),
+                Content::ResourceQuota => quota::agrees(tenant, &live["spec"]),
+                Content::LimitRange(limits) => limits::agrees(limits, &live["spec"]),
+                Content::NetworkPolicy(rules) => rules.agrees(&live["spec"]),
+                Content::RoleBinding(role) => access::agrees(tenant, role, live),
+            }
     }
 
-    /// What is compared beside the metadata: the fields by name, as they would be applied.
-    pub(super) fn parts(&self) -> Vec<(&'static str, Cow<'static, Value>)> {
-        fn part(of: &impl Serialize) -> Cow<'static, Value> {
-            Cow::Owned(json(of))
-        }
-        match self {
-            // The server sets `spec.finalizers` on a namespace; the rest of it is metadata.
-            Self::Namespace(_) => Vec::new(),
-            Self::ResourceQuota(o) => vec![("spec", part(&o.spec))],
-            Self::LimitRange(o) => vec![("spec", part(&o.spec))],
-            Self::NetworkPolicy(_, rules) => vec![("spec", Cow::Borrowed(rules.json()))],
-            Self::RoleBinding(o) => vec![("roleRef", part(&o.role_ref)), ("subjects", part(&o.subjects))],
+    /// Its labels, in the order of their keys.
+    pub(super) fn labels(&self) -> impl Iterator<Item = (&str, &str)> {
+        let own = (self.content == Content::Namespace).then(|| namespace::pod_security(self.tenant()));
+        let shared = LABELS.into_iter().zip(self.of.labels.iter().map(AsRef::as_ref));
+        shared.chain(own.into_iter().flatten())
+    }
+
+    /// Name, namespace and labels.
+    fn metadata(&self) -> ObjectMeta {
+        let owned = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
+        ObjectMeta {
+            name: Some(self.name().to_owned()),
+            namespace: self.namespace().map(str::to_owned),
+            labels: Some(self.labels().map(owned).collect::<BTreeMap<_, _>>()),
+            ..Default::default()
         }
     }
 
     /// The body of a server-side apply: apiVersion, kind, and what is desired, without nulls or status.
     pub fn to_apply_json(&self) -> Value {
-        let mut json = match self {
-            Self::Namespace(o) => json(o),
-            Self::ResourceQuota(o) => json(o),
-            Self::LimitRange(o) => json(o),
-            Self::NetworkPolicy(metadata, rules) => json(&rules.policy(metadata)),
-            Self::RoleBinding(o) => json(o),
+        let (tenant, metadata) = (self.tenant(), self.metadata());
+        let mut json = match self.content {
+            Content::Namespace => json(&namespace::desired(tenant, metadata)),
+            Content::ResourceQuota => json(&quota::desired(tenant, metadata)),
+            Content::LimitRange(limits) => json(&limits::desired(limits, metadata)),
+            Content::NetworkPolicy(rules) => json(&rules.policy(metadata)),
+            Content::RoleBinding(role) => json(&access::desired(tenant, role, metadata)),
         };
         if let Value::Object(fields) = &mut json {
             fields.remove("status");

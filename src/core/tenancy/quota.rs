@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{ResourceQuota, ResourceQuotaSpec};
 use k8s_openapi::apimachinery::pkg::api::resource;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde_json::Value;
 
-use super::{Stage, Tenant, meta};
+use super::letter::consists;
+use super::{Stage, Tenant};
 use crate::core::quantity::{Quantity, QuantityError};
 
 /// Name of the quota.
@@ -195,22 +198,36 @@ pub fn effective(granted: &BTreeMap<String, String>) -> BTreeMap<String, String>
     hard
 }
 
-/// Quota refuses what is new and never touches what runs, so `0` is how a namespace is closed without harm
-/// (Art. 16: reclaim follows the decision, not the other way round).
-pub(super) fn desired(tenant: &Tenant) -> ResourceQuota {
-    let mut hard = effective(&tenant.quota);
-    if tenant.stage >= Stage::HandingOver {
-        hard.insert("persistentvolumeclaims".to_owned(), "0".to_owned());
-    }
-    if tenant.stage == Stage::Quiesced {
-        hard.insert("pods".to_owned(), "0".to_owned());
-    }
-    let hard = hard.into_iter().map(|(key, value)| (key, stored(&value))).collect();
+/// The quota in force at the tenant's stage. Quota refuses what is new and never touches what runs, so `0` is how a
+/// namespace is closed without harm (Art. 16: reclaim follows the decision, not the other way round).
+fn hard<'a>(tenant: &Tenant<'a>) -> BTreeMap<&'a str, &'a str> {
+    let closed: &[&str] = match tenant.stage {
+        Stage::Active => &[],
+        Stage::HandingOver => &["persistentvolumeclaims"],
+        Stage::Quiesced => &["persistentvolumeclaims", "pods"],
+    };
+    let nothing = |keys: &'static [&str]| keys.iter().map(|key| (*key, "0"));
+    nothing(&NOTHING_UNLESS_GRANTED).chain(lines(tenant.quota)).chain(nothing(closed)).collect()
+}
+
+/// The ResourceQuota of a tenant.
+pub(super) fn desired(tenant: &Tenant, metadata: ObjectMeta) -> ResourceQuota {
+    let hard = hard(tenant).into_iter().map(|(key, value)| (key.to_owned(), stored(value))).collect();
     ResourceQuota {
-        metadata: meta(tenant, NAME),
+        metadata,
         spec: Some(ResourceQuotaSpec { hard: Some(hard), ..Default::default() }),
         ..Default::default()
     }
+}
+
+/// Whether a live spec is to the letter what the tenant's is written as.
+pub(super) fn agrees(tenant: &Tenant, spec: &Value) -> bool {
+    consists(spec, [("hard", ())], |(), live| consists(live, hard(tenant), is_stored))
+}
+
+/// The lines of a quota, borrowed.
+pub(super) fn lines(quota: &BTreeMap<String, String>) -> impl Iterator<Item = (&str, &str)> {
+    quota.iter().map(|(key, value)| (key.as_str(), value.as_str()))
 }
 
 /// A quantity as the API server will store it; what is none is passed on for the server to refuse.
@@ -219,4 +236,10 @@ pub(super) fn stored(value: &str) -> resource::Quantity {
         Ok(amount) => amount.stored().to_string(),
         Err(_) => value.to_owned(),
     })
+}
+
+/// Whether the API server stores a quantity as this, or as the same amount.
+pub(super) fn is_stored(value: &str, live: &Value) -> bool {
+    let amount = |text: &str| text.parse::<Quantity>().ok().map(Quantity::stored);
+    live.as_str().is_some_and(|live| live == value || amount(value).is_some_and(|a| amount(live) == Some(a)))
 }

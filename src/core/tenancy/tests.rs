@@ -11,39 +11,53 @@ fn map(lines: &[(&str, &str)]) -> BTreeMap<String, String> {
     lines.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
 }
 
-fn access(kind: SubjectKind, name: &str, role: Role) -> Access {
-    Access { kind, name: name.to_owned(), namespace: None, role }
+/// A value that a tenant can borrow for as long as any test runs.
+fn kept<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
 }
 
-fn tenant(stage: Stage) -> Tenant {
+fn access(kind: SubjectKind, name: &str, role: Role) -> Access<'_> {
+    Access { kind, name, namespace: None, role }
+}
+
+/// The lines of access of the sample.
+fn people() -> [Access<'static>; 4] {
+    [
+        access(SubjectKind::User, "zhang", Role::Admin),
+        access(SubjectKind::Group, "transport-ops", Role::Edit),
+        access(SubjectKind::ServiceAccount, "pipeline", Role::Edit),
+        access(SubjectKind::Group, "transport-ops", Role::View),
+    ]
+}
+
+fn roster<'a>(access: impl IntoIterator<Item = Access<'a>>) -> Roster<'a> {
+    Roster::new("dept-transport", access)
+}
+
+fn tenant(stage: Stage) -> Tenant<'static> {
     Tenant {
-        application_name: "travel".to_owned(),
-        application_uid: "6f1c0e52-0000-4000-8000-000000000001".to_owned(),
-        filing_namespace: "dept-transport".to_owned(),
-        region: "410000".to_owned(),
-        entry: "prod".to_owned(),
-        namespace: crate::core::names::tenant_namespace("dept-transport", "travel", "prod"),
+        application_name: "travel",
+        application_uid: "6f1c0e52-0000-4000-8000-000000000001",
+        filing_namespace: "dept-transport",
+        region: "410000",
+        entry: "prod",
+        namespace: "dept-transport-travel-prod-b4ac6df6",
         namespace_uid: None,
-        quota: map(&[
+        quota: kept(map(&[
             ("pods", "50"),
             ("requests.cpu", "8"),
             ("requests.memory", "16Gi"),
             ("requests.storage", "204800Mi"),
-        ]),
-        pod_security: "restricted".to_owned(),
-        storage_classes: vec!["hostpath".to_owned()],
-        limit_range: Some(ContainerLimits {
+        ])),
+        pod_security: "restricted",
+        storage_classes: kept(["hostpath".to_owned()]),
+        limit_range: Some(kept(ContainerLimits {
             default: map(&[("cpu", "1"), ("memory", "1Gi")]),
             default_request: map(&[("cpu", "0.1")]),
             max: map(&[("cpu", "4")]),
             min: BTreeMap::new(),
-        }),
-        access: vec![
-            access(SubjectKind::User, "zhang", Role::Admin),
-            access(SubjectKind::Group, "transport-ops", Role::Edit),
-            access(SubjectKind::ServiceAccount, "pipeline", Role::Edit),
-            access(SubjectKind::Group, "transport-ops", Role::View),
-        ],
+        })),
+        access: kept(roster(people())),
         stage,
     }
 }
@@ -52,7 +66,7 @@ fn applied(stage: Stage) -> Vec<Value> {
     desired(&tenant(stage)).iter().map(TenantObject::to_apply_json).collect()
 }
 
-fn find<'a>(objects: &'a [TenantObject], kind: &str, name: &str) -> &'a TenantObject {
+fn find<'a, 'b>(objects: &'a [TenantObject<'b>], kind: &str, name: &str) -> &'a TenantObject<'b> {
     objects.iter().find(|o| o.kind() == kind && o.name() == name).unwrap_or_else(|| panic!("{kind}/{name}"))
 }
 
@@ -77,8 +91,8 @@ fn s3_nothing_has_owners_or_finalizers_and_everything_is_labelled() {
         for object in applied(stage) {
             let metadata = &object["metadata"];
             assert!(metadata.get("ownerReferences").is_none() && metadata.get("finalizers").is_none());
-            for (key, value) in labels(&tenant(stage)) {
-                assert_eq!(metadata["labels"][key], value.as_str());
+            for (key, value) in LABELS.into_iter().zip(label_values(&tenant(stage))) {
+                assert_eq!(metadata["labels"][key], *value);
             }
             assert!(object.get("status").is_none());
             assert!(!object.to_string().contains("null"));
@@ -108,38 +122,44 @@ fn a_stage_changes_nothing_but_what_it_is_for() {
 
 #[test]
 fn granted_ways_in_are_kept() {
-    let mut tenant = tenant(Stage::Active);
-    tenant.quota.insert("services.loadbalancers".to_owned(), "2".to_owned());
+    let tenant = Tenant { quota: kept(map(&[("services.loadbalancers", "2")])), ..tenant(Stage::Active) };
     let hard = &desired(&tenant)[1].to_apply_json()["spec"]["hard"];
     assert_eq!((&hard["services.loadbalancers"], &hard["services.nodeports"]), (&json!("2"), &json!("0")));
 }
 
 #[test]
 fn a_long_record_name_still_makes_a_valid_label() {
-    let mut tenant = tenant(Stage::Active);
-    tenant.application_name = "a.".repeat(100) + "b";
-    assert!(labels(&tenant)[LABEL_APPLICATION].len() <= 63);
+    let tenant = Tenant { application_name: kept("a.".repeat(100) + "b"), ..tenant(Stage::Active) };
+    assert!(label_values(&tenant).iter().all(|value| value.len() <= 63));
 }
 
 #[test]
 fn a_namespace_is_ours_by_label_and_recorded_uid() {
     let mut tenant = tenant(Stage::Active);
     let live = |application: &str, uid: &str| json!({"metadata": {"uid": uid, "labels": {LABEL_APPLICATION_UID: application}}});
-    let ours = tenant.application_uid.clone();
+    let ours = tenant.application_uid;
     assert_eq!(ownership(&tenant, None), Ownership::Absent);
     assert_eq!(
-        ownership(&tenant, Some(&live(&ours, "n1"))),
+        ownership(&tenant, Some(&live(ours, "n1"))),
         Ownership::Ours,
         "a crash before recording heals"
     );
     assert_eq!(ownership(&tenant, Some(&live("other", "n1"))), Ownership::Taken);
     assert_eq!(ownership(&tenant, Some(&json!({"metadata": {"uid": "n1"}}))), Ownership::Taken);
-    tenant.namespace_uid = Some("n1".to_owned());
+    tenant.namespace_uid = Some("n1");
     assert_eq!(ownership(&tenant, None), Ownership::Vanished);
-    assert_eq!(ownership(&tenant, Some(&live(&ours, "n2"))), Ownership::Taken);
-    let mut leaving = live(&ours, "n1");
+    assert_eq!(ownership(&tenant, Some(&live(ours, "n2"))), Ownership::Taken);
+    let mut leaving = live(ours, "n1");
     assert_eq!(ownership(&tenant, Some(&leaving)), Ownership::Ours);
     leaving["metadata"]["deletionTimestamp"] = json!("2026-03-02T00:00:00Z");
     assert_eq!(ownership(&tenant, Some(&leaving)), Ownership::Terminating);
     assert_eq!(desired(&tenant)[0].to_apply_json()["metadata"]["uid"], "n1");
+}
+
+#[test]
+fn labels_are_told_in_the_order_of_their_keys() {
+    for object in desired(&tenant(Stage::Active)) {
+        let labels = object.labels().map(|(key, _)| key).collect::<Vec<_>>();
+        assert!(labels.is_sorted(), "{labels:?}");
+    }
 }

@@ -11,16 +11,15 @@ fn system_subjects_are_refused_and_never_bound() {
     for name in ["system:masters", "system:authenticated", " System:anonymous"] {
         let list = [access(SubjectKind::Group, name, Role::View)];
         assert!(matches!(refusals(&list)[..], [AccessRefusal::SystemSubject { .. }]), "{name}");
-        let mut tenant = tenant(Stage::Active);
-        tenant.access = list.to_vec();
+        let tenant = Tenant { access: kept(roster(list)), ..tenant(Stage::Active) };
         assert!(desired(&tenant).iter().all(|o| o.kind() != "RoleBinding"));
     }
     assert_eq!(refusals(&[access(SubjectKind::User, "", Role::View)]), [AccessRefusal::NoName]);
     let mut account = access(SubjectKind::ServiceAccount, "x", Role::Edit);
-    account.namespace = Some("kube-system".to_owned());
+    account.namespace = Some("kube-system");
     let said = refusals(&[account])[0].to_string();
     assert!(said.contains("kube-system") && said.contains("平台") && said.contains("allowed"));
-    assert!(refusals(&tenant(Stage::Active).access).is_empty());
+    assert!(refusals(&people()).is_empty());
 }
 
 #[test]

@@ -1,0 +1,48 @@
+//! Comparing to the letter. What is live is nearly always what was applied, and seeing that builds nothing; where it is
+//! not, the meanings are compared (see [`super::drift`]). Maps are walked in the order of their keys.
+
+use serde_json::{Map, Value};
+
+/// Whether a map holds these texts, given in the order of their keys. It may hold more.
+pub(super) fn holds<'a>(live: &Value, wanted: impl IntoIterator<Item = (&'a str, &'a str)>) -> bool {
+    let mut live = live.as_object().into_iter().flatten();
+    wanted.into_iter().all(|(key, text)| live.find(|(k, _)| *k == key).is_some_and(|(_, v)| v == text))
+}
+
+/// Whether a map holds these values, given in the order of their keys, and nothing more. Without any, it may be absent.
+pub(super) fn consists<'a, T>(
+    live: &Value,
+    wanted: impl IntoIterator<Item = (&'a str, T)>,
+    same: impl Fn(T, &Value) -> bool,
+) -> bool {
+    let mut wanted = wanted.into_iter();
+    match live {
+        Value::Null => wanted.next().is_none(),
+        Value::Object(live) => {
+            let mut live = live.iter();
+            wanted.all(|(key, value)| live.next().is_some_and(|(k, v)| k == key && same(value, v)))
+                && live.next().is_none()
+        }
+        _ => false,
+    }
+}
+
+/// The same letters, but for empty lists, which the server drops.
+pub(super) fn same(wanted: &Value, live: &Value) -> bool {
+    match (wanted, live) {
+        (Value::Object(wanted), Value::Object(live)) => {
+            let mut live = filled(live);
+            filled(wanted).all(|(key, value)| live.next().is_some_and(|(k, v)| k == key && same(value, v)))
+                && live.next().is_none()
+        }
+        (Value::Array(wanted), Value::Array(live)) => {
+            wanted.len() == live.len() && wanted.iter().zip(live).all(|(wanted, live)| same(wanted, live))
+        }
+        (wanted, live) => wanted == live,
+    }
+}
+
+/// The fields of a map that are no empty lists.
+fn filled(map: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
+    map.iter().filter(|(_, value)| value.as_array().is_none_or(|items| !items.is_empty()))
+}
