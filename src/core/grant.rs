@@ -13,7 +13,7 @@ use super::names;
 use super::plan::{Anew, Plan, Precondition, Step, Write};
 use super::record::{Life, Meta, Standing};
 use super::targets;
-use super::tenancy::{self, Content, Ownership, Roster, Stage, Tenant, TenantObject};
+use super::tenancy::{self, Content, Live, Ownership, Roster, Stage, Tenant};
 use crate::api::application::CloudApplication;
 use crate::api::change::ChangeRequest;
 use crate::api::deadline::Party;
@@ -210,12 +210,15 @@ impl Case<'_> {
                 },
             }
             let desired = tenancy::desired(&tenant);
+            let objects: Vec<_> = live.iter().flat_map(|n| &n.objects).map(|o| Live::of(o)).collect();
             for object in &desired {
-                let found = live.and_then(|n| n.find(object));
+                let found = match object.content() {
+                    Content::Namespace => live.map(|n| &*n.object),
+                    _ => objects.iter().find(|o| object.is(o)).map(|o| o.object),
+                };
                 order.bring(object, found, live.is_none());
             }
-            let objects = live.into_iter().flat_map(|n| &n.objects).map(|o| &**o);
-            order.last.extend(tenancy::extra(objects, &desired).into_iter().filter_map(removal));
+            order.last.extend(tenancy::extra(&objects, &desired).into_iter().filter_map(removal));
         }
         Ok(order)
     }
@@ -336,16 +339,5 @@ impl Case<'_> {
         let (record, notices, wake) = life.end(&stored.record);
         status.record = record;
         Plan { reread: None, steps, status, notices, wake }
-    }
-}
-
-impl LiveNamespace {
-    /// The live object that a desired one stands for.
-    fn find(&self, object: &TenantObject) -> Option<&Value> {
-        if object.content() == Content::Namespace {
-            return Some(&self.object);
-        }
-        let is = |o: &&Arc<Value>| o["kind"] == object.kind() && o["metadata"]["name"] == object.name();
-        self.objects.iter().find(is).map(AsRef::as_ref)
     }
 }

@@ -125,15 +125,7 @@ impl Life {
         let valid = |c: &Condition| c.type_ == "Valid" && c.status == ConditionStatus::True;
         let in_order =
             stored.conditions.iter().any(|c| valid(c) && c.observed_generation == Some(generation));
-        Self {
-            status: stored,
-            notices: Vec::new(),
-            wake: None,
-            found: Vec::new(),
-            generation,
-            now,
-            in_order,
-        }
+        Self { status: stored, notices: Vec::new(), wake: None, found: Vec::new(), generation, now, in_order }
     }
 
     /// Whether this is the first visit.

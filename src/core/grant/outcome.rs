@@ -57,7 +57,8 @@ impl Case<'_> {
     fn in_force(&mut self, places: &[Place<'_>]) {
         let spec = &self.seen.record.spec;
         let granted = places.iter().map(|p| p.granted);
-        if self.status.in_force.as_ref() != Some(&spec.approved) || self.status.granted.iter().ne(granted.clone())
+        if self.status.in_force.as_ref() != Some(&spec.approved)
+            || self.status.granted.iter().ne(granted.clone())
         {
             self.status.in_force = Some(spec.approved.clone());
             self.status.in_force_since = Some(self.now.into());

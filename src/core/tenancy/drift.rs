@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::canonical::canonical;
-use super::object::{Content, ObjectRef, TenantObject};
+use super::object::{Content, Live, ObjectRef, TenantObject};
 use super::{LABEL_APPLICATION_UID, LABEL_MANAGED_BY, MANAGER};
 
 /// One place where live and desired differ.
@@ -54,9 +54,8 @@ pub fn removal_patch(desired: &TenantObject, live: &Value) -> Option<Value> {
 }
 
 /// Live objects of ours in the tenant namespace that are no longer desired, to be deleted: a RoleBinding
-/// whose role lost its subjects, the LimitRange of a Region that dropped its own. `live` objects must carry
-/// their `kind`. Never a Namespace and never data: those end only through a Decommission (S3).
-pub fn extra<'a>(live: impl IntoIterator<Item = &'a Value>, desired: &[TenantObject]) -> Vec<ObjectRef> {
+/// whose role lost its subjects, the LimitRange of a Region that dropped its own. Never a Namespace and never data: those end only through a Decommission (S3).
+pub fn extra(live: &[Live<'_>], desired: &[TenantObject]) -> Vec<ObjectRef> {
     // Without the namespace there is no telling what is ours.
     let Some(namespace) = desired.iter().find(|object| object.content() == Content::Namespace) else {
         return Vec::new();
@@ -67,24 +66,20 @@ pub fn extra<'a>(live: impl IntoIterator<Item = &'a Value>, desired: &[TenantObj
             && metadata["labels"][LABEL_MANAGED_BY] == MANAGER
             && metadata["deletionTimestamp"].is_null()
     };
-    let is_desired = |kind: &str, name: &str| desired.iter().any(|d| d.kind() == kind && d.name() == name);
-    let refs = live.into_iter().filter_map(|object| {
-        let metadata = &object["metadata"];
-        let (kind, name) = (text(&object["kind"]), text(&metadata["name"]));
-        let removable = matches!(kind, "ResourceQuota" | "LimitRange" | "NetworkPolicy" | "RoleBinding");
-        (removable && !is_desired(kind, name) && ours(metadata)).then(|| ObjectRef {
-            kind: kind.to_owned(),
-            namespace: text(&metadata["namespace"]).to_owned(),
-            name: name.to_owned(),
-            uid: text(&metadata["uid"]).to_owned(),
-            resource_version: text(&metadata["resourceVersion"]).to_owned(),
+    let removable = ["ResourceQuota", "LimitRange", "NetworkPolicy", "RoleBinding"];
+    let refs = live.iter().filter_map(|live| {
+        let metadata = &live.object["metadata"];
+        let text = |field: &str| metadata[field].as_str().unwrap_or_default().to_owned();
+        let undesired = !desired.iter().any(|d| d.is(live)) && removable.contains(&live.kind);
+        (undesired && ours(metadata)).then(|| ObjectRef {
+            kind: live.kind.to_owned(),
+            namespace: text("namespace"),
+            name: live.name.to_owned(),
+            uid: text("uid"),
+            resource_version: text("resourceVersion"),
         })
     });
     refs.collect()
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
 }
 
 fn differences(desired: &TenantObject, live: &Value) -> Vec<Difference> {

@@ -4,9 +4,12 @@
 use serde_json::{Map, Value};
 
 /// Whether a map holds these texts, given in the order of their keys. It may hold more.
-pub(super) fn holds<'a>(live: &Value, wanted: impl IntoIterator<Item = (&'a str, &'a str)>) -> bool {
-    let mut live = live.as_object().into_iter().flatten();
-    wanted.into_iter().all(|(key, text)| live.find(|(k, _)| *k == key).is_some_and(|(_, v)| v == text))
+pub(super) fn holds<T: AsRef<str>>(live: &Value, wanted: &[(&str, T)]) -> bool {
+    let Value::Object(live) = live else { return wanted.is_empty() };
+    let mut live = live.iter();
+    wanted.iter().all(|(key, text)| {
+        live.find(|(k, _)| k == key).is_some_and(|(_, v)| v.as_str() == Some(text.as_ref()))
+    })
 }
 
 /// Whether a map holds these values, given in the order of their keys, and nothing more. Without any, it may be absent.

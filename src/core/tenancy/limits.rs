@@ -42,7 +42,11 @@ pub(super) fn agrees(limits: &ContainerLimits, spec: &Value) -> bool {
             && item.as_object().is_some_and(|fields| fields.len() == written + 1)
             && maps.iter().all(|(field, map)| consists(&item[field], lines(map), is_stored))
     };
-    consists(spec, [("limits", ())], |(), limits| matches!(limits.as_array().map(Vec::as_slice), Some([one]) if item(one)))
+    consists(
+        spec,
+        [("limits", ())],
+        |(), limits| matches!(limits.as_array().map(Vec::as_slice), Some([one]) if item(one)),
+    )
 }
 
 fn quantities(map: &BTreeMap<String, String>) -> Option<BTreeMap<String, resource::Quantity>> {

@@ -24,7 +24,7 @@ pub use access::{Access, Role, Roster, SubjectKind};
 pub use drift::{drift, extra, must_replace, removal_patch};
 pub use limits::ContainerLimits;
 pub use namespace::{Ownership, ownership};
-pub use object::{Content, ObjectRef, TenantObject};
+pub use object::{Content, Live, ObjectRef, TenantObject};
 
 use crate::core::names::label_value;
 
@@ -99,18 +99,14 @@ pub fn desired<'a>(tenant: &Tenant<'a>) -> Vec<TenantObject<'a>> {
 }
 
 /// The labels that every object of the tenant carries, in the order of their keys.
-pub const LABELS: [&str; 6] =
-    [LABEL_MANAGED_BY, LABEL_APPLICATION, LABEL_APPLICATION_UID, LABEL_DEPARTMENT, LABEL_ENTRY, LABEL_REGION];
-
-/// The values of [`LABELS`].
-pub fn label_values<'a>(tenant: &Tenant<'a>) -> [Cow<'a, str>; LABELS.len()] {
+pub fn labels<'a>(tenant: &Tenant<'a>) -> [(&'static str, Cow<'a, str>); 6] {
     [
-        Cow::Borrowed(MANAGER),
-        label_value(tenant.application_name),
-        Cow::Borrowed(tenant.application_uid),
-        label_value(tenant.filing_namespace),
-        label_value(tenant.entry),
-        label_value(tenant.region),
+        (LABEL_MANAGED_BY, Cow::Borrowed(MANAGER)),
+        (LABEL_APPLICATION, label_value(tenant.application_name)),
+        (LABEL_APPLICATION_UID, Cow::Borrowed(tenant.application_uid)),
+        (LABEL_DEPARTMENT, label_value(tenant.filing_namespace)),
+        (LABEL_ENTRY, label_value(tenant.entry)),
+        (LABEL_REGION, label_value(tenant.region)),
     ]
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     ANNOTATION_STORAGE_CLASSES, LABEL_APPLICATION, LABEL_APPLICATION_UID, LABEL_DEPARTMENT, LABEL_ENTRY,
-    LABEL_REGION, Tenant,
+    LABEL_REGION, Tenant, letter::holds,
 };
 use crate::api::keys;
 use crate::core::names::label_value;
@@ -97,17 +97,16 @@ pub fn earlier_owners(live: &Value) -> impl Iterator<Item = &str> {
 
 /// Pod Security at one level for all three modes: what is refused is also what is warned of and audited
 /// (Art. 20: protection at level three is the platform's duty). In the order of their keys.
-pub(super) fn pod_security<'a>(tenant: &'a Tenant) -> impl Iterator<Item = (&'a str, &'a str)> {
-    let level = tenant.pod_security;
-    POD_SECURITY.into_iter().flat_map(move |(mode, version)| [(mode, level), (version, "latest")])
+pub(super) fn pod_security<'a>(tenant: &'a Tenant) -> [(&'a str, &'a str); 6] {
+    [
+        ("pod-security.kubernetes.io/audit", tenant.pod_security),
+        ("pod-security.kubernetes.io/audit-version", "latest"),
+        ("pod-security.kubernetes.io/enforce", tenant.pod_security),
+        ("pod-security.kubernetes.io/enforce-version", "latest"),
+        ("pod-security.kubernetes.io/warn", tenant.pod_security),
+        ("pod-security.kubernetes.io/warn-version", "latest"),
+    ]
 }
-
-/// The label of each mode of Pod Security, and that of its version.
-const POD_SECURITY: [(&str, &str); 3] = [
-    ("pod-security.kubernetes.io/audit", "pod-security.kubernetes.io/audit-version"),
-    ("pod-security.kubernetes.io/enforce", "pod-security.kubernetes.io/enforce-version"),
-    ("pod-security.kubernetes.io/warn", "pod-security.kubernetes.io/warn-version"),
-];
 
 /// The storage classes a PVC may name, as the annotation lists them.
 fn storage_classes(tenant: &Tenant) -> String {
@@ -130,9 +129,10 @@ pub(super) fn desired(tenant: &Tenant, metadata: ObjectMeta) -> Namespace {
     }
 }
 
-/// Whether live metadata, beside the labels, is to the letter what the tenant's is written as. The server sets
+/// Whether live metadata, beside the shared labels, is to the letter what the tenant's is written as. The server sets
 /// `spec.finalizers` on a namespace; the rest of it is metadata.
 pub(super) fn agrees(tenant: &Tenant, metadata: &Value) -> bool {
-    metadata["annotations"][ANNOTATION_STORAGE_CLASSES] == storage_classes(tenant).as_str()
+    holds(&metadata["labels"], &pod_security(tenant))
+        && metadata["annotations"][ANNOTATION_STORAGE_CLASSES] == storage_classes(tenant).as_str()
         && tenant.namespace_uid.is_none_or(|uid| metadata["uid"] == uid)
 }

@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{ContainerLimits, LABELS, Role, Tenant, access, letter, limits, namespace, network, quota};
+use super::{ContainerLimits, Role, Tenant, access, labels, letter, limits, namespace, network, quota};
 
 /// A desired object: what it follows from. It is built where it is to be written.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,11 +32,30 @@ pub enum Content<'a> {
     RoleBinding(Role),
 }
 
-/// A tenant with the values of its [`LABELS`].
+/// A tenant with the labels of its objects.
 #[derive(Debug, PartialEq)]
 struct Labelled<'a> {
     tenant: Tenant<'a>,
-    labels: [Cow<'a, str>; LABELS.len()],
+    labels: [(&'static str, Cow<'a, str>); 6],
+}
+
+/// A live object, with what it is found by.
+#[derive(Clone, Copy, Debug)]
+pub struct Live<'a> {
+    /// Its kind.
+    pub kind: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// The object.
+    pub object: &'a Value,
+}
+
+impl<'a> Live<'a> {
+    /// An object that carries its kind.
+    pub fn of(object: &'a Value) -> Self {
+        let text = |value: &'a Value| value.as_str().unwrap_or_default();
+        Self { kind: text(&object["kind"]), name: text(&object["metadata"]["name"]), object }
+    }
 }
 
 /// A live object, pinned for removal: a delete carries both as preconditions (S4).
@@ -59,7 +78,7 @@ pub(super) fn objects<'a>(
     tenant: &Tenant<'a>,
     contents: impl Iterator<Item = Content<'a>>,
 ) -> Vec<TenantObject<'a>> {
-    let of = Rc::new(Labelled { labels: super::label_values(tenant), tenant: tenant.clone() });
+    let of = Rc::new(Labelled { labels: labels(tenant), tenant: *tenant });
     contents.map(|content| TenantObject { content, of: of.clone() }).collect()
 }
 
@@ -101,11 +120,16 @@ impl<'a> TenantObject<'a> {
         (self.content != Content::Namespace).then_some(self.tenant().namespace)
     }
 
+    /// Whether this live object is the one that it stands for.
+    pub fn is(&self, live: &Live<'_>) -> bool {
+        self.kind() == live.kind && self.name() == live.name
+    }
+
     /// Whether a live object is to the letter what would be applied: if so, nothing differs.
     pub(super) fn agrees(&self, live: &Value) -> bool {
         let metadata = &live["metadata"];
         let tenant = self.tenant();
-        letter::holds(&metadata["labels"], self.labels())
+        letter::holds(&metadata["labels"], &self.of.labels)
             && metadata.get("ownerReferences").is_none()
             && match self.content {
                 Content::Namespace => namespace::agrees(tenant, metadata),
@@ -119,7 +143,7 @@ impl<'a> TenantObject<'a> {
     /// Its labels, in the order of their keys.
     pub(super) fn labels(&self) -> impl Iterator<Item = (&str, &str)> {
         let own = (self.content == Content::Namespace).then(|| namespace::pod_security(self.tenant()));
-        let shared = LABELS.into_iter().zip(self.of.labels.iter().map(AsRef::as_ref));
+        let shared = self.of.labels.iter().map(|(key, value)| (*key, &**value));
         shared.chain(own.into_iter().flatten())
     }
 

@@ -20,9 +20,7 @@ fn as_served(object: &TenantObject) -> Value {
             json["spec"] = json!({"finalizers": ["kubernetes"]});
             json["status"] = json!({"phase": "Active"});
         }
-        Content::ResourceQuota => {
-            json["status"] = json!({"hard": {"pods": "50"}, "used": {"pods": "3"}})
-        }
+        Content::ResourceQuota => json["status"] = json!({"hard": {"pods": "50"}, "used": {"pods": "3"}}),
         Content::LimitRange(_) => serve_limits(&mut json["spec"]["limits"][0]),
         Content::NetworkPolicy(_) => {
             for direction in ["ingress", "egress"] {
@@ -51,6 +49,10 @@ fn serve_limits(item: &mut Value) {
     copy("max", "default");
     copy("default", "defaultRequest");
     copy("min", "defaultRequest");
+}
+
+fn found(live: &[Value]) -> Vec<Live<'_>> {
+    live.iter().map(Live::of).collect()
 }
 
 fn changed(stage: Stage, kind: &str, name: &str, change: impl FnOnce(&mut Value)) -> Vec<String> {
@@ -153,12 +155,12 @@ fn what_an_apply_would_leave_standing_is_taken_away() {
 #[test]
 fn what_is_no_longer_desired_is_pinned_for_removal() {
     let live: Vec<_> = desired(&tenant(Stage::Active)).iter().map(as_served).collect();
-    assert_eq!(extra(&live, &desired(&tenant(Stage::Active))), []);
+    assert_eq!(extra(&found(&live), &desired(&tenant(Stage::Active))), []);
     let quiesced = desired(&tenant(Stage::Quiesced));
-    let gone = extra(&live, &quiesced);
+    let gone = extra(&found(&live), &quiesced);
     assert_eq!(gone.iter().map(|r| &*r.name).collect::<Vec<_>>(), ["govcloud-admin", "govcloud-edit"]);
     assert_eq!((&*gone[0].kind, &*gone[0].uid, &*gone[0].resource_version), ("RoleBinding", "n1", "7"));
-    assert_eq!(extra(&live, &[]), [], "nothing desired is no word to remove anything");
+    assert_eq!(extra(&found(&live), &[]), [], "nothing desired is no word to remove anything");
 }
 
 #[test]
@@ -174,7 +176,7 @@ fn s3_namespaces_data_and_strangers_are_never_extra() {
             json!({"kind": "RoleBinding", "metadata": {"name": "x", "namespace": "elsewhere", "labels": ours}}),
         ])
         .collect();
-    assert_eq!(extra(&live, &desired(&tenant(Stage::Active))), []);
+    assert_eq!(extra(&found(&live), &desired(&tenant(Stage::Active))), []);
 }
 
 fn quantities() -> impl Strategy<Value = BTreeMap<String, String>> {
@@ -187,7 +189,8 @@ fn stages() -> impl Strategy<Value = Stage> {
 }
 
 fn accesses() -> impl Strategy<Value = Vec<Access<'static>>> {
-    let kind = prop_oneof![Just(SubjectKind::User), Just(SubjectKind::Group), Just(SubjectKind::ServiceAccount)];
+    let kind =
+        prop_oneof![Just(SubjectKind::User), Just(SubjectKind::Group), Just(SubjectKind::ServiceAccount)];
     let role = prop_oneof![Just(Role::Admin), Just(Role::Edit), Just(Role::View)];
     let line = (kind, "[a-c]{1,2}", role).prop_map(|(kind, name, role)| access(kind, kept(name), role));
     proptest::collection::vec(line, 0..6)
