@@ -70,15 +70,15 @@ impl World {
         }
         let mut keys = Vec::new();
         for tag in both.into_iter().flatten().flat_map(|r| r.tags()) {
-            if let Some(region) = tags::region_of_all(&tag) {
+            if let Some(region) = tags::region_of_all(tag) {
                 let of_region = self.applications.tagged(&tags::region(region));
                 keys.extend(of_region.iter().filter_map(|a| in_use(a)));
             }
-            if let Some((namespace, name)) = tags::maintained(&tag) {
+            if let Some((namespace, name)) = tags::maintained(tag) {
                 keys.extend(self.applications.get(namespace, name).and_then(|a| in_use(&a)));
             }
-            if tags::is_maintenance(&tag) {
-                let others = self.changes.tagged(&tag);
+            if tags::is_maintenance(tag) {
+                let others = self.changes.tagged(tag);
                 keys.extend(others.iter().map(|r| Key::new(Kind::Change, &r.meta.namespace, &r.meta.name)));
             }
         }

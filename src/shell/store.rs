@@ -137,7 +137,7 @@ impl<T: Held> Store<T> {
                 answered: 0,
             });
             for tag in object.tags() {
-                s.by_tag.insert((self.hashes.hash_one(&tag), id));
+                s.by_tag.insert((self.hashes.hash_one(tag), id));
             }
             if !s.synced {
                 // The first list brings everything there is; nobody looks at it before it is complete.
@@ -178,7 +178,7 @@ impl<T: Held> Store<T> {
         let id = s.names.get(key).copied()?;
         let object = self.object(s, id)?;
         for tag in object.tags() {
-            s.by_tag.remove(&(self.hashes.hash_one(&tag), id));
+            s.by_tag.remove(&(self.hashes.hash_one(tag), id));
         }
         s.names.remove(key);
         let packed = s.slots[id as usize].take().and_then(|slot| slot.packed);

@@ -71,8 +71,12 @@ impl<K: DeserializeOwned> Record<K> {
 
 /// The typed form of an object's JSON. An error names no place: the text is none that anybody has seen.
 fn typed<K: DeserializeOwned>(text: &str) -> Result<Arc<K>, String> {
-    let placeless = |_| K::deserialize(again::<Value>(text)).map_err(|e| e.to_string());
-    serde_json::from_str(text).or_else(placeless).map(Arc::new)
+    let placeless = |e: serde_json::Error| {
+        let why = e.to_string();
+        let place = format!(" at line {} column {}", e.line(), e.column());
+        why.strip_suffix(&place).map_or_else(|| why.clone(), str::to_owned)
+    };
+    serde_json::from_str(text).map(Arc::new).map_err(placeless)
 }
 
 /// Any other object.

@@ -87,7 +87,7 @@ fn quota_drift_is_by_amount() {
 fn labels_may_be_more_and_never_other() {
     let namespace = |change: fn(&mut Value)| {
         let name = tenant(Stage::Active).namespace;
-        changed(Stage::Active, "Namespace", &name, change)
+        changed(Stage::Active, "Namespace", name, change)
     };
     assert!(namespace(|n| n["metadata"]["labels"]["team"] = json!("x")).is_empty());
     assert_eq!(
