@@ -109,7 +109,7 @@ fn with_default(object: &Value, field: &str, default: &str) -> Value {
 
 /// Without nulls, empty lists and empty label maps, which the server drops. Empty objects stay: an empty
 /// selector selects everything, an empty rule allows everything.
-fn tidy(value: &Value) -> Value {
+pub(super) fn tidy(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
             let kept = fields.iter().map(|(k, v)| (k, tidy(v))).filter(|(k, v)| !is_void(k, v));

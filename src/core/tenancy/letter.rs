@@ -1,7 +1,7 @@
 //! Comparing to the letter. What is live is nearly always what was applied, and seeing that builds nothing; where it is
 //! not, the meanings are compared (see [`super::drift`]). Maps are walked in the order of their keys.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// Whether a map holds these texts, given in the order of their keys. It may hold more.
 pub(super) fn holds<T: AsRef<str>>(live: &Value, wanted: &[(&str, T)]) -> bool {
@@ -28,24 +28,4 @@ pub(super) fn consists<'a, T>(
         }
         _ => false,
     }
-}
-
-/// The same letters, but for empty lists, which the server drops.
-pub(super) fn same(wanted: &Value, live: &Value) -> bool {
-    match (wanted, live) {
-        (Value::Object(wanted), Value::Object(live)) => {
-            let mut live = filled(live);
-            filled(wanted).all(|(key, value)| live.next().is_some_and(|(k, v)| k == key && same(value, v)))
-                && live.next().is_none()
-        }
-        (Value::Array(wanted), Value::Array(live)) => {
-            wanted.len() == live.len() && wanted.iter().zip(live).all(|(wanted, live)| same(wanted, live))
-        }
-        (wanted, live) => wanted == live,
-    }
-}
-
-/// The fields of a map that are no empty lists.
-fn filled(map: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
-    map.iter().filter(|(_, value)| value.as_array().is_none_or(|items| !items.is_empty()))
 }

@@ -42,11 +42,8 @@ pub(super) fn agrees(limits: &ContainerLimits, spec: &Value) -> bool {
             && item.as_object().is_some_and(|fields| fields.len() == written + 1)
             && maps.iter().all(|(field, map)| consists(&item[field], lines(map), is_stored))
     };
-    consists(
-        spec,
-        [("limits", ())],
-        |(), limits| matches!(limits.as_array().map(Vec::as_slice), Some([one]) if item(one)),
-    )
+    let only = |limits: &Value| limits.as_array().is_some_and(|all| all.len() == 1 && item(&all[0]));
+    consists(spec, [("limits", ())], |(), limits| only(limits))
 }
 
 fn quantities(map: &BTreeMap<String, String>) -> Option<BTreeMap<String, resource::Quantity>> {

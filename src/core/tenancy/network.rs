@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde_json::Value;
 
-use super::letter::same;
+use super::canonical::tidy;
 use super::object::json;
 
 /// Name of the policy that closes everything.
@@ -23,7 +23,8 @@ pub const ALLOW: &str = "govcloud-allow-same-namespace-and-dns";
 pub struct Rules {
     name: &'static str,
     spec: NetworkPolicySpec,
-    json: Value,
+    /// The spec as the server keeps it, without empty lists, and as it is applied.
+    letters: [Value; 2],
 }
 
 impl Rules {
@@ -34,7 +35,7 @@ impl Rules {
 
     /// Whether a live spec is these rules to the letter.
     pub(super) fn agrees(&self, spec: &Value) -> bool {
-        same(&self.json, spec)
+        self.letters.contains(spec)
     }
 
     /// The policy with these rules.
@@ -53,8 +54,8 @@ static RULES: LazyLock<[Rules; 2]> = LazyLock::new(|| {
     let closed = spec(vec![], vec![]);
     let open = spec(vec![allow_in], vec![allow_out, dns()]);
     [(DEFAULT_DENY, closed), (ALLOW, open)].map(|(name, spec)| {
-        let json = json(&spec);
-        Rules { name, spec, json }
+        let applied = json(&spec);
+        Rules { name, spec, letters: [tidy(&applied), applied] }
     })
 });
 
