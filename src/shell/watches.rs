@@ -49,10 +49,8 @@ const fn other(
     Watched { api_version, resource, kind, labelled }
 }
 
-/// Every kind that is watched from the start, in the order in which their first lists begin: a list is read page by page, and
-/// the longest decides when all are complete.
+/// Every kind that is watched from the start.
 pub const WATCHED: [Watched; 15] = [
-    other("networking.k8s.io/v1", "networkpolicies", "NetworkPolicy", true),
     own("cloudapplications", "CloudApplication"),
     own("resourcegrants", "ResourceGrant"),
     own("changerequests", "ChangeRequest"),
@@ -63,6 +61,7 @@ pub const WATCHED: [Watched; 15] = [
     other("v1", "namespaces", "Namespace", false),
     other("v1", "resourcequotas", "ResourceQuota", true),
     other("v1", "limitranges", "LimitRange", true),
+    other("networking.k8s.io/v1", "networkpolicies", "NetworkPolicy", true),
     other("rbac.authorization.k8s.io/v1", "rolebindings", "RoleBinding", true),
     other("v1", "persistentvolumeclaims", "PersistentVolumeClaim", false),
     other("v1", "persistentvolumes", "PersistentVolume", false),
