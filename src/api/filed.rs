@@ -2,11 +2,13 @@
 
 use serde::de::DeserializeOwned;
 
-use super::application::CloudApplication;
-use super::change::ChangeRequest;
-use super::decommission::Decommission;
-use super::grant::ResourceGrant;
+use super::application::{CloudApplication, CloudApplicationStatus};
+use super::change::{ChangeRequest, ChangeRequestStatus};
+use super::condition::Condition;
+use super::decommission::{Decommission, DecommissionStatus};
+use super::grant::{ResourceGrant, ResourceGrantStatus};
 use super::record::RecordStatus;
+use super::region::RegionStatus;
 
 /// A record of one of the four kinds that have a life.
 pub trait Filed: DeserializeOwned {
@@ -20,14 +22,39 @@ pub trait Filed: DeserializeOwned {
     fn record(&self) -> Option<&RecordStatus>;
 }
 
+/// What the status of every kind tells of.
+pub trait Stands {
+    /// Its conditions.
+    fn conditions(&self) -> &[Condition];
+    /// Where in its life the object is; `None` where it has none, as a Region, and where none was told yet.
+    fn phase(&self) -> Option<&'static str>;
+}
+
+impl Stands for RegionStatus {
+    fn conditions(&self) -> &[Condition] {
+        &self.conditions
+    }
+    fn phase(&self) -> Option<&'static str> {
+        None
+    }
+}
+
 macro_rules! filed {
-    ($($kind:ty),+) => {$(
+    ($($kind:ty: $status:ty),+) => {$(
+        impl Stands for $status {
+            fn conditions(&self) -> &[Condition] {
+                &self.record.conditions
+            }
+            fn phase(&self) -> Option<&'static str> {
+                self.phase.map(Into::into)
+            }
+        }
         impl Filed for $kind {
             fn region(&self) -> &str {
                 &self.spec.region
             }
             fn phase(&self) -> Option<&'static str> {
-                self.status.as_ref()?.phase.map(Into::into)
+                self.status.as_ref()?.phase()
             }
             fn is_over(&self) -> bool {
                 self.status.as_ref().and_then(|s| s.phase).is_some_and(|p| p.is_over())
@@ -39,7 +66,12 @@ macro_rules! filed {
     )+};
 }
 
-filed!(CloudApplication, ResourceGrant, ChangeRequest, Decommission);
+filed!(
+    CloudApplication: CloudApplicationStatus,
+    ResourceGrant: ResourceGrantStatus,
+    ChangeRequest: ChangeRequestStatus,
+    Decommission: DecommissionStatus
+);
 
 #[cfg(test)]
 mod tests {

@@ -2,29 +2,21 @@
 
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize as _, Serialize};
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::client::{EventBody, RequestError};
 use super::controller::Shell;
+use super::decided::{Decided, Told};
 use super::difference::difference;
 use super::metrics::Where;
 use super::observe::Circumstances;
 use super::queue::{Key, Kind};
 use super::watches::News;
 use crate::api::API_VERSION;
-use crate::api::application::CloudApplicationStatus;
-use crate::api::change::ChangeRequestStatus;
-use crate::api::condition::Condition;
-use crate::api::decommission::DecommissionStatus;
-use crate::api::grant::ResourceGrantStatus;
 use crate::api::record::RecordStatus;
-use crate::api::region::RegionStatus;
 use crate::core::cloud_event;
-use crate::core::happening::Happening;
-use crate::core::plan::{Anew, Plan, Precondition, Step, Target, Write};
-use crate::core::record::Meta;
-use crate::core::{application, change, decommission, grant, region};
+use crate::core::plan::{Anew, Precondition, Step, Target, Write};
 
 /// Rounds of observe, decide and write after which a key is given back to the queue.
 const ROUNDS: usize = 24;
@@ -34,81 +26,6 @@ const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(30);
 
 /// Writes of one step that are under way at once.
 const WRITES_AT_ONCE: usize = 16;
-
-/// What one kind decided, with what the interpreter needs to carry it out.
-struct Decided {
-    about: Target,
-    meta: Meta,
-    reread: Option<Anew>,
-    steps: Vec<Step>,
-    /// The status as it should be; nothing where it is as it was stored.
-    status: Option<Value>,
-    /// The reason of `Ready`, and the phase.
-    stands: (Option<String>, Option<&'static str>),
-    notices: Vec<Happening>,
-    wake: Option<Timestamp>,
-}
-
-/// What the status of every kind tells of.
-trait Status: Serialize + PartialEq {
-    fn conditions(&self) -> &[Condition];
-    fn phase(&self) -> Option<&'static str>;
-}
-
-impl Status for RegionStatus {
-    fn conditions(&self) -> &[Condition] {
-        &self.conditions
-    }
-    fn phase(&self) -> Option<&'static str> {
-        None
-    }
-}
-
-macro_rules! status {
-    ($($status:ty),+) => {$(
-        impl Status for $status {
-            fn conditions(&self) -> &[Condition] {
-                &self.record.conditions
-            }
-            fn phase(&self) -> Option<&'static str> {
-                self.phase.map(Into::into)
-            }
-        }
-    )+};
-}
-
-status!(CloudApplicationStatus, ResourceGrantStatus, ChangeRequestStatus, DecommissionStatus);
-
-/// What a reconcile came to, for its span.
-#[derive(Default)]
-struct Told {
-    uid: String,
-    decision: String,
-    phase: String,
-    writes: usize,
-}
-
-impl Told {
-    /// The reason of `Ready`, the phase, and how many writes were planned so far.
-    fn note(&mut self, decided: &Decided) {
-        let (ready, phase) = &decided.stands;
-        self.uid.clone_from(&decided.meta.uid);
-        self.decision = ready.as_deref().unwrap_or("None").to_owned();
-        self.phase = phase.unwrap_or("None").to_owned();
-        let writes = decided.steps.iter().map(|s| if let Step::Write(w) = s { w.len() } else { 0 });
-        self.writes += writes.sum::<usize>();
-    }
-
-    /// Each field once: OTLP would send one that is recorded again as a second attribute.
-    fn say(&self, span: &tracing::Span) {
-        for (field, text) in [("uid", &self.uid), ("decision", &self.decision), ("phase", &self.phase)] {
-            if !text.is_empty() {
-                span.record(field, text.as_str());
-            }
-        }
-        span.record("writes", self.writes);
-    }
-}
 
 /// Whether anything was written, after which the record is looked at once more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,42 +61,7 @@ fn key_of(target: &Target) -> Option<Key> {
     Some(Key::new(kind, &target.namespace, &target.name))
 }
 
-fn decided<S: Status>(key: &Key, meta: &Meta, stored: Option<&S>, plan: Plan<S>) -> Decided {
-    let Plan { reread, steps, status, notices, wake } = plan;
-    let ready = status.conditions().iter().find(|c| c.type_ == "Ready").map(|c| c.reason.clone());
-    let stands = (ready, status.phase());
-    let status = (stored != Some(&status)).then(|| serde_json::to_value(&status).unwrap_or_default());
-    Decided { about: record_target(key), meta: meta.clone(), reread, steps, status, stands, notices, wake }
-}
-
 impl Shell {
-    /// Observes and decides for one key. `None` where there is nothing to decide on.
-    fn decide(&self, key: &Key, with: &Circumstances, now: Timestamp) -> Option<Decided> {
-        match key.kind {
-            Kind::Application => {
-                let o = self.world.application(key, with)?;
-                Some(decided(key, &o.meta, o.record.status.as_ref(), application::decide(&o, now)))
-            }
-            Kind::Grant => {
-                let o = self.world.grant(key, with)?;
-                Some(decided(key, &o.meta, o.record.status.as_ref(), grant::decide(&o, now)))
-            }
-            Kind::Change => {
-                let o = self.world.change(key, with)?;
-                Some(decided(key, &o.meta, o.record.status.as_ref(), change::decide(&o, now)))
-            }
-            Kind::Decommission => {
-                let o = self.world.decommission(key, with)?;
-                Some(decided(key, &o.meta, o.record.status.as_ref(), decommission::decide(&o, now)))
-            }
-            Kind::Region => {
-                let o = self.world.region_observed(&key.name)?;
-                let meta = self.world.regions.get("", &key.name)?.meta.clone();
-                Some(decided(key, &meta, o.view.region.status.as_ref(), region::decide(&o, now)))
-            }
-        }
-    }
-
     /// Brings one record to where it should be now. Returns when to look again.
     ///
     /// # Errors

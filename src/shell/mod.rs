@@ -1,7 +1,7 @@
 //! Everything that touches the world.
 //!
 //! Reading goes [`watches`] → [`stored`] → [`store`]/[`world`] (found by [`tags`]) → [`observe`] (and [`maintenance`]); deciding
-//! is [`crate::core`]'s; writing is [`execute`], with [`basis`] and `absent` for what must be read first and [`difference`]
+//! is [`crate::core`]'s (`decided`); writing is [`execute`], with [`basis`] and `absent` for what must be read first and [`difference`]
 //! for what a status write sends, through [`client`] on one [`connection`]. [`controller`] keeps it going, from
 //! [`queue`], on [`clock`]; [`snapshots`] come and go with their CRD. [`cloudevents`] tells the world outside. Beside it
 //! stand [`guard`], [`metrics`], [`server`] and [`telemetry`].
@@ -13,6 +13,7 @@ pub mod clock;
 pub mod cloudevents;
 pub mod connection;
 pub mod controller;
+mod decided;
 pub mod difference;
 pub mod execute;
 pub mod guard;
