@@ -1,10 +1,11 @@
 //! ResourceGrant: exactly what was approved is made and kept, nothing else (Art. 13, 15; S1, S3, S5, S6).
 
+use std::borrow::Cow;
 use std::slice;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::finding::{Bilingual, Finding};
 use super::ground::Ground;
@@ -13,7 +14,7 @@ use super::names;
 use super::plan::{Anew, Plan, Precondition, Step, Write};
 use super::record::{Life, Meta, Standing};
 use super::targets;
-use super::tenancy::{self, Content, Live, Ownership, Roster, Stage, Tenant};
+use super::tenancy::{self, Content, Limits, LiveObject, Ownership, Roster, Stage, Tenant};
 use crate::api::application::CloudApplication;
 use crate::api::change::ChangeRequest;
 use crate::api::deadline::Party;
@@ -36,9 +37,9 @@ pub struct LiveNamespace {
     /// Whether it is being deleted.
     pub deleting: bool,
     /// The Namespace itself.
-    pub object: Arc<Value>,
+    pub object: LiveObject,
     /// Operator-labelled ResourceQuotas, LimitRanges, NetworkPolicies and RoleBindings in it, as they are.
-    pub objects: Vec<Arc<Value>>,
+    pub objects: Vec<LiveObject>,
 }
 
 /// A PersistentVolume bound to a claim in one of the namespaces.
@@ -162,14 +163,19 @@ pub fn restriction(exit: Option<&Decommission>, namespace: &str) -> Restriction 
 /// Where a granted namespace is: its name in the cluster, and what is there.
 struct Place<'a> {
     granted: &'a GrantedNamespace,
-    name: String,
+    name: Cow<'a, str>,
     live: Option<&'a LiveNamespace>,
 }
 
 impl<'a> Place<'a> {
+    /// A name that was recorded stays: it is not made anew for each look.
     fn of(granted: &'a GrantedNamespace, seen: &'a Observed) -> Self {
         let application = &seen.record.spec.application.name;
-        let name = names::tenant_namespace(&seen.meta.namespace, application, &granted.name);
+        let recorded = seen.record.status.iter().flat_map(|s| &s.namespaces);
+        let name = match recorded.into_iter().find(|n| n.entry == granted.name) {
+            Some(recorded) => Cow::Borrowed(recorded.namespace.as_str()),
+            None => names::tenant_namespace(&seen.meta.namespace, application, &granted.name).into(),
+        };
         let live = seen.namespaces.iter().find(|n| n.name == name);
         Self { granted, name, live }
     }
@@ -189,11 +195,13 @@ impl Case<'_> {
     fn make(&self, places: &[Place<'_>], opens: bool) -> Result<Order, Standing> {
         let reclaiming = self.reclaiming();
         let access = self.roster();
+        let region = self.seen.ground.region.as_ref();
+        let limits = region.and_then(|r| r.spec().tenancy.limit_range.as_ref()).map(Limits::new);
         let mut order = Order::default();
         for place in places {
-            let tenant = self.tenant(place, &access);
+            let tenant = self.tenant(place, &access, limits);
             let Place { live, .. } = *place;
-            match tenancy::namespace::ownership(&tenant, live.map(|n| n.object.as_ref())) {
+            match tenancy::namespace::ownership(&tenant, live.map(|n| &*n.object.whole)) {
                 Ownership::Absent if opens && self.left_behind(tenant.entry).is_some() => {
                     return Err(lost(tenant.namespace));
                 }
@@ -210,15 +218,15 @@ impl Case<'_> {
                 },
             }
             let desired = tenancy::desired(&tenant);
-            let objects: Vec<_> = live.iter().flat_map(|n| &n.objects).map(|o| Live::of(o)).collect();
+            let objects = live.map_or(&[][..], |n| &n.objects);
             for object in &desired {
                 let found = match object.content() {
-                    Content::Namespace => live.map(|n| &*n.object),
-                    _ => objects.iter().find(|o| object.is(o)).map(|o| o.object),
+                    Content::Namespace => live.map(|n| &n.object),
+                    _ => objects.iter().find(|o| object.is(o)),
                 };
                 order.bring(object, found, live.is_none());
             }
-            order.last.extend(tenancy::extra(&objects, &desired).into_iter().filter_map(removal));
+            order.last.extend(tenancy::extra(objects, &desired).into_iter().filter_map(removal));
         }
         Ok(order)
     }
@@ -264,7 +272,12 @@ impl Case<'_> {
     }
 
     /// The tenant that one granted namespace stands for.
-    fn tenant<'a>(&'a self, place: &'a Place<'_>, access: &'a Roster<'_>) -> Tenant<'a> {
+    fn tenant<'a>(
+        &'a self,
+        place: &'a Place<'_>,
+        access: &'a Roster<'_>,
+        limits: Option<Limits<'a>>,
+    ) -> Tenant<'a> {
         let spec = &self.seen.record.spec;
         let region = self.seen.ground.region.as_ref().map(|r| &r.spec().tenancy);
         let Place { granted, name, .. } = place;
@@ -282,7 +295,7 @@ impl Case<'_> {
                 Some(class) => slice::from_ref(class),
                 None => region.map_or(&[], |r| &r.storage_classes),
             },
-            limit_range: region.and_then(|r| r.limit_range.as_ref()),
+            limit_range: limits,
             access,
             stage: match restriction(self.seen.exit.as_deref(), name) {
                 Restriction::None => Stage::Active,

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::queue::{Key, Kind};
+use super::store::Held as _;
 use super::tags;
 use super::world::{Plain, Record, World, label, labels};
 use crate::api::application::CloudApplication;
@@ -21,6 +22,7 @@ use crate::core::grant::{LiveNamespace, LiveVolume};
 use crate::core::ground::{Ground, RegionView, StorageClass};
 use crate::core::names;
 use crate::core::record::Meta;
+use crate::core::tenancy::{LiveObject, Whole};
 use crate::core::{application, change, decommission, grant};
 
 mod leaving;
@@ -171,14 +173,33 @@ impl World {
     fn tenant_namespaces(&self, names: impl IntoIterator<Item = String>) -> Vec<LiveNamespace> {
         let live = |name: String| {
             let ns = self.namespaces.get("", &name)?;
-            let objects = [&self.quotas, &self.limits, &self.network_policies, &self.role_bindings];
+            let inside = [
+                ("ResourceQuota", &self.quotas),
+                ("LimitRange", &self.limits),
+                ("NetworkPolicy", &self.network_policies),
+                ("RoleBinding", &self.role_bindings),
+            ];
+            let objects = inside.into_iter().flat_map(|(kind, store)| {
+                let found = store.glimpses(&name).into_iter();
+                found.map(move |g| LiveObject {
+                    kind,
+                    name: g.name.clone(),
+                    letter: g.letter,
+                    whole: Whole::read_by(move || g.open().value().clone()),
+                })
+            });
             Some(LiveNamespace {
                 uid: ns.uid.clone(),
                 resource_version: ns.resource_version.clone(),
                 owner: label(ns.value(), keys::APPLICATION_UID),
                 deleting: ns.value().pointer("/metadata/deletionTimestamp").is_some(),
-                object: ns.value().clone(),
-                objects: objects.iter().flat_map(|s| s.within(&name)).map(|o| o.value().clone()).collect(),
+                objects: objects.collect(),
+                object: LiveObject {
+                    kind: "Namespace",
+                    name: name.clone(),
+                    letter: ns.letter(),
+                    whole: Whole::read_by(move || ns.value().clone()),
+                },
                 name,
             })
         };

@@ -8,7 +8,6 @@
 //! has been left alone for a while: a record that is written of five times in a second is packed once.
 
 use std::hash::{BuildHasher, RandomState};
-use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
@@ -16,8 +15,11 @@ mod packed;
 mod slots;
 mod warm;
 
+use packed::{Dictionary, Packed};
 use slots::{Inner, Slot};
 use warm::Warm;
+
+use crate::core::tenancy::Letter;
 
 /// Namespace (empty if cluster-scoped) and name.
 pub type Name = (String, String);
@@ -32,6 +34,10 @@ pub trait Held: Send + Sync + Sized + 'static {
     fn version(&self) -> u64;
     /// Words to find it by.
     fn tags(&self) -> &[String];
+    /// What it says, as one number, where it is compared with what it should be.
+    fn letter(&self) -> Letter {
+        Letter::default()
+    }
     /// The bytes that it can be made of again.
     fn pack(&self) -> Vec<u8>;
     /// Makes it of the bytes that [`Held::pack`] gave.
@@ -65,6 +71,33 @@ pub struct Changed<T> {
     pub old: Option<Arc<T>>,
     /// As it is.
     pub new: Option<Arc<T>>,
+}
+
+/// An object as it lies in a store: nothing is unpacked before it is opened.
+#[derive(Debug)]
+pub struct Glimpse<T> {
+    /// Its name.
+    pub name: String,
+    /// What it says, as one number.
+    pub letter: Letter,
+    lies: Lies<T>,
+}
+
+/// How an object lies in a store.
+#[derive(Debug)]
+enum Lies<T> {
+    AsItIs(Arc<T>),
+    Packed(Packed, Dictionary),
+}
+
+impl<T: Held> Glimpse<T> {
+    /// The object.
+    pub fn open(self) -> Arc<T> {
+        match self.lies {
+            Lies::AsItIs(object) => object,
+            Lies::Packed(packed, dictionary) => Arc::new(T::unpack(&dictionary.unpack(&packed))),
+        }
+    }
 }
 
 /// Namespace and name as one key: in the order of namespaces, and of names within one.
@@ -133,6 +166,7 @@ impl<T: Held> Store<T> {
                 key: key.into(),
                 packed: None,
                 version: object.version(),
+                letter: object.letter(),
                 epoch,
                 answered: 0,
             });
@@ -290,13 +324,21 @@ impl<T: Held> Store<T> {
     /// Everything in a namespace, in order of name.
     pub fn within(&self, namespace: &str) -> Vec<Arc<T>> {
         let from = key(namespace, "");
-        self.read(|s| {
-            let ids = s
-                .names
-                .range::<str, _>((Bound::Included(from.as_str()), Bound::Unbounded))
-                .take_while(|(k, _)| k.starts_with(&from));
-            ids.filter_map(|(_, id)| self.looked_at(s, *id)).collect()
-        })
+        self.read(|s| s.within(&from).filter_map(|(_, id)| self.looked_at(s, id)).collect())
+    }
+
+    /// Everything in a namespace, in order of name; without unpacking anything.
+    pub fn glimpses(&self, namespace: &str) -> Vec<Glimpse<T>> {
+        let from = key(namespace, "");
+        let glimpse = |s: &Inner, name: &str, id: u32| {
+            let slot = s.slot(id)?;
+            let lies = match self.warm().get(id) {
+                Some(object) => Lies::AsItIs(object),
+                None => Lies::Packed(slot.packed.clone()?, s.dictionary.clone()),
+            };
+            Some(Glimpse { name: name.to_owned(), letter: slot.letter, lies })
+        };
+        self.read(|s| s.within(&from).filter_map(|(key, id)| glimpse(s, &key[from.len()..], id)).collect())
     }
 
     /// Everything, in order of name. Each object is unpacked when it is asked for, and not held.

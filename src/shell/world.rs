@@ -297,11 +297,11 @@ impl Triggers<Plain> for World {
             );
             let kept = o.tags.iter().filter_map(|t| tags::keeper(t));
             keys.extend(kept.map(|region| Key::new(Kind::Region, "", region)));
-            match o.value()["kind"].as_str() {
-                Some("StorageClass") => {
+            match o.kind.as_str() {
+                "StorageClass" => {
                     keys.extend(self.regions.names().iter().flat_map(|(_, code)| self.of_region(code)))
                 }
-                Some("Namespace") => {
+                "Namespace" => {
                     // What an earlier record left concerns whoever has its name now.
                     let named = o.tags.iter().filter_map(|t| tags::tenant_of(t));
                     keys.extend(named.map(|(ns, name)| Key::new(Kind::Application, ns, name)));

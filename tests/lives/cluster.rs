@@ -80,6 +80,12 @@ impl Cluster {
     pub fn put(&mut self, key: Id, mut object: Value) {
         self.version += 1;
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
+        // The server keeps no empty lists of rules.
+        if key.0 == "NetworkPolicy"
+            && let Some(spec) = object["spec"].as_object_mut()
+        {
+            spec.retain(|_, rules| *rules != json!([]));
+        }
         self.tell(&object, false);
         self.objects.insert(key, object);
     }

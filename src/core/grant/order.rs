@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::core::plan::{Precondition, Step, Target, Write};
 use crate::core::targets;
-use crate::core::tenancy::{self, Content, TenantObject};
+use crate::core::tenancy::{self, Content, LiveObject, TenantObject};
 
 /// The writes of one grant in the order in which they must happen: the namespace, what bounds it, who may enter.
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ pub(super) struct Order {
 
 impl Order {
     /// Brings one object to what is desired; nothing where nothing differs.
-    pub(super) fn bring(&mut self, object: &TenantObject, found: Option<&Value>, fresh_namespace: bool) {
+    pub(super) fn bring(&mut self, object: &TenantObject, found: Option<&LiveObject>, fresh_namespace: bool) {
         let write = match found {
             // POST, so that what exists under that name is never adopted.
             None if fresh_namespace || object.content() == Content::Namespace => {
@@ -27,10 +27,10 @@ impl Order {
             Some(live) => match tenancy::drift(object, live) {
                 None => return,
                 Some(paths) if tenancy::must_replace(&paths) => {
-                    Write::Delete(target(object), precondition(live))
+                    Write::Delete(target(object), precondition(&live.whole))
                 }
                 Some(_) => {
-                    if let Some(patch) = tenancy::removal_patch(object, live) {
+                    if let Some(patch) = tenancy::removal_patch(object, &live.whole) {
                         self.afterwards.push(Write::Correct(target(object), patch));
                     }
                     Write::Apply(target(object), object.to_apply_json())

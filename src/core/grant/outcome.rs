@@ -99,7 +99,7 @@ impl Case<'_> {
             TenantNamespace {
                 entry: p.granted.name.clone(),
                 uid: live.or_else(|| self.recorded(&p.granted.name)).map(str::to_owned),
-                namespace: p.name.clone(),
+                namespace: p.name.clone().into_owned(),
             }
         };
         places.iter().map(entry).collect()

@@ -35,14 +35,15 @@ impl Case<'_> {
             region: tenant.region,
             entry: tenant.entry,
         };
-        let labels = serde_json::from_value(live.object["metadata"]["labels"].clone()).unwrap_or_default();
+        let labels =
+            serde_json::from_value(live.object.whole["metadata"]["labels"].clone()).unwrap_or_default();
         let owner = predecessor(&identity, tenant.application_uid, &labels)?;
         if live.deleting || live.uid != found.uid || owner != found.application_uid {
             return None;
         }
         let precondition =
             Precondition { uid: live.uid.clone(), resource_version: live.resource_version.clone() };
-        let body = taken_back(tenant.application_uid, &live.object);
+        let body = taken_back(tenant.application_uid, &live.object.whole);
         Some(Write::Patch(targets::NAMESPACE.named(&live.name), precondition, body))
     }
 
@@ -62,10 +63,10 @@ impl Case<'_> {
         }
         let claimed = |n: &&LiveNamespace| n.name == volume.namespace && n.owner.as_ref() == Some(uid);
         let Some(namespace) = self.seen.namespaces.iter().find(claimed) else { return false };
-        debug_assert_eq!(namespace.object["metadata"]["labels"][LABEL_APPLICATION_UID], uid.as_str());
+        debug_assert_eq!(namespace.object.whole["metadata"]["labels"][LABEL_APPLICATION_UID], uid.as_str());
         match &volume.owner {
             None => true,
-            Some(owner) => earlier_owners(&namespace.object).any(|u| u == owner),
+            Some(owner) => earlier_owners(&namespace.object.whole).any(|u| u == owner),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! The RoleBindings: the people the department named, in the project's own roles (Art. 8, 19, 23).
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use k8s_openapi::api::rbac::v1::{RoleBinding, RoleRef, Subject};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use serde_json::Value;
 
-use super::letter::consists;
+use super::letter::{Letter, Path};
 use super::{Stage, Tenant};
 use crate::core::names::is_reserved;
 
@@ -153,8 +153,19 @@ fn refusal(access: &Access) -> Option<AccessRefusal> {
 
 /// Everybody who gets access, sorted and each once. A refused subject is left out even here: the record says so, and
 /// nothing behind it depends on that having been read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Roster<'a>(BTreeSet<(Person<'a>, Role)>);
+#[derive(Clone, Debug, Default)]
+pub struct Roster<'a> {
+    lines: BTreeSet<(Person<'a>, Role)>,
+    /// What each role's binding says while people may do what they are there for, and while they may only look: the same
+    /// in every namespace of an application.
+    letters: [[OnceCell<Letter>; 2]; Role::ALL.len()],
+}
+
+impl PartialEq for Roster<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.lines == other.lines
+    }
+}
 
 /// A subject: its kind, the namespace of a service account, its name.
 type Person<'a> = (SubjectKind, Option<&'a str>, &'a str);
@@ -168,7 +179,7 @@ impl<'a> Roster<'a> {
                 (kind == SubjectKind::ServiceAccount).then_some(namespace.unwrap_or(filing_namespace));
             ((kind, namespace, name), role)
         };
-        Self(admitted.map(line).collect())
+        Self { lines: admitted.map(line).collect(), letters: Default::default() }
     }
 
     /// The roles that somebody has at a stage, the strongest first: each has a binding.
@@ -179,7 +190,7 @@ impl<'a> Roster<'a> {
     /// Those who have a role at a stage.
     fn with(&self, role: Role, stage: Stage) -> impl Iterator<Item = Person<'a>> {
         let mut last = None;
-        let those = self.0.iter().filter(move |(_, granted)| granted.at(stage) == role);
+        let those = self.lines.iter().filter(move |(_, granted)| granted.at(stage) == role);
         those.map(|(person, _)| *person).filter(move |person| last.replace(*person) != Some(*person))
     }
 }
@@ -203,23 +214,24 @@ pub(super) fn desired(tenant: &Tenant, role: Role, metadata: ObjectMeta) -> Role
     }
 }
 
-/// Whether a live binding is to the letter what a role's is written as.
-pub(super) fn agrees(tenant: &Tenant, role: Role, live: &Value) -> bool {
-    let role_ref = [("apiGroup", RBAC), ("kind", CLUSTER_ROLE), ("name", role.cluster_role())];
-    let mut subjects = live["subjects"].as_array().into_iter().flatten();
-    let mut wanted = tenant.access.with(role, tenant.stage);
-    consists(&live["roleRef"], role_ref, is_text)
-        && wanted.all(|person| subjects.next().is_some_and(|subject| is_subject(person, subject)))
-        && subjects.next().is_none()
+/// What a role's binding says.
+pub(super) fn letter(tenant: &Tenant, role: Role) -> Letter {
+    let quiesced = usize::from(tenant.stage == Stage::Quiesced);
+    *tenant.access.letters[role as usize][quiesced].get_or_init(|| written(tenant, role))
 }
 
-fn is_subject((kind, namespace, name): Person, live: &Value) -> bool {
-    let group = namespace.is_none().then_some(("apiGroup", RBAC));
-    let named = [("kind", kind.as_str()), ("name", name)];
-    let place = namespace.map(|namespace| ("namespace", namespace));
-    consists(live, group.into_iter().chain(named).chain(place), is_text)
-}
-
-fn is_text(wanted: &str, live: &Value) -> bool {
-    live == wanted
+fn written(tenant: &Tenant, role: Role) -> Letter {
+    let (root, role_ref) = (Path::root(), Path::root().at("roleRef"));
+    let ours = [("apiGroup", RBAC), ("kind", CLUSTER_ROLE), ("name", role.cluster_role())];
+    let subjects = root.at("subjects");
+    let subject = |(index, (kind, namespace, name)): (usize, Person)| {
+        let subject = subjects.item(index);
+        let place = match namespace {
+            Some(namespace) => subject.at("namespace").text(namespace),
+            None => subject.at("apiGroup").text(RBAC),
+        };
+        subject.map() + subject.at("kind").text(kind.as_str()) + subject.at("name").text(name) + place
+    };
+    let people = tenant.access.with(role, tenant.stage).enumerate().map(subject).sum::<Letter>();
+    role_ref.map() + role_ref.texts(ours) + subjects.list() + people
 }

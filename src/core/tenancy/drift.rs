@@ -3,8 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::canonical::canonical;
-use super::object::{Content, Live, ObjectRef, TenantObject};
+use super::object::{Content, LiveObject, ObjectRef, TenantObject};
 use super::{LABEL_APPLICATION_UID, LABEL_MANAGED_BY, MANAGER};
+
+/// Kinds whose objects may be removed from a tenant's namespace.
+pub(super) const REMOVABLE: [&str; 4] = ["ResourceQuota", "LimitRange", "NetworkPolicy", "RoleBinding"];
 
 /// One place where live and desired differ.
 struct Difference {
@@ -19,8 +22,8 @@ struct Difference {
 /// must be the same in meaning: quantities by amount, unions in any order, the server's defaults filled in.
 /// So an extra subject, an extra quota key, an extra rule are drift. OwnerReferences always are: they would
 /// let the garbage collector destroy what only a Decommission may (S3).
-pub fn drift(desired: &TenantObject, live: &Value) -> Option<Vec<String>> {
-    if desired.agrees(live) { None } else { differs(desired, live) }
+pub fn drift(desired: &TenantObject, live: &LiveObject) -> Option<Vec<String>> {
+    if desired.agrees(live) { None } else { differs(desired, &live.whole) }
 }
 
 /// The same by the meaning of each part.
@@ -55,7 +58,7 @@ pub fn removal_patch(desired: &TenantObject, live: &Value) -> Option<Value> {
 
 /// Live objects of ours in the tenant namespace that are no longer desired, to be deleted: a RoleBinding
 /// whose role lost its subjects, the LimitRange of a Region that dropped its own. Never a Namespace and never data: those end only through a Decommission (S3).
-pub fn extra(live: &[Live<'_>], desired: &[TenantObject]) -> Vec<ObjectRef> {
+pub fn extra(live: &[LiveObject], desired: &[TenantObject]) -> Vec<ObjectRef> {
     // Without the namespace there is no telling what is ours.
     let Some(namespace) = desired.iter().find(|object| object.content() == Content::Namespace) else {
         return Vec::new();
@@ -66,15 +69,15 @@ pub fn extra(live: &[Live<'_>], desired: &[TenantObject]) -> Vec<ObjectRef> {
             && metadata["labels"][LABEL_MANAGED_BY] == MANAGER
             && metadata["deletionTimestamp"].is_null()
     };
-    let removable = ["ResourceQuota", "LimitRange", "NetworkPolicy", "RoleBinding"];
-    let refs = live.iter().filter_map(|live| {
-        let metadata = &live.object["metadata"];
+    let undesired =
+        |live: &&LiveObject| REMOVABLE.contains(&live.kind) && !desired.iter().any(|d| d.is(live));
+    let refs = live.iter().filter(undesired).filter_map(|live| {
+        let metadata = &live.whole["metadata"];
         let text = |field: &str| metadata[field].as_str().unwrap_or_default().to_owned();
-        let undesired = !desired.iter().any(|d| d.is(live)) && removable.contains(&live.kind);
-        (undesired && ours(metadata)).then(|| ObjectRef {
+        ours(metadata).then(|| ObjectRef {
             kind: live.kind.to_owned(),
             namespace: text("namespace"),
-            name: live.name.to_owned(),
+            name: live.name.clone(),
             uid: text("uid"),
             resource_version: text("resourceVersion"),
         })

@@ -6,14 +6,27 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{LimitRange, LimitRangeItem, LimitRangeSpec};
 use k8s_openapi::apimachinery::pkg::api::resource;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use serde_json::Value;
 
-use super::letter::consists;
-use super::quota::{is_stored, lines, stored};
+use super::letter::{Letter, Path};
+use super::quota::{lines, stored};
 pub use crate::api::region::ContainerLimits;
 
 /// Name of the limit range.
 pub const NAME: &str = "govcloud-defaults";
+
+/// The Region's limits with what they say: the same in every namespace of an application.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits<'a> {
+    pub(super) limits: &'a ContainerLimits,
+    pub(super) letter: Letter,
+}
+
+impl<'a> Limits<'a> {
+    /// Of these.
+    pub fn new(limits: &'a ContainerLimits) -> Self {
+        Self { limits, letter: letter(limits) }
+    }
+}
 
 /// What the limits are of.
 const CONTAINER: &str = "Container";
@@ -32,18 +45,14 @@ pub(super) fn desired(limits: &ContainerLimits, metadata: ObjectMeta) -> LimitRa
     LimitRange { metadata, spec: Some(LimitRangeSpec { limits: vec![item] }) }
 }
 
-/// Whether a live spec is to the letter what these limits are written as.
-pub(super) fn agrees(limits: &ContainerLimits, spec: &Value) -> bool {
+/// What these limits say.
+fn letter(limits: &ContainerLimits) -> Letter {
     let ContainerLimits { default, default_request, max, min } = limits;
+    let list = Path::root().at("spec").at("limits");
+    let item = list.item(0);
     let maps = [("default", default), ("defaultRequest", default_request), ("max", max), ("min", min)];
-    let written = maps.iter().filter(|(_, map)| !map.is_empty()).count();
-    let item = |item: &Value| {
-        item["type"] == CONTAINER
-            && item.as_object().is_some_and(|fields| fields.len() == written + 1)
-            && maps.iter().all(|(field, map)| consists(&item[field], lines(map), is_stored))
-    };
-    let only = |limits: &Value| limits.as_array().is_some_and(|all| all.len() == 1 && item(&all[0]));
-    consists(spec, [("limits", ())], |(), limits| only(limits))
+    let amounts = maps.iter().map(|(name, map)| item.at(name).amounts(lines(map))).sum::<Letter>();
+    list.list() + item.map() + item.at("type").text(CONTAINER) + amounts
 }
 
 fn quantities(map: &BTreeMap<String, String>) -> Option<BTreeMap<String, resource::Quantity>> {

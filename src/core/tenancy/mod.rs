@@ -22,9 +22,10 @@ pub mod volumes;
 
 pub use access::{Access, Role, Roster, SubjectKind};
 pub use drift::{drift, extra, must_replace, removal_patch};
-pub use limits::ContainerLimits;
+pub use letter::Letter;
+pub use limits::{ContainerLimits, Limits};
 pub use namespace::{Ownership, ownership};
-pub use object::{Content, Live, ObjectRef, TenantObject};
+pub use object::{Content, LiveObject, ObjectRef, TenantObject, Whole};
 
 use crate::core::names::label_value;
 
@@ -71,7 +72,7 @@ pub struct Tenant<'a> {
     /// Storage classes a PVC may name.
     pub storage_classes: &'a [String],
     /// The Region's limits per container, if it has any.
-    pub limit_range: Option<&'a ContainerLimits>,
+    pub limit_range: Option<Limits<'a>>,
     /// Who may do what.
     pub access: &'a Roster<'a>,
     /// Where in its life the namespace is.
@@ -98,7 +99,7 @@ pub fn desired<'a>(tenant: &Tenant<'a>) -> Vec<TenantObject<'a>> {
     object::objects(tenant, bounds.chain(limits).chain(network).chain(access))
 }
 
-/// The labels that every object of the tenant carries, in the order of their keys.
+/// The labels that every object of the tenant carries.
 pub fn labels<'a>(tenant: &Tenant<'a>) -> [(&'static str, Cow<'a, str>); 6] {
     [
         (LABEL_MANAGED_BY, Cow::Borrowed(MANAGER)),
@@ -108,6 +109,25 @@ pub fn labels<'a>(tenant: &Tenant<'a>) -> [(&'static str, Cow<'a, str>); 6] {
         (LABEL_ENTRY, label_value(tenant.entry)),
         (LABEL_REGION, label_value(tenant.region)),
     ]
+}
+
+/// Whether a label is one of those.
+fn is_label(key: &str) -> bool {
+    matches!(
+        key,
+        LABEL_MANAGED_BY
+            | LABEL_APPLICATION
+            | LABEL_APPLICATION_UID
+            | LABEL_DEPARTMENT
+            | LABEL_ENTRY
+            | LABEL_REGION
+    )
+}
+
+/// Whether it is one of the kinds that the objects of a tenant are of.
+#[must_use]
+pub fn is_kind(kind: &str) -> bool {
+    kind == "Namespace" || drift::REMOVABLE.contains(&kind)
 }
 
 #[cfg(test)]

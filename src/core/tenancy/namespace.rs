@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::{
     ANNOTATION_STORAGE_CLASSES, LABEL_APPLICATION, LABEL_APPLICATION_UID, LABEL_DEPARTMENT, LABEL_ENTRY,
-    LABEL_REGION, Tenant, letter::holds,
+    LABEL_REGION, Tenant,
+    letter::{Letter, Path},
 };
 use crate::api::keys;
 use crate::core::names::label_value;
@@ -95,8 +96,11 @@ pub fn earlier_owners(live: &Value) -> impl Iterator<Item = &str> {
     chain.split(',').filter(|u| !u.is_empty())
 }
 
+/// What the labels of Pod Security begin with.
+pub(super) const POD_SECURITY: &str = "pod-security.kubernetes.io/";
+
 /// Pod Security at one level for all three modes: what is refused is also what is warned of and audited
-/// (Art. 20: protection at level three is the platform's duty). In the order of their keys.
+/// (Art. 20: protection at level three is the platform's duty).
 pub(super) fn pod_security<'a>(tenant: &'a Tenant) -> [(&'a str, &'a str); 6] {
     [
         ("pod-security.kubernetes.io/audit", tenant.pod_security),
@@ -129,10 +133,10 @@ pub(super) fn desired(tenant: &Tenant, metadata: ObjectMeta) -> Namespace {
     }
 }
 
-/// Whether live metadata, beside the shared labels, is to the letter what the tenant's is written as. The server sets
-/// `spec.finalizers` on a namespace; the rest of it is metadata.
-pub(super) fn agrees(tenant: &Tenant, metadata: &Value) -> bool {
-    holds(&metadata["labels"], &pod_security(tenant))
-        && metadata["annotations"][ANNOTATION_STORAGE_CLASSES] == storage_classes(tenant).as_str()
-        && tenant.namespace_uid.is_none_or(|uid| metadata["uid"] == uid)
+/// What the tenant's says beside the shared labels. The server sets `spec.finalizers` on a namespace; the rest of it is
+/// metadata.
+pub(super) fn letter(tenant: &Tenant) -> Letter {
+    let metadata = Path::root().at("metadata");
+    let classes = metadata.at("annotations").at(ANNOTATION_STORAGE_CLASSES);
+    metadata.at("labels").texts(pod_security(tenant)) + classes.text(&storage_classes(tenant))
 }

@@ -8,10 +8,11 @@ use k8s_openapi::api::networking::v1::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use serde_json::Value;
+use serde_json::json;
 
 use super::canonical::tidy;
-use super::object::json;
+use super::letter::Letter;
+use super::object;
 
 /// Name of the policy that closes everything.
 pub const DEFAULT_DENY: &str = "govcloud-default-deny";
@@ -23,8 +24,8 @@ pub const ALLOW: &str = "govcloud-allow-same-namespace-and-dns";
 pub struct Rules {
     name: &'static str,
     spec: NetworkPolicySpec,
-    /// The spec as the server keeps it, without empty lists, and as it is applied.
-    letters: [Value; 2],
+    /// What the spec says as the server keeps it, without empty lists.
+    letter: Letter,
 }
 
 impl Rules {
@@ -33,9 +34,9 @@ impl Rules {
         self.name
     }
 
-    /// Whether a live spec is these rules to the letter.
-    pub(super) fn agrees(&self, spec: &Value) -> bool {
-        self.letters.contains(spec)
+    /// What they say.
+    pub(super) fn letter(&self) -> Letter {
+        self.letter
     }
 
     /// The policy with these rules.
@@ -54,8 +55,8 @@ static RULES: LazyLock<[Rules; 2]> = LazyLock::new(|| {
     let closed = spec(vec![], vec![]);
     let open = spec(vec![allow_in], vec![allow_out, dns()]);
     [(DEFAULT_DENY, closed), (ALLOW, open)].map(|(name, spec)| {
-        let applied = json(&spec);
-        Rules { name, spec, letters: [tidy(&applied), applied] }
+        let letter = Letter::of(json!({ "spec": tidy(&object::json(&spec)) }));
+        Rules { name, spec, letter }
     })
 });
 

@@ -2,13 +2,17 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Deref;
 use std::rc::Rc;
+use std::sync::{Arc, LazyLock};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{ContainerLimits, Role, Tenant, access, labels, letter, limits, namespace, network, quota};
+use super::letter::{Letter, Path};
+use super::{Limits, Role, Tenant, access, labels, limits, namespace, network, quota};
 
 /// A desired object: what it follows from. It is built where it is to be written.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,7 +29,7 @@ pub enum Content<'a> {
     /// What was granted.
     ResourceQuota,
     /// Defaults per container.
-    LimitRange(&'a ContainerLimits),
+    LimitRange(Limits<'a>),
     /// Who may talk to whom.
     NetworkPolicy(&'static network::Rules),
     /// Who may do what.
@@ -37,24 +41,53 @@ pub enum Content<'a> {
 struct Labelled<'a> {
     tenant: Tenant<'a>,
     labels: [(&'static str, Cow<'a, str>); 6],
+    /// What the labels say.
+    letter: Letter,
 }
 
-/// A live object, with what it is found by.
-#[derive(Clone, Copy, Debug)]
-pub struct Live<'a> {
+/// A live object: what it is found by, what it says, and all of it where that is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LiveObject {
     /// Its kind.
-    pub kind: &'a str,
+    pub kind: &'static str,
     /// Its name.
-    pub name: &'a str,
+    pub name: String,
+    /// What it says, as one number.
+    pub letter: Letter,
     /// The object.
-    pub object: &'a Value,
+    pub whole: Whole,
 }
 
-impl<'a> Live<'a> {
-    /// An object that carries its kind.
-    pub fn of(object: &'a Value) -> Self {
-        let text = |value: &'a Value| value.as_str().unwrap_or_default();
-        Self { kind: text(&object["kind"]), name: text(&object["metadata"]["name"]), object }
+/// All of a live object, read when it is first asked for. Nearly always its letter says enough.
+#[derive(Clone)]
+pub struct Whole(Arc<LazyLock<Arc<Value>, Read>>);
+
+/// How it is read.
+type Read = Box<dyn FnOnce() -> Arc<Value> + Send>;
+
+impl Whole {
+    /// What this reads.
+    pub fn read_by(read: impl FnOnce() -> Arc<Value> + Send + 'static) -> Self {
+        Self(Arc::new(LazyLock::new(Box::new(read))))
+    }
+}
+
+impl Deref for Whole {
+    type Target = Value;
+    fn deref(&self) -> &Value {
+        &self.0
+    }
+}
+
+impl PartialEq for Whole {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || **self == **other
+    }
+}
+
+impl fmt::Debug for Whole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -78,7 +111,10 @@ pub(super) fn objects<'a>(
     tenant: &Tenant<'a>,
     contents: impl Iterator<Item = Content<'a>>,
 ) -> Vec<TenantObject<'a>> {
-    let of = Rc::new(Labelled { labels: labels(tenant), tenant: *tenant });
+    let labels = labels(tenant);
+    let letter =
+        Path::root().at("metadata").at("labels").texts(labels.iter().map(|(key, value)| (*key, &**value)));
+    let of = Rc::new(Labelled { labels, letter, tenant: *tenant });
     contents.map(|content| TenantObject { content, of: of.clone() }).collect()
 }
 
@@ -121,26 +157,34 @@ impl<'a> TenantObject<'a> {
     }
 
     /// Whether this live object is the one that it stands for.
-    pub fn is(&self, live: &Live<'_>) -> bool {
+    pub fn is(&self, live: &LiveObject) -> bool {
         self.kind() == live.kind && self.name() == live.name
     }
 
-    /// Whether a live object is to the letter what would be applied: if so, nothing differs.
-    pub(super) fn agrees(&self, live: &Value) -> bool {
-        let metadata = &live["metadata"];
+    /// What it says, without building it.
+    fn letter(&self) -> Letter {
         let tenant = self.tenant();
-        letter::holds(&metadata["labels"], &self.of.labels)
-            && metadata.get("ownerReferences").is_none()
-            && match self.content {
-                Content::Namespace => namespace::agrees(tenant, metadata),
-                Content::ResourceQuota => quota::agrees(tenant, &live["spec"]),
-                Content::LimitRange(limits) => limits::agrees(limits, &live["spec"]),
-                Content::NetworkPolicy(rules) => rules.agrees(&live["spec"]),
-                Content::RoleBinding(role) => access::agrees(tenant, role, live),
+        self.of.letter
+            + match self.content {
+                Content::Namespace => namespace::letter(tenant),
+                Content::ResourceQuota => quota::letter(tenant),
+                Content::LimitRange(limits) => limits.letter,
+                Content::NetworkPolicy(rules) => rules.letter(),
+                Content::RoleBinding(role) => access::letter(tenant, role),
             }
     }
 
-    /// Its labels, in the order of their keys.
+    /// Whether a live object is to the letter what would be applied: if so, nothing differs. A namespace is the one that
+    /// was recorded, or is not ours.
+    pub(super) fn agrees(&self, live: &LiveObject) -> bool {
+        let recorded = || match self.content {
+            Content::Namespace => self.tenant().namespace_uid,
+            _ => None,
+        };
+        self.letter() == live.letter && recorded().is_none_or(|uid| live.whole["metadata"]["uid"] == uid)
+    }
+
+    /// Its labels.
     pub(super) fn labels(&self) -> impl Iterator<Item = (&str, &str)> {
         let own = (self.content == Content::Namespace).then(|| namespace::pod_security(self.tenant()));
         let shared = self.of.labels.iter().map(|(key, value)| (*key, &**value));
@@ -164,7 +208,7 @@ impl<'a> TenantObject<'a> {
         let mut json = match self.content {
             Content::Namespace => json(&namespace::desired(tenant, metadata)),
             Content::ResourceQuota => json(&quota::desired(tenant, metadata)),
-            Content::LimitRange(limits) => json(&limits::desired(limits, metadata)),
+            Content::LimitRange(limits) => json(&limits::desired(limits.limits, metadata)),
             Content::NetworkPolicy(rules) => json(&rules.policy(metadata)),
             Content::RoleBinding(role) => json(&access::desired(tenant, role, metadata)),
         };

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{ResourceQuota, ResourceQuotaSpec};
 use k8s_openapi::apimachinery::pkg::api::resource;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use serde_json::Value;
 
-use super::letter::consists;
+use super::letter::{Letter, Path};
 use super::{Stage, Tenant};
 use crate::core::quantity::{Quantity, QuantityError};
 
@@ -200,19 +199,21 @@ pub fn effective(granted: &BTreeMap<String, String>) -> BTreeMap<String, String>
 
 /// The quota in force at the tenant's stage. Quota refuses what is new and never touches what runs, so `0` is how a
 /// namespace is closed without harm (Art. 16: reclaim follows the decision, not the other way round).
-fn hard<'a>(tenant: &Tenant<'a>) -> BTreeMap<&'a str, &'a str> {
+fn hard<'a>(tenant: &Tenant<'a>) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
     let closed: &[&str] = match tenant.stage {
         Stage::Active => &[],
         Stage::HandingOver => &["persistentvolumeclaims"],
         Stage::Quiesced => &["persistentvolumeclaims", "pods"],
     };
-    let nothing = |keys: &'static [&str]| keys.iter().map(|key| (*key, "0"));
-    nothing(&NOTHING_UNLESS_GRANTED).chain(lines(tenant.quota)).chain(nothing(closed)).collect()
+    let quota = tenant.quota;
+    let open = lines(quota).filter(|(key, _)| !closed.contains(key));
+    let unless_granted = NOTHING_UNLESS_GRANTED.iter().filter(|key| !quota.contains_key(**key));
+    open.chain(unless_granted.chain(closed).map(|key| (*key, "0")))
 }
 
 /// The ResourceQuota of a tenant.
 pub(super) fn desired(tenant: &Tenant, metadata: ObjectMeta) -> ResourceQuota {
-    let hard = hard(tenant).into_iter().map(|(key, value)| (key.to_owned(), stored(value))).collect();
+    let hard = hard(tenant).map(|(key, value)| (key.to_owned(), stored(value))).collect();
     ResourceQuota {
         metadata,
         spec: Some(ResourceQuotaSpec { hard: Some(hard), ..Default::default() }),
@@ -220,9 +221,9 @@ pub(super) fn desired(tenant: &Tenant, metadata: ObjectMeta) -> ResourceQuota {
     }
 }
 
-/// Whether a live spec is to the letter what the tenant's is written as.
-pub(super) fn agrees(tenant: &Tenant, spec: &Value) -> bool {
-    consists(spec, [("hard", ())], |(), live| consists(live, hard(tenant), is_stored))
+/// What the tenant's says.
+pub(super) fn letter(tenant: &Tenant) -> Letter {
+    Path::root().at("spec").at("hard").amounts(hard(tenant))
 }
 
 /// The lines of a quota, borrowed.
@@ -236,10 +237,4 @@ pub(super) fn stored(value: &str) -> resource::Quantity {
         Ok(amount) => amount.stored().to_string(),
         Err(_) => value.to_owned(),
     })
-}
-
-/// Whether the API server stores a quantity as this, or as the same amount.
-pub(super) fn is_stored(value: &str, live: &Value) -> bool {
-    let amount = |text: &str| text.parse::<Quantity>().ok().map(Quantity::stored);
-    live.as_str().is_some_and(|live| live == value || amount(value).is_some_and(|a| amount(live) == Some(a)))
 }

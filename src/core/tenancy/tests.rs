@@ -51,12 +51,12 @@ fn tenant(stage: Stage) -> Tenant<'static> {
         ])),
         pod_security: "restricted",
         storage_classes: kept(["hostpath".to_owned()]),
-        limit_range: Some(kept(ContainerLimits {
+        limit_range: Some(Limits::new(kept(ContainerLimits {
             default: map(&[("cpu", "1"), ("memory", "1Gi")]),
             default_request: map(&[("cpu", "0.1")]),
             max: map(&[("cpu", "4")]),
             min: BTreeMap::new(),
-        })),
+        }))),
         access: kept(roster(people())),
         stage,
     }

@@ -46,11 +46,17 @@ impl World {
     pub(super) fn space(&self, live: LiveNamespace) -> Space {
         let reclaim = live
             .object
+            .whole
             .pointer("/metadata/annotations")
             .and_then(|a| a[keys::RECLAIM].as_str())
             .map(str::to_owned);
-        let conditions =
-            live.object.pointer("/status/conditions").and_then(Value::as_array).cloned().unwrap_or_default();
+        let conditions = live
+            .object
+            .whole
+            .pointer("/status/conditions")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
         let holds =
             |c: &Value| (c["status"] == "True").then(|| c["message"].as_str().unwrap_or_default().to_owned());
         let mut held_by: Vec<String> =

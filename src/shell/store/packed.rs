@@ -13,7 +13,7 @@ const REACH: usize = 40 * 1024;
 const WELL: usize = 8;
 
 /// A packed object.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Packed {
     bytes: Box<[u8]>,
     /// Its length unpacked.
@@ -23,7 +23,7 @@ pub(super) struct Packed {
 }
 
 /// What objects of one kind have in common.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Dictionary(Arc<Vec<u8>>);
 
 impl Packed {

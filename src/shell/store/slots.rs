@@ -1,10 +1,12 @@
 //! What a store is made of: a slot for each object, found by name and by tag.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use super::Held;
 use super::packed::{Dictionary, Packed};
+use crate::core::tenancy::Letter;
 
 /// Slots that a store grows by.
 const SLOTS: usize = 1024;
@@ -16,6 +18,8 @@ pub(super) struct Slot {
     /// Nothing as long as it is warm and has not been packed.
     pub(super) packed: Option<Packed>,
     pub(super) version: u64,
+    /// What it says, as one number.
+    pub(super) letter: Letter,
     pub(super) epoch: u32,
     /// The second of the store's life in which the API server answered with this version; zero where only the watch
     /// told of it.
@@ -41,6 +45,12 @@ pub(super) struct Inner {
 impl Inner {
     pub(super) fn slot(&self, id: u32) -> Option<&Slot> {
         self.slots.get(id as usize)?.as_ref()
+    }
+
+    /// The keys that begin so, in order, with their slots.
+    pub(super) fn within<'a>(&'a self, from: &'a str) -> impl Iterator<Item = (&'a str, u32)> {
+        let on = self.names.range::<str, _>((Bound::Included(from), Bound::Unbounded));
+        on.map(|(key, id)| (&**key, *id)).take_while(move |(key, _)| key.starts_with(from))
     }
 
     pub(super) fn slot_mut(&mut self, id: u32) -> Option<&mut Slot> {

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::core::digest;
 use crate::core::record::Meta;
+use crate::core::tenancy::{self, Letter};
 use crate::shell::clock::Clock;
 use crate::shell::store::{Held, Name};
 use crate::shell::stored::Stored;
@@ -88,6 +89,8 @@ pub struct Plain {
     pub uid: String,
     /// resourceVersion.
     pub resource_version: String,
+    /// Its kind.
+    pub kind: String,
     pub(super) tags: Vec<String>,
     /// The object as JSON, without managedFields; of what was unpacked, only as it is read.
     text: Option<Box<str>>,
@@ -156,6 +159,13 @@ impl Held for Plain {
     fn tags(&self) -> &[String] {
         &self.tags
     }
+    fn letter(&self) -> Letter {
+        match &self.text {
+            _ if !tenancy::is_kind(&self.kind) => Letter::default(),
+            Some(text) => Letter::of(&mut serde_json::Deserializer::from_str(text)),
+            None => Letter::of(&**self.value()),
+        }
+    }
     fn pack(&self) -> Vec<u8> {
         match &self.text {
             Some(text) => text.as_bytes().to_vec(),
@@ -166,11 +176,13 @@ impl Held for Plain {
         let value: Arc<Value> = Arc::new(again(text_of(bytes)));
         let of = |field: &str| value["metadata"][field].as_str().unwrap_or_default().to_owned();
         let label = |key: &str| value["metadata"]["labels"][key].as_str();
+        let kind = value["kind"].as_str().unwrap_or_default().to_owned();
         Self {
             name: (of("namespace"), of("name")),
             uid: of("uid"),
             resource_version: of("resourceVersion"),
-            tags: tags::of_plain(value["kind"].as_str().unwrap_or_default(), label, &|| value.clone()),
+            tags: tags::of_plain(&kind, label, &|| value.clone()),
+            kind,
             text: None,
             value: value.clone().into(),
         }
@@ -254,6 +266,7 @@ impl FromObject for Plain {
         let label = |key: &str| labels.get(key).map(String::as_str);
         Self {
             tags: tags::of_plain(&kind, label, &|| Arc::new(again(&text))),
+            kind,
             name: (metadata.namespace.unwrap_or_default(), metadata.name.unwrap_or_default()),
             uid: metadata.uid.unwrap_or_default(),
             resource_version: metadata.resource_version.unwrap_or_default(),
