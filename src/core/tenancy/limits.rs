@@ -45,14 +45,29 @@ pub(super) fn desired(limits: &ContainerLimits, metadata: ObjectMeta) -> LimitRa
     LimitRange { metadata, spec: Some(LimitRangeSpec { limits: vec![item] }) }
 }
 
-/// What these limits say.
+/// What these limits say as the server keeps them: what has a maximum and no default gets it as that, and so does a
+/// request from its default, else from its minimum.
 fn letter(limits: &ContainerLimits) -> Letter {
-    let ContainerLimits { default, default_request, max, min } = limits;
+    let [mut default, mut request, max, min] =
+        [&limits.default, &limits.default_request, &limits.max, &limits.min]
+            .map(|map| Lines::from_iter(lines(map)));
+    fill(&mut default, &max);
+    fill(&mut request, &default);
+    fill(&mut request, &min);
     let list = Path::root().at("spec").at("limits");
     let item = list.item(0);
-    let maps = [("default", default), ("defaultRequest", default_request), ("max", max), ("min", min)];
-    let amounts = maps.iter().map(|(name, map)| item.at(name).amounts(lines(map))).sum::<Letter>();
+    let maps = [("default", default), ("defaultRequest", request), ("max", max), ("min", min)];
+    let amounts = maps.into_iter().map(|(name, map)| item.at(name).amounts(map.into_iter())).sum::<Letter>();
     list.list() + item.map() + item.at("type").text(CONTAINER) + amounts
+}
+
+/// Quantities by key, borrowed.
+type Lines<'a> = BTreeMap<&'a str, &'a str>;
+
+fn fill<'a>(lines: &mut Lines<'a>, from: &Lines<'a>) {
+    for (key, value) in from {
+        lines.entry(key).or_insert(value);
+    }
 }
 
 fn quantities(map: &BTreeMap<String, String>) -> Option<BTreeMap<String, resource::Quantity>> {

@@ -176,7 +176,7 @@ impl<'a> TenantObject<'a> {
 
     /// Whether a live object is to the letter what would be applied: if so, nothing differs. A namespace is the one that
     /// was recorded, or is not ours.
-    pub(super) fn agrees(&self, live: &LiveObject) -> bool {
+    pub fn agrees(&self, live: &LiveObject) -> bool {
         let recorded = || match self.content {
             Content::Namespace => self.tenant().namespace_uid,
             _ => None,

@@ -275,8 +275,10 @@ proptest! {
             live["metadata"]["labels"]["kubernetes.io/metadata.name"] = json!("x");
             live["metadata"]["annotations"]["somebody.else/note"] = json!("x");
             live["status"] = json!({ "phase": "Active", "used": { "pods": "3" } });
-            if object.content() == Content::Namespace {
-                live["spec"] = json!({ "finalizers": ["kubernetes"] });
+            match object.content() {
+                Content::Namespace => live["spec"] = json!({ "finalizers": ["kubernetes"] }),
+                Content::LimitRange(_) => serve_limits(&mut live["spec"]["limits"][0]),
+                _ => {}
             }
             prop_assert!(object.agrees(&found(&live)), "{live:#}");
             let text = live.to_string();
