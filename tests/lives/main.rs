@@ -12,6 +12,7 @@ mod decisions;
 mod golden;
 mod leaving;
 mod ledger;
+mod letters;
 mod random;
 mod reattach;
 mod stage;

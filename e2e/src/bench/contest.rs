@@ -58,6 +58,11 @@ impl Pair {
     pub fn ratio(&self) -> f64 {
         self.operator / self.raw
     }
+
+    /// Seconds of the bare client for all that the operator's run holds: the approvals, and then the writes.
+    pub fn with_approvals(&self) -> f64 {
+        self.approvals + self.raw
+    }
 }
 
 /// What was measured at one number of applications.

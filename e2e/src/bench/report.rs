@@ -106,8 +106,9 @@ fn machine(m: &Machine) -> String {
 }
 
 fn ratio(contests: &[Contest]) -> String {
-    let mut out = "| applications | pairs | operator, s | bare client, s | ratio (median) | ratios | costless, s | by that | \
-                   operator, ms each | its processor time, ms each | writes each |\n|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
+    let mut out = "| applications | pairs | operator, s | bare client, s | ratio (median) | ratios | and approvals, s | by that | \
+                   costless, s | by that | operator, ms each | its processor time, ms each | writes each |\n\
+                   |--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
         .to_owned();
     for c in contests {
         let of = |f: fn(&super::contest::Pair) -> f64| c.median(|p| Some(f(p))).unwrap_or_default();
@@ -119,12 +120,14 @@ fn ratio(contests: &[Contest]) -> String {
             ratios.first().zip(ratios.last()).map_or(String::new(), |(a, b)| format!("{a:.2}–{b:.2}"));
         let _ = writeln!(
             out,
-            "| {} | {} | {:.2} | {:.2} | **{:.2}** | {spread} | {} | {} | {:.2} | {:.2} | {:.2} |",
+            "| {} | {} | {:.2} | {:.2} | **{:.2}** | {spread} | {:.2} | {:.2} | {} | {} | {:.2} | {:.2} | {:.2} |",
             c.applications,
             c.pairs.len(),
             of(|p| p.operator),
             of(|p| p.raw),
             c.ratio(),
+            of(|p| p.with_approvals()),
+            of(|p| p.operator / p.with_approvals()),
             shown(c.median(|p| p.costless)),
             shown(c.median(|p| Some(p.operator / p.costless?))),
             c.each_ms(),

@@ -22,6 +22,9 @@ impl Held for Thing {
     fn tags(&self) -> &[String] {
         &self.3
     }
+    fn letter(&self) -> Letter {
+        Letter::of(serde_json::json!({ "spec": self.2 }))
+    }
     fn pack(&self) -> Vec<u8> {
         format!("{}|{}|{}|{}", self.0, self.1, self.2, self.3.join(",")).into_bytes()
     }
@@ -169,4 +172,22 @@ fn an_answer_counts_for_the_version_that_it_told_of_and_not_for_long() {
     s.answered("ns", "a", 3);
     let later = Store { born: s.born.checked_sub(std::time::Duration::from_secs(2)).unwrap(), ..s };
     assert!(!later.answered_just_now("ns", "a"), "two seconds ago");
+}
+
+#[test]
+fn a_glimpse_tells_the_letter_and_opens_to_the_object_warm_or_packed() {
+    let s = listed();
+    s.put(thing("a", "u", 5, &["x"]));
+    s.put(thing("b", "v", 6, &[]));
+    let look = || -> Vec<_> {
+        let glimpses = s.glimpses("ns").into_iter();
+        glimpses.map(|g| (g.name.clone(), g.letter, g.open().uid().to_owned())).collect()
+    };
+    let warm = look();
+    (0..3).for_each(|_| s.cool());
+    assert_eq!(s.warm().len(), 0, "all of it is packed");
+    assert_eq!(look(), warm);
+    let [a, b] = [thing("a", "u", 5, &[]), thing("b", "v", 6, &[])].map(|t| t.letter());
+    assert_eq!(warm, [("a".into(), a, "u".into()), ("b".into(), b, "v".into())]);
+    assert!(a != b && s.glimpses("n").is_empty() && s.glimpses("ns2").is_empty());
 }

@@ -125,6 +125,15 @@ fn labels_may_be_more_and_never_other() {
 }
 
 #[test]
+fn a_namespace_that_took_the_place_of_the_recorded_one_is_drift() {
+    let recorded = |uid| Tenant { namespace_uid: Some(uid), ..tenant(Stage::Active) };
+    let served = |tenant: &Tenant| found(&as_served(&desired(tenant)[0]));
+    let live = served(&tenant(Stage::Active));
+    assert_eq!(drift(&desired(&recorded("n1"))[0], &live), None);
+    assert_eq!(drift(&desired(&recorded("n2"))[0], &live).unwrap(), ["metadata.uid"]);
+}
+
+#[test]
 fn a_hole_in_the_network_is_drift() {
     let deny =
         |change: fn(&mut Value)| changed(Stage::Active, "NetworkPolicy", network::DEFAULT_DENY, change);
