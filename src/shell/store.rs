@@ -150,6 +150,8 @@ impl<T: Held> Store<T> {
         if self.knows(&namespace, &name, object.uid(), object.version()) {
             return None;
         }
+        // Read of its text before the store is locked.
+        let letter = object.letter();
         let object = Arc::new(object);
         self.write(|s| {
             let epoch = s.epoch;
@@ -166,7 +168,7 @@ impl<T: Held> Store<T> {
                 key: key.into(),
                 packed: None,
                 version: object.version(),
-                letter: object.letter(),
+                letter,
                 epoch,
                 answered: 0,
             });
