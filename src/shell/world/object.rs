@@ -364,4 +364,17 @@ mod tests {
             assert_eq!(p.tags, ["owner/a", "claims/tenant"]);
         }
     }
+
+    #[test]
+    fn a_tenants_object_has_one_letter_as_it_comes_in_and_as_it_is_unpacked() {
+        let object = |kind: &str, entry: &str| {
+            let metadata = json!({ "name": "a", "labels": { "govcloud.dev/entry": entry } });
+            let sent = json!({ "apiVersion": "v1", "kind": kind, "metadata": metadata });
+            Plain::from_object(serde_json::from_value(sent).unwrap(), &Clock::default())
+        };
+        let prod = object("Namespace", "prod");
+        assert_eq!(Plain::unpack(&prod.pack()).letter(), prod.letter());
+        assert!(prod.letter() != Letter::default() && prod.letter() != object("Namespace", "test").letter());
+        assert_eq!(object("StorageClass", "prod").letter(), Letter::default(), "nobody compares it");
+    }
 }
