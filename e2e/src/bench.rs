@@ -11,7 +11,8 @@
 //! | [`contest`] | many approvals, of applications or exits: the operator beside the bare client |
 //! | [`writes`] | what is written for one application beside what is necessary |
 //! | [`latency`] | one approval a second, beside a bare watcher ([`bare`]) |
-//! | [`scale`] | many active applications: memory, rest, restart |
+//! | [`scale`] | many active applications: memory, rest |
+//! | [`restart`] | a new process over them, beside bare LISTs |
 //! | [`timers`] | many deadlines due in the same second |
 //! | [`fairness`] | one department's flood, and another's requests meanwhile |
 //! | [`machine`] | what all figures depend on |
@@ -30,6 +31,7 @@ pub mod other;
 pub mod plot;
 pub mod recording;
 pub mod report;
+pub mod restart;
 pub mod scale;
 pub mod scene;
 pub mod timers;

@@ -6,7 +6,8 @@ use futures::StreamExt;
 use kube::Api;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
 
 use super::client::resource;
 use super::controller::Shell;
@@ -269,9 +270,16 @@ pub async fn watch(shell: Arc<Shell>, what: Watched, turns: Arc<Semaphore>) {
     if what.labelled {
         config = config.labels(keys::APPLICATION_UID);
     }
-    let mut events = watcher::watcher(api, config).default_backoff().boxed();
+    // Read in a task of its own: the next page of a list is asked for while this one is taken in.
+    let (sender, mut events) = mpsc::channel(PAGE as usize);
+    let mut reader = JoinSet::new();
+    reader.spawn(watcher::watcher(api, config).default_backoff().for_each(move |event| {
+        let sender = sender.clone();
+        // Nobody takes events any more: this task is about to end.
+        async move { drop(sender.send(event).await) }
+    }));
     let mut begun = false;
-    while let Some(event) = events.next().await {
+    while let Some(event) = events.recv().await {
         let typed = |o: Stored| o.of_type(what.api_version, what.kind);
         let news = match event {
             Ok(Event::Init) => {

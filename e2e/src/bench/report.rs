@@ -14,6 +14,7 @@ use super::figures::Spread;
 use super::latency::Latency;
 use super::machine::Machine;
 use super::other::Amendments;
+use super::restart::Restart;
 use super::scale::{Scale, Step};
 use super::timers::Timers;
 use super::{plot, writes};
@@ -229,21 +230,30 @@ fn memory(s: &Scale) -> String {
 
 fn restart(s: &Scale) -> String {
     let mut out = "| active applications | requests a minute at rest | leases beside | processor time in it, s | bare LISTs, s | \
-                   approval that waited served, s | all looked at again, s | LISTs | writes |\n|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
+                   its first LIST, s | its last LIST answered, s | approval that waited served, s | all looked at again, s | LISTs | writes |\n\
+                   |--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
         .to_owned();
     for step in &s.steps {
+        let figure = |of: fn(&Restart) -> f64| {
+            let all = step.restarts.iter().map(of);
+            let (least, most) = (all.clone().fold(f64::INFINITY, f64::min), all.fold(0.0, f64::max));
+            format!("{:.2} ({least:.2}–{most:.2})", Restart::median_of(&step.restarts, of))
+        };
+        let count = |of: fn(&Restart) -> usize| step.restarts.iter().map(of).max().unwrap_or(0);
         let _ = writeln!(
             out,
-            "| {} | {} | {} | {:.2} | {:.2} | {:.2} | {:.2} | {} | {} |",
+            "| {} | {} | {} | {:.2} | {} | {:.2} | {} | {} | {} | {} | {} |",
             step.applications,
             step.at_rest,
             step.leases,
             step.rest_cpu,
-            step.lists,
-            step.first_served,
-            step.verified,
-            step.lists_of_start,
-            step.writes
+            figure(|r| r.lists),
+            Restart::median_of(&step.restarts, |r| r.begun),
+            figure(|r| r.listed),
+            figure(|r| r.first_served),
+            figure(|r| r.verified),
+            count(|r| r.lists_of_start),
+            count(|r| r.writes)
         );
     }
     out.trim_end().to_owned()

@@ -1,15 +1,14 @@
 //! Many active applications: memory, what is asked at rest, and a restart over all of them.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use futures::future::try_join_all;
-use govcloud::shell::watches::{PAGE, WATCHED};
 use serde::{Deserialize, Serialize};
 
 use super::board::{Board, Mark};
 use super::figures::Used;
 use super::lanes;
+use super::restart::{self, Restart};
 use super::scene::{PATIENCE, Scene};
 use crate::audit::AuditLog;
 use crate::office::Kind;
@@ -25,6 +24,9 @@ const SETTLE: Duration = Duration::from_secs(10);
 /// How long what is asked at rest is counted.
 const REST: Duration = Duration::from_secs(60);
 
+/// Times that a new process is started over the same records.
+const RESTARTS: usize = 3;
+
 /// What was measured.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Scale {
@@ -35,7 +37,7 @@ pub struct Scale {
 }
 
 /// At one number of active applications.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Step {
     /// Active applications.
     pub applications: usize,
@@ -51,16 +53,8 @@ pub struct Step {
     pub leases: usize,
     /// Seconds of processor time in that minute.
     pub rest_cpu: f64,
-    /// Seconds that bare LISTs of all that the operator watches take, one after the other.
-    pub lists: f64,
-    /// Seconds from the start of a new process to a namespace for an approval that waited for it.
-    pub first_served: f64,
-    /// Seconds from its start to everything looked at again.
-    pub verified: f64,
-    /// What it wrote meanwhile beside what the approval that waited needs.
-    pub writes: usize,
-    /// Its LISTs, one at least for each kind.
-    pub lists_of_start: usize,
+    /// Starts of a new process over all of them, each beside bare LISTs.
+    pub restarts: Vec<Restart>,
 }
 
 impl Scale {
@@ -88,12 +82,12 @@ pub async fn measure(numbers: &[usize]) -> Result<Scale> {
             board.until(Mark::Provisioned, before + some.len(), PATIENCE).await?;
         }
         scale.steps.push(step(&scene, &board, *number).await?);
-        filed = number + 1;
+        filed = number + RESTARTS;
     }
     Ok(scale)
 }
 
-/// Measures what stands. Files one application more.
+/// Measures what stands. Files an application more for each restart.
 async fn step(scene: &Scene, board: &Board, applications: usize) -> Result<Step> {
     let mut step = Step { applications, ..Step::default() };
     idle(scene, 0).await?;
@@ -110,41 +104,16 @@ async fn step(scene: &Scene, board: &Board, applications: usize) -> Result<Step>
     step.leases = asked.clone().resource("leases").len();
     step.at_rest = asked.without_leases().keep(|e| e.verb != "watch").len();
 
-    // One more, approved while nobody is there.
-    let waiting = scene.applications(applications, 1);
-    scene.file(board, &waiting).await?;
-    idle(scene, 0).await?;
-    scene.rest().await?;
-    scene.approve(&waiting).await?;
-    step.lists = lists(scene).await?;
-    let log = scene.cluster.audit().follow()?;
-    let before = board.count(Mark::Provisioned);
-    let began = Instant::now();
-    let (started, served) = tokio::join!(scene.operate_at_once(), async {
-        board.until(Mark::Provisioned, before + 1, PATIENCE).await.map(|()| began.elapsed())
-    });
-    started?;
-    step.first_served = served?.as_secs_f64();
-    // Every application and its grant, and two regions.
-    idle(scene, 2 * applications + 2).await?;
-    step.verified = began.elapsed().as_secs_f64();
-    let asked = seen(scene, log).await?.by_user(OPERATOR);
-    step.lists_of_start = asked.clone().verb("list").len();
-    let late = &waiting[0];
-    let others = asked.writes().without_leases().keep(|e| {
-        let of_late = e.object_ref.as_ref().is_some_and(|o| {
-            o.name.starts_with(&late.name) || o.namespace.contains(&late.name) || o.name.contains(&late.name)
-        });
-        !of_late && !e.request_object.as_ref().is_some_and(|b| b.to_string().contains(&late.name))
-    });
-    step.writes = others.len();
+    for at in 0..RESTARTS {
+        step.restarts.push(restart::over(scene, board, applications + at).await?);
+    }
     tokio::time::sleep(SETTLE).await;
     step.restarted = Used::by(scene.pid().await?)?.rss;
     Ok(step)
 }
 
 /// Waits until the operator has looked at so many records and none waits.
-async fn idle(scene: &Scene, looked_at: usize) -> Result<()> {
+pub(super) async fn idle(scene: &Scene, looked_at: usize) -> Result<()> {
     let look = || async {
         let metrics = metrics(scene).await?;
         let (reconciled, queued) =
@@ -171,30 +140,8 @@ fn sum(metrics: &str, name: &str) -> usize {
 }
 
 /// What was asked since a log was opened.
-async fn seen(scene: &Scene, log: crate::audit::Follow) -> Result<crate::audit::Entries> {
+pub(super) async fn seen(scene: &Scene, log: crate::audit::Follow) -> Result<crate::audit::Entries> {
     let mark = format!("seen-{}", AuditLog::mark().as_nanosecond());
     let _ = lanes::get(&scene.admin, &format!("/api/v1/namespaces/default/configmaps/{mark}")).await;
     log.until(&mark).await
-}
-
-/// Bare LISTs of all that the operator watches, as it asks for them: in pages, all kinds at once. Seconds.
-async fn lists(scene: &Scene) -> Result<f64> {
-    let began = Instant::now();
-    let list = |what: &'static govcloud::shell::watches::Watched| async move {
-        let base = match what.api_version.split_once('/') {
-            Some((group, version)) => format!("/apis/{group}/{version}/{}", what.resource),
-            None => format!("/api/{}/{}", what.api_version, what.resource),
-        };
-        let selector = if what.labelled { "&labelSelector=govcloud.dev/application-uid" } else { "" };
-        let mut next = String::new();
-        loop {
-            let page = lanes::get(&scene.admin, &format!("{base}?limit={PAGE}{selector}{next}")).await?;
-            match page["metadata"]["continue"].as_str().filter(|c| !c.is_empty()) {
-                Some(token) => next = format!("&continue={token}"),
-                None => return anyhow::Ok(()),
-            }
-        }
-    };
-    try_join_all(WATCHED.iter().map(list)).await?;
-    Ok(began.elapsed().as_secs_f64())
 }
