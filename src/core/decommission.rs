@@ -117,11 +117,11 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<DecommissionStatus> {
             }
         }
         Some(Phase::HandingOver) => match reclaim::hand_over(&mut case) {
-            reclaim::Next::Reread => return Plan::reread(Anew::Everything, stored),
+            reclaim::Next::Reread(anew) => return Plan::reread(anew, stored),
             reclaim::Next::Do(s) => steps = s,
         },
         Some(Phase::Reclaiming) => match reclaim::reclaim(&mut case) {
-            reclaim::Next::Reread => return Plan::reread(Anew::Everything, stored),
+            reclaim::Next::Reread(anew) => return Plan::reread(anew, stored),
             reclaim::Next::Do(s) => steps = s,
         },
         Some(Phase::Completed | Phase::Rejected | Phase::Withdrawn) => {}

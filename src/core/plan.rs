@@ -74,7 +74,10 @@ pub enum Step {
 pub enum Anew {
     /// What the decision rests on, unless the API server answered with it just now (S1).
     Basis,
-    /// Everything, whatever it answered with just now: before data is inventoried, released or destroyed (S4).
+    /// The same with what an exit that is being carried out still has: its claims and snapshots are always listed, for a
+    /// new one halts it; what has a name is read, unless the API server answered with it just now (S4).
+    Reclaim,
+    /// Everything, whatever it answered with just now: before data is inventoried, released or certified (S4).
     Everything,
 }
 

@@ -12,7 +12,7 @@ use super::digest;
 use super::finding::{Bilingual, Finding};
 use super::happening::Happening;
 use super::names;
-use super::plan::{Precondition, Step, Write};
+use super::plan::{Anew, Precondition, Step, Write};
 use super::record::Standing;
 use super::targets;
 use super::tenancy::volumes;
@@ -28,8 +28,8 @@ pub const STUCK_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
 /// What comes next.
 pub(super) enum Next {
-    /// Everything must be read with quorum first.
-    Reread,
+    /// This must be read with quorum first.
+    Reread(Anew),
     /// These steps, possibly none.
     Do(Vec<Step>),
 }
@@ -44,7 +44,7 @@ pub(super) fn hand_over(case: &mut Case<'_>) -> Next {
     }
     if !case.consented() {
         if !case.seen.ground.fresh {
-            return Next::Reread;
+            return Next::Reread(Anew::Everything);
         }
         case.life.happen(Happening::ConsentVoid, "govcloud-operator", Some(23));
         case.end_without_result("consent void");
@@ -64,7 +64,7 @@ pub(super) fn hand_over(case: &mut Case<'_>) -> Next {
         return Next::Do(Vec::new());
     }
     if !case.seen.ground.fresh {
-        return Next::Reread;
+        return Next::Reread(Anew::Everything);
     }
     case.status.phase = Some(Phase::Reclaiming);
     case.status.reclaiming_since = Some(case.now.into());
@@ -154,9 +154,10 @@ pub(super) fn reclaim(case: &mut Case<'_>) -> Next {
     }
     let writes = next_writes(case, &inventory.entries);
     if !writes.is_empty() {
-        // S4: preconditions come from a quorum read, made after the decision was verified again.
+        // S4: preconditions come from a quorum read, made after the decision was verified again. What it rests on was
+        // read to the last object before reclaiming began, and takes no change any more.
         if !case.seen.ground.fresh {
-            return Next::Reread;
+            return Next::Reread(Anew::Reclaim);
         }
         stand_reclaiming(case, &[]);
         return Next::Do(vec![Step::Write(writes)]);
@@ -164,7 +165,7 @@ pub(super) fn reclaim(case: &mut Case<'_>) -> Next {
     let held = holding(case, &inventory.entries);
     if held.is_empty() {
         if !case.seen.ground.fresh {
-            return Next::Reread;
+            return Next::Reread(Anew::Everything);
         }
         certify(case, &inventory.entries);
     } else {

@@ -71,8 +71,12 @@ impl Shell {
         targets
     }
 
-    /// Reads an exiting application's namespaces, claims, snapshots and volumes anew.
-    pub(super) async fn reread_storage(&self, key: &Key) -> Result<(), RequestError> {
+    /// Reads an exiting application's claims and snapshots anew, and its namespaces and volumes where they are `unknown`.
+    pub(super) async fn reread_storage(
+        &self,
+        key: &Key,
+        unknown: impl Fn(&Target) -> bool,
+    ) -> Result<(), RequestError> {
         let Some(d) =
             self.world.decommissions.get(&key.namespace, &key.name).and_then(|r| r.typed().ok().cloned())
         else {
@@ -88,7 +92,10 @@ impl Shell {
             .map(|a| a.meta.uid.clone())
             .unwrap_or_default();
         for name in &names {
-            self.read(&targets::NAMESPACE.named(name), key).await?;
+            let namespace = targets::NAMESPACE.named(name);
+            if unknown(&namespace) {
+                self.read(&namespace, key).await?;
+            }
             for kind in [CLAIM, SNAPSHOT] {
                 let known = match kind.1 {
                     "volumesnapshots" => self.world.snapshots.within(name),
@@ -114,10 +121,8 @@ impl Shell {
         let listed = self.world.volumes_of(&uid, &names).into_iter().map(|v| v.name.1.clone());
         let volumes: std::collections::BTreeSet<String> =
             claimed.chain(listed).filter(|v| !v.is_empty()).collect();
-        for volume in volumes {
-            self.read(&targets::VOLUME.named(&volume), key).await?;
-        }
-        Ok(())
+        let volumes: Vec<Target> = volumes.iter().map(|v| targets::VOLUME.named(v)).collect();
+        self.read_all(volumes.iter().filter(|v| unknown(v)), key).await
     }
 
     /// The stored status behind a key.

@@ -236,23 +236,37 @@ impl Shell {
 
     /// Makes sure that a decision on this key rests on what the API server itself says.
     async fn verify(&self, anew: Anew, key: &Key) -> Result<(), RequestError> {
-        let answered = |t: &Target| self.world.answered_just_now(t.resource, &t.namespace, &t.name);
+        let unknown = |t: &Target| !self.world.answered_just_now(t.resource, &t.namespace, &t.name);
         match anew {
+            Anew::Basis => self.read_all(self.basis(key).iter().filter(|t| unknown(t)), key).await,
+            Anew::Reclaim => self.reread_where(key, unknown).await,
             Anew::Everything => self.reread(key).await,
-            Anew::Basis => self.read_all(self.basis(key).iter().filter(|t| !answered(t)), key).await,
         }
     }
 
     /// Reads everything anew that a decision on this key rests on.
     async fn reread(&self, key: &Key) -> Result<(), RequestError> {
-        self.read_all(self.basis(key).iter(), key).await?;
+        self.reread_where(key, |_| true).await
+    }
+
+    /// Reads anew what a decision on this key rests on: what has a name where it is `unknown`, and what is listed.
+    async fn reread_where(
+        &self,
+        key: &Key,
+        unknown: impl Fn(&Target) -> bool + Copy,
+    ) -> Result<(), RequestError> {
+        self.read_all(self.basis(key).iter().filter(|t| unknown(t)), key).await?;
         if key.kind == Kind::Decommission {
-            self.reread_storage(key).await?;
+            self.reread_storage(key, unknown).await?;
         }
         Ok(())
     }
 
-    async fn read_all(&self, targets: impl Iterator<Item = &Target>, key: &Key) -> Result<(), RequestError> {
+    pub(super) async fn read_all(
+        &self,
+        targets: impl Iterator<Item = &Target>,
+        key: &Key,
+    ) -> Result<(), RequestError> {
         let read = join_all(targets.map(|target| self.read(target, key))).await;
         read.into_iter().collect()
     }

@@ -12,7 +12,7 @@ use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 
 use crate::desk::{Desk, Fate, Held, PATIENCE, phase, policy};
-use crate::ledger::sets_delete;
+use crate::ledger::{lists_claims, sets_delete};
 use crate::tally;
 
 impl Desk {
@@ -83,8 +83,9 @@ impl Desk {
                         .any(|(t, _)| o.namespace == *t || (o.resource == "namespaces" && o.name == *t))
             })
         };
-        let asked = self.ledger.destructive(own).await?;
-        let by_operator: Vec<&Entry> = asked.iter().filter(|e| e.user.username == OPERATOR).collect();
+        let asked = self.ledger.asked(own).await?;
+        let of_operator = asked.iter().filter(|e| e.user.username == OPERATOR);
+        let (listed, by_operator): (Vec<&Entry>, Vec<&Entry>) = of_operator.partition(|e| lists_claims(e));
         for e in &by_operator {
             preconditions(e)?;
         }
@@ -115,6 +116,17 @@ impl Desk {
         });
         let expected = if exited { self.tenants.len() } else { 0 };
         ensure!(ended.clone().count() == expected, "{} namespaces were deleted", ended.count());
+        // S4: what appeared after the volumes' fate was set is seen before the namespace goes.
+        for e in ended {
+            let doomed = by_operator.iter().filter(|d| sets_delete(d)).map(|d| d.stage_timestamp);
+            let doomed = doomed.filter(|at| *at <= e.request_received_timestamp).max();
+            let seen = |l: &&&Entry| {
+                l.object_ref.as_ref().is_some_and(|o| o.namespace == name(e))
+                    && l.stage_timestamp <= e.request_received_timestamp
+                    && doomed.is_none_or(|at| l.request_received_timestamp >= at)
+            };
+            ensure!(listed.iter().any(|l| seen(&l)), "S4: {e} with claims listed before {doomed:?}");
+        }
         Ok(by_operator.len())
     }
 }

@@ -25,8 +25,9 @@ impl Ledger {
         Ok(Self { admin: cluster.client(Persona::Admin).await?, read })
     }
 
-    /// Every request that destroys or may destroy, answered with success before this call, that `about` picks.
-    pub async fn destructive(&self, about: impl Fn(&Entry) -> bool) -> Result<Vec<Entry>> {
+    /// Every request that destroys or may destroy, and every LIST of claims, answered with success before this call, that
+    /// `about` picks.
+    pub async fn asked(&self, about: impl Fn(&Entry) -> bool) -> Result<Vec<Entry>> {
         let mark = format!("{MARK}{}", Timestamp::now().as_nanosecond());
         let maps: Api<ConfigMap> = Api::namespaced(self.admin.clone(), "default");
         maps.get_opt(&mark).await.context("the mark in the audit log")?;
@@ -36,9 +37,9 @@ impl Ledger {
         // Somebody else may have read past it already.
         while !kept.iter().any(is_mark) {
             let entries = follow.next().await?;
-            kept.extend(entries.iter().filter(|e| destroys(e) || marks(e)).cloned());
+            kept.extend(entries.iter().filter(|e| destroys(e) || lists_claims(e) || marks(e)).cloned());
         }
-        let success = |e: &&Entry| (200..300).contains(&e.code()) && destroys(e) && !e.is_dry_run();
+        let success = |e: &&Entry| (200..300).contains(&e.code()) && !marks(e) && !e.is_dry_run();
         Ok(read.1.iter().filter(success).filter(|e| about(e)).cloned().collect())
     }
 }
@@ -50,6 +51,11 @@ fn marks(entry: &Entry) -> bool {
 /// Whether it takes something away, or says that a volume goes with its claim.
 pub fn destroys(entry: &Entry) -> bool {
     matches!(entry.verb.as_str(), "delete" | "deletecollection") || sets_delete(entry)
+}
+
+/// Whether it lists the claims of a namespace.
+pub fn lists_claims(entry: &Entry) -> bool {
+    entry.verb == "list" && entry.object_ref.as_ref().is_some_and(|o| o.resource == "persistentvolumeclaims")
 }
 
 /// Whether it sets a volume's reclaim policy to `Delete`.
