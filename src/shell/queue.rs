@@ -43,6 +43,9 @@ const DUE_AT_ONCE: usize = 16;
 /// While both wait, one turn in so many is for what fell due.
 const DUE_TURN: u64 = 4;
 
+/// Keys that there is room for while none waits.
+const ROOM: usize = 64;
+
 /// How long what many exits change in a Region is gathered: it tells of the volumes that it keeps, all of which are
 /// counted for that, and is written once for many of them.
 const GATHER: SignedDuration = SignedDuration::from_secs(5);
@@ -150,6 +153,10 @@ impl State {
             self.asking.insert(key.namespace.clone(), Instant::now());
         }
         let since = self.queued.remove(&key);
+        if self.queued.is_empty() {
+            // A start queues everything there is, once.
+            self.queued.shrink_to(ROOM);
+        }
         self.running.insert(key.clone(), cause);
         Some((key, since.map_or(Duration::ZERO, |(s, _)| s.elapsed())))
     }

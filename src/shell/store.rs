@@ -124,7 +124,7 @@ impl<T: Held> Store<T> {
             return Some(object);
         }
         let packed = inner.slot(id)?.packed.as_ref()?;
-        Some(Arc::new(T::unpack(&inner.dictionary.unpack(packed))))
+        Some(Arc::new(T::unpack(&inner.packer.dictionary().unpack(packed))))
     }
 
     /// Whether something at least as new is known; the watch's list then knows of it as well.
@@ -258,8 +258,10 @@ impl<T: Held> Store<T> {
     /// The watch's list is complete: what it did not name is gone.
     pub fn complete(&self) -> Vec<Changed<T>> {
         self.write(|s| {
-            s.synced = true;
             s.gone.clear();
+            if !std::mem::replace(&mut s.synced, true) {
+                s.compact();
+            }
             let old =
                 s.slots.iter().flatten().filter(|slot| slot.epoch < s.epoch).map(|slot| slot.key.clone());
             let old: Vec<Arc<str>> = old.collect();
@@ -287,7 +289,8 @@ impl<T: Held> Store<T> {
         Some(object)
     }
 
-    /// Packs what was not looked at since the time before the last. To be called now and then.
+    /// Packs what was not looked at since the time before the last, and gives back what it was packed with. To be called
+    /// now and then.
     pub fn cool(&self) {
         let cold = self.warm().next_round();
         for id in cold {
@@ -297,6 +300,7 @@ impl<T: Held> Store<T> {
                 }
             });
         }
+        self.write(|s| s.packer.rest());
     }
 
     /// Everything under a tag, in order of name.
@@ -336,7 +340,7 @@ impl<T: Held> Store<T> {
             let slot = s.slot(id)?;
             let lies = match self.warm().get(id) {
                 Some(object) => Lies::AsItIs(object),
-                None => Lies::Packed(slot.packed.clone()?, s.dictionary.clone()),
+                None => Lies::Packed(slot.packed.clone()?, s.packer.dictionary().clone()),
             };
             Some(Glimpse { name: name.to_owned(), letter: slot.letter, lies })
         };
@@ -368,7 +372,7 @@ impl<T: Held> Store<T> {
 
     /// Bytes of all that is held packed, and of what it is packed against.
     pub fn packed_bytes(&self) -> usize {
-        self.read(|s| s.packed + s.dictionary.len())
+        self.read(|s| s.packed + s.packer.dictionary().len())
     }
 
     /// How many there are.

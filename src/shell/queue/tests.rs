@@ -189,3 +189,16 @@ async fn what_is_held_is_looked_at_once_it_is_let_go() {
     assert!(!q.hold(&k), "it waits already");
     assert_eq!(q.next().await, k);
 }
+
+#[tokio::test]
+async fn what_a_start_queues_is_no_room_that_is_kept() {
+    let q = Queue::new(Clock::default());
+    q.add_due((0..5000).map(|n| key(&format!("ns-{}", n % 50), n)));
+    assert!(q.locked(|s| s.queued.capacity()) >= 5000);
+    for _ in 0..5000 {
+        let k = q.next().await;
+        q.done(&k, None);
+    }
+    assert!(q.is_empty());
+    assert!(q.locked(|s| s.queued.capacity()) < 2 * ROOM);
+}

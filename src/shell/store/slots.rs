@@ -5,7 +5,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use super::Held;
-use super::packed::{Dictionary, Packed};
+use super::packed::{Packed, Packer};
 use crate::core::tenancy::Letter;
 
 /// Slots that a store grows by.
@@ -35,7 +35,7 @@ pub(super) struct Inner {
     /// Hash of a tag, and what bears it. What is found is asked whether it really does.
     pub(super) by_tag: BTreeSet<(u64, u32)>,
     pub(super) gone: HashSet<String>,
-    pub(super) dictionary: Dictionary,
+    pub(super) packer: Packer,
     /// Bytes of all that is packed.
     pub(super) packed: usize,
     pub(super) epoch: u32,
@@ -60,12 +60,19 @@ impl Inner {
     /// Packs what is in a slot, if it is not yet.
     pub(super) fn pack<T: Held>(&mut self, id: u32, object: &T) {
         if self.slot(id).is_some_and(|slot| slot.packed.is_none()) {
-            let packed = self.dictionary.pack(&object.pack());
+            let packed = self.packer.pack(&object.pack());
             self.packed += packed.len();
             if let Some(slot) = self.slot_mut(id) {
                 slot.packed = Some(packed);
             }
         }
+    }
+
+    /// Moves names and tags into as few nodes as they need: what comes in one after the other in the order of its names
+    /// leaves half of each node empty.
+    pub(super) fn compact(&mut self) {
+        self.names = std::mem::take(&mut self.names).into_iter().collect();
+        self.by_tag = std::mem::take(&mut self.by_tag).into_iter().collect();
     }
 
     pub(super) fn insert(&mut self, slot: Slot) -> u32 {

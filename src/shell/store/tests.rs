@@ -109,6 +109,8 @@ fn what_the_first_list_brings_is_packed_at_once() {
     let packed = s.packed_bytes();
     assert!(packed > 0);
     s.complete();
+    assert_eq!((s.names_tagged("all").len(), s.glimpses("ns").len()), (1, 1), "found as before");
+    s.cool();
     s.put(thing("b", "2", 3, &["all"]));
     assert_eq!((warm(), s.packed_bytes()), (1, packed), "what comes later is held as it is");
     s.deleted(&thing("a", "1", 2, &[]));

@@ -33,7 +33,7 @@ pub(super) struct Tally {
     /// What was decided, or that it does not count.
     pub(super) verdict: Option<&'static str>,
     /// Why somebody must mend it first.
-    pub(super) stalled: Option<Stalled>,
+    pub(super) stalled: Option<Box<Stalled>>,
     /// What is owed.
     pub(super) clocks: Box<[Running]>,
     /// Volumes in its certificate.
@@ -60,7 +60,7 @@ impl Tally {
     pub(super) fn of<K: Filed>(record: &Record<K>, words: &mut Words) -> Self {
         let Ok(filed) = record.typed() else {
             let stalled = Stalled { reason: words.share(MALFORMED), since: record.meta.created_at };
-            return Self { phase: MALFORMED, stalled: Some(stalled), ..Self::unseen(None) };
+            return Self { phase: MALFORMED, stalled: Some(stalled.into()), ..Self::unseen(None) };
         };
         let region = Some(words.share(filed.region()));
         let Some(status) = filed.record() else { return Self::unseen(region) };
@@ -74,7 +74,7 @@ impl Tally {
             waits: (status.waiting_on != Party::None && !over)
                 .then(|| (status.waiting_on, spent::waits_since(status))),
             verdict: status.decision.as_ref().map(verdict),
-            stalled: Stalled::of(&status.conditions, words).filter(|_| !over),
+            stalled: Stalled::of(&status.conditions, words).filter(|_| !over).map(Box::new),
             clocks: clocks.into(),
             ..Self::unseen(region)
         }
@@ -199,7 +199,7 @@ mod tests {
             size_of::<Running>(),
             size_of::<Option<Held>>()
         );
-        assert!(size_of::<Tally>() <= 160);
+        assert!(size_of::<Tally>() <= 128);
         assert!(size_of::<Running>() <= 64);
         assert!(size_of::<Option<Held>>() <= 32);
     }
