@@ -46,20 +46,20 @@ impl World {
 
     /// The applications that the record is about.
     fn absent_applications(&self, key: &Key) -> Vec<Target> {
-        let (ns, name) = (&key.namespace, &key.name);
+        let (ns, name) = (key.namespace(), key.name());
         let mut named: Vec<(String, String)> = Vec::new();
         match key.kind {
             Kind::Application | Kind::Region => {}
             Kind::Grant => {
                 let grant = self.grants.get(ns, name);
                 let grant = grant.as_ref().and_then(|r| r.typed().ok());
-                named.extend(grant.map(|g| (ns.clone(), g.spec.application.name.clone())));
+                named.extend(grant.map(|g| (ns.to_owned(), g.spec.application.name.clone())));
             }
             Kind::Change => {
                 let change = self.changes.get(ns, name);
                 if let Some(Ok(change)) = change.as_ref().map(|r| r.typed()) {
                     let adjusted = change.spec.resource_adjustment.iter();
-                    named.extend(adjusted.map(|a| (ns.clone(), a.application.clone())));
+                    named.extend(adjusted.map(|a| (ns.to_owned(), a.application.clone())));
                     let affected = change.spec.platform_maintenance.iter();
                     let affected = affected.flat_map(|m| m.affects.applications.iter().flatten());
                     named.extend(affected.map(|a| (a.namespace.clone(), a.name.clone())));
@@ -68,7 +68,7 @@ impl World {
             Kind::Decommission => {
                 let exit = self.decommissions.get(ns, name);
                 let exit = exit.as_ref().and_then(|r| r.typed().ok());
-                named.extend(exit.map(|d| (ns.clone(), d.spec.application.clone())));
+                named.extend(exit.map(|d| (ns.to_owned(), d.spec.application.clone())));
             }
         }
         let absent = named.into_iter().filter(|(ns, name)| self.applications.get(ns, name).is_none());

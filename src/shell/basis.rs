@@ -26,23 +26,23 @@ const SNAPSHOT: targets::Kind =
 impl Shell {
     /// The records that a decision on this key rests on.
     pub(super) fn basis(&self, key: &Key) -> Vec<Target> {
-        let record = |kind, name: &str| record_target(&Key::new(kind, &key.namespace, name));
+        let record = |kind, name: &str| record_target(&Key::new(kind, key.namespace(), name));
         let mut targets = vec![record_target(key)];
         match key.kind {
             Kind::Region => {}
             // What a recreated record takes back: its namespaces, and the grant that the earlier one left.
             Kind::Application => {
-                let grant = self.world.grants.get(&key.namespace, &key.name);
-                targets.extend(grant.map(|_| record(Kind::Grant, &key.name)));
+                let grant = self.world.grants.get(key.namespace(), key.name());
+                targets.extend(grant.map(|_| record(Kind::Grant, key.name())));
                 let with = Circumstances { guard: self.guard(), fresh: false, trouble: None };
                 let seen = self.world.application(key, &with);
                 let existing = seen.iter().flat_map(|s| &s.existing);
                 targets.extend(existing.map(|e| targets::NAMESPACE.named(&e.name)));
             }
             Kind::Grant => {
-                targets.push(record(Kind::Application, &key.name));
+                targets.push(record(Kind::Application, key.name()));
                 if let Some(g) =
-                    self.world.grants.get(&key.namespace, &key.name).and_then(|r| r.typed().ok().cloned())
+                    self.world.grants.get(key.namespace(), key.name()).and_then(|r| r.typed().ok().cloned())
                     && g.spec.approved.kind == crate::api::grant::ApprovalKind::ChangeRequest
                 {
                     targets.push(record(Kind::Change, &g.spec.approved.name));
@@ -50,7 +50,7 @@ impl Shell {
             }
             Kind::Change => {
                 let change =
-                    self.world.changes.get(&key.namespace, &key.name).and_then(|r| r.typed().ok().cloned());
+                    self.world.changes.get(key.namespace(), key.name()).and_then(|r| r.typed().ok().cloned());
                 if let Some(asked) = change.and_then(|c| c.spec.resource_adjustment.clone()) {
                     targets.push(record(Kind::Application, &asked.application));
                     targets.push(record(Kind::Grant, &asked.application));
@@ -60,7 +60,7 @@ impl Shell {
                 if let Some(d) = self
                     .world
                     .decommissions
-                    .get(&key.namespace, &key.name)
+                    .get(key.namespace(), key.name())
                     .and_then(|r| r.typed().ok().cloned())
                 {
                     targets.push(record(Kind::Application, &d.spec.application));
@@ -78,17 +78,17 @@ impl Shell {
         unknown: impl Fn(&Target) -> bool,
     ) -> Result<(), RequestError> {
         let Some(d) =
-            self.world.decommissions.get(&key.namespace, &key.name).and_then(|r| r.typed().ok().cloned())
+            self.world.decommissions.get(key.namespace(), key.name()).and_then(|r| r.typed().ok().cloned())
         else {
             return Ok(());
         };
-        let grant = self.world.grants.get(&key.namespace, &d.spec.application);
+        let grant = self.world.grants.get(key.namespace(), &d.spec.application);
         let names =
             grant.as_ref().and_then(|g| g.typed().ok().map(|t| tenant_names(&g.meta, t))).unwrap_or_default();
         let uid = self
             .world
             .applications
-            .get(&key.namespace, &d.spec.application)
+            .get(key.namespace(), &d.spec.application)
             .map(|a| a.meta.uid.clone())
             .unwrap_or_default();
         for name in &names {
@@ -127,7 +127,7 @@ impl Shell {
 
     /// The stored status behind a key.
     pub(super) fn stored_status(&self, key: &Key) -> serde_json::Value {
-        let (ns, name) = (&key.namespace, &key.name);
+        let (ns, name) = (key.namespace(), key.name());
         let status = match key.kind {
             Kind::Application => self.world.applications.get(ns, name).map(|r| r.status()),
             Kind::Grant => self.world.grants.get(ns, name).map(|r| r.status()),
@@ -146,7 +146,7 @@ impl Shell {
             let r = r?;
             Some((r.meta.clone(), r.typed().err().cloned()))
         }
-        let (ns, name) = (&key.namespace, &key.name);
+        let (ns, name) = (key.namespace(), key.name());
         match key.kind {
             Kind::Application => of(self.world.applications.get(ns, name)),
             Kind::Grant => of(self.world.grants.get(ns, name)),

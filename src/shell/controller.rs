@@ -122,8 +122,8 @@ impl Shell {
         let span = tracing::info_span!(
             "reconcile",
             kind = key.kind.as_str(),
-            namespace = key.namespace,
-            name = key.name,
+            namespace = key.namespace(),
+            name = key.name(),
             uid = tracing::field::Empty,
             decision = tracing::field::Empty,
             phase = tracing::field::Empty,
@@ -153,7 +153,7 @@ impl Shell {
     /// When a key that failed is tried again: later each time, never more than a minute.
     fn again(&self, key: &Key, times: u32, error: &RequestError) -> Timestamp {
         let wait = Duration::from_millis(200).saturating_mul(1 << times.min(10)).min(PATIENCE);
-        tracing::warn!(kind = key.kind.as_str(), namespace = key.namespace, name = key.name, %error, again_in = ?wait, "reconcile failed");
+        tracing::warn!(kind = key.kind.as_str(), namespace = key.namespace(), name = key.name(), %error, again_in = ?wait, "reconcile failed");
         self.set_failure(key, Some(Failure { times: times + 1, why: error.to_string() }));
         let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_secs(60));
         self.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX)

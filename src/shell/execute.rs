@@ -50,8 +50,8 @@ pub fn record_target(key: &Key) -> Target {
         api_version: API_VERSION,
         resource,
         kind: key.kind.as_str(),
-        namespace: key.namespace.clone(),
-        name: key.name.clone(),
+        namespace: key.namespace().to_owned(),
+        name: key.name().to_owned(),
     }
 }
 

@@ -9,6 +9,7 @@ use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use include_dir::{Dir, include_dir};
 use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Api;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::runtime::WatchStreamExt;
@@ -89,10 +90,28 @@ pub fn shipped_for(namespace_controller: &str) -> Result<BTreeMap<String, Value>
     Ok(objects)
 }
 
+/// Objects by `Kind/name`, as JSON: schemas and policies are a tenth of the size of their trees, and are looked at only
+/// when one of them changes.
+#[derive(Default)]
+struct Texts(BTreeMap<String, Box<str>>);
+
+impl Texts {
+    fn read(&self) -> BTreeMap<String, Value> {
+        let read = |text: &str| serde_json::from_str(text).expect("what was written as JSON reads as JSON");
+        self.0.iter().map(|(key, text)| (key.clone(), read(text))).collect()
+    }
+}
+
+impl From<BTreeMap<String, Value>> for Texts {
+    fn from(objects: BTreeMap<String, Value>) -> Self {
+        Self(objects.into_iter().map(|(key, object)| (key, object.to_string().into())).collect())
+    }
+}
+
 /// What has been seen of the gate.
 #[derive(Default)]
 struct Seen {
-    live: BTreeMap<String, Value>,
+    live: Texts,
     released: Release,
     lists: usize,
 }
@@ -101,18 +120,14 @@ impl Seen {
     /// Takes in one event. Whether every first list is complete.
     fn take(&mut self, kind: &str, event: Event<DynamicObject>) -> bool {
         match event {
-            Event::Init => self.live.retain(|k, _| !k.starts_with(&format!("{kind}/"))),
+            Event::Init => self.live.0.retain(|k, _| !k.starts_with(&format!("{kind}/"))),
             Event::InitApply(o) | Event::Apply(o) if kind == "ConfigMap" => self.released = read_release(&o),
             Event::Delete(_) if kind == "ConfigMap" => self.released.clear(),
             Event::InitApply(o) | Event::Apply(o) => {
-                self.live.insert(
-                    format!("{kind}/{}", o.metadata.name.clone().unwrap_or_default()),
-                    value(o, kind),
-                );
+                let seen = guarded(&o, kind);
+                self.live.0.insert(seal::key(&seen), seen.to_string().into());
             }
-            Event::Delete(o) => {
-                drop(self.live.remove(&format!("{kind}/{}", o.metadata.name.unwrap_or_default())))
-            }
+            Event::Delete(o) => drop(self.live.0.remove(&seal::key(&guarded(&o, kind)))),
             Event::InitDone => self.lists = self.lists.saturating_sub(1),
         }
         self.lists == 0
@@ -139,6 +154,7 @@ pub async fn watch(
     if !stamps {
         wanted.retain(|k, _| !k.starts_with("Mutating"));
     }
+    let wanted = Texts::from(wanted);
     let kinds = POLICIES.iter().filter(|(_, _, k)| stamps || !k.starts_with("Mutating")).copied();
     let kinds: Vec<_> = kinds.chain(OTHERS).collect();
     let mut seen = Seen { lists: kinds.len(), ..Seen::default() };
@@ -148,8 +164,8 @@ pub async fn watch(
         if !seen.take(kind, event) {
             continue;
         }
-        let (guard, record) =
-            seal::check(&wanted, &seen.live, &seen.released, recorded.as_ref(), clock.now());
+        let (wanted, live) = (wanted.read(), seen.live.read());
+        let (guard, record) = seal::check(&wanted, &live, &seen.released, recorded.as_ref(), clock.now());
         // What was sealed before an opening is over: even if everything comes back, there was a gap.
         let news = recorded != record;
         if news {
@@ -229,10 +245,13 @@ pub fn release_manifest(namespace_controller: &str) -> Result<Value, String> {
     )
 }
 
-fn value(o: DynamicObject, kind: &str) -> Value {
-    let mut v = serde_json::to_value(&o).unwrap_or_default();
-    v["kind"] = json!(kind);
-    v
+/// What [`seal::check`] looks at of a live object.
+fn guarded(o: &DynamicObject, kind: &str) -> Value {
+    let ObjectMeta { name, uid, generation, deletion_timestamp, .. } = &o.metadata;
+    let metadata = json!({
+        "name": name, "uid": uid, "generation": generation, "deletionTimestamp": deletion_timestamp,
+    });
+    json!({ "kind": kind, "metadata": metadata, "spec": o.data["spec"] })
 }
 
 type News = (&'static str, Event<DynamicObject>);

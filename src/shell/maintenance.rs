@@ -25,7 +25,7 @@ impl World {
         announced: &[AnnouncedMaintenance],
     ) -> Vec<MaintenanceView> {
         let all = self.changes.tagged(&tags::maintains_all(region));
-        let named = self.changes.tagged(&tags::maintains(&key.namespace, &key.name));
+        let named = self.changes.tagged(&tags::maintains(key.namespace(), key.name()));
         let told = announced
             .iter()
             .filter_map(|a| self.changes.get(&a.namespace, &a.name).filter(|r| r.meta.uid == a.uid));
@@ -52,7 +52,7 @@ impl World {
     pub(super) fn other_maintenances(&self, own: &Key, region: &str) -> Vec<(String, Arc<ChangeRequest>)> {
         let all = self.changes.tagged(&tags::maintenance(region));
         all.iter()
-            .filter(|r| (&r.meta.namespace, &r.meta.name) != (&own.namespace, &own.name))
+            .filter(|r| (r.meta.namespace.as_str(), r.meta.name.as_str()) != (own.namespace(), own.name()))
             .filter_map(|r| Some((format!("{}/{}", r.meta.namespace, r.meta.name), r.typed().ok()?.clone())))
             .filter(|(_, c)| maintenance::is_ahead(c))
             .collect()

@@ -82,13 +82,13 @@ impl World {
 
     /// The code of the Region that the record behind a key names.
     pub(super) fn region_code(&self, key: &Key) -> Option<String> {
-        let (ns, name) = (&key.namespace, &key.name);
+        let (ns, name) = (key.namespace(), key.name());
         Some(match key.kind {
             Kind::Application => self.applications.get(ns, name)?.typed().ok()?.spec.region.clone(),
             Kind::Grant => self.grants.get(ns, name)?.typed().ok()?.spec.region.clone(),
             Kind::Change => self.changes.get(ns, name)?.typed().ok()?.spec.region.clone(),
             Kind::Decommission => self.decommissions.get(ns, name)?.typed().ok()?.spec.region.clone(),
-            Kind::Region => key.name.clone(),
+            Kind::Region => key.name().to_owned(),
         })
     }
 
@@ -125,14 +125,14 @@ impl World {
     /// All that is read to decide on an application.
     #[must_use]
     pub fn application(&self, key: &Key, with: &Circumstances) -> Option<application::Observed> {
-        let (meta, record) = seen(self.applications.get(&key.namespace, &key.name))?;
-        let exits = self.exits(&key.namespace, &key.name).iter().map(|d| exit_view(d)).collect();
+        let (meta, record) = seen(self.applications.get(key.namespace(), key.name()))?;
+        let exits = self.exits(key.namespace(), key.name()).iter().map(|d| exit_view(d)).collect();
         let entries = record.spec.namespaces.iter().map(|e| e.name.as_str());
         let announced = record.status.as_ref().map(|s| s.maintenances.as_slice()).unwrap_or_default();
         Some(application::Observed {
-            existing: self.existing(&key.namespace, &key.name, entries),
+            existing: self.existing(key.namespace(), key.name(), entries),
             ground: self.ground(&record.spec.region, with),
-            grant: seen(self.grants.get(&key.namespace, &key.name)),
+            grant: seen(self.grants.get(key.namespace(), key.name())),
             unclaimed: self.unclaimed(&meta.uid),
             maintenances: self.maintenances(key, &record.spec.region, announced),
             exits,
@@ -209,10 +209,10 @@ impl World {
     /// All that is read to decide on a grant.
     #[must_use]
     pub fn grant(&self, key: &Key, with: &Circumstances) -> Option<grant::Observed> {
-        let (meta, record) = seen(self.grants.get(&key.namespace, &key.name))?;
+        let (meta, record) = seen(self.grants.get(key.namespace(), key.name()))?;
         let spec = &record.spec;
         let names: Vec<String> = tenant_names(&meta, &record);
-        let exits = self.exits(&key.namespace, &spec.application.name);
+        let exits = self.exits(key.namespace(), &spec.application.name);
         let volumes = names.iter().flat_map(|n| self.volumes.tagged(&format!("claims/{n}")));
         let volume = |v: Arc<Plain>| LiveVolume {
             name: v.name.1.clone(),
@@ -224,8 +224,8 @@ impl World {
         };
         Some(grant::Observed {
             ground: self.ground(&spec.region, with),
-            application: seen(self.applications.get(&key.namespace, &spec.application.name)),
-            change: seen(self.changes.get(&key.namespace, &spec.approved.name)),
+            application: seen(self.applications.get(key.namespace(), &spec.application.name)),
+            change: seen(self.changes.get(key.namespace(), &spec.approved.name)),
             exit: decommission::exit_of(exits.iter().cloned(), &spec.application.uid),
             clearing: decommission::clearing(exits),
             volumes: volumes.map(volume).collect(),
@@ -238,19 +238,19 @@ impl World {
     /// All that is read to decide on a change.
     #[must_use]
     pub fn change(&self, key: &Key, with: &Circumstances) -> Option<change::Observed> {
-        let (meta, record) = seen(self.changes.get(&key.namespace, &key.name))?;
+        let (meta, record) = seen(self.changes.get(key.namespace(), key.name()))?;
         let name = record.spec.resource_adjustment.as_ref().map(|a| a.application.clone());
-        let grant = name.as_ref().and_then(|n| seen(self.grants.get(&key.namespace, n)));
+        let grant = name.as_ref().and_then(|n| seen(self.grants.get(key.namespace(), n)));
         let asked = record.spec.resource_adjustment.as_ref();
         let entries = asked.into_iter().flat_map(|a| &a.namespaces).map(|n| n.name.as_str());
         let plan = record.spec.platform_maintenance.as_ref();
         let region = &record.spec.region;
         Some(change::Observed {
             ground: self.ground(&record.spec.region, with),
-            application: name.as_ref().and_then(|n| seen(self.applications.get(&key.namespace, n))),
+            application: name.as_ref().and_then(|n| seen(self.applications.get(key.namespace(), n))),
             others: name.as_ref().map(|n| self.open_requests(key, n)).unwrap_or_default(),
             used: grant.as_ref().map(|(_, g)| self.used(g)).unwrap_or_default(),
-            existing: name.as_ref().map(|n| self.existing(&key.namespace, n, entries)).unwrap_or_default(),
+            existing: name.as_ref().map(|n| self.existing(key.namespace(), n, entries)).unwrap_or_default(),
             affected_missing: plan.map(|m| self.affected_missing(region, m)).unwrap_or_default(),
             maintenances: plan.map(|_| self.other_maintenances(key, region)).unwrap_or_default(),
             grant,
@@ -261,7 +261,7 @@ impl World {
 
     /// Other open requests on an application. One that does not fit the schema holds nobody up (S10).
     fn open_requests(&self, own: &Key, application: &str) -> Vec<OpenRequest> {
-        let tag = format!("application/{}/{application}", own.namespace);
+        let tag = format!("application/{}/{application}", own.namespace());
         let mut requests = open(own, Kind::Change, &self.changes.tagged(&tag));
         requests.extend(open(own, Kind::Decommission, &self.decommissions.tagged(&tag)));
         requests
@@ -283,10 +283,10 @@ impl World {
     /// All that is read to decide on an exit.
     #[must_use]
     pub fn decommission(&self, key: &Key, with: &Circumstances) -> Option<decommission::Observed> {
-        let (meta, record) = seen(self.decommissions.get(&key.namespace, &key.name))?;
+        let (meta, record) = seen(self.decommissions.get(key.namespace(), key.name()))?;
         let application: Option<Seen<CloudApplication>> =
-            seen(self.applications.get(&key.namespace, &record.spec.application));
-        let grant = seen(self.grants.get(&key.namespace, &record.spec.application));
+            seen(self.applications.get(key.namespace(), &record.spec.application));
+        let grant = seen(self.grants.get(key.namespace(), &record.spec.application));
         let names = grant.as_ref().map(|(m, g)| tenant_names(m, g)).unwrap_or_default();
         let uid = application.as_ref().map(|(m, _)| m.uid.clone()).unwrap_or_default();
         Some(decommission::Observed {
@@ -305,7 +305,7 @@ impl World {
 
 /// The open ones among some records, but for the one that asks.
 fn open<K: Filed>(own: &Key, kind: Kind, records: &[Arc<Record<K>>]) -> Vec<OpenRequest> {
-    let other = |r: &&Arc<Record<K>>| own.kind != kind || own.name != r.meta.name;
+    let other = |r: &&Arc<Record<K>>| own.kind != kind || own.name() != r.meta.name;
     let open = |r: &&Arc<Record<K>>| r.typed().is_ok_and(|k| !k.is_over());
     let view = |r: &Arc<Record<K>>| OpenRequest {
         kind: kind.as_str(),

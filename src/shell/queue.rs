@@ -7,7 +7,7 @@
 //! it was touched while running.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
@@ -77,8 +77,8 @@ struct State {
     gathered: HashSet<Key>,
     /// Touched, and waiting for others to touch them as well.
     gathering: HashSet<Key>,
-    timers: BTreeSet<(Timestamp, Arc<Key>)>,
-    timer_of: BTreeMap<Arc<Key>, Timestamp>,
+    timers: BTreeSet<(Timestamp, Key)>,
+    timer_of: BTreeMap<Key, Timestamp>,
 }
 
 /// Where in its lane a key is put.
@@ -135,7 +135,6 @@ impl State {
     fn set_timer(&mut self, key: Key, at: Timestamp) {
         if self.timer_of.get(&key).is_none_or(|before| at < *before) {
             self.clear_timer(&key);
-            let key = Arc::new(key);
             self.timer_of.insert(key.clone(), at);
             self.timers.insert((at, key));
         }
@@ -150,7 +149,7 @@ impl State {
         self.taken += 1;
         if cause == Cause::Asked {
             self.asking.retain(|_, since| since.elapsed() < ASKING);
-            self.asking.insert(key.namespace.clone(), Instant::now());
+            self.asking.insert(key.namespace().to_owned(), Instant::now());
         }
         let since = self.queued.remove(&key);
         if self.queued.is_empty() {
@@ -169,7 +168,7 @@ impl State {
         }
         let mut shares: HashMap<&str, usize> = HashMap::new();
         for key in self.running.keys() {
-            *shares.entry(&key.namespace).or_default() += 1;
+            *shares.entry(key.namespace()).or_default() += 1;
         }
         let others = |lane: &str| self.asking.iter().any(|(l, at)| l != lane && at.elapsed() < ASKING);
         let share = |lane: &str| if others(lane) { SHARE } else { ALONE };
@@ -207,7 +206,7 @@ impl State {
             if let Some((_, key)) = self.timers.pop_first() {
                 self.timer_of.remove(&key);
                 self.gathering.remove(&key);
-                self.add(Arc::unwrap_or_clone(key), Cause::Due, Place::Last);
+                self.add(key, Cause::Due, Place::Last);
             }
         }
     }

@@ -100,9 +100,21 @@ impl<T: Held> Glimpse<T> {
     }
 }
 
-/// Namespace and name as one key: in the order of namespaces, and of names within one.
-fn key(namespace: &str, name: &str) -> String {
+/// Namespace and name as one: in the order of namespaces, and of names within one.
+#[must_use]
+pub fn path(namespace: &str, name: &str) -> String {
     format!("{namespace}\0{name}")
+}
+
+/// Namespace and name of a [`path`].
+#[must_use]
+pub fn split(path: &str) -> Option<(&str, &str)> {
+    path.split_once('\0')
+}
+
+/// The same, as they are named elsewhere.
+fn named(path: &str) -> Option<Name> {
+    split(path).map(|(namespace, name)| (namespace.to_owned(), name.to_owned()))
 }
 
 impl<T: Held> Store<T> {
@@ -131,7 +143,7 @@ impl<T: Held> Store<T> {
     pub fn knows(&self, namespace: &str, name: &str, uid: &str, version: u64) -> bool {
         self.write(|s| {
             let epoch = s.epoch;
-            let Some(id) = s.names.get(key(namespace, name).as_str()).copied() else {
+            let Some(id) = s.names.get(path(namespace, name).as_str()).copied() else {
                 return s.gone.contains(uid);
             };
             match s.slot_mut(id) {
@@ -155,17 +167,19 @@ impl<T: Held> Store<T> {
         let object = Arc::new(object);
         self.write(|s| {
             let epoch = s.epoch;
-            let key = key(&namespace, &name);
-            if let Some(id) = s.names.get(key.as_str()).copied()
+            let path = path(&namespace, &name);
+            if let Some(id) = s.names.get(path.as_str()).copied()
                 && let Some(slot) = s.slot_mut(id)
                 && slot.version >= object.version()
             {
                 slot.epoch = epoch;
                 return None;
             }
-            let old = self.take(s, &key);
+            // What is known by this name already goes on under the same text, which timers share.
+            let known = s.names.get_key_value(path.as_str()).map(|(known, _)| known.clone());
+            let old = self.take(s, &path);
             let id = s.insert(Slot {
-                key: key.into(),
+                key: known.unwrap_or_else(|| path.into()),
                 packed: None,
                 version: object.version(),
                 letter,
@@ -189,7 +203,7 @@ impl<T: Held> Store<T> {
     pub fn answered(&self, namespace: &str, name: &str, version: u64) {
         let second = self.second();
         self.write(|s| {
-            let id = s.names.get(key(namespace, name).as_str()).copied();
+            let id = s.names.get(path(namespace, name).as_str()).copied();
             if let Some(slot) = id.and_then(|id| s.slot_mut(id)).filter(|slot| slot.version == version) {
                 slot.answered = second;
             }
@@ -200,7 +214,7 @@ impl<T: Held> Store<T> {
     pub fn answered_just_now(&self, namespace: &str, name: &str) -> bool {
         let second = self.second();
         self.read(|s| {
-            let id = s.names.get(key(namespace, name).as_str()).copied();
+            let id = s.names.get(path(namespace, name).as_str()).copied();
             id.and_then(|id| s.slot(id)).is_some_and(|slot| slot.answered > 0 && slot.answered + 1 >= second)
         })
     }
@@ -229,14 +243,14 @@ impl<T: Held> Store<T> {
         let (namespace, name) = object.name();
         self.write(|s| {
             s.gone.remove(object.uid());
-            self.take_if(s, &key(&namespace, &name), object.uid())
+            self.take_if(s, &path(&namespace, &name), object.uid())
         })
     }
 
     /// A read or a delete's answer says that the object of this UID is gone.
     pub fn gone(&self, name: &Name, uid: &str) -> Option<Changed<T>> {
         self.write(|s| {
-            let changed = self.take_if(s, &key(&name.0, &name.1), uid)?;
+            let changed = self.take_if(s, &path(&name.0, &name.1), uid)?;
             s.gone.insert(uid.to_owned());
             Some(changed)
         })
@@ -277,7 +291,7 @@ impl<T: Held> Store<T> {
     /// One object.
     pub fn get(&self, namespace: &str, name: &str) -> Option<Arc<T>> {
         self.read(|s| {
-            let id = s.names.get(key(namespace, name).as_str()).copied()?;
+            let id = s.names.get(path(namespace, name).as_str()).copied()?;
             self.looked_at(s, id)
         })
     }
@@ -315,12 +329,17 @@ impl<T: Held> Store<T> {
 
     /// The names of everything under a tag, in order; without unpacking anything.
     pub fn names_tagged(&self, tag: &str) -> Vec<Name> {
-        let mut keys: Vec<Name> = self.read(|s| {
+        self.paths_tagged(tag).iter().filter_map(|path| named(path)).collect()
+    }
+
+    /// The same as paths, which are those that the store has.
+    pub fn paths_tagged(&self, tag: &str) -> Vec<Arc<str>> {
+        let mut paths: Vec<Arc<str>> = self.read(|s| {
             let ids = Self::ids(s, self.hashes.hash_one(tag));
-            ids.filter_map(|id| s.slot(id)).filter_map(|slot| split(&slot.key)).collect()
+            ids.filter_map(|id| s.slot(id)).map(|slot| slot.key.clone()).collect()
         });
-        keys.sort();
-        keys
+        paths.sort();
+        paths
     }
 
     fn ids(s: &Inner, hash: u64) -> impl Iterator<Item = u32> {
@@ -329,13 +348,13 @@ impl<T: Held> Store<T> {
 
     /// Everything in a namespace, in order of name.
     pub fn within(&self, namespace: &str) -> Vec<Arc<T>> {
-        let from = key(namespace, "");
+        let from = path(namespace, "");
         self.read(|s| s.within(&from).filter_map(|(_, id)| self.looked_at(s, id)).collect())
     }
 
     /// Everything in a namespace, in order of name; without unpacking anything.
     pub fn glimpses(&self, namespace: &str) -> Vec<Glimpse<T>> {
-        let from = key(namespace, "");
+        let from = path(namespace, "");
         let glimpse = |s: &Inner, name: &str, id: u32| {
             let slot = s.slot(id)?;
             let lies = match self.warm().get(id) {
@@ -349,12 +368,17 @@ impl<T: Held> Store<T> {
 
     /// Everything, in order of name. Each object is unpacked when it is asked for, and not held.
     pub fn all(&self) -> impl Iterator<Item = Arc<T>> {
-        self.names().into_iter().filter_map(|(namespace, name)| self.peek(&key(&namespace, &name)))
+        self.paths().into_iter().filter_map(|path| self.peek(&path))
     }
 
     /// The names of everything, in order; without unpacking anything.
     pub fn names(&self) -> Vec<Name> {
-        self.read(|s| s.names.keys().filter_map(|k| split(k)).collect())
+        self.read(|s| s.names.keys().filter_map(|path| named(path)).collect())
+    }
+
+    /// The same as paths, which are those that the store has.
+    pub fn paths(&self) -> Vec<Arc<str>> {
+        self.read(|s| s.names.keys().cloned().collect())
     }
 
     /// The key and the version of everything, in order of name; without unpacking anything.
@@ -384,11 +408,6 @@ impl<T: Held> Store<T> {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-}
-
-/// Namespace and name of a key.
-fn split(key: &str) -> Option<Name> {
-    key.split_once('\0').map(|(namespace, name)| (namespace.to_owned(), name.to_owned()))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use super::queue::{Key, Kind};
-use super::store::{Changed, Name, Store};
+use super::store::{Changed, Store};
 use super::tags;
 use crate::api::application::CloudApplication;
 use crate::api::catalog::ServiceCatalog;
@@ -92,20 +92,20 @@ impl World {
     }
 
     /// The keys of records of one kind.
-    fn keys(kind: Kind, names: Vec<Name>) -> impl Iterator<Item = Key> {
-        names.into_iter().map(move |(namespace, name)| Key { kind, namespace, name })
+    fn keys(kind: Kind, paths: Vec<Arc<str>>) -> impl Iterator<Item = Key> {
+        paths.into_iter().map(move |path| Key::held(kind, path))
     }
 
     /// Everything that is reconciled.
     #[must_use]
     pub fn everything(&self) -> Vec<Key> {
-        let mut records: Vec<Key> = Self::keys(Kind::Application, self.applications.names()).collect();
-        records.extend(Self::keys(Kind::Grant, self.grants.names()));
-        records.extend(Self::keys(Kind::Change, self.changes.names()));
-        records.extend(Self::keys(Kind::Decommission, self.decommissions.names()));
+        let mut records: Vec<Key> = Self::keys(Kind::Application, self.applications.paths()).collect();
+        records.extend(Self::keys(Kind::Grant, self.grants.paths()));
+        records.extend(Self::keys(Kind::Change, self.changes.paths()));
+        records.extend(Self::keys(Kind::Decommission, self.decommissions.paths()));
         // An application and its grant one after the other: they are decided on the same objects.
-        records.sort_by(|a, b| (&a.namespace, &a.name, a.kind).cmp(&(&b.namespace, &b.name, b.kind)));
-        let mut keys: Vec<Key> = Self::keys(Kind::Region, self.regions.names()).collect();
+        records.sort_by(|a, b| (a.namespace(), a.name(), a.kind).cmp(&(b.namespace(), b.name(), b.kind)));
+        let mut keys: Vec<Key> = Self::keys(Kind::Region, self.regions.paths()).collect();
         keys.append(&mut records);
         keys
     }
@@ -118,8 +118,8 @@ impl World {
             Key::new(Kind::Application, namespace, application),
             Key::new(Kind::Grant, namespace, application),
         ];
-        keys.extend(Self::keys(Kind::Change, self.changes.names_tagged(&tag)));
-        keys.extend(Self::keys(Kind::Decommission, self.decommissions.names_tagged(&tag)));
+        keys.extend(Self::keys(Kind::Change, self.changes.paths_tagged(&tag)));
+        keys.extend(Self::keys(Kind::Decommission, self.decommissions.paths_tagged(&tag)));
         keys
     }
 
@@ -128,10 +128,10 @@ impl World {
     pub fn of_region(&self, code: &str) -> Vec<Key> {
         let tag = format!("region/{code}");
         let mut keys = vec![Key::new(Kind::Region, "", code)];
-        keys.extend(Self::keys(Kind::Application, self.applications.names_tagged(&tag)));
-        keys.extend(Self::keys(Kind::Grant, self.grants.names_tagged(&tag)));
-        keys.extend(Self::keys(Kind::Change, self.changes.names_tagged(&tag)));
-        keys.extend(Self::keys(Kind::Decommission, self.decommissions.names_tagged(&tag)));
+        keys.extend(Self::keys(Kind::Application, self.applications.paths_tagged(&tag)));
+        keys.extend(Self::keys(Kind::Grant, self.grants.paths_tagged(&tag)));
+        keys.extend(Self::keys(Kind::Change, self.changes.paths_tagged(&tag)));
+        keys.extend(Self::keys(Kind::Decommission, self.decommissions.paths_tagged(&tag)));
         keys
     }
 
@@ -157,8 +157,8 @@ impl World {
     fn wanting(&self, namespace: &str) -> Vec<Key> {
         let tag = format!("wants/{namespace}");
         let mut keys: Vec<Key> =
-            Self::keys(Kind::Application, self.applications.names_tagged(&tag)).collect();
-        keys.extend(Self::keys(Kind::Change, self.changes.names_tagged(&tag)));
+            Self::keys(Kind::Application, self.applications.paths_tagged(&tag)).collect();
+        keys.extend(Self::keys(Kind::Change, self.changes.paths_tagged(&tag)));
         keys
     }
 
@@ -282,7 +282,7 @@ impl Triggers<Record<ServiceCatalog>> for World {
     fn triggers(&self, changed: &Changed<Record<ServiceCatalog>>) -> Vec<Key> {
         let name =
             changed.new.as_ref().or(changed.old.as_ref()).map(|r| r.meta.name.clone()).unwrap_or_default();
-        Self::keys(Kind::Region, self.regions.names_tagged(&format!("catalog/{name}"))).collect()
+        Self::keys(Kind::Region, self.regions.paths_tagged(&format!("catalog/{name}"))).collect()
     }
 }
 impl Triggers<Plain> for World {

@@ -163,7 +163,7 @@ fn a_change_whose_namespace_name_is_taken_cannot_be_approved() {
     // When it goes, that is news for the change.
     s.woken();
     s.cluster.remove(&id("Namespace", "", &name));
-    assert!(s.woken().iter().any(|k| k.name == "add"));
+    assert!(s.woken().iter().any(|k| k.name() == "add"));
     s.settle();
     assert_eq!(s.stands(&c, "Valid"), "True/Valid");
     s.decide(&c, "approved", "同意");

@@ -129,7 +129,7 @@ fn an_exit_goes_on_when_the_shared_source_is_gone() {
     let e = exit_id("leave");
     s.file(&e, exit("Application", "Destroy", &[]));
     assert_eq!(s.stands(&e, "Valid"), "False/SharedSource");
-    let key = s.keys().into_iter().find(|k| k.name == "leave").unwrap();
+    let key = s.keys().into_iter().find(|k| k.name() == "leave").unwrap();
     let wake = s.plan(&key, false).unwrap().wake.expect("it is looked at again");
     s.cluster.remove(&id("PersistentVolume", "", "other"));
     s.until_instant(wake);

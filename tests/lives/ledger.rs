@@ -51,7 +51,7 @@ impl Ledger {
             }
             Write::Create(..) => {
                 let app = cluster
-                    .get("CloudApplication", &key.namespace, &key.name)
+                    .get("CloudApplication", key.namespace(), key.name())
                     .expect("a grant has an application");
                 assert!(self.approves(app) && fresh_enough(write), "S1: {key:?} {write:?}");
             }
@@ -68,12 +68,12 @@ impl Ledger {
                     }
                     "PersistentVolume" => self.marks_volume(cluster, &t.name, patch),
                     "ResourceGrant" if key.kind == Kind::Application => {
-                        let app = cluster.get("CloudApplication", &key.namespace, &key.name).unwrap();
+                        let app = cluster.get("CloudApplication", key.namespace(), key.name()).unwrap();
                         let taken = self.reattached.get(&text(&app["metadata"]["uid"]));
                         assert!(self.approves(app) && taken.is_some() && fresh, "S1: {key:?} {write:?}");
                     }
                     "ResourceGrant" => {
-                        let change = cluster.get("ChangeRequest", &key.namespace, &key.name).unwrap();
+                        let change = cluster.get("ChangeRequest", key.namespace(), key.name()).unwrap();
                         assert!(self.approves(change) && fresh, "S1: {key:?} {write:?}");
                     }
                     _ => {}
@@ -101,7 +101,7 @@ impl Ledger {
             return;
         };
         let app = cluster
-            .get("CloudApplication", &key.namespace, &key.name)
+            .get("CloudApplication", key.namespace(), key.name())
             .expect("S3: a tenant object without an application");
         assert!(
             self.approves(app),
@@ -152,7 +152,7 @@ impl Ledger {
     /// S1, S3, S6: a namespace passes to a recreated record of its application, of just the UID that was named.
     fn takes_back(&self, cluster: &Cluster, key: &Key, name: &str, uid: &str, patch: &Value) {
         let app =
-            cluster.get("CloudApplication", &key.namespace, &key.name).expect("S3: nobody takes it back");
+            cluster.get("CloudApplication", key.namespace(), key.name()).expect("S3: nobody takes it back");
         let own = text(&app["metadata"]["uid"]);
         assert!(self.approves(app), "S1: taken back without an approval: {key:?} {name}");
         assert!(self.reattached.get(&own).is_some_and(|n| n.contains(uid)), "{name} {uid} was not named");
@@ -160,7 +160,7 @@ impl Ledger {
         let before = &live["metadata"]["labels"];
         assert_eq!(
             (&before[keys::DEPARTMENT], &before[keys::APPLICATION]),
-            (&Value::from(key.namespace.clone()), &Value::from(key.name.clone())),
+            (&Value::from(key.namespace().to_owned()), &Value::from(key.name().to_owned())),
             "S5: a stranger's namespace"
         );
         let lives = |o: &Value| o["metadata"]["uid"] == before[keys::APPLICATION_UID];
@@ -187,7 +187,8 @@ impl Ledger {
 
     /// S2: the department consented to the destruction of just this volume, and the exit was approved.
     fn destroys_volume(&self, cluster: &Cluster, key: &Key, uid: &str) {
-        let exit = cluster.get("Decommission", &key.namespace, &key.name).expect("S3: only an exit destroys");
+        let exit =
+            cluster.get("Decommission", key.namespace(), key.name()).expect("S3: only an exit destroys");
         assert!(self.approves(exit), "S2: the exit is not approved: {key:?} {uid}");
         assert_eq!(exit["status"]["phase"], "Reclaiming", "Reclaiming is written first");
         let consented = self.consented.get(&text(&exit["metadata"]["uid"]));
@@ -204,7 +205,7 @@ impl Ledger {
     /// S3, S5: a namespace goes only in an approved exit of the whole application, once every volume is safe.
     fn removes_namespace(&self, cluster: &Cluster, key: &Key, name: &str) {
         let exit = cluster
-            .get("Decommission", &key.namespace, &key.name)
+            .get("Decommission", key.namespace(), key.name())
             .expect("S3: only an exit removes a namespace");
         assert!(self.approves(exit) && exit["spec"]["scope"] == "Application", "S3: {key:?} {name}");
         assert_eq!(exit["status"]["phase"], "Reclaiming");

@@ -178,7 +178,7 @@ impl Stage {
             Kind::Grant => json_plan(grant::decide(&world.grant(key, &with)?, self.now)),
             Kind::Change => json_plan(change::decide(&world.change(key, &with)?, self.now)),
             Kind::Decommission => json_plan(decommission::decide(&world.decommission(key, &with)?, self.now)),
-            Kind::Region => json_plan(region::decide(&world.region_observed(&key.name)?, self.now)),
+            Kind::Region => json_plan(region::decide(&world.region_observed(key.name())?, self.now)),
         })
     }
 
@@ -286,7 +286,7 @@ impl Stage {
     fn log_status(&mut self, key: &Key, old: &Value, plan: &Plan<Value>) {
         let (before, after) = (headline(old), headline(&plan.status));
         if before != after {
-            writeln!(self.log, "  {} {}: {after}", key.kind.as_str(), key.name).unwrap();
+            writeln!(self.log, "  {} {}: {after}", key.kind.as_str(), key.name()).unwrap();
         }
         let dates = plan.status["timeline"].as_array().map(Vec::as_slice).unwrap_or_default();
         let dates = &dates[dates.len().saturating_sub(plan.notices.len())..];
@@ -311,7 +311,7 @@ impl Stage {
     }
 
     pub fn id(&self, key: &Key) -> Id {
-        id(key.kind.as_str(), &key.namespace, &key.name)
+        id(key.kind.as_str(), key.namespace(), key.name())
     }
 
     /// S4: what the API server answered just now counts only between two steps of a reclaim: everything was read anew where

@@ -135,8 +135,8 @@ impl Delivery {
         if entries > 0 {
             tracing::error!(
                 kind = key.kind.as_str(),
-                namespace = key.namespace,
-                name = key.name,
+                namespace = key.namespace(),
+                name = key.name(),
                 entries,
                 "timeline entries were gone before the CloudEvents sink took them"
             );
@@ -167,7 +167,7 @@ impl Delivery {
             }
             Answer::Refused(status) => {
                 counts.count(Outcome::Refused, 1);
-                tracing::error!(kind = key.kind.as_str(), namespace = key.namespace, name = key.name, id, %status, "the CloudEvents sink refuses an event; it is passed over");
+                tracing::error!(kind = key.kind.as_str(), namespace = key.namespace(), name = key.name(), id, %status, "the CloudEvents sink refuses an event; it is passed over");
             }
             Answer::Delivered if !asked => {}
             Answer::Delivered => counts.count(Outcome::Delivered, 1),
@@ -213,7 +213,7 @@ fn recorded(status: &Value) -> Option<Timestamp> {
 /// Every record that has a timeline.
 fn all(world: &World) -> Vec<Key> {
     fn keys<K: Ours>(kind: Kind, store: &Store<Record<K>>) -> Vec<Key> {
-        store.names().into_iter().map(|(namespace, name)| Key { kind, namespace, name }).collect()
+        store.paths().into_iter().map(|path| Key::held(kind, path)).collect()
     }
     let mut all = keys(Kind::Application, &world.applications);
     all.extend(keys(Kind::Grant, &world.grants));
@@ -226,7 +226,7 @@ fn all(world: &World) -> Vec<Key> {
 fn held<R>(world: &World, key: &Key, read: impl FnOnce(Subject, &Value) -> R) -> Option<R> {
     match key.kind {
         Kind::Application => held_in(&world.applications, key, read, |a: &CloudApplication| {
-            (&a.spec.region, Some(key.name.clone()))
+            (&a.spec.region, Some(key.name().to_owned()))
         }),
         Kind::Grant => held_in(&world.grants, key, read, |g: &ResourceGrant| {
             (&g.spec.region, Some(g.spec.application.name.clone()))
@@ -247,7 +247,7 @@ fn held_in<K: Ours, R>(
     read: impl FnOnce(Subject, &Value) -> R,
     about: impl Fn(&K) -> (&String, Option<String>),
 ) -> Option<R> {
-    let record = store.get(&key.namespace, &key.name)?;
+    let record = store.get(key.namespace(), key.name())?;
     let (region, application) = match record.typed() {
         Ok(typed) => {
             let (region, application) = about(typed);

@@ -23,9 +23,9 @@ impl Lanes {
     }
 
     fn lane(&mut self, key: &Key) -> &mut VecDeque<Key> {
-        let lane = self.of.entry(key.namespace.clone()).or_default();
+        let lane = self.of.entry(key.namespace().to_owned()).or_default();
         if lane.is_empty() {
-            self.turns.push_back(key.namespace.clone());
+            self.turns.push_back(key.namespace().to_owned());
         }
         lane
     }

@@ -13,7 +13,7 @@ async fn a_flood_from_one_department_delays_another_by_one_turn() {
     q.add((0..1000).map(|n| key("flood", n)));
     q.add([key("quiet", 0)]);
     let first = [q.next().await, q.next().await];
-    assert!(first.iter().any(|k| k.namespace == "quiet"), "{first:?}");
+    assert!(first.iter().any(|k| k.namespace() == "quiet"), "{first:?}");
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn what_is_asked_goes_before_what_fell_due() {
     let running = [q.next().await, q.next().await];
     q.add((0..2).map(|n| key("quiet", n)));
     let next = [q.next().await, q.next().await, q.next().await];
-    assert_eq!(next.iter().filter(|k| k.namespace == "quiet").count(), 2, "{running:?} {next:?}");
+    assert_eq!(next.iter().filter(|k| k.namespace() == "quiet").count(), 2, "{running:?} {next:?}");
 }
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn what_fell_due_is_not_kept_waiting_for_ever() {
     q.add_due([key("due", 0)]);
     q.add((0..1000).map(|n| key(&format!("busy-{}", n % 10), n)));
     let mut turns = 0;
-    while q.next().await.namespace != "due" {
+    while q.next().await.namespace() != "due" {
         turns += 1;
     }
     assert!(turns <= DUE_TURN, "after {turns} turns");
@@ -90,13 +90,13 @@ async fn a_department_occupies_no_more_than_its_share() {
     }
     assert_eq!(running.len(), ALONE, "nobody else asks");
     q.add([key("quiet", 0)]);
-    assert_eq!(q.next().await.namespace, "quiet");
+    assert_eq!(q.next().await.namespace(), "quiet");
     // Somebody does: places that come free are left so, until the share is reached.
     for k in &running[..=ALONE - SHARE] {
         assert!(tokio::time::timeout(Duration::from_millis(20), q.next()).await.is_err(), "above its share");
         q.done(k, None);
     }
-    assert_eq!(q.next().await.namespace, "flood", "a place within the share is taken");
+    assert_eq!(q.next().await.namespace(), "flood", "a place within the share is taken");
 }
 
 #[tokio::test]
@@ -120,7 +120,7 @@ async fn a_key_that_fell_due_and_is_asked_for_runs_once() {
     for _ in 0..2 {
         let k = q.next().await;
         q.done(&k, None);
-        names.push(k.name);
+        names.push(k.name().to_owned());
     }
     assert_eq!(names, ["a1", "a0"]);
     assert!(q.is_empty());
@@ -157,7 +157,7 @@ async fn what_was_begun_is_brought_to_its_end_first() {
     let q = Queue::new(Clock::default());
     q.add((0..100).map(|n| key("flood", n)));
     let begun = q.next().await;
-    let grant = Key::new(Kind::Grant, "flood", begun.name.clone());
+    let grant = Key::new(Kind::Grant, "flood", begun.name());
     assert!(q.hold(&grant));
     q.go_on([grant.clone()]);
     q.release(&grant);
@@ -201,4 +201,21 @@ async fn what_a_start_queues_is_no_room_that_is_kept() {
     }
     assert!(q.is_empty());
     assert!(q.locked(|s| s.queued.capacity()) < 2 * ROOM);
+}
+
+#[test]
+fn keys_are_in_the_order_of_kinds_namespaces_and_names() {
+    let of = |kind, namespace: &str, name: &str| Key::new(kind, namespace, name);
+    let sorted = [
+        of(Kind::Application, "dept", "z"),
+        of(Kind::Application, "dept-1", "a"),
+        of(Kind::Application, "dept-1", "a-b"),
+        of(Kind::Grant, "dept", "a"),
+        of(Kind::Region, "", "410000"),
+    ];
+    assert!(sorted.is_sorted());
+    assert_eq!((sorted[2].namespace(), sorted[2].name()), ("dept-1", "a-b"));
+    assert_eq!(format!("{:?}", sorted[4]), "Region /410000");
+    let held = Key::held(Kind::Grant, crate::shell::store::path("dept", "a").into());
+    assert_eq!(held, sorted[3]);
 }

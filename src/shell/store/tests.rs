@@ -193,3 +193,13 @@ fn a_glimpse_tells_the_letter_and_opens_to_the_object_warm_or_packed() {
     assert_eq!(warm, [("a".into(), a, "u".into()), ("b".into(), b, "v".into())]);
     assert!(a != b && s.glimpses("n").is_empty() && s.glimpses("ns2").is_empty());
 }
+
+#[test]
+fn what_changes_goes_on_under_the_text_of_its_name() {
+    let s = listed();
+    s.put(thing("a", "1", 1, &["all"]));
+    let first = s.paths().pop().unwrap();
+    s.put(thing("a", "1", 2, &["all"]));
+    assert!(Arc::ptr_eq(&first, &s.paths()[0]) && Arc::ptr_eq(&first, &s.paths_tagged("all")[0]));
+    assert_eq!(split(&first), Some(("ns", "a")));
+}
