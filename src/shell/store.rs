@@ -11,18 +11,18 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
+mod names;
 mod packed;
 mod slots;
 mod warm;
 
+use names::named;
+pub use names::{Name, path, split};
 use packed::{Dictionary, Packed};
 use slots::{Inner, Slot};
 use warm::Warm;
 
 use crate::core::tenancy::Letter;
-
-/// Namespace (empty if cluster-scoped) and name.
-pub type Name = (String, String);
 
 /// What a store needs to know of what it holds.
 pub trait Held: Send + Sync + Sized + 'static {
@@ -98,23 +98,6 @@ impl<T: Held> Glimpse<T> {
             Lies::Packed(packed, dictionary) => Arc::new(T::unpack(&dictionary.unpack(&packed))),
         }
     }
-}
-
-/// Namespace and name as one: in the order of namespaces, and of names within one.
-#[must_use]
-pub fn path(namespace: &str, name: &str) -> String {
-    format!("{namespace}\0{name}")
-}
-
-/// Namespace and name of a [`path`].
-#[must_use]
-pub fn split(path: &str) -> Option<(&str, &str)> {
-    path.split_once('\0')
-}
-
-/// The same, as they are named elsewhere.
-fn named(path: &str) -> Option<Name> {
-    split(path).map(|(namespace, name)| (namespace.to_owned(), name.to_owned()))
 }
 
 impl<T: Held> Store<T> {
