@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use govcloud::api::keys;
 use govcloud::core::digest::spec_digest;
-use govcloud::core::plan::{Plan, Write};
+use govcloud::core::plan::{Anew, Plan, Step, Write};
 use govcloud::core::quantity::Quantity;
 use govcloud::shell::queue::{Key, Kind};
 use govcloud::shell::world::LATER_FIELDS;
@@ -200,6 +200,18 @@ impl Ledger {
             entry["action"] != "HandOver" || self.received.contains(uid),
             "S2: {uid} was not received yet"
         );
+    }
+
+    /// S4: what the API server answered just now counts between two steps of a reclaim, and nowhere else in an exit: everything
+    /// was read anew where it began, and is where it is certified.
+    pub fn rests_on(key: &Key, stored: &Value, plan: &Plan<Value>, anew: Option<Anew>) {
+        let reclaims = |status: &Value| status["phase"] == "Reclaiming";
+        assert!(plan.reread != Some(Anew::Reclaim) || reclaims(stored), "{key:?} in {}", stored["phase"]);
+        let begins = reclaims(&plan.status) && !reclaims(stored);
+        let certifies = plan.status["certificate"].is_object() && !stored["certificate"].is_object();
+        assert!(!(begins || certifies) || anew == Some(Anew::Everything), "{key:?} rests on {anew:?}");
+        let writes = reclaims(stored) && plan.steps.iter().any(|s| matches!(s, Step::Write(_)));
+        assert!(!writes || anew == Some(Anew::Reclaim), "{key:?} writes on {anew:?}");
     }
 
     /// S3, S5: a namespace goes only in an approved exit of the whole application, once every volume is safe.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use govcloud::core::decision::Guard;
 use govcloud::core::happening::Happening;
-use govcloud::core::plan::{Anew, Plan, Step, Write};
+use govcloud::core::plan::{Plan, Step, Write};
 use govcloud::core::{application, change, decommission, grant, region};
 use govcloud::shell::observe::Circumstances;
 use govcloud::shell::queue::{Key, Kind};
@@ -188,7 +188,7 @@ impl Stage {
         let mut anew = None;
         for _ in 0..40 {
             let Some(plan) = self.plan(key, fresh) else { return wrote };
-            self.rests_on(key, &plan, anew);
+            Ledger::rests_on(key, &self.cluster.objects[&self.id(key)]["status"], &plan, anew);
             if plan.reread.is_some() {
                 anew = plan.reread;
                 assert!(
@@ -312,17 +312,6 @@ impl Stage {
 
     pub fn id(&self, key: &Key) -> Id {
         id(key.kind.as_str(), key.namespace(), key.name())
-    }
-
-    /// S4: what the API server answered just now counts only between two steps of a reclaim: everything was read anew where
-    /// it began, and is where it is certified.
-    fn rests_on(&self, key: &Key, plan: &Plan<Value>, anew: Option<Anew>) {
-        let stored = &self.cluster.objects[&self.id(key)]["status"];
-        let reclaims = |status: &Value| status["phase"] == "Reclaiming";
-        assert!(plan.reread != Some(Anew::Reclaim) || reclaims(stored), "{key:?} in {}", stored["phase"]);
-        let begins = reclaims(&plan.status) && !reclaims(stored);
-        let certifies = plan.status["certificate"].is_object() && !stored["certificate"].is_object();
-        assert!(!(begins || certifies) || anew == Some(Anew::Everything), "{key:?} rests on {anew:?}");
     }
 
     /// S11: deciding again writes nothing and says nothing. S5: what is in use is kept.
