@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use futures::future::try_join_all;
 use govcloud::shell::watches::{PAGE, WATCHED, Watched};
 use jiff::Timestamp;
@@ -62,7 +62,9 @@ pub async fn over(scene: &Scene, board: &Board, applications: usize) -> Result<R
     let verified = began.elapsed().as_secs_f64();
     let asked = seen(scene, log).await?.by_user(OPERATOR);
     let listed = asked.clone().verb("list");
-    let after = |at: Option<Timestamp>| at.map_or(0.0, |t| t.duration_since(began_at).as_secs_f64());
+    let after = |at: Option<Timestamp>| {
+        at.map(|t| t.duration_since(began_at).as_secs_f64()).context("a start without a LIST")
+    };
     let late = &waiting[0];
     let others = asked.writes().without_leases().keep(|e| {
         let of_late = e.object_ref.as_ref().is_some_and(|o| {
@@ -72,8 +74,8 @@ pub async fn over(scene: &Scene, board: &Board, applications: usize) -> Result<R
     });
     Ok(Restart {
         lists,
-        begun: after(listed.iter().map(|e| e.request_received_timestamp).min()),
-        listed: after(listed.iter().map(|e| e.stage_timestamp).max()),
+        begun: after(listed.iter().map(|e| e.request_received_timestamp).min())?,
+        listed: after(listed.iter().map(|e| e.stage_timestamp).max())?,
         first_served,
         verified,
         writes: others.len(),
