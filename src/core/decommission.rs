@@ -9,7 +9,6 @@ use jiff::{SignedDuration, Timestamp};
 use super::change::OpenRequest;
 use super::decision::{self, Ruling};
 use super::finding::{Bilingual, Finding};
-use super::grant::LiveNamespace;
 use super::ground::Ground;
 use super::happening::Happening;
 use super::plan::{Anew, Plan, Step};
@@ -44,8 +43,16 @@ pub use counting::{clearing, exit_of};
 /// A tenant namespace on its way out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Space {
-    /// The namespace as it is.
-    pub live: LiveNamespace,
+    /// Name.
+    pub name: String,
+    /// UID.
+    pub uid: String,
+    /// resourceVersion.
+    pub resource_version: String,
+    /// UID of the application that the operator's label names.
+    pub owner: Option<String>,
+    /// Whether it is being deleted.
+    pub deleting: bool,
     /// Value of the reclaim annotation.
     pub reclaim: Option<String>,
     /// What the namespace controller says still holds it.

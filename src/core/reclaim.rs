@@ -132,7 +132,7 @@ pub(super) fn stand_handing_over(case: &mut Case<'_>) {
     }
 }
 
-/// Reclaims in order: policies, namespaces, verification, certificate (steps 5 and 6).
+/// Reclaims in order: policies and marks, namespaces, verification, certificate (steps 5 and 6).
 pub(super) fn reclaim(case: &mut Case<'_>) -> Next {
     let Some(inventory) = case.status.inventory.clone() else { return Next::Do(Vec::new()) };
     case.keep_clock();
@@ -208,13 +208,15 @@ fn grant_missing(case: &mut Case<'_>) -> bool {
     !known
 }
 
-/// The next writes: first every policy, then the namespaces.
+/// The next writes: first every policy and every mark, then the deletions.
 fn next_writes(case: &Case<'_>, entries: &[InventoryEntry]) -> Vec<Write> {
-    let policies: Vec<Write> = entries.iter().filter_map(|e| policy(case, e)).collect();
-    if !policies.is_empty() || case.seen.record.spec.scope == Scope::Volumes {
-        return policies;
+    let mut before: Vec<Write> = entries.iter().filter_map(|e| policy(case, e)).collect();
+    if case.seen.record.spec.scope == Scope::Volumes {
+        return before;
     }
-    case.seen.spaces.iter().filter_map(|s| remove(case, s)).collect()
+    let ours: Vec<&Space> = case.seen.spaces.iter().filter(|s| is_to_go(case, s)).collect();
+    before.extend(ours.iter().filter_map(|s| mark(s)));
+    if before.is_empty() { ours.into_iter().map(remove).collect() } else { before }
 }
 
 fn volume<'a>(case: &'a Case<'_>, entry: &InventoryEntry) -> Option<&'a HeldVolume> {
@@ -245,26 +247,28 @@ fn policy(case: &Case<'_>, entry: &InventoryEntry) -> Option<Write> {
     Some(Write::Patch(targets::VOLUME.named(&v.name), precondition, body))
 }
 
-/// Removes one namespace: first the annotation that policy asks for, then the deletion.
-fn remove(case: &Case<'_>, space: &Space) -> Option<Write> {
-    let live = &space.live;
-    let ours = live.owner.as_deref() == case.status.application_uid.as_deref()
-        && recorded(case).any(|n| n.uid.as_deref() == Some(&live.uid));
-    if live.deleting || !ours {
-        return None;
-    }
-    let precondition =
-        Precondition { uid: live.uid.clone(), resource_version: live.resource_version.clone() };
-    let target = targets::NAMESPACE.named(&live.name);
-    Some(if space.reclaim.as_deref() == Some(&live.uid) {
-        Write::Delete(target, precondition)
-    } else {
-        Write::Patch(
-            target,
-            precondition,
-            json!({ "metadata": { "annotations": { keys::RECLAIM: live.uid } } }),
-        )
-    })
+/// Whether a namespace is one that the grant made and that nobody deleted yet.
+fn is_to_go(case: &Case<'_>, space: &Space) -> bool {
+    !space.deleting
+        && space.owner.as_deref() == case.status.application_uid.as_deref()
+        && recorded(case).any(|n| n.uid.as_deref() == Some(&space.uid))
+}
+
+/// The namespace as it was read.
+fn precondition(space: &Space) -> Precondition {
+    Precondition { uid: space.uid.clone(), resource_version: space.resource_version.clone() }
+}
+
+/// The annotation without which policy lets nobody delete the namespace, where it does not have it yet.
+fn mark(space: &Space) -> Option<Write> {
+    let uid = &space.uid;
+    let body = json!({ "metadata": { "annotations": { keys::RECLAIM: uid } } });
+    let target = targets::NAMESPACE.named(&space.name);
+    (space.reclaim.as_ref() != Some(uid)).then(|| Write::Patch(target, precondition(space), body))
+}
+
+fn remove(space: &Space) -> Write {
+    Write::Delete(targets::NAMESPACE.named(&space.name), precondition(space))
 }
 
 /// The namespaces that the grant made.
@@ -279,7 +283,7 @@ fn holding(case: &Case<'_>, entries: &[InventoryEntry]) -> Vec<String> {
         for s in &case.seen.spaces {
             let why =
                 if s.held_by.is_empty() { String::new() } else { format!(" ({})", s.held_by.join("; ")) };
-            held.push(format!("namespace {}{why}", s.live.name));
+            held.push(format!("namespace {}{why}", s.name));
         }
     }
     for e in entries {

@@ -1,5 +1,6 @@
 //! What a decision rests on, and so what is read anew with quorum before acting on one (design, sections 3 and 6; S4).
 
+use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 
@@ -91,29 +92,10 @@ impl Shell {
             .get(key.namespace(), &d.spec.application)
             .map(|a| a.meta.uid.clone())
             .unwrap_or_default();
-        for name in &names {
-            let namespace = targets::NAMESPACE.named(name);
-            if unknown(&namespace) {
-                self.read(&namespace, key).await?;
-            }
-            for kind in [CLAIM, SNAPSHOT] {
-                let known = match kind.1 {
-                    "volumesnapshots" => self.world.snapshots.within(name),
-                    _ => self.world.claims.within(name),
-                };
-                let found = self.requests.list(&kind.within(name, "")).await?;
-                for lost in known.iter().filter(|k| !found.iter().any(|f| f.uid() == k.uid)) {
-                    let news = News::Gone(name.clone(), lost.name.1.clone(), lost.uid.clone());
-                    self.queue
-                        .add(self.world.tell(kind.1, news, &self.clock).into_iter().filter(|k| k != key));
-                }
-                for object in found {
-                    let news = News::Is(object.of_type(kind.0, kind.2));
-                    self.queue
-                        .add(self.world.tell(kind.1, news, &self.clock).into_iter().filter(|k| k != key));
-                }
-            }
-        }
+        let namespaces: Vec<Target> = names.iter().map(|n| targets::NAMESPACE.named(n)).collect();
+        let lists = names.iter().flat_map(|n| [CLAIM, SNAPSHOT].map(|kind| self.list_anew(kind, n, key)));
+        let named = self.read_all(namespaces.iter().filter(|n| unknown(n)), key);
+        tokio::try_join!(named, try_join_all(lists))?;
         let claimed = names
             .iter()
             .flat_map(|n| self.world.claims.within(n))
@@ -123,6 +105,25 @@ impl Shell {
             claimed.chain(listed).filter(|v| !v.is_empty()).collect();
         let volumes: Vec<Target> = volumes.iter().map(|v| targets::VOLUME.named(v)).collect();
         self.read_all(volumes.iter().filter(|v| unknown(v)), key).await
+    }
+
+    /// Lists claims or snapshots of a namespace anew.
+    async fn list_anew(&self, kind: targets::Kind, namespace: &str, key: &Key) -> Result<(), RequestError> {
+        // Taken before it is asked: what the watch tells of meanwhile is not lost for missing in the list.
+        let known = match kind.1 {
+            "volumesnapshots" => self.world.snapshots.within(namespace),
+            _ => self.world.claims.within(namespace),
+        };
+        let found = self.requests.list(&kind.within(namespace, "")).await?;
+        let lost = known.iter().filter(|k| !found.iter().any(|f| f.uid() == k.uid));
+        let mut news: Vec<News> =
+            lost.map(|l| News::Gone(namespace.to_owned(), l.name.1.clone(), l.uid.clone())).collect();
+        news.extend(found.into_iter().map(|object| News::Is(object.of_type(kind.0, kind.2))));
+        for news in news {
+            let touched = self.world.tell(kind.1, news, &self.clock);
+            self.queue.add(touched.into_iter().filter(|k| k != key));
+        }
+        Ok(())
     }
 
     /// The stored status behind a key.

@@ -294,7 +294,7 @@ impl World {
             others: self.open_requests(key, &record.spec.application),
             stock: self.stock(&uid, grant.as_ref().map(|(_, g)| g.as_ref()), &names),
             volumes: self.volumes_of(&uid, &names).iter().map(|v| held(v)).collect(),
-            spaces: self.tenant_namespaces(names).into_iter().map(|n| self.space(n)).collect(),
+            spaces: names.iter().filter_map(|n| self.space(n)).collect(),
             application,
             grant,
             meta,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use super::queue::{Key, Kind};
-use super::store::{Changed, Store};
+use super::store::{Changed, Held as _, Store};
 use super::tags;
 use crate::api::application::CloudApplication;
 use crate::api::catalog::ServiceCatalog;
@@ -285,16 +285,44 @@ impl Triggers<Record<ServiceCatalog>> for World {
         Self::keys(Kind::Region, self.regions.paths_tagged(&format!("catalog/{name}"))).collect()
     }
 }
+/// The records of an application that rest on what changed of an object; `tests/lives/woken.rs` holds this to what is
+/// gathered for each.
+fn resting_on(changed: &Changed<Plain>) -> &'static [Kind] {
+    use Kind::{Application, Change, Decommission, Grant};
+    let Some(o) = changed.new.as_ref().or(changed.old.as_ref()) else { return &[] };
+    match o.kind.as_str() {
+        "PersistentVolumeClaim" | "VolumeSnapshot" => &[Decommission],
+        "PersistentVolume" => &[Application, Grant, Decommission],
+        // What is used bounds what is asked for; what is granted is the grant's.
+        "ResourceQuota" if says_the_same(changed) => &[Application, Change],
+        "ResourceQuota" => &[Application, Change, Grant],
+        "LimitRange" | "NetworkPolicy" | "RoleBinding" if says_the_same(changed) => &[],
+        "LimitRange" | "NetworkPolicy" | "RoleBinding" => &[Grant],
+        // Its controller writes there what holds it, which an exit reports.
+        "Namespace" if says_the_same(changed) => &[Decommission],
+        _ => &Kind::ALL,
+    }
+}
+
+/// Whether an object of a tenant says what it said before, and belongs to whom it belonged to.
+fn says_the_same(changed: &Changed<Plain>) -> bool {
+    let (Some(old), Some(new)) = (&changed.old, &changed.new) else { return false };
+    let around = |o: &Plain| {
+        let meta = &o.value()["metadata"];
+        (o.kind == "Namespace").then(|| [meta["labels"].clone(), meta["deletionTimestamp"].clone()])
+    };
+    (&old.uid, &old.tags, old.letter(), around(old)) == (&new.uid, &new.tags, new.letter(), around(new))
+}
+
 impl Triggers<Plain> for World {
     fn triggers(&self, changed: &Changed<Plain>) -> Vec<Key> {
         let mut keys = Vec::new();
+        let resting = resting_on(changed);
+        let concerned = |keys: Vec<Key>| keys.into_iter().filter(|k| resting.contains(&k.kind));
         for o in [&changed.old, &changed.new].into_iter().flatten() {
-            keys.extend(
-                o.tags.iter().filter_map(|t| t.strip_prefix("owner/")).flat_map(|uid| self.of_owner(uid)),
-            );
-            keys.extend(
-                o.tags.iter().filter_map(|t| t.strip_prefix("claims/")).flat_map(|ns| self.of_namespace(ns)),
-            );
+            let of_tag = |tag| o.tags.iter().filter_map(move |t| t.strip_prefix(tag));
+            keys.extend(of_tag("owner/").flat_map(|uid| concerned(self.of_owner(uid))));
+            keys.extend(of_tag("claims/").flat_map(|ns| concerned(self.of_namespace(ns))));
             let kept = o.tags.iter().filter_map(|t| tags::keeper(t));
             keys.extend(kept.map(|region| Key::new(Kind::Region, "", region)));
             match o.kind.as_str() {
@@ -304,11 +332,12 @@ impl Triggers<Plain> for World {
                 "Namespace" => {
                     // What an earlier record left concerns whoever has its name now.
                     let named = o.tags.iter().filter_map(|t| tags::tenant_of(t));
-                    keys.extend(named.map(|(ns, name)| Key::new(Kind::Application, ns, name)));
-                    keys.extend(self.of_namespace(&o.name.1));
-                    keys.extend(self.wanting(&o.name.1));
+                    let named = named.map(|(ns, name)| Key::new(Kind::Application, ns, name)).collect();
+                    keys.extend(concerned(named));
+                    keys.extend(concerned(self.of_namespace(&o.name.1)));
+                    keys.extend(concerned(self.wanting(&o.name.1)));
                 }
-                _ => keys.extend(self.of_namespace(&o.name.0)),
+                _ => keys.extend(concerned(self.of_namespace(&o.name.0))),
             }
         }
         keys.sort();

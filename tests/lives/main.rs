@@ -18,3 +18,4 @@ mod reattach;
 mod stage;
 mod told;
 mod volumes;
+mod woken;

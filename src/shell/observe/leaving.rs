@@ -7,10 +7,9 @@ use crate::api::decommission::Decommission;
 use crate::api::keys;
 use crate::api::region::RetainedVolume;
 use crate::core::decommission::Space;
-use crate::core::grant::LiveNamespace;
 use crate::core::region;
 use crate::shell::tags;
-use crate::shell::world::{Plain, Record, World, labels};
+use crate::shell::world::{Plain, Record, World, label, labels};
 
 impl World {
     /// All that is read to decide on a Region.
@@ -42,31 +41,31 @@ impl World {
         }
     }
 
-    /// A namespace on its way out, with what holds it: its controller's word, and the claims that are still in it.
-    pub(super) fn space(&self, live: LiveNamespace) -> Space {
-        let reclaim = live
-            .object
-            .whole
-            .pointer("/metadata/annotations")
-            .and_then(|a| a[keys::RECLAIM].as_str())
-            .map(str::to_owned);
-        let conditions = live
-            .object
-            .whole
-            .pointer("/status/conditions")
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default();
+    /// A namespace on its way out, if it exists, with what holds it: its controller's word, and the claims that are still
+    /// in it. What else is in it goes with it.
+    pub(super) fn space(&self, name: &str) -> Option<Space> {
+        let ns = self.namespaces.get("", name)?;
+        let value = ns.value();
+        let reclaim = value.pointer("/metadata/annotations").and_then(|a| a[keys::RECLAIM].as_str());
+        let conditions = value.pointer("/status/conditions").and_then(Value::as_array);
         let holds =
             |c: &Value| (c["status"] == "True").then(|| c["message"].as_str().unwrap_or_default().to_owned());
         let mut held_by: Vec<String> =
-            conditions.iter().filter_map(holds).filter(|m| !m.is_empty()).collect();
+            conditions.into_iter().flatten().filter_map(holds).filter(|m| !m.is_empty()).collect();
         let finalizers = |c: &Plain| -> Vec<String> {
             let list = c.value().pointer("/metadata/finalizers").and_then(Value::as_array);
             list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
         };
-        let claims = self.claims.within(&live.name);
+        let claims = self.claims.within(name);
         held_by.extend(claims.iter().map(|c| format!("claim {}: {}", c.name.1, finalizers(c).join(", "))));
-        Space { live, reclaim, held_by }
+        Some(Space {
+            name: name.to_owned(),
+            uid: ns.uid.clone(),
+            resource_version: ns.resource_version.clone(),
+            owner: label(value, keys::APPLICATION_UID),
+            deleting: value.pointer("/metadata/deletionTimestamp").is_some(),
+            reclaim: reclaim.map(str::to_owned),
+            held_by,
+        })
     }
 }
