@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use e2e::audit::{Entries, Entry};
 use e2e::personas::{OPERATOR, Persona};
 use e2e::suite::Context;
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::play::Played;
@@ -52,7 +53,8 @@ pub async fn the_writes_of_a_life_are_these_and_no_more(context: Context) -> Res
     // Nobody else lived then: what was asked about the whole cluster counts as well.
     let then = |e: &Entry| (life.began..life.ended).contains(&e.request_received_timestamp);
     let meanwhile = all.clone().by_user(OPERATOR).keep(then);
-    let own = life.entries(all.clone().by_user(OPERATOR));
+    let everybodys = life.entries(all.clone());
+    let own = everybodys.clone().by_user(OPERATOR);
     let writes = own.clone().writes();
     print_table("writes of one life", &table(&writes));
     print_table(
@@ -60,9 +62,10 @@ pub async fn the_writes_of_a_life_are_these_and_no_more(context: Context) -> Res
         &table(&own.clone().keep(|e| matches!(e.verb.as_str(), "get" | "list"))),
     );
     nothing_is_refused(&writes)?;
-    nothing_is_written_twice(&writes, &life.entries(all))?;
+    nothing_is_written_twice(&writes, &everybodys)?;
     nothing_is_owned_or_finalized(&writes)?;
     only_exits_list(&meanwhile, &life.tenant)?;
+    a_reclaim_asks_only_for_what_nobody_told(&everybodys)?;
     let done = writes.keep(|e| (200..300).contains(&e.code()));
     println!(
         "bounds: {} of them went through, at most {} may",
@@ -179,6 +182,53 @@ fn only_exits_list(meanwhile: &Entries, tenant: &str) -> Result<()> {
     ensure!(others.is_empty(), "listed:\n{others}");
     ensure!(!lists.is_empty(), "an exit that does not list claims is not certain of them");
     Ok(())
+}
+
+/// S4: between the beginning of a reclaim and the end of the namespace claims and snapshots are listed before each step, and
+/// nothing is read that the API server answered with within the second before, unless somebody else wrote it since.
+fn a_reclaim_asks_only_for_what_nobody_told(everybodys: &Entries) -> Result<()> {
+    let begins = |e: &&Entry| {
+        line(e) == "patch decommissions/status"
+            && e.response_object.as_ref().is_some_and(|o| o["status"]["phase"] == "Reclaiming")
+    };
+    let begun = everybodys.iter().find(begins).context("no reclaim begins")?.stage_timestamp;
+    let ends = |e: &&Entry| line(e) == "delete namespaces" && e.request_received_timestamp > begun;
+    let ended = everybodys.iter().find(ends).context("no namespace is deleted")?.request_received_timestamp;
+    let own = everybodys.clone().by_user(OPERATOR);
+    let within = own.clone().keep(|e| (begun..ended).contains(&e.request_received_timestamp));
+    // After a refusal everything is read anew.
+    let refused = within.clone().writes().iter().filter(|e| e.code() == 409).count();
+    for kind in ["persistentvolumeclaims", "volumesnapshots"] {
+        let lists = within.clone().verb("list").keep(|e| about(e).0 == kind).len();
+        ensure!(
+            (2..=2 + refused).contains(&lists),
+            "{kind}: {lists} lists, not one before the volumes' policies and one before the namespace's end"
+        );
+    }
+    for read in within.clone().verb("get").iter() {
+        let at = read.request_received_timestamp;
+        let before = |e: &&Entry| about(e) == about(read) && e.stage_timestamp < at;
+        let told = own.iter().filter(before).filter(|e| (200..300).contains(&e.code())).next_back();
+        let Some(told) = told.filter(|t| at.duration_since(t.stage_timestamp) < SignedDuration::from_secs(1))
+        else {
+            continue;
+        };
+        let since = |e: &Entry| {
+            e.is_write() && e.user.username != OPERATOR && e.stage_timestamp > told.stage_timestamp
+        };
+        ensure!(everybodys.iter().filter(before).any(since), "asked again:\n{told}\n{read}");
+    }
+    println!(
+        "bounds: {} reads between the beginning of a reclaim and the end of its namespace",
+        within.verb("get").len()
+    );
+    Ok(())
+}
+
+/// What an entry is about, whichever part of it: resource, namespace and name.
+fn about(entry: &Entry) -> (String, String, String) {
+    let object = entry.object_ref.clone().unwrap_or_default();
+    (object.resource, object.namespace, object.name)
 }
 
 /// Holds a life to what is written down.
