@@ -9,6 +9,7 @@ use super::change::Impact;
 use super::document::{ProjectApproval, TestReport, TitledDocument};
 use super::quota::NamespaceQuota;
 use super::record::RecordStatus;
+use super::shared::Shared;
 use super::time::Instant;
 
 /// 上云申请: a department's application for one information system, and that system's life on the cloud.
@@ -239,7 +240,7 @@ pub struct CloudApplicationStatus {
     /// The tenant namespaces, by entry.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["entry"]))]
-    pub namespaces: Vec<TenantNamespace>,
+    pub namespaces: Shared<Vec<TenantNamespace>>,
     /// Tenant namespaces of an earlier record of this name, as they were found. They are left alone until a decision
     /// names exactly these UIDs in `govcloud.dev/reattach`; empty again once they are taken back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -9,6 +9,7 @@ use super::document::{Attachment, TitledDocument};
 use super::grant::GrantedNamespace;
 use super::quota::NamespaceQuota;
 use super::record::RecordStatus;
+use super::shared::Shared;
 use super::time::Instant;
 
 /// 变更申请 or 平台调整方案: exactly one of the two.
@@ -258,11 +259,11 @@ pub struct ChangeRequestStatus {
     /// What was in force when the change was decided.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
-    pub before: Vec<GrantedNamespace>,
+    pub before: Shared<Vec<GrantedNamespace>>,
     /// What is to be in force after it: before, with the requested values in place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
-    pub after: Vec<GrantedNamespace>,
+    pub after: Shared<Vec<GrantedNamespace>>,
     /// UID of the application that the change was approved for.
     #[serde(default, rename = "applicationUID", skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]

@@ -8,6 +8,7 @@ use strum::IntoStaticStr;
 use super::application::TenantNamespace;
 use super::quota::Quota;
 use super::record::RecordStatus;
+use super::shared::Shared;
 use super::time::Instant;
 
 /// 开通工单: exactly what was approved, from which the tenant objects are made. Named as its application.
@@ -164,11 +165,11 @@ pub struct ResourceGrantStatus {
     /// What is in force.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
-    pub granted: Vec<GrantedNamespace>,
+    pub granted: Shared<Vec<GrantedNamespace>>,
     /// The tenant namespaces, by entry.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["entry"]))]
-    pub namespaces: Vec<TenantNamespace>,
+    pub namespaces: Shared<Vec<TenantNamespace>>,
     /// How far an exit has restricted the tenant namespaces.
     #[serde(default)]
     pub restriction: Restriction,

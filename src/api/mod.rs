@@ -20,6 +20,7 @@ pub mod keys;
 pub mod quota;
 pub mod record;
 pub mod region;
+pub mod shared;
 pub mod time;
 pub mod work_calendar;
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::condition::Condition;
 use super::deadline::{Deadline, Party};
+use super::shared::Shared;
 use super::time::Instant;
 
 /// The authority's verdict (Art. 12, 15, 16, 18).
@@ -115,7 +116,7 @@ pub struct RecordStatus {
     /// The record's life, oldest first; only ever appended to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "atomic"))]
-    pub timeline: Vec<TimelineEntry>,
+    pub timeline: Shared<Vec<TimelineEntry>>,
     /// How many entries were dropped after the first to keep the timeline bounded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeline_dropped: Option<i32>,

@@ -133,7 +133,7 @@ fn of_change(application: &Record, change: &Record, lang: Lang) -> Result<Resour
             terms::phase(lang, change.phase()),
         )));
     }
-    let after = body.status.as_ref().map(|s| s.after.clone()).unwrap_or_default();
+    let after = body.status.as_ref().map(|s| s.after.to_vec()).unwrap_or_default();
     Ok(manifest(application, approved, after))
 }
 

@@ -138,7 +138,7 @@ impl Sheet {
             decision: record.life.decision.clone(),
             deadlines: record.life.deadlines.iter().map(clock).collect(),
             trouble: record.life.conditions.iter().filter(|c| troubles(c)).cloned().collect(),
-            timeline: record.life.timeline.clone(),
+            timeline: record.life.timeline.to_vec(),
             timeline_dropped: record.life.timeline_dropped,
         };
         sheet.describe(record, around);
@@ -224,7 +224,7 @@ impl Sheet {
                 let named = |entry: &str| {
                     status.namespaces.iter().find(|n| n.entry == entry).map(|n| n.namespace.clone())
                 };
-                let around = Around { granted: status.granted.clone(), ..Around::default() };
+                let around = Around { granted: status.granted.to_vec(), ..Around::default() };
                 let granted = grant.spec.namespaces.iter().map(|n| (n.name.clone(), n.quota.clone()));
                 self.namespaces = granted.map(|(entry, quota)| space(entry, quota, &around, named)).collect();
             }

@@ -54,7 +54,7 @@ pub(super) async fn sheet_of(session: &Session, record: &Record, almanac: &Alman
         if let Some(Body::Grant(grant)) =
             session.find(&Target { kind: Kind::Grant, name }).await.map(|g| g.body)
         {
-            around.granted = grant.status.map(|s| s.granted).unwrap_or_default();
+            around.granted = grant.status.map(|s| s.granted.to_vec()).unwrap_or_default();
         }
     }
     Sheet::of(record, &around, almanac, session.now)

@@ -1,5 +1,6 @@
 //! CloudApplication: apply, review, provision, go live, report, exit (Art. 10–14, 16).
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -21,8 +22,10 @@ use crate::api::application::{
 use crate::api::deadline::{Obligation, Party};
 use crate::api::decommission::{DecommissionPhase, Scope};
 use crate::api::grant::{ApprovalKind, GrantPhase, ResourceGrant, ResourceGrantStatus};
+use crate::api::quota::NamespaceQuota;
 use crate::api::record::{Decision, Verdict};
 use crate::api::region::Fulfilment;
+use crate::api::shared::Shared;
 
 mod exit;
 mod findings;
@@ -74,13 +77,12 @@ pub struct Observed {
 /// Decides what is to be done for an application now.
 #[must_use]
 pub fn decide(seen: &Observed, now: Timestamp) -> Plan<CloudApplicationStatus> {
-    let stored = seen.record.status.clone().unwrap_or_default();
-    let mut case = Case {
-        seen,
-        now,
-        life: Life::begin(&stored.record, seen.meta.generation, now),
-        status: stored.clone(),
-    };
+    let unseen = CloudApplicationStatus::default();
+    let stored = seen.record.status.as_ref().unwrap_or(&unseen);
+    let mut status = stored.clone();
+    let record = std::mem::take(&mut status.record);
+    let life = Life::rewriting(record, seen.meta.generation, now);
+    let mut case = Case { seen, now, life, status, tenants: OnceCell::new() };
     case.life.note_filing(&seen.meta, 11, false);
     let findings = case.findings();
     case.life.valid(&findings);
@@ -108,7 +110,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<CloudApplicationStatus> {
         Some(Phase::Exiting) => case.follow_exit(),
     }
     if reread {
-        return Plan::reread(Anew::Basis, stored);
+        return Plan::reread(Anew::Basis, stored.clone());
     }
     if !case.reclaiming() {
         case.status.unclaimed_volumes = seen.unclaimed.iter().take(UNCLAIMED_MAX).cloned().collect();
@@ -123,7 +125,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<CloudApplicationStatus> {
         case.life.run_clocks(calendar);
     }
     case.stand(&findings);
-    case.end(&stored, steps)
+    case.end(stored, steps)
 }
 
 /// Everything must be read with quorum first.
@@ -135,20 +137,20 @@ struct Case<'a> {
     now: Timestamp,
     life: Life,
     status: CloudApplicationStatus,
+    tenants: OnceCell<Shared<Vec<TenantNamespace>>>,
 }
 
 impl Case<'_> {
     /// The namespaces that the application's spec comes to.
-    fn tenants(&self) -> Vec<TenantNamespace> {
+    fn tenants(&self) -> &Shared<Vec<TenantNamespace>> {
         let Meta { namespace, name, .. } = &self.seen.meta;
         let entries = self.seen.record.spec.namespaces.iter();
-        entries
-            .map(|e| TenantNamespace {
-                entry: e.name.clone(),
-                namespace: names::tenant_namespace(namespace, name, &e.name),
-                uid: None,
-            })
-            .collect()
+        let tenant = |e: &NamespaceQuota| TenantNamespace {
+            entry: e.name.clone(),
+            namespace: names::tenant_namespace(namespace, name, &e.name),
+            uid: None,
+        };
+        self.tenants.get_or_init(|| entries.map(tenant).collect())
     }
 
     /// Review by the authority (Art. 12). Returns whether everything must be read anew first.
@@ -205,7 +207,7 @@ impl Case<'_> {
     fn notify(&mut self, approval: &Decision) {
         debug_assert!(approval.void.is_none());
         self.status.phase = Some(Phase::Provisioning);
-        self.status.namespaces = self.tenants();
+        self.status.namespaces = self.tenants().clone();
         self.life.happen(Happening::Notified, "govcloud-operator", Some(13));
         self.keep_clocks();
     }
@@ -301,7 +303,7 @@ impl Case<'_> {
             && let Some(status) = &grant.status
             && !status.namespaces.is_empty()
         {
-            self.status.namespaces.clone_from(&status.namespaces);
+            self.status.namespaces = status.namespaces.clone();
         }
         let (Some(region), Some(calendar)) = (&self.seen.ground.region, self.seen.ground.calendar()) else {
             return;

@@ -20,6 +20,7 @@ use crate::api::deadline::{Obligation, Party};
 use crate::api::grant::{GrantedNamespace, ResourceGrant};
 use crate::api::quota::NamespaceQuota;
 use crate::api::record::Verdict;
+use crate::api::shared::Shared;
 
 /// Another request on the same application, as far as this one cares.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,13 +61,11 @@ pub struct Observed {
 /// Decides what is to be done for a change now.
 #[must_use]
 pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ChangeRequestStatus> {
-    let stored = seen.record.status.clone().unwrap_or_default();
-    let mut case = Case {
-        seen,
-        now,
-        life: Life::begin(&stored.record, seen.meta.generation, now),
-        status: stored.clone(),
-    };
+    let unseen = ChangeRequestStatus::default();
+    let stored = seen.record.status.as_ref().unwrap_or(&unseen);
+    let mut status = stored.clone();
+    let record = std::mem::take(&mut status.record);
+    let mut case = Case { seen, now, life: Life::rewriting(record, seen.meta.generation, now), status };
     let article = if seen.record.spec.platform_maintenance.is_some() { 18 } else { 15 };
     // The outcome of a maintenance comes later in life, and is no amendment.
     case.life.note_filing(&seen.meta, article, seen.record.spec.maintenance_outcome.is_some());
@@ -79,7 +78,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ChangeRequestStatus> {
     match stored.phase {
         None | Some(Phase::Submitted | Phase::Returned) => {
             if case.review(&findings, article) {
-                return Plan::reread(Anew::Basis, stored);
+                return Plan::reread(Anew::Basis, stored.clone());
             }
         }
         Some(Phase::Applying | Phase::Scheduled | Phase::InProgress) if case.altered() => {
@@ -87,7 +86,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ChangeRequestStatus> {
         }
         Some(Phase::Applying) => match case.apply() {
             Ok(s) => steps = s,
-            Err(Reread) => return Plan::reread(Anew::Basis, stored),
+            Err(Reread) => return Plan::reread(Anew::Basis, stored.clone()),
         },
         Some(Phase::Scheduled | Phase::InProgress) => {
             maintenance::follow(seen, now, &mut case.life, &mut case.status)
@@ -130,16 +129,17 @@ pub fn merged(before: &[GrantedNamespace], asked: &ResourceAdjustment) -> Vec<Gr
     after
 }
 
-/// Whether two lists grant the same, however the amounts are written.
-fn same(a: &[GrantedNamespace], b: &[GrantedNamespace]) -> bool {
-    let same_quota = |x: &GrantedNamespace, y: &GrantedNamespace| {
-        let keys = x.quota.0.keys().chain(y.quota.0.keys());
-        keys.into_iter().all(|k| same_amount(x.quota.0.get(k), y.quota.0.get(k)))
-    };
-    let same = |(x, y): (&GrantedNamespace, &GrantedNamespace)| {
-        x.name == y.name && x.storage_class == y.storage_class && same_quota(x, y)
-    };
-    a.len() == b.len() && a.iter().zip(b).all(same)
+/// What is in force for an entry.
+fn of_entry<'a>(before: &'a [GrantedNamespace], entry: &str) -> Option<&'a GrantedNamespace> {
+    before.iter().find(|g| g.name == entry)
+}
+
+/// Whether what is asked for is anything but what is in force, however the amounts are written.
+fn changes(before: &[GrantedNamespace], asked: &ResourceAdjustment) -> bool {
+    asked.namespaces.iter().any(|ns| match of_entry(before, &ns.name) {
+        Some(g) => ns.quota.0.iter().any(|(key, amount)| !same_amount(g.quota.0.get(key), Some(amount))),
+        None => true,
+    })
 }
 
 /// A change being decided on.
@@ -186,17 +186,17 @@ impl Case<'_> {
         found.extend(asked.namespaces.iter().flat_map(bad_quota));
         let before = self.in_force();
         if let Some(region) = &self.seen.ground.region {
-            let new = |ns: &NamespaceQuota| !before.iter().any(|g| g.name == ns.name);
+            let new = |ns: &NamespaceQuota| of_entry(&before, &ns.name).is_none();
             let beyond = |ns| beyond_region(ns, &region.spec().tenancy, new(ns));
             found.extend(asked.namespaces.iter().flat_map(beyond));
         }
         found.extend(self.name_findings(asked, &before));
-        let after = merged(&before, asked);
-        if after.len() > 8 {
-            found.push(Finding::TooManyNamespaces(after.len()));
+        let added = asked.namespaces.iter().filter(|ns| of_entry(&before, &ns.name).is_none()).count();
+        if before.len() + added > 8 {
+            found.push(Finding::TooManyNamespaces(before.len() + added));
         }
         let carried_out = matches!(self.status.phase, Some(Phase::Applying | Phase::Completed));
-        if found.is_empty() && !carried_out && !before.is_empty() && same(&after, &before) {
+        if found.is_empty() && !carried_out && !before.is_empty() && !changes(&before, asked) {
             found.push(Finding::NothingChanges);
         }
         found
@@ -205,7 +205,7 @@ impl Case<'_> {
     /// Names of added namespaces that are reserved or taken (S3: nothing is ever adopted).
     fn name_findings(&self, asked: &ResourceAdjustment, before: &[GrantedNamespace]) -> Vec<Finding> {
         let Some((application, _)) = &self.seen.application else { return Vec::new() };
-        let added = asked.namespaces.iter().filter(|n| !before.iter().any(|g| g.name == n.name));
+        let added = asked.namespaces.iter().filter(|n| of_entry(before, &n.name).is_none());
         let name = |entry: &str| tenant_namespace(&application.namespace, &application.name, entry);
         added.flat_map(|n| unusable(&name(&n.name), &application.uid, &self.seen.existing)).collect()
     }
@@ -220,13 +220,9 @@ impl Case<'_> {
     }
 
     /// What the grant has in force.
-    fn in_force(&self) -> Vec<GrantedNamespace> {
-        self.seen
-            .grant
-            .as_ref()
-            .and_then(|(_, g)| g.status.as_ref())
-            .map(|s| s.granted.clone())
-            .unwrap_or_default()
+    fn in_force(&self) -> Shared<Vec<GrantedNamespace>> {
+        let status = self.seen.grant.as_ref().and_then(|(_, g)| g.status.as_ref());
+        status.map(|s| s.granted.clone()).unwrap_or_default()
     }
 
     /// Review by the authority (Art. 15, 18). Returns whether everything must be read anew first.
@@ -360,3 +356,6 @@ fn standing(phase: Phase) -> Standing {
         Phase::Completed => Standing::Ready("Completed", Bilingual::new("已办结", "completed")),
     }
 }
+
+#[cfg(test)]
+mod tests;

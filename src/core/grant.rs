@@ -1,7 +1,5 @@
 //! ResourceGrant: exactly what was approved is made and kept, nothing else (Art. 13, 15; S1, S3, S5, S6).
 
-use std::borrow::Cow;
-use std::slice;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -14,13 +12,13 @@ use super::names;
 use super::plan::{Anew, Plan, Precondition, Step, Write};
 use super::record::{Life, Meta, Standing};
 use super::targets;
-use super::tenancy::{self, Content, Limits, LiveObject, Ownership, Roster, Stage, Tenant};
+use super::tenancy::{self, Content, LiveObject, Ownership};
 use crate::api::application::CloudApplication;
 use crate::api::change::ChangeRequest;
 use crate::api::deadline::Party;
 use crate::api::decommission::{Decommission, DecommissionPhase};
 use crate::api::disposition::Action;
-use crate::api::grant::{GrantPhase, GrantedNamespace, ResourceGrant, ResourceGrantStatus, Restriction};
+use crate::api::grant::{GrantPhase, ResourceGrant, ResourceGrantStatus, Restriction};
 use crate::api::keys;
 
 /// A tenant namespace as it is, with the operator's objects in it.
@@ -85,6 +83,7 @@ pub struct Observed {
 mod gate;
 pub(super) mod order;
 mod outcome;
+mod place;
 mod reattach;
 mod standing;
 pub mod work_order;
@@ -93,6 +92,7 @@ pub(super) use gate::same_amount;
 pub use gate::{Gate, gate};
 pub(super) use order::access;
 use order::{Order, removal};
+use place::{Place, places};
 use standing::{lost, taken, terminating};
 
 /// Decides what is to be done for a grant now.
@@ -110,7 +110,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ResourceGrantStatus> {
         Gate::Ended => &[],
         Gate::Waiting(_) | Gate::InUse(_) | Gate::Refused(_) | Gate::Altered => &stored.granted,
     };
-    let places: Vec<_> = effective.iter().map(|granted| Place::of(granted, seen)).collect();
+    let places: Vec<_> = places(effective, seen).collect();
     let opens = gate == Gate::Accepted && stored.in_force.as_ref() != Some(&seen.record.spec.approved);
     let made = match &seen.ground.region {
         None if gate == Gate::Accepted => {
@@ -160,27 +160,6 @@ pub fn restriction(exit: Option<&Decommission>, namespace: &str) -> Restriction 
     }
 }
 
-/// Where a granted namespace is: its name in the cluster, and what is there.
-struct Place<'a> {
-    granted: &'a GrantedNamespace,
-    name: Cow<'a, str>,
-    live: Option<&'a LiveNamespace>,
-}
-
-impl<'a> Place<'a> {
-    /// A name that was recorded stays: it is not made anew for each look.
-    fn of(granted: &'a GrantedNamespace, seen: &'a Observed) -> Self {
-        let application = &seen.record.spec.application.name;
-        let recorded = seen.record.status.iter().flat_map(|s| &s.namespaces);
-        let name = match recorded.into_iter().find(|n| n.entry == granted.name) {
-            Some(recorded) => Cow::Borrowed(recorded.namespace.as_str()),
-            None => names::tenant_namespace(&seen.meta.namespace, application, &granted.name).into(),
-        };
-        let live = seen.namespaces.iter().find(|n| n.name == name);
-        Self { granted, name, live }
-    }
-}
-
 /// A grant being decided on.
 struct Case<'a> {
     seen: &'a Observed,
@@ -194,14 +173,12 @@ impl Case<'_> {
     /// `opens` where the approval that the grant carries out is not in force yet.
     fn make(&self, places: &[Place<'_>], opens: bool) -> Result<Order, Standing> {
         let reclaiming = self.reclaiming();
-        let access = self.roster();
-        let region = self.seen.ground.region.as_ref();
-        let limits = region.and_then(|r| r.spec().tenancy.limit_range.as_ref()).map(Limits::new);
+        let common = self.common();
         let mut order = Order::default();
         for place in places {
-            let tenant = self.tenant(place, &access, limits);
+            let tenant = self.tenant(place, &common);
             let Place { live, .. } = *place;
-            match tenancy::namespace::ownership(&tenant, live.map(|n| &*n.object.whole)) {
+            match tenancy::ownership(&tenant, live.map(LiveNamespace::marks)) {
                 Ownership::Absent if opens && self.left_behind(tenant.entry).is_some() => {
                     return Err(lost(tenant.namespace));
                 }
@@ -219,14 +196,17 @@ impl Case<'_> {
             }
             let desired = tenancy::desired(&tenant);
             let objects = live.map_or(&[][..], |n| &n.objects);
+            let mut wanted = 0;
             for object in &desired {
                 let found = match object.content() {
                     Content::Namespace => live.map(|n| &n.object),
-                    _ => objects.iter().find(|o| object.is(o)),
+                    _ => objects.iter().find(|o| object.is(o)).inspect(|_| wanted += 1),
                 };
                 order.bring(object, found, live.is_none());
             }
-            order.last.extend(tenancy::extra(objects, &desired).into_iter().filter_map(removal));
+            if wanted < objects.len() {
+                order.last.extend(tenancy::extra(objects, &desired).into_iter().filter_map(removal));
+            }
         }
         Ok(order)
     }
@@ -258,51 +238,6 @@ impl Case<'_> {
     /// Where the exit stands.
     fn phase_of_exit(&self) -> Option<DecommissionPhase> {
         self.seen.exit.as_ref()?.status.as_ref()?.phase
-    }
-
-    /// The UID that was recorded for an entry's namespace.
-    fn recorded(&self, entry: &str) -> Option<&str> {
-        self.status.namespaces.iter().find(|n| n.entry == entry)?.uid.as_deref()
-    }
-
-    /// Who gets access to the application's namespaces.
-    fn roster(&self) -> Roster<'_> {
-        let lines = self.seen.application.iter().flat_map(|(_, a)| &a.spec.access);
-        Roster::new(&self.seen.meta.namespace, lines.map(access))
-    }
-
-    /// The tenant that one granted namespace stands for.
-    fn tenant<'a>(
-        &'a self,
-        place: &'a Place<'_>,
-        access: &'a Roster<'_>,
-        limits: Option<Limits<'a>>,
-    ) -> Tenant<'a> {
-        let spec = &self.seen.record.spec;
-        let region = self.seen.ground.region.as_ref().map(|r| &r.spec().tenancy);
-        let Place { granted, name, .. } = place;
-        Tenant {
-            application_name: &spec.application.name,
-            application_uid: &spec.application.uid,
-            filing_namespace: &self.seen.meta.namespace,
-            region: &spec.region,
-            entry: &granted.name,
-            namespace: name,
-            namespace_uid: self.recorded(&granted.name),
-            quota: &granted.quota.0,
-            pod_security: region.map(|r| r.pod_security).unwrap_or_default().as_str(),
-            storage_classes: match &granted.storage_class {
-                Some(class) => slice::from_ref(class),
-                None => region.map_or(&[], |r| &r.storage_classes),
-            },
-            limit_range: limits,
-            access,
-            stage: match restriction(self.seen.exit.as_deref(), name) {
-                Restriction::None => Stage::Active,
-                Restriction::HandingOver => Stage::HandingOver,
-                Restriction::Quiesced => Stage::Quiesced,
-            },
-        }
     }
 
     /// While an application is active its volumes are `Retain` and labelled, from first sight (S5).

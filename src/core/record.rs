@@ -141,11 +141,12 @@ impl Life {
 
     /// Records what happened at another instant than now.
     pub fn happen_at(&mut self, happening: Happening, actor: &str, article: Option<i32>, at: Timestamp) {
-        if self.status.timeline.len() >= TIMELINE_MAX {
-            self.status.timeline.remove(1);
+        let timeline = self.status.timeline.to_mut();
+        if timeline.len() >= TIMELINE_MAX {
+            timeline.remove(1);
             *self.status.timeline_dropped.get_or_insert(0) += 1;
         }
-        self.status.timeline.push(TimelineEntry {
+        timeline.push(TimelineEntry {
             at: at.into(),
             actor: actor.to_owned(),
             event: happening.event().to_owned(),

@@ -93,9 +93,10 @@ pub(in crate::core) fn beyond_region(asked: &NamespaceQuota, tenancy: &Tenancy, 
         }
     }
     for key in quota.keys() {
-        let class = key.split_once(".storageclass.storage.k8s.io/").map(|(class, _)| class.to_owned());
-        let offered = |c: &String| tenancy.storage_classes.contains(c);
-        found.extend(class.filter(|c| !offered(c)).map(Finding::StorageClassNotOffered));
+        let prefix = key.split_once('/').map_or("", |(prefix, _)| prefix);
+        let class = prefix.strip_suffix(".storageclass.storage.k8s.io");
+        let offered = |c: &&str| tenancy.storage_classes.iter().any(|o| o == c);
+        found.extend(class.filter(|c| !offered(c)).map(|c| Finding::StorageClassNotOffered(c.to_owned())));
     }
     found
 }

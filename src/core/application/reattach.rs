@@ -56,7 +56,7 @@ impl Case<'_> {
     /// What an earlier record of this name left for an entry, if this is one of its namespaces.
     fn left_for<'a>(&'a self, existing: &'a Existing) -> Option<FoundNamespace> {
         let Meta { namespace, name, uid, .. } = &self.seen.meta;
-        let tenant = self.tenants().into_iter().find(|t| t.namespace == existing.name)?;
+        let tenant = self.tenants().iter().find(|t| t.namespace == existing.name)?;
         let identity = Identity {
             filing_namespace: namespace,
             application: name,
@@ -65,8 +65,8 @@ impl Case<'_> {
         };
         let owner = predecessor(&identity, uid, &existing.labels).filter(|_| !existing.owner_exists)?;
         Some(FoundNamespace {
-            entry: tenant.entry,
-            namespace: tenant.namespace,
+            entry: tenant.entry.clone(),
+            namespace: tenant.namespace.clone(),
             uid: existing.uid.clone(),
             application_uid: owner.to_owned(),
         })

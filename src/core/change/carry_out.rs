@@ -26,7 +26,7 @@ impl Case<'_> {
             return;
         };
         self.status.before = self.in_force();
-        self.status.after = merged(&self.status.before, asked);
+        self.status.after = merged(&self.status.before, asked).into();
         self.status.application_uid = self.seen.application.as_ref().map(|(m, _)| m.uid.clone());
         self.status.phase = Some(Phase::Applying);
         self.life.happen(Happening::Notified, "govcloud-operator", Some(15));

@@ -69,7 +69,7 @@ pub fn gate(seen: &Observed, stored: &ResourceGrantStatus) -> Gate {
             Gate::Refused(vec!["the application has exited / 该应用已退出".to_owned()])
         };
     }
-    if stored.in_force.as_ref() == Some(&spec.approved) && stored.granted == spec.namespaces {
+    if stored.in_force.as_ref() == Some(&spec.approved) && *stored.granted == spec.namespaces {
         return Gate::Accepted;
     }
     if !matches!(seen.ground.guard, Guard::Sealed { .. }) {

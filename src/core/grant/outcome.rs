@@ -69,7 +69,7 @@ impl Case<'_> {
             self.life.happen(Happening::InForce(spec.approved.name.clone()), "provider", Some(13));
         }
         self.status.phase = Some(GrantPhase::Active);
-        self.status.namespaces = self.entries(places);
+        self.record(places);
         let restrictions = places.iter().map(|p| restriction(self.seen.exit.as_deref(), &p.name));
         let order = |r: &Restriction| match r {
             Restriction::None => 0,
@@ -92,17 +92,18 @@ impl Case<'_> {
         }
     }
 
-    /// The entries with the UIDs of their namespaces. A recorded UID stays after the namespace is gone.
-    fn entries(&self, places: &[Place<'_>]) -> Vec<TenantNamespace> {
-        let entry = |p: &Place<'_>| {
-            let live = p.live.map(|n| n.uid.as_str());
-            TenantNamespace {
-                entry: p.granted.name.clone(),
-                uid: live.or_else(|| self.recorded(&p.granted.name)).map(str::to_owned),
-                namespace: p.name.clone().into_owned(),
-            }
+    /// Records the entries with the UIDs of their namespaces.
+    fn record(&mut self, places: &[Place<'_>]) {
+        let recorded = &self.status.namespaces;
+        if places.len() == recorded.len() && places.iter().zip(&**recorded).all(|(p, n)| p.is(n)) {
+            return;
+        }
+        let entry = |p: &Place<'_>| TenantNamespace {
+            entry: p.granted.name.clone(),
+            namespace: p.name.clone().into_owned(),
+            uid: p.uid().map(str::to_owned),
         };
-        places.iter().map(entry).collect()
+        self.status.namespaces = places.iter().map(entry).collect();
     }
 
     /// The grant is not what was approved: said, with each difference (Art. 13).

@@ -30,20 +30,20 @@ impl Case<'_> {
     pub(super) fn take_back(&self, tenant: &Tenant, live: &LiveNamespace) -> Option<Write> {
         let found = self.left_behind(tenant.entry)?;
         let identity = Identity {
-            filing_namespace: tenant.filing_namespace,
-            application: tenant.application_name,
-            region: tenant.region,
+            filing_namespace: tenant.owner.filing_namespace,
+            application: tenant.owner.name,
+            region: tenant.owner.region,
             entry: tenant.entry,
         };
         let labels =
             serde_json::from_value(live.object.whole["metadata"]["labels"].clone()).unwrap_or_default();
-        let owner = predecessor(&identity, tenant.application_uid, &labels)?;
+        let owner = predecessor(&identity, tenant.owner.uid, &labels)?;
         if live.deleting || live.uid != found.uid || owner != found.application_uid {
             return None;
         }
         let precondition =
             Precondition { uid: live.uid.clone(), resource_version: live.resource_version.clone() };
-        let body = taken_back(tenant.application_uid, &live.object.whole);
+        let body = taken_back(tenant.owner.uid, &live.object.whole);
         Some(Write::Patch(targets::NAMESPACE.named(&live.name), precondition, body))
     }
 

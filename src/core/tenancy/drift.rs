@@ -65,7 +65,7 @@ pub fn extra(live: &[LiveObject], desired: &[TenantObject]) -> Vec<ObjectRef> {
     };
     let ours = |metadata: &Value| {
         metadata["namespace"] == namespace.name()
-            && metadata["labels"][LABEL_APPLICATION_UID] == namespace.tenant().application_uid
+            && metadata["labels"][LABEL_APPLICATION_UID] == namespace.tenant().owner.uid
             && metadata["labels"][LABEL_MANAGED_BY] == MANAGER
             && metadata["deletionTimestamp"].is_null()
     };

@@ -3,7 +3,6 @@
 //!
 //! No object here has ownerReferences or finalizers: a record that is gone destroys nothing (S3).
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 pub mod access;
@@ -14,6 +13,7 @@ pub mod limits;
 pub mod namespace;
 pub mod network;
 pub mod object;
+mod owner;
 pub mod quota;
 pub mod quota_delta;
 mod stock;
@@ -24,10 +24,9 @@ pub use access::{Access, Role, Roster, SubjectKind};
 pub use drift::{drift, extra, must_replace, removal_patch};
 pub use letter::Letter;
 pub use limits::{ContainerLimits, Limits};
-pub use namespace::{Ownership, ownership};
+pub use namespace::{Marks, Ownership, PodSecurity, ownership};
 pub use object::{Content, LiveObject, ObjectRef, TenantObject, Whole};
-
-use crate::core::names::label_value;
+pub use owner::Owner;
 
 /// UID of the CloudApplication. What carries it is ours (design, section 5); policy lets only the operator set it.
 pub const LABEL_APPLICATION_UID: &str = "govcloud.dev/application-uid";
@@ -50,14 +49,8 @@ pub const ANNOTATION_STORAGE_CLASSES: &str = "govcloud.dev/storage-classes";
 /// One namespace of one application, with all that its objects follow from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tenant<'a> {
-    /// Name of the CloudApplication.
-    pub application_name: &'a str,
-    /// UID of the CloudApplication.
-    pub application_uid: &'a str,
-    /// Namespace the record is filed in; it stands for the department.
-    pub filing_namespace: &'a str,
-    /// GB/T 2260 code of the Region.
-    pub region: &'a str,
+    /// The application that it belongs to.
+    pub owner: &'a Owner<'a>,
     /// Name of the entry in `spec.namespaces`.
     pub entry: &'a str,
     /// Name of the tenant namespace ([`crate::core::names::tenant_namespace`]).
@@ -67,8 +60,8 @@ pub struct Tenant<'a> {
     pub namespace_uid: Option<&'a str>,
     /// What was granted, by quota key.
     pub quota: &'a BTreeMap<String, String>,
-    /// Pod Security level: `restricted`, `baseline` or `privileged`.
-    pub pod_security: &'a str,
+    /// The Region's level of Pod Security.
+    pub pod_security: &'a PodSecurity<'a>,
     /// Storage classes a PVC may name.
     pub storage_classes: &'a [String],
     /// The Region's limits per container, if it has any.
@@ -99,19 +92,7 @@ pub fn desired<'a>(tenant: &Tenant<'a>) -> Vec<TenantObject<'a>> {
     object::objects(tenant, bounds.chain(limits).chain(network).chain(access))
 }
 
-/// The labels that every object of the tenant carries.
-pub fn labels<'a>(tenant: &Tenant<'a>) -> [(&'static str, Cow<'a, str>); 6] {
-    [
-        (LABEL_MANAGED_BY, Cow::Borrowed(MANAGER)),
-        (LABEL_APPLICATION, label_value(tenant.application_name)),
-        (LABEL_APPLICATION_UID, Cow::Borrowed(tenant.application_uid)),
-        (LABEL_DEPARTMENT, label_value(tenant.filing_namespace)),
-        (LABEL_ENTRY, label_value(tenant.entry)),
-        (LABEL_REGION, label_value(tenant.region)),
-    ]
-}
-
-/// Whether a label is one of those.
+/// Whether a label is one of those that every object of a tenant carries.
 fn is_label(key: &str) -> bool {
     matches!(
         key,

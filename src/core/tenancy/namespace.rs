@@ -1,5 +1,6 @@
 //! The tenant namespace itself: whose it is, and how strict its pods must be.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Namespace;
@@ -29,18 +30,28 @@ pub enum Ownership {
     Vanished,
 }
 
+/// What tells whose a live namespace is.
+#[derive(Clone, Copy, Debug)]
+pub struct Marks<'a> {
+    /// Its UID.
+    pub uid: &'a str,
+    /// UID of the application that the operator's label names.
+    pub owner: Option<&'a str>,
+    /// Whether it is being deleted.
+    pub deleting: bool,
+}
+
 /// Whose the live namespace of the tenant's name is. `live` is what was read, `None` where it was not found.
-pub fn ownership(tenant: &Tenant, live: Option<&Value>) -> Ownership {
+pub fn ownership(tenant: &Tenant, live: Option<Marks>) -> Ownership {
     let Some(live) = live else {
         return if tenant.namespace_uid.is_some() { Ownership::Vanished } else { Ownership::Absent };
     };
-    let metadata = &live["metadata"];
-    let labelled = metadata["labels"][LABEL_APPLICATION_UID] == tenant.application_uid;
-    let recorded = tenant.namespace_uid.is_none_or(|uid| metadata["uid"] == uid);
-    match (labelled && recorded, metadata["deletionTimestamp"].is_null()) {
+    let labelled = live.owner == Some(tenant.owner.uid);
+    let recorded = tenant.namespace_uid.is_none_or(|uid| live.uid == uid);
+    match (labelled && recorded, live.deleting) {
         (false, _) => Ownership::Taken,
-        (true, true) => Ownership::Ours,
-        (true, false) => Ownership::Terminating,
+        (true, false) => Ownership::Ours,
+        (true, true) => Ownership::Terminating,
     }
 }
 
@@ -100,24 +111,37 @@ pub fn earlier_owners(live: &Value) -> impl Iterator<Item = &str> {
 pub(super) const POD_SECURITY: &str = "pod-security.kubernetes.io/";
 
 /// Pod Security at one level for all three modes: what is refused is also what is warned of and audited
-/// (Art. 20: protection at level three is the platform's duty).
-pub(super) fn pod_security<'a>(tenant: &'a Tenant) -> [(&'a str, &'a str); 6] {
-    [
-        ("pod-security.kubernetes.io/audit", tenant.pod_security),
-        ("pod-security.kubernetes.io/audit-version", "latest"),
-        ("pod-security.kubernetes.io/enforce", tenant.pod_security),
-        ("pod-security.kubernetes.io/enforce-version", "latest"),
-        ("pod-security.kubernetes.io/warn", tenant.pod_security),
-        ("pod-security.kubernetes.io/warn-version", "latest"),
-    ]
+/// (Art. 20: protection at level three is the platform's duty). The same in every namespace of an application.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PodSecurity<'a> {
+    pub(super) labels: [(&'static str, &'a str); 6],
+    letter: Letter,
+}
+
+impl<'a> PodSecurity<'a> {
+    /// At a level: `restricted`, `baseline` or `privileged`.
+    pub fn new(level: &'a str) -> Self {
+        let labels = [
+            ("pod-security.kubernetes.io/audit", level),
+            ("pod-security.kubernetes.io/audit-version", "latest"),
+            ("pod-security.kubernetes.io/enforce", level),
+            ("pod-security.kubernetes.io/enforce-version", "latest"),
+            ("pod-security.kubernetes.io/warn", level),
+            ("pod-security.kubernetes.io/warn-version", "latest"),
+        ];
+        Self { labels, letter: Path::root().at("metadata").at("labels").texts(labels) }
+    }
 }
 
 /// The storage classes a PVC may name, as the annotation lists them.
-fn storage_classes(tenant: &Tenant) -> String {
+fn storage_classes<'a>(tenant: &Tenant<'a>) -> Cow<'a, str> {
+    if let [one] = tenant.storage_classes {
+        return Cow::Borrowed(one);
+    }
     let mut classes: Vec<_> = tenant.storage_classes.iter().map(String::as_str).collect();
     classes.sort_unstable();
     classes.dedup();
-    classes.join(",")
+    Cow::Owned(classes.join(","))
 }
 
 /// The Namespace of a tenant.
@@ -126,7 +150,9 @@ pub(super) fn desired(tenant: &Tenant, metadata: ObjectMeta) -> Namespace {
         metadata: ObjectMeta {
             // The API server refuses an apply whose UID is not the live one, and one that would create.
             uid: tenant.namespace_uid.map(str::to_owned),
-            annotations: Some([(ANNOTATION_STORAGE_CLASSES.to_owned(), storage_classes(tenant))].into()),
+            annotations: Some(
+                [(ANNOTATION_STORAGE_CLASSES.to_owned(), storage_classes(tenant).into_owned())].into(),
+            ),
             ..metadata
         },
         ..Default::default()
@@ -136,7 +162,6 @@ pub(super) fn desired(tenant: &Tenant, metadata: ObjectMeta) -> Namespace {
 /// What the tenant's says beside the shared labels. The server sets `spec.finalizers` on a namespace; the rest of it is
 /// metadata.
 pub(super) fn letter(tenant: &Tenant) -> Letter {
-    let metadata = Path::root().at("metadata");
-    let classes = metadata.at("annotations").at(ANNOTATION_STORAGE_CLASSES);
-    metadata.at("labels").texts(pod_security(tenant)) + classes.text(&storage_classes(tenant))
+    let classes = Path::root().at("metadata").at("annotations").at(ANNOTATION_STORAGE_CLASSES);
+    tenant.pod_security.letter + classes.text(&storage_classes(tenant))
 }

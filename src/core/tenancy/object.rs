@@ -1,6 +1,5 @@
 //! One object of a tenant, whichever kind it is.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Deref;
@@ -11,8 +10,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::letter::{Letter, Path};
-use super::{Limits, Role, Tenant, access, labels, limits, namespace, network, quota};
+use super::letter::Letter;
+use super::owner::Labels;
+use super::{Limits, Role, Tenant, access, limits, namespace, network, quota};
 
 /// A desired object: what it follows from. It is built where it is to be written.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,9 +40,7 @@ pub enum Content<'a> {
 #[derive(Debug, PartialEq)]
 struct Labelled<'a> {
     tenant: Tenant<'a>,
-    labels: [(&'static str, Cow<'a, str>); 6],
-    /// What the labels say.
-    letter: Letter,
+    labels: Labels<'a>,
 }
 
 /// A live object: what it is found by, what it says, and all of it where that is asked for.
@@ -111,10 +109,7 @@ pub(super) fn objects<'a>(
     tenant: &Tenant<'a>,
     contents: impl Iterator<Item = Content<'a>>,
 ) -> Vec<TenantObject<'a>> {
-    let labels = labels(tenant);
-    let letter =
-        Path::root().at("metadata").at("labels").texts(labels.iter().map(|(key, value)| (*key, &**value)));
-    let of = Rc::new(Labelled { labels, letter, tenant: *tenant });
+    let of = Rc::new(Labelled { labels: Labels::new(tenant.owner, tenant.entry), tenant: *tenant });
     contents.map(|content| TenantObject { content, of: of.clone() }).collect()
 }
 
@@ -164,7 +159,7 @@ impl<'a> TenantObject<'a> {
     /// What it says, without building it.
     fn letter(&self) -> Letter {
         let tenant = self.tenant();
-        self.of.letter
+        self.of.labels.letter
             + match self.content {
                 Content::Namespace => namespace::letter(tenant),
                 Content::ResourceQuota => quota::letter(tenant),
@@ -186,9 +181,8 @@ impl<'a> TenantObject<'a> {
 
     /// Its labels.
     pub(super) fn labels(&self) -> impl Iterator<Item = (&str, &str)> {
-        let own = (self.content == Content::Namespace).then(|| namespace::pod_security(self.tenant()));
-        let shared = self.of.labels.iter().map(|(key, value)| (*key, &**value));
-        shared.chain(own.into_iter().flatten())
+        let own = (self.content == Content::Namespace).then(|| self.tenant().pod_security.labels);
+        self.of.labels.iter().chain(own.into_iter().flatten())
     }
 
     /// Name, namespace and labels.

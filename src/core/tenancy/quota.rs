@@ -111,17 +111,16 @@ pub fn findings(quota: &BTreeMap<String, String>) -> Vec<QuotaFinding> {
 }
 
 fn finding(key: &str, value: &str) -> Option<QuotaFinding> {
-    let (key_owned, value_owned) = (key.to_owned(), value.to_owned());
     if !is_known(key) {
-        return Some(QuotaFinding::UnknownKey { key: key_owned });
+        return Some(QuotaFinding::UnknownKey { key: key.to_owned() });
     }
     match value.parse::<Quantity>() {
-        Err(error) => Some(QuotaFinding::NotAQuantity { key: key_owned, error }),
+        Err(error) => Some(QuotaFinding::NotAQuantity { key: key.to_owned(), error }),
         Ok(amount) if amount.is_negative() => {
-            Some(QuotaFinding::Negative { key: key_owned, value: value_owned })
+            Some(QuotaFinding::Negative { key: key.to_owned(), value: value.to_owned() })
         }
         Ok(amount) if is_count(key) && !is_countable(amount) => {
-            Some(QuotaFinding::NotWhole { key: key_owned, value: value_owned })
+            Some(QuotaFinding::NotWhole { key: key.to_owned(), value: value.to_owned() })
         }
         Ok(_) => None,
     }

@@ -36,10 +36,7 @@ fn roster<'a>(access: impl IntoIterator<Item = Access<'a>>) -> Roster<'a> {
 
 fn tenant(stage: Stage) -> Tenant<'static> {
     Tenant {
-        application_name: "travel",
-        application_uid: "6f1c0e52-0000-4000-8000-000000000001",
-        filing_namespace: "dept-transport",
-        region: "410000",
+        owner: kept(Owner::new("travel", "6f1c0e52-0000-4000-8000-000000000001", "dept-transport", "410000")),
         entry: "prod",
         namespace: "dept-transport-travel-prod-b4ac6df6",
         namespace_uid: None,
@@ -49,7 +46,7 @@ fn tenant(stage: Stage) -> Tenant<'static> {
             ("requests.memory", "16Gi"),
             ("requests.storage", "204800Mi"),
         ])),
-        pod_security: "restricted",
+        pod_security: kept(PodSecurity::new("restricted")),
         storage_classes: kept(["hostpath".to_owned()]),
         limit_range: Some(Limits::new(kept(ContainerLimits {
             default: map(&[("cpu", "1"), ("memory", "1Gi")]),
@@ -91,8 +88,15 @@ fn s3_nothing_has_owners_or_finalizers_and_everything_is_labelled() {
         for object in applied(stage) {
             let metadata = &object["metadata"];
             assert!(metadata.get("ownerReferences").is_none() && metadata.get("finalizers").is_none());
-            for (key, value) in labels(&tenant(stage)) {
-                assert_eq!(metadata["labels"][key], *value);
+            for (key, value) in [
+                (LABEL_MANAGED_BY, MANAGER),
+                (LABEL_APPLICATION, "travel"),
+                (LABEL_APPLICATION_UID, tenant(stage).owner.uid),
+                (LABEL_DEPARTMENT, "dept-transport"),
+                (LABEL_ENTRY, "prod"),
+                (LABEL_REGION, "410000"),
+            ] {
+                assert_eq!(metadata["labels"][key], value);
             }
             assert!(object.get("status").is_none());
             assert!(!object.to_string().contains("null"));
@@ -129,30 +133,26 @@ fn granted_ways_in_are_kept() {
 
 #[test]
 fn a_long_record_name_still_makes_a_valid_label() {
-    let tenant = Tenant { application_name: kept("a.".repeat(100) + "b"), ..tenant(Stage::Active) };
-    assert!(labels(&tenant).iter().all(|(_, value)| value.len() <= 63));
+    let owner = kept(Owner::new(kept("a.".repeat(100) + "b"), "u", "dept", "410000"));
+    let tenant = Tenant { owner, ..tenant(Stage::Active) };
+    assert!(desired(&tenant)[0].labels().all(|(_, value)| value.len() <= 63));
 }
 
 #[test]
 fn a_namespace_is_ours_by_label_and_recorded_uid() {
     let mut tenant = tenant(Stage::Active);
-    let live = |application: &str, uid: &str| json!({"metadata": {"uid": uid, "labels": {LABEL_APPLICATION_UID: application}}});
-    let ours = tenant.application_uid;
+    let live = |application: &'static str, uid| Marks { uid, owner: Some(application), deleting: false };
+    let ours = tenant.owner.uid;
     assert_eq!(ownership(&tenant, None), Ownership::Absent);
-    assert_eq!(
-        ownership(&tenant, Some(&live(ours, "n1"))),
-        Ownership::Ours,
-        "a crash before recording heals"
-    );
-    assert_eq!(ownership(&tenant, Some(&live("other", "n1"))), Ownership::Taken);
-    assert_eq!(ownership(&tenant, Some(&json!({"metadata": {"uid": "n1"}}))), Ownership::Taken);
+    assert_eq!(ownership(&tenant, Some(live(ours, "n1"))), Ownership::Ours, "a crash before recording heals");
+    assert_eq!(ownership(&tenant, Some(live("other", "n1"))), Ownership::Taken);
+    assert_eq!(ownership(&tenant, Some(Marks { owner: None, ..live(ours, "n1") })), Ownership::Taken);
     tenant.namespace_uid = Some("n1");
     assert_eq!(ownership(&tenant, None), Ownership::Vanished);
-    assert_eq!(ownership(&tenant, Some(&live(ours, "n2"))), Ownership::Taken);
-    let mut leaving = live(ours, "n1");
-    assert_eq!(ownership(&tenant, Some(&leaving)), Ownership::Ours);
-    leaving["metadata"]["deletionTimestamp"] = json!("2026-03-02T00:00:00Z");
-    assert_eq!(ownership(&tenant, Some(&leaving)), Ownership::Terminating);
+    assert_eq!(ownership(&tenant, Some(live(ours, "n2"))), Ownership::Taken);
+    assert_eq!(ownership(&tenant, Some(live(ours, "n1"))), Ownership::Ours);
+    let leaving = Marks { deleting: true, ..live(ours, "n1") };
+    assert_eq!(ownership(&tenant, Some(leaving)), Ownership::Terminating);
     assert_eq!(desired(&tenant)[0].to_apply_json()["metadata"]["uid"], "n1");
 }
 

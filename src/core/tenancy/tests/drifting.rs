@@ -194,8 +194,7 @@ fn what_is_no_longer_desired_is_pinned_for_removal() {
 
 #[test]
 fn s3_namespaces_data_and_strangers_are_never_extra() {
-    let ours =
-        json!({LABEL_APPLICATION_UID: tenant(Stage::Active).application_uid, LABEL_MANAGED_BY: MANAGER});
+    let ours = json!({LABEL_APPLICATION_UID: tenant(Stage::Active).owner.uid, LABEL_MANAGED_BY: MANAGER});
     let namespace = tenant(Stage::Active).namespace;
     let live: Vec<_> = ["Namespace", "PersistentVolumeClaim", "PersistentVolume", "Secret"]
         .iter()
@@ -232,8 +231,16 @@ prop_compose! {
         with_limits in any::<bool>(),
         people in accesses(),
         stage in stages(),
+        (name, uid, department, region) in ("[ab]{1,2}", "[ab]", "[ab]{1,2}", "41[01]000"),
+        entry in "[ab]{1,2}",
+        level in prop_oneof!["restricted", "baseline"],
+        classes in proptest::collection::vec("[ab]", 0..3),
     ) -> Tenant<'static> {
         Tenant {
+            owner: kept(Owner::new(kept(name), kept(uid), kept(department), kept(region))),
+            entry: kept(entry),
+            pod_security: kept(PodSecurity::new(kept(level))),
+            storage_classes: kept(classes),
             quota: kept(quota),
             limit_range: with_limits.then(|| Limits::new(kept(ContainerLimits { default, default_request, max, min }))),
             access: kept(roster(people)),
