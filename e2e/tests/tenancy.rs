@@ -10,8 +10,8 @@ use e2e::cluster::Setup;
 use e2e::personas::Persona;
 use e2e::suite::{self, Context};
 use govcloud::core::tenancy::{
-    self, Access, ContainerLimits, Letter, Limits, LiveObject, Role, Roster, Stage, SubjectKind, Tenant,
-    TenantObject, Whole,
+    self, Access, ContainerLimits, Letter, Limits, LiveObject, Owner, PodSecurity, Role, Roster, Stage,
+    SubjectKind, Tenant, TenantObject, Whole,
 };
 use k8s_openapi::api::core::v1::{LimitRange, Namespace, ResourceQuota};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
@@ -78,15 +78,12 @@ fn with<R>(
         ("hostpath.storageclass.storage.k8s.io/requests.storage", "200Gi"),
     ]);
     ask(&tenancy::desired(&Tenant {
-        application_name: "travel",
-        application_uid: "6f1c0e52-0000-4000-8000-000000000001",
-        filing_namespace: "dept-transport",
-        region: "410000",
+        owner: &Owner::new("travel", "6f1c0e52-0000-4000-8000-000000000001", "dept-transport", "410000"),
         entry: "prod",
         namespace,
         namespace_uid: None,
         quota: &quota,
-        pod_security: "restricted",
+        pod_security: &PodSecurity::new("restricted"),
         storage_classes: &["ssd".to_owned(), "hostpath".to_owned()],
         limit_range: limits.map(Limits::new),
         access: &Roster::new("dept-transport", people),

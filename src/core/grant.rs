@@ -106,14 +106,14 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ResourceGrantStatus> {
     let gate = gate(seen, stored);
     case.received();
     let effective = match &gate {
-        Gate::Accepted => &seen.record.spec.namespaces[..],
+        Gate::InForce | Gate::Accepted => &seen.record.spec.namespaces[..],
         Gate::Ended => &[],
         Gate::Waiting(_) | Gate::InUse(_) | Gate::Refused(_) | Gate::Altered => &stored.granted,
     };
     let places: Vec<_> = places(effective, seen).collect();
     let opens = gate == Gate::Accepted && stored.in_force.as_ref() != Some(&seen.record.spec.approved);
     let made = match &seen.ground.region {
-        None if gate == Gate::Accepted => {
+        None if gate.accepts() => {
             let finding = Finding::UnknownRegion(seen.record.spec.region.clone());
             Err(Standing::Stalled(finding.reason(), finding.text()))
         }
@@ -194,18 +194,18 @@ impl Case<'_> {
                     None => return Err(taken(tenant.namespace, live)),
                 },
             }
-            let desired = tenancy::desired(&tenant);
             let objects = live.map_or(&[][..], |n| &n.objects);
             let mut wanted = 0;
-            for object in &desired {
+            for object in tenancy::each(&tenant) {
                 let found = match object.content() {
                     Content::Namespace => live.map(|n| &n.object),
                     _ => objects.iter().find(|o| object.is(o)).inspect(|_| wanted += 1),
                 };
-                order.bring(object, found, live.is_none());
+                order.bring(&object, found, live.is_none());
             }
             if wanted < objects.len() {
-                order.last.extend(tenancy::extra(objects, &desired).into_iter().filter_map(removal));
+                let extra = tenancy::extra(objects, &tenancy::desired(&tenant));
+                order.last.extend(extra.into_iter().filter_map(removal));
             }
         }
         Ok(order)

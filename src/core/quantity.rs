@@ -143,51 +143,59 @@ impl FromStr for Quantity {
         if text.len() > MAX_LEN {
             return Err(QuantityError::TooLong);
         }
-        let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-        let end = unsigned.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(unsigned.len());
-        let (number, suffix) = unsigned.split_at(end);
-        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        let scale = scale(suffix);
-        let short = scale.filter(|_| fraction.is_empty()).and_then(|(_, ten, two)| short(whole, ten, two));
-        let nanos = match short {
-            Some(nanos) => nanos,
-            None => long(text, whole, fraction, suffix, scale)?,
+        let (nanos, format) = match plain(text) {
+            Some(plain) => plain,
+            None => long(text)?,
         };
-        let format = scale.map_or(Format::Decimal, |(format, ..)| format);
         let nanos = if format == Format::Binary { nanos.min(BINARY_CAP) } else { nanos };
         if nanos >= LIMIT {
             return Err(QuantityError::TooLarge(text.to_owned()));
         }
-        Ok(Self { nanos: if text.starts_with('-') { -nanos } else { nanos }, format })
+        let negative = text.as_bytes().first() == Some(&b'-');
+        Ok(Self { nanos: if negative { -nanos } else { nanos }, format })
     }
 }
 
-/// The nano units of a whole number with a usual suffix, where they fit: nearly every quantity there is.
-fn short(whole: &str, ten: i64, two: u32) -> Option<i128> {
-    let nanos = 10_i128.checked_pow(u32::try_from(ten.checked_add(9)?).ok()?)?;
-    let whole: u64 = whole.parse().ok()?;
-    i128::from(whole).checked_mul(1 << two)?.checked_mul(nanos)
+/// Nano units and notation of a whole number with a usual suffix: nearly every quantity there is.
+fn plain(text: &str) -> Option<(i128, Format)> {
+    let end = text.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(text.len());
+    let (whole, suffix) = text.split_at(end);
+    let (unit, format) = match suffix {
+        "" => (NANO, Format::Decimal),
+        "m" => (MILLI, Format::Decimal),
+        "k" => (NANO * 1_000, Format::Decimal),
+        "M" => (NANO * 1_000_000, Format::Decimal),
+        "G" => (NANO * 1_000_000_000, Format::Decimal),
+        "Ki" => (NANO << 10, Format::Binary),
+        "Mi" => (NANO << 20, Format::Binary),
+        "Gi" => (NANO << 30, Format::Binary),
+        "Ti" => (NANO << 40, Format::Binary),
+        _ => return None,
+    };
+    // Of 15 digits none overflows.
+    let fits = (1..=15).contains(&whole.len());
+    fits.then(|| whole.bytes().fold(0, |number, digit| 10 * number + u64::from(digit - b'0')))
+        .map(|whole| (i128::from(whole) * unit, format))
 }
 
-/// The nano units of any number, rounded up.
-fn long(
-    text: &str,
-    whole: &str,
-    fraction: &str,
-    suffix: &str,
-    scale: Option<(Format, i64, u32)>,
-) -> Result<i128, QuantityError> {
+/// Nano units, rounded up and without their sign, and notation of any number.
+fn long(text: &str) -> Result<(i128, Format), QuantityError> {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let end = unsigned.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(unsigned.len());
+    let (number, suffix) = unsigned.split_at(end);
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let mantissa: BigInt =
         format!("{whole}{fraction}").parse().map_err(|_| QuantityError::Number(text.to_owned()))?;
-    let (_, ten, two) =
-        scale.ok_or_else(|| QuantityError::Suffix { text: text.to_owned(), suffix: suffix.to_owned() })?;
+    let (format, ten, two) = scale(suffix)
+        .ok_or_else(|| QuantityError::Suffix { text: text.to_owned(), suffix: suffix.to_owned() })?;
     if ten > MAX_LEN as i64 && mantissa != BigInt::ZERO {
         return Err(QuantityError::TooLarge(text.to_owned()));
     }
     // Below 10^-128 every mantissa that fits rounds up to one nano all the same.
     let ten = ten.clamp(-2 * MAX_LEN as i64, MAX_LEN as i64);
     let exact = BigDecimal::new(mantissa << two, fraction.len() as i64 - ten);
-    Ok((exact * NANO).with_scale_round(0, RoundingMode::Up).to_i128().unwrap_or(i128::MAX))
+    let nanos = (exact * NANO).with_scale_round(0, RoundingMode::Up).to_i128().unwrap_or(i128::MAX);
+    Ok((nanos, format))
 }
 
 /// Notation, power of ten and power of two of a suffix. A lone `E` is exa, `E3` an exponent.

@@ -15,6 +15,8 @@ use crate::core::record::Meta;
 /// Whether a grant may be carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Gate {
+    /// It is exactly what was approved, and in force already.
+    InForce,
     /// It is exactly what was approved.
     Accepted,
     /// It waits for the approval that it names.
@@ -27,6 +29,14 @@ pub enum Gate {
     Altered,
     /// The application has exited.
     Ended,
+}
+
+impl Gate {
+    /// Whether it is exactly what was approved.
+    #[must_use]
+    pub fn accepts(&self) -> bool {
+        matches!(self, Self::InForce | Self::Accepted)
+    }
 }
 
 /// Whether the grant is exactly what was approved (S1).
@@ -70,7 +80,7 @@ pub fn gate(seen: &Observed, stored: &ResourceGrantStatus) -> Gate {
         };
     }
     if stored.in_force.as_ref() == Some(&spec.approved) && *stored.granted == spec.namespaces {
-        return Gate::Accepted;
+        return Gate::InForce;
     }
     if !matches!(seen.ground.guard, Guard::Sealed { .. }) {
         return Gate::Waiting(Bilingual::new(

@@ -13,7 +13,10 @@ impl Case<'_> {
     pub(super) fn rest(&mut self, gate: &Gate, places: &[Place<'_>]) {
         let spec = &self.seen.record.spec;
         match gate {
-            Gate::Accepted => {
+            Gate::InForce | Gate::Accepted => {
+                if *gate == Gate::Accepted {
+                    self.come_into_force();
+                }
                 self.in_force(places);
                 self.life.wait_on(Party::None, None, None);
                 self.life.stand(&Standing::Ready(
@@ -53,21 +56,20 @@ impl Case<'_> {
         self.life.stand(standing);
     }
 
-    /// The grant came into force, or is.
-    fn in_force(&mut self, places: &[Place<'_>]) {
+    /// The grant comes into force.
+    fn come_into_force(&mut self) {
         let spec = &self.seen.record.spec;
-        let granted = places.iter().map(|p| p.granted);
-        if self.status.in_force.as_ref() != Some(&spec.approved)
-            || self.status.granted.iter().ne(granted.clone())
-        {
-            self.status.in_force = Some(spec.approved.clone());
-            self.status.in_force_since = Some(self.now.into());
-            self.status.granted = granted.cloned().collect();
-            if let Some(earlier) = self.taken_over() {
-                self.life.happen(Happening::GrantTakenOver(earlier), "govcloud-operator", Some(13));
-            }
-            self.life.happen(Happening::InForce(spec.approved.name.clone()), "provider", Some(13));
+        self.status.in_force = Some(spec.approved.clone());
+        self.status.in_force_since = Some(self.now.into());
+        self.status.granted = spec.namespaces.clone().into();
+        if let Some(earlier) = self.taken_over() {
+            self.life.happen(Happening::GrantTakenOver(earlier), "govcloud-operator", Some(13));
         }
+        self.life.happen(Happening::InForce(spec.approved.name.clone()), "provider", Some(13));
+    }
+
+    /// It is in force: where, and how far an exit restricts it.
+    fn in_force(&mut self, places: &[Place<'_>]) {
         self.status.phase = Some(GrantPhase::Active);
         self.record(places);
         let restrictions = places.iter().map(|p| restriction(self.seen.exit.as_deref(), &p.name));
@@ -129,8 +131,7 @@ impl Case<'_> {
     /// Held up by something that must be seen to.
     pub(super) fn hold(&mut self, gate: &Gate, standing: &Standing) {
         if self.status.phase.is_none() {
-            self.status.phase =
-                Some(if *gate == Gate::Accepted { GrantPhase::Applying } else { GrantPhase::Pending });
+            self.status.phase = Some(if gate.accepts() { GrantPhase::Applying } else { GrantPhase::Pending });
         }
         self.life.wait_on(Party::Provider, Some("Provision"), None);
         self.life.stand(standing);

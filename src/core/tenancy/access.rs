@@ -1,7 +1,6 @@
 //! The RoleBindings: the people the department named, in the project's own roles (Art. 8, 19, 23).
 
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
 
 use k8s_openapi::api::rbac::v1::{RoleBinding, RoleRef, Subject};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -155,7 +154,7 @@ fn refusal(access: &Access) -> Option<AccessRefusal> {
 /// nothing behind it depends on that having been read.
 #[derive(Clone, Debug, Default)]
 pub struct Roster<'a> {
-    lines: BTreeSet<(Person<'a>, Role)>,
+    lines: Vec<(Person<'a>, Role)>,
     /// What each role's binding says while people may do what they are there for, and while they may only look: the same
     /// in every namespace of an application.
     letters: [[OnceCell<Letter>; 2]; Role::ALL.len()],
@@ -179,11 +178,14 @@ impl<'a> Roster<'a> {
                 (kind == SubjectKind::ServiceAccount).then_some(namespace.unwrap_or(filing_namespace));
             ((kind, namespace, name), role)
         };
-        Self { lines: admitted.map(line).collect(), letters: Default::default() }
+        let mut lines: Vec<_> = admitted.map(line).collect();
+        lines.sort_unstable();
+        lines.dedup();
+        Self { lines, letters: Default::default() }
     }
 
     /// The roles that somebody has at a stage, the strongest first: each has a binding.
-    pub(super) fn roles(&self, stage: Stage) -> impl Iterator<Item = Role> {
+    pub(super) fn roles(&self, stage: Stage) -> impl Iterator<Item = Role> + use<'_, 'a> {
         Role::ALL.into_iter().filter(move |role| self.with(*role, stage).next().is_some())
     }
 

@@ -61,6 +61,7 @@ impl Path {
         Self(KEY.build_hasher())
     }
 
+    #[inline]
     fn and(&self, kind: u8, bytes: &[u8]) -> Self {
         let mut way = self.0.clone();
         way.write_u8(kind);

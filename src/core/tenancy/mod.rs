@@ -85,6 +85,11 @@ pub enum Stage {
 
 /// Every object of the tenant in the order it is applied: the namespace, what limits it, then who may enter.
 pub fn desired<'a>(tenant: &Tenant<'a>) -> Vec<TenantObject<'a>> {
+    each(tenant).collect()
+}
+
+/// The same, one after the other.
+pub fn each<'a>(tenant: &Tenant<'a>) -> impl Iterator<Item = TenantObject<'a>> + use<'a> {
     let bounds = [Content::Namespace, Content::ResourceQuota].into_iter();
     let limits = tenant.limit_range.into_iter().map(Content::LimitRange);
     let network = network::rules().iter().map(Content::NetworkPolicy);

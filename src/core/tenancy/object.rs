@@ -105,12 +105,12 @@ pub struct ObjectRef {
 }
 
 /// The objects of a tenant with these contents.
-pub(super) fn objects<'a>(
+pub(super) fn objects<'a, C: Iterator<Item = Content<'a>>>(
     tenant: &Tenant<'a>,
-    contents: impl Iterator<Item = Content<'a>>,
-) -> Vec<TenantObject<'a>> {
+    contents: C,
+) -> impl Iterator<Item = TenantObject<'a>> + use<'a, C> {
     let of = Rc::new(Labelled { labels: Labels::new(tenant.owner, tenant.entry), tenant: *tenant });
-    contents.map(|content| TenantObject { content, of: of.clone() }).collect()
+    contents.map(move |content| TenantObject { content, of: of.clone() })
 }
 
 impl<'a> TenantObject<'a> {
