@@ -84,8 +84,9 @@ WHAT ?=
 
 bench: control-plane ## measure the operator against the physical limit (N=5000, WHAT=timers); docs/performance.md
 	$(CARGO) build --release -p govcloud-operator -p e2e --bin govcloud-operator --bin bench
-	@GOVCLOUD_OPERATOR="$(CURDIR)/target/release/govcloud-operator" target/release/bench --number $(N) $(WHAT)
-	@if [ -z "$(WHAT)" ]; then $(CARGO) bench --bench calendar --bench decide; fi
+	@if [ "$(WHAT)" != core ]; then GOVCLOUD_OPERATOR="$(CURDIR)/target/release/govcloud-operator" target/release/bench --number $(N) $(WHAT); fi
+	@if [ -z "$(WHAT)" ] || [ "$(WHAT)" = core ]; then \
+	  $(CARGO) bench --bench calendar --bench decide -- --warm-up-time 1 --measurement-time 2 && target/release/bench page; fi
 
 bench-smoke: control-plane build ## the short form of it: counts writes and LISTs, no times
 	$(CARGO) test --workspace --test bench_smoke

@@ -22,6 +22,7 @@
 pub mod bare;
 pub mod board;
 pub mod contest;
+pub mod criterion;
 pub mod fairness;
 pub mod figures;
 pub mod lanes;

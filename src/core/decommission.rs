@@ -35,50 +35,12 @@ const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(30);
 pub const INVENTORY_MAX: usize = 512;
 
 mod counting;
+mod held;
 mod migration;
 mod standing;
 
 pub use counting::{clearing, exit_of};
-
-/// A tenant namespace on its way out.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Space {
-    /// Name.
-    pub name: String,
-    /// UID.
-    pub uid: String,
-    /// resourceVersion.
-    pub resource_version: String,
-    /// UID of the application that the operator's label names.
-    pub owner: Option<String>,
-    /// Whether it is being deleted.
-    pub deleting: bool,
-    /// Value of the reclaim annotation.
-    pub reclaim: Option<String>,
-    /// What the namespace controller says still holds it.
-    pub held_by: Vec<String>,
-}
-
-/// A volume with what a precondition and a report need beside the inventory's view.
-#[derive(Clone, Debug, PartialEq)]
-pub struct HeldVolume {
-    /// Name.
-    pub name: String,
-    /// UID.
-    pub uid: String,
-    /// resourceVersion.
-    pub resource_version: String,
-    /// Reclaim policy.
-    pub reclaim_policy: String,
-    /// `status.phase`.
-    pub phase: String,
-    /// `status.message`, which says why a deletion failed.
-    pub message: String,
-    /// Finalizers.
-    pub finalizers: Vec<String>,
-    /// Value of the label that marks it as retained.
-    pub retained: Option<String>,
-}
+pub use held::{HeldVolume, Space};
 
 /// All that is read to decide on an exit.
 #[derive(Clone, Debug)]

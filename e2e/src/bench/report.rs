@@ -17,7 +17,7 @@ use super::other::Amendments;
 use super::restart::Restart;
 use super::scale::{Scale, Step};
 use super::timers::Timers;
-use super::{plot, writes};
+use super::{criterion, plot, writes};
 use crate::paths;
 
 /// Where results are kept.
@@ -73,6 +73,8 @@ pub fn write(page: &Path) -> Result<()> {
         ("restart", scale.as_ref().map(restart)),
         ("timers", load::<Timers>("timers")?.map(|t| timers(&t))),
         ("fairness", load::<Fairness>("fairness")?.map(|f| fairness(&f))),
+        ("due", criterion::due()?),
+        ("decisions", criterion::decisions()?),
     ];
     for (name, block) in blocks {
         if let Some(block) = block {
@@ -114,11 +116,8 @@ fn ratio(contests: &[Contest]) -> String {
     for c in contests {
         let of = |f: fn(&super::contest::Pair) -> f64| c.median(|p| Some(f(p))).unwrap_or_default();
         let shown = |figure: Option<f64>| figure.map_or_else(|| "–".to_owned(), |f| format!("{f:.2}"));
-        let mut ratios: Vec<f64> = c.pairs.iter().map(super::contest::Pair::ratio).collect();
-        ratios.sort_by(f64::total_cmp);
         let n = c.applications as f64;
-        let spread =
-            ratios.first().zip(ratios.last()).map_or(String::new(), |(a, b)| format!("{a:.2}–{b:.2}"));
+        let spread = range(c.pairs.iter().map(super::contest::Pair::ratio));
         let _ = writeln!(
             out,
             "| {} | {} | {:.2} | {:.2} | **{:.2}** | {spread} | {:.2} | {:.2} | {} | {} | {:.2} | {:.2} | {:.2} |",
@@ -137,6 +136,12 @@ fn ratio(contests: &[Contest]) -> String {
         );
     }
     out.trim_end().to_owned()
+}
+
+/// The least and the most of what was measured.
+fn range(all: impl Iterator<Item = f64> + Clone) -> String {
+    let (least, most) = (all.clone().fold(f64::INFINITY, f64::min), all.fold(0.0, f64::max));
+    format!("{least:.2}–{most:.2}")
 }
 
 fn spread_row(name: &str, s: &Spread) -> String {
@@ -236,8 +241,7 @@ fn restart(s: &Scale) -> String {
     for step in &s.steps {
         let figure = |of: fn(&Restart) -> f64| {
             let all = step.restarts.iter().map(of);
-            let (least, most) = (all.clone().fold(f64::INFINITY, f64::min), all.fold(0.0, f64::max));
-            format!("{:.2} ({least:.2}–{most:.2})", Restart::median_of(&step.restarts, of))
+            format!("{:.2} ({})", Restart::median_of(&step.restarts, of), range(all))
         };
         let count = |of: fn(&Restart) -> usize| step.restarts.iter().map(of).max().unwrap_or(0);
         let _ = writeln!(

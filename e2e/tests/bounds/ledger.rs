@@ -208,7 +208,7 @@ fn a_reclaim_asks_only_for_what_nobody_told(everybodys: &Entries) -> Result<()> 
     for read in within.clone().verb("get").iter() {
         let at = read.request_received_timestamp;
         let before = |e: &&Entry| about(e) == about(read) && e.stage_timestamp < at;
-        let told = own.iter().filter(before).filter(|e| (200..300).contains(&e.code())).next_back();
+        let told = own.iter().filter(before).rfind(|e| (200..300).contains(&e.code()));
         let Some(told) = told.filter(|t| at.duration_since(t.stage_timestamp) < SignedDuration::from_secs(1))
         else {
             continue;
