@@ -4,6 +4,7 @@ use govcloud::core::decision::Guard;
 use serde_json::json;
 
 use crate::acts::{adjustment, app_id, application, change_id, exit, exit_id, grant_id, tenant};
+use crate::cluster::id;
 use crate::stage::{LI, Stage, ZHANG};
 
 /// Nothing was made, and the record says why.
@@ -204,6 +205,18 @@ fn access_altered_after_the_approval_lets_nobody_in() {
     assert_eq!(s.stands(&grant_id(), "Stalled"), "True/SpecAltered");
     assert_eq!(s.writes, writes + 2, "two statuses and nothing else");
     assert!(s.claim("prod", "data"), "and volumes are still kept (S5)");
+}
+
+/// S1: a work order in force that somebody enlarges under the approval it had reaches nothing.
+#[test]
+fn a_work_order_enlarged_after_it_came_into_force_enlarges_nothing() {
+    let mut s = Stage::live("2026-06-01 09:00");
+    let quota = id("ResourceQuota", &tenant("prod"), "govcloud");
+    let (had, said) = (s.cluster.objects[&quota].clone(), s.status(&grant_id())["granted"].clone());
+    s.cluster.change(&grant_id(), |o| o["spec"]["namespaces"][0]["quota"]["requests.cpu"] = json!("64"));
+    s.settle();
+    assert_eq!(s.stands(&grant_id(), "Stalled"), "True/Refused");
+    assert_eq!((&s.cluster.objects[&quota], &s.status(&grant_id())["granted"]), (&had, &said));
 }
 
 #[test]
