@@ -5,7 +5,7 @@ use govcloud::core::names::tenant_namespace;
 use govcloud::shell::world::LATER_FIELDS;
 use serde_json::{Value, json};
 
-use crate::acts::{adjustment, app_id, application, change_id, exit, exit_id, grant_id, maintenance};
+use crate::acts::{adjustment, app_id, application, change_id, exit, exit_id, grant_id, maintenance, tenant};
 use crate::cluster::{Id, id};
 use crate::stage::{DEPT, LI, Stage, ZHANG};
 
@@ -318,4 +318,24 @@ fn growth_stays_within_the_region() {
     let other = id("CloudApplication", DEPT, "other");
     s.file(&other, fresh);
     assert_eq!(s.stands(&other, "Valid"), "False/StorageClassNotOffered");
+}
+
+/// A work order whose entries stand in another order is the same work order: each entry keeps its namespace.
+#[test]
+fn entries_in_another_order_keep_their_namespaces() {
+    let mut s = Stage::new("2026-03-10 09:30");
+    let mut spec = application();
+    let mut second = spec["namespaces"][0].clone();
+    second["name"] = json!("test");
+    second["quota"]["requests.cpu"] = json!("1");
+    spec["namespaces"].as_array_mut().unwrap().push(second);
+    s.file(&app_id(), spec);
+    s.decide(&app_id(), "approved", "同意");
+    let had =
+        |s: &Stage, entry: &str| s.cluster.objects[&id("ResourceQuota", &tenant(entry), "govcloud")].clone();
+    let before = (had(&s, "prod"), had(&s, "test"));
+    s.cluster.change(&grant_id(), |o| o["spec"]["namespaces"].as_array_mut().unwrap().reverse());
+    s.settle();
+    assert_eq!((had(&s, "prod"), had(&s, "test")), before);
+    assert_eq!(s.cluster.of_kind("ResourceQuota").count(), 2);
 }

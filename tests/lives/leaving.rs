@@ -1,11 +1,13 @@
 //! What surrounds an exit: the clock of Art. 28, snapshots, inventories beyond all bounds, what a region keeps.
 
 use govcloud::core::decommission::INVENTORY_MAX;
+use govcloud::core::plan::{Step, Write};
+use govcloud::shell::queue::{Key, Kind};
 use serde_json::json;
 
 use crate::acts::{app_id, exit, exit_id, grant_id, tenant};
 use crate::cluster::id;
-use crate::stage::{Stage, ZHANG};
+use crate::stage::{DEPT, Stage, ZHANG};
 
 fn contract_end(default: &str) -> serde_json::Value {
     let mut spec = exit("Application", default, &[]);
@@ -208,4 +210,28 @@ fn a_region_lists_what_it_keeps() {
     assert_eq!(s.phase(&later), "Completed");
     assert!(s.status(&region)["retainedVolumes"].is_null(), "{}", s.status(&region));
     assert!(s.cluster.objects.contains_key(&grant_id()));
+}
+
+/// S2: a namespace goes with all that is in it, so it stays until every volume has its policy, marked or not.
+#[test]
+fn a_marked_namespace_stays_until_every_volume_has_its_policy() {
+    let mut s = Stage::live("2026-06-01 09:00");
+    s.claim("prod", "data");
+    s.refuse = Some(("PersistentVolume", "volume webhook: no"));
+    let e = s.leave("leave", exit("Application", "Retain", &[("data", "Destroy")]));
+    let space = id("Namespace", "", &tenant("prod"));
+    let uid = s.cluster.objects[&space]["metadata"]["uid"].clone();
+    // What goes out beside the refused policy goes through.
+    s.cluster.change(&space, |o| o["metadata"]["annotations"]["govcloud.dev/reclaim"] = uid);
+    s.settle();
+    assert_eq!((s.phase(&e), s.stands(&e, "Stalled").as_str()), ("Reclaiming", "True/WriteRefused"));
+    // All of a step goes out side by side: no deletion may stand beside a policy.
+    let plan = s.plan(&Key::new(Kind::Decommission, DEPT, e.2.clone()), true).unwrap();
+    let writes: Vec<&Write> =
+        plan.steps.iter().flat_map(|step| if let Step::Write(w) = step { &w[..] } else { &[] }).collect();
+    assert!(matches!(writes[..], [Write::Patch(..)]), "{writes:?}");
+    s.refuse = None;
+    s.settle();
+    assert_eq!(s.phase(&e), "Completed");
+    assert!(!s.cluster.objects.contains_key(&space));
 }
