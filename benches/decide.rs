@@ -27,7 +27,7 @@ mod stage;
 use acts::{adjustment, app_id, application as filed, change_id, exit, exit_id};
 use stage::{DEPT, Stage};
 
-/// Namespaces of an application: the usual one, a large one, and as many as may be.
+/// Namespaces of an application: the usual one, the most there may be, and four times as many to show how it grows.
 const NAMESPACES: [usize; 3] = [1, 8, 32];
 
 /// The sample with so many namespaces.
