@@ -5,6 +5,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use govcloud::core::digest::spec_digest;
+use govcloud::core::plan::Anew;
 use govcloud::core::{application, change, decommission, grant, region};
 use govcloud::shell::observe::Circumstances;
 use govcloud::shell::queue::{Key, Kind};
@@ -57,7 +58,7 @@ fn stage(namespaces: usize) -> Stage {
 fn decide(c: &mut Criterion) {
     for namespaces in NAMESPACES {
         let mut s = stage(namespaces);
-        let with = Circumstances { guard: s.guard.clone(), fresh: true, trouble: None };
+        let with = Circumstances { guard: s.guard.clone(), anew: Some(Anew::Everything), trouble: None };
         let now = s.now;
         let mut group = c.benchmark_group(format!("{namespaces} namespaces"));
         {

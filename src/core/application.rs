@@ -91,16 +91,16 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<CloudApplicationStatus> {
         case.look_for_namespaces();
     }
     let mut steps = Vec::new();
-    let mut reread = false;
+    let mut reread = None;
     match stored.phase {
-        None | Some(Phase::Submitted | Phase::Returned) => reread = case.review(&findings),
+        None | Some(Phase::Submitted | Phase::Returned) => reread = case.review(&findings).err(),
         Some(Phase::Rejected | Phase::Withdrawn | Phase::Exited) => {}
         Some(Phase::Provisioning | Phase::Provisioned | Phase::Live) if case.altered() => {
             case.note_alteration()
         }
         Some(Phase::Provisioning) => match case.provision() {
             Ok(s) => steps = s,
-            Err(Reread) => reread = true,
+            Err(first) => reread = Some(first),
         },
         Some(Phase::Provisioned | Phase::Live) => {
             case.keep_clocks();
@@ -109,8 +109,8 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<CloudApplicationStatus> {
         }
         Some(Phase::Exiting) => case.follow_exit(),
     }
-    if reread {
-        return Plan::reread(Anew::Basis, stored.clone());
+    if let Some(Reread(anew)) = reread {
+        return Plan::reread(anew, stored.clone());
     }
     if !case.reclaiming() {
         case.status.unclaimed_volumes = seen.unclaimed.iter().take(UNCLAIMED_MAX).cloned().collect();
@@ -128,8 +128,8 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<CloudApplicationStatus> {
     case.end(stored, steps)
 }
 
-/// Everything must be read with quorum first.
-struct Reread;
+/// This must be read with quorum first.
+struct Reread(Anew);
 
 /// An application being decided on.
 struct Case<'a> {
@@ -153,8 +153,8 @@ impl Case<'_> {
         self.tenants.get_or_init(|| entries.map(tenant).collect())
     }
 
-    /// Review by the authority (Art. 12). Returns whether everything must be read anew first.
-    fn review(&mut self, findings: &[Finding]) -> bool {
+    /// Review by the authority (Art. 12).
+    fn review(&mut self, findings: &[Finding]) -> Result<(), Reread> {
         if self.seen.meta.withdrawn()
             && self
                 .life
@@ -166,17 +166,18 @@ impl Case<'_> {
             self.life.drop_clock(Obligation::Review, "withdrawn");
             self.life.happen(Happening::Withdrawn, "department", None);
             self.status.phase = Some(Phase::Withdrawn);
-            return false;
+            return Ok(());
         }
-        // Nothing is decided on a cache: the record is read with quorum before a decision counts (design, section 3).
+        // Nothing is decided on a cache (design, section 3): the record is certain by the write that takes the decision
+        // (docs/decisions/0053-taken-under-its-version.md).
         let ruling = self.life.take_decision(
             &self.seen.meta,
             &self.seen.ground.guard,
             12,
             self.seen.ground.calendar(),
         );
-        if matches!(ruling, Ruling::New(_) | Ruling::Cleared) && !self.seen.ground.fresh {
-            return true;
+        if matches!(ruling, Ruling::New(_) | Ruling::Cleared) && !self.seen.ground.has_read(Anew::Beside) {
+            return Err(Reread(Anew::Beside));
         }
         if self.life.decided(Verdict::Rejected) {
             self.status.phase = Some(Phase::Rejected);
@@ -188,7 +189,7 @@ impl Case<'_> {
         } else {
             self.await_review(findings);
         }
-        false
+        Ok(())
     }
 
     /// Awaits the review, under a clock where the region sets one.

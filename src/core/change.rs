@@ -77,8 +77,8 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ChangeRequestStatus> {
     let mut steps = Vec::new();
     match stored.phase {
         None | Some(Phase::Submitted | Phase::Returned) => {
-            if case.review(&findings, article) {
-                return Plan::reread(Anew::Basis, stored.clone());
+            if let Err(Reread(anew)) = case.review(&findings, article) {
+                return Plan::reread(anew, stored.clone());
             }
         }
         Some(Phase::Applying | Phase::Scheduled | Phase::InProgress) if case.altered() => {
@@ -86,7 +86,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ChangeRequestStatus> {
         }
         Some(Phase::Applying) => match case.apply() {
             Ok(s) => steps = s,
-            Err(Reread) => return Plan::reread(Anew::Basis, stored.clone()),
+            Err(Reread(anew)) => return Plan::reread(anew, stored.clone()),
         },
         Some(Phase::Scheduled | Phase::InProgress) => {
             maintenance::follow(seen, now, &mut case.life, &mut case.status)
@@ -107,8 +107,8 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ChangeRequestStatus> {
 
 mod carry_out;
 
-/// Everything must be read with quorum first.
-struct Reread;
+/// This must be read with quorum first.
+struct Reread(Anew);
 
 /// What is in force with the requested values in place (Art. 15): a value that is not named stays, so that a
 /// slip of the pen never takes a limit away; a namespace that is not in force is added.
@@ -225,8 +225,8 @@ impl Case<'_> {
         status.map(|s| s.granted.clone()).unwrap_or_default()
     }
 
-    /// Review by the authority (Art. 15, 18). Returns whether everything must be read anew first.
-    fn review(&mut self, findings: &[Finding], article: i32) -> bool {
+    /// Review by the authority (Art. 15, 18).
+    fn review(&mut self, findings: &[Finding], article: i32) -> Result<(), Reread> {
         if self.seen.meta.withdrawn()
             && !self.life.decided(Verdict::Approved)
             && !self.life.decided(Verdict::Rejected)
@@ -234,7 +234,7 @@ impl Case<'_> {
             self.life.drop_clock(Obligation::Review, "withdrawn");
             self.life.happen(Happening::Withdrawn, "department", None);
             self.status.phase = Some(Phase::Withdrawn);
-            return false;
+            return Ok(());
         }
         let ruling = self.life.take_decision(
             &self.seen.meta,
@@ -242,8 +242,8 @@ impl Case<'_> {
             article,
             self.seen.ground.calendar(),
         );
-        if matches!(ruling, Ruling::New(_) | Ruling::Cleared) && !self.seen.ground.fresh {
-            return true;
+        if matches!(ruling, Ruling::New(_) | Ruling::Cleared) && !self.seen.ground.has_read(Anew::Beside) {
+            return Err(Reread(Anew::Beside));
         }
         if self.life.decided(Verdict::Rejected) {
             self.status.phase = Some(Phase::Rejected);
@@ -255,7 +255,7 @@ impl Case<'_> {
             self.status.phase = Some(Phase::Submitted);
             self.review_clock(findings);
         }
-        false
+        Ok(())
     }
 
     /// The review clock, where the region sets one; it stands while the request is not in order.

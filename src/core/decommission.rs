@@ -81,8 +81,8 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<DecommissionStatus> {
     let mut steps = Vec::new();
     match stored.phase {
         None | Some(Phase::Inventory | Phase::AwaitingConsent | Phase::AwaitingDecision) => {
-            if case.prepare() {
-                return Plan::reread(Anew::Everything, stored);
+            if let Some(anew) = case.prepare() {
+                return Plan::reread(anew, stored);
             }
         }
         Some(Phase::HandingOver) => match reclaim::hand_over(&mut case) {
@@ -123,10 +123,10 @@ impl Case<'_> {
         volumes::inventory(&self.seen.stock, self.extent(), &self.seen.record.spec.disposition)
     }
 
-    /// Inventory, consent and decision (design, section 6, steps 1 to 3). Returns whether to read anew first.
-    fn prepare(&mut self) -> bool {
+    /// Inventory, consent and decision (design, section 6, steps 1 to 3). Returns what to read anew first.
+    fn prepare(&mut self) -> Option<Anew> {
         if self.withdrawn() {
-            return false;
+            return None;
         }
         let mut findings = self.findings();
         let inventory = self.inventory();
@@ -153,8 +153,8 @@ impl Case<'_> {
             let published = self.status.inventory.as_ref().map(|i| &i.digest);
             let news =
                 if too_long(&inventory) { published.is_some() } else { published != Some(&inventory.digest) };
-            if news && !self.seen.ground.fresh {
-                return true;
+            if news && !self.seen.ground.has_read(Anew::Everything) {
+                return Some(Anew::Everything);
             }
             self.publish(inventory);
         }
@@ -166,8 +166,9 @@ impl Case<'_> {
             16,
             self.seen.ground.calendar(),
         );
-        if matches!(ruling, Ruling::New(_) | Ruling::Cleared) && !self.seen.ground.fresh {
-            return true;
+        // What is to be destroyed is read before that begins: a decision destroys nothing.
+        if matches!(ruling, Ruling::New(_) | Ruling::Cleared) && !self.seen.ground.has_read(Anew::Beside) {
+            return Some(Anew::Beside);
         }
         self.status.phase = Some(self.prepared_phase(&findings));
         match self.status.phase {
@@ -175,7 +176,7 @@ impl Case<'_> {
             Some(phase) => self.stand_before_decision(phase, &findings),
             None => {}
         }
-        false
+        None
     }
 
     /// Where the exit stands before it is carried out.

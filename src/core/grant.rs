@@ -125,7 +125,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ResourceGrantStatus> {
         Err(standing) => (Order::default(), Some(standing)),
     };
     // S1: nothing is made or enlarged on what a cache says. Where it is all there, nothing is.
-    if opens && !order.is_empty() && !seen.ground.fresh {
+    if opens && !order.is_empty() && !seen.ground.has_read(Anew::Basis) {
         return Plan::reread(Anew::Basis, stored.clone());
     }
     // S5: whatever else is held up, volumes are kept.

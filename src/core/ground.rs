@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::calendar::Calendar;
 use super::decision::Guard;
 use super::finding::Finding;
+use super::plan::Anew;
 use crate::api::region::{Region, RegionSpec, Tier};
 
 /// A StorageClass as far as it matters here.
@@ -108,13 +109,19 @@ pub struct Ground {
     pub region: Option<Arc<RegionView>>,
     /// Whether the policies stand.
     pub guard: Guard,
-    /// Whether everything was read with quorum just now.
-    pub fresh: bool,
+    /// What was read with quorum just now.
+    pub anew: Option<Anew>,
     /// Why the last try to carry out a plan failed.
     pub trouble: Option<String>,
 }
 
 impl Ground {
+    /// Whether this was read with quorum just now.
+    #[must_use]
+    pub fn has_read(&self, needed: Anew) -> bool {
+        self.anew.is_some_and(|read| read.covers(needed))
+    }
+
     /// What is wrong with the region that the record names.
     #[must_use]
     pub fn findings(&self, code: &str) -> Vec<Finding> {

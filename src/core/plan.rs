@@ -72,13 +72,37 @@ pub enum Step {
 /// What must be read with quorum before anything is done, as a watch may lag behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Anew {
-    /// What the decision rests on, unless the API server answered with it just now (S1).
+    /// What a decision rests on beside its own record, unless the API server answered with it just now. The record itself
+    /// is certain by the write that takes the decision: it names the resourceVersion that was decided on, and is refused
+    /// where that is no more (S1).
+    Beside,
+    /// The same with the record itself, before anything is made of what was decided (S1).
     Basis,
-    /// The same with what an exit that is being carried out still has: its claims and snapshots are always listed, for a
-    /// new one halts it; what has a name is read, unless the API server answered with it just now (S4).
+    /// The same with what has a name of an exit that is being carried out, before volumes' policies are set (S4).
     Reclaim,
-    /// Everything, whatever it answered with just now: before data is inventoried, released or certified (S4).
+    /// The same with its claims and snapshots, which are always listed, for a new one halts it: before a namespace is
+    /// deleted (S4).
+    Removal,
+    /// Whether the namespaces and volumes of an exit are at their end, whatever was answered just now: before that is
+    /// certified.
+    End,
+    /// Everything, whatever was answered just now: before data is inventoried or released (S4).
     Everything,
+}
+
+impl Anew {
+    /// Whether who read this has read `needed` as well.
+    #[must_use]
+    pub fn covers(self, needed: Self) -> bool {
+        let within: &[Self] = match self {
+            Self::Beside | Self::End => &[],
+            Self::Basis => &[Self::Beside],
+            Self::Reclaim => &[Self::Beside, Self::Basis],
+            Self::Removal => &[Self::Beside, Self::Basis, Self::Reclaim],
+            Self::Everything => return true,
+        };
+        self == needed || within.contains(&needed)
+    }
 }
 
 /// What a decision comes to. `S` is the kind's status.

@@ -43,7 +43,7 @@ pub(super) fn hand_over(case: &mut Case<'_>) -> Next {
         return Next::Do(Vec::new());
     }
     if !case.consented() {
-        if !case.seen.ground.fresh {
+        if !case.seen.ground.has_read(Anew::Everything) {
             return Next::Reread(Anew::Everything);
         }
         case.life.happen(Happening::ConsentVoid, "govcloud-operator", Some(23));
@@ -63,7 +63,7 @@ pub(super) fn hand_over(case: &mut Case<'_>) -> Next {
     if !sealed || stalled_by_shared_source(case) || !wound_down(case) {
         return Next::Do(Vec::new());
     }
-    if !case.seen.ground.fresh {
+    if !case.seen.ground.has_read(Anew::Everything) {
         return Next::Reread(Anew::Everything);
     }
     case.status.phase = Some(Phase::Reclaiming);
@@ -156,16 +156,18 @@ pub(super) fn reclaim(case: &mut Case<'_>) -> Next {
     if !writes.is_empty() {
         // S4: preconditions come from a quorum read, made after the decision was verified again. What it rests on was
         // read to the last object before reclaiming began, and takes no change any more.
-        if !case.seen.ground.fresh {
-            return Next::Reread(Anew::Reclaim);
+        let deletes = writes.iter().any(|w| matches!(w, Write::Delete(..)));
+        let first = if deletes { Anew::Removal } else { Anew::Reclaim };
+        if !case.seen.ground.has_read(first) {
+            return Next::Reread(first);
         }
         stand_reclaiming(case, &[]);
         return Next::Do(vec![Step::Write(writes)]);
     }
     let held = holding(case, &inventory.entries);
     if held.is_empty() {
-        if !case.seen.ground.fresh {
-            return Next::Reread(Anew::Everything);
+        if !case.seen.ground.has_read(Anew::End) {
+            return Next::Reread(Anew::End);
         }
         certify(case, &inventory.entries);
     } else {

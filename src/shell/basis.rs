@@ -18,6 +18,15 @@ use crate::core::plan::{Precondition, Target};
 use crate::core::record::{Life, Meta, Standing};
 use crate::core::targets;
 
+/// Whether claims and snapshots are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Listed {
+    /// They are, for a new one halts what is to be done.
+    Yes,
+    /// They are not.
+    No,
+}
+
 /// PersistentVolumeClaim.
 const CLAIM: targets::Kind = targets::Kind("v1", "persistentvolumeclaims", "PersistentVolumeClaim");
 /// VolumeSnapshot.
@@ -35,7 +44,7 @@ impl Shell {
             Kind::Application => {
                 let grant = self.world.grants.get(key.namespace(), key.name());
                 targets.extend(grant.map(|_| record(Kind::Grant, key.name())));
-                let with = Circumstances { guard: self.guard(), fresh: false, trouble: None };
+                let with = Circumstances { guard: self.guard(), anew: None, trouble: None };
                 let seen = self.world.application(key, &with);
                 let existing = seen.iter().flat_map(|s| &s.existing);
                 targets.extend(existing.map(|e| targets::NAMESPACE.named(&e.name)));
@@ -72,11 +81,13 @@ impl Shell {
         targets
     }
 
-    /// Reads an exiting application's claims and snapshots anew, and its namespaces and volumes where they are `unknown`.
+    /// Reads an exiting application's namespaces and volumes anew, where they are `unknown`; and its claims and snapshots, if
+    /// they are to be listed: those of namespaces that are there, for what is not holds none.
     pub(super) async fn reread_storage(
         &self,
         key: &Key,
         unknown: impl Fn(&Target) -> bool,
+        listed: Listed,
     ) -> Result<(), RequestError> {
         let Some(d) =
             self.world.decommissions.get(key.namespace(), key.name()).and_then(|r| r.typed().ok().cloned())
@@ -93,9 +104,13 @@ impl Shell {
             .map(|a| a.meta.uid.clone())
             .unwrap_or_default();
         let namespaces: Vec<Target> = names.iter().map(|n| targets::NAMESPACE.named(n)).collect();
-        let lists = names.iter().flat_map(|n| [CLAIM, SNAPSHOT].map(|kind| self.list_anew(kind, n, key)));
+        let there = |n: &&String| listed == Listed::Yes && self.world.namespaces.get("", n).is_some();
+        let list = |n: &String| [CLAIM, SNAPSHOT].map(|kind| self.list_anew(kind, n.clone(), key));
+        let (known, others): (Vec<&String>, Vec<&String>) = names.iter().partition(there);
         let named = self.read_all(namespaces.iter().filter(|n| unknown(n)), key);
-        tokio::try_join!(named, try_join_all(lists))?;
+        tokio::try_join!(named, try_join_all(known.into_iter().flat_map(list)))?;
+        // The read may have found what no watch has told of yet.
+        try_join_all(others.into_iter().filter(there).flat_map(list)).await?;
         let claimed = names
             .iter()
             .flat_map(|n| self.world.claims.within(n))
@@ -108,7 +123,8 @@ impl Shell {
     }
 
     /// Lists claims or snapshots of a namespace anew.
-    async fn list_anew(&self, kind: targets::Kind, namespace: &str, key: &Key) -> Result<(), RequestError> {
+    async fn list_anew(&self, kind: targets::Kind, namespace: String, key: &Key) -> Result<(), RequestError> {
+        let namespace = namespace.as_str();
         // Taken before it is asked: what the watch tells of meanwhile is not lost for missing in the list.
         let known = match kind.1 {
             "volumesnapshots" => self.world.snapshots.within(namespace),

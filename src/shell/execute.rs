@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize as _;
 use serde_json::Value;
 
+use super::basis::Listed;
 use super::client::{EventBody, RequestError};
 use super::controller::Shell;
 use super::decided::{Decided, Told};
@@ -89,7 +90,7 @@ impl Shell {
             self.report_skew(key, seconds).await?;
             return Ok(self.clock.now().checked_add(LOOK_AGAIN).ok());
         }
-        let mut with = Circumstances { guard: self.guard(), fresh: false, trouble };
+        let mut with = Circumstances { guard: self.guard(), anew: None, trouble };
         let mut asked = Vec::new();
         for _ in 0..ROUNDS {
             let now = self.clock.now();
@@ -103,7 +104,7 @@ impl Shell {
             }
             if let Some(anew) = decided.reread {
                 self.verify(anew, key).await?;
-                with.fresh = true;
+                with.anew = Some(anew);
                 continue;
             }
             let unasked = self.unasked(key, &mut asked);
@@ -113,11 +114,11 @@ impl Shell {
             }
             match self.carry_out(&decided, key).await {
                 Ok(Rest::Reached) => return Ok(decided.wake),
-                Ok(Rest::Ahead) => with = Circumstances { guard: self.guard(), fresh: false, trouble: None },
+                Ok(Rest::Ahead) => with = Circumstances { guard: self.guard(), anew: None, trouble: None },
                 Err(RequestError::Stale(why)) => {
                     tracing::debug!(%why, "what was read is stale; reading anew");
                     self.reread(key).await?;
-                    with = Circumstances { guard: self.guard(), fresh: false, trouble: Some(why) };
+                    with = Circumstances { guard: self.guard(), anew: None, trouble: Some(why) };
                 }
                 Err(e @ RequestError::Refused(_)) if with.trouble.is_none() => {
                     // Said in the record's conditions, by deciding once more with what went wrong.
@@ -143,7 +144,11 @@ impl Shell {
 
     /// Writes the record's status as it is with this trouble.
     async fn record_trouble(&self, key: &Key, error: &RequestError) {
-        let with = Circumstances { guard: self.guard(), fresh: true, trouble: Some(error.to_string()) };
+        let with = Circumstances {
+            guard: self.guard(),
+            anew: Some(Anew::Everything),
+            trouble: Some(error.to_string()),
+        };
         let now = self.clock.now();
         if let Some(decided) = self.decide(key, &with, now)
             && let Err(e) = self.record(&decided, key).await
@@ -237,29 +242,30 @@ impl Shell {
     /// Makes sure that a decision on this key rests on what the API server itself says.
     async fn verify(&self, anew: Anew, key: &Key) -> Result<(), RequestError> {
         let unknown = |t: &Target| !self.world.answered_just_now(t.resource, &t.namespace, &t.name);
+        let basis = || self.basis(key);
         match anew {
-            Anew::Basis => self.read_all(self.basis(key).iter().filter(|t| unknown(t)), key).await,
-            Anew::Reclaim => self.reread_where(key, unknown).await,
+            Anew::Beside => {
+                let own = record_target(key);
+                self.read_all(basis().iter().filter(|t| **t != own && unknown(t)), key).await
+            }
+            Anew::Basis => self.read_all(basis().iter().filter(|t| unknown(t)), key).await,
+            Anew::Reclaim => {
+                self.read_all(basis().iter().filter(|t| unknown(t)), key).await?;
+                self.reread_storage(key, unknown, Listed::No).await
+            }
+            Anew::Removal => {
+                self.read_all(basis().iter().filter(|t| unknown(t)), key).await?;
+                self.reread_storage(key, unknown, Listed::Yes).await
+            }
+            Anew::End => self.reread_storage(key, |_| true, Listed::Yes).await,
             Anew::Everything => self.reread(key).await,
         }
     }
 
     /// Reads everything anew that a decision on this key rests on.
     async fn reread(&self, key: &Key) -> Result<(), RequestError> {
-        self.reread_where(key, |_| true).await
-    }
-
-    /// Reads anew what a decision on this key rests on: what has a name where it is `unknown`, and what is listed.
-    async fn reread_where(
-        &self,
-        key: &Key,
-        unknown: impl Fn(&Target) -> bool + Copy,
-    ) -> Result<(), RequestError> {
-        self.read_all(self.basis(key).iter().filter(|t| unknown(t)), key).await?;
-        if key.kind == Kind::Decommission {
-            self.reread_storage(key, unknown).await?;
-        }
-        Ok(())
+        self.read_all(self.basis(key).iter(), key).await?;
+        self.reread_storage(key, |_| true, Listed::Yes).await
     }
 
     pub(super) async fn read_all(

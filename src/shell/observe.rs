@@ -21,6 +21,7 @@ use crate::core::decision::Guard;
 use crate::core::grant::{LiveNamespace, LiveVolume};
 use crate::core::ground::{Ground, RegionView, StorageClass};
 use crate::core::names;
+use crate::core::plan::Anew;
 use crate::core::record::Meta;
 use crate::core::tenancy::{LiveObject, Whole};
 use crate::core::{application, change, decommission, grant};
@@ -36,8 +37,8 @@ pub(super) use storage::source;
 pub struct Circumstances {
     /// Whether the policies stand.
     pub guard: Guard,
-    /// Whether everything was read with quorum just now.
-    pub fresh: bool,
+    /// What was read with quorum just now.
+    pub anew: Option<Anew>,
     /// Why the last try to carry out a plan failed.
     pub trouble: Option<String>,
 }
@@ -111,7 +112,7 @@ impl World {
         Ground {
             region: self.region(code),
             guard: with.guard.clone(),
-            fresh: with.fresh,
+            anew: with.anew,
             trouble: with.trouble.clone(),
         }
     }
@@ -289,11 +290,12 @@ impl World {
         let grant = seen(self.grants.get(key.namespace(), &record.spec.application));
         let names = grant.as_ref().map(|(m, g)| tenant_names(m, g)).unwrap_or_default();
         let uid = application.as_ref().map(|(m, _)| m.uid.clone()).unwrap_or_default();
+        let volumes = self.volumes_of(&uid, &names);
         Some(decommission::Observed {
             ground: self.ground(&record.spec.region, with),
             others: self.open_requests(key, &record.spec.application),
-            stock: self.stock(&uid, grant.as_ref().map(|(_, g)| g.as_ref()), &names),
-            volumes: self.volumes_of(&uid, &names).iter().map(|v| held(v)).collect(),
+            stock: self.stock(&uid, grant.as_ref().map(|(_, g)| g.as_ref()), &names, &volumes),
+            volumes: volumes.iter().map(|v| held(v)).collect(),
             spaces: names.iter().filter_map(|n| self.space(n)).collect(),
             application,
             grant,

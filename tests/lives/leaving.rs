@@ -1,7 +1,7 @@
 //! What surrounds an exit: the clock of Art. 28, snapshots, inventories beyond all bounds, what a region keeps.
 
 use govcloud::core::decommission::INVENTORY_MAX;
-use govcloud::core::plan::{Step, Write};
+use govcloud::core::plan::{Anew, Step, Write};
 use govcloud::shell::queue::{Key, Kind};
 use serde_json::json;
 
@@ -132,7 +132,7 @@ fn an_exit_goes_on_when_the_shared_source_is_gone() {
     s.file(&e, exit("Application", "Destroy", &[]));
     assert_eq!(s.stands(&e, "Valid"), "False/SharedSource");
     let key = s.keys().into_iter().find(|k| k.name() == "leave").unwrap();
-    let wake = s.plan(&key, false).unwrap().wake.expect("it is looked at again");
+    let wake = s.plan(&key, None).unwrap().wake.expect("it is looked at again");
     s.cluster.remove(&id("PersistentVolume", "", "other"));
     s.until_instant(wake);
     assert_eq!(s.phase(&e), "AwaitingConsent");
@@ -226,7 +226,7 @@ fn a_marked_namespace_stays_until_every_volume_has_its_policy() {
     s.settle();
     assert_eq!((s.phase(&e), s.stands(&e, "Stalled").as_str()), ("Reclaiming", "True/WriteRefused"));
     // All of a step goes out side by side: no deletion may stand beside a policy.
-    let plan = s.plan(&Key::new(Kind::Decommission, DEPT, e.2.clone()), true).unwrap();
+    let plan = s.plan(&Key::new(Kind::Decommission, DEPT, e.2.clone()), Some(Anew::Everything)).unwrap();
     let writes: Vec<&Write> =
         plan.steps.iter().flat_map(|step| if let Step::Write(w) = step { &w[..] } else { &[] }).collect();
     assert!(matches!(writes[..], [Write::Patch(..)]), "{writes:?}");

@@ -43,7 +43,8 @@ impl Ledger {
     }
 
     /// Checks one write before it is made: S1 to S4.
-    pub fn permits(&self, cluster: &Cluster, key: &Key, write: &Write, fresh: bool) {
+    pub fn permits(&self, cluster: &Cluster, key: &Key, write: &Write, anew: Option<Anew>) {
+        let read = |needed| anew.is_some_and(|a| a.covers(needed));
         let t = write.target();
         match write {
             Write::Create(..) | Write::Apply(..) | Write::Correct(..) if t.kind != "ResourceGrant" => {
@@ -60,21 +61,24 @@ impl Ledger {
                 match t.kind {
                     "PersistentVolume" if patch["spec"]["persistentVolumeReclaimPolicy"] != "Retain" => {
                         self.destroys_volume(cluster, key, &p.uid);
-                        assert!(fresh, "S4: not on a quorum read: {write:?}");
+                        assert!(read(Anew::Reclaim), "S4: not on a quorum read: {write:?}");
                     }
                     "Namespace" if !patch["metadata"]["labels"].is_null() => {
                         self.takes_back(cluster, key, &t.name, &p.uid, patch);
-                        assert!(fresh, "S4: not on a quorum read: {write:?}");
+                        assert!(read(Anew::Basis), "S4: not on a quorum read: {write:?}");
                     }
                     "PersistentVolume" => self.marks_volume(cluster, &t.name, patch),
                     "ResourceGrant" if key.kind == Kind::Application => {
                         let app = cluster.get("CloudApplication", key.namespace(), key.name()).unwrap();
                         let taken = self.reattached.get(&text(&app["metadata"]["uid"]));
-                        assert!(self.approves(app) && taken.is_some() && fresh, "S1: {key:?} {write:?}");
+                        assert!(
+                            self.approves(app) && taken.is_some() && read(Anew::Basis),
+                            "S1: {key:?} {write:?}"
+                        );
                     }
                     "ResourceGrant" => {
                         let change = cluster.get("ChangeRequest", key.namespace(), key.name()).unwrap();
-                        assert!(self.approves(change) && fresh, "S1: {key:?} {write:?}");
+                        assert!(self.approves(change) && read(Anew::Basis), "S1: {key:?} {write:?}");
                     }
                     _ => {}
                 }
@@ -83,7 +87,7 @@ impl Ledger {
                 assert!(!p.uid.is_empty() && !p.resource_version.is_empty(), "S4: {write:?}");
                 if t.kind == "Namespace" {
                     self.removes_namespace(cluster, key, &t.name);
-                    assert!(fresh, "S4: not on a quorum read: {write:?}");
+                    assert!(read(Anew::Removal), "S4: not on a quorum read: {write:?}");
                 } else {
                     assert!(
                         ["RoleBinding", "LimitRange", "NetworkPolicy", "ResourceQuota"].contains(&t.kind),
@@ -203,15 +207,21 @@ impl Ledger {
     }
 
     /// S4: what the API server answered just now counts between two steps of a reclaim, and nowhere else in an exit: everything
-    /// was read anew where it began, and is where it is certified.
+    /// is read anew where it begins, and all that is to be at its end where that is certified. What a decision rests on beside its
+    /// record is read before it is taken (S1).
     pub fn rests_on(key: &Key, stored: &Value, plan: &Plan<Value>, anew: Option<Anew>) {
         let reclaims = |status: &Value| status["phase"] == "Reclaiming";
-        assert!(plan.reread != Some(Anew::Reclaim) || reclaims(stored), "{key:?} in {}", stored["phase"]);
+        let within = matches!(plan.reread, Some(Anew::Reclaim | Anew::Removal | Anew::End));
+        assert!(!within || reclaims(stored), "{key:?} in {}", stored["phase"]);
         let begins = reclaims(&plan.status) && !reclaims(stored);
         let certifies = plan.status["certificate"].is_object() && !stored["certificate"].is_object();
-        assert!(!(begins || certifies) || anew == Some(Anew::Everything), "{key:?} rests on {anew:?}");
+        let read = |needed| anew.is_some_and(|a| a.covers(needed));
+        assert!(!begins || read(Anew::Everything), "{key:?} begins on {anew:?}");
+        assert!(!certifies || read(Anew::End), "{key:?} certifies on {anew:?}");
+        let decides = plan.status["decision"].is_object() && plan.status["decision"] != stored["decision"];
+        assert!(!decides || read(Anew::Beside), "{key:?} decides on {anew:?}");
         let writes = reclaims(stored) && plan.steps.iter().any(|s| matches!(s, Step::Write(_)));
-        assert!(!writes || anew == Some(Anew::Reclaim), "{key:?} writes on {anew:?}");
+        assert!(!writes || read(Anew::Reclaim), "{key:?} writes on {anew:?}");
     }
 
     /// S3, S5: a namespace goes only in an approved exit of the whole application, once every volume is safe.

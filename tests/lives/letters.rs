@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use govcloud::core::grant::{self, Observed};
+use govcloud::core::plan::Anew;
 use govcloud::core::tenancy::{LiveObject, Whole};
 use govcloud::shell::observe::Circumstances;
 use govcloud::shell::queue::{Key, Kind};
@@ -15,7 +16,7 @@ use crate::stage::{DEPT, Stage};
 
 /// What is seen of the grant, and how many of the objects in its namespaces are read from then on.
 fn seen(s: &Stage) -> (Observed, Arc<AtomicUsize>) {
-    let with = Circumstances { guard: s.guard.clone(), fresh: true, trouble: None };
+    let with = Circumstances { guard: s.guard.clone(), anew: Some(Anew::Everything), trouble: None };
     let key = Key::new(Kind::Grant, DEPT, app_id().2);
     let mut seen = s.cluster.world().grant(&key, &with).expect("a grant");
     let read = Arc::new(AtomicUsize::new(0));

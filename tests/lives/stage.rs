@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use govcloud::core::decision::Guard;
 use govcloud::core::happening::Happening;
-use govcloud::core::plan::{Plan, Step, Write};
+use govcloud::core::plan::{Anew, Plan, Step, Write};
 use govcloud::core::{application, change, decommission, grant, region};
 use govcloud::shell::observe::Circumstances;
 use govcloud::shell::queue::{Key, Kind};
@@ -129,7 +129,7 @@ impl Stage {
     pub fn until_instant(&mut self, to: Timestamp) {
         assert!(to >= self.now);
         for _ in 0..500 {
-            let wakes = self.keys().into_iter().filter_map(|k| self.plan(&k, true)?.wake);
+            let wakes = self.keys().into_iter().filter_map(|k| self.plan(&k, Some(Anew::Everything))?.wake);
             match wakes.min().filter(|w| *w <= to) {
                 Some(w) => {
                     assert!(w > self.now, "the operator asked to be woken at {w}, and it is {}", self.now);
@@ -169,10 +169,9 @@ impl Stage {
     }
 
     /// What the core decides on a record now.
-    pub fn plan(&self, key: &Key, fresh: bool) -> Option<Plan<Value>> {
+    pub fn plan(&self, key: &Key, anew: Option<Anew>) -> Option<Plan<Value>> {
         let world = self.cluster.world();
-        let with =
-            Circumstances { guard: self.guard.clone(), fresh, trouble: self.trouble.get(key).cloned() };
+        let with = Circumstances { guard: self.guard.clone(), anew, trouble: self.trouble.get(key).cloned() };
         Some(match key.kind {
             Kind::Application => json_plan(application::decide(&world.application(key, &with)?, self.now)),
             Kind::Grant => json_plan(grant::decide(&world.grant(key, &with)?, self.now)),
@@ -184,29 +183,32 @@ impl Stage {
 
     /// Decides on a record and carries the plan out, as the shell does. Says whether anything was written.
     pub fn reconcile(&mut self, key: &Key) -> bool {
-        let (mut fresh, mut wrote) = (false, false);
-        let mut anew = None;
+        let (mut anew, mut wrote) = (None, false);
         for _ in 0..40 {
-            let Some(plan) = self.plan(key, fresh) else { return wrote };
+            let Some(plan) = self.plan(key, anew) else { return wrote };
             Ledger::rests_on(key, &self.cluster.objects[&self.id(key)]["status"], &plan, anew);
-            if plan.reread.is_some() {
-                anew = plan.reread;
+            if let Some(asked) = plan.reread {
+                let read = anew.is_some_and(|a: Anew| a.covers(asked));
                 assert!(
-                    !fresh && plan.steps.is_empty() && plan.notices.is_empty(),
-                    "{key:?} asks to read anew what is fresh"
+                    !read && plan.steps.is_empty() && plan.notices.is_empty(),
+                    "{key:?} asks to read anew what was read"
                 );
-                fresh = true;
+                anew = Some(asked);
                 continue;
             }
             for step in &plan.steps {
                 let done = match step {
-                    Step::Write(ws) => ws.iter().all(|w| self.write(key, w, fresh)),
+                    Step::Write(ws) => ws.iter().all(|w| self.write(key, w, anew)),
                     Step::Record => self.record(key, &plan).is_some(),
                 };
                 wrote = true;
                 if !done {
                     // Killed: all that was in memory is lost. Or refused: said in the status.
-                    if let Some(plan) = self.trouble.contains_key(key).then(|| self.plan(key, true)).flatten()
+                    if let Some(plan) = self
+                        .trouble
+                        .contains_key(key)
+                        .then(|| self.plan(key, Some(Anew::Everything)))
+                        .flatten()
                     {
                         return self.record(key, &plan).unwrap_or(true);
                     }
@@ -214,7 +216,7 @@ impl Stage {
                 }
             }
             if !plan.steps.is_empty() {
-                fresh = false;
+                anew = None;
                 continue;
             }
             return wrote | self.record(key, &plan).unwrap_or(true);
@@ -237,7 +239,7 @@ impl Stage {
     }
 
     /// One write. False if the operator was killed before it, or it was refused.
-    fn write(&mut self, key: &Key, write: &Write, fresh: bool) -> bool {
+    fn write(&mut self, key: &Key, write: &Write, anew: Option<Anew>) -> bool {
         if self.killed() {
             return false;
         }
@@ -248,7 +250,7 @@ impl Stage {
             self.trouble.insert(key.clone(), why.to_owned());
             return false;
         }
-        self.ledger.permits(&self.cluster, key, write, fresh);
+        self.ledger.permits(&self.cluster, key, write, anew);
         self.cluster
             .write(write, self.now)
             .unwrap_or_else(|e| panic!("{key:?} {write:?}: {e}\n{}", self.log));
@@ -317,8 +319,8 @@ impl Stage {
     /// S11: deciding again writes nothing and says nothing. S5: what is in use is kept.
     fn at_rest(&mut self) {
         for key in self.keys() {
-            for fresh in [false, true] {
-                let Some(plan) = self.plan(&key, fresh) else { continue };
+            for anew in [None, Some(Anew::Everything)] {
+                let Some(plan) = self.plan(&key, anew) else { continue };
                 let stored = &self.cluster.objects[&self.id(&key)]["status"];
                 let refused = self.trouble.contains_key(&key);
                 if refused && plan.reread.is_some() {

@@ -3,6 +3,7 @@
 
 use govcloud::api::keys;
 use govcloud::core::decision::Guard;
+use govcloud::core::plan::Anew;
 use govcloud::shell::observe::Circumstances;
 use govcloud::shell::queue::{Key, Kind};
 use serde_json::{Value, json};
@@ -47,7 +48,7 @@ fn is_plain(of: &Id) -> bool {
 /// All that a decision on a record is made of, as text. A resourceVersion alone decides nothing: it goes into preconditions.
 fn gathered(s: &Stage, key: &Key) -> String {
     let world = s.cluster.world();
-    let with = Circumstances { guard: Guard::Unchecked, fresh: true, trouble: None };
+    let with = Circumstances { guard: Guard::Unchecked, anew: Some(Anew::Everything), trouble: None };
     let seen = match key.kind {
         Kind::Application => format!("{:?}", world.application(key, &with)),
         Kind::Grant => format!("{:?}", world.grant(key, &with)),

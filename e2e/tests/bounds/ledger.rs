@@ -184,8 +184,8 @@ fn only_exits_list(meanwhile: &Entries, tenant: &str) -> Result<()> {
     Ok(())
 }
 
-/// S4: between the beginning of a reclaim and the end of the namespace claims and snapshots are listed before each step, and
-/// nothing is read that the API server answered with within the second before, unless somebody else wrote it since.
+/// S4: between the beginning of a reclaim and the end of the namespace claims and snapshots are listed once, after the last
+/// volume has its policy, and nothing is read that the API server answered with within the second before, unless somebody else wrote it since.
 fn a_reclaim_asks_only_for_what_nobody_told(everybodys: &Entries) -> Result<()> {
     let begins = |e: &&Entry| {
         line(e) == "patch decommissions/status"
@@ -196,13 +196,26 @@ fn a_reclaim_asks_only_for_what_nobody_told(everybodys: &Entries) -> Result<()> 
     let ended = everybodys.iter().find(ends).context("no namespace is deleted")?.request_received_timestamp;
     let own = everybodys.clone().by_user(OPERATOR);
     let within = own.clone().keep(|e| (begun..ended).contains(&e.request_received_timestamp));
+    let marks = within
+        .clone()
+        .writes()
+        .verb("patch")
+        .keep(|e| matches!(about(e).0.as_str(), "persistentvolumes" | "namespaces"));
+    let marked = marks.iter().map(|e| e.stage_timestamp).max();
+    ensure!(marked.is_some(), "no policy is set");
     // After a refusal everything is read anew.
     let refused = within.clone().writes().iter().filter(|e| e.code() == 409).count();
     for kind in ["persistentvolumeclaims", "volumesnapshots"] {
         let lists = within.clone().verb("list").keep(|e| about(e).0 == kind).len();
         ensure!(
-            (2..=2 + refused).contains(&lists),
-            "{kind}: {lists} lists, not one before the volumes' policies and one before the namespace's end"
+            (1..=1 + refused).contains(&lists),
+            "{kind}: {lists} lists, not one before the namespace's end"
+        );
+        let last = within.clone().verb("list").keep(|e| about(e).0 == kind);
+        let last = last.iter().map(|e| e.request_received_timestamp).max();
+        ensure!(
+            last > marked,
+            "{kind} were listed before the volumes' policies and the namespace's mark alone"
         );
     }
     for read in within.clone().verb("get").iter() {

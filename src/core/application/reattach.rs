@@ -16,7 +16,7 @@ use crate::core::decision;
 use crate::core::finding::{Bilingual, Finding};
 use crate::core::happening::Happening;
 use crate::core::names;
-use crate::core::plan::{Precondition, Step, Write};
+use crate::core::plan::{Anew, Precondition, Step, Write};
 use crate::core::record::Meta;
 use crate::core::tenancy::namespace::{Identity, predecessor};
 use crate::core::tenancy::quota_delta::below_use;
@@ -217,8 +217,8 @@ impl Case<'_> {
         if !matches!(self.seen.ground.guard, decision::Guard::Sealed { .. }) {
             return Ok(Vec::new());
         }
-        if !self.seen.ground.fresh {
-            return Err(Reread);
+        if !self.seen.ground.has_read(Anew::Basis) {
+            return Err(Reread(Anew::Basis));
         }
         let Some(approval) = decision::approved(&self.life.status, &self.seen.meta.digest) else {
             return Ok(Vec::new());

@@ -13,7 +13,7 @@ use crate::core::finding::Bilingual;
 use crate::core::grant::work_order;
 use crate::core::happening::Happening;
 use crate::core::maintenance;
-use crate::core::plan::{Precondition, Step, Write};
+use crate::core::plan::{Anew, Precondition, Step, Write};
 use crate::core::record::{Meta, Standing};
 use crate::core::targets;
 use crate::core::tenancy::quota_delta::below_use;
@@ -86,8 +86,8 @@ impl Case<'_> {
         if mine || !self.automatic() || !matches!(self.seen.ground.guard, decision::Guard::Sealed { .. }) {
             return Ok(Vec::new());
         }
-        if !self.seen.ground.fresh {
-            return Err(Reread);
+        if !self.seen.ground.has_read(Anew::Basis) {
+            return Err(Reread(Anew::Basis));
         }
         let Meta { name, uid, .. } = &self.seen.meta;
         let approved = work_order::approval(ApprovalKind::ChangeRequest, name, uid, &decision);

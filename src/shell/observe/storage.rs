@@ -38,26 +38,32 @@ impl World {
         volumes.into_values().collect()
     }
 
-    /// What an inventory is taken of, with the strangers' volumes that may share a source with ours.
-    pub(super) fn stock(&self, uid: &str, grant: Option<&ResourceGrant>, names: &[String]) -> Stock {
+    /// What an inventory is taken of, with the strangers' volumes that may share a source with our `own`.
+    pub(super) fn stock(
+        &self,
+        uid: &str,
+        grant: Option<&ResourceGrant>,
+        names: &[String],
+        own: &[Arc<Plain>],
+    ) -> Stock {
         let entries = grant.and_then(|g| g.status.as_ref()).into_iter().flat_map(|s| &s.namespaces);
         let claims: Vec<Claim> =
             names.iter().flat_map(|n| self.claims.within(n)).map(|c| claim(&c)).collect();
         Stock {
             application_uid: uid.to_owned(),
             namespaces: entries.map(|n| (n.entry.clone(), n.namespace.clone())).collect(),
-            volumes: self.concerned(uid, names, &claims),
+            volumes: self.concerned(own, &claims),
             claims,
             snapshots: names.iter().flat_map(|n| self.snapshots.within(n)).map(|s| snapshot(&s)).collect(),
         }
     }
 
-    /// The volumes that an inventory concerns: an application's, those that its claims name, and all that may be the
+    /// The volumes that an inventory concerns: an application's own, those that its claims name, and all that may be the
     /// same bytes as one of them.
-    fn concerned(&self, uid: &str, names: &[String], claims: &[Claim]) -> Vec<Volume> {
+    fn concerned(&self, own: &[Arc<Plain>], claims: &[Claim]) -> Vec<Volume> {
         let named = claims.iter().filter_map(|c| self.volumes.get("", &c.volume_name));
         let mut volumes: BTreeMap<String, Arc<Plain>> = BTreeMap::new();
-        for v in self.volumes_of(uid, names).into_iter().chain(named) {
+        for v in own.iter().cloned().chain(named) {
             volumes.insert(v.name.1.clone(), v);
         }
         let reach: BTreeSet<String> =
