@@ -28,6 +28,27 @@ impl Spread {
     }
 }
 
+/// How far pairs of durations lie apart, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Differences {
+    /// A quarter is at most this.
+    pub p25: f64,
+    /// Half is.
+    pub p50: f64,
+    /// Three quarters are.
+    pub p75: f64,
+}
+
+impl Differences {
+    /// By how much each of one is longer than the other of its pair.
+    pub fn of(these: &[Duration], others: &[Duration]) -> Self {
+        let apart = |(a, b): (&Duration, &Duration)| (a.as_secs_f64() - b.as_secs_f64()) * 1000.0;
+        let mut ms: Vec<f64> = these.iter().zip(others).map(apart).collect();
+        ms.sort_by(f64::total_cmp);
+        Self { p25: rank(&ms, 0.25), p50: rank(&ms, 0.5), p75: rank(&ms, 0.75) }
+    }
+}
+
 /// The value at a rank of sorted values, the nearest above; 0 where there are none.
 fn rank(sorted: &[f64], share: f64) -> f64 {
     let at = (share * sorted.len() as f64).ceil() as usize;
@@ -78,6 +99,9 @@ mod tests {
         let ms: Vec<Duration> = (1..=100).map(Duration::from_millis).collect();
         let spread = Spread::of(&ms);
         assert_eq!((spread.p50, spread.p99, spread.max), (50.0, 99.0, 100.0));
+        let others = vec![Duration::from_millis(50); 100];
+        let apart = Differences::of(&ms, &others);
+        assert_eq!((apart.p25, apart.p50, apart.p75), (-25.0, 0.0, 25.0));
         assert_eq!(median(&[3.0, 1.0, 2.0, 10.0]), 2.5);
         assert_eq!(median(&[]), 0.0);
     }

@@ -1,17 +1,22 @@
 //! Latency at ease: one approval a second, from its answer to when the namespace can be used, beside a bare watcher
-//! that makes the same objects, and one that writes the same record before. All are told by the API server's own clock,
+//! that writes the same, and one that makes the objects of the namespace alone. All are told by the API server's own clock,
 //! from its audit log.
+//!
+//! The operator has a control plane, and the watchers one beside it. They take turns within each second, so that all three
+//! meet the machine as it is then: between two runs it differs by more than they do.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use govcloud::core::names;
 use jiff::Timestamp;
+use kube::Client;
 use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
 
 use super::bare::{self, Extent, Template};
-use super::figures::{Spread, median};
+use super::figures::{Differences, Spread, median};
 use super::lanes;
 use super::recording;
 use super::scene::{Filed, PATIENCE, Scene, approval, path};
@@ -23,6 +28,12 @@ use crate::wait::eventually;
 /// Objects that make a namespace usable: itself, quota, limits, two network policies, one role binding.
 const OBJECTS: usize = 6;
 
+/// Approvals before the measured ones, the last of which is what the watchers send again.
+const MODELS: usize = 5;
+
+/// Who serves approvals in the same second, one after the other.
+const TURNS: u32 = 3;
+
 /// What was measured.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Latency {
@@ -32,6 +43,8 @@ pub struct Latency {
     pub bare: Spread,
     /// The bare watcher's, with all that the operator writes until then.
     pub same: Spread,
+    /// By how much the operator was later than [`Latency::same`] in the same second.
+    pub later: Differences,
     /// What the operator asked of the API server meanwhile, and when.
     #[serde(default)]
     pub story: Vec<Asked>,
@@ -52,50 +65,83 @@ pub struct Asked {
 
 /// Measures so many approvals of each.
 pub async fn measure(approvals: usize) -> Result<Latency> {
-    let scene = Scene::open(2).await?;
-    scene.operate().await?;
-    let board = scene.board(Kind::Application);
-    let applications = scene.applications(0, 3 * approvals);
-    scene.file(&board, &applications).await?;
-    let (operators, others) = applications.split_at(approvals);
-    let (bare, same) = others.split_at(approvals);
-    let mark = AuditLog::mark();
-    at_ease(&scene, operators).await?;
-    let entries = usable(&scene, mark, operators).await?;
-    let operator = Spread::of(&latencies(&entries, operators)?);
-    let story = story(&entries, operators);
-    scene.rest().await?;
-    let model = &operators[approvals / 2];
-    let bare = watched(&scene, Template::of(&entries, model, Extent::Objects)?, bare).await?;
-    let same = watched(&scene, Template::of(&entries, model, Extent::Everything)?, same).await?;
-    Ok(Latency { operator, bare, same, story })
-}
+    let (scene, beside) = (Scene::open(2).await?, Scene::open(2).await?);
+    let operators = filed(&scene, MODELS + approvals).await?;
+    let watched = filed(&beside, 2 * approvals).await?;
+    beside.rest().await?;
+    let (models, operators) = operators.split_at(MODELS);
+    let (same, bare) = watched.split_at(approvals);
 
-/// The bare watcher's latencies.
-async fn watched(scene: &Scene, template: Template, applications: &[Filed]) -> Result<Spread> {
-    let own = personas::kubeconfig(scene.cluster.plane.root(), personas::OPERATOR_SERVICE_ACCOUNT);
-    let client = personas::client(&own).await?;
-    let mut watcher = tokio::spawn(bare::watch(client, template, applications.to_vec()));
     let mark = AuditLog::mark();
-    at_ease(scene, applications).await?;
-    let entries = tokio::select! {
-        entries = usable(scene, mark, applications) => entries?,
-        ended = &mut watcher => {
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    for model in models {
+        seconds.tick().await;
+        approve(&scene, model).await?;
+    }
+    let entries = usable(&scene, mark, models).await?;
+    let model = &models[MODELS - 1];
+    let mut watchers = JoinSet::new();
+    for (extent, applications) in [(Extent::Everything, same), (Extent::Objects, bare)] {
+        let template = Template::of(&entries, model, extent)?;
+        watchers.spawn(bare::watch(client_of_operator(&beside).await?, template, applications.to_vec()));
+    }
+
+    let mark = AuditLog::mark();
+    let measured = async {
+        in_turns(&scene, operators, &beside, same, bare).await?;
+        anyhow::Ok((usable(&scene, mark, operators).await?, usable(&beside, mark, &watched).await?))
+    };
+    let (entries, others) = tokio::select! {
+        measured = measured => measured?,
+        Some(ended) = watchers.join_next() => {
             ended??;
-            anyhow::bail!("the bare watcher's watch ended")
+            bail!("a bare watcher's watch ended")
         }
     };
-    watcher.abort();
-    Ok(Spread::of(&latencies(&entries, applications)?))
+    let operator = latencies(&entries, operators)?;
+    let (same, bare) = (latencies(&others, same)?, latencies(&others, bare)?);
+    Ok(Latency {
+        operator: Spread::of(&operator),
+        bare: Spread::of(&bare),
+        same: Spread::of(&same),
+        later: Differences::of(&operator, &same),
+        story: story(&entries, operators),
+    })
 }
 
-/// One approval a second.
-async fn at_ease(scene: &Scene, applications: &[Filed]) -> Result<()> {
-    let mut seconds = tokio::time::interval(Duration::from_secs(1));
-    for Filed { namespace, name } in applications {
-        seconds.tick().await;
-        let path = format!("{}/{name}", path(namespace, Kind::Application));
-        lanes::merge(scene.authority.first(), &path, &approval(1)).await?;
+/// Files applications with the operator, which finds them valid.
+async fn filed(scene: &Scene, count: usize) -> Result<Vec<Filed>> {
+    scene.operate().await?;
+    let applications = scene.applications(0, count);
+    scene.file(&scene.board(Kind::Application), &applications).await?;
+    Ok(applications)
+}
+
+/// A client with the operator's rights.
+async fn client_of_operator(scene: &Scene) -> Result<Client> {
+    let own = personas::kubeconfig(scene.cluster.plane.root(), personas::OPERATOR_SERVICE_ACCOUNT);
+    personas::client(&own).await
+}
+
+async fn approve(scene: &Scene, Filed { namespace, name }: &Filed) -> Result<()> {
+    let path = format!("{}/{name}", path(namespace, Kind::Application));
+    lanes::merge(scene.authority.first(), &path, &approval(1)).await.map(drop)
+}
+
+/// One approval a second of each, a third of a second apart.
+async fn in_turns(
+    scene: &Scene,
+    operators: &[Filed],
+    beside: &Scene,
+    same: &[Filed],
+    bare: &[Filed],
+) -> Result<()> {
+    let mut turns = tokio::time::interval(Duration::from_secs(1) / TURNS);
+    for ((operators, same), bare) in operators.iter().zip(same).zip(bare) {
+        for (scene, filed) in [(scene, operators), (beside, same), (beside, bare)] {
+            turns.tick().await;
+            approve(scene, filed).await?;
+        }
     }
     Ok(())
 }

@@ -13,6 +13,9 @@ use super::scene::{PATIENCE, Scene, application, path};
 use crate::office::{Kind, ZHENGZHOU};
 use crate::personas::Persona;
 
+/// From one amendment to the next.
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// How long one amendment took.
 #[derive(Clone, Copy, Debug)]
 pub struct Amended {
@@ -42,17 +45,30 @@ impl<'a> Other<'a> {
         Ok(Self { scene, department, path: format!("{collection}/other") })
     }
 
-    /// One amendment.
+    /// One amendment, and the operator's word on it.
     pub async fn amend(&self, board: &Board) -> Result<Amended> {
+        let (request, generation) = self.request().await?;
+        let committed = Instant::now();
+        let at = board.observed(&self.scene.elsewhere, "other", generation, PATIENCE).await?;
+        tokio::time::sleep(PAUSE).await;
+        Ok(Amended { request, word: at.saturating_duration_since(committed) })
+    }
+
+    /// One amendment that nobody is to say anything about.
+    pub async fn amend_unheard(&self) -> Result<Duration> {
+        let (request, _) = self.request().await?;
+        tokio::time::sleep(PAUSE).await;
+        Ok(request)
+    }
+
+    /// The request of an amendment: how long it took, and the generation that it came to.
+    async fn request(&self) -> Result<(Duration, i64)> {
         let phone = format!("0371-{}", jiff::Timestamp::now().as_nanosecond());
         let patch = json!({"spec": {"system": {"contact": {"phone": phone}}}});
         let sent = Instant::now();
         let answer = lanes::merge(self.department.first(), &self.path, &patch).await?;
-        let committed = Instant::now();
         let generation = answer["metadata"]["generation"].as_i64().context("no generation")?;
-        let at = board.observed(&self.scene.elsewhere, "other", generation, PATIENCE).await?;
-        tokio::time::sleep(Duration::from_millis(10)).await;
-        Ok(Amended { request: committed - sent, word: at.saturating_duration_since(committed) })
+        Ok((sent.elapsed(), generation))
     }
 }
 

@@ -116,6 +116,12 @@ impl Scene {
     /// Files applications, as the departments, and waits until the operator has found each valid.
     pub async fn file(&self, board: &Board, applications: &[Filed]) -> Result<()> {
         let before = board.count(Mark::Valid);
+        self.file_unheard(applications).await?;
+        board.until(Mark::Valid, before + applications.len(), PATIENCE).await
+    }
+
+    /// Files applications, as the departments, whether or not anybody looks at them.
+    pub async fn file_unheard(&self, applications: &[Filed]) -> Result<()> {
         let manifest = application(HENAN)?;
         let file = |client: Client, at: usize| {
             let Filed { namespace, name } = &applications[at];
@@ -123,8 +129,7 @@ impl Scene {
             object["metadata"]["name"] = json!(name);
             async move { lanes::create(&client, &path(namespace, Kind::Application), &object).await.map(drop) }
         };
-        self.department.each(applications, file).await?;
-        board.until(Mark::Valid, before + applications.len(), PATIENCE).await
+        self.department.each(applications, file).await.map(drop)
     }
 
     /// Approves applications as they stand, as the authority.
