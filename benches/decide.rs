@@ -4,12 +4,15 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use govcloud::api::keys;
 use govcloud::core::digest::spec_digest;
 use govcloud::core::plan::Anew;
 use govcloud::core::{application, change, decommission, grant, region};
+use govcloud::shell::clock::Clock;
 use govcloud::shell::observe::Circumstances;
 use govcloud::shell::queue::{Key, Kind};
-use govcloud::shell::world::LATER_FIELDS;
+use govcloud::shell::watches::News;
+use govcloud::shell::world::{LATER_FIELDS, World};
 use serde_json::{Value, json};
 
 #[allow(dead_code)]
@@ -103,5 +106,54 @@ fn digest(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, decide, digest);
+/// Volumes that a region keeps after years.
+const KEPT: usize = 10_000;
+
+/// A world in which a region keeps so many volumes, each by the certificate of an exit of its own.
+fn years_later(region: &str) -> World {
+    let world = World::default();
+    let tell = |resource: &str, mut object: Value, name: (&str, &str), labels: Value| {
+        object["metadata"] = json!({
+            "namespace": name.0, "name": name.1, "uid": format!("{}-uid", name.1), "resourceVersion": "1", "labels": labels,
+        });
+        let object = serde_json::from_value(object).expect("an object");
+        world.tell(resource, News::Is(object), &Clock::default());
+    };
+    let sample = |text: &str| serde_saphyr::from_str::<Value>(text).expect("a sample");
+    let instant = "2026-06-01T00:00:00Z";
+    tell("regions", sample(include_str!("../config/samples/region-410000.yaml")), ("", region), json!({}));
+    let exit = sample(include_str!("../config/samples/travel-exit.yaml"));
+    for n in 0..KEPT {
+        let (volume, name) = (format!("pv-{n}"), format!("exit-{n}"));
+        let spec = json!({ "capacity": { "storage": "10Gi" }, "claimRef": { "namespace": "tenant", "name": "data" } });
+        let labels = json!({ keys::RETAINED: "a", keys::REGION: region, keys::APPLICATION: "travel" });
+        let object = json!({ "apiVersion": "v1", "kind": "PersistentVolume", "spec": spec });
+        tell("persistentvolumes", object, ("", &volume), labels);
+        let mut exit = exit.clone();
+        exit["status"] = json!({ "certificate": {
+            "digest": "", "application": "travel", "applicationUID": "a", "region": region, "system": "",
+            "consent": { "digest": "", "by": "", "at": instant }, "decidedBy": "", "decidedAt": instant,
+            "begunAt": instant, "endedAt": instant, "namespaces": [],
+            "volumes": [{
+                "namespace": "n", "claim": "c", "volume": volume, "volumeUID": format!("{volume}-uid"),
+                "capacity": "10Gi", "action": "Retain", "outcome": "Retained",
+            }],
+        } });
+        tell("decommissions", exit, (DEPT, &name), json!({}));
+    }
+    world
+}
+
+fn kept(c: &mut Criterion) {
+    let world = years_later("410000");
+    let seen = world.region_observed("410000").expect("a region");
+    assert_eq!(seen.retained.len(), KEPT);
+    let now = "2026-07-01T00:00:00Z".parse().expect("an instant");
+    let mut group = c.benchmark_group(format!("{KEPT} volumes kept"));
+    group.bench_function("observe Region", |b| b.iter(|| world.region_observed(black_box("410000"))));
+    group.bench_function("decide Region", |b| b.iter(|| region::decide(black_box(&seen), now)));
+    group.finish();
+}
+
+criterion_group!(benches, decide, digest, kept);
 criterion_main!(benches);

@@ -21,7 +21,7 @@ pub struct Observed {
     /// The region with what it refers to.
     pub view: Arc<RegionView>,
     /// The volumes that outlived their applications here.
-    pub retained: Vec<RetainedVolume>,
+    pub retained: Vec<Arc<RetainedVolume>>,
 }
 
 /// Judges a region by itself and by what it refers to, and lists what it keeps.
@@ -46,17 +46,18 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<RegionStatus> {
     let status = RegionStatus {
         observed_generation: view.region.metadata.generation,
         conditions: life.status.conditions,
-        retained_volumes: list(retained.clone()),
+        retained_volumes: list(retained),
     };
     Plan::settle(status, Vec::new(), None)
 }
 
 /// The list of a status: how many, how much, and those kept longest, in an order that does not depend on who asks.
-fn list(mut volumes: Vec<RetainedVolume>) -> Option<RetainedVolumes> {
+fn list(volumes: &[Arc<RetainedVolume>]) -> Option<RetainedVolumes> {
     if volumes.is_empty() {
         return None;
     }
     let count = volumes.len();
+    let mut volumes: Vec<&RetainedVolume> = volumes.iter().map(|v| &**v).collect();
     let capacity = volumes.iter().filter_map(|v| v.capacity.parse::<Quantity>().ok());
     let capacity = capacity.reduce(|a, b| a.checked_add(b).unwrap_or(a));
     // Whose record was archived has been kept longest.
@@ -67,7 +68,7 @@ fn list(mut volumes: Vec<RetainedVolume>) -> Option<RetainedVolumes> {
         count: number(count),
         capacity: capacity.map_or_else(|| "0".to_owned(), |c| c.to_string()),
         not_listed: (count > volumes.len()).then(|| number(count - volumes.len())),
-        volumes,
+        volumes: volumes.into_iter().cloned().collect(),
     })
 }
 
@@ -75,8 +76,8 @@ fn list(mut volumes: Vec<RetainedVolume>) -> Option<RetainedVolumes> {
 mod tests {
     use super::*;
 
-    fn volume(n: usize, since: Option<&str>) -> RetainedVolume {
-        RetainedVolume {
+    fn volume(n: usize, since: Option<&str>) -> Arc<RetainedVolume> {
+        Arc::new(RetainedVolume {
             volume_uid: format!("uid-{n:03}"),
             volume: format!("pv-{n}"),
             capacity: "10Gi".to_owned(),
@@ -85,12 +86,12 @@ mod tests {
             application_uid: "a".to_owned(),
             decommission: since.map(|_| "exit".to_owned()),
             since: since.map(|s| s.parse::<Timestamp>().unwrap().into()),
-        }
+        })
     }
 
     #[test]
     fn nothing_kept_is_nothing_said() {
-        assert_eq!(list(Vec::new()), None);
+        assert_eq!(list(&[]), None);
     }
 
     #[test]
@@ -99,12 +100,12 @@ mod tests {
         let mut with_old = all.clone();
         with_old.push(volume(99, Some("2025-06-01T00:00:00Z")));
         with_old.push(volume(98, None));
-        let listed = list(with_old.clone()).unwrap();
+        let listed = list(&with_old).unwrap();
         assert_eq!((listed.count, listed.not_listed, listed.capacity.as_str()), (72, Some(8), "720Gi"));
         let uids: Vec<&str> = listed.volumes.iter().take(3).map(|v| v.volume_uid.as_str()).collect();
         assert_eq!(uids, ["uid-098", "uid-099", "uid-000"]);
         with_old.reverse();
-        assert_eq!(list(with_old).unwrap(), listed, "whatever the order in which they are read");
-        assert_eq!(list(all).unwrap().volumes.len(), RETAINED_MAX);
+        assert_eq!(list(&with_old).unwrap(), listed, "whatever the order in which they are read");
+        assert_eq!(list(&all).unwrap().volumes.len(), RETAINED_MAX);
     }
 }

@@ -26,9 +26,11 @@ use crate::core::record::Meta;
 use crate::core::tenancy::{LiveObject, Whole};
 use crate::core::{application, change, decommission, grant};
 
+mod kept;
 mod leaving;
 mod storage;
 
+pub use kept::Kept;
 use storage::held;
 pub(super) use storage::source;
 

@@ -11,14 +11,15 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
+mod glimpse;
 mod names;
 mod packed;
 mod slots;
 mod warm;
 
+pub use glimpse::Glimpse;
 use names::named;
 pub use names::{Name, path, split};
-use packed::{Dictionary, Packed};
 use slots::{Inner, Slot};
 use warm::Warm;
 
@@ -71,33 +72,6 @@ pub struct Changed<T> {
     pub old: Option<Arc<T>>,
     /// As it is.
     pub new: Option<Arc<T>>,
-}
-
-/// An object as it lies in a store: nothing is unpacked before it is opened.
-#[derive(Debug)]
-pub struct Glimpse<T> {
-    /// Its name.
-    pub name: String,
-    /// What it says, as one number.
-    pub letter: Letter,
-    lies: Lies<T>,
-}
-
-/// How an object lies in a store.
-#[derive(Debug)]
-enum Lies<T> {
-    AsItIs(Arc<T>),
-    Packed(Packed, Dictionary),
-}
-
-impl<T: Held> Glimpse<T> {
-    /// The object.
-    pub fn open(self) -> Arc<T> {
-        match self.lies {
-            Lies::AsItIs(object) => object,
-            Lies::Packed(packed, dictionary) => Arc::new(T::unpack(&dictionary.unpack(&packed))),
-        }
-    }
 }
 
 impl<T: Held> Store<T> {
@@ -325,6 +299,16 @@ impl<T: Held> Store<T> {
         paths
     }
 
+    /// The key and the version of everything under a tag, in order of name; without unpacking anything.
+    pub fn versions_tagged(&self, tag: &str) -> Vec<(Arc<str>, u64)> {
+        let mut versions: Vec<(Arc<str>, u64)> = self.read(|s| {
+            let slots = Self::ids(s, self.hashes.hash_one(tag)).filter_map(|id| s.slot(id));
+            slots.map(|slot| (slot.key.clone(), slot.version)).collect()
+        });
+        versions.sort();
+        versions
+    }
+
     fn ids(s: &Inner, hash: u64) -> impl Iterator<Item = u32> {
         s.by_tag.range((hash, 0)..=(hash, u32::MAX)).map(|(_, id)| *id)
     }
@@ -340,11 +324,11 @@ impl<T: Held> Store<T> {
         let from = path(namespace, "");
         let glimpse = |s: &Inner, name: &str, id: u32| {
             let slot = s.slot(id)?;
-            let lies = match self.warm().get(id) {
-                Some(object) => Lies::AsItIs(object),
-                None => Lies::Packed(slot.packed.clone()?, s.packer.dictionary().clone()),
-            };
-            Some(Glimpse { name: name.to_owned(), letter: slot.letter, lies })
+            let (name, letter) = (name.to_owned(), slot.letter);
+            if let Some(object) = self.warm().get(id) {
+                return Some(Glimpse::of(name, letter, object));
+            }
+            Some(Glimpse::of_packed(name, letter, slot.packed.clone()?, s.packer.dictionary().clone()))
         };
         self.read(|s| s.within(&from).filter_map(|(key, id)| glimpse(s, &key[from.len()..], id)).collect())
     }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use super::observe::Kept;
 use super::queue::{Key, Kind};
 use super::store::{Changed, Held as _, Store};
 use super::tags;
@@ -64,6 +65,8 @@ pub struct World {
     pub storage_classes: Store<Plain>,
     /// Calendars prepared for counting.
     pub(super) prepared: Mutex<BTreeMap<String, Prepared>>,
+    /// What is known of the volumes that each Region keeps.
+    pub(super) kept: Mutex<BTreeMap<String, Kept>>,
 }
 
 impl World {

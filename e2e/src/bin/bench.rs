@@ -105,7 +105,7 @@ async fn run(flags: Flags) -> Result<()> {
             What::Ratio => contests(&flags, Course::Provision, flags.numbers(&[200, 1000])).await?,
             // Kubernetes itself ends some three applications a second here: a pair of 5000 would take hours.
             What::Exit => contests(&flags, Course::Exit, flags.numbers_up_to(1000, &[20])).await?,
-            What::Latency => keep("latency", &latency::measure(60).await?)?,
+            What::Latency => keep("latency", &latency::measure(180).await?)?,
             What::Scale => keep("scale", &scale::measure(&flags.numbers(&[1000, 5000])).await?)?,
             What::Timers => keep("timers", &timers::measure(flags.numbers_up_to(1000, &[])[0] * 10).await?)?,
             What::Fairness => {

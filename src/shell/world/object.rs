@@ -98,6 +98,12 @@ pub struct Plain {
 }
 
 impl Plain {
+    /// Whether it is found by this tag.
+    #[must_use]
+    pub fn is_tagged(&self, tag: &str) -> bool {
+        self.tags.iter().any(|t| t == tag)
+    }
+
     /// Its JSON, with apiVersion and kind and without managedFields.
     #[must_use]
     pub fn value(&self) -> &Arc<Value> {
