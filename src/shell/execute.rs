@@ -242,19 +242,16 @@ impl Shell {
     /// Makes sure that a decision on this key rests on what the API server itself says.
     async fn verify(&self, anew: Anew, key: &Key) -> Result<(), RequestError> {
         let unknown = |t: &Target| !self.world.answered_just_now(t.resource, &t.namespace, &t.name);
-        let basis = || self.basis(key);
+        let own = record_target(key);
         match anew {
-            Anew::Beside => {
-                let own = record_target(key);
-                self.read_all(basis().iter().filter(|t| **t != own && unknown(t)), key).await
-            }
-            Anew::Basis => self.read_all(basis().iter().filter(|t| unknown(t)), key).await,
+            Anew::Beside => self.reread_basis(key, |t| *t != own && unknown(t)).await,
+            Anew::Basis => self.reread_basis(key, unknown).await,
             Anew::Reclaim => {
-                self.read_all(basis().iter().filter(|t| unknown(t)), key).await?;
+                self.reread_basis(key, unknown).await?;
                 self.reread_storage(key, unknown, Listed::No).await
             }
             Anew::Removal => {
-                self.read_all(basis().iter().filter(|t| unknown(t)), key).await?;
+                self.reread_basis(key, unknown).await?;
                 self.reread_storage(key, unknown, Listed::Yes).await
             }
             Anew::End => self.reread_storage(key, |_| true, Listed::Yes).await,
@@ -264,8 +261,13 @@ impl Shell {
 
     /// Reads everything anew that a decision on this key rests on.
     async fn reread(&self, key: &Key) -> Result<(), RequestError> {
-        self.read_all(self.basis(key).iter(), key).await?;
+        self.reread_basis(key, |_| true).await?;
         self.reread_storage(key, |_| true, Listed::Yes).await
+    }
+
+    /// Reads those of the records anew that a decision on this key rests on.
+    async fn reread_basis(&self, key: &Key, which: impl Fn(&Target) -> bool) -> Result<(), RequestError> {
+        self.read_all(self.basis(key).iter().filter(|t| which(t)), key).await
     }
 
     pub(super) async fn read_all(

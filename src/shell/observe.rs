@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::queue::{Key, Kind};
 use super::store::Held as _;
 use super::tags;
-use super::world::{Plain, Record, World, label, labels};
+use super::world::{Plain, Record, World, is_being_deleted, label, labels};
 use crate::api::application::CloudApplication;
 use crate::api::decommission::Decommission;
 use crate::api::filed::Filed;
@@ -162,7 +162,7 @@ impl World {
             let lives = |uid: &String| !self.applications.tagged(&format!("uid/{uid}")).is_empty();
             application::Existing {
                 uid: ns.uid.clone(),
-                deleting: ns.value().pointer("/metadata/deletionTimestamp").is_some(),
+                deleting: is_being_deleted(ns.value()),
                 owner_exists: owner.is_some_and(lives),
                 used: self.used_in(&name),
                 labels,
@@ -176,13 +176,16 @@ impl World {
     fn tenant_namespaces(&self, names: impl IntoIterator<Item = String>) -> Vec<LiveNamespace> {
         let live = |name: String| {
             let ns = self.namespaces.get("", &name)?;
+            let deleting = is_being_deleted(ns.value());
             let inside = [
                 ("ResourceQuota", &self.quotas),
                 ("LimitRange", &self.limits),
                 ("NetworkPolicy", &self.network_policies),
                 ("RoleBinding", &self.role_bindings),
             ];
-            let objects = inside.into_iter().flat_map(|(kind, store)| {
+            // What is in a namespace that is being deleted goes with it.
+            let inside = inside.into_iter().filter(|_| !deleting);
+            let objects = inside.flat_map(|(kind, store)| {
                 let found = store.glimpses(&name).into_iter();
                 found.map(move |g| LiveObject {
                     kind,
@@ -195,7 +198,7 @@ impl World {
                 uid: ns.uid.clone(),
                 resource_version: ns.resource_version.clone(),
                 owner: label(ns.value(), keys::APPLICATION_UID),
-                deleting: ns.value().pointer("/metadata/deletionTimestamp").is_some(),
+                deleting,
                 objects: objects.collect(),
                 object: LiveObject {
                     kind: "Namespace",
@@ -276,8 +279,11 @@ impl World {
         namespaces.map(|ns| (ns.entry.clone(), self.used_in(&ns.namespace))).collect()
     }
 
-    /// What the granted quota of a namespace counts as used.
+    /// What the granted quota of a namespace counts as used; nothing where it is being deleted.
     fn used_in(&self, namespace: &str) -> BTreeMap<String, String> {
+        if self.is_leaving(namespace) {
+            return BTreeMap::new();
+        }
         let quotas = self.quotas.within(namespace);
         let used = |q: &Arc<Plain>| serde_json::from_value(q.value().pointer("/status/used")?.clone()).ok();
         quotas.iter().find_map(used).unwrap_or_default()

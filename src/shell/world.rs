@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use super::observe::Kept;
 use super::queue::{Key, Kind};
-use super::store::{Changed, Held as _, Store};
+use super::store::{Changed, Store};
 use super::tags;
 use crate::api::application::CloudApplication;
 use crate::api::catalog::ServiceCatalog;
@@ -22,8 +22,10 @@ use crate::core::calendar::Calendar;
 use crate::core::record::is_unanswered;
 
 mod object;
+mod resting;
 
 pub use object::{FromObject, LATER_FIELDS, Ours, Plain, Record, label, labels};
+pub use resting::is_being_deleted;
 
 /// A calendar prepared for counting, or why it cannot be used, with the resourceVersion that it was prepared of.
 pub(super) type Prepared = (String, Result<Arc<Calendar>, String>);
@@ -288,39 +290,10 @@ impl Triggers<Record<ServiceCatalog>> for World {
         Self::keys(Kind::Region, self.regions.paths_tagged(&format!("catalog/{name}"))).collect()
     }
 }
-/// The records of an application that rest on what changed of an object; `tests/lives/woken.rs` holds this to what is
-/// gathered for each.
-fn resting_on(changed: &Changed<Plain>) -> &'static [Kind] {
-    use Kind::{Application, Change, Decommission, Grant};
-    let Some(o) = changed.new.as_ref().or(changed.old.as_ref()) else { return &[] };
-    match o.kind.as_str() {
-        "PersistentVolumeClaim" | "VolumeSnapshot" => &[Decommission],
-        "PersistentVolume" => &[Application, Grant, Decommission],
-        // What is used bounds what is asked for; what is granted is the grant's.
-        "ResourceQuota" if says_the_same(changed) => &[Application, Change],
-        "ResourceQuota" => &[Application, Change, Grant],
-        "LimitRange" | "NetworkPolicy" | "RoleBinding" if says_the_same(changed) => &[],
-        "LimitRange" | "NetworkPolicy" | "RoleBinding" => &[Grant],
-        // Its controller writes there what holds it, which an exit reports.
-        "Namespace" if says_the_same(changed) => &[Decommission],
-        _ => &Kind::ALL,
-    }
-}
-
-/// Whether an object of a tenant says what it said before, and belongs to whom it belonged to.
-fn says_the_same(changed: &Changed<Plain>) -> bool {
-    let (Some(old), Some(new)) = (&changed.old, &changed.new) else { return false };
-    let around = |o: &Plain| {
-        let meta = &o.value()["metadata"];
-        (o.kind == "Namespace").then(|| [meta["labels"].clone(), meta["deletionTimestamp"].clone()])
-    };
-    (&old.uid, &old.tags, old.letter(), around(old)) == (&new.uid, &new.tags, new.letter(), around(new))
-}
-
 impl Triggers<Plain> for World {
     fn triggers(&self, changed: &Changed<Plain>) -> Vec<Key> {
         let mut keys = Vec::new();
-        let resting = resting_on(changed);
+        let resting = self.resting_on(changed);
         let concerned = |keys: Vec<Key>| keys.into_iter().filter(|k| resting.contains(&k.kind));
         for o in [&changed.old, &changed.new].into_iter().flatten() {
             let of_tag = |tag| o.tags.iter().filter_map(move |t| t.strip_prefix(tag));

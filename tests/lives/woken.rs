@@ -15,7 +15,7 @@ use crate::stage::{DEPT, Stage};
 /// What may become of an object.
 type Change = (&'static str, fn(&mut Value));
 
-const CHANGES: [Change; 9] = [
+const CHANGES: [Change; 10] = [
     ("another label", |o| o["metadata"]["labels"]["team"] = json!("a")),
     ("without its owner", |o| {
         merge_patch(o, &json!({ "metadata": { "labels": { keys::APPLICATION_UID: null } } }))
@@ -28,6 +28,7 @@ const CHANGES: [Change; 9] = [
     }),
     ("released", |o| o["status"]["phase"] = json!("Released")),
     ("used", |o| o["status"]["used"] = json!({ "requests.cpu": "1k" })),
+    ("of another claim", |o| o["spec"]["claimRef"] = json!({ "namespace": "elsewhere", "name": "data" })),
     ("of another policy", |o| o["spec"]["persistentVolumeReclaimPolicy"] = json!("Recycle")),
 ];
 

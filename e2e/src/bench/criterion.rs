@@ -86,6 +86,15 @@ pub fn decisions() -> Result<Option<String>> {
     if let Some(took) = mean(&["digest of a spec with 8 namespaces"])? {
         let _ = writeln!(out, "\nThe digest of a spec with 8 namespaces: {}.", time(took));
     }
+    let kept = |what| mean(&["10000 volumes kept", what]);
+    if let (Some(observed), Some(decided)) = (kept("observe Region")?, kept("decide Region")?) {
+        let _ = writeln!(
+            out,
+            "\nA Region that keeps 10,000 volumes of those who left: observed in {}, decided on in {}.",
+            time(observed),
+            time(decided)
+        );
+    }
     Ok(Some(out.trim_end().to_owned()))
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::api::keys;
 use crate::core::decommission::Space;
-use crate::shell::world::{Plain, World, label};
+use crate::shell::world::{Plain, World, is_being_deleted, label};
 
 impl World {
     /// A namespace on its way out, if it exists, with what holds it: its controller's word, and the claims that are still
@@ -29,7 +29,7 @@ impl World {
             uid: ns.uid.clone(),
             resource_version: ns.resource_version.clone(),
             owner: label(value, keys::APPLICATION_UID),
-            deleting: value.pointer("/metadata/deletionTimestamp").is_some(),
+            deleting: is_being_deleted(value),
             reclaim: reclaim.map(str::to_owned),
             held_by,
         })
