@@ -92,6 +92,14 @@ fn leaving() -> Stage {
     s
 }
 
+/// In use as well, but that its namespace is being deleted with all that is in it still there.
+fn going() -> Stage {
+    let mut s = in_use();
+    let (_, being_deleted) = CHANGES.into_iter().find(|(how, _)| *how == "being deleted").unwrap();
+    s.cluster.change(&id("Namespace", "", &tenant("prod")), being_deleted);
+    s
+}
+
 /// Changes every object in every way. Returns how many keys were queued, and for how many of them something differed.
 fn change_everything(s: &Stage) -> (usize, usize) {
     let keys = s.keys();
@@ -124,7 +132,7 @@ fn change_everything(s: &Stage) -> (usize, usize) {
 /// Whoever rests on an object is queued when it changes, whatever it is and however it changes.
 #[test]
 fn whoever_rests_on_what_changed_is_woken() {
-    for (when, s) in [("in use", in_use()), ("leaving", leaving())] {
+    for (when, s) in [("in use", in_use()), ("going", going()), ("leaving", leaving())] {
         let (queued, needed) = change_everything(&s);
         println!("{when}: {queued} keys queued, {needed} of them see something else");
         assert!(needed > 20, "{when}: {needed}");
