@@ -122,7 +122,7 @@ impl Shell {
                 }
                 Err(e @ RequestError::Refused(_)) if with.trouble.is_none() => {
                     // Said in the record's conditions, by deciding once more with what went wrong.
-                    self.record_trouble(key, &e).await;
+                    self.record_trouble(key, &e, with.anew).await;
                     return Err(e);
                 }
                 Err(e) => return Err(e),
@@ -142,13 +142,9 @@ impl Shell {
         Some((status, difference(&self.stored_status(key), status)?))
     }
 
-    /// Writes the record's status as it is with this trouble.
-    async fn record_trouble(&self, key: &Key, error: &RequestError) {
-        let with = Circumstances {
-            guard: self.guard(),
-            anew: Some(Anew::Everything),
-            trouble: Some(error.to_string()),
-        };
+    /// Writes the record's status as it is with this trouble, on what was read for the write that was refused.
+    async fn record_trouble(&self, key: &Key, error: &RequestError, anew: Option<Anew>) {
+        let with = Circumstances { guard: self.guard(), anew, trouble: Some(error.to_string()) };
         let now = self.clock.now();
         if let Some(decided) = self.decide(key, &with, now)
             && let Err(e) = self.record(&decided, key).await

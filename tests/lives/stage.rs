@@ -204,11 +204,7 @@ impl Stage {
                 wrote = true;
                 if !done {
                     // Killed: all that was in memory is lost. Or refused: said in the status.
-                    if let Some(plan) = self
-                        .trouble
-                        .contains_key(key)
-                        .then(|| self.plan(key, Some(Anew::Everything)))
-                        .flatten()
+                    if let Some(plan) = self.trouble.contains_key(key).then(|| self.plan(key, anew)).flatten()
                     {
                         return self.record(key, &plan).unwrap_or(true);
                     }
