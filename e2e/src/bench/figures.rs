@@ -42,8 +42,8 @@ pub struct Differences {
 impl Differences {
     /// By how much each of one is longer than the other of its pair.
     pub fn of(these: &[Duration], others: &[Duration]) -> Self {
-        let apart = |(a, b): (&Duration, &Duration)| (a.as_secs_f64() - b.as_secs_f64()) * 1000.0;
-        let mut ms: Vec<f64> = these.iter().zip(others).map(apart).collect();
+        let ms = |d: &Duration| d.as_secs_f64() * 1000.0;
+        let mut ms: Vec<f64> = these.iter().zip(others).map(|(a, b)| ms(a) - ms(b)).collect();
         ms.sort_by(f64::total_cmp);
         Self { p25: rank(&ms, 0.25), p50: rank(&ms, 0.5), p75: rank(&ms, 0.75) }
     }
