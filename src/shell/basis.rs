@@ -89,11 +89,11 @@ impl Shell {
         unknown: impl Fn(&Target) -> bool,
         listed: Listed,
     ) -> Result<(), RequestError> {
-        let Some(d) =
-            self.world.decommissions.get(key.namespace(), key.name()).and_then(|r| r.typed().ok().cloned())
-        else {
-            return Ok(());
-        };
+        // An exit may bear its application's name: another kind's key is none of its own.
+        let exit = (key.kind == Kind::Decommission)
+            .then(|| self.world.decommissions.get(key.namespace(), key.name()))
+            .flatten();
+        let Some(d) = exit.and_then(|r| r.typed().ok().cloned()) else { return Ok(()) };
         let grant = self.world.grants.get(key.namespace(), &d.spec.application);
         let names =
             grant.as_ref().and_then(|g| g.typed().ok().map(|t| tenant_names(&g.meta, t))).unwrap_or_default();
@@ -105,26 +105,32 @@ impl Shell {
             .unwrap_or_default();
         let namespaces: Vec<Target> = names.iter().map(|n| targets::NAMESPACE.named(n)).collect();
         let there = |n: &&String| listed == Listed::Yes && self.world.namespaces.get("", n).is_some();
-        let list = |n: &String| [CLAIM, SNAPSHOT].map(|kind| self.list_anew(kind, n.clone(), key));
-        let (known, others): (Vec<&String>, Vec<&String>) = names.iter().partition(there);
+        let (known, mut others): (Vec<&String>, Vec<&String>) = names.iter().partition(there);
         let named = self.read_all(namespaces.iter().filter(|n| unknown(n)), key);
-        tokio::try_join!(named, try_join_all(known.into_iter().flat_map(list)))?;
+        tokio::try_join!(named, self.list_all(&known, key))?;
         // The read may have found what no watch has told of yet.
-        try_join_all(others.into_iter().filter(there).flat_map(list)).await?;
+        others.retain(there);
+        self.list_all(&others, key).await?;
         let claimed = names
             .iter()
             .flat_map(|n| self.world.claims.within(n))
             .filter_map(|c| Some(c.value().pointer("/spec/volumeName")?.as_str()?.to_owned()));
-        let listed = self.world.volumes_of(&uid, &names).into_iter().map(|v| v.name.1.clone());
+        let own = self.world.volumes_of(&uid, &names).into_iter().map(|v| v.name.1.clone());
         let volumes: std::collections::BTreeSet<String> =
-            claimed.chain(listed).filter(|v| !v.is_empty()).collect();
+            claimed.chain(own).filter(|v| !v.is_empty()).collect();
         let volumes: Vec<Target> = volumes.iter().map(|v| targets::VOLUME.named(v)).collect();
         self.read_all(volumes.iter().filter(|v| unknown(v)), key).await
     }
 
+    /// Lists claims and snapshots of some namespaces anew.
+    async fn list_all(&self, namespaces: &[&String], key: &Key) -> Result<(), RequestError> {
+        let lists =
+            namespaces.iter().flat_map(|n| [CLAIM, SNAPSHOT].map(|kind| self.list_anew(kind, n, key)));
+        try_join_all(lists).await.map(drop)
+    }
+
     /// Lists claims or snapshots of a namespace anew.
-    async fn list_anew(&self, kind: targets::Kind, namespace: String, key: &Key) -> Result<(), RequestError> {
-        let namespace = namespace.as_str();
+    async fn list_anew(&self, kind: targets::Kind, namespace: &str, key: &Key) -> Result<(), RequestError> {
         // Taken before it is asked: what the watch tells of meanwhile is not lost for missing in the list.
         let known = match kind.1 {
             "volumesnapshots" => self.world.snapshots.within(namespace),
