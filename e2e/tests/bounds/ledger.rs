@@ -65,7 +65,6 @@ pub async fn the_writes_of_a_life_are_these_and_no_more(context: Context) -> Res
     nothing_is_written_twice(&writes, &everybodys)?;
     nothing_is_owned_or_finalized(&writes)?;
     every_status_names_the_version_it_was_decided_on(&writes)?;
-    an_exit_is_decided_on_what_was_read(&own)?;
     only_exits_list(&meanwhile, &life.tenant)?;
     a_reclaim_asks_only_for_what_nobody_told(&everybodys)?;
     let done = writes.keep(|e| (200..300).contains(&e.code()));
@@ -181,23 +180,6 @@ fn every_status_names_the_version_it_was_decided_on(writes: &Entries) -> Result<
         ensure!(pin("uid").is_some() && pin("resourceVersion").is_some(), "under no version: {entry}");
     }
     ensure!(statuses.len() > 15, "only {} statuses", statuses.len());
-    Ok(())
-}
-
-/// S1: when an exit's decision is taken, the API server itself has just said how the application and its grant stand.
-fn an_exit_is_decided_on_what_was_read(own: &Entries) -> Result<()> {
-    let decides = |e: &&Entry| {
-        line(e) == "patch decommissions/status"
-            && e.request_object.as_ref().is_some_and(|o| o["status"]["decision"].is_object())
-    };
-    let taken = own.iter().find(decides).context("no exit is decided on")?.request_received_timestamp;
-    for kind in ["cloudapplications", "resourcegrants"] {
-        let told =
-            |e: &&Entry| about(e).0 == kind && e.stage_timestamp < taken && (200..300).contains(&e.code());
-        let told = own.iter().filter(told).map(|e| e.stage_timestamp).max().context("never read")?;
-        let ago = taken.duration_since(told);
-        ensure!(ago < SignedDuration::from_secs(3), "{kind} were last read {ago:#} before");
-    }
     Ok(())
 }
 
