@@ -32,7 +32,7 @@ const ONLY_IN_A_RACE: &[(&str, &str, &str)] = &[
     ("limitranges", "delete", "the Region dropped its limits"),
     ("limitranges", "patch", "drift, as of a quota"),
     ("networkpolicies", "patch", "drift, as of a quota"),
-    ("changerequests", "get", "read anew where its decision was refused as stale, or was taken by a process that ended"),
+    ("changerequests", "get", "read anew after a write met a conflict"),
     ("regions", "get", "read anew after a write met a conflict"),
     ("workcalendars", "get", "asked for before it is called missing"),
     ("servicecatalogs", "get", "asked for before it is called missing"),
@@ -86,8 +86,10 @@ async fn every_right_is_used_and_no_other_is_asked_for(context: Context) -> Resu
         })
         .collect();
     let rights = granted()?;
-    let taken_back: Vec<_> =
-        ONLY_IN_A_RACE.iter().filter(|(r, v, _)| !rights.contains(&((*r).to_owned(), (*v).to_owned()))).collect();
+    let taken_back: Vec<_> = ONLY_IN_A_RACE
+        .iter()
+        .filter(|(r, v, _)| !rights.contains(&((*r).to_owned(), (*v).to_owned())))
+        .collect();
     ensure!(taken_back.is_empty(), "excused and not given: {taken_back:?}");
     let excused = |r: &(String, String)| {
         ONLY_IN_A_RACE.iter().any(|(resource, verb, _)| r.0 == *resource && r.1 == *verb)

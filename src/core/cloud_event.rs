@@ -3,7 +3,7 @@
 //! Identity and content come from the record alone: whoever reads the same entry twice, before a crash and
 //! after it, makes the same event of it.
 
-use serde::Serialize;
+use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
 
 use super::digest;
@@ -74,8 +74,7 @@ impl<'a> Timeline<'a> {
     #[must_use]
     pub fn entry(&self, place: u64) -> Option<TimelineEntry> {
         let index = if place == 0 { 0 } else { place.checked_sub(self.dropped()).filter(|i| *i > 0)? };
-        let entry = self.entries().get(usize::try_from(index).ok()?)?;
-        serde_json::from_value(entry.clone()).ok()
+        TimelineEntry::deserialize(self.entries().get(usize::try_from(index).ok()?)?).ok()
     }
 }
 

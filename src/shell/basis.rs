@@ -67,12 +67,7 @@ impl Shell {
                 }
             }
             Kind::Decommission => {
-                if let Some(d) = self
-                    .world
-                    .decommissions
-                    .get(key.namespace(), key.name())
-                    .and_then(|r| r.typed().ok().cloned())
-                {
+                if let Some(d) = self.world.exit(key).and_then(|r| r.typed().ok().cloned()) {
                     targets.push(record(Kind::Application, &d.spec.application));
                     targets.push(record(Kind::Grant, &d.spec.application));
                 }
@@ -89,11 +84,7 @@ impl Shell {
         unknown: impl Fn(&Target) -> bool,
         listed: Listed,
     ) -> Result<(), RequestError> {
-        // An exit may bear its application's name: another kind's key is none of its own.
-        let exit = (key.kind == Kind::Decommission)
-            .then(|| self.world.decommissions.get(key.namespace(), key.name()))
-            .flatten();
-        let Some(d) = exit.and_then(|r| r.typed().ok().cloned()) else { return Ok(()) };
+        let Some(d) = self.world.exit(key).and_then(|r| r.typed().ok().cloned()) else { return Ok(()) };
         let grant = self.world.grants.get(key.namespace(), &d.spec.application);
         let names =
             grant.as_ref().and_then(|g| g.typed().ok().map(|t| tenant_names(&g.meta, t))).unwrap_or_default();

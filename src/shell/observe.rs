@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
+use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -285,14 +286,21 @@ impl World {
             return BTreeMap::new();
         }
         let quotas = self.quotas.within(namespace);
-        let used = |q: &Arc<Plain>| serde_json::from_value(q.value().pointer("/status/used")?.clone()).ok();
+        let used = |q: &Arc<Plain>| BTreeMap::deserialize(q.value().pointer("/status/used")?).ok();
         quotas.iter().find_map(used).unwrap_or_default()
+    }
+
+    /// The exit behind a key. None of another kind's key: an exit may bear its application's name.
+    #[must_use]
+    pub fn exit(&self, key: &Key) -> Option<Arc<Record<Decommission>>> {
+        let of_exit = key.kind == Kind::Decommission;
+        of_exit.then(|| self.decommissions.get(key.namespace(), key.name())).flatten()
     }
 
     /// All that is read to decide on an exit.
     #[must_use]
     pub fn decommission(&self, key: &Key, with: &Circumstances) -> Option<decommission::Observed> {
-        let (meta, record) = seen(self.decommissions.get(key.namespace(), key.name()))?;
+        let (meta, record) = seen(self.exit(key))?;
         let application: Option<Seen<CloudApplication>> =
             seen(self.applications.get(key.namespace(), &record.spec.application));
         let grant = seen(self.grants.get(key.namespace(), &record.spec.application));

@@ -235,3 +235,15 @@ fn a_marked_namespace_stays_until_every_volume_has_its_policy() {
     assert_eq!(s.phase(&e), "Completed");
     assert!(!s.cluster.objects.contains_key(&space));
 }
+
+/// An exit that bears its application's name is found by its own key alone: nobody else's reads what it would reclaim.
+#[test]
+fn an_exit_is_found_by_its_own_key_alone() {
+    let mut s = Stage::live("2026-06-01 09:00");
+    s.file(&exit_id("travel"), exit("Application", "Retain", &[]));
+    let world = s.cluster.world();
+    for kind in Kind::ALL {
+        let found = world.exit(&Key::new(kind, DEPT, "travel")).is_some();
+        assert_eq!(found, kind == Kind::Decommission, "{kind:?}");
+    }
+}

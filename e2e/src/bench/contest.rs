@@ -16,7 +16,7 @@ use super::board::{Board, Mark};
 use super::figures::{Used, median};
 use super::lanes::{self, Lanes};
 use super::recording::{Recording, standing};
-use super::scene::{Filed, PATIENCE, Scene, approval, path};
+use super::scene::{Filed, PATIENCE, Scene, path};
 use crate::office::{self, Kind};
 use crate::personas::{self, Persona};
 use crate::say;
@@ -46,7 +46,7 @@ pub struct Pair {
     /// Seconds that the bare client takes for the approvals, which the operator's run holds as well.
     pub approvals: f64,
     /// Seconds that a client takes to which deciding costs nothing: it is told of each approval as it is answered, and
-    /// sends what the operator wrote. For provisioning.
+    /// sends what the operator wrote.
     #[serde(default)]
     pub costless: Option<f64>,
     /// Seconds of processor time that the operator used.
@@ -113,15 +113,11 @@ pub async fn measure(course: Course, applications: usize, pairs: usize) -> Resul
     for at in 1..=pairs {
         let (operator, cpu, recording) = operated(course, applications).await?;
         let (approvals, raw) = replayed(course, applications, &recording).await?;
-        let costless = match course {
-            Course::Provision => Some(as_told(applications, &recording).await?),
-            Course::Exit => None,
-        };
-        let pair = Pair { operator, raw, approvals, costless, cpu };
+        let costless = as_told(course, applications, &recording).await?;
+        let pair = Pair { operator, raw, approvals, costless: Some(costless), cpu };
         say!(
             "{course:?} {applications}, pair {at}: operator {operator:.2} s (its processor time {cpu:.2} s), \
-             bare client {raw:.2} s + approvals {approvals:.2} s, both at once {:.2} s: {:.3}",
-            costless.unwrap_or_default(),
+             bare client {raw:.2} s + approvals {approvals:.2} s, both at once {costless:.2} s: {:.3}",
             pair.ratio()
         );
         contest.pairs.push(pair);
@@ -141,7 +137,7 @@ async fn operated(course: Course, count: usize) -> Result<(f64, f64, Recording)>
     let pid = scene.pid().await?;
     let used = Used::by(pid)?;
     let began = Instant::now();
-    decide(course, &scene, &applications).await?;
+    course.decide(&scene, &applications, |_, _| ()).await?;
     board.until(course.end(), count, PATIENCE).await?;
     let ended = board.all(course.end()).into_iter().max().context("nothing ended")?;
     let cpu = Used::by(pid)?.cpu - used.cpu;
@@ -160,14 +156,12 @@ async fn replayed(course: Course, count: usize, recording: &Recording) -> Result
     let own = personas::kubeconfig(scene.cluster.plane.root(), personas::OPERATOR_SERVICE_ACCOUNT);
     let lanes = Lanes::open(&own).await?;
     let began = Instant::now();
-    decide(course, &scene, &applications).await?;
+    course.decide(&scene, &applications, |_, _| ()).await?;
     let approvals = began.elapsed();
     let now = standing(&scene.admin).await?;
     let began = Instant::now();
     recording.replay(&lanes, &now).await?;
-    if course == Course::Exit {
-        course.gone(&scene, count).await?;
-    }
+    course.carried_out(&scene, count).await?;
     let raw = began.elapsed();
     board.until(course.end(), count, PATIENCE).await?;
     course.check(&scene, count).await?;
@@ -175,9 +169,9 @@ async fn replayed(course: Course, count: usize, recording: &Recording) -> Result
 }
 
 /// One run of a client that decides nothing, reads nothing and is told of each approval: seconds from the first approval
-/// sent to the last write answered. No operator can be faster.
-async fn as_told(count: usize, recording: &Recording) -> Result<f64> {
-    let (scene, board) = staged(Course::Provision, count).await?;
+/// sent to the last write answered, and of an exit to the last namespace gone. No operator can be faster.
+async fn as_told(course: Course, count: usize, recording: &Recording) -> Result<f64> {
+    let (scene, board) = staged(course, count).await?;
     scene.rest().await?;
     let applications = scene.applications(0, count);
     let own = personas::kubeconfig(scene.cluster.plane.root(), personas::OPERATOR_SERVICE_ACCOUNT);
@@ -189,14 +183,16 @@ async fn as_told(count: usize, recording: &Recording) -> Result<f64> {
         // Whoever listens ends with an error of its own.
         let _ = tell.send(((filed.namespace.clone(), filed.name.clone()), version));
     };
+    let resource = course.kind().resource();
     let began = Instant::now();
     tokio::try_join!(
-        scene.approve_telling(&applications, heard),
-        recording.replay_as_told(&lanes, &now, told)
+        course.decide(&scene, &applications, heard),
+        recording.replay_as_told(&lanes, &now, &resource.plural, told)
     )?;
+    course.carried_out(&scene, count).await?;
     let took = began.elapsed();
-    board.until(Mark::Provisioned, count, PATIENCE).await?;
-    Course::Provision.check(&scene, count).await?;
+    board.until(course.end(), count, PATIENCE).await?;
+    course.check(&scene, count).await?;
     Ok(took.as_secs_f64())
 }
 
@@ -216,22 +212,6 @@ async fn staged(course: Course, count: usize) -> Result<(Scene, Board)> {
     let exits = scene.board(Kind::Exit);
     file_exits(&scene, &exits, &applications).await?;
     Ok((scene, exits))
-}
-
-/// Every decision, by the authority.
-async fn decide(course: Course, scene: &Scene, applications: &[Filed]) -> Result<()> {
-    if course == Course::Provision {
-        return scene.approve(applications).await;
-    }
-    let approve = |client: Client, at: usize| {
-        let Filed { namespace, name } = &applications[at];
-        let path = format!("{}/{name}", path(namespace, Kind::Exit));
-        async move {
-            let generation = lanes::get(&client, &path).await?["metadata"]["generation"].as_i64();
-            lanes::merge(&client, &path, &approval(generation.unwrap_or(1))).await.map(drop)
-        }
-    };
-    scene.authority.each(applications, approve).await.map(drop)
 }
 
 /// Every department claims its volumes, and they are bound.
@@ -295,6 +275,24 @@ async fn file_exits(scene: &Scene, exits: &Board, applications: &[Filed]) -> Res
 }
 
 impl Course {
+    /// What is decided on.
+    fn kind(self) -> Kind {
+        match self {
+            Self::Provision => Kind::Application,
+            Self::Exit => Kind::Exit,
+        }
+    }
+
+    /// Every decision, by the authority; `tell` hears of each.
+    async fn decide(self, scene: &Scene, records: &[Filed], tell: impl Fn(&Filed, &Value)) -> Result<()> {
+        let generation = match self {
+            Self::Provision => 1,
+            // Filed, and consented to.
+            Self::Exit => 2,
+        };
+        scene.approve_telling(self.kind(), generation, records, tell).await
+    }
+
     /// What everything is to be in the end.
     fn end(self) -> Mark {
         match self {
@@ -323,9 +321,12 @@ impl Course {
         Ok(())
     }
 
-    /// Waits until every tenant namespace is gone, and every volume that was to be destroyed: Kubernetes' controllers do
-    /// both, and the operator has done before it says that an exit is completed.
-    async fn gone(self, scene: &Scene, applications: usize) -> Result<()> {
+    /// Waits, after an exit's writes, until every tenant namespace is gone, and every volume that was to be destroyed:
+    /// Kubernetes' controllers do both, and the operator has done before it says that an exit is completed.
+    async fn carried_out(self, scene: &Scene, applications: usize) -> Result<()> {
+        if self == Self::Provision {
+            return Ok(());
+        }
         let first = format!("/api/v1/namespaces?labelSelector={}&limit=1", keys::APPLICATION_UID);
         let gone = || async {
             // Looked at cheaply: what measures must not be what is measured.

@@ -127,31 +127,35 @@ impl Recording {
         lanes.each(&self.lives, life).await.map(drop)
     }
 
-    /// The same, each application's as soon as it is told that it was approved, with the resourceVersion of its record.
+    /// The same, each application's as soon as it is told that its record of this resource was approved, with that record's
+    /// resourceVersion.
     pub async fn replay_as_told(
         &self,
         lanes: &Lanes,
         now: &Standing,
+        resource: &str,
         told: mpsc::UnboundedReceiver<(Life, String)>,
     ) -> Result<()> {
         let known = self.known(now);
         let told = Mutex::new(told);
-        let applications = self.lives.iter().filter_map(|writes| {
-            let mut places = writes.iter().map(|w| &w.place).filter(|(r, _, _)| r == "cloudapplications");
-            places.next().map(|(_, namespace, name)| ((namespace.clone(), name.clone()), writes))
-        });
-        let applications: HashMap<Life, &Vec<Write>> = applications.collect();
+        let of = |writes: &Vec<Write>| {
+            let mut places = writes.iter().map(|w| &w.place).filter(|(r, _, _)| r == resource);
+            places.next().map(|(_, namespace, name)| (namespace.clone(), name.clone()))
+        };
+        let approved: HashMap<Life, &Vec<Write>> =
+            self.lives.iter().filter_map(|writes| Some((of(writes)?, writes))).collect();
+        let each: Vec<&Life> = approved.keys().collect();
         let life = |client: Client, _: usize| {
             let mut replay = Replay::new(known.clone(), now);
-            let (told, applications) = (&told, &applications);
+            let (told, approved) = (&told, &approved);
             async move {
                 let (life, version) = told.lock().await.recv().await.context("nothing more is told")?;
-                let writes = applications.get(&life).context("nothing was written of it")?;
-                replay.versions.insert(("cloudapplications".to_owned(), life.0, life.1), version);
+                let writes = approved.get(&life).context("nothing was written of it")?;
+                replay.versions.insert((resource.to_owned(), life.0, life.1), version);
                 replay.all(&client, writes).await
             }
         };
-        lanes.each(&self.lives, life).await.map(drop)
+        lanes.each(&each, life).await.map(drop)
     }
 
     /// The UIDs of what stood when this was recorded, and of what stands in its place now.

@@ -110,8 +110,8 @@ fn machine(m: &Machine) -> String {
 
 fn ratio(contests: &[Contest]) -> String {
     let mut out = "| applications | pairs | operator, s | bare client, s | ratio (median) | ratios | and approvals, s | by that | \
-                   costless, s | by that | operator, ms each | its processor time, ms each | writes each |\n\
-                   |--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
+                   costless, s | by that | it by the bare client | operator, ms each | its processor time, ms each | writes each |\n\
+                   |--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
         .to_owned();
     for c in contests {
         let of = |f: fn(&super::contest::Pair) -> f64| c.median(|p| Some(f(p))).unwrap_or_default();
@@ -120,7 +120,7 @@ fn ratio(contests: &[Contest]) -> String {
         let spread = range(c.pairs.iter().map(super::contest::Pair::ratio));
         let _ = writeln!(
             out,
-            "| {} | {} | {:.2} | {:.2} | **{:.2}** | {spread} | {:.2} | {:.2} | {} | {} | {:.2} | {:.2} | {:.2} |",
+            "| {} | {} | {:.2} | {:.2} | **{:.2}** | {spread} | {:.2} | {:.2} | {} | {} | {} | {:.2} | {:.2} | {:.2} |",
             c.applications,
             c.pairs.len(),
             of(|p| p.operator),
@@ -130,6 +130,7 @@ fn ratio(contests: &[Contest]) -> String {
             of(|p| p.operator / p.with_approvals()),
             shown(c.median(|p| p.costless)),
             shown(c.median(|p| Some(p.operator / p.costless?))),
+            shown(c.median(|p| Some(p.costless? / p.raw))),
             c.each_ms(),
             of(|p| p.cpu) * 1000.0 / n,
             c.writes.values().sum::<usize>() as f64 / n,

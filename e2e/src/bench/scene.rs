@@ -132,19 +132,27 @@ impl Scene {
         self.department.each(applications, file).await.map(drop)
     }
 
-    /// Approves applications as they stand, as the authority.
+    /// Approves applications as they were filed, as the authority.
     pub async fn approve(&self, applications: &[Filed]) -> Result<()> {
-        self.approve_telling(applications, |_, _| ()).await
+        self.approve_telling(Kind::Application, 1, applications, |_, _| ()).await
     }
 
-    /// The same; `tell` hears of each at once, with the record as it was answered.
-    pub async fn approve_telling(&self, applications: &[Filed], tell: impl Fn(&Filed, &Value)) -> Result<()> {
+    /// Approves records of a kind in a generation, as the authority; `tell` hears of each at once, with the record as it was
+    /// answered.
+    pub async fn approve_telling(
+        &self,
+        kind: Kind,
+        generation: i64,
+        records: &[Filed],
+        tell: impl Fn(&Filed, &Value),
+    ) -> Result<()> {
+        let approval = approval(generation);
         let approve = |client: Client, at: usize| {
-            let (filed, tell) = (&applications[at], &tell);
-            let path = format!("{}/{}", path(&filed.namespace, Kind::Application), filed.name);
-            async move { lanes::merge(&client, &path, &approval(1)).await.map(|record| tell(filed, &record)) }
+            let (filed, tell, approval) = (&records[at], &tell, &approval);
+            let path = format!("{}/{}", path(&filed.namespace, kind), filed.name);
+            async move { lanes::merge(&client, &path, approval).await.map(|record| tell(filed, &record)) }
         };
-        self.authority.each(applications, approve).await.map(drop)
+        self.authority.each(records, approve).await.map(drop)
     }
 }
 

@@ -9,7 +9,7 @@ use e2e::suite::Context;
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use crate::play::Played;
+use crate::play::{JUST_NOW, Played};
 use crate::undisturbed;
 
 /// The most that one life of one application may write, by verb and resource: applied for, approved, provisioned with
@@ -66,6 +66,7 @@ pub async fn the_writes_of_a_life_are_these_and_no_more(context: Context) -> Res
     nothing_is_owned_or_finalized(&writes)?;
     every_status_names_the_version_it_was_decided_on(&writes)?;
     only_exits_list(&meanwhile, &life.tenant)?;
+    an_exit_is_decided_on_records_asked_for(&everybodys)?;
     a_reclaim_asks_only_for_what_nobody_told(&everybodys)?;
     let done = writes.keep(|e| (200..300).contains(&e.code()));
     println!(
@@ -193,6 +194,26 @@ fn only_exits_list(meanwhile: &Entries, tenant: &str) -> Result<()> {
     });
     ensure!(others.is_empty(), "listed:\n{others}");
     ensure!(!lists.is_empty(), "an exit that does not list claims is not certain of them");
+    Ok(())
+}
+
+/// S1: an approval that comes when nothing was answered just now is carried out on application and grant as the API server has
+/// them then. The exit itself is compared by the write.
+fn an_exit_is_decided_on_records_asked_for(everybodys: &Entries) -> Result<()> {
+    let decides = |e: &&Entry| {
+        line(e) == "patch decommissions/status"
+            && e.request_object.as_ref().is_some_and(|o| !o["status"]["decision"].is_null())
+    };
+    let decided =
+        everybodys.iter().find(decides).context("no exit is decided on")?.request_received_timestamp;
+    for resource in ["cloudapplications", "resourcegrants"] {
+        let asked = |e: &&Entry| {
+            line(e) == format!("get {resource}")
+                && e.user.username == OPERATOR
+                && (decided - JUST_NOW..decided).contains(&e.stage_timestamp)
+        };
+        ensure!(everybodys.iter().any(|e| asked(&e)), "decided without asking for the {resource} first");
+    }
     Ok(())
 }
 

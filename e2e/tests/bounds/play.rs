@@ -1,16 +1,20 @@
 //! One whole life, played.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use e2e::audit::{AuditLog, Entries, Entry};
 use e2e::office::{HENAN, Kind, Office, PATIENCE};
+use e2e::personas::{OPERATOR, Persona};
 use e2e::suite::Context;
-use e2e::wait::until_gone;
-use jiff::Timestamp;
+use e2e::wait::{eventually, until_gone};
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{Api, ResourceExt};
 use serde_json::json;
 
 use crate::ending::ending;
+
+/// How long an answer of the API server counts as given just now, at most.
+pub const JUST_NOW: SignedDuration = SignedDuration::from_secs(2);
 
 /// A life that was played.
 #[derive(Debug)]
@@ -52,6 +56,19 @@ pub async fn a_life(context: &Context, prefix: &str) -> Result<Played> {
     a_life_in(context, namespace).await
 }
 
+/// Waits until the operator can rest on no answer about its records any more, for each is too old to count as just now.
+async fn nothing_was_told_just_now(context: &Context, namespace: &str) -> Result<()> {
+    let admin = context.cluster.client(Persona::Admin).await?;
+    let log = context.cluster.audit();
+    let silent = || async {
+        let told = log.settled(&admin).await?.by_user(OPERATOR).namespace(namespace);
+        let last = told.iter().filter(|e| e.verb != "watch").map(|e| e.stage_timestamp).max();
+        let last = last.context("the operator was told of nothing")?;
+        Ok((Timestamp::now().duration_since(last) > JUST_NOW).then_some(()))
+    };
+    eventually("the operator was told of nothing just now", PATIENCE, silent).await
+}
+
 /// Plays a life in a filing namespace.
 pub async fn a_life_in(context: &Context, namespace: String) -> Result<Played> {
     let began = AuditLog::mark();
@@ -66,7 +83,10 @@ pub async fn a_life_in(context: &Context, namespace: String) -> Result<Played> {
     let disposition = json!({
         "default": "Retain", "volumes": [{"namespace": "prod", "claim": "data", "action": "Destroy"}],
     });
-    office.leave(office.exit("travel-exit", "travel", disposition)?).await?;
+    office.file(&office.exit("travel-exit", "travel", disposition)?).await?;
+    office.consent("travel-exit").await?;
+    nothing_was_told_just_now(context, &namespace).await?;
+    office.approve(Kind::Exit, "travel-exit").await?;
     office.phase(Kind::Exit, "travel-exit", "Completed").await?;
     office.phase(Kind::Application, "travel", "Exited").await?;
     office.phase(Kind::Grant, "travel", "Released").await?;

@@ -1,5 +1,7 @@
 //! Taking namespaces back that an earlier record left, each by its UID, on the authority's decision (S1, S3, S5, S6).
 
+use serde::Deserialize;
+
 use super::{Case, LiveNamespace, LiveVolume};
 use crate::api::application::{CloudApplication, FoundNamespace};
 use crate::core::decision;
@@ -35,8 +37,7 @@ impl Case<'_> {
             region: tenant.owner.region,
             entry: tenant.entry,
         };
-        let labels =
-            serde_json::from_value(live.object.whole["metadata"]["labels"].clone()).unwrap_or_default();
+        let labels = Deserialize::deserialize(&live.object.whole["metadata"]["labels"]).unwrap_or_default();
         let owner = predecessor(&identity, tenant.owner.uid, &labels)?;
         if live.deleting || live.uid != found.uid || owner != found.application_uid {
             return None;

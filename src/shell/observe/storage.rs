@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::text;
@@ -77,8 +78,7 @@ impl World {
 
 /// A volume with what preconditions and reports need.
 pub(super) fn held(v: &Plain) -> HeldVolume {
-    let finalizers =
-        v.value().pointer("/metadata/finalizers").and_then(|f| serde_json::from_value(f.clone()).ok());
+    let finalizers = v.value().pointer("/metadata/finalizers").and_then(|f| Vec::deserialize(f).ok());
     HeldVolume {
         name: v.name.1.clone(),
         uid: v.uid.clone(),
@@ -151,9 +151,7 @@ pub(in crate::shell) fn source(value: &Value) -> Value {
         "volumeAttributesClassName",
         "volumeMode",
     ];
-    let mut spec = value["spec"].clone();
-    if let Some(spec) = spec.as_object_mut() {
-        AROUND.iter().for_each(|k| drop(spec.remove(*k)));
-    }
-    spec
+    let Some(spec) = value["spec"].as_object() else { return value["spec"].clone() };
+    let left = spec.iter().filter(|(k, _)| !AROUND.contains(&k.as_str()));
+    left.map(|(k, v)| (k.clone(), v.clone())).collect()
 }

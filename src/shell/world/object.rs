@@ -285,7 +285,7 @@ impl FromObject for Plain {
 /// Labels of a plain object.
 #[must_use]
 pub fn labels(value: &Value) -> BTreeMap<String, String> {
-    value.pointer("/metadata/labels").and_then(|l| serde_json::from_value(l.clone()).ok()).unwrap_or_default()
+    value.pointer("/metadata/labels").and_then(|l| BTreeMap::deserialize(l).ok()).unwrap_or_default()
 }
 
 /// One label of a plain object.
