@@ -80,13 +80,13 @@ pub enum Anew {
     Basis,
     /// The same with what has a name of an exit that is being carried out, before volumes' policies are set (S4).
     Reclaim,
-    /// The same with its claims and snapshots, which are always listed, for a new one halts it: before a namespace is
-    /// deleted (S4).
+    /// The same with its claims and snapshots, which are always listed, for a new one halts it: before reclaiming begins,
+    /// and before a namespace is deleted (S4).
     Removal,
     /// Whether the namespaces and volumes of an exit are at their end, whatever was answered just now: before that is
     /// certified.
     End,
-    /// Everything, whatever was answered just now: before data is inventoried or released (S4).
+    /// Everything, whatever was answered just now: before data is inventoried, or consent is found void (S4).
     Everything,
 }
 

@@ -63,8 +63,8 @@ pub(super) fn hand_over(case: &mut Case<'_>) -> Next {
     if !sealed || stalled_by_shared_source(case) || !wound_down(case) {
         return Next::Do(Vec::new());
     }
-    if !case.seen.ground.has_read(Anew::Everything) {
-        return Next::Reread(Anew::Everything);
+    if !case.seen.ground.has_read(Anew::Removal) {
+        return Next::Reread(Anew::Removal);
     }
     case.status.phase = Some(Phase::Reclaiming);
     case.status.reclaiming_since = Some(case.now.into());
@@ -154,8 +154,8 @@ pub(super) fn reclaim(case: &mut Case<'_>) -> Next {
     }
     let writes = next_writes(case, &inventory.entries);
     if !writes.is_empty() {
-        // S4: preconditions come from a quorum read, made after the decision was verified again. What it rests on was
-        // read to the last object before reclaiming began, and takes no change any more.
+        // S4: preconditions come from a quorum read, made after the decision was verified again, which takes no change any
+        // more.
         let deletes = writes.iter().any(|w| matches!(w, Write::Delete(..)));
         let first = if deletes { Anew::Removal } else { Anew::Reclaim };
         if !case.seen.ground.has_read(first) {
@@ -183,18 +183,8 @@ fn appeared(case: &Case<'_>, entries: &[InventoryEntry]) -> Option<String> {
     if case.seen.record.spec.scope == Scope::Volumes {
         return None;
     }
-    let volumes::Inventory { entries: now, snapshots, .. } = case.inventory();
-    let listed = case.status.inventory.iter().flat_map(|i| &i.snapshots);
-    let listed: Vec<&str> = listed.map(|s| s.uid.as_str()).collect();
-    if let Some(s) = snapshots.iter().find(|s| !listed.contains(&s.uid.as_str())) {
-        return Some(format!("{}/{}", s.namespace, s.name));
-    }
-    let known = |e: &InventoryEntry| {
-        entries
-            .iter()
-            .any(|k| k.claim_uid == e.claim_uid && (e.volume_uid.is_none() || k.volume_uid == e.volume_uid))
-    };
-    now.iter().find(|e| !known(e)).map(|e| format!("{}/{}", e.namespace, e.claim))
+    let snapshots = case.status.inventory.as_ref().map(|i| i.snapshots.as_slice()).unwrap_or_default();
+    volumes::stranger(&case.seen.stock, entries, snapshots)
 }
 
 /// Without the grant nobody knows which namespaces were made: nothing is certified (step 6).

@@ -304,15 +304,22 @@ impl World {
         let application: Option<Seen<CloudApplication>> =
             seen(self.applications.get(key.namespace(), &record.spec.application));
         let grant = seen(self.grants.get(key.namespace(), &record.spec.application));
-        let names = grant.as_ref().map(|(m, g)| tenant_names(m, g)).unwrap_or_default();
-        let uid = application.as_ref().map(|(m, _)| m.uid.clone()).unwrap_or_default();
-        let volumes = self.volumes_of(&uid, &names);
+        let with_storage = || {
+            let names = grant.as_ref().map(|(m, g)| tenant_names(m, g)).unwrap_or_default();
+            let uid = application.as_ref().map(|(m, _)| m.uid.clone()).unwrap_or_default();
+            let volumes = self.volumes_of(&uid, &names);
+            let stock = self.stock(&uid, grant.as_ref().map(|(_, g)| g.as_ref()), &names, &volumes);
+            let spaces = names.iter().filter_map(|n| self.space(n)).collect();
+            (stock, volumes.iter().map(|v| held(v)).collect(), spaces)
+        };
+        // What is over is decided on nothing that is stored.
+        let (stock, volumes, spaces) = if record.is_over() { Default::default() } else { with_storage() };
         Some(decommission::Observed {
             ground: self.ground(&record.spec.region, with),
             others: self.open_requests(key, &record.spec.application),
-            stock: self.stock(&uid, grant.as_ref().map(|(_, g)| g.as_ref()), &names, &volumes),
-            volumes: volumes.iter().map(|v| held(v)).collect(),
-            spaces: names.iter().filter_map(|n| self.space(n)).collect(),
+            stock,
+            volumes,
+            spaces,
             application,
             grant,
             meta,

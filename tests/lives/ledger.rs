@@ -206,17 +206,20 @@ impl Ledger {
         );
     }
 
-    /// S4: what the API server answered just now counts between two steps of a reclaim, and nowhere else in an exit: everything
-    /// is read anew where it begins, and all that is to be at its end where that is certified. What a decision rests on beside its
-    /// record is read before it is taken (S1).
+    /// S4: what the API server answered just now counts where a reclaim begins and between its steps, and nowhere else in an
+    /// exit: everything is read anew for its inventory, and all that is to be at its end where that is certified. What a decision
+    /// rests on beside its record is read before it is taken (S1).
     pub fn rests_on(key: &Key, stored: &Value, plan: &Plan<Value>, anew: Option<Anew>) {
         let reclaims = |status: &Value| status["phase"] == "Reclaiming";
         let within = matches!(plan.reread, Some(Anew::Reclaim | Anew::Removal | Anew::End));
-        assert!(!within || reclaims(stored), "{key:?} in {}", stored["phase"]);
+        let opens = plan.reread == Some(Anew::Removal) && stored["phase"] == "HandingOver";
+        assert!(!within || opens || reclaims(stored), "{key:?} in {}", stored["phase"]);
         let begins = reclaims(&plan.status) && !reclaims(stored);
         let certifies = plan.status["certificate"].is_object() && !stored["certificate"].is_object();
         let read = |needed| anew.is_some_and(|a| a.covers(needed));
-        assert!(!begins || read(Anew::Everything), "{key:?} begins on {anew:?}");
+        assert!(!begins || read(Anew::Removal), "{key:?} begins on {anew:?}");
+        let lists = plan.status["inventory"]["digest"] != stored["inventory"]["digest"];
+        assert!(!lists || read(Anew::Everything), "{key:?} lists on {anew:?}");
         assert!(!certifies || read(Anew::End), "{key:?} certifies on {anew:?}");
         let decides = plan.status["decision"].is_object() && plan.status["decision"] != stored["decision"];
         assert!(!decides || read(Anew::Beside), "{key:?} decides on {anew:?}");

@@ -63,16 +63,15 @@ impl World {
     /// same bytes as one of them.
     fn concerned(&self, own: &[Arc<Plain>], claims: &[Claim]) -> Vec<Volume> {
         let named = claims.iter().filter_map(|c| self.volumes.get("", &c.volume_name));
-        let mut volumes: BTreeMap<String, Arc<Plain>> = BTreeMap::new();
-        for v in own.iter().cloned().chain(named) {
-            volumes.insert(v.name.1.clone(), v);
-        }
+        let mut volumes = BTreeMap::new();
+        let add = |volumes: &mut BTreeMap<String, Volume>, v: &Plain| {
+            volumes.entry(v.name.1.clone()).or_insert_with(|| volume(v));
+        };
+        own.iter().cloned().chain(named).for_each(|v| add(&mut volumes, &v));
         let reach: BTreeSet<String> =
-            volumes.values().flat_map(|v| volume_source::reach(&source(v.value()))).collect();
-        for v in reach.iter().flat_map(|word| self.volumes.tagged(word)) {
-            volumes.insert(v.name.1.clone(), v);
-        }
-        volumes.values().map(|v| volume(v)).collect()
+            volumes.values().flat_map(|v| volume_source::reach(&v.source)).collect();
+        reach.iter().flat_map(|word| self.volumes.tagged(word)).for_each(|v| add(&mut volumes, &v));
+        volumes.into_values().collect()
     }
 }
 
