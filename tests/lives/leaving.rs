@@ -2,6 +2,7 @@
 
 use govcloud::core::decommission::INVENTORY_MAX;
 use govcloud::core::plan::{Anew, Step, Write};
+use govcloud::shell::observe::Circumstances;
 use govcloud::shell::queue::{Key, Kind};
 use serde_json::json;
 
@@ -246,4 +247,19 @@ fn an_exit_is_found_by_its_own_key_alone() {
         let found = world.exit(&Key::new(kind, DEPT, "travel")).is_some();
         assert_eq!(found, kind == Kind::Decommission, "{kind:?}");
     }
+}
+
+/// An exit that is over gathers nothing of what is stored, though a volume that it retained is still there.
+#[test]
+fn what_is_over_is_decided_on_nothing_that_is_stored() {
+    let mut s = Stage::live("2026-06-01 09:00");
+    s.claim("prod", "data");
+    let e = s.leave("leave", exit("Application", "Retain", &[]));
+    assert_eq!(s.phase(&e), "Completed");
+    assert_eq!(s.cluster.of_kind("PersistentVolume").count(), 1);
+    let with = Circumstances { guard: s.guard.clone(), anew: None, trouble: None };
+    let key = Key::new(Kind::Decommission, DEPT, "leave");
+    let seen = s.cluster.world().decommission(&key, &with).unwrap();
+    assert_eq!((seen.volumes.len(), seen.stock.volumes.len(), seen.spaces.len()), (0, 0, 0));
+    assert!(seen.application.is_some() && seen.grant.is_some());
 }
