@@ -169,7 +169,7 @@ async fn replayed(course: Course, count: usize, recording: &Recording) -> Result
 }
 
 /// One run of a client that decides nothing, reads nothing and is told of each approval: seconds from the first approval
-/// sent to the last write answered, and of an exit to the last namespace gone. No operator can be faster.
+/// sent to the last write answered, and of an exit to the last namespace gone. What an operator that costs nothing would take.
 async fn as_told(course: Course, count: usize, recording: &Recording) -> Result<f64> {
     let (scene, board) = staged(course, count).await?;
     scene.rest().await?;

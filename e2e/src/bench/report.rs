@@ -251,9 +251,10 @@ fn memory(s: &Scale) -> String {
 }
 
 fn restart(s: &Scale) -> String {
-    let mut out = "| active applications | requests a minute at rest | leases beside | processor time in it, s | bare LISTs, s | \
-                   its first LIST, s | its last LIST answered, s | approval that waited served, s | all looked at again, s | LISTs | writes |\n\
-                   |--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
+    let mut out = "| active applications | requests a minute at rest | leases beside | processor time in it, s | restarts | bare LISTs, s | \
+                   its first LIST, s | its last LIST answered, s | approval that waited served, s | beyond bare LISTs, s | \
+                   all looked at again, s | beyond bare LISTs, s | LISTs | writes |\n\
+                   |--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
         .to_owned();
     for step in &s.steps {
         let figure = |of: fn(&Restart) -> f64| {
@@ -263,16 +264,19 @@ fn restart(s: &Scale) -> String {
         let count = |of: fn(&Restart) -> usize| step.restarts.iter().map(of).max().unwrap_or(0);
         let _ = writeln!(
             out,
-            "| {} | {} | {} | {:.2} | {} | {:.2} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {:.2} | {} | {} | {:.2} | {} | {} | **{}** | {} | **{}** | {} | {} |",
             step.applications,
             step.at_rest,
             step.leases,
             step.rest_cpu,
+            step.restarts.len(),
             figure(|r| r.lists),
             Restart::median_of(&step.restarts, |r| r.begun),
             figure(|r| r.listed),
             figure(|r| r.first_served),
+            figure(|r| r.first_served - r.lists),
             figure(|r| r.verified),
+            figure(|r| r.verified - r.lists),
             count(|r| r.lists_of_start),
             count(|r| r.writes)
         );

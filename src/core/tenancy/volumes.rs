@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-mod finding;
-
 use super::LABEL_APPLICATION_UID;
 pub use super::stock::{Claim, ClaimRef, Snapshot, Stock, Volume};
 use super::volume_source::same_bytes;
 use crate::api::disposition::{Action, Disposition, InventoryEntry, SnapshotEntry};
 use crate::core::digest::digest_of;
+
+mod finding;
+
 pub use finding::VolumeFinding;
 
 /// How much of an application leaves: `spec.scope` of a Decommission.
