@@ -14,6 +14,7 @@ use super::contest::Contest;
 use super::scale::Scale;
 
 const SIZE: (u32, u32) = (900, 480);
+const COSTLESS: RGBColor = RGBColor(230, 120, 0);
 const OPERATOR: RGBColor = RGBColor(31, 119, 180);
 const LIMIT: RGBColor = RGBColor(140, 140, 140);
 const GOAL: RGBColor = RGBColor(214, 39, 40);
@@ -101,11 +102,10 @@ fn finish<'a, B: DrawingBackend + 'a>(area: &DrawingArea<B, Shift>, chart: &mut 
     area.present().map_err(failed::<B>)
 }
 
-/// Seconds by number of applications: the operator's runs, the bare client's, and ten percent above them.
+/// Seconds by number of applications: the operator's runs, the costless client's, the bare client's, and ten percent above those.
 fn ratio<B: DrawingBackend>(area: &DrawingArea<B, Shift>, contests: &[Contest]) -> Result<()> {
     let most = contests.iter().map(|c| c.applications).max().unwrap_or(1) as f64;
-    let longest =
-        contests.iter().flat_map(|c| &c.pairs).map(|p| p.operator.max(1.1 * p.raw)).fold(0.0, f64::max);
+    let longest = contests.iter().flat_map(|c| &c.pairs).map(highest).fold(0.0, f64::max);
     let mut chart = frame(
         area,
         "Provisioning N approved applications: the operator and the limit",
@@ -132,7 +132,20 @@ fn ratio<B: DrawingBackend>(area: &DrawingArea<B, Shift>, contests: &[Contest]) 
         .map_err(failed::<B>)?
         .label("operator, each run")
         .legend(|(x, y)| Circle::new((x + 11, y), 5, OPERATOR.filled()));
+    let costless = contests
+        .iter()
+        .flat_map(|c| c.pairs.iter().filter_map(|p| Some((c.applications as f64, p.costless?))));
+    chart
+        .draw_series(costless.map(|at| Circle::new(at, 8, COSTLESS.stroke_width(2))))
+        .map_err(failed::<B>)?
+        .label("costless client, each run: approvals and writes")
+        .legend(|(x, y)| Circle::new((x + 11, y), 8, COSTLESS.stroke_width(2)));
     finish(area, &mut chart)
+}
+
+/// The highest point of a pair in the plot.
+fn highest(pair: &super::contest::Pair) -> f64 {
+    pair.operator.max(1.1 * pair.raw).max(pair.costless.unwrap_or_default())
 }
 
 fn median_of(contest: &Contest, f: impl Fn(&super::contest::Pair) -> f64) -> f64 {
