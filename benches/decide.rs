@@ -9,9 +9,9 @@ use govcloud::core::digest::spec_digest;
 use govcloud::core::plan::Anew;
 use govcloud::core::{application, change, decommission, grant, region};
 use govcloud::shell::clock::Clock;
+use govcloud::shell::news::News;
 use govcloud::shell::observe::Circumstances;
 use govcloud::shell::queue::{Key, Kind};
-use govcloud::shell::watches::News;
 use govcloud::shell::world::{LATER_FIELDS, World};
 use serde_json::{Value, json};
 

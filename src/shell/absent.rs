@@ -92,7 +92,7 @@ mod tests {
 
     use super::*;
     use crate::shell::clock::Clock;
-    use crate::shell::watches::News;
+    use crate::shell::news::News;
 
     fn tell(world: &World, resource: &str, mut object: Value, name: (&str, &str)) {
         object["metadata"] =

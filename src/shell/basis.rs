@@ -8,9 +8,9 @@ use super::client::RequestError;
 use super::controller::Shell;
 use super::difference::difference;
 use super::execute::record_target;
+use super::news::News;
 use super::observe::{Circumstances, tenant_names};
 use super::queue::{Key, Kind};
-use super::watches::News;
 use crate::api::deadline::Party;
 use crate::api::record::RecordStatus;
 use crate::core::finding::Finding;
@@ -127,14 +127,15 @@ impl Shell {
             "volumesnapshots" => self.world.snapshots.within(namespace),
             _ => self.world.claims.within(namespace),
         };
-        let found = self.requests.list(&kind.within(namespace, "")).await?;
+        let target = kind.within(namespace, "");
+        let asking = self.world.ask(&target);
+        let found = self.requests.list(&target).await?;
         let lost = known.iter().filter(|k| !found.iter().any(|f| f.uid() == k.uid));
         let mut news: Vec<News> =
             lost.map(|l| News::Gone(namespace.to_owned(), l.name.1.clone(), l.uid.clone())).collect();
-        news.extend(found.into_iter().map(|object| News::Is(object.of_type(kind.0, kind.2))));
+        news.extend(found.into_iter().filter_map(|object| asking.answered(object.of_type(kind.0, kind.2))));
         for news in news {
-            let touched = self.world.tell(kind.1, news, &self.clock);
-            self.queue.add(touched.into_iter().filter(|k| k != key));
+            self.queue.add(self.told(&target, Some(news), key));
         }
         Ok(())
     }
@@ -211,8 +212,10 @@ impl Shell {
         let Some(patch) = difference(&as_json(&old), &as_json(&status)) else { return Ok(()) };
         let precondition =
             Precondition { uid: meta.uid.clone(), resource_version: meta.resource_version.clone() };
-        let object = self.requests.status(&record_target(key), &precondition, &patch).await?;
-        self.learn(&record_target(key), News::Answered(object), key);
+        let target = record_target(key);
+        let asking = self.world.ask(&target);
+        let object = self.requests.status(&target, &precondition, &patch).await?;
+        self.learn(&target, asking.answered(object), key);
         Ok(())
     }
 }

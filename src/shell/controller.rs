@@ -159,6 +159,14 @@ impl Shell {
         self.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX)
     }
 
+    /// Looks at what news of a resource concerns. Behind what is asked, where many records rest on it.
+    pub(super) fn look_at(&self, resource: &str, keys: impl IntoIterator<Item = Key>) {
+        match resource {
+            "regions" | "workcalendars" | "servicecatalogs" | "storageclasses" => self.queue.add_due(keys),
+            _ => self.queue.add(keys),
+        }
+    }
+
     /// Looks at everything there is.
     pub fn look_at_everything(&self) {
         self.queue.add_due(self.world.everything());

@@ -93,8 +93,9 @@ impl Shell {
                 Some(decided(key, &o.meta, o.record.status.as_ref(), decommission::decide(&o, now)))
             }
             Kind::Region => {
-                let o = self.world.region_observed(key.name())?;
+                // Noted first: should it change meanwhile, what is decided is refused for the version that it names.
                 let meta = self.world.regions.get("", key.name())?.meta.clone();
+                let o = self.world.region_observed(key.name())?;
                 Some(decided(key, &meta, o.view.region.status.as_ref(), region::decide(&o, now)))
             }
         }

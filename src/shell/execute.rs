@@ -11,9 +11,9 @@ use super::controller::Shell;
 use super::decided::{Decided, Told};
 use super::difference::difference;
 use super::metrics::Where;
+use super::news::News;
 use super::observe::Circumstances;
 use super::queue::{Key, Kind};
-use super::watches::News;
 use crate::api::API_VERSION;
 use crate::api::record::RecordStatus;
 use crate::core::cloud_event;
@@ -189,17 +189,14 @@ impl Shell {
 
     async fn send(&self, write: &Write, key: &Key) -> Result<(), RequestError> {
         let target = write.target();
+        let asking = self.world.ask(target);
         let answer = self.requests.write(write).await;
         self.metrics.requests.wrote(write, &answer);
         match answer {
-            Ok(Some(object)) => {
-                self.learn(target, News::Answered(object), key);
-                Ok(())
-            }
-            Ok(None) => {
-                if let Some(news) = self.gone(target) {
-                    self.learn(target, news, key);
-                }
+            Ok(object) => {
+                let deleted =
+                    if let Write::Delete(_, this) = write { Some(asking.gone(&this.uid)) } else { None };
+                self.learn(target, object.map_or(deleted, |object| asking.answered(object)), key);
                 Ok(())
             }
             Err(RequestError::Stale(why)) => {
@@ -214,25 +211,23 @@ impl Shell {
     }
 
     /// Takes in what the API server answered to a write, and goes on with everything else that it concerns.
-    pub(super) fn learn(&self, target: &Target, news: News, key: &Key) {
-        let touched = self.world.tell(target.resource, news, &self.clock);
-        self.queue.go_on(touched.into_iter().filter(|k| k != key));
-    }
-
-    /// That an object is gone, where it was known.
-    fn gone(&self, target: &Target) -> Option<News> {
-        let uid = self.world.uid(target.resource, &target.namespace, &target.name)?;
-        Some(News::Gone(target.namespace.clone(), target.name.clone(), uid))
+    pub(super) fn learn(&self, target: &Target, news: Option<News>, key: &Key) {
+        self.queue.go_on(self.told(target, news, key));
     }
 
     /// Reads one object with quorum into the image of the cluster, and queues everything else that it concerns.
     pub(super) async fn read(&self, target: &Target, key: &Key) -> Result<(), RequestError> {
-        let news = self.requests.get(target).await?.map(News::Answered).or_else(|| self.gone(target));
-        if let Some(news) = news {
-            let touched = self.world.tell(target.resource, news, &self.clock);
-            self.queue.add(touched.into_iter().filter(|k| k != key));
-        }
+        let asking = self.world.ask(target);
+        let answer = self.requests.get(target).await?;
+        let news = answer.map_or_else(|| asking.absent(), |object| asking.answered(object));
+        self.look_at(target.resource, self.told(target, news, key));
         Ok(())
+    }
+
+    /// Takes in news of a target; what else than this key it concerns.
+    pub(super) fn told(&self, target: &Target, news: Option<News>, key: &Key) -> impl Iterator<Item = Key> {
+        let touched = news.map(|news| self.world.tell(target.resource, news, &self.clock));
+        touched.into_iter().flatten().filter(move |k| k != key)
     }
 
     /// Makes sure that a decision on this key rests on what the API server itself says.
@@ -283,12 +278,13 @@ impl Shell {
             uid: decided.meta.uid.clone(),
             resource_version: decided.meta.resource_version.clone(),
         };
+        let asking = self.world.ask(&decided.about);
         let answer = self.requests.status(&decided.about, &precondition, &difference).await;
         self.metrics.requests.wrote_status(decided.about.resource, &answer);
         match answer {
             Ok(object) => {
                 self.count_happenings(decided, status, key);
-                self.learn(&decided.about, News::Answered(object), key);
+                self.learn(&decided.about, asking.answered(object), key);
                 Ok(Rest::Ahead)
             }
             Err(RequestError::Stale(why)) => {

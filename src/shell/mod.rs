@@ -1,6 +1,6 @@
 //! Everything that touches the world.
 //!
-//! Reading goes [`watches`] → [`stored`] → [`store`]/[`world`] (found by [`tags`]) → [`observe`] (and [`maintenance`]); deciding
+//! Reading goes [`watches`] → [`stored`] → [`news`] → [`store`]/[`world`] (found by [`tags`]) → [`observe`] (and [`maintenance`]); deciding
 //! is [`crate::core`]'s (`decided`); writing is [`execute`], with [`basis`] and `absent` for what must be read first and [`difference`]
 //! for what a status write sends, through [`client`] on one [`connection`]. [`controller`] keeps it going, from
 //! [`queue`], on [`clock`]; [`snapshots`] come and go with their CRD. [`cloudevents`] tells the world outside. Beside it
@@ -20,6 +20,7 @@ pub mod guard;
 pub mod leadership;
 pub mod maintenance;
 pub mod metrics;
+pub mod news;
 pub mod observe;
 pub mod queue;
 pub mod run;

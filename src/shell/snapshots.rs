@@ -16,7 +16,8 @@ use tokio::task::JoinSet;
 
 use super::client::resource;
 use super::controller::Shell;
-use super::watches::{self, News, Watched};
+use super::news::News;
+use super::watches::{self, Watched};
 
 /// The kind.
 pub const SNAPSHOTS: Watched = Watched {

@@ -11,12 +11,14 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
+mod asked;
 mod glimpse;
 mod names;
 mod packed;
 mod slots;
 mod warm;
 
+pub use asked::Since;
 pub use glimpse::Glimpse;
 use names::named;
 pub use names::{Name, path, split};
@@ -96,44 +98,30 @@ impl<T: Held> Store<T> {
         Some(Arc::new(T::unpack(&inner.packer.dictionary().unpack(packed))))
     }
 
-    /// Whether something at least as new is known; the watch's list then knows of it as well.
-    pub fn knows(&self, namespace: &str, name: &str, uid: &str, version: u64) -> bool {
-        self.write(|s| {
-            let epoch = s.epoch;
-            let Some(id) = s.names.get(path(namespace, name).as_str()).copied() else {
-                return s.gone.contains(uid);
-            };
-            match s.slot_mut(id) {
-                Some(slot) if slot.version >= version => {
-                    slot.epoch = epoch;
-                    true
-                }
-                _ => s.gone.contains(uid),
-            }
-        })
+    /// Whether news of an object tells nothing new: something at least as new is known, or it is gone. `since` is when it
+    /// was asked for; nothing where the watch tells of it.
+    pub fn knows(&self, namespace: &str, name: &str, uid: &str, version: u64, since: Option<Since>) -> bool {
+        self.write(|s| s.knows(&path(namespace, name), uid, version, since))
     }
 
-    /// Takes in an object from the watch, a read or a write's answer. `None` if nothing newer was learnt.
-    pub fn put(&self, object: T) -> Option<Changed<T>> {
+    /// Takes in an object that the watch told of, or that was answered to what was asked `since` then. `None` if nothing
+    /// newer was learnt.
+    pub fn put(&self, object: T, since: Option<Since>) -> Option<Changed<T>> {
         let (namespace, name) = object.name();
-        if self.knows(&namespace, &name, object.uid(), object.version()) {
+        let path = path(&namespace, &name);
+        if self.write(|s| s.knows(&path, object.uid(), object.version(), since)) {
             return None;
         }
         // Read of its text before the store is locked.
         let letter = object.letter();
         let object = Arc::new(object);
         self.write(|s| {
-            let epoch = s.epoch;
-            let path = path(&namespace, &name);
-            if let Some(id) = s.names.get(path.as_str()).copied()
-                && let Some(slot) = s.slot_mut(id)
-                && slot.version >= object.version()
-            {
-                slot.epoch = epoch;
+            if s.knows(&path, object.uid(), object.version(), since) {
                 return None;
             }
             // What is known by this name already goes on under the same text, which timers share.
             let known = s.names.get_key_value(path.as_str()).map(|(known, _)| known.clone());
+            let epoch = s.listed(&path, since);
             let old = self.take(s, &path);
             let id = s.insert(Slot {
                 key: known.unwrap_or_else(|| path.into()),
@@ -156,31 +144,6 @@ impl<T: Held> Store<T> {
         })
     }
 
-    /// The API server itself answered with this version, to a read or to a write of ours.
-    pub fn answered(&self, namespace: &str, name: &str, version: u64) {
-        let second = self.second();
-        self.write(|s| {
-            let id = s.names.get(path(namespace, name).as_str()).copied();
-            if let Some(slot) = id.and_then(|id| s.slot_mut(id)).filter(|slot| slot.version == version) {
-                slot.answered = second;
-            }
-        });
-    }
-
-    /// Whether the API server itself answered with what is known, this second or the last.
-    pub fn answered_just_now(&self, namespace: &str, name: &str) -> bool {
-        let second = self.second();
-        self.read(|s| {
-            let id = s.names.get(path(namespace, name).as_str()).copied();
-            id.and_then(|id| s.slot(id)).is_some_and(|slot| slot.answered > 0 && slot.answered + 1 >= second)
-        })
-    }
-
-    /// Which second of the store's life this is, from one on.
-    fn second(&self) -> u32 {
-        u32::try_from(self.born.elapsed().as_secs()).unwrap_or(u32::MAX - 2) + 1
-    }
-
     fn take(&self, s: &mut Inner, key: &str) -> Option<Arc<T>> {
         let id = s.names.get(key).copied()?;
         let object = self.object(s, id)?;
@@ -200,11 +163,12 @@ impl<T: Held> Store<T> {
         let (namespace, name) = object.name();
         self.write(|s| {
             s.gone.remove(object.uid());
+            s.deletions.note(object.uid());
             self.take_if(s, &path(&namespace, &name), object.uid())
         })
     }
 
-    /// A read or a delete's answer says that the object of this UID is gone.
+    /// The API server answered that the object of this UID is gone.
     pub fn gone(&self, name: &Name, uid: &str) -> Option<Changed<T>> {
         self.write(|s| {
             let changed = self.take_if(s, &path(&name.0, &name.1), uid)?;
@@ -230,6 +194,7 @@ impl<T: Held> Store<T> {
     pub fn complete(&self) -> Vec<Changed<T>> {
         self.write(|s| {
             s.gone.clear();
+            (s.listed, s.completed) = (s.epoch, s.epoch);
             if !std::mem::replace(&mut s.synced, true) {
                 s.compact();
             }

@@ -7,9 +7,9 @@ use std::rc::Rc;
 
 use govcloud::core::plan::{Precondition, Target, Write};
 use govcloud::shell::clock::Clock;
+use govcloud::shell::news::News;
 use govcloud::shell::queue::Key;
 use govcloud::shell::stored::Stored;
-use govcloud::shell::watches::News;
 use govcloud::shell::world::World;
 use jiff::Timestamp;
 use serde_json::{Value, json};

@@ -101,7 +101,7 @@ mod tests {
 
     use super::*;
     use crate::shell::clock::Clock;
-    use crate::shell::watches::News;
+    use crate::shell::news::News;
 
     const REGION: &str = "410000";
 

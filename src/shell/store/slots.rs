@@ -5,6 +5,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use super::Held;
+use super::asked::{Deletions, Since};
 use super::packed::{Packed, Packer};
 use crate::core::tenancy::Letter;
 
@@ -38,7 +39,13 @@ pub(super) struct Inner {
     pub(super) packer: Packer,
     /// Bytes of all that is packed.
     pub(super) packed: usize,
+    /// The list that was begun last.
     pub(super) epoch: u32,
+    /// The last list of which something has come, so that what is asked for from now on is answered later than it.
+    pub(super) listed: u32,
+    /// The last list that was complete.
+    pub(super) completed: u32,
+    pub(super) deletions: Deletions,
     pub(super) synced: bool,
 }
 
@@ -55,6 +62,32 @@ impl Inner {
 
     pub(super) fn slot_mut(&mut self, id: u32) -> Option<&mut Slot> {
         self.slots.get_mut(id as usize)?.as_mut()
+    }
+
+    /// Whether news of an object tells nothing new; what the watch tells, its list then knows of as well.
+    pub(super) fn knows(&mut self, path: &str, uid: &str, version: u64, since: Option<Since>) -> bool {
+        if since.is_none() {
+            self.listed = self.epoch;
+        }
+        let gone = self.gone.contains(uid) || since.is_some_and(|since| self.deletions.tell_of(uid, since));
+        let listed = self.listed(path, since);
+        let Some(id) = self.names.get(path).copied() else {
+            // A list that was complete since would have named it, or the watch tells of it in a moment.
+            return gone || listed < self.completed;
+        };
+        match self.slot_mut(id) {
+            Some(slot) if slot.version >= version => {
+                slot.epoch = listed;
+                true
+            }
+            _ => gone,
+        }
+    }
+
+    /// The last list that has an object of this name, or is older than news of it.
+    pub(super) fn listed(&self, path: &str, since: Option<Since>) -> u32 {
+        let known = self.names.get(path).and_then(|id| self.slot(*id)).map_or(0, |slot| slot.epoch);
+        known.max(since.map_or(self.epoch, |since| since.list))
     }
 
     /// Packs what is in a slot, if it is not yet.

@@ -47,31 +47,31 @@ fn listed() -> Store<Thing> {
 #[test]
 fn an_older_watch_event_does_not_undo_our_own_write() {
     let s = Store::default();
-    assert!(s.put(thing("a", "u", 5, &["x"])).is_some());
-    assert!(s.put(thing("a", "u", 7, &["y"])).is_some(), "our write's answer");
-    assert!(s.put(thing("a", "u", 6, &["x"])).is_none(), "the watch lags behind");
-    assert!(s.put(thing("a", "u", 7, &["y"])).is_none(), "and catches up: no news");
+    assert!(s.put(thing("a", "u", 5, &["x"]), None).is_some());
+    assert!(s.put(thing("a", "u", 7, &["y"]), None).is_some(), "our write's answer");
+    assert!(s.put(thing("a", "u", 6, &["x"]), None).is_none(), "the watch lags behind");
+    assert!(s.put(thing("a", "u", 7, &["y"]), None).is_none(), "and catches up: no news");
     assert_eq!((s.tagged("x").len(), s.tagged("y").len()), (0, 1));
 }
 
 #[test]
 fn what_we_deleted_stays_gone_until_the_watch_says_so_too() {
     let s = Store::default();
-    s.put(thing("a", "u", 5, &[]));
+    s.put(thing("a", "u", 5, &[]), None);
     assert!(s.gone(&("ns".into(), "a".into()), "u").is_some());
-    assert!(s.put(thing("a", "u", 6, &[])).is_none());
+    assert!(s.put(thing("a", "u", 6, &[]), None).is_none());
     assert!(s.deleted(&thing("a", "u", 6, &[])).is_none());
-    assert!(s.put(thing("a", "v", 8, &[])).is_some(), "another object of that name is news");
+    assert!(s.put(thing("a", "v", 8, &[]), None).is_some(), "another object of that name is news");
 }
 
 #[test]
 fn a_new_list_drops_what_it_does_not_name_but_keeps_what_was_written_meanwhile() {
     let s = Store::default();
-    s.put(thing("old", "1", 1, &[]));
-    s.put(thing("kept", "2", 2, &[]));
+    s.put(thing("old", "1", 1, &[]), None);
+    s.put(thing("kept", "2", 2, &[]), None);
     s.begin();
-    s.put(thing("kept", "2", 2, &[]));
-    s.put(thing("written", "3", 9, &[]));
+    s.put(thing("kept", "2", 2, &[]), None);
+    s.put(thing("written", "3", 9, &[]), None);
     let lost = s.complete();
     assert_eq!(lost.len(), 1);
     assert_eq!(s.len(), 2);
@@ -82,7 +82,7 @@ fn a_new_list_drops_what_it_does_not_name_but_keeps_what_was_written_meanwhile()
 fn what_is_packed_is_found_again_as_it_was() {
     let s = listed();
     for i in 0..1000 {
-        s.put(thing(&format!("n{i:04}"), &format!("uid-{i}"), i + 1, &["all", &format!("one/{i}")]));
+        s.put(thing(&format!("n{i:04}"), &format!("uid-{i}"), i + 1, &["all", &format!("one/{i}")]), None);
     }
     assert_eq!(s.len(), 1000);
     assert_eq!(s.get("ns", "n0003").unwrap().1, "uid-3", "long out of what is held unpacked");
@@ -92,7 +92,7 @@ fn what_is_packed_is_found_again_as_it_was() {
     assert_eq!(s.names_tagged("one/7"), [("ns".to_owned(), "n0007".to_owned())]);
     assert_eq!(s.within("ns").len(), 1000);
     assert!(s.within("n").is_empty(), "a namespace is not its prefix");
-    s.put(thing("n0007", "uid-7", 2000, &["all"]));
+    s.put(thing("n0007", "uid-7", 2000, &["all"]), None);
     assert!(s.tagged("one/7").is_empty() && s.names_tagged("one/7").is_empty());
     assert_eq!(s.all().count(), 1000);
     assert_eq!(s.warm().len(), warm::MOST);
@@ -102,8 +102,8 @@ fn what_is_packed_is_found_again_as_it_was() {
 fn what_the_first_list_brings_is_packed_at_once() {
     let s = Store::default();
     s.begin();
-    s.put(thing("a", "1", 1, &["all"]));
-    s.put(thing("a", "1", 2, &["all"]));
+    s.put(thing("a", "1", 1, &["all"]), None);
+    s.put(thing("a", "1", 2, &["all"]), None);
     let warm = || s.warm().len();
     assert_eq!((warm(), s.len(), s.names_tagged("all").len()), (0, 1, 1));
     let packed = s.packed_bytes();
@@ -111,7 +111,7 @@ fn what_the_first_list_brings_is_packed_at_once() {
     s.complete();
     assert_eq!((s.names_tagged("all").len(), s.glimpses("ns").len()), (1, 1), "found as before");
     s.cool();
-    s.put(thing("b", "2", 3, &["all"]));
+    s.put(thing("b", "2", 3, &["all"]), None);
     assert_eq!((warm(), s.packed_bytes()), (1, packed), "what comes later is held as it is");
     s.deleted(&thing("a", "1", 2, &[]));
     assert!(s.packed_bytes() < packed, "what is gone is not counted");
@@ -121,7 +121,7 @@ fn what_the_first_list_brings_is_packed_at_once() {
 fn what_is_left_alone_is_packed_and_what_is_looked_at_stays() {
     let s = listed();
     for i in 0..20 {
-        s.put(thing(&format!("n{i:02}"), &format!("uid-{i}"), i + 1, &["all"]));
+        s.put(thing(&format!("n{i:02}"), &format!("uid-{i}"), i + 1, &["all"]), None);
     }
     let packed = || s.read(|i| i.slots.iter().flatten().filter(|slot| slot.packed.is_some()).count());
     let warm = || s.warm().len();
@@ -132,7 +132,7 @@ fn what_is_left_alone_is_packed_and_what_is_looked_at_stays() {
     assert_eq!((warm(), packed()), (1, 19), "one was looked at since");
     assert_eq!(s.get("ns", "n03").unwrap().1, "uid-3", "unpacked again");
     assert_eq!(warm(), 2);
-    s.put(thing("n03", "uid-3", 100, &["other"]));
+    s.put(thing("n03", "uid-3", 100, &["other"]), None);
     assert_eq!(packed(), 18, "what it was is of no use any more");
     for _ in 0..3 {
         s.cool();
@@ -144,7 +144,7 @@ fn what_is_left_alone_is_packed_and_what_is_looked_at_stays() {
 fn what_is_looked_at_last_is_held_as_it_is() {
     let s = listed();
     for i in 0..2 * warm::MOST {
-        s.put(thing(&format!("n{i:04}"), &format!("uid-{i}"), i as u64 + 1, &[&format!("one/{i}")]));
+        s.put(thing(&format!("n{i:04}"), &format!("uid-{i}"), i as u64 + 1, &[&format!("one/{i}")]), None);
     }
     (0..3).for_each(|_| s.cool());
     assert_eq!(s.warm().len(), 0);
@@ -153,7 +153,8 @@ fn what_is_looked_at_last_is_held_as_it_is() {
     let (last, again) = (s.get("ns", "n0511").unwrap(), s.get("ns", "n0511").unwrap());
     assert!(Arc::ptr_eq(&last, &again), "it is unpacked once");
     // What is not packed yet never makes room.
-    (0..warm::MOST).for_each(|i| drop(s.put(thing(&format!("new{i}"), &format!("new-{i}"), 9_000, &[]))));
+    (0..warm::MOST)
+        .for_each(|i| drop(s.put(thing(&format!("new{i}"), &format!("new-{i}"), 9_000, &[]), None)));
     s.get("ns", "n0000").unwrap();
     assert_eq!(s.len(), 3 * warm::MOST);
     assert_eq!(s.get("ns", "new0").unwrap().1, "new-0");
@@ -162,13 +163,13 @@ fn what_is_looked_at_last_is_held_as_it_is() {
 #[test]
 fn an_answer_counts_for_the_version_that_it_told_of_and_not_for_long() {
     let s = listed();
-    s.put(thing("a", "1", 1, &[]));
+    s.put(thing("a", "1", 1, &[]), None);
     assert!(!s.answered_just_now("ns", "a"), "the watch told of it");
     s.answered("ns", "a", 2);
     assert!(!s.answered_just_now("ns", "a"), "another version");
     s.answered("ns", "a", 1);
     assert!(s.answered_just_now("ns", "a"));
-    s.put(thing("a", "1", 3, &[]));
+    s.put(thing("a", "1", 3, &[]), None);
     assert!(!s.answered_just_now("ns", "a"), "the watch told of a later one");
     assert!(!s.answered_just_now("ns", "b"));
     s.answered("ns", "a", 3);
@@ -179,8 +180,8 @@ fn an_answer_counts_for_the_version_that_it_told_of_and_not_for_long() {
 #[test]
 fn a_glimpse_tells_the_letter_and_opens_to_the_object_warm_or_packed() {
     let s = listed();
-    s.put(thing("a", "u", 5, &["x"]));
-    s.put(thing("b", "v", 6, &[]));
+    s.put(thing("a", "u", 5, &["x"]), None);
+    s.put(thing("b", "v", 6, &[]), None);
     let look = || -> Vec<_> {
         let glimpses = s.glimpses("ns").into_iter();
         glimpses.map(|g| (g.name.clone(), g.letter, g.open().uid().to_owned())).collect()
@@ -197,9 +198,9 @@ fn a_glimpse_tells_the_letter_and_opens_to_the_object_warm_or_packed() {
 #[test]
 fn what_changes_goes_on_under_the_text_of_its_name() {
     let s = listed();
-    s.put(thing("a", "1", 1, &["all"]));
+    s.put(thing("a", "1", 1, &["all"]), None);
     let first = s.paths().pop().unwrap();
-    s.put(thing("a", "1", 2, &["all"]));
+    s.put(thing("a", "1", 2, &["all"]), None);
     assert!(Arc::ptr_eq(&first, &s.paths()[0]) && Arc::ptr_eq(&first, &s.paths_tagged("all")[0]));
     assert_eq!(split(&first), Some(("ns", "a")));
 }

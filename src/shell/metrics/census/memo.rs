@@ -107,7 +107,7 @@ mod tests {
     fn only_what_changed_is_made_again() {
         let store = Store::default();
         for n in 0..200 {
-            store.put(Thing(format!("n{n:03}"), 1));
+            store.put(Thing(format!("n{n:03}"), 1), None);
         }
         let mut memo = Memo::default();
         let mut look = |store: &Store<Thing>| {
@@ -116,8 +116,8 @@ mod tests {
         };
         assert_eq!(look(&store).0, 200);
         assert_eq!(look(&store).0, 0, "nothing changed");
-        store.put(Thing("n007".into(), 2));
-        store.put(Thing("n003a".into(), 3));
+        store.put(Thing("n007".into(), 2), None);
+        store.put(Thing("n003a".into(), 3), None);
         store.gone(&("ns".into(), "n100".into()), "n100");
         store.gone(&("ns".into(), "n199".into()), "n199");
         let (made, now) = look(&store);
@@ -128,7 +128,7 @@ mod tests {
         // Deleted and made again between two looks, it is another object.
         store.gone(&("ns".into(), "n050".into()), "n050");
         store.complete();
-        store.put(Thing("n050".into(), 9));
+        store.put(Thing("n050".into(), 9), None);
         let (made, now) = look(&store);
         assert!(made == 1 && now.contains(&"n050@9".to_owned()) && !now.contains(&"n050@1".to_owned()));
     }
