@@ -1,4 +1,5 @@
-//! A proxy between one client and the API server that sees every write and may have the client killed around it.
+//! A proxy between one client and the API server that sees every write and may have the client killed around it, and may
+//! hold any answer back.
 //!
 //! It speaks plain HTTP on loopback and hands everything on with the client's own credentials. Writes pass one at a
 //! time. Whoever is killed *before* a write never sent it, as far as the API server knows; whoever is killed *after* it
@@ -10,7 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, anyhow};
-use futures::future::BoxFuture;
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, ready};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -55,14 +57,40 @@ pub enum Fate {
     After,
 }
 
-/// Says what happens around each write, and has the client killed.
+/// Says what happens around each write, and has the client killed; and when each answer is handed back.
 pub trait Judge: Send + Sync + 'static {
     /// What is to happen around this write.
-    fn judge(&self, write: &Write) -> Fate;
+    fn judge(&self, _: &Write) -> Fate {
+        Fate::Through
+    }
     /// A write was answered with this status code.
-    fn answered(&self, write: &Write, code: u16);
+    fn answered(&self, _: &Write, _code: u16) {}
     /// Kills the client; when this is done it runs no more. A new one may be started at once.
-    fn kill(&self) -> BoxFuture<'static, ()>;
+    fn kill(&self) -> BoxFuture<'static, ()> {
+        ready(()).boxed()
+    }
+    /// Resolves when this answer may be handed back.
+    fn hands_back(&self, _: &Answer) -> BoxFuture<'static, ()> {
+        ready(()).boxed()
+    }
+}
+
+/// What a request, of any kind, was answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The method of the request.
+    pub method: String,
+    /// Its path, without its query.
+    pub path: String,
+    /// The status code.
+    pub code: u16,
+}
+
+impl Answer {
+    /// An answer.
+    pub fn new(method: &str, path: &str, code: u16) -> Self {
+        Self { method: method.to_owned(), path: path.to_owned(), code }
+    }
 }
 
 struct State {
@@ -134,10 +162,21 @@ async fn handle(
     generation: u64,
     request: http::Request<Incoming>,
 ) -> Result<http::Response<Body>> {
+    let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
+    let answer = pass(&state, generation, request).await?;
+    state.judge.hands_back(&Answer { method, path, code: answer.status().as_u16() }).await;
+    Ok(answer)
+}
+
+async fn pass(
+    state: &State,
+    generation: u64,
+    request: http::Request<Incoming>,
+) -> Result<http::Response<Body>> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
     if matches!(parts.method, http::Method::GET | http::Method::HEAD | http::Method::OPTIONS) {
-        return forward(&state, parts, body.to_vec()).await;
+        return forward(state, parts, body.to_vec()).await;
     }
     let named = serde_json::from_slice::<Value>(&body).unwrap_or_default();
     let write = Write {
@@ -153,7 +192,7 @@ async fn handle(
     let fate = state.judge.judge(&write);
     let answer = match fate {
         Fate::Before => Err(anyhow!("killed before {write:?}")),
-        Fate::Through | Fate::After => forward(&state, parts, body.to_vec()).await,
+        Fate::Through | Fate::After => forward(state, parts, body.to_vec()).await,
     };
     if let Ok(answer) = &answer {
         state.judge.answered(&write, answer.status().as_u16());
