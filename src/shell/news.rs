@@ -17,6 +17,8 @@ pub enum News {
     Answered(Stored, Since),
     /// The watch says that it was deleted.
     Deleted(Stored),
+    /// The API server answered that there is none of this namespace and name.
+    Absent(String, String, Since),
     /// The API server answered that the object of this namespace and name is gone that had this UID.
     Gone(String, String, String),
     /// The watch begins a list.
@@ -36,6 +38,7 @@ fn take_in<T: FromObject>(store: &Store<T>, news: News, clock: &Clock) -> Vec<Ch
             changed
         }
         News::Deleted(o) => store.deleted(&T::from_object(o, clock)).into_iter().collect(),
+        News::Absent(ns, name, since) => store.absent(&(ns, name), since).into_iter().collect(),
         News::Gone(ns, name, uid) => store.gone(&(ns, name), &uid).into_iter().collect(),
         News::Begin => {
             store.begin();
@@ -65,11 +68,6 @@ where
     World: Triggers<T>,
 {
     take_in(store, news, clock).iter().filter_map(|c| world.unanswered(c)).collect()
-}
-
-/// The UID that a store knows an object by.
-fn uid_in<T: Held>(store: &Store<T>, namespace: &str, name: &str) -> Option<String> {
-    store.get(namespace, name).map(|o| o.uid().to_owned())
 }
 
 /// Runs `$f` on the store of a resource.
@@ -161,14 +159,8 @@ impl World {
     #[must_use]
     pub fn ask<'a>(&'a self, target: &'a Target) -> Asking<'a> {
         let (ns, name) = (&target.namespace, &target.name);
-        let begin = on_store!(
-            self,
-            target.resource,
-            |store| Some((store.begin_asking(), uid_in(store, ns, name))),
-            None
-        );
-        let (since, uid) = begin.unzip();
-        Asking { world: self, target, since, uid: uid.flatten() }
+        let since = on_store!(self, target.resource, |store| Some(store.begin_asking(ns, name)), None);
+        Asking { world: self, target, since }
     }
 
     /// Whether the API server itself answered with what is known of an object, just now.
@@ -203,8 +195,6 @@ pub struct Asking<'a> {
     target: &'a Target,
     /// Nothing of a kind of which there is no image.
     since: Option<Since>,
-    /// The UID that the target was known by.
-    uid: Option<String>,
 }
 
 impl Asking<'_> {
@@ -214,11 +204,11 @@ impl Asking<'_> {
         self.since.map(|since| News::Answered(object, since))
     }
 
-    /// It was answered that there is none: then the one that was known when it was asked for is gone. One that came
-    /// meanwhile is there.
+    /// It was answered that there is none: then what was known when it was asked for is gone. What came meanwhile is there.
     #[must_use]
     pub fn absent(&self) -> Option<News> {
-        self.uid.as_deref().map(|uid| self.gone(uid))
+        let Target { namespace, name, .. } = self.target;
+        self.since.map(|since| News::Absent(namespace.clone(), name.clone(), since))
     }
 
     /// The target of this UID is gone.

@@ -262,9 +262,16 @@ proptest! {
 #[test]
 fn what_came_while_it_was_asked_for_is_there_though_the_answer_was_no() {
     let (world, target) = (World::default(), targets::REGION.named("it"));
+    let tell = |news: Option<News>| drop(world.tell("regions", news.expect("news"), &Clock::default()));
+    let is = |version| Some(News::Is(stored(&("u".to_owned(), version))));
+    let known = || world.regions.get("", "it").is_some();
     let asking = world.ask(&target);
-    world.tell("regions", News::Is(stored(&("u".to_owned(), 7))), &Clock::default());
-    assert!(asking.absent().is_none());
+    tell(is(7));
+    tell(asking.absent());
+    assert!(known(), "it came meanwhile");
     let again = world.ask(&target);
-    assert!(matches!(again.absent(), Some(News::Gone(_, name, uid)) if (&*name, &*uid) == ("it", "u")));
+    tell(again.absent());
+    assert!(!known(), "it was known when it was asked for");
+    tell(is(8));
+    assert!(!known(), "what the watch told of it before lags behind");
 }

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
-use super::{Held, Store, path};
+use super::{Changed, Held, Name, Store, path};
 
 /// When something was asked for, by what the watch had told by then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct Since {
     pub(super) list: u32,
     /// How many deletions it had told of.
     deletions: u64,
+    /// The version by which the object was known; zero where it was not.
+    pub(super) version: u64,
 }
 
 /// What the watch said was deleted, as long as an answer that was asked for before may still arrive.
@@ -63,14 +65,33 @@ impl Deletions {
 }
 
 impl<T: Held> Store<T> {
-    /// A request begins whose answer is to be taken in.
-    pub fn begin_asking(&self) -> Since {
-        self.write(|s| Since { list: s.listed, deletions: s.deletions.begin() })
+    /// A request about an object begins, whose answer is to be taken in.
+    pub fn begin_asking(&self, namespace: &str, name: &str) -> Since {
+        self.write(|s| {
+            let known = s.names.get(path(namespace, name).as_str()).and_then(|id| s.slot(*id));
+            let version = known.map_or(0, |slot| slot.version);
+            Since { list: s.listed, deletions: s.deletions.begin(), version }
+        })
     }
 
     /// It has ended, answered or not.
     pub fn end_asking(&self, since: Since) {
         self.write(|s| s.deletions.end(since.deletions));
+    }
+
+    /// The API server answered that there is none: the object that was known when it was asked for is gone. Another one, or
+    /// a later version of it, came meanwhile: of what became of that, the watch tells.
+    pub fn absent(&self, name: &Name, since: Since) -> Option<Changed<T>> {
+        self.write(|s| {
+            let path = path(&name.0, &name.1);
+            let slot = s.names.get(path.as_str()).and_then(|id| s.slot(*id))?;
+            if slot.version != since.version {
+                return None;
+            }
+            let old = self.take(s, &path)?;
+            s.gone.insert(old.uid().to_owned());
+            Some(Changed { old: Some(old), new: None })
+        })
     }
 
     /// The API server itself answered with this version, to a read or to a write of ours.
