@@ -2,7 +2,7 @@
 
 use super::clock::Clock;
 use super::queue::Key;
-use super::store::{Changed, Held, Since, Store};
+use super::store::{Changed, Since, Store};
 use super::stored::Stored;
 use super::watches::WATCHED;
 use super::world::{FromObject, Triggers, World};

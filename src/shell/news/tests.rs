@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::*;
 use crate::core::targets;
+use crate::shell::store::Held as _;
 
 /// An object of the one name that these tests are about: its UID and resourceVersion.
 type Object = (String, u64);
