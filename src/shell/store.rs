@@ -121,7 +121,8 @@ impl<T: Held> Store<T> {
             }
             // What is known by this name already goes on under the same text, which timers share.
             let known = s.names.get_key_value(path.as_str()).map(|(known, _)| known.clone());
-            let epoch = s.listed(&path, since);
+            let before = s.names.get(path.as_str()).and_then(|id| s.slot(*id)).map_or(0, |slot| slot.epoch);
+            let epoch = before.max(s.listed(since));
             let old = self.take(s, &path);
             let id = s.insert(Slot {
                 key: known.unwrap_or_else(|| path.into()),

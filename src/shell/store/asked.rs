@@ -6,7 +6,6 @@
 //! complete that would have named it (`docs/decisions/0054-answers-arrive-late.md`).
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::Instant;
 
 use super::{Changed, Held, Name, Store, path};
 
@@ -18,7 +17,7 @@ pub struct Since {
     /// How many deletions it had told of.
     deletions: u64,
     /// The version by which the object was known; zero where it was not.
-    pub(super) version: u64,
+    version: u64,
 }
 
 /// What the watch said was deleted, as long as an answer that was asked for before may still arrive.
@@ -116,7 +115,7 @@ impl<T: Held> Store<T> {
 
     /// Which second of the store's life this is, from one on.
     fn second(&self) -> u32 {
-        u32::try_from(Instant::now().duration_since(self.born).as_secs()).unwrap_or(u32::MAX - 2) + 1
+        u32::try_from(self.born.elapsed().as_secs()).unwrap_or(u32::MAX - 2) + 1
     }
 
     /// How many deletions are remembered for requests that are under way, and how many of these there are.

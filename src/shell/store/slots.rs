@@ -70,24 +70,23 @@ impl Inner {
             self.listed = self.epoch;
         }
         let gone = self.gone.contains(uid) || since.is_some_and(|since| self.deletions.tell_of(uid, since));
-        let listed = self.listed(path, since);
+        let listed = self.listed(since);
         let Some(id) = self.names.get(path).copied() else {
             // A list that was complete since would have named it, or the watch tells of it in a moment.
             return gone || listed < self.completed;
         };
         match self.slot_mut(id) {
             Some(slot) if slot.version >= version => {
-                slot.epoch = listed;
+                slot.epoch = slot.epoch.max(listed);
                 true
             }
             _ => gone,
         }
     }
 
-    /// The last list that has an object of this name, or is older than news of it.
-    pub(super) fn listed(&self, path: &str, since: Option<Since>) -> u32 {
-        let known = self.names.get(path).and_then(|id| self.slot(*id)).map_or(0, |slot| slot.epoch);
-        known.max(since.map_or(self.epoch, |since| since.list))
+    /// The last list that is certainly older than news of an object, or that brings them.
+    pub(super) fn listed(&self, since: Option<Since>) -> u32 {
+        since.map_or(self.epoch, |since| since.list)
     }
 
     /// Packs what is in a slot, if it is not yet.
