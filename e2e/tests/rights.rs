@@ -24,6 +24,7 @@ fn main() -> ExitCode {
 const ONLY_IN_A_RACE: &[(&str, &str, &str)] = &[
     ("resourcequotas", "get", "read anew after a write met a conflict"),
     ("limitranges", "get", "read anew after a write met a conflict"),
+    ("persistentvolumeclaims", "get", "read anew after a write met a conflict"),
     ("networkpolicies", "get", "read anew after a write met a conflict"),
     ("rolebindings", "get", "read anew after a write met a conflict"),
     ("volumesnapshots", "watch", "where the cluster has that kind; tests/exit.rs installs it"),

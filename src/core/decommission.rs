@@ -40,7 +40,7 @@ mod migration;
 mod standing;
 
 pub use counting::{clearing, exit_of};
-pub use held::{HeldVolume, Space};
+pub use held::{HeldClaim, HeldVolume, Space};
 
 /// All that is read to decide on an exit.
 #[derive(Clone, Debug)]

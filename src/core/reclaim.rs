@@ -1,7 +1,7 @@
 //! After an approved exit: hand-over, reclaim, certificate (Art. 16, 23, 28; S2, S4).
 //!
-//! Nothing is deleted until every volume has its verified policy; every destructive write carries
-//! preconditions from a quorum read; the end is observed, never assumed.
+//! Nothing is deleted until every volume has its verified policy; claims are deleted before their namespaces; every
+//! destructive write carries preconditions from a quorum read; the end is observed, never assumed.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -132,7 +132,7 @@ pub(super) fn stand_handing_over(case: &mut Case<'_>) {
     }
 }
 
-/// Reclaims in order: policies and marks, namespaces, verification, certificate (steps 5 and 6).
+/// Reclaims in order: policies and marks, claims, namespaces, verification, certificate (steps 5 and 6).
 pub(super) fn reclaim(case: &mut Case<'_>) -> Next {
     let Some(inventory) = case.status.inventory.clone() else { return Next::Do(Vec::new()) };
     case.keep_clock();
@@ -152,17 +152,19 @@ pub(super) fn reclaim(case: &mut Case<'_>) -> Next {
         ));
         return Next::Do(Vec::new());
     }
-    let writes = next_writes(case, &inventory.entries);
-    if !writes.is_empty() {
-        // S4: preconditions come from a quorum read, made after the decision was verified again, which takes no change any
-        // more.
-        let deletes = writes.iter().any(|w| matches!(w, Write::Delete(..)));
-        let first = if deletes { Anew::Removal } else { Anew::Reclaim };
+    // S4: preconditions come from a quorum read, made after the decision was verified again, which takes no change any more.
+    let before = preparations(case, &inventory.entries);
+    let (first, steps) = if before.is_empty() {
+        (Anew::Removal, removals(case))
+    } else {
+        (Anew::Reclaim, vec![Step::Write(before)])
+    };
+    if !steps.is_empty() {
         if !case.seen.ground.has_read(first) {
             return Next::Reread(first);
         }
         stand_reclaiming(case, &[]);
-        return Next::Do(vec![Step::Write(writes)]);
+        return Next::Do(steps);
     }
     let held = holding(case, &inventory.entries);
     if held.is_empty() {
@@ -200,15 +202,18 @@ fn grant_missing(case: &mut Case<'_>) -> bool {
     !known
 }
 
-/// The next writes: first every policy and every mark, then the deletions.
-fn next_writes(case: &Case<'_>, entries: &[InventoryEntry]) -> Vec<Write> {
-    let mut before: Vec<Write> = entries.iter().filter_map(|e| policy(case, e)).collect();
-    if case.seen.record.spec.scope == Scope::Volumes {
-        return before;
-    }
-    let ours: Vec<&Space> = case.seen.spaces.iter().filter(|s| is_to_go(case, s)).collect();
-    before.extend(ours.iter().filter_map(|s| mark(s)));
-    if before.is_empty() { ours.into_iter().map(remove).collect() } else { before }
+/// What comes before anything is deleted: every volume's policy and every namespace's mark.
+fn preparations(case: &Case<'_>, entries: &[InventoryEntry]) -> Vec<Write> {
+    let policies = entries.iter().filter_map(|e| policy(case, e));
+    policies.chain(to_go(case).filter_map(mark)).collect()
+}
+
+/// The deletions: the claims, each by its own UID and version, and then their namespaces, so that no namespace takes a claim
+/// with it that was not read. Its controller looks some seconds later and finds them gone; one that a pod still holds ends with the namespace.
+fn removals(case: &Case<'_>) -> Vec<Step> {
+    let claims: Vec<Write> = to_go(case).flat_map(claims).collect();
+    let namespaces: Vec<Write> = to_go(case).map(remove).collect();
+    [claims, namespaces].into_iter().filter(|writes| !writes.is_empty()).map(Step::Write).collect()
 }
 
 fn volume<'a>(case: &'a Case<'_>, entry: &InventoryEntry) -> Option<&'a HeldVolume> {
@@ -239,11 +244,14 @@ fn policy(case: &Case<'_>, entry: &InventoryEntry) -> Option<Write> {
     Some(Write::Patch(targets::VOLUME.named(&v.name), precondition, body))
 }
 
-/// Whether a namespace is one that the grant made and that nobody deleted yet.
-fn is_to_go(case: &Case<'_>, space: &Space) -> bool {
-    !space.deleting
-        && space.owner.as_deref() == case.status.application_uid.as_deref()
-        && recorded(case).any(|n| n.uid.as_deref() == Some(&space.uid))
+/// The namespaces that the grant made and that nobody deleted yet; none where only volumes leave.
+fn to_go<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a Space> {
+    let whole = case.seen.record.spec.scope == Scope::Application;
+    let made = |s: &Space| {
+        s.owner.as_deref() == case.status.application_uid.as_deref()
+            && recorded(case).any(|n| n.uid.as_deref() == Some(&s.uid))
+    };
+    case.seen.spaces.iter().filter(move |s| whole && !s.deleting && made(s))
 }
 
 /// The namespace as it was read.
@@ -257,6 +265,13 @@ fn mark(space: &Space) -> Option<Write> {
     let body = json!({ "metadata": { "annotations": { keys::RECLAIM: uid } } });
     let target = targets::NAMESPACE.named(&space.name);
     (space.reclaim.as_ref() != Some(uid)).then(|| Write::Patch(target, precondition(space), body))
+}
+
+fn claims(space: &Space) -> impl Iterator<Item = Write> {
+    space.claims.iter().filter(|c| !c.deleting).map(|c| {
+        let read = Precondition { uid: c.uid.clone(), resource_version: c.resource_version.clone() };
+        Write::Delete(targets::CLAIM.within(&space.name, &c.name), read)
+    })
 }
 
 fn remove(space: &Space) -> Write {

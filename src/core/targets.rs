@@ -22,6 +22,10 @@ pub const GRANT: Kind = Kind("govcloud.dev/v1alpha1", "resourcegrants", "Resourc
 pub const NAMESPACE: Kind = Kind("v1", "namespaces", "Namespace");
 /// PersistentVolume.
 pub const VOLUME: Kind = Kind("v1", "persistentvolumes", "PersistentVolume");
+/// PersistentVolumeClaim.
+pub const CLAIM: Kind = Kind("v1", "persistentvolumeclaims", "PersistentVolumeClaim");
+/// VolumeSnapshot.
+pub const SNAPSHOT: Kind = Kind("snapshot.storage.k8s.io/v1", "volumesnapshots", "VolumeSnapshot");
 /// ResourceQuota.
 pub const QUOTA: Kind = Kind("v1", "resourcequotas", "ResourceQuota");
 /// LimitRange.

@@ -27,12 +27,6 @@ pub(super) enum Listed {
     No,
 }
 
-/// PersistentVolumeClaim.
-const CLAIM: targets::Kind = targets::Kind("v1", "persistentvolumeclaims", "PersistentVolumeClaim");
-/// VolumeSnapshot.
-const SNAPSHOT: targets::Kind =
-    targets::Kind("snapshot.storage.k8s.io/v1", "volumesnapshots", "VolumeSnapshot");
-
 impl Shell {
     /// The records that a decision on this key rests on.
     pub(super) fn basis(&self, key: &Key) -> Vec<Target> {
@@ -115,8 +109,9 @@ impl Shell {
 
     /// Lists claims and snapshots of some namespaces anew.
     async fn list_all(&self, namespaces: &[&String], key: &Key) -> Result<(), RequestError> {
-        let lists =
-            namespaces.iter().flat_map(|n| [CLAIM, SNAPSHOT].map(|kind| self.list_anew(kind, n, key)));
+        let lists = namespaces
+            .iter()
+            .flat_map(|n| [targets::CLAIM, targets::SNAPSHOT].map(|kind| self.list_anew(kind, n, key)));
         try_join_all(lists).await.map(drop)
     }
 

@@ -131,7 +131,8 @@ impl Cluster {
             }
             Write::Delete(_, p) => {
                 self.holds(&key, p)?;
-                if t.kind == "Namespace" {
+                // Both have finalizers: of the namespace controller, and of who protects claims in use.
+                if matches!(t.kind, "Namespace" | "PersistentVolumeClaim") {
                     self.change(&key, |o| o["metadata"]["deletionTimestamp"] = json!(whole(now).to_string()));
                 } else {
                     self.remove(&key);
@@ -184,9 +185,16 @@ impl Cluster {
     /// What the controllers of Kubernetes do next. Says what it was.
     pub fn controllers(&mut self) -> Vec<String> {
         let mut said = Vec::new();
+        let ended = |o: &Value| !o["metadata"]["deletionTimestamp"].is_null();
+        let claims: Vec<Id> =
+            self.of_kind("PersistentVolumeClaim").filter(|c| ended(c)).map(key_of).collect();
+        for claim in claims {
+            self.remove(&claim);
+            said.push(format!("claim {} is gone", claim.2));
+        }
         let ending: Vec<String> = self
             .of_kind("Namespace")
-            .filter(|n| !n["metadata"]["deletionTimestamp"].is_null())
+            .filter(|n| ended(n))
             .filter_map(|n| n["metadata"]["name"].as_str().map(str::to_owned))
             .collect();
         for ns in ending {

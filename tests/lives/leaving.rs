@@ -237,6 +237,49 @@ fn a_marked_namespace_stays_until_every_volume_has_its_policy() {
     assert!(!s.cluster.objects.contains_key(&space));
 }
 
+/// S4: each claim goes by its own UID and version, and its namespace after it; one that is on its way is not asked again.
+#[test]
+fn claims_go_before_their_namespace() {
+    let mut s = Stage::live("2026-06-01 09:00");
+    s.claim("prod", "data");
+    s.claim("prod", "archive");
+    s.refuse = Some(("PersistentVolumeClaim", "claim webhook: no"));
+    let e = s.leave("leave", exit("Application", "Retain", &[("data", "Destroy")]));
+    let space = id("Namespace", "", &tenant("prod"));
+    assert_eq!((s.phase(&e), s.stands(&e, "Stalled").as_str()), ("Reclaiming", "True/WriteRefused"));
+    assert!(s.cluster.objects[&space]["metadata"]["deletionTimestamp"].is_null(), "it takes claims with it");
+    let key = Key::new(Kind::Decommission, DEPT, e.2.clone());
+    let deletes = |s: &Stage| -> Vec<Vec<String>> {
+        let steps = s.plan(&key, Some(Anew::Everything)).unwrap().steps;
+        let writes = steps.iter().map(|step| if let Step::Write(w) = step { &w[..] } else { &[] });
+        let named = |w: &Write| match w {
+            Write::Delete(t, p) => {
+                let live = &s.cluster.objects[&id(t.kind, &t.namespace, &t.name)]["metadata"];
+                assert_eq!(
+                    (&live["uid"], &live["resourceVersion"]),
+                    (&json!(p.uid), &json!(p.resource_version))
+                );
+                format!("{} {}", t.kind, t.name)
+            }
+            other => panic!("{other:?}"),
+        };
+        writes.map(|w| w.iter().map(named).collect()).collect()
+    };
+    let of = |claim: &str| format!("PersistentVolumeClaim {claim}");
+    let namespace = vec![format!("Namespace {}", space.2)];
+    assert_eq!(deletes(&s), [vec![of("archive"), of("data")], namespace.clone()]);
+    // A pod holds it: it ends with the namespace, which nobody waits with for it.
+    for held in ["archive", "data"] {
+        s.cluster.change(&id("PersistentVolumeClaim", &space.2, held), |o| {
+            o["metadata"]["deletionTimestamp"] = json!("2026-06-01T00:00:00Z")
+        });
+    }
+    assert_eq!(deletes(&s), [namespace]);
+    s.refuse = None;
+    s.settle();
+    assert_eq!(s.phase(&e), "Completed");
+}
+
 /// An exit that bears its application's name is found by its own key alone: nobody else's reads what it would reclaim.
 #[test]
 fn an_exit_is_found_by_its_own_key_alone() {

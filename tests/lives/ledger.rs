@@ -85,14 +85,28 @@ impl Ledger {
             }
             Write::Delete(_, p) => {
                 assert!(!p.uid.is_empty() && !p.resource_version.is_empty(), "S4: {write:?}");
-                if t.kind == "Namespace" {
-                    self.removes_namespace(cluster, key, &t.name);
-                    assert!(read(Anew::Removal), "S4: not on a quorum read: {write:?}");
-                } else {
-                    assert!(
-                        ["RoleBinding", "LimitRange", "NetworkPolicy", "ResourceQuota"].contains(&t.kind),
+                match t.kind {
+                    "Namespace" => {
+                        self.removes_namespace(cluster, key, &t.name);
+                        let left = |c: &&Value| {
+                            c["metadata"]["namespace"] == t.name.as_str()
+                                && c["metadata"]["deletionTimestamp"].is_null()
+                        };
+                        let claim = cluster.of_kind("PersistentVolumeClaim").find(left);
+                        assert!(claim.is_none(), "S4: goes with its namespace: {claim:?}");
+                        assert!(read(Anew::Removal), "S4: not on a quorum read: {write:?}");
+                    }
+                    "PersistentVolumeClaim" => {
+                        self.removes_namespace(cluster, key, &t.namespace);
+                        let exit = cluster.get("Decommission", key.namespace(), key.name()).unwrap();
+                        let listed = array(&exit["status"]["inventory"]["entries"]);
+                        assert!(listed.iter().any(|e| e["claimUID"] == p.uid.as_str()), "S2: {write:?}");
+                        assert!(read(Anew::Removal), "S4: not on a quorum read: {write:?}");
+                    }
+                    kind => assert!(
+                        ["RoleBinding", "LimitRange", "NetworkPolicy", "ResourceQuota"].contains(&kind),
                         "{write:?}"
-                    );
+                    ),
                 }
             }
             Write::Apply(..) | Write::Correct(..) => panic!("nobody applies a grant: {write:?}"),
@@ -227,13 +241,15 @@ impl Ledger {
         assert!(!writes || read(Anew::Reclaim), "{key:?} writes on {anew:?}");
     }
 
-    /// S3, S5: a namespace goes only in an approved exit of the whole application, once every volume is safe.
+    /// S3, S5: a namespace, and a claim in it, goes only in an approved exit of the whole application, once every volume is safe.
     fn removes_namespace(&self, cluster: &Cluster, key: &Key, name: &str) {
         let exit = cluster
             .get("Decommission", key.namespace(), key.name())
             .expect("S3: only an exit removes a namespace");
         assert!(self.approves(exit) && exit["spec"]["scope"] == "Application", "S3: {key:?} {name}");
         assert_eq!(exit["status"]["phase"], "Reclaiming");
+        let namespace = &cluster.get("Namespace", "", name).expect("it is there")["metadata"];
+        assert_eq!(namespace["annotations"][keys::RECLAIM], namespace["uid"], "policy lets nobody: {name}");
         let consented = self.consented.get(&text(&exit["metadata"]["uid"])).cloned().unwrap_or_default();
         for v in cluster.of_kind("PersistentVolume").filter(|v| v["spec"]["claimRef"]["namespace"] == name) {
             let uid = text(&v["metadata"]["uid"]);

@@ -233,6 +233,9 @@ pub async fn an_authorised_exit_goes_through(context: Context) -> Result<()> {
     }
     sender.earnestly(Operator, merge(volumes[0], stage::reclaim_policy("Delete"))).await?;
     sender.earnestly(Operator, annotate(namespace, "reclaim=$uid")).await?;
+    for claim in claims {
+        sender.earnestly(Operator, Ask::Delete(claim, json!({"preconditions": {"uid": "$uid"}}))).await?;
+    }
     sender.earnestly(Operator, Ask::Delete(namespace, json!({"preconditions": {"uid": "$uid"}}))).await?;
     for target in [namespace, volumes[0]] {
         let target = Target::parse(target)?;

@@ -303,7 +303,8 @@ impl Stage {
         self.0.earnestly(ClusterAdmin, create("quota/extra", json!({}))).await?;
         let waiting = json!({"spec": {"storageClassName": "fast"}});
         self.0.earnestly(Who::Department, create("pvc/waiting", waiting)).await?;
-        self.0.earnestly(Who::Department, create("pvc/data", json!({}))).await.map(drop)
+        self.0.earnestly(Who::Department, create("pvc/data", json!({}))).await?;
+        self.0.earnestly(Who::Department, create("pvc/data@plain", json!({}))).await.map(drop)
     }
 
     async fn volumes(&self) -> Result<()> {

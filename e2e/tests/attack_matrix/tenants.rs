@@ -13,6 +13,7 @@ const LIVE: &str = "ns/dept-transport-travel-prod-0a1b2c3d";
 const LEAVING: &str = "ns/dept-transport-old-prod-4e5f6a7b";
 const OTHER: &str = "11111111-2222-3333-4444-555555555555";
 const PASSES: &str = "passes only to a recreated record of its application";
+const ELSEWHERE: &str = "the operator deletes no claim outside tenant namespaces";
 const BY_HAND: &str = "a tenant namespace is not deleted by hand";
 const MARKS: &str = "of a tenant namespace are the operator's alone";
 
@@ -255,6 +256,9 @@ fn claims() -> Vec<Row> {
             merge("pvc/waiting", with("volumeName", json!("kept"))),
             "is set by the volume binder alone",
         ),
+        no(Operator, delete("pvc/data@plain"), ELSEWHERE),
+        yes(Operator, delete("pvc/data")),
+        yes(NamespaceController, delete("pvc/data@plain")),
         yes(VolumeBinder, merge("pvc/waiting", with("volumeName", json!("foreign")))),
     ]);
     rows

@@ -99,9 +99,7 @@ impl Desk {
             ensure!(consented.contains(uid), "S2: {e} without a consent to destroy {uid}");
             flipped.push(uid.to_owned());
         }
-        for e in asked.iter().filter(|e| {
-            e.verb == "delete" && e.object_ref.as_ref().is_some_and(|o| o.resource == "persistentvolumes")
-        }) {
+        for e in asked.iter().filter(|e| ends(e, "persistentvolumes")) {
             let uid = names.get(&name(e)).context("an unknown volume")?;
             ensure!(flipped.contains(uid) && consented.contains(uid), "S2: {e} of {uid}");
         }
@@ -111,24 +109,39 @@ impl Desk {
             let expected = if *fate == Fate::Destroyed { 1 } else { 0 };
             ensure!(times >= expected && (expected == 1 || times == 0), "{claim} was doomed {times} times");
         }
-        let ended = by_operator.iter().filter(|e| {
-            e.verb == "delete" && e.object_ref.as_ref().is_some_and(|o| o.resource == "namespaces")
-        });
+        let ended = |resource| by_operator.iter().filter(move |e| ends(e, resource));
+        let (spaces, claims) = (ended("namespaces"), ended("persistentvolumeclaims"));
         let expected = if exited { self.tenants.len() } else { 0 };
-        ensure!(ended.clone().count() == expected, "{} namespaces were deleted", ended.count());
-        // S4: what appeared after the volumes' fate was set is seen before the namespace goes.
-        for e in ended {
+        ensure!(spaces.clone().count() == expected, "{} namespaces were deleted", spaces.count());
+        // S4: what appeared after the volumes' fate was set is seen before a claim or the namespace goes.
+        for e in spaces.clone().chain(claims.clone()) {
             let doomed = by_operator.iter().filter(|d| sets_delete(d)).map(|d| d.stage_timestamp);
             let doomed = doomed.filter(|at| *at <= e.request_received_timestamp).max();
             let seen = |l: &&&Entry| {
-                l.object_ref.as_ref().is_some_and(|o| o.namespace == name(e))
+                l.object_ref.as_ref().is_some_and(|o| o.namespace == space(e))
                     && l.stage_timestamp <= e.request_received_timestamp
                     && doomed.is_none_or(|at| l.request_received_timestamp >= at)
             };
             ensure!(listed.iter().any(|l| seen(&l)), "S4: {e} with claims listed before {doomed:?}");
         }
+        for claim in claims {
+            let mut after = spaces.clone().filter(|e| space(e) == space(claim));
+            let after = after.any(|e| claim.stage_timestamp <= e.request_received_timestamp);
+            ensure!(after, "{claim} and not its namespace after it");
+        }
         Ok(by_operator.len())
     }
+}
+
+/// Whether it deletes one of these.
+fn ends(entry: &Entry, resource: &str) -> bool {
+    entry.verb == "delete" && entry.object_ref.as_ref().is_some_and(|o| o.resource == resource)
+}
+
+/// The namespace that it is in, or is.
+fn space(entry: &Entry) -> String {
+    let object = entry.object_ref.clone().unwrap_or_default();
+    if object.resource == "namespaces" { object.name } else { object.namespace }
 }
 
 /// S4: a destructive request says of which object, in which version.

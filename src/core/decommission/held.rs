@@ -17,6 +17,21 @@ pub struct Space {
     pub reclaim: Option<String>,
     /// What the namespace controller says still holds it.
     pub held_by: Vec<String>,
+    /// Its claims.
+    pub claims: Vec<HeldClaim>,
+}
+
+/// A claim in such a namespace.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeldClaim {
+    /// Name.
+    pub name: String,
+    /// UID.
+    pub uid: String,
+    /// resourceVersion.
+    pub resource_version: String,
+    /// Whether it is being deleted.
+    pub deleting: bool,
 }
 
 /// A volume with what a precondition and a report need beside the inventory's view.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::api::keys;
-use crate::core::decommission::Space;
+use crate::core::decommission::{HeldClaim, Space};
 use crate::shell::world::{Plain, World, is_being_deleted, label};
 
 impl World {
@@ -32,6 +32,17 @@ impl World {
             deleting: is_being_deleted(value),
             reclaim: reclaim.map(str::to_owned),
             held_by,
+            claims: claims.iter().map(|c| held_claim(c)).collect(),
         })
+    }
+}
+
+/// A claim with what its deletion's precondition needs.
+fn held_claim(c: &Plain) -> HeldClaim {
+    HeldClaim {
+        name: c.name.1.clone(),
+        uid: c.uid.clone(),
+        resource_version: c.resource_version.clone(),
+        deleting: is_being_deleted(c.value()),
     }
 }
