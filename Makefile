@@ -27,8 +27,9 @@ prometheus: tools ## build Prometheus and promtool, once, into the user's cache
 build: tools ## build the operator, the plugin and the tools beside them
 	$(CARGO) build --workspace --bins
 
-checkers: ## build helm, kubeconform and kube-score, once, into the user's cache
+checkers: ## build helm, kubeconform and kube-score, once, into the user's cache, and the tests in Go
 	@e2e/tools/build
+	@cd e2e/gitops && go test -run '^$$' ./... >/dev/null
 
 crds: manifests
 
