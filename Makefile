@@ -29,6 +29,7 @@ build: tools ## build the operator, the plugin and the tools beside them
 
 checkers: ## build helm, kubeconform and kube-score, once, into the user's cache, and the tests in Go
 	@e2e/tools/build
+	@echo "the tests in Go (Argo CD, Flux, CloudEvents) are compiled; minutes the first time" >&2
 	@cd e2e/gitops && go test -run '^$$' ./... >/dev/null
 
 crds: manifests
