@@ -9,7 +9,7 @@ CARGO ?= cargo
 SUITES := $(filter-out node,$(patsubst e2e/tests/%.rs,%,$(sort $(wildcard e2e/tests/*.rs))))
 UNIT_TESTS := $(patsubst tests/%,--test %,$(patsubst %.rs,%,$(patsubst %/main.rs,%,$(sort $(wildcard tests/*.rs tests/*/main.rs)))))
 SUITES_AT_ONCE ?= 2
-.PHONY: $(addprefix suite-,$(SUITES))
+.PHONY: go-tests $(addprefix suite-,$(SUITES))
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,10 +27,8 @@ prometheus: tools ## build Prometheus and promtool, once, into the user's cache
 build: tools ## build the operator, the plugin and the tools beside them
 	$(CARGO) build --workspace --bins
 
-checkers: ## build helm, kubeconform and kube-score, once, into the user's cache, and the tests in Go
+checkers: ## build helm, kubeconform and kube-score, once, into the user's cache
 	@e2e/tools/build
-	@echo "the tests in Go (Argo CD, Flux, CloudEvents) are compiled; minutes the first time" >&2
-	@cd e2e/gitops && go test -run '^$$' ./... >/dev/null
 
 crds: manifests
 
@@ -69,6 +67,13 @@ unit: tools ## the tests that need no control plane
 
 e2e: control-plane checkers prometheus build ## every end-to-end suite; `make suite-clocks` runs one
 	@$(MAKE) --no-print-directory --keep-going --output-sync=target --jobs=$(SUITES_AT_ONCE) $(addprefix suite-,$(SUITES))
+
+# Before the suite, so that no test's patience pays for it.
+suite-phases: go-tests
+
+go-tests: tools
+	@echo "the tests in Go (Argo CD, Flux, CloudEvents) are compiled; minutes the first time" >&2
+	@cd e2e/gitops && go test -run '^$$' ./... >/dev/null
 
 $(addprefix suite-,$(SUITES)): suite-%:
 	$(CARGO) test --quiet --workspace --test $*

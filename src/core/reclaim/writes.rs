@@ -1,0 +1,85 @@
+//! What a reclaim writes, in its order: policies and marks first, then claims, then namespaces (step 5; S2, S4).
+
+use serde_json::json;
+
+use super::{recorded, volume};
+use crate::api::decommission::Scope;
+use crate::api::disposition::{Action, InventoryEntry};
+use crate::api::keys;
+use crate::core::decommission::{Case, Space};
+use crate::core::names;
+use crate::core::plan::{Precondition, Step, Write};
+use crate::core::targets;
+
+/// What comes before anything is deleted: every volume's policy and every namespace's mark.
+pub(super) fn preparations(case: &Case<'_>, entries: &[InventoryEntry]) -> Vec<Write> {
+    let policies = entries.iter().filter_map(|e| policy(case, e));
+    policies.chain(to_go(case).filter_map(mark)).collect()
+}
+
+/// The deletions: the claims, each by its own UID and version, and then their namespaces, so that no namespace takes a claim
+/// with it that was not read. Its controller looks some seconds later and finds them gone; one that a pod still holds ends
+/// with the namespace.
+pub(super) fn removals(case: &Case<'_>) -> Vec<Step> {
+    let claims: Vec<Write> = to_go(case).flat_map(claims).collect();
+    let namespaces: Vec<Write> = to_go(case).map(remove).collect();
+    [claims, namespaces].into_iter().filter(|writes| !writes.is_empty()).map(Step::Write).collect()
+}
+
+/// The policy that a volume's fate needs, where it does not have it yet.
+fn policy(case: &Case<'_>, entry: &InventoryEntry) -> Option<Write> {
+    let v = volume(case, entry)?;
+    let uid = case.status.application_uid.as_deref().unwrap_or_default();
+    let body = match entry.action {
+        Action::Retain if v.reclaim_policy == "Retain" && v.retained.as_deref() == Some(uid) => return None,
+        Action::Retain => json!({
+            "metadata": { "labels": {
+                keys::RETAINED: uid, keys::APPLICATION_UID: uid, keys::REGION: case.seen.record.spec.region,
+                keys::DEPARTMENT: case.seen.meta.namespace,
+                keys::APPLICATION: names::label_value(&case.seen.record.spec.application),
+            } },
+            "spec": { "persistentVolumeReclaimPolicy": "Retain" },
+        }),
+        Action::Destroy | Action::HandOver if v.reclaim_policy == "Delete" => return None,
+        Action::Destroy | Action::HandOver => json!({
+            "metadata": { "labels": { keys::RETAINED: null } },
+            "spec": { "persistentVolumeReclaimPolicy": "Delete" },
+        }),
+    };
+    let precondition = Precondition { uid: v.uid.clone(), resource_version: v.resource_version.clone() };
+    Some(Write::Patch(targets::VOLUME.named(&v.name), precondition, body))
+}
+
+/// The namespaces that the grant made and that nobody deleted yet; none where only volumes leave.
+fn to_go<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a Space> {
+    let whole = case.seen.record.spec.scope == Scope::Application;
+    let made = |s: &Space| {
+        s.owner.as_deref() == case.status.application_uid.as_deref()
+            && recorded(case).any(|n| n.uid.as_deref() == Some(&s.uid))
+    };
+    case.seen.spaces.iter().filter(move |s| whole && !s.deleting && made(s))
+}
+
+/// The namespace as it was read.
+fn precondition(space: &Space) -> Precondition {
+    Precondition { uid: space.uid.clone(), resource_version: space.resource_version.clone() }
+}
+
+/// The annotation without which policy lets nobody delete the namespace, where it does not have it yet.
+fn mark(space: &Space) -> Option<Write> {
+    let uid = &space.uid;
+    let body = json!({ "metadata": { "annotations": { keys::RECLAIM: uid } } });
+    let target = targets::NAMESPACE.named(&space.name);
+    (space.reclaim.as_ref() != Some(uid)).then(|| Write::Patch(target, precondition(space), body))
+}
+
+fn claims(space: &Space) -> impl Iterator<Item = Write> {
+    space.claims.iter().filter(|c| !c.deleting).map(|c| {
+        let read = Precondition { uid: c.uid.clone(), resource_version: c.resource_version.clone() };
+        Write::Delete(targets::CLAIM.within(&space.name, &c.name), read)
+    })
+}
+
+fn remove(space: &Space) -> Write {
+    Write::Delete(targets::NAMESPACE.named(&space.name), precondition(space))
+}
