@@ -124,6 +124,13 @@ impl Desk {
             };
             ensure!(listed.iter().any(|l| seen(&l)), "S4: {e} with claims listed before {doomed:?}");
         }
+        // Each claim is deleted by name, by the operator or by the department before: none goes with its namespace alone.
+        for held in self.held.iter().filter(|_| exited) {
+            let claim = held.volume.spec.as_ref().and_then(|s| s.claim_ref.as_ref()).context("no claim")?;
+            let named = |e: &&Entry| Some(name(e)) == claim.name && Some(space(e)) == claim.namespace;
+            let mut deletes = asked.iter().filter(|e| ends(e, "persistentvolumeclaims"));
+            ensure!(deletes.any(|e| named(&e)), "{} went with its namespace", held.claim);
+        }
         for claim in claims {
             let mut after = spaces.clone().filter(|e| space(e) == space(claim));
             let after = after.any(|e| claim.stage_timestamp <= e.request_received_timestamp);
