@@ -81,7 +81,7 @@ pub enum Anew {
     /// The same with what has a name of an exit that is being carried out, before volumes' policies are set (S4).
     Reclaim,
     /// The same with its claims and snapshots, which are always listed, for a new one halts it: before reclaiming begins,
-    /// and before a namespace is deleted (S4).
+    /// before claims are deleted, and before their namespace is (S4).
     Removal,
     /// Whether the namespaces and volumes of an exit are at their end, whatever was answered just now: before that is
     /// certified.

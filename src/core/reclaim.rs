@@ -24,7 +24,7 @@ pub const STUCK_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
 mod writes;
 
-use writes::{preparations, removals};
+use writes::{next_removal, preparations, removals};
 
 /// What comes next.
 pub(super) enum Next {
@@ -154,17 +154,14 @@ pub(super) fn reclaim(case: &mut Case<'_>) -> Next {
     }
     // S4: preconditions come from a quorum read, made after the decision was verified again, which takes no change any more.
     let before = preparations(case, &inventory.entries);
-    let (first, steps) = if before.is_empty() {
-        (Anew::Removal, removals(case))
-    } else {
-        (Anew::Reclaim, vec![Step::Write(before)])
-    };
-    if !steps.is_empty() {
+    let (first, writes) =
+        if before.is_empty() { (Anew::Removal, removals(case)) } else { (Anew::Reclaim, before) };
+    if !writes.is_empty() {
         if !case.seen.ground.has_read(first) {
             return Next::Reread(first);
         }
         stand_reclaiming(case, &[]);
-        return Next::Do(steps);
+        return Next::Do(vec![Step::Write(writes)]);
     }
     let held = holding(case, &inventory.entries);
     if held.is_empty() {
@@ -251,6 +248,9 @@ fn stand_reclaiming(case: &mut Case<'_>, held: &[String]) {
     let since: Timestamp = case.status.reclaiming_since.map_or(case.now, |t| t.timestamp());
     let stuck_at = since.saturating_add(STUCK_AFTER).unwrap_or(since);
     let list = held.join("; ");
+    if !held.is_empty() {
+        case.life.wake = next_removal(case).into_iter().chain([stuck_at]).filter(|at| *at > case.now).min();
+    }
     let standing = if let Some(t) = &case.seen.ground.trouble {
         Standing::write_refused(t)
     } else if !held.is_empty() && case.now >= stuck_at {
@@ -259,9 +259,6 @@ fn stand_reclaiming(case: &mut Case<'_>, held: &[String]) {
             Bilingual::new(format!("收回受阻:{list}"), format!("reclaiming is held up by {list}")),
         )
     } else {
-        if !held.is_empty() {
-            case.life.wake = Some(stuck_at);
-        }
         Standing::Underway(
             "Reclaiming",
             Bilingual::new("正在收回资源(第十六条)", "resources are being reclaimed (Art. 16)"),

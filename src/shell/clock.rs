@@ -1,6 +1,6 @@
 //! The operator's clock: the system's, plus an offset that only tests set.
 //!
-//! Server timestamps are shifted by the same offset when they are read, so that a test which moves
+//! Server timestamps of records are shifted by the same offset when they are read, so that a test which moves
 //! the clock moves the whole world (design, section 4). Clock skew is measured on raw time.
 
 use std::sync::Arc;

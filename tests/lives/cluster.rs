@@ -29,6 +29,8 @@ pub struct Cluster {
     applied: BTreeMap<Id, Value>,
     /// Namespaces that something holds.
     pub stuck: BTreeSet<String>,
+    /// Namespaces whose pods hold their claims, until the namespace ends them.
+    pub in_use: BTreeSet<String>,
     /// Everything that was created and destroyed, in order.
     pub created: Vec<Id>,
     pub destroyed: Vec<Id>,
@@ -186,8 +188,9 @@ impl Cluster {
     pub fn controllers(&mut self) -> Vec<String> {
         let mut said = Vec::new();
         let ended = |o: &Value| !o["metadata"]["deletionTimestamp"].is_null();
-        let claims: Vec<Id> =
-            self.of_kind("PersistentVolumeClaim").filter(|c| ended(c)).map(key_of).collect();
+        let unused = |c: &Id| !self.in_use.contains(&c.1);
+        let claims = self.of_kind("PersistentVolumeClaim").filter(|c| ended(c)).map(key_of).filter(unused);
+        let claims: Vec<Id> = claims.collect();
         for claim in claims {
             self.remove(&claim);
             said.push(format!("claim {} is gone", claim.2));

@@ -4,10 +4,11 @@ use govcloud::core::decommission::INVENTORY_MAX;
 use govcloud::core::plan::{Anew, Step, Write};
 use govcloud::shell::observe::Circumstances;
 use govcloud::shell::queue::{Key, Kind};
+use jiff::SignedDuration;
 use serde_json::json;
 
 use crate::acts::{app_id, exit, exit_id, grant_id, tenant};
-use crate::cluster::id;
+use crate::cluster::{Id, id};
 use crate::stage::{DEPT, Stage, ZHANG};
 
 fn contract_end(default: &str) -> serde_json::Value {
@@ -237,7 +238,7 @@ fn a_marked_namespace_stays_until_every_volume_has_its_policy() {
     assert!(!s.cluster.objects.contains_key(&space));
 }
 
-/// S4: each claim goes by its own UID and version, and its namespace after it; one that is on its way is not asked again.
+/// S4: each claim goes by its own UID and version, and its namespace when it is gone.
 #[test]
 fn claims_go_before_their_namespace() {
     let mut s = Stage::live("2026-06-01 09:00");
@@ -266,17 +267,62 @@ fn claims_go_before_their_namespace() {
         writes.map(|w| w.iter().map(named).collect()).collect()
     };
     let of = |claim: &str| format!("PersistentVolumeClaim {claim}");
-    let namespace = vec![format!("Namespace {}", space.2)];
-    assert_eq!(deletes(&s), [vec![of("archive"), of("data")], namespace.clone()]);
-    // A pod holds it: it ends with the namespace, which nobody waits with for it.
-    for held in ["archive", "data"] {
-        s.cluster.change(&id("PersistentVolumeClaim", &space.2, held), |o| {
-            o["metadata"]["deletionTimestamp"] = json!("2026-06-01T00:00:00Z")
-        });
-    }
-    assert_eq!(deletes(&s), [namespace]);
+    assert_eq!(deletes(&s), [vec![of("archive"), of("data")]]);
     s.refuse = None;
     s.settle();
+    assert_eq!(s.phase(&e), "Completed");
+    let place = |what: &Id| s.cluster.destroyed.iter().position(|gone| gone == what);
+    for held in ["archive", "data"] {
+        let claim = place(&id("PersistentVolumeClaim", &space.2, held));
+        assert!(claim.is_some() && claim < place(&space), "{:?}", s.cluster.destroyed);
+    }
+}
+
+/// A claim that a pod holds ends with its namespace, which waits half a minute for it and no longer; meanwhile nothing is
+/// asked again, and one that is let go sooner is waited for no longer.
+#[test]
+fn a_namespace_waits_for_a_claim_in_use_and_not_for_ever() {
+    for let_go in [false, true] {
+        let mut s = Stage::live("2026-06-01 09:00");
+        s.claim("prod", "data");
+        s.cluster.in_use.insert(tenant("prod"));
+        let e = s.leave("leave", exit("Application", "Retain", &[]));
+        let space = id("Namespace", "", &tenant("prod"));
+        let claim = id("PersistentVolumeClaim", &tenant("prod"), "data");
+        let of = |s: &Stage, o| s.cluster.objects[o]["metadata"]["deletionTimestamp"].clone();
+        assert_eq!((of(&s, &claim).is_string(), of(&s, &space).is_null()), (true, true));
+        let plan = s.plan(&Key::new(Kind::Decommission, DEPT, e.2.clone()), Some(Anew::Everything)).unwrap();
+        let begun = s.now;
+        assert_eq!((plan.steps.len(), plan.wake), (0, Some(begun + SignedDuration::from_secs(30))));
+        assert_eq!((s.phase(&e), s.stands(&e, "Ready").as_str()), ("Reclaiming", "False/Reclaiming"));
+        if let_go {
+            s.cluster.in_use.clear();
+            s.settle();
+        } else {
+            s.until_instant(begun + SignedDuration::from_secs(29));
+            assert_eq!(s.phase(&e), "Reclaiming");
+            s.until_instant(begun + SignedDuration::from_secs(30));
+        }
+        assert_eq!(s.phase(&e), "Completed");
+    }
+}
+
+/// Five minutes that went by before the claims were deleted are no reason not to look again: what holds a reclaim up is
+/// reported, and the patience with a claim in use still ends.
+#[test]
+fn a_reclaim_that_was_held_up_still_ends_a_claim_in_use() {
+    let mut s = Stage::live("2026-06-01 09:00");
+    s.claim("prod", "data");
+    s.cluster.in_use.insert(tenant("prod"));
+    s.refuse = Some(("PersistentVolumeClaim", "claim webhook: no"));
+    let e = s.leave("leave", exit("Application", "Retain", &[]));
+    s.until("2026-06-01 10:00");
+    s.refuse = None;
+    s.settle();
+    assert_eq!((s.phase(&e), s.stands(&e, "Stalled").as_str()), ("Reclaiming", "True/ReclaimStuck"));
+    let plan = s.plan(&Key::new(Kind::Decommission, DEPT, e.2.clone()), Some(Anew::Everything)).unwrap();
+    assert_eq!(plan.wake, Some(s.now + SignedDuration::from_secs(30)));
+    s.until_instant(s.now + SignedDuration::from_secs(30));
     assert_eq!(s.phase(&e), "Completed");
 }
 

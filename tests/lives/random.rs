@@ -31,6 +31,7 @@ enum Act {
     Publish,
     Fulfilment(bool),
     Stick(bool),
+    Run(bool),
     Outcome,
     Lose(u8),
 }
@@ -54,6 +55,7 @@ fn acts() -> impl Strategy<Value = Act> {
         1 => Just(Act::Publish),
         1 => any::<bool>().prop_map(Act::Fulfilment),
         1 => any::<bool>().prop_map(Act::Stick),
+        1 => any::<bool>().prop_map(Act::Run),
         1 => Just(Act::Outcome),
         1 => (0_u8..3).prop_map(Act::Lose),
     ]
@@ -264,6 +266,16 @@ impl Stage {
                     self.cluster.stuck.insert(ns);
                 } else {
                     self.cluster.stuck.remove(&ns);
+                    self.settle();
+                }
+            }
+            Act::Run(runs) => {
+                let ns = crate::acts::tenant("prod");
+                self.say("the department", if runs { "has pods running" } else { "has no pods" });
+                if runs {
+                    self.cluster.in_use.insert(ns);
+                } else {
+                    self.cluster.in_use.remove(&ns);
                     self.settle();
                 }
             }

@@ -70,6 +70,7 @@ pub async fn the_writes_of_a_life_are_these_and_no_more(context: Context) -> Res
     only_exits_list(&meanwhile, &life.tenant)?;
     an_exit_is_decided_on_records_asked_for(&everybodys)?;
     a_reclaim_asks_only_for_what_nobody_told(&everybodys)?;
+    a_namespace_is_gone_through_once(&everybodys, &life.tenant)?;
     let done = writes.keep(|e| (200..300).contains(&e.code()));
     println!(
         "bounds: {} of them went through, at most {} may",
@@ -219,8 +220,8 @@ fn an_exit_is_decided_on_records_asked_for(everybodys: &Entries) -> Result<()> {
     Ok(())
 }
 
-/// S4: between the beginning of a reclaim and the end of the namespace claims and snapshots are listed once, after the last
-/// volume has its policy, and nothing is read that the API server answered with within the second before, unless somebody else wrote it since.
+/// S4: between the beginning of a reclaim and the end of the namespace claims and snapshots are listed twice, before the claims
+/// are deleted and before the namespace is, after the last volume has its policy, and nothing is read that the API server answered with within the second before, unless somebody else wrote it since.
 fn a_reclaim_asks_only_for_what_nobody_told(everybodys: &Entries) -> Result<()> {
     let begins = |e: &&Entry| {
         line(e) == "patch decommissions/status"
@@ -243,15 +244,12 @@ fn a_reclaim_asks_only_for_what_nobody_told(everybodys: &Entries) -> Result<()> 
     for kind in ["persistentvolumeclaims", "volumesnapshots"] {
         let lists = within.clone().verb("list").keep(|e| about(e).0 == kind).len();
         ensure!(
-            (1..=1 + refused).contains(&lists),
-            "{kind}: {lists} lists, not one before the namespace's end"
+            (2..=2 + refused).contains(&lists),
+            "{kind}: {lists} lists, not one before the claims' end and one before the namespace's"
         );
-        let last = within.clone().verb("list").keep(|e| about(e).0 == kind);
-        let last = last.iter().map(|e| e.request_received_timestamp).max();
-        ensure!(
-            last > marked,
-            "{kind} were listed before the volumes' policies and the namespace's mark alone"
-        );
+        let after = within.clone().verb("list").keep(|e| about(e).0 == kind);
+        let after = after.iter().filter(|e| Some(e.request_received_timestamp) > marked).count();
+        ensure!(after >= 2, "{kind} were listed before the volumes' policies and the namespace's mark alone");
     }
     for read in within.clone().verb("get").iter() {
         let at = read.request_received_timestamp;
@@ -270,6 +268,18 @@ fn a_reclaim_asks_only_for_what_nobody_told(everybodys: &Entries) -> Result<()> 
         "bounds: {} reads between the beginning of a reclaim and the end of its namespace",
         within.verb("get").len()
     );
+    Ok(())
+}
+
+/// A namespace is deleted when its claims are gone, so its controller goes through every kind in it once and finds nothing
+/// left: the longest part of an exit is not done twice (0055).
+fn a_namespace_is_gone_through_once(everybodys: &Entries, tenant: &str) -> Result<()> {
+    let passes = everybodys.clone().verb("deletecollection").keep(|e| about(e).1 == tenant);
+    let of = |kind: &str| passes.iter().filter(|e| about(e).0 == kind).count();
+    for kind in ["persistentvolumeclaims", "configmaps", "secrets", "resourcequotas"] {
+        ensure!(of(kind) == 1, "{kind}: gone through {} times, not once:\n{passes}", of(kind));
+    }
+    println!("bounds: {} deletions of whole kinds by the namespace's controller", passes.len());
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use e2e::suite::Context;
 use e2e::wait::until;
 use govcloud::shell::clock::Clock;
 use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
+use k8s_openapi::api::core::v1::{Namespace, PersistentVolume, PersistentVolumeClaim, Pod};
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
@@ -167,23 +167,35 @@ pub async fn a_finalizer_in_the_namespace(_: Context) -> Result<()> {
     turn.done().await
 }
 
-/// A pod on a node that does not answer: only a person may say that it is dead.
+/// A pod on a node that does not answer: only a person may say that it is dead. It holds its claim, so that its namespace is
+/// deleted half a minute after that, and not for ever waited with.
 pub async fn a_pod_that_does_not_die(_: Context) -> Result<()> {
     let turn = Turn::take().await?;
     let desk = Desk::open(&turn.world()?.context, &["data"]).await?;
+    // Half a minute by the API server's clock, which no scenario sets ahead.
+    turn.world()?.clock.set(Timestamp::now());
     let pods: Api<Pod> = Api::namespaced(desk.office.admin().await?, desk.tenant("prod"));
     let mut immortal = pod("immortal")?;
-    immortal.spec.as_mut().context("a spec")?.node_name = Some("node-that-is-gone".to_owned());
+    let spec = immortal.spec.as_mut().context("a spec")?;
+    spec.node_name = Some("node-that-is-gone".to_owned());
+    let mount = json!([{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]);
+    spec.volumes = serde_json::from_value(mount)?;
     // The namespace's ServiceAccount comes a moment after the namespace.
     let create = || async { Ok(Some(pods.create(&PostParams::default(), &immortal).await?)) };
     e2e::wait::eventually("the pod", PATIENCE, create).await?;
     desk.leave(disposition("Destroy", &[])).await?;
+    let deleted = |c: &PersistentVolumeClaim| c.metadata.deletion_timestamp.is_some();
+    until(desk.claims(Persona::Admin).await?, "data", "is deleted", PATIENCE, deleted).await?;
+    let spaces: Api<Namespace> = Api::all(desk.office.admin().await?);
+    let space = spaces.get(desk.tenant("prod")).await?;
+    ensure!(space.metadata.deletion_timestamp.is_none(), "its namespace does not wait for the claim");
     let free = async {
         let is = pods.get("immortal").await.context("the pod was forced")?;
         ensure!(is.metadata.deletion_timestamp.is_some(), "nobody asked it to end");
         pods.delete("immortal", &DeleteParams::default().grace_period(0)).await.map(drop).map_err(Into::into)
     };
-    plays(&turn, &desk, &[desk.tenant("prod"), "pods"], free, Fate::Destroyed).await?;
+    let names = [desk.tenant("prod"), "pods", "claim data"];
+    plays(&turn, &desk, &names, free, Fate::Destroyed).await?;
     drop(desk);
     turn.done().await
 }

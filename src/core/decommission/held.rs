@@ -1,5 +1,7 @@
 //! What an exit still has: its namespaces and volumes, with what preconditions and reports need.
 
+use jiff::Timestamp;
+
 /// A tenant namespace on its way out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Space {
@@ -30,8 +32,8 @@ pub struct HeldClaim {
     pub uid: String,
     /// resourceVersion.
     pub resource_version: String,
-    /// Whether it is being deleted.
-    pub deleting: bool,
+    /// When it was deleted, by the API server's clock; it may be held still.
+    pub deleted_at: Option<Timestamp>,
 }
 
 /// A volume with what a precondition and a report need beside the inventory's view.

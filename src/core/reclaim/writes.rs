@@ -1,15 +1,20 @@
-//! What a reclaim writes, in its order: policies and marks first, then claims, then namespaces (step 5; S2, S4).
+//! What a reclaim writes, in its order: policies and marks first, then claims, and a namespace when it has none any more
+//! (step 5; S2, S4; `docs/decisions/0056-a-namespace-waits-for-its-claims.md`).
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::{recorded, volume};
 use crate::api::decommission::Scope;
 use crate::api::disposition::{Action, InventoryEntry};
 use crate::api::keys;
-use crate::core::decommission::{Case, Space};
+use crate::core::decommission::{Case, HeldClaim, Space};
 use crate::core::names;
-use crate::core::plan::{Precondition, Step, Write};
+use crate::core::plan::{Precondition, Write};
 use crate::core::targets;
+
+/// How long a namespace waits for a claim that was deleted and is still there: a pod may hold it to the namespace's end.
+const CLAIM_PATIENCE: SignedDuration = SignedDuration::from_secs(30);
 
 /// What comes before anything is deleted: every volume's policy and every namespace's mark.
 pub(super) fn preparations(case: &Case<'_>, entries: &[InventoryEntry]) -> Vec<Write> {
@@ -17,13 +22,23 @@ pub(super) fn preparations(case: &Case<'_>, entries: &[InventoryEntry]) -> Vec<W
     policies.chain(to_go(case).filter_map(mark)).collect()
 }
 
-/// The deletions: the claims, each by its own UID and version, and then their namespaces, so that no namespace takes a claim
-/// with it that was not read. Its controller looks some seconds later and finds them gone; one that a pod still holds ends
-/// with the namespace.
-pub(super) fn removals(case: &Case<'_>) -> Vec<Step> {
-    let claims: Vec<Write> = to_go(case).flat_map(claims).collect();
-    let namespaces: Vec<Write> = to_go(case).map(remove).collect();
-    [claims, namespaces].into_iter().filter(|writes| !writes.is_empty()).map(Step::Write).collect()
+/// The deletions that are due: the claims, each by its own UID and version, and the namespaces without any, so that none
+/// takes a claim with it that was not read, and its controller goes through it once. One that a pod holds goes no sooner than
+/// its namespace, and that has the patience of [`CLAIM_PATIENCE`].
+pub(super) fn removals(case: &Case<'_>) -> Vec<Write> {
+    let empty = to_go(case).filter(|s| empty_at(s).is_some_and(|at| at <= case.now)).map(remove);
+    to_go(case).flat_map(claims).chain(empty).collect()
+}
+
+/// When the next namespace that waits for its claims waits no more, whatever holds them.
+pub(super) fn next_removal(case: &Case<'_>) -> Option<Timestamp> {
+    to_go(case).filter_map(empty_at).filter(|at| *at > case.now).min()
+}
+
+/// When a namespace is as good as empty: at once without claims, and not before each was deleted.
+fn empty_at(space: &Space) -> Option<Timestamp> {
+    let patience = |c: &HeldClaim| c.deleted_at?.checked_add(CLAIM_PATIENCE).ok();
+    space.claims.iter().map(patience).try_fold(Timestamp::MIN, |latest, at| Some(latest.max(at?)))
 }
 
 /// The policy that a volume's fate needs, where it does not have it yet.
@@ -74,7 +89,7 @@ fn mark(space: &Space) -> Option<Write> {
 }
 
 fn claims(space: &Space) -> impl Iterator<Item = Write> {
-    space.claims.iter().filter(|c| !c.deleting).map(|c| {
+    space.claims.iter().filter(|c| c.deleted_at.is_none()).map(|c| {
         let read = Precondition { uid: c.uid.clone(), resource_version: c.resource_version.clone() };
         Write::Delete(targets::CLAIM.within(&space.name, &c.name), read)
     })

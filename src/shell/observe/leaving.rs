@@ -43,6 +43,6 @@ fn held_claim(c: &Plain) -> HeldClaim {
         name: c.name.1.clone(),
         uid: c.uid.clone(),
         resource_version: c.resource_version.clone(),
-        deleting: is_being_deleted(c.value()),
+        deleted_at: c.value().pointer("/metadata/deletionTimestamp").and_then(|t| t.as_str()?.parse().ok()),
     }
 }
