@@ -278,7 +278,7 @@ fn claims_go_before_their_namespace() {
     }
 }
 
-/// A claim that a pod holds ends with its namespace, which waits half a minute for it and no longer; meanwhile nothing is
+/// A claim that a pod holds ends with its namespace, which waits a minute for it and no longer; meanwhile nothing is
 /// asked again, and one that is let go sooner is waited for no longer.
 #[test]
 fn a_namespace_waits_for_a_claim_in_use_and_not_for_ever() {
@@ -293,15 +293,15 @@ fn a_namespace_waits_for_a_claim_in_use_and_not_for_ever() {
         assert_eq!((of(&s, &claim).is_string(), of(&s, &space).is_null()), (true, true));
         let plan = s.plan(&Key::new(Kind::Decommission, DEPT, e.2.clone()), Some(Anew::Everything)).unwrap();
         let begun = s.now;
-        assert_eq!((plan.steps.len(), plan.wake), (0, Some(begun + SignedDuration::from_secs(30))));
+        assert_eq!((plan.steps.len(), plan.wake), (0, Some(begun + SignedDuration::from_secs(60))));
         assert_eq!((s.phase(&e), s.stands(&e, "Ready").as_str()), ("Reclaiming", "False/Reclaiming"));
         if let_go {
             s.cluster.in_use.clear();
             s.settle();
         } else {
-            s.until_instant(begun + SignedDuration::from_secs(29));
+            s.until_instant(begun + SignedDuration::from_secs(59));
             assert_eq!(s.phase(&e), "Reclaiming");
-            s.until_instant(begun + SignedDuration::from_secs(30));
+            s.until_instant(begun + SignedDuration::from_secs(60));
         }
         assert_eq!(s.phase(&e), "Completed");
     }
@@ -321,8 +321,8 @@ fn a_reclaim_that_was_held_up_still_ends_a_claim_in_use() {
     s.settle();
     assert_eq!((s.phase(&e), s.stands(&e, "Stalled").as_str()), ("Reclaiming", "True/ReclaimStuck"));
     let plan = s.plan(&Key::new(Kind::Decommission, DEPT, e.2.clone()), Some(Anew::Everything)).unwrap();
-    assert_eq!(plan.wake, Some(s.now + SignedDuration::from_secs(30)));
-    s.until_instant(s.now + SignedDuration::from_secs(30));
+    assert_eq!(plan.wake, Some(s.now + SignedDuration::from_secs(60)));
+    s.until_instant(s.now + SignedDuration::from_secs(60));
     assert_eq!(s.phase(&e), "Completed");
 }
 

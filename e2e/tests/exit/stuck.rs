@@ -168,11 +168,11 @@ pub async fn a_finalizer_in_the_namespace(_: Context) -> Result<()> {
 }
 
 /// A pod on a node that does not answer: only a person may say that it is dead. It holds its claim, so that its namespace is
-/// deleted half a minute after that, and not for ever waited with.
+/// deleted a minute after that, and not for ever waited with.
 pub async fn a_pod_that_does_not_die(_: Context) -> Result<()> {
     let turn = Turn::take().await?;
     let desk = Desk::open(&turn.world()?.context, &["data"]).await?;
-    // Half a minute by the API server's clock, which no scenario sets ahead.
+    // A minute by the API server's clock, which no scenario sets ahead.
     turn.world()?.clock.set(Timestamp::now());
     let pods: Api<Pod> = Api::namespaced(desk.office.admin().await?, desk.tenant("prod"));
     let mut immortal = pod("immortal")?;

@@ -14,7 +14,7 @@ use crate::core::plan::{Precondition, Write};
 use crate::core::targets;
 
 /// How long a namespace waits for a claim that was deleted and is still there: a pod may hold it to the namespace's end.
-const CLAIM_PATIENCE: SignedDuration = SignedDuration::from_secs(30);
+const CLAIM_PATIENCE: SignedDuration = SignedDuration::from_secs(60);
 
 /// What comes before anything is deleted: every volume's policy and every namespace's mark.
 pub(super) fn preparations(case: &Case<'_>, entries: &[InventoryEntry]) -> Vec<Write> {
