@@ -15,9 +15,8 @@ use crate::wait::eventually;
 /// The department's filing namespace in the samples.
 pub const DEPARTMENT: &str = "dept-transport";
 
-/// How long a step of a life may take: the longest is an exit whose pods run, a minute before its namespace is deleted, and
-/// then their own time to end.
-const PATIENCE: Duration = Duration::from_secs(180);
+/// How long a step of a life may take.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The people of the samples around one cluster, and one filing namespace.
 #[derive(Clone)]

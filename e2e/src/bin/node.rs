@@ -154,13 +154,17 @@ async fn live(node: &Node, helm: &Helm) -> Result<()> {
     clock.done("installed again: the exit goes on where it was");
 
     people.approve(exit).await?;
+    // Its Pod runs and holds the claims: a minute until the namespace is deleted, and then the Pod's own time to end.
+    let gone = || async {
+        let left = admin.run(&["get", "namespace", &tenant, "--ignore-not-found"]).await?;
+        Ok(left.is_empty().then_some(()))
+    };
+    eventually("the namespace is gone", PATIENCE, gone).await?;
     let done = people.until_phase(exit, "Completed").await?;
     ensure!(said(&done, "Submitted") == 1, "{}", done["status"]["timeline"]);
     people.until_phase(&travel, "Exited").await?;
     ensure!(!volumes[0].exists(), "{} is not destroyed", volumes[0].display());
     ensure!(volumes[1].join("record").metadata()?.len() > 0, "the archive is lost");
-    let gone = admin.run(&["get", "namespace", &tenant, "--ignore-not-found"]).await?;
-    ensure!(gone.is_empty(), "{gone}");
     clock.done("exited: the one volume's directory is gone, the other's data is kept, with a certificate");
     Ok(())
 }

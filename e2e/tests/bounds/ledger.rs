@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use e2e::audit::{Entries, Entry};
 use e2e::personas::{OPERATOR, Persona};
 use e2e::suite::Context;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::play::{JUST_NOW, Played};
@@ -220,8 +220,9 @@ fn an_exit_is_decided_on_records_asked_for(everybodys: &Entries) -> Result<()> {
     Ok(())
 }
 
-/// S4: between the beginning of a reclaim and the end of the namespace claims and snapshots are listed twice, before the claims
-/// are deleted and before the namespace is, after the last volume has its policy, and nothing is read that the API server answered with within the second before, unless somebody else wrote it since.
+/// S4: between the beginning of a reclaim and the end of the namespace claims and snapshots are listed twice: after the last
+/// volume has its policy and before the claims are deleted, and then before the namespace is. Nothing is read that the API
+/// server answered with within the second before, unless somebody else wrote it since.
 fn a_reclaim_asks_only_for_what_nobody_told(everybodys: &Entries) -> Result<()> {
     let begins = |e: &&Entry| {
         line(e) == "patch decommissions/status"
@@ -239,6 +240,9 @@ fn a_reclaim_asks_only_for_what_nobody_told(everybodys: &Entries) -> Result<()> 
         .keep(|e| matches!(about(e).0.as_str(), "persistentvolumes" | "namespaces"));
     let marked = marks.iter().map(|e| e.stage_timestamp).max();
     ensure!(marked.is_some(), "no policy is set");
+    let claims = within.clone().verb("delete").keep(|e| about(e).0 == "persistentvolumeclaims");
+    let claims_end = claims.iter().map(|e| e.request_received_timestamp).min();
+    ensure!(claims_end.is_some(), "no claim is deleted");
     // After a refusal everything is read anew.
     let refused = within.clone().writes().iter().filter(|e| e.code() == 409).count();
     for kind in ["persistentvolumeclaims", "volumesnapshots"] {
@@ -247,9 +251,18 @@ fn a_reclaim_asks_only_for_what_nobody_told(everybodys: &Entries) -> Result<()> 
             (2..=2 + refused).contains(&lists),
             "{kind}: {lists} lists, not one before the claims' end and one before the namespace's"
         );
-        let after = within.clone().verb("list").keep(|e| about(e).0 == kind);
-        let after = after.iter().filter(|e| Some(e.request_received_timestamp) > marked).count();
-        ensure!(after >= 2, "{kind} were listed before the volumes' policies and the namespace's mark alone");
+        let asked = within.clone().verb("list").keep(|e| about(e).0 == kind);
+        let between = |from: Option<Timestamp>, to: Option<Timestamp>| {
+            asked.iter().any(|e| Some(e.request_received_timestamp) > from && Some(e.stage_timestamp) <= to)
+        };
+        ensure!(
+            between(marked, claims_end),
+            "{kind} were not listed between the volumes' policies and the claims' end"
+        );
+        ensure!(
+            between(claims_end, Some(ended)),
+            "{kind} were not listed between the claims' end and the namespace's"
+        );
     }
     for read in within.clone().verb("get").iter() {
         let at = read.request_received_timestamp;
@@ -272,7 +285,7 @@ fn a_reclaim_asks_only_for_what_nobody_told(everybodys: &Entries) -> Result<()> 
 }
 
 /// A namespace is deleted when its claims are gone, so its controller goes through every kind in it once and finds nothing
-/// left: the longest part of an exit is not done twice (0055).
+/// left: the longest part of an exit is not done twice (0056).
 fn a_namespace_is_gone_through_once(everybodys: &Entries, tenant: &str) -> Result<()> {
     let passes = everybodys.clone().verb("deletecollection").keep(|e| about(e).1 == tenant);
     let of = |kind: &str| passes.iter().filter(|e| about(e).0 == kind).count();

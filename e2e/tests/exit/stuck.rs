@@ -7,6 +7,7 @@ use std::fs;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
+use e2e::audit::Entry;
 use e2e::cluster::{Cluster, Setup};
 use e2e::in_process::InProcess;
 use e2e::office::{Kind, condition};
@@ -15,7 +16,7 @@ use e2e::suite::Context;
 use e2e::wait::until;
 use govcloud::shell::clock::Clock;
 use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::api::core::v1::{Namespace, PersistentVolume, PersistentVolumeClaim, Pod};
+use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
@@ -75,8 +76,9 @@ impl Turn {
     }
 }
 
-/// Plays one: once it is stuck, `names` must be said; then it is late; then `free` frees it, and it completes.
-async fn plays<F>(turn: &Turn, desk: &Desk, names: &[&str], free: F, fate: Fate) -> Result<()>
+/// Plays one: once it is stuck, `names` must be said; then it is late; then `free` frees it, and it completes. Gives back when
+/// five minutes went by on its clock.
+async fn plays<F>(turn: &Turn, desk: &Desk, names: &[&str], free: F, fate: Fate) -> Result<Timestamp>
 where
     F: Future<Output = Result<()>>,
 {
@@ -86,6 +88,7 @@ where
         reclaiming.data["status"]["reclaimingSince"].as_str().context("since when")?.parse()?;
     ensure!(condition(&reclaiming.data["status"], "Stalled")["status"] != "True", "stalled at once");
     held(desk).await?;
+    let moved = Timestamp::now();
     clock.set(since + SignedDuration::from_secs(5 * 60 + 5));
     let names: Vec<String> = names.iter().map(ToString::to_string).collect();
     let says = |s: &Value| {
@@ -105,7 +108,8 @@ where
     let done = desk.phase("Completed").await?;
     ensure!(deadline(&done)?["workingDaysLate"].is_i64(), "{:?}", deadline(&done)?);
     ensure!(desk.said("Overdue").await? == 1, "told more than once");
-    desk.ends(&[("data", fate)], true).await
+    desk.ends(&[("data", fate)], true).await?;
+    Ok(moved)
 }
 
 fn deadline(exit: &DynamicObject) -> Result<Value> {
@@ -186,16 +190,26 @@ pub async fn a_pod_that_does_not_die(_: Context) -> Result<()> {
     desk.leave(disposition("Destroy", &[])).await?;
     let deleted = |c: &PersistentVolumeClaim| c.metadata.deletion_timestamp.is_some();
     until(desk.claims(Persona::Admin).await?, "data", "is deleted", PATIENCE, deleted).await?;
-    let spaces: Api<Namespace> = Api::all(desk.office.admin().await?);
-    let space = spaces.get(desk.tenant("prod")).await?;
-    ensure!(space.metadata.deletion_timestamp.is_none(), "its namespace does not wait for the claim");
     let free = async {
         let is = pods.get("immortal").await.context("the pod was forced")?;
         ensure!(is.metadata.deletion_timestamp.is_some(), "nobody asked it to end");
         pods.delete("immortal", &DeleteParams::default().grace_period(0)).await.map(drop).map_err(Into::into)
     };
     let names = [desk.tenant("prod"), "pods", "claim data"];
-    plays(&turn, &desk, &names, free, Fate::Destroyed).await?;
+    let moved = plays(&turn, &desk, &names, free, Fate::Destroyed).await?;
+    let space = |e: &Entry| {
+        e.verb == "delete"
+            && e.object_ref
+                .as_ref()
+                .is_some_and(|o| o.resource == "namespaces" && o.name == desk.tenant("prod"))
+    };
+    let asked = desk.ledger.asked(space).await?;
+    let first =
+        asked.iter().map(|e| e.request_received_timestamp).min().context("no end of the namespace")?;
+    ensure!(
+        first >= moved,
+        "its namespace did not wait for the claim: {first}, and the clock moved at {moved}"
+    );
     drop(desk);
     turn.done().await
 }
