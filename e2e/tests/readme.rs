@@ -1,4 +1,4 @@
-//! What the documents show is tried: every manifest of the READMEs, and every command of the guide and of the page on exits.
+//! Runs what the documents show: every manifest of docs/resources.md, every command of the guide and of the exit page.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,6 +12,10 @@ use e2e::personas::Persona;
 use e2e::suite::{self, Context};
 use e2e::{install, operator, paths};
 use tokio::process::Command;
+
+/// One example of each kind, in English and in Chinese.
+const RESOURCES: &str = "docs/resources.md";
+const RESOURCES_ZH: &str = "docs/zh/resources.md";
 
 /// The project's kinds, and who files each.
 const KINDS: [(&str, Persona); 7] = [
@@ -32,11 +36,11 @@ fn main() -> ExitCode {
 async fn the_documents_work_as_they_are_written(context: Context) -> Result<()> {
     install::samples(&context.cluster.kubectl(Persona::Admin), true).await?;
     context.dump_on_failure("dept-transport");
-    let english = manifests("README.md")?;
-    ensure!(english == manifests("README.zh.md")?, "the two READMEs show the same manifests");
+    let english = manifests(RESOURCES)?;
+    ensure!(english == manifests(RESOURCES_ZH)?, "{RESOURCES} and {RESOURCES_ZH} must show the same manifests");
     for (kind, persona) in KINDS {
-        let manifest = english.get(kind).with_context(|| format!("README.md shows no {kind}"))?;
-        dry_run(&context, persona, manifest).await.with_context(|| format!("README.md, {kind}"))?;
+        let manifest = english.get(kind).with_context(|| format!("{RESOURCES} shows no {kind}"))?;
+        dry_run(&context, persona, manifest).await.with_context(|| format!("{RESOURCES}, {kind}"))?;
     }
     refusals(&context, &english["CloudApplication"]).await?;
     typed(
