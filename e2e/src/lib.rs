@@ -29,6 +29,7 @@
 //! | [`bench`] | what `make bench` measures, and how |
 //! | [`demo`] | the story that `make demo` plays |
 //! | [`paths`] | where things lie in the repository |
+//! | [`documents`] | the text of the documents: links, punctuation, blocks |
 
 pub mod audit;
 pub mod bench;
@@ -36,6 +37,7 @@ pub mod binaries;
 pub mod cluster;
 pub mod control_plane;
 pub mod demo;
+pub mod documents;
 pub mod dump;
 pub mod go;
 pub mod in_process;

@@ -10,12 +10,14 @@ use e2e::binaries::Binaries;
 use e2e::cluster::Setup;
 use e2e::personas::Persona;
 use e2e::suite::{self, Context};
-use e2e::{install, operator, paths};
+use e2e::{documents, install, operator, paths};
 use tokio::process::Command;
 
 /// One example of each kind, in English and in Chinese.
 const RESOURCES: &str = "docs/resources.md";
 const RESOURCES_ZH: &str = "docs/zh/resources.md";
+/// Pages of the Chinese handbook that show a record.
+const HANDBOOK: [&str; 2] = ["docs/zh/05-change.md", "docs/zh/07-consent-and-exit.md"];
 
 /// The project's kinds, and who files each.
 const KINDS: [(&str, Persona); 7] = [
@@ -37,10 +39,18 @@ async fn the_documents_work_as_they_are_written(context: Context) -> Result<()> 
     install::samples(&context.cluster.kubectl(Persona::Admin), true).await?;
     context.dump_on_failure("dept-transport");
     let english = manifests(RESOURCES)?;
-    ensure!(english == manifests(RESOURCES_ZH)?, "{RESOURCES} and {RESOURCES_ZH} must show the same manifests");
+    ensure!(
+        english == manifests(RESOURCES_ZH)?,
+        "{RESOURCES} and {RESOURCES_ZH} must show the same manifests"
+    );
     for (kind, persona) in KINDS {
         let manifest = english.get(kind).with_context(|| format!("{RESOURCES} shows no {kind}"))?;
         dry_run(&context, persona, manifest).await.with_context(|| format!("{RESOURCES}, {kind}"))?;
+    }
+    for page in HANDBOOK {
+        for manifest in manifests(page)?.values() {
+            dry_run(&context, Persona::Department, manifest).await.context(page)?;
+        }
     }
     refusals(&context, &english["CloudApplication"]).await?;
     typed(
@@ -54,18 +64,10 @@ async fn the_documents_work_as_they_are_written(context: Context) -> Result<()> 
     typed(&context, "docs/exit.md", &shown).await
 }
 
-/// The blocks of a document that are marked with `language`.
-fn blocks(document: &str, language: &str) -> Result<Vec<String>> {
-    let text = fs::read_to_string(paths::in_repository(document)).context(document.to_owned())?;
-    let fence = format!("```{language}\n");
-    let blocks = text.split(&fence).skip(1).filter_map(|rest| rest.split_once("\n```"));
-    Ok(blocks.map(|(block, _)| block.to_owned()).collect())
-}
-
 /// The manifests of a document by kind, without comments: those are in the document's language.
 fn manifests(document: &str) -> Result<BTreeMap<String, String>> {
     let mut manifests = BTreeMap::new();
-    for block in blocks(document, "yaml")? {
+    for block in documents::blocks(&documents::read(document)?, "yaml") {
         let lines = block.lines().map(|line| line.split(" #").next().unwrap_or_default().trim_end());
         let bare: Vec<&str> = lines.filter(|line| !line.starts_with('#')).collect();
         let kind =
@@ -152,7 +154,7 @@ async fn typed(context: &Context, document: &str, shows: &[&str]) -> Result<()> 
     let path = env::join_paths(
         [plugin, bin].map(Path::to_owned).into_iter().chain(env::split_paths(&env::var("PATH")?)),
     )?;
-    let script = format!("set -eux\n{}", blocks(document, "sh")?.join("\n"));
+    let script = format!("set -eux\n{}", documents::blocks(&documents::read(document)?, "sh").join("\n"));
     let mut command = Command::new("/bin/sh");
     command.args(["-c", &script]).current_dir(paths::repository());
     command.env("DEV", context.cluster.plane.root()).env("PATH", path);
