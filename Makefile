@@ -7,7 +7,6 @@ CARGO ?= cargo
 # Each file in e2e/tests is a suite with control planes of its own. They wait more than they work: several run at once.
 # `node` needs root: make test-node.
 SUITES := $(filter-out node,$(patsubst e2e/tests/%.rs,%,$(sort $(wildcard e2e/tests/*.rs))))
-UNIT_TESTS := $(patsubst tests/%,--test %,$(patsubst %.rs,%,$(patsubst %/main.rs,%,$(sort $(wildcard tests/*.rs tests/*/main.rs)))))
 SUITES_AT_ONCE ?= 2
 .PHONY: go-tests $(addprefix suite-,$(SUITES))
 
@@ -62,8 +61,8 @@ test: lint control-plane checkers prometheus build ## lint, unit tests, and the 
 	@$(MAKE) --no-print-directory unit e2e
 
 unit: tools ## the tests that need no control plane
-	$(CARGO) test --workspace --no-fail-fast --lib --bins $(UNIT_TESTS)
-	$(CARGO) test --workspace --no-fail-fast --doc
+	$(CARGO) test --workspace --exclude e2e --no-fail-fast
+	$(CARGO) test -p e2e --no-fail-fast --lib --bins --doc
 
 e2e: control-plane checkers prometheus build ## every end-to-end suite; `make suite-clocks` runs one
 	@$(MAKE) --no-print-directory --keep-going --output-sync=target --jobs=$(SUITES_AT_ONCE) $(addprefix suite-,$(SUITES))

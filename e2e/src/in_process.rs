@@ -1,9 +1,9 @@
 //! The operator in the test's own process, on the operator's own credentials, by a clock that the test sets.
 
 use anyhow::Result;
-use govcloud::shell::clock::Clock;
-use govcloud::shell::cloudevents;
-use govcloud::shell::run::{Options, operate};
+use govcloud_controller::clock::Clock;
+use govcloud_controller::cloudevents;
+use govcloud_controller::run::{Options, operate};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use tokio::task::JoinHandle;
 
@@ -34,7 +34,7 @@ impl InProcess {
             listen: ([127, 0, 0, 1], 0).into(),
             leader_election: false,
             identity: Some("in-process".into()),
-            namespace_controller: govcloud::shell::guard::NAMESPACE_CONTROLLER.into(),
+            namespace_controller: govcloud_domain::release::NAMESPACE_CONTROLLER.into(),
             cloudevents,
         };
         Ok(Self(tokio::spawn(async move {

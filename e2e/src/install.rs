@@ -49,7 +49,7 @@ pub async fn storage_class(admin: &Kubectl) -> Result<()> {
 /// `crds/`, until every one of them is served.
 pub async fn crds(admin: &Kubectl) -> Result<()> {
     admin.apply_path(&in_repository("crds")).await?;
-    let names = govcloud::api::crds().into_iter().filter_map(|crd| crd.metadata.name);
+    let names = govcloud_api::crds().into_iter().filter_map(|crd| crd.metadata.name);
     let names: Vec<String> = names.map(|name| format!("crd/{name}")).collect();
     let wait = ["wait", "--for=condition=Established", "--timeout=60s"].map(str::to_owned);
     admin.run(&[&wait[..], &names].concat()).await.map(drop)

@@ -11,7 +11,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use govcloud::core::cloud_event;
+use govcloud_domain::cloud_event;
 use serde_json::Value;
 use tokio::net::TcpSocket;
 use tokio::task::JoinHandle;

@@ -15,7 +15,7 @@ use e2e::people::{condition, deadline, said};
 use e2e::personas::Persona;
 use e2e::suite::{self, Context};
 use e2e::wait::eventually;
-use govcloud::shell::clock::Clock;
+use govcloud_controller::clock::Clock;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 

@@ -12,8 +12,8 @@ use e2e::people::{DEPARTMENT, People, condition, said};
 use e2e::personas::Persona;
 use e2e::suite::{self, Context};
 use e2e::wait::eventually;
-use govcloud::core::seal;
-use govcloud::shell::guard;
+use govcloud_domain::integrity;
+use govcloud_domain::release;
 use serde_json::{Value, json};
 
 fn main() -> ExitCode {
@@ -146,10 +146,10 @@ async fn what_was_removed_and_put_back_while_nobody_looked_is_a_gap(context: Con
     let newer = r#"{"spec":{"validationActions":["Deny","Audit"]}}"#;
     let binding = "validatingadmissionpolicybinding/govcloud-decisions";
     let mut recorded: Value = serde_json::from_str(&release)?;
-    let mut objects = guard::shipped().map_err(anyhow::Error::msg)?;
+    let mut objects = release::shipped().map_err(anyhow::Error::msg)?;
     let key = "ValidatingAdmissionPolicyBinding/govcloud-decisions";
     objects.get_mut(key).context("no such binding")?["spec"]["validationActions"] = json!(["Deny"]);
-    recorded["data"]["objects"] = json!(serde_json::to_string(&seal::release(&objects))?);
+    recorded["data"]["objects"] = json!(serde_json::to_string(&integrity::release(&objects))?);
     admin.apply(&recorded.to_string()).await?;
     admin.run(&["patch", binding, "--type=merge", "-p", older]).await?;
     pinned(&admin, key).await?;

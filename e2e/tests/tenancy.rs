@@ -9,8 +9,8 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::Setup;
 use e2e::personas::Persona;
 use e2e::suite::{self, Context};
-use govcloud::core::tenancy::{
-    self, Access, ContainerLimits, Letter, Limits, LiveObject, Owner, PodSecurity, Role, Roster, Stage,
+use govcloud_domain::tenancy::{
+    self, Access, AccessList, ContainerLimits, Letter, Limits, LiveObject, Owner, PodSecurity, Role, Stage,
     SubjectKind, Tenant, TenantObject, Whole,
 };
 use k8s_openapi::api::core::v1::{LimitRange, Namespace, ResourceQuota};
@@ -86,7 +86,7 @@ fn with<R>(
         pod_security: &PodSecurity::new("restricted"),
         storage_classes: &["ssd".to_owned(), "hostpath".to_owned()],
         limit_range: limits.map(Limits::new),
-        access: &Roster::new("dept-transport", people),
+        access: &AccessList::new("dept-transport", people),
         stage,
     }))
 }

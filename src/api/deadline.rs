@@ -159,6 +159,70 @@ impl Notified {
     }
 }
 
+impl Deadline {
+    /// Returns true if the obligation was met or fell away.
+    pub fn is_over(&self) -> bool {
+        self.met_at.is_some() || self.closed_at.is_some()
+    }
+
+    /// Returns true while the clock is paused.
+    pub fn is_paused(&self) -> bool {
+        self.pauses.last().is_some_and(|pause| pause.to.is_none())
+    }
+}
+
+impl Obligation {
+    /// The obligation in Chinese.
+    pub fn zh(self) -> &'static str {
+        match self {
+            Self::Review => "审核",
+            Self::Provision => "云资源开通",
+            Self::GoLive => "上线运行",
+            Self::GoLiveReport => "上线情况报告",
+            Self::Change => "云资源变更",
+            Self::Reclaim => "云资源收回",
+            Self::Migration => "迁出及移交",
+            Self::MaintenanceReport => "调整情况报告",
+        }
+    }
+
+    /// The obligation in English.
+    pub fn en(self) -> &'static str {
+        match self {
+            Self::Review => "review",
+            Self::Provision => "provisioning",
+            Self::GoLive => "going live",
+            Self::GoLiveReport => "go-live report",
+            Self::Change => "change",
+            Self::Reclaim => "reclaiming",
+            Self::Migration => "migration",
+            Self::MaintenanceReport => "maintenance report",
+        }
+    }
+}
+
+impl Party {
+    /// The party in Chinese, as the measures name it.
+    pub fn zh(self) -> &'static str {
+        match self {
+            Self::Department => "使用部门",
+            Self::Authority => "主管部门",
+            Self::Provider => "服务提供方",
+            Self::None => "无",
+        }
+    }
+
+    /// The party in English.
+    pub fn en(self) -> &'static str {
+        match self {
+            Self::Department => "department",
+            Self::Authority => "authority",
+            Self::Provider => "provider",
+            Self::None => "nobody",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -23,14 +23,14 @@ pub trait Filed: DeserializeOwned {
 }
 
 /// What the status of every kind tells of.
-pub trait Stands {
+pub trait HasConditions {
     /// Its conditions.
     fn conditions(&self) -> &[Condition];
     /// Where in its life the object is; `None` where it has none, as a Region, and where none was told yet.
     fn phase(&self) -> Option<&'static str>;
 }
 
-impl Stands for RegionStatus {
+impl HasConditions for RegionStatus {
     fn conditions(&self) -> &[Condition] {
         &self.conditions
     }
@@ -41,7 +41,7 @@ impl Stands for RegionStatus {
 
 macro_rules! filed {
     ($($kind:ty: $status:ty),+) => {$(
-        impl Stands for $status {
+        impl HasConditions for $status {
             fn conditions(&self) -> &[Condition] {
                 &self.record.conditions
             }
@@ -78,10 +78,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::api::application::ApplicationPhase;
-    use crate::api::change::ChangePhase;
-    use crate::api::decommission::DecommissionPhase;
-    use crate::api::grant::GrantPhase;
+    use crate::application::ApplicationPhase;
+    use crate::change::ChangePhase;
+    use crate::decommission::DecommissionPhase;
+    use crate::grant::GrantPhase;
 
     /// A phase by the name that its status has for it, and the name that labels have.
     fn named<P: serde::de::DeserializeOwned + Into<&'static str>>(name: &str) -> Option<&'static str> {

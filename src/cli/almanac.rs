@@ -13,10 +13,11 @@ use super::output::Lang;
 use super::record::Record;
 use super::session::Session;
 use super::words;
-use crate::api::deadline::{Deadline, Party};
-use crate::api::region::Region;
-use crate::api::work_calendar::WorkCalendar;
-use crate::core::calendar::{Calendar, china_date};
+use govcloud_api::deadline::{Deadline, Party};
+use govcloud_api::region::Region;
+use govcloud_api::work_calendar::WorkCalendar;
+use govcloud_domain::calendar::{Calendar, china_date};
+use govcloud_domain::deadline::DeadlineClock;
 
 /// Regions by code, and calendars by name.
 pub(super) struct Almanac {

@@ -10,13 +10,9 @@ use kube::core::TypeMeta;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::output::{self, Format, Lang};
-use crate::{
-    api::{
-        time::{CivilDate, Instant},
-        work_calendar::WorkCalendar,
-    },
-    core::calendar::{Calendar, CalendarError},
-};
+use govcloud_api::time::{CivilDate, Instant};
+use govcloud_api::work_calendar::WorkCalendar;
+use govcloud_domain::calendar::{Calendar, CalendarError};
 
 mod month;
 mod text;

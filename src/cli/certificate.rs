@@ -11,8 +11,8 @@ use super::output::{self, Lang, local, table, visible};
 use super::record::{Body, Target};
 use super::session::Session;
 use super::words::{self, terms};
-use crate::api::decommission::Certificate;
-use crate::core::reclaim::certificate_digest;
+use govcloud_api::decommission::Certificate;
+use govcloud_domain::reclaim::certificate_digest;
 
 /// The page, with everything in it: no scripts, no fonts or images from elsewhere.
 const PAGE: &str = include_str!("certificate/page.html");
@@ -146,7 +146,7 @@ impl Paper<'_> {
     fn page(&self) -> Result<String, CliError> {
         let c = self.certificate;
         let fates = |outcome| c.volumes.iter().filter(|v| v.outcome == outcome).count();
-        use crate::api::decommission::Outcome::{Destroyed, HandedOver, Retained};
+        use govcloud_api::decommission::Outcome::{Destroyed, HandedOver, Retained};
         let volumes: Vec<_> = c.volumes.iter().map(|v| context! { fate => Value::from(Serde(v)), outcome => terms::outcome(Lang::Zh, v.outcome) }).collect();
         let mut pages = Environment::new();
         let broken = |e: minijinja::Error| CliError::failed(super::error::chain(&e));

@@ -14,9 +14,9 @@ use super::send::send;
 use super::session::Session;
 use super::show::{self, Part, sheet_of};
 use super::words::{self, terms};
-use crate::api::condition::ConditionStatus;
-use crate::api::keys;
-use crate::api::record::Verdict;
+use govcloud_api::condition::ConditionStatus;
+use govcloud_api::keys;
+use govcloud_api::record::Verdict;
 
 /// What is decided on, and how.
 #[derive(Args, Debug)]

@@ -18,9 +18,9 @@ use super::send::send;
 use super::session::Session;
 use super::show::{self, Part, sheet_of};
 use super::words;
-use crate::api::decommission::Decommission;
-use crate::api::disposition::{Action, InventoryEntry};
-use crate::api::keys;
+use govcloud_api::decommission::Decommission;
+use govcloud_api::disposition::{Action, InventoryEntry};
+use govcloud_api::keys;
 
 /// Which record is taken back.
 #[derive(Args, Debug)]

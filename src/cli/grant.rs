@@ -10,9 +10,9 @@ use super::output::{self, Format, Lang};
 use super::record::{Body, Kind, Record, Target};
 use super::session::Session;
 use super::words::{self, terms};
-use crate::api::grant::{ApprovalKind, ApprovalRef, GrantedNamespace, ResourceGrant};
-use crate::core::decision;
-use crate::core::grant::work_order;
+use govcloud_api::grant::{ApprovalKind, ApprovalRef, GrantedNamespace, ResourceGrant};
+use govcloud_domain::decision;
+use govcloud_domain::grant::work_order;
 
 /// 开通工单 / the work order
 #[derive(Args, Debug)]

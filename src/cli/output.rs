@@ -7,7 +7,7 @@ use comfy_table::{Row, Table, presets};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::core::calendar::CHINA;
+use govcloud_domain::calendar::CHINA;
 
 /// Machine-readable output.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]

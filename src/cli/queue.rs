@@ -13,9 +13,9 @@ use super::output::{self, Format, Lang, local, visible};
 use super::record::{Kind, Record};
 use super::session::Session;
 use super::words::{self, terms};
-use crate::api::deadline::Party;
-use crate::api::record::TimelineEntry;
-use crate::api::time::Instant;
+use govcloud_api::deadline::Party;
+use govcloud_api::record::TimelineEntry;
+use govcloud_api::time::Instant;
 
 /// 待办:等待我办理的事项,期限早的在前 / what waits on me, oldest due first
 #[derive(Args, Debug)]

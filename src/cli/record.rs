@@ -10,14 +10,13 @@ use serde_json::Value;
 use super::error::CliError;
 use super::output::Lang;
 use super::words;
-use crate::api::application::CloudApplication;
-use crate::api::change::ChangeRequest;
-use crate::api::decommission::Decommission;
-use crate::api::grant::ResourceGrant;
-use crate::api::record::RecordStatus;
-use crate::api::{GROUP, VERSION, keys};
-use crate::core::digest::spec_digest;
-use crate::shell::world::LATER_FIELDS;
+use govcloud_api::application::CloudApplication;
+use govcloud_api::change::ChangeRequest;
+use govcloud_api::decommission::Decommission;
+use govcloud_api::grant::ResourceGrant;
+use govcloud_api::record::RecordStatus;
+use govcloud_api::{GROUP, VERSION, keys};
+use govcloud_domain::digest::spec_digest;
 
 /// Kind of a filed record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -194,7 +193,7 @@ impl Record {
 
     /// Digest of what a decision is on.
     pub(super) fn digest(&self) -> String {
-        spec_digest(&self.raw["spec"], &LATER_FIELDS)
+        spec_digest(&self.raw["spec"])
     }
 
     /// Name of the application that the record is about.

@@ -7,7 +7,7 @@ use super::error::CliError;
 use super::record::{Record, Target};
 use super::session::Session;
 use super::words;
-use crate::api::keys;
+use govcloud_api::keys;
 
 /// How often a request is sent again because the operator wrote in between.
 const TRIES: usize = 5;

@@ -173,7 +173,7 @@ impl Session {
 
 fn attributes(verb: &str, resource: &str, name: Option<&str>, namespace: Option<&str>) -> ResourceAttributes {
     ResourceAttributes {
-        group: Some(crate::api::GROUP.to_owned()),
+        group: Some(govcloud_api::GROUP.to_owned()),
         resource: Some(resource.to_owned()),
         verb: Some(verb.to_owned()),
         name: name.map(str::to_owned),

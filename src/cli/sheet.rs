@@ -5,15 +5,15 @@ use serde::Serialize;
 
 use super::almanac::{Almanac, Remaining};
 use super::record::{Body, Record};
-use crate::api::change::{PlatformMaintenance, ResourceAdjustment};
-use crate::api::condition::{Condition, ConditionStatus};
-use crate::api::deadline::{Deadline, Party};
-use crate::api::decommission::{Decommission, GivenConsent, Inventory};
-use crate::api::grant::GrantedNamespace;
-use crate::api::quota::Quota;
-use crate::api::record::{Decision, TimelineEntry};
-use crate::api::region::LocalName;
-use crate::api::time::Instant;
+use govcloud_api::change::{PlatformMaintenance, ResourceAdjustment};
+use govcloud_api::condition::{Condition, ConditionStatus};
+use govcloud_api::deadline::{Deadline, Party};
+use govcloud_api::decommission::{Decommission, GivenConsent, Inventory};
+use govcloud_api::grant::GrantedNamespace;
+use govcloud_api::quota::Quota;
+use govcloud_api::record::{Decision, TimelineEntry};
+use govcloud_api::region::LocalName;
+use govcloud_api::time::Instant;
 
 /// A record as people look at it. These names are an interface.
 #[derive(Clone, Debug, Serialize)]

@@ -12,8 +12,8 @@ use super::record::{Body, Kind, Record, Target};
 use super::session::Session;
 use super::sheet::{Around, Clock, Sheet, Space};
 use super::words::{self, terms};
-use crate::api::deadline::Party;
-use crate::api::decommission::ExitReason;
+use govcloud_api::deadline::Party;
+use govcloud_api::decommission::ExitReason;
 
 /// 记录的一生:材料、审核、时限、经过 / a record's life: documents, decision, deadlines, timeline
 #[derive(Args, Debug)]
@@ -273,7 +273,7 @@ fn deadlines(sheet: &Sheet, lang: Lang) -> String {
         return String::new();
     }
     let state = |c: &Clock| {
-        let at = |i: crate::api::time::Instant| local(i.timestamp());
+        let at = |i: govcloud_api::time::Instant| local(i.timestamp());
         let late =
             c.deadline.working_days_late.map(|n| format!(" ({})", words::late(lang, n))).unwrap_or_default();
         match (c.deadline.met_at, c.deadline.closed_at, c.remaining) {

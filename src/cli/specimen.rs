@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::almanac::Almanac;
 use super::output::Lang;
 use super::record::{Kind, Record};
-use crate::api::decommission::Certificate;
-use crate::core::reclaim::certificate_digest;
+use govcloud_api::decommission::Certificate;
+use govcloud_domain::reclaim::certificate_digest;
 
 pub(super) fn now() -> Timestamp {
     "2026-11-23T02:00:00Z".parse().unwrap()

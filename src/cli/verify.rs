@@ -12,10 +12,10 @@ use super::error::CliError;
 use super::output::{self, Format, Lang, table};
 use super::session::Session;
 use super::words::{self, terms};
-use crate::core::decision::Guard;
-use crate::core::seal;
-use crate::shell::client::resource;
-use crate::shell::guard;
+use govcloud_api::resources::{ADMISSION_POLICIES, CUSTOM_RESOURCE_DEFINITION, ResourceType};
+use govcloud_domain::decision::PolicyIntegrity;
+use govcloud_domain::integrity;
+use govcloud_domain::release;
 
 /// 核对:策略与资源类型是否与本版一致 / whether policies and CRDs stand as shipped
 #[derive(Args, Debug)]
@@ -25,18 +25,10 @@ pub struct VerifyCommand {
     output: Option<Format>,
 }
 
-/// Group version, plural and kind of everything that is compared.
-const KINDS: [(&str, &str, &str); 5] = [
-    ("apiextensions.k8s.io/v1", "customresourcedefinitions", "CustomResourceDefinition"),
-    ("admissionregistration.k8s.io/v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy"),
-    (
-        "admissionregistration.k8s.io/v1",
-        "validatingadmissionpolicybindings",
-        "ValidatingAdmissionPolicyBinding",
-    ),
-    ("admissionregistration.k8s.io/v1", "mutatingadmissionpolicies", "MutatingAdmissionPolicy"),
-    ("admissionregistration.k8s.io/v1", "mutatingadmissionpolicybindings", "MutatingAdmissionPolicyBinding"),
-];
+/// Everything that is compared.
+fn compared() -> impl Iterator<Item = ResourceType> {
+    std::iter::once(CUSTOM_RESOURCE_DEFINITION).chain(ADMISSION_POLICIES)
+}
 
 /// How one object stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -82,13 +74,14 @@ impl VerifyCommand {
     /// What stands cannot be read; [`CliError::Told`] where it is not all in order.
     pub async fn run(self, session: &Session, out: &mut impl Write) -> Result<(), CliError> {
         let lang = session.lang;
-        let shipped = guard::shipped().map_err(CliError::failed)?;
+        let shipped = release::shipped().map_err(CliError::failed)?;
         let (mut live, mut unserved) = (BTreeMap::new(), Vec::new());
-        for (version, plural, kind) in KINDS {
-            match session.list_raw(&resource(version, plural, kind)).await {
+        for resource in compared() {
+            let kind = resource.kind;
+            match session.list_raw(&resource.api_resource()).await {
                 Ok(objects) => live.extend(objects.into_iter().map(|mut o| {
                     o["kind"] = json!(kind);
-                    (seal::key(&o), o)
+                    (integrity::key(&o), o)
                 })),
                 Err(kube::Error::Api(s)) if s.code == 404 && kind.starts_with("Mutating") => {
                     unserved.push(kind)
@@ -127,9 +120,9 @@ fn compare(
                     BTreeMap::from([(key.clone(), want.clone())]),
                     BTreeMap::from([(key.clone(), have.clone())]),
                 );
-                match seal::check(&want, &have, &seal::Release::new(), None, now).0 {
-                    Guard::Open(why) => (State::Altered, why.first().and_then(|w| place(w))),
-                    Guard::Sealed { .. } | Guard::Unchecked => (State::InOrder, None),
+                match integrity::check(&want, &have, &integrity::Release::new(), None, now).0 {
+                    PolicyIntegrity::Violated(why) => (State::Altered, why.first().and_then(|w| place(w))),
+                    PolicyIntegrity::Intact { .. } | PolicyIntegrity::Unknown => (State::InOrder, None),
                 }
             }
         };
@@ -175,7 +168,7 @@ mod tests {
 
     #[test]
     fn what_is_shipped_is_in_order_and_what_differs_is_named() {
-        let shipped = guard::shipped().unwrap();
+        let shipped = release::shipped().unwrap();
         assert!(compare(&shipped, &shipped, &[], now()).iter().all(|f| f.state == State::InOrder));
         let mut live = shipped.clone();
         live.get_mut("ValidatingAdmissionPolicyBinding/govcloud-decisions").unwrap()["spec"]["validationActions"] =
@@ -190,7 +183,7 @@ mod tests {
 
     #[test]
     fn before_1_36_the_stamps_are_not_asked_for() {
-        let shipped = guard::shipped().unwrap();
+        let shipped = release::shipped().unwrap();
         let mut live = shipped.clone();
         live.retain(|k, _| !k.starts_with("Mutating"));
         let unserved = ["MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"];

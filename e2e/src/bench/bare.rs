@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use anyhow::{Context as _, Result, ensure};
 use futures::StreamExt;
 use futures::future::try_join_all;
-use govcloud::core::names;
+use govcloud_domain::names;
 use kube::api::DynamicObject;
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client};

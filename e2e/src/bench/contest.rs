@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
-use govcloud::api::keys;
-use govcloud::core::names;
+use govcloud_api::keys;
+use govcloud_domain::names;
 use kube::Client;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

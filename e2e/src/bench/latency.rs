@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use govcloud::core::names;
+use govcloud_domain::names;
 use jiff::Timestamp;
 use kube::Client;
 use serde::{Deserialize, Serialize};

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use futures::future::try_join_all;
-use govcloud::shell::watches::{PAGE, WATCHED, Watched};
+use govcloud_controller::watches::{PAGE, WATCHED, Watched};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -87,9 +87,9 @@ pub async fn over(scene: &Scene, board: &Board, applications: usize) -> Result<R
 async fn lists(scene: &Scene) -> Result<f64> {
     let began = Instant::now();
     let list = |what: &'static Watched| async move {
-        let base = match what.api_version.split_once('/') {
-            Some((group, version)) => format!("/apis/{group}/{version}/{}", what.resource),
-            None => format!("/api/{}/{}", what.api_version, what.resource),
+        let base = match what.of.api_version.split_once('/') {
+            Some((group, version)) => format!("/apis/{group}/{version}/{}", what.of.plural),
+            None => format!("/api/{}/{}", what.of.api_version, what.of.plural),
         };
         let selector = if what.labelled { "&labelSelector=govcloud.dev/application-uid" } else { "" };
         let mut next = String::new();

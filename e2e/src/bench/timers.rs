@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use govcloud::shell::clock::Clock;
+use govcloud_controller::clock::Clock;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 

@@ -118,7 +118,7 @@ async fn live(node: &Node, helm: &Helm) -> Result<()> {
     people.until_phase(change, "Completed").await?;
     clock.done("the leader was killed; another replica leads and has carried out a change");
 
-    let since = sealed_since(&admin).await?;
+    let since = intact_since(&admin).await?;
     let exit = std::fs::read_to_string(sample("travel-exit.yaml"))?;
     apply_in(&department, DEPARTMENT, &exit).await?;
     let exit = "decom/travel-exit";
@@ -131,7 +131,7 @@ async fn live(node: &Node, helm: &Helm) -> Result<()> {
         Ok(Some(operators(&admin).await?).filter(|p| p.len() == 2 && p.iter().all(|p| !before.contains(p))))
     })
     .await?;
-    ensure!(sealed_since(&admin).await? == since, "the upgrade is a gap to the guard");
+    ensure!(intact_since(&admin).await? == since, "the upgrade is a gap to the guard");
     clock.done(&format!(
         "the chart upgraded in the middle of an exit: {} new replicas, the guard unbroken",
         after.len()
@@ -145,7 +145,7 @@ async fn live(node: &Node, helm: &Helm) -> Result<()> {
     ensure!(people.get(exit).await?["status"]["phase"] == "AwaitingConsent");
     clock.done("the chart uninstalled: the tenant's Pod runs on, the records stay");
     helm_install(helm).await?;
-    ensure!(sealed_since(&admin).await? == since, "policies that stood all the time are a gap to the guard");
+    ensure!(intact_since(&admin).await? == since, "policies that stood all the time are a gap to the guard");
     let digest = people.get(exit).await?["status"]["inventory"]["digest"].to_string();
     let consent = format!("{{\"spec\":{{\"consent\":{{\"inventoryDigest\":{digest}}}}}}}");
     department.run(&["patch", exit, "-n", DEPARTMENT, "--type=merge", "-p", &consent]).await?;
@@ -239,7 +239,7 @@ async fn holder(admin: &Kubectl) -> Result<String> {
 }
 
 /// Since when the guard finds the gate sealed.
-async fn sealed_since(admin: &Kubectl) -> Result<String> {
+async fn intact_since(admin: &Kubectl) -> Result<String> {
     let args =
         ["get", "configmap", "govcloud-guard", "-n", "govcloud-system", "-o", "jsonpath={.data.record}"];
     let record: Value = serde_json::from_str(&admin.run(&args).await?)?;

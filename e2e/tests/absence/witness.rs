@@ -169,12 +169,12 @@ impl Witness {
         ensure!(message.contains(&uid) && message.contains("未作任何改动"), "{condition}");
         office.judged(Kind::Application, "travel", "Valid").await?;
         let generation = found.metadata.generation.unwrap_or_default().to_string();
-        let stranger = self.volumes[0].uid.clone();
+        let foreign = self.volumes[0].uid.clone();
         let mut refused = 0;
         for (named, why) in [
             (None, format!("add govcloud.dev/reattach={uid}")),
-            (Some(stranger.clone()), "names a namespace that this record did not find".to_owned()),
-            (Some(format!("{uid},{stranger}")), "names a namespace that this record did not find".to_owned()),
+            (Some(foreign.clone()), "names a namespace that this record did not find".to_owned()),
+            (Some(format!("{uid},{foreign}")), "names a namespace that this record did not find".to_owned()),
             (Some(self.tenant.clone()), "names a namespace that this record did not find".to_owned()),
         ] {
             let annotations = decision(&generation, named.as_deref());

@@ -143,7 +143,7 @@ fn the_authority() -> Vec<Row> {
 fn what_is_taken_back() -> Vec<Row> {
     let [one, two] = FOUND;
     let all = "must name one by one: add govcloud.dev/reattach=a0a0a0a0-0000-4000-8000-000000000001,a0a0a0a0-0000-4000-8000-000000000002";
-    let stranger = "names a namespace that this record did not find";
+    let foreign = "names a namespace that this record did not find";
     let approve = |target, named: &str| annotate(target, &format!("{APPROVE} reattach={named}"));
     let mut rows = vec![
         yes(Province, approve("capp/recreated", &format!("{one},{two}"))),
@@ -152,10 +152,10 @@ fn what_is_taken_back() -> Vec<Row> {
         no(Province, annotate("capp/recreated", APPROVE), all),
         no(Province, approve("capp/recreated", one), all),
         no(Province, approve("capp/recreated", two), all),
-        no(Province, approve("capp/recreated", &format!("{one},{two},{APPLICATION}")), stranger),
-        no(Province, approve("capp/recreated", &format!("{one},{APPLICATION}")), stranger),
-        no(Province, approve("capp/recreated", "dept-transport-travel-prod-b4ac6df6"), stranger),
-        no(Province, approve("capp/recreated", "*"), stranger),
+        no(Province, approve("capp/recreated", &format!("{one},{two},{APPLICATION}")), foreign),
+        no(Province, approve("capp/recreated", &format!("{one},{APPLICATION}")), foreign),
+        no(Province, approve("capp/recreated", "dept-transport-travel-prod-b4ac6df6"), foreign),
+        no(Province, approve("capp/recreated", "*"), foreign),
     ];
     for target in ["capp/fresh", "chreq/adjust", "capp/piped"] {
         rows.push(no(Province, approve(target, APPLICATION), "leave it out"));

@@ -102,7 +102,7 @@ async fn sealed(cluster: &Cluster) -> Result<()> {
             "jsonpath={.items[*].reason}",
         ];
         let reasons = kubectl.run(&args).await?;
-        let last = reasons.split(' ').rfind(|r| r.starts_with("Guard")).map(str::to_owned);
+        let last = reasons.split(' ').rfind(|r| r.starts_with("PolicyIntegrity")).map(str::to_owned);
         ensure!(last.as_deref() == Some("GuardSealed") && reasons.contains("GuardOpen"), "{reasons}");
         Ok(Some(()))
     };

@@ -174,20 +174,20 @@ async fn regions_in_a_circle_hold_nobody_up(context: &Context) -> Result<()> {
     context.cluster.operator.lock().await.as_mut().context("no operator")?.check()
 }
 
-/// A stranger's namespace of the name: never adopted, and the application goes on once it is gone.
+/// A foreign namespace of the name: never adopted, and the application goes on once it is gone.
 async fn a_taken_name_may_become_free(context: &Context) -> Result<()> {
     let namespace = context.filing_namespace("dept-taken", HENAN).await?;
     let office = Office::open(&context.cluster, &namespace, HENAN).await?;
-    let taken = govcloud::core::names::tenant_namespace(&namespace, "travel", "prod");
+    let taken = govcloud_domain::names::tenant_namespace(&namespace, "travel", "prod");
     let namespaces: Api<Namespace> = Api::all(office.admin().await?);
-    let strangers: Namespace = serde_json::from_value(json!({"metadata": {"name": taken}}))?;
-    let uid = namespaces.create(&PostParams::default(), &strangers).await?.metadata.uid;
+    let foreign: Namespace = serde_json::from_value(json!({"metadata": {"name": taken}}))?;
+    let uid = namespaces.create(&PostParams::default(), &foreign).await?.metadata.uid;
     office.file(&office.application("travel")?).await?;
     let judged = office.judged(Kind::Application, "travel", "NamespaceTaken").await?;
     let message = condition(&judged.data["status"], "Valid")["message"].clone();
     let message = message.as_str().unwrap_or_default();
     says("taken", message, &[&taken, "不会接管", "it is never adopted"])?;
-    ensure!(namespaces.get(&taken).await?.metadata.uid == uid, "the stranger's namespace is another");
+    ensure!(namespaces.get(&taken).await?.metadata.uid == uid, "the foreign's namespace is another");
     namespaces.delete(&taken, &DeleteParams::default()).await?;
     office.judged(Kind::Application, "travel", "Valid").await.map(drop)
 }

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::office::{Kind, Office, condition};
 use e2e::personas::Persona;
 use e2e::suite::Context;
-use govcloud::core::digest::spec_digest;
+use govcloud_domain::digest::spec_digest;
 use kube::ResourceExt;
 use kube::api::DeleteParams;
 use serde_json::json;

@@ -1,9 +1,9 @@
-//! Changes that may not be (Art. 12, 15, 16): two at a time, on the way out, on a stranger's namespace, without approval.
+//! Changes that may not be (Art. 12, 15, 16): two at a time, on the way out, on a foreign's namespace, without approval.
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::office::{Kind, Office, condition, refusal};
 use e2e::suite::Context;
-use govcloud::core::names::tenant_namespace;
+use govcloud_domain::names::tenant_namespace;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Api;
 use kube::api::{DeleteParams, PostParams};
@@ -106,8 +106,8 @@ pub async fn a_taken_namespace_name_is_not_valid(context: Context) -> Result<()>
     provisioned(&office, "clinic").await?;
     let name = tenant_namespace(&office.namespace, "clinic", "test");
     let namespaces: Api<Namespace> = Api::all(office.admin().await?);
-    let stranger: Namespace = serde_json::from_value(json!({"metadata": {"name": name}}))?;
-    namespaces.create(&PostParams::default(), &stranger).await?;
+    let foreign: Namespace = serde_json::from_value(json!({"metadata": {"name": name}}))?;
+    namespaces.create(&PostParams::default(), &foreign).await?;
     let added = json!([{"name": "test", "quota": {"pods": "5"}}]);
     office.file(&adjustment(&office, "add", "clinic", added)?).await?;
     let taken = office.judged(Kind::Change, "add", "NamespaceTaken").await?;

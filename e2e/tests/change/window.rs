@@ -9,7 +9,7 @@ use e2e::in_process::InProcess;
 use e2e::office::{self, HENAN, Kind, Office, condition, refusal};
 use e2e::personas::Persona;
 use e2e::suite::Context;
-use govcloud::shell::clock::Clock;
+use govcloud_controller::clock::Clock;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::Api;

@@ -15,7 +15,7 @@ use e2e::people::{DEPARTMENT, People};
 use e2e::personas::Persona;
 use e2e::suite::Context;
 use e2e::tools::{Helm, Tools, chart};
-use govcloud::core::seal;
+use govcloud_domain::integrity;
 use serde_json::Value;
 
 /// Another identity of the namespace controller, by which five policies read otherwise.
@@ -67,7 +67,7 @@ pub async fn installed_upgraded_removed_and_installed_again(context: Context) ->
     people.approve(&first).await?;
     people.until_phase(&first, "Provisioned").await?;
     let second = people.file("second").await?;
-    let since = sealed_since(&admin).await?;
+    let since = intact_since(&admin).await?;
 
     // A decision just before an upgrade that changes policies: it was made under the old ones, which held.
     operator.stop()?;
@@ -78,7 +78,7 @@ pub async fn installed_upgraded_removed_and_installed_again(context: Context) ->
     released_is_live(&admin).await?;
     let mut operator = Operator::start(&cluster.plane, Options::default()).await?;
     people.until_phase(&second, "Provisioned").await?;
-    ensure!(sealed_since(&admin).await? == since, "the upgrade is a gap to the guard");
+    ensure!(intact_since(&admin).await? == since, "the upgrade is a gap to the guard");
 
     operator.stop()?;
     let before = standing(&admin).await?;
@@ -101,7 +101,7 @@ pub async fn installed_upgraded_removed_and_installed_again(context: Context) ->
     install(&helm, &cluster, &[]).await?;
     let _operator = Operator::start(&cluster.plane, Options::default()).await?;
     people.until_phase(&second, "Live").await?;
-    ensure!(sealed_since(&admin).await? == since, "policies that stood all the time are a gap to the guard");
+    ensure!(intact_since(&admin).await? == since, "policies that stood all the time are a gap to the guard");
     println!("chart: installed, upgraded, removed and installed again; sealed since {since} throughout");
     Ok(())
 }
@@ -145,7 +145,7 @@ async fn refused_to_the_department(people: &People, what: &str) -> Result<()> {
 }
 
 /// Since when the guard finds the gate sealed, by its own record.
-async fn sealed_since(admin: &Kubectl) -> Result<String> {
+async fn intact_since(admin: &Kubectl) -> Result<String> {
     let args =
         ["get", "configmap", "govcloud-guard", "-n", "govcloud-system", "-o", "jsonpath={.data.record}"];
     let record: Value = serde_json::from_str(&admin.run(&args).await?)?;
@@ -172,7 +172,7 @@ async fn released_is_live(admin: &Kubectl) -> Result<()> {
     let kinds = "crd,validatingadmissionpolicies,validatingadmissionpolicybindings,mutatingadmissionpolicies,mutatingadmissionpolicybindings";
     let list: Value = serde_json::from_str(&admin.run(&["get", kinds, "-o", "json"]).await?)?;
     let objects = list["items"].as_array().context("no list")?;
-    let live = seal::release(&objects.iter().map(|o| (seal::key(o), o.clone())).collect());
+    let live = integrity::release(&objects.iter().map(|o| (integrity::key(o), o.clone())).collect());
     for (key, digest) in &released {
         ensure!(live.get(key) == Some(digest), "{key}: released as {digest}, stands as {:?}", live.get(key));
     }

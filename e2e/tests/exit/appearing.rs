@@ -21,8 +21,8 @@ pub async fn a_volume_while_reclaiming(context: Context) -> Result<()> {
     desk.phase("Reclaiming").await?;
     let directory = tempfile::tempdir()?;
     fs::write(directory.path().join("record"), "别人的数据")?;
-    let name = format!("stranger-{}", desk.office.namespace);
-    let stranger: PersistentVolume = serde_json::from_value(json!({
+    let name = format!("foreign-{}", desk.office.namespace);
+    let foreign: PersistentVolume = serde_json::from_value(json!({
         "metadata": {"name": name},
         "spec": {
             "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "storageClassName": "by-hand",
@@ -31,17 +31,17 @@ pub async fn a_volume_while_reclaiming(context: Context) -> Result<()> {
         },
     }))?;
     let volumes = desk.office.volumes().await?;
-    volumes.create(&PostParams::default(), &stranger).await?;
+    volumes.create(&PostParams::default(), &foreign).await?;
     let stalled = desk.stands("Stalled", "VolumeAppeared").await?;
     let message = e2e::office::condition(&stalled.data["status"], "Stalled")["message"].to_string();
     ensure!(message.contains("unheard-of"), "{message}");
     // Even when nothing else holds it, it does not complete.
     desk.clear().await?;
     desk.stands("Stalled", "VolumeAppeared").await?;
-    ensure!(fs::read_to_string(directory.path().join("record"))? == "别人的数据", "the stranger was touched");
+    ensure!(fs::read_to_string(directory.path().join("record"))? == "别人的数据", "the foreign was touched");
     volumes.delete(&name, &DeleteParams::default()).await?;
     desk.phase("Completed").await?;
-    ensure!(directory.path().join("record").exists(), "the stranger's directory went");
+    ensure!(directory.path().join("record").exists(), "the foreign's directory went");
     desk.ends(&[("data", Fate::Destroyed), ("archive", Fate::Retained)], true).await
 }
 

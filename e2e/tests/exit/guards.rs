@@ -72,11 +72,11 @@ pub async fn never_bound_by_another_tenant(context: Context) -> Result<()> {
 
     let namespace = context.filing_namespace("dept", HENAN).await?;
     let other = Office::open(&context.cluster, &namespace, HENAN).await?;
-    let app = other.provision(other.application("stranger")?).await?;
+    let app = other.provision(other.application("foreign")?).await?;
     let (tenant, _) = Office::tenant(&app, "prod")?;
     // The same class and size: what a binder would take it for.
     let got = other.fill(&tenant, "fresh", "新的").await?;
-    ensure!(got.uid() != volume.uid(), "the stranger's claim got the retained volume");
+    ensure!(got.uid() != volume.uid(), "the foreign's claim got the retained volume");
     let claims: Api<PersistentVolumeClaim> =
         Api::namespaced(context.cluster.client(other.department).await?, &tenant);
     let claim = |more: Value| -> Result<PersistentVolumeClaim> {

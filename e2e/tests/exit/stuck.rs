@@ -14,7 +14,7 @@ use e2e::office::{Kind, condition};
 use e2e::personas::Persona;
 use e2e::suite::Context;
 use e2e::wait::until;
-use govcloud::shell::clock::Clock;
+use govcloud_controller::clock::Clock;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};

@@ -7,7 +7,7 @@ use e2e::office::{self, HENAN, Office};
 use e2e::paths::in_repository;
 use e2e::personas::Persona;
 use e2e::suite::Context;
-use govcloud::core::names::tenant_namespace;
+use govcloud_domain::names::tenant_namespace;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
 use serde_json::Value;

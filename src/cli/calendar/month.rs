@@ -6,10 +6,8 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::{CalendarCliError, Format, Lang, text};
-use crate::{
-    api::time::CivilDate,
-    core::calendar::{Calendar, DayKind},
-};
+use govcloud_api::time::CivilDate;
+use govcloud_domain::calendar::{Calendar, DayKind};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use jiff::civil::{Date, Weekday};
 
 use super::Lang;
-use crate::core::calendar::{Calendar, DayKind, Due};
+use govcloud_domain::calendar::{Calendar, DayKind, Due};
 
 /// When a period ends, and what was skipped and what was worked on the way.
 pub(super) fn due(

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::super::specimen::{self, almanac, now, record};
 use super::*;
-use crate::api::grant::GrantedNamespace;
+use govcloud_api::grant::GrantedNamespace;
 
 fn shown(kind: Kind, raw: Value, around: &Around, lang: Lang, part: Part) -> String {
     text(&Sheet::of(&record(kind, raw), around, &almanac(), now()), lang, part)

@@ -1,12 +1,12 @@
 //! Names of states, acts and labels, in Chinese and English. What has no name here is shown as it stands.
 
 use super::super::output::Lang;
-use crate::api::decommission::{ExitReason, Outcome};
-use crate::api::disposition::Action;
-use crate::api::record::Verdict;
+use govcloud_api::decommission::{ExitReason, Outcome};
+use govcloud_api::disposition::Action;
+use govcloud_api::record::Verdict;
 
 /// `phase` of any kind of record.
-pub(in super::super) fn phase(lang: Lang, phase: &str) -> String {
+pub(crate) fn phase(lang: Lang, phase: &str) -> String {
     let zh = match phase {
         "Submitted" | "AwaitingDecision" => "待审核",
         "Returned" => "已退回",
@@ -36,7 +36,7 @@ pub(in super::super) fn phase(lang: Lang, phase: &str) -> String {
 }
 
 /// `waitingFor`.
-pub(in super::super) fn act(lang: Lang, act: &str) -> String {
+pub(crate) fn act(lang: Lang, act: &str) -> String {
     let (zh, en) = match act {
         "Correction" => ("补正", "correction"),
         "Decision" => ("审核", "decision"),
@@ -61,7 +61,7 @@ pub(in super::super) fn act(lang: Lang, act: &str) -> String {
 }
 
 /// A verdict, said of a decision that stands.
-pub(in super::super) fn verdict(lang: Lang, verdict: Verdict) -> &'static str {
+pub(crate) fn verdict(lang: Lang, verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Approved => lang.pick("同意", "approved"),
         Verdict::Rejected => lang.pick("不同意", "rejected"),
@@ -70,7 +70,7 @@ pub(in super::super) fn verdict(lang: Lang, verdict: Verdict) -> &'static str {
 }
 
 /// What becomes of a volume.
-pub(in super::super) fn action(lang: Lang, action: Action) -> &'static str {
+pub(crate) fn action(lang: Lang, action: Action) -> &'static str {
     match action {
         Action::Destroy => lang.pick("销毁", "destroy"),
         Action::Retain => lang.pick("保留", "retain"),
@@ -79,7 +79,7 @@ pub(in super::super) fn action(lang: Lang, action: Action) -> &'static str {
 }
 
 /// What became of a volume.
-pub(in super::super) fn outcome(lang: Lang, outcome: Outcome) -> &'static str {
+pub(crate) fn outcome(lang: Lang, outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Destroyed => lang.pick("已销毁", "destroyed"),
         Outcome::Retained => lang.pick("已保留", "retained"),
@@ -88,7 +88,7 @@ pub(in super::super) fn outcome(lang: Lang, outcome: Outcome) -> &'static str {
 }
 
 /// Why an application exits.
-pub(in super::super) fn exit_reason(lang: Lang, reason: ExitReason) -> &'static str {
+pub(crate) fn exit_reason(lang: Lang, reason: ExitReason) -> &'static str {
     match reason {
         ExitReason::NoLongerUsed => lang.pick("不再使用(第十六条)", "no longer used (Art. 16)"),
         ExitReason::ContractEnded => lang.pick("合同到期(第二十八条)", "contract ended (Art. 28)"),
@@ -97,7 +97,7 @@ pub(in super::super) fn exit_reason(lang: Lang, reason: ExitReason) -> &'static 
 }
 
 /// Labels and headings; the English ones name themselves.
-pub(in super::super) fn label(lang: Lang, label: &'static str) -> &'static str {
+pub(crate) fn label(lang: Lang, label: &'static str) -> &'static str {
     let zh = match label {
         "record" => "记录",
         "namespace" | "namespaces" => "命名空间",

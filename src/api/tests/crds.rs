@@ -1,0 +1,133 @@
+//! `crds/` is what the Rust types say, and what the API server can afford to check.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use govcloud_api::{crd_files, crds};
+use serde_json::Value;
+
+#[test]
+fn the_files_are_what_the_types_say() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crds");
+    let written: BTreeMap<String, String> = fs::read_dir(&dir)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .map(|p| (p.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&p).unwrap()))
+        .collect();
+    let wanted: BTreeMap<String, String> = crd_files().into_iter().collect();
+    let names = |m: &BTreeMap<String, String>| m.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(
+        names(&written),
+        names(&wanted),
+        "crds/ holds other files than the types make: run `make crds`"
+    );
+    for (name, text) in &wanted {
+        assert!(written[name] == *text, "crds/{name} is not what the types say: run `make crds`");
+    }
+}
+
+/// One property or item of a schema, by its path.
+struct Place<'a> {
+    path: String,
+    schema: &'a Value,
+    /// Whether it is a named property: items and values have their list's description.
+    named: bool,
+}
+
+fn places<'a>(path: &str, schema: &'a Value, named: bool, into: &mut Vec<Place<'a>>) {
+    into.push(Place { path: path.to_owned(), schema, named });
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        places(&format!("{path}.{name}"), property, true, into);
+    }
+    if !schema["items"].is_null() {
+        places(&format!("{path}[]"), &schema["items"], false, into);
+    }
+    if schema["additionalProperties"].is_object() {
+        places(&format!("{path}{{}}"), &schema["additionalProperties"], false, into);
+    }
+}
+
+/// Every place of every CRD.
+fn all(check: impl Fn(&Place<'_>) -> Option<String>) -> Vec<String> {
+    let mut found = Vec::new();
+    for crd in crds() {
+        let json = serde_json::to_value(&crd).unwrap();
+        let kind = json["spec"]["names"]["kind"].as_str().unwrap();
+        for version in json["spec"]["versions"].as_array().unwrap() {
+            let mut into = Vec::new();
+            places(kind, &version["schema"]["openAPIV3Schema"], false, &mut into);
+            assert!(into.len() > 5, "{kind} has a schema");
+            found.extend(into.iter().filter_map(|p| check(p).map(|why| format!("{}: {why}", p.path))));
+        }
+    }
+    found
+}
+
+fn none(found: &[String]) {
+    assert!(found.is_empty(), "{} places:\n{}", found.len(), found.join("\n"));
+}
+
+#[test]
+fn every_property_is_described() {
+    none(&all(|p| {
+        (p.named && p.schema["description"].as_str().is_none_or(str::is_empty))
+            .then(|| "no description".into())
+    }));
+}
+
+#[test]
+fn no_format_that_the_api_server_does_not_know() {
+    none(&all(|p| p.schema["format"].as_str().filter(|f| f.starts_with("uint")).map(str::to_owned)));
+}
+
+#[test]
+fn every_string_is_bounded() {
+    none(&all(|p| {
+        let s = p.schema;
+        let text = s["type"] == "string";
+        let bounded = s["maxLength"].is_number() || s["format"].is_string() || s["enum"].is_array();
+        (text && !bounded).then(|| "a string without maxLength, format or enum".into())
+    }));
+}
+
+#[test]
+fn every_list_and_map_is_bounded() {
+    none(&all(|p| {
+        let s = p.schema;
+        let list = s["type"] == "array" && !s["maxItems"].is_number();
+        let map = s["additionalProperties"].is_object() && !s["maxProperties"].is_number();
+        (list || map).then(|| "a list without maxItems, or a map without maxProperties".into())
+    }));
+}
+
+#[test]
+fn every_list_says_how_it_merges() {
+    none(&all(|p| {
+        let spec = p.path.split('.').nth(1).is_some_and(|s| s.starts_with("spec"));
+        let says = p.schema["x-kubernetes-list-type"].is_string();
+        (spec && p.schema["type"] == "array" && !says).then(|| "a list without x-kubernetes-list-type".into())
+    }));
+}
+
+#[test]
+fn every_kind_answers_what_it_is_waiting_for() {
+    for crd in crds() {
+        let json = serde_json::to_value(&crd).unwrap();
+        let names = &json["spec"]["names"];
+        assert!(names["shortNames"].is_array() && names["categories"][0] == "govcloud", "{names}");
+        let version = &json["spec"]["versions"][0];
+        let columns: Vec<&str> = version["additionalPrinterColumns"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|c| c["name"].as_str())
+            .collect();
+        if json["spec"]["scope"] == "Namespaced" {
+            for column in ["Phase", "Waiting-On", "For", "Until"] {
+                assert!(columns.contains(&column), "{}: {columns:?}", names["kind"]);
+            }
+            assert!(version["subresources"]["status"].is_object(), "only the operator writes status");
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The leader's task: sends what is new, in the order of each record, until the sink has taken it.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::super::cluster_state::{ClusterState, Ours, Record};
+use super::super::controller::Context;
+use super::super::queue::{Key, Kind};
+use super::super::store::Store;
+use super::counts::Outcome;
+use super::cursor::{Cursor, PERIOD};
+use super::places::Places;
+use super::sink::{Answer, Sink};
+use crate::execute::record_target;
+use govcloud_api::application::CloudApplication;
+use govcloud_api::change::ChangeRequest;
+use govcloud_api::decommission::Decommission;
+use govcloud_api::grant::ResourceGrant;
+use govcloud_domain::cloud_event::{CloudEvent, Subject, Timeline};
+
+/// One try to send the next entry of a record.
+struct Sent {
+    key: Key,
+    uid: String,
+    next: u64,
+    end: u64,
+    lost: u64,
+    event: Option<CloudEvent>,
+    answer: Answer,
+}
+
+/// Delivers for as long as this process leads.
+pub async fn run(context: Arc<Context>, sink: Sink, origin: String) {
+    let cursor = Cursor::load(context.requests.client()).await;
+    tracing::info!(sink = sink.host(), "CloudEvents are sent");
+    let places = begin(&context.state, &cursor);
+    let mut delivery = Delivery {
+        context,
+        sink,
+        origin,
+        cursor,
+        places,
+        sending: JoinSet::new(),
+        last: None,
+        troubled: false,
+    };
+    delivery.look_at_all();
+    delivery.go_on().await;
+}
+
+/// Where every record stood when the last leader ended.
+fn begin(state: &ClusterState, cursor: &Cursor) -> Places {
+    let mut places = Places::default();
+    for key in all(state) {
+        let sent = |subject: Subject, status: &Value| {
+            let end = Timeline::of(status).end();
+            (subject.uid, if cursor.covers(recorded(status)) { end } else { 0 })
+        };
+        if let Some((uid, sent)) = held(state, &key, sent) {
+            places.begin(key, &uid, sent);
+        }
+    }
+    places
+}
+
+struct Delivery {
+    context: Arc<Context>,
+    sink: Sink,
+    origin: String,
+    cursor: Cursor,
+    places: Places,
+    sending: JoinSet<Sent>,
+    last: Option<Timestamp>,
+    troubled: bool,
+}
+
+impl Delivery {
+    async fn go_on(&mut self) {
+        let context = self.context.clone();
+        let mut write_at = context.clock.now();
+        loop {
+            while let Some((key, next)) = self.places.start(Instant::now()) {
+                self.sending.spawn(send(context.clone(), self.sink.clone(), self.origin.clone(), key, next));
+            }
+            context.metrics.cloudevents.pending(self.places.pending());
+            let wake = self.places.wake(Instant::now());
+            let behind = self.cursor.behind(self.last);
+            tokio::select! {
+                Some(sent) = self.sending.join_next() => {
+                    if let Ok(sent) = sent {
+                        self.take(sent);
+                    }
+                }
+                () = context.outbox.rung.notified() => {
+                    for key in context.outbox.take() {
+                        self.look(&key);
+                    }
+                }
+                () = async { tokio::time::sleep_until(wake.unwrap_or_else(Instant::now)).await }, if wake.is_some() => {}
+                () = context.clock.reach(write_at), if behind => {
+                    let now = context.clock.now();
+                    if now >= write_at {
+                        self.cursor.advance(self.places.open_since(now)).await;
+                        write_at = now.saturating_add(PERIOD).unwrap_or(Timestamp::MAX);
+                    }
+                }
+            }
+        }
+    }
+
+    fn look_at_all(&mut self) {
+        for key in all(&self.context.state) {
+            self.look(&key);
+        }
+    }
+
+    /// A record may have news.
+    fn look(&mut self, key: &Key) {
+        let news =
+            |subject: Subject, status: &Value| (subject.uid, Timeline::of(status).end(), recorded(status));
+        let lost = match held(&self.context.state, key, news) {
+            Some((uid, end, at)) => {
+                self.places.look(key, &uid, end, at.unwrap_or_else(|| self.context.clock.now()))
+            }
+            None => self.places.remove(key),
+        };
+        self.lost(key, lost);
+    }
+
+    fn lost(&self, key: &Key, entries: u64) {
+        if entries > 0 {
+            tracing::error!(
+                kind = key.kind.as_str(),
+                namespace = key.namespace(),
+                name = key.name(),
+                entries,
+                "timeline entries were gone before the CloudEvents sink took them"
+            );
+            self.context.metrics.cloudevents.count(Outcome::Lost, entries);
+        }
+    }
+
+    /// A try ended.
+    fn take(&mut self, sent: Sent) {
+        let Sent { key, uid, next, end, lost, event, answer } = sent;
+        let counts = &self.context.metrics.cloudevents;
+        let asked = event.is_some();
+        let id = event.map(|e| e.id).unwrap_or_default();
+        match answer {
+            Answer::Again(why, pause) => {
+                counts.count(Outcome::Retried, 1);
+                if self.places.again(&key, &uid, Instant::now(), pause) {
+                    self.troubled = true;
+                    tracing::warn!(
+                        sink = self.sink.host(),
+                        why,
+                        "the CloudEvents sink takes nothing; trying again until it does"
+                    );
+                } else {
+                    tracing::debug!(id, why, "a CloudEvent was not taken");
+                }
+                return;
+            }
+            Answer::Refused(status) => {
+                counts.count(Outcome::Refused, 1);
+                tracing::error!(kind = key.kind.as_str(), namespace = key.namespace(), name = key.name(), id, %status, "the CloudEvents sink refuses an event; it is passed over");
+            }
+            Answer::Delivered if !asked => {}
+            Answer::Delivered => counts.count(Outcome::Delivered, 1),
+        }
+        if asked {
+            if std::mem::take(&mut self.troubled) {
+                tracing::info!(sink = self.sink.host(), "the CloudEvents sink takes events again");
+            }
+            self.last = Some(self.context.clock.now());
+            self.places.well();
+        }
+        self.lost(&key, lost);
+        self.places.done(&key, &uid, next, end);
+        self.look(&key);
+    }
+}
+
+/// Sends the entry at a place, read now.
+async fn send(context: Arc<Context>, sink: Sink, origin: String, key: Key, place: u64) -> Sent {
+    let read = |subject: Subject, status: &Value| {
+        let timeline = Timeline::of(status);
+        let (end, kept) = (timeline.end(), timeline.first_kept(place).min(timeline.end()));
+        let event = timeline.entry(kept).map(|entry| CloudEvent::of(&subject, &origin, kept, entry, status));
+        (subject.uid, kept, end, event)
+    };
+    let found = held(&context.state, &key, read);
+    let (uid, kept, end, event) = found.unwrap_or_else(|| (String::new(), place, place, None));
+    let answer = match &event {
+        Some(event) => sink.post(event).await,
+        None => Answer::Delivered,
+    };
+    // An entry that cannot be read is as lost as one that is gone.
+    let unread = u64::from(event.is_none() && kept < end);
+    let lost = kept.saturating_sub(place) + unread;
+    Sent { key, uid, next: (kept + 1).min(end), end, lost, event, answer }
+}
+
+/// When the operator last wrote this status.
+fn recorded(status: &Value) -> Option<Timestamp> {
+    status["observedAt"].as_str()?.parse().ok()
+}
+
+/// Every record that has a timeline.
+fn all(state: &ClusterState) -> Vec<Key> {
+    fn keys<K: Ours>(kind: Kind, store: &Store<Record<K>>) -> Vec<Key> {
+        store.paths().into_iter().map(|path| Key::held(kind, path)).collect()
+    }
+    let mut all = keys(Kind::Application, &state.applications);
+    all.extend(keys(Kind::Grant, &state.grants));
+    all.extend(keys(Kind::Change, &state.changes));
+    all.extend(keys(Kind::Decommission, &state.decommissions));
+    all
+}
+
+/// Reads a record as it is held; `None` where there is none.
+fn held<R>(state: &ClusterState, key: &Key, read: impl FnOnce(Subject, &Value) -> R) -> Option<R> {
+    match key.kind {
+        Kind::Application => held_in(&state.applications, key, read, |a: &CloudApplication| {
+            (&a.spec.region, Some(key.name().to_owned()))
+        }),
+        Kind::Grant => held_in(&state.grants, key, read, |g: &ResourceGrant| {
+            (&g.spec.region, Some(g.spec.application.name.clone()))
+        }),
+        Kind::Change => held_in(&state.changes, key, read, |c: &ChangeRequest| {
+            (&c.spec.region, c.spec.resource_adjustment.as_ref().map(|r| r.application.clone()))
+        }),
+        Kind::Decommission => held_in(&state.decommissions, key, read, |d: &Decommission| {
+            (&d.spec.region, Some(d.spec.application.clone()))
+        }),
+        Kind::Region => None,
+    }
+}
+
+fn held_in<K: Ours, R>(
+    store: &Store<Record<K>>,
+    key: &Key,
+    read: impl FnOnce(Subject, &Value) -> R,
+    about: impl Fn(&K) -> (&String, Option<String>),
+) -> Option<R> {
+    let record = store.get(key.namespace(), key.name())?;
+    let (region, application) = match record.typed() {
+        Ok(typed) => {
+            let (region, application) = about(typed);
+            (region.clone(), application)
+        }
+        Err(_) => Default::default(),
+    };
+    let target = record_target(key);
+    let subject = Subject {
+        kind: target.resource.kind,
+        plural: target.resource.plural,
+        namespace: target.namespace,
+        name: target.name,
+        uid: record.meta.uid.clone(),
+        region,
+        application,
+    };
+    Some(read(subject, &record.status()))
+}

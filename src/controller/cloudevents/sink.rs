@@ -1,0 +1,182 @@
+//! The sink: one HTTP request an event, in structured mode, and what its answer means.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use http::{Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+
+use govcloud_domain::cloud_event::CloudEvent;
+
+/// How long a sink may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How much of an answer is read, so that its connection can be used again; bytes.
+const ANSWER: usize = 64 * 1024;
+
+/// The longest pause that a sink may ask for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// What became of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Taken.
+    Delivered,
+    /// Not taken, and never will be: the sink objects to this very event.
+    Refused(StatusCode),
+    /// Not taken now: why, and how long the sink asks to be left alone.
+    Again(String, Option<Duration>),
+}
+
+#[derive(Clone, Debug)]
+enum Http {
+    Plain(Client<HttpConnector, Full<Bytes>>),
+    Tls(Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
+}
+
+/// Where events are posted.
+#[derive(Clone, Debug)]
+pub struct Sink {
+    url: Uri,
+    token_file: Option<PathBuf>,
+    http: Http,
+}
+
+impl Sink {
+    /// A sink at a URL, `http` or `https`; for the latter the machine's trust store counts (`SSL_CERT_FILE`).
+    ///
+    /// # Errors
+    /// What is wrong with the URL, or the trust store.
+    pub fn new(url: &str, token_file: Option<PathBuf>) -> Result<Self, String> {
+        let uri: Uri = url.parse().map_err(|e| format!("the CloudEvents sink is no URL: {e}"))?;
+        let host = uri.host().unwrap_or_default();
+        if host.is_empty() || uri.authority().is_some_and(|a| a.as_str().contains('@')) {
+            return Err("the CloudEvents sink must be http://HOST… or https://HOST…, without a name or password; give a token by --cloudevents-token-file".to_owned());
+        }
+        let mut connector = HttpConnector::new();
+        connector.set_connect_timeout(Some(PATIENCE / 2));
+        let http = match uri.scheme_str() {
+            Some("http") => Http::Plain(Client::builder(TokioExecutor::new()).build(connector)),
+            Some("https") => {
+                connector.enforce_http(false);
+                let tls = HttpsConnectorBuilder::new().with_native_roots();
+                let tls = tls.map_err(|e| {
+                    format!("no certificates to trust an https sink by: {e}; name a file in SSL_CERT_FILE")
+                })?;
+                let connector = tls.https_only().enable_http1().wrap_connector(connector);
+                Http::Tls(Client::builder(TokioExecutor::new()).build(connector))
+            }
+            _ => return Err(format!("the CloudEvents sink must be http or https, not {url:?}")),
+        };
+        Ok(Self { url: uri, token_file, http })
+    }
+
+    /// The host, for logs: what follows it may be secret.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.url.host().unwrap_or_default()
+    }
+
+    /// Posts one event.
+    pub async fn post(&self, event: &CloudEvent) -> Answer {
+        let request = match self.request(event).await {
+            Ok(request) => request,
+            Err(why) => return Answer::Again(why, None),
+        };
+        let exchange = async {
+            let response = match &self.http {
+                Http::Plain(client) => client.request(request).await,
+                Http::Tls(client) => client.request(request).await,
+            };
+            match response {
+                Ok(response) => read(response).await,
+                Err(e) => Answer::Again(chain(&e), None),
+            }
+        };
+        let answer = tokio::time::timeout(PATIENCE, exchange).await;
+        answer.unwrap_or_else(|_| Answer::Again(format!("no answer within {PATIENCE:?}"), None))
+    }
+
+    async fn request(&self, event: &CloudEvent) -> Result<Request<Full<Bytes>>, String> {
+        let body = serde_json::to_vec(event).map_err(|e| e.to_string())?;
+        let mut request = Request::post(&self.url)
+            .header(CONTENT_TYPE, "application/cloudevents+json; charset=utf-8")
+            .header(http::header::USER_AGENT, concat!("govcloud-operator/", env!("CARGO_PKG_VERSION")));
+        if let Some(file) = &self.token_file {
+            let token = tokio::fs::read_to_string(file).await;
+            let token =
+                token.map_err(|e| format!("the token file {} cannot be read: {e}", file.display()))?;
+            request = request.header(AUTHORIZATION, format!("Bearer {}", token.trim()));
+        }
+        request.body(Full::new(Bytes::from(body))).map_err(|e| e.to_string())
+    }
+}
+
+/// Reads an answer to its end and says what it means.
+async fn read(response: Response<Incoming>) -> Answer {
+    let (parts, body) = response.into_parts();
+    // Its text tells nothing more; an unread rest only costs the connection.
+    let _ = Limited::new(body, ANSWER).collect().await;
+    let pause = parts.headers.get(RETRY_AFTER).and_then(|v| v.to_str().ok()?.trim().parse().ok());
+    judge(parts.status, pause.map(Duration::from_secs))
+}
+
+/// What a status means. Only an objection to the event itself is final; what is wrong with the sink, its address
+/// or our token (401, 403, 404, 410, a redirect, …) will be mended one day, and nothing is lost until then.
+fn judge(status: StatusCode, pause: Option<Duration>) -> Answer {
+    match status.as_u16() {
+        200..300 => Answer::Delivered,
+        400 | 413 | 415 | 422 => Answer::Refused(status),
+        _ => Answer::Again(format!("the sink answered {status}"), pause.map(|p| p.min(LONGEST_PAUSE))),
+    }
+}
+
+/// An error with what caused it.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(e) = cause {
+        text = format!("{text}: {e}");
+        cause = e.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_objection_to_the_event_itself_is_final() {
+        for code in 200..600 {
+            let status = StatusCode::from_u16(code).expect("a status");
+            let expected = match code {
+                200..=299 => Answer::Delivered,
+                400 | 413 | 415 | 422 => Answer::Refused(status),
+                _ => Answer::Again(format!("the sink answered {status}"), None),
+            };
+            assert_eq!(judge(status, None), expected);
+        }
+        let long = judge(StatusCode::SERVICE_UNAVAILABLE, Some(Duration::from_secs(86400)));
+        assert!(matches!(long, Answer::Again(_, Some(LONGEST_PAUSE))), "{long:?}");
+    }
+
+    #[test]
+    fn a_url_that_nothing_can_be_posted_to_is_said_at_once() {
+        for url in ["", "not a url", "/path", "ftp://host/x", "http://", "https://name:secret@host/"] {
+            let why = Sink::new(url, None).expect_err(url);
+            assert!(!why.contains("secret"), "{why}");
+        }
+        assert_eq!(
+            Sink::new("http://broker.events.svc/govcloud", None).expect("a sink").host(),
+            "broker.events.svc"
+        );
+    }
+}

@@ -1,0 +1,339 @@
+//! What people really decided and consented to, kept apart from the operator's records, and the invariants of
+//! the design (section 7) checked against it at every write.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use govcloud_api::keys;
+use govcloud_controller::queue::{Key, Kind};
+use govcloud_domain::digest::spec_digest;
+use govcloud_domain::plan::{Plan, RequiredReads, Step, Write};
+use govcloud_domain::quantity::Quantity;
+use serde_json::Value;
+
+use crate::cluster::Cluster;
+
+#[derive(Clone, Default)]
+pub struct Ledger {
+    /// Spec as it was lawfully approved, by the record's UID.
+    pub approved: BTreeMap<String, Value>,
+    /// Volume UIDs that the department consented to destroy, by the Decommission's UID.
+    pub consented: BTreeMap<String, BTreeSet<String>>,
+    /// Namespace UIDs that the authority let a record take back, by the record's UID.
+    pub reattached: BTreeMap<String, BTreeSet<String>>,
+    /// Volume UIDs whose data the department received.
+    pub received: BTreeSet<String>,
+}
+
+fn text(v: &Value) -> String {
+    v.as_str().unwrap_or_default().to_owned()
+}
+
+fn array(v: &Value) -> &[Value] {
+    v.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+impl Ledger {
+    /// Whether the record stands approved on exactly the spec that it has now.
+    fn approves(&self, record: &Value) -> bool {
+        let digest = |spec: &Value| spec_digest(spec);
+        self.approved
+            .get(&text(&record["metadata"]["uid"]))
+            .is_some_and(|spec| digest(spec) == digest(&record["spec"]))
+    }
+
+    /// Checks one write before it is made: S1 to S4.
+    pub fn permits(&self, cluster: &Cluster, key: &Key, write: &Write, anew: Option<RequiredReads>) {
+        let read = |needed| anew.is_some_and(|a| a.covers(needed));
+        let t = write.target();
+        match write {
+            Write::Create(..) | Write::Apply(..) | Write::Correct(..)
+                if t.resource.kind != "ResourceGrant" =>
+            {
+                self.tenant_object(cluster, key, write)
+            }
+            Write::Create(..) => {
+                let app = cluster
+                    .get("CloudApplication", key.namespace(), key.name())
+                    .expect("a grant has an application");
+                assert!(self.approves(app) && fresh_enough(write), "S1: {key:?} {write:?}");
+            }
+            Write::Patch(_, p, patch) => {
+                assert!(!p.uid.is_empty() && !p.resource_version.is_empty(), "S4: {write:?}");
+                match t.resource.kind {
+                    "PersistentVolume" if patch["spec"]["persistentVolumeReclaimPolicy"] != "Retain" => {
+                        self.destroys_volume(cluster, key, &p.uid);
+                        assert!(read(RequiredReads::Reclaim), "S4: not on a quorum read: {write:?}");
+                    }
+                    "Namespace" if !patch["metadata"]["labels"].is_null() => {
+                        self.takes_back(cluster, key, &t.name, &p.uid, patch);
+                        assert!(read(RequiredReads::Basis), "S4: not on a quorum read: {write:?}");
+                    }
+                    "PersistentVolume" => self.marks_volume(cluster, &t.name, patch),
+                    "ResourceGrant" if key.kind == Kind::Application => {
+                        let app = cluster.get("CloudApplication", key.namespace(), key.name()).unwrap();
+                        let taken = self.reattached.get(&text(&app["metadata"]["uid"]));
+                        assert!(
+                            self.approves(app) && taken.is_some() && read(RequiredReads::Basis),
+                            "S1: {key:?} {write:?}"
+                        );
+                    }
+                    "ResourceGrant" => {
+                        let change = cluster.get("ChangeRequest", key.namespace(), key.name()).unwrap();
+                        assert!(self.approves(change) && read(RequiredReads::Basis), "S1: {key:?} {write:?}");
+                    }
+                    _ => {}
+                }
+            }
+            Write::Delete(_, p) => {
+                assert!(!p.uid.is_empty() && !p.resource_version.is_empty(), "S4: {write:?}");
+                match t.resource.kind {
+                    "Namespace" => {
+                        self.removes_namespace(cluster, key, &t.name);
+                        let left = |c: &&Value| {
+                            c["metadata"]["namespace"] == t.name.as_str()
+                                && c["metadata"]["deletionTimestamp"].is_null()
+                        };
+                        let claim = cluster.of_kind("PersistentVolumeClaim").find(left);
+                        assert!(claim.is_none(), "S4: goes with its namespace: {claim:?}");
+                        assert!(read(RequiredReads::Removal), "S4: not on a quorum read: {write:?}");
+                    }
+                    "PersistentVolumeClaim" => {
+                        self.removes_namespace(cluster, key, &t.namespace);
+                        let exit = cluster.get("Decommission", key.namespace(), key.name()).unwrap();
+                        let listed = array(&exit["status"]["inventory"]["entries"]);
+                        assert!(listed.iter().any(|e| e["claimUID"] == p.uid.as_str()), "S2: {write:?}");
+                        assert!(read(RequiredReads::Removal), "S4: not on a quorum read: {write:?}");
+                    }
+                    kind => assert!(
+                        ["RoleBinding", "LimitRange", "NetworkPolicy", "ResourceQuota"].contains(&kind),
+                        "{write:?}"
+                    ),
+                }
+            }
+            Write::Apply(..) | Write::Correct(..) => panic!("nobody applies a grant: {write:?}"),
+        }
+    }
+
+    /// S1: what is made or enlarged for a tenant was approved, amount by amount and person by person.
+    fn tenant_object(&self, cluster: &Cluster, key: &Key, write: &Write) {
+        let (Write::Create(t, body) | Write::Apply(t, body) | Write::Correct(t, body)) = write else {
+            return;
+        };
+        let app = cluster
+            .get("CloudApplication", key.namespace(), key.name())
+            .expect("S3: a tenant object without an application");
+        assert!(
+            self.approves(app),
+            "S1: {key:?} writes {} {} of an application that is not approved as it stands",
+            t.resource.kind,
+            t.name
+        );
+        assert!(
+            body["metadata"]["ownerReferences"].is_null() && body["metadata"]["finalizers"].is_null(),
+            "S3"
+        );
+        let uid = &app["metadata"]["uid"];
+        let of_app = |c: &&Value| c["spec"]["resourceAdjustment"]["application"] == app["metadata"]["name"];
+        let changes = cluster.of_kind("ChangeRequest").filter(of_app).filter(|c| self.approves(c));
+        let asked: Vec<&Value> = array(&app["spec"]["namespaces"])
+            .iter()
+            .chain(changes.flat_map(|c| array(&c["spec"]["resourceAdjustment"]["namespaces"])))
+            .collect();
+        if let (false, Write::Create(..) | Write::Apply(..)) = (t.resource.kind == "Namespace", write) {
+            assert_eq!(body["metadata"]["labels"][keys::APPLICATION_UID], *uid);
+        }
+        match t.resource.kind {
+            "Namespace" => {
+                let entry = &body["metadata"]["labels"][keys::ENTRY];
+                assert!(asked.iter().any(|n| n["name"] == *entry), "S1: namespace {entry} was not approved");
+            }
+            "ResourceQuota" if !matches!(write, Write::Correct(..)) => {
+                let entry = &body["metadata"]["labels"][keys::ENTRY];
+                for (k, v) in body["spec"]["hard"].as_object().unwrap() {
+                    let amount = |v: &Value| v.as_str().unwrap().parse::<Quantity>().unwrap();
+                    let approved = asked.iter().any(|n| {
+                        n["name"] == *entry && n["quota"].get(k).is_some_and(|q| amount(q) == amount(v))
+                    });
+                    assert!(approved || amount(v).is_zero(), "S1: {k}={v} in {entry} was not approved");
+                }
+            }
+            "RoleBinding" => {
+                let spec = &self.approved[&text(uid)];
+                for s in array(&body["subjects"]) {
+                    let known = array(&spec["access"]).iter().any(|a| a["subject"]["name"] == s["name"]);
+                    assert!(known, "S1: {s} was not approved");
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// S1, S3, S6: a namespace passes to a recreated record of its application, of just the UID that was named.
+    fn takes_back(&self, cluster: &Cluster, key: &Key, name: &str, uid: &str, patch: &Value) {
+        let app =
+            cluster.get("CloudApplication", key.namespace(), key.name()).expect("S3: nobody takes it back");
+        let own = text(&app["metadata"]["uid"]);
+        assert!(self.approves(app), "S1: taken back without an approval: {key:?} {name}");
+        assert!(self.reattached.get(&own).is_some_and(|n| n.contains(uid)), "{name} {uid} was not named");
+        let live = cluster.get("Namespace", "", name).unwrap();
+        let before = &live["metadata"]["labels"];
+        assert_eq!(
+            (&before[keys::DEPARTMENT], &before[keys::APPLICATION]),
+            (&Value::from(key.namespace().to_owned()), &Value::from(key.name().to_owned())),
+            "S5: a foreign's namespace"
+        );
+        let lives = |o: &Value| o["metadata"]["uid"] == before[keys::APPLICATION_UID];
+        assert!(!cluster.of_kind("CloudApplication").any(lives), "S5: {name} is a living record's");
+        assert_eq!(patch["metadata"]["labels"], serde_json::json!({ keys::APPLICATION_UID: own }));
+    }
+
+    /// S5, S6: a volume that bears a mark passes only with the namespace that it was claimed in.
+    fn marks_volume(&self, cluster: &Cluster, name: &str, patch: &Value) {
+        let volume = cluster.get("PersistentVolume", "", name).unwrap();
+        let before = &volume["metadata"]["labels"][keys::APPLICATION_UID];
+        let after = &patch["metadata"]["labels"][keys::APPLICATION_UID];
+        if before.is_null() || after.is_null() || before == after {
+            return;
+        }
+        let claimed = text(&volume["spec"]["claimRef"]["namespace"]);
+        let uid =
+            cluster.get("Namespace", "", &claimed).map(|n| text(&n["metadata"]["uid"])).unwrap_or_default();
+        assert!(
+            self.reattached.get(&text(after)).is_some_and(|n| n.contains(&uid)),
+            "S5: {name} passes from {before} to {after}"
+        );
+    }
+
+    /// S2: the department consented to the destruction of just this volume, and the exit was approved.
+    fn destroys_volume(&self, cluster: &Cluster, key: &Key, uid: &str) {
+        let exit =
+            cluster.get("Decommission", key.namespace(), key.name()).expect("S3: only an exit destroys");
+        assert!(self.approves(exit), "S2: the exit is not approved: {key:?} {uid}");
+        assert_eq!(exit["status"]["phase"], "Reclaiming", "Reclaiming is written first");
+        let consented = self.consented.get(&text(&exit["metadata"]["uid"]));
+        assert!(consented.is_some_and(|c| c.contains(uid)), "S2: {uid} is not consented to");
+        let entries = array(&exit["status"]["inventory"]["entries"]);
+        let entry = entries.iter().find(|e| e["volumeUID"] == uid).expect("S2: in the inventory");
+        assert!(entry["action"] != "Retain", "S2: {uid} is to be retained");
+        assert!(
+            entry["action"] != "HandOver" || self.received.contains(uid),
+            "S2: {uid} was not received yet"
+        );
+    }
+
+    /// S4: what the API server answered just now counts where a reclaim begins and between its steps, and nowhere else in an
+    /// exit: everything is read anew for its inventory, and all that is to be at its end where that is certified. What a decision
+    /// rests on beside its record is read before it is taken (S1).
+    pub fn rests_on(key: &Key, stored: &Value, plan: &Plan<Value>, anew: Option<RequiredReads>) {
+        let reclaims = |status: &Value| status["phase"] == "Reclaiming";
+        let within =
+            matches!(plan.reread, Some(RequiredReads::Reclaim | RequiredReads::Removal | RequiredReads::End));
+        let opens = plan.reread == Some(RequiredReads::Removal) && stored["phase"] == "HandingOver";
+        assert!(!within || opens || reclaims(stored), "{key:?} in {}", stored["phase"]);
+        let begins = reclaims(&plan.status) && !reclaims(stored);
+        let certifies = plan.status["certificate"].is_object() && !stored["certificate"].is_object();
+        let read = |needed| anew.is_some_and(|a| a.covers(needed));
+        assert!(!begins || read(RequiredReads::Removal), "{key:?} begins on {anew:?}");
+        let lists = plan.status["inventory"]["digest"] != stored["inventory"]["digest"];
+        assert!(!lists || read(RequiredReads::Everything), "{key:?} lists on {anew:?}");
+        assert!(!certifies || read(RequiredReads::End), "{key:?} certifies on {anew:?}");
+        let decides = plan.status["decision"].is_object() && plan.status["decision"] != stored["decision"];
+        assert!(!decides || read(RequiredReads::Beside), "{key:?} decides on {anew:?}");
+        let writes = reclaims(stored) && plan.steps.iter().any(|s| matches!(s, Step::Write(_)));
+        assert!(!writes || read(RequiredReads::Reclaim), "{key:?} writes on {anew:?}");
+    }
+
+    /// S3, S5: a namespace, and a claim in it, goes only in an approved exit of the whole application, once every volume is safe.
+    fn removes_namespace(&self, cluster: &Cluster, key: &Key, name: &str) {
+        let exit = cluster
+            .get("Decommission", key.namespace(), key.name())
+            .expect("S3: only an exit removes a namespace");
+        assert!(self.approves(exit) && exit["spec"]["scope"] == "Application", "S3: {key:?} {name}");
+        assert_eq!(exit["status"]["phase"], "Reclaiming");
+        let namespace = &cluster.get("Namespace", "", name).expect("it is there")["metadata"];
+        assert_eq!(namespace["annotations"][keys::RECLAIM], namespace["uid"], "policy lets nobody: {name}");
+        let consented = self.consented.get(&text(&exit["metadata"]["uid"])).cloned().unwrap_or_default();
+        for v in cluster.of_kind("PersistentVolume").filter(|v| v["spec"]["claimRef"]["namespace"] == name) {
+            let uid = text(&v["metadata"]["uid"]);
+            let policy = &v["spec"]["persistentVolumeReclaimPolicy"];
+            assert!(policy == "Retain" || consented.contains(&uid), "S2: {uid} would go with its namespace");
+        }
+    }
+
+    /// Checks one status before it is written: S7, S8, S12, and that the timeline is only appended to.
+    pub fn records(&self, key: &Key, old: &Value, plan: &Plan<Value>) {
+        let new = &plan.status;
+        let settled = |d: &Value| d.is_object() && d["void"].is_null() && d["verdict"] != "Returned";
+        if settled(&old["decision"]) {
+            assert_eq!(old["decision"], new["decision"], "S7: {key:?}");
+        }
+        let (before, after) = (array(&old["timeline"]), array(&new["timeline"]));
+        let dropped = new["timelineDropped"].as_i64().unwrap_or(0) > 0;
+        assert!(dropped || after.starts_with(before), "{key:?}: the timeline is only appended to");
+        let news = &after[after.len().saturating_sub(plan.events.len())..];
+        assert!(
+            dropped || after.len() == before.len() + plan.events.len(),
+            "S12: one Event an entry: {key:?}"
+        );
+        for (n, e) in plan.events.iter().zip(news) {
+            assert_eq!(e["event"], n.event());
+        }
+        assert!(
+            old["phase"] == new["phase"] || !news.is_empty(),
+            "S12: {key:?} went from {} to {} in silence",
+            old["phase"],
+            new["phase"]
+        );
+        for d in array(&old["deadlines"]) {
+            let same = array(&new["deadlines"]).iter().find(|n| n["obligation"] == d["obligation"]);
+            let same = same.unwrap_or_else(|| panic!("S8: {key:?} lost {}", d["obligation"]));
+            if (&d["dueDate"], &d["dueAt"], &d["provisional"])
+                != (&same["dueDate"], &same["dueAt"], &same["provisional"])
+            {
+                let due = same["dueDate"].as_str().unwrap();
+                let says = |e: &&Value| {
+                    ["DeadlineMoved", "ClockStarted"].contains(&e["event"].as_str().unwrap())
+                        && e["message"].as_str().unwrap().contains(due)
+                };
+                assert!(news.iter().any(|e| says(&e)), "S8: {key:?} moved {d} to {same} without a word");
+            }
+            assert!(
+                d["metAt"].is_null()
+                    || !same["metAt"].is_null()
+                    || news.iter().any(|e| e["event"] == "ClockStarted"),
+                "a met obligation is not reopened: {key:?}"
+            );
+        }
+        let types: Vec<&str> = array(&new["conditions"]).iter().filter_map(|c| c["type"].as_str()).collect();
+        for t in ["Ready", "Reconciling", "Stalled"] {
+            assert!(types.contains(&t), "{key:?} has no {t}");
+        }
+    }
+
+    /// S5: while no exit reclaims, every volume in use is kept and marked.
+    pub fn at_rest(&self, cluster: &Cluster) {
+        for v in cluster.of_kind("PersistentVolume") {
+            let ns = text(&v["spec"]["claimRef"]["namespace"]);
+            let Some(owner) =
+                cluster.get("Namespace", "", &ns).map(|n| &n["metadata"]["labels"][keys::APPLICATION_UID])
+            else {
+                continue;
+            };
+            let exiting = cluster
+                .of_kind("Decommission")
+                .any(|d| d["status"]["phase"] == "Reclaiming" && d["status"]["applicationUID"] == *owner);
+            if owner.is_string() && !exiting {
+                assert_eq!(v["spec"]["persistentVolumeReclaimPolicy"], "Retain", "S5: {v}");
+                // What is claimed while every record is lost is marked when the namespace is taken back.
+                let orphan =
+                    !cluster.of_kind("ResourceGrant").any(|g| g["spec"]["application"]["uid"] == *owner);
+                assert!(orphan || v["metadata"]["labels"][keys::APPLICATION_UID].is_string(), "S5: {v}");
+            }
+        }
+    }
+}
+
+/// A grant says nothing but what was approved; its names are checked by the API server.
+fn fresh_enough(write: &Write) -> bool {
+    matches!(write, Write::Create(_, body) if body["spec"]["approved"]["digest"].as_str().is_some_and(|d| d.starts_with("sha256:")))
+}

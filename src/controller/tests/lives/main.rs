@@ -1,0 +1,21 @@
+//! Whole lives, played on the pure core: what is written, what the records say, what people are told, and when.
+//!
+//! The stage is an imagined cluster whose objects are gathered by the context's own `observe`, decided on by the
+//! core, and written as the context's interpreter writes. At every write and every status the invariants of the
+//! design (section 7) are checked against what people really did.
+
+mod acts;
+mod changes;
+mod clocks;
+mod cluster;
+mod decisions;
+mod golden;
+mod leaving;
+mod ledger;
+mod letters;
+mod random;
+mod reattach;
+mod stage;
+mod told;
+mod volumes;
+mod woken;

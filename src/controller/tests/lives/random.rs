@@ -1,0 +1,398 @@
+//! Random lives: whatever people do and whenever, the invariants hold, nothing panics, and nothing goes by
+//! silence. And a life that is killed between any two writes ends as the undisturbed one (S9).
+
+use govcloud_domain::decision::PolicyIntegrity;
+use jiff::SignedDuration;
+use proptest::prelude::*;
+use serde_json::json;
+
+use crate::acts::{adjustment, app_id, application, change_id, exit, exit_id, maintenance};
+use crate::cluster::{Id, whole};
+use crate::stage::{LI, Stage, ZHANG};
+use crate::told::maintenance_id;
+
+/// What somebody does next. Numbers choose; what the policies refuse is left out when it comes to it.
+#[derive(Clone, Debug)]
+enum Act {
+    Pass(u32),
+    File(u8),
+    Decide(u8, u8),
+    DecideUnlawfully(u8, u8),
+    Clear(u8),
+    Correct(u8),
+    Withdraw(u8),
+    GoLive(bool),
+    Claim(u8),
+    Unclaim(u8),
+    Consent(u8),
+    Receive(u8),
+    Use(u8),
+    PolicyIntegrity(bool),
+    Publish,
+    Fulfilment(bool),
+    Stick(bool),
+    Run(bool),
+    Outcome,
+    Lose(u8),
+}
+
+fn acts() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        4 => (1_u32..2_000_000).prop_map(Act::Pass),
+        4 => (0_u8..8).prop_map(Act::File),
+        8 => (0_u8..8, 0_u8..6).prop_map(|(r, v)| Act::Decide(r, v)),
+        1 => (0_u8..8, 0_u8..3).prop_map(|(r, v)| Act::DecideUnlawfully(r, v)),
+        1 => (0_u8..8).prop_map(Act::Clear),
+        2 => (0_u8..8).prop_map(Act::Correct),
+        1 => (0_u8..8).prop_map(Act::Withdraw),
+        2 => any::<bool>().prop_map(Act::GoLive),
+        4 => (0_u8..3).prop_map(Act::Claim),
+        1 => (0_u8..3).prop_map(Act::Unclaim),
+        5 => (0_u8..3).prop_map(Act::Consent),
+        2 => (0_u8..3).prop_map(Act::Receive),
+        1 => (0_u8..10).prop_map(Act::Use),
+        1 => any::<bool>().prop_map(Act::PolicyIntegrity),
+        1 => Just(Act::Publish),
+        1 => any::<bool>().prop_map(Act::Fulfilment),
+        1 => any::<bool>().prop_map(Act::Stick),
+        1 => any::<bool>().prop_map(Act::Run),
+        1 => Just(Act::Outcome),
+        1 => (0_u8..3).prop_map(Act::Lose),
+    ]
+}
+
+/// The records that take part, with their specs.
+fn record(n: u8) -> (Id, serde_json::Value) {
+    match n {
+        0 => (app_id(), application()),
+        1 => (change_id("more"), adjustment(json!({ "requests.cpu": "16", "pods": "60" }))),
+        2 => (change_id("less"), adjustment(json!({ "requests.cpu": "2" }))),
+        3 => {
+            let mut two = adjustment(json!({ "requests.cpu": "9" }));
+            two["resourceAdjustment"]["namespaces"]
+                .as_array_mut()
+                .unwrap()
+                .push(json!({ "name": "test", "quota": { "pods": "5" } }));
+            (change_id("two"), two)
+        }
+        4 => (exit_id("leave"), exit("Application", "Retain", &[("c0", "Destroy")])),
+        5 => (exit_id("hand"), exit("Application", "Destroy", &[("c0", "HandOver")])),
+        6 => (exit_id("clean"), exit("Volumes", "Destroy", &[])),
+        _ => (maintenance_id("storage"), maintenance("2026-09-10 22:00", "2026-09-11 02:00")),
+    }
+}
+
+/// UIDs of the namespaces that a record says it found.
+fn found(s: &Stage, of: &Id) -> Vec<String> {
+    let found = s.status(of)["foundNamespaces"].as_array().cloned().unwrap_or_default();
+    found.iter().map(|f| f["uid"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Whether the department may still change the record: nothing final was annotated.
+fn correctable(s: &Stage, of: &Id) -> bool {
+    let o = &s.cluster.objects[of];
+    let annotated = &o["metadata"]["annotations"]["govcloud.dev/decision"];
+    annotated.is_null() || annotated == "returned"
+}
+
+impl Stage {
+    fn act(&mut self, act: &Act) {
+        let there = |s: &Self, n: u8| Some(record(n).0).filter(|k| s.cluster.objects.contains_key(k));
+        match *act {
+            Act::Pass(seconds) => {
+                let to = self.now.checked_add(SignedDuration::from_secs(seconds.into())).unwrap();
+                self.until_instant(to);
+            }
+            Act::File(n) => {
+                let (key, spec) = record(n);
+                if there(self, n).is_none() {
+                    self.file(&key, spec);
+                }
+            }
+            Act::Decide(n, v) => {
+                let verdict =
+                    ["approved", "approved", "approved", "approved", "rejected", "returned"][usize::from(v)];
+                if let Some(k) = there(self, n).filter(|k| {
+                    self.may_decide(LI, k, verdict) && matches!(self.guard, PolicyIntegrity::Intact { .. })
+                }) {
+                    // Mostly with what is found, and sometimes past it, which the policies refuse.
+                    let found: Vec<String> = found(self, &k);
+                    self.decide_as(
+                        &k,
+                        verdict,
+                        "意见",
+                        &found.iter().map(String::as_str).collect::<Vec<_>>(),
+                    );
+                }
+            }
+            Act::DecideUnlawfully(n, v) => {
+                if let Some(k) =
+                    there(self, n).filter(|k| self.status(k)["decision"].is_null() && correctable(self, k))
+                {
+                    let generation = self.cluster.objects[&k]["metadata"]["generation"].as_i64().unwrap();
+                    match v {
+                        0 => self.annotate(ZHANG, &k, "approved", generation, "自批"),
+                        1 => self.annotate(LI, &k, "approved", generation - 1, "旧版"),
+                        _ => self.annotate(LI, &k, "approved", generation + 1, "来版"),
+                    }
+                    self.settle();
+                }
+            }
+            Act::Clear(n) => {
+                if let Some(k) = there(self, n).filter(|k| self.status(k)["decision"]["void"].is_string()) {
+                    self.clear_decision(&k);
+                }
+            }
+            Act::Correct(n) => {
+                if let Some(k) = there(self, n).filter(|k| correctable(self, k)) {
+                    let patch = match n {
+                        0 => {
+                            json!({ "system": { "contact": { "phone": self.now.as_second().to_string() } } })
+                        }
+                        7 => {
+                            json!({ "platformMaintenance": { "plan": { "title": self.now.as_second().to_string() } } })
+                        }
+                        1..=3 => {
+                            json!({ "resourceAdjustment": { "reason": self.now.as_second().to_string() } })
+                        }
+                        _ => {
+                            json!({ "disposition": { "default": if self.now.as_second() % 2 == 0 { "Retain" } else { "Destroy" } } })
+                        }
+                    };
+                    self.edit(ZHANG, &k, patch);
+                }
+            }
+            Act::Withdraw(n) => {
+                let before = |s: &Self, k: &Id| {
+                    correctable(s, k) || ((4..7).contains(&n) && s.phase(k) == "HandingOver")
+                };
+                if let Some(k) = there(self, n).filter(|k| before(self, k)) {
+                    self.withdraw(&k);
+                }
+            }
+            Act::GoLive(report) => {
+                if there(self, 0).is_some() && ["Provisioned", "Live"].contains(&self.phase(&app_id())) {
+                    let mut patch = json!({ "goLive": {} });
+                    if self.cluster.objects[&app_id()]["spec"]["goLive"].is_null() {
+                        patch["goLive"]["at"] = json!(whole(self.now).to_string());
+                    }
+                    if report {
+                        patch["goLive"]["testReport"] = json!({ "uri": "https://p.example/t.pdf", "sha256": "845e91831319e89c4d656bdb80c278ac09a7230d61e5dfd2e1b1fbb436ac8917" });
+                    }
+                    self.edit(ZHANG, &app_id(), patch);
+                }
+            }
+            Act::Claim(n) => drop(self.claim("prod", &format!("c{n}"))),
+            Act::Unclaim(n) => drop(self.unclaim("prod", &format!("c{n}"))),
+            Act::Consent(n) => {
+                let may = |s: &Self, k: &Id| correctable(s, k) && s.status(k)["inventory"].is_object();
+                if let Some(k) = there(self, n + 4).filter(|k| may(self, k)) {
+                    self.consent(&k);
+                }
+            }
+            Act::Receive(n) => {
+                let waits = |s: &Self, k: &Id| {
+                    s.status(k)["waitingFor"] == "HandOverReceipt"
+                        && s.cluster.objects[k]["spec"]["handOver"].is_null()
+                };
+                if let Some(k) = there(self, n + 4).filter(|k| waits(self, k)) {
+                    let inventory = self.status(&k)["inventory"]["entries"].as_array().unwrap().clone();
+                    let claim = inventory.iter().find(|e| e["action"] == "HandOver").unwrap()["claim"]
+                        .as_str()
+                        .unwrap()
+                        .to_owned();
+                    self.receive(&k, &claim);
+                }
+            }
+            Act::Use(n) => self.uses("prod", json!({ "requests.cpu": n.to_string(), "pods": "3" })),
+            Act::PolicyIntegrity(sealed) => {
+                self.guard = if sealed {
+                    PolicyIntegrity::Intact { since: self.now }
+                } else {
+                    PolicyIntegrity::Violated(vec!["x".into()])
+                };
+                self.settle();
+            }
+            Act::Publish => {
+                let years = &self.cluster.get("WorkCalendar", "", "cn").unwrap()["spec"]["years"];
+                if years.as_array().unwrap().len() == 7 {
+                    self.publish_2027();
+                }
+            }
+            Act::Fulfilment(automatic) => {
+                self.region(json!({ "fulfilment": if automatic { "Automatic" } else { "ProviderApplied" }, "workingDays": { "review": 5 } }));
+            }
+            Act::Outcome => {
+                let m = maintenance_id("storage");
+                let reports = self.cluster.objects.contains_key(&m)
+                    && self.phase(&m) == "InProgress"
+                    && self.cluster.objects[&m]["spec"]["maintenanceOutcome"].is_null();
+                if reports {
+                    let outcome = json!({ "result": "Failed", "endedAt": whole(self.now).to_string(), "summary": "中止" });
+                    self.edit("provider", &m, json!({ "maintenanceOutcome": outcome }));
+                }
+            }
+            Act::Lose(which) => {
+                // Records are lost with what was filed on them, or without it: namespaces and volumes stand.
+                let stands = |s: &Self| {
+                    let tenant = |o: &serde_json::Value| {
+                        o["metadata"]["labels"]["govcloud.dev/application-uid"].is_string()
+                    };
+                    let of = |k: &str| {
+                        s.cluster
+                            .of_kind(k)
+                            .filter(|o| tenant(o))
+                            .map(|o| o["metadata"]["uid"].clone())
+                            .collect::<Vec<_>>()
+                    };
+                    (of("Namespace"), of("PersistentVolume"))
+                };
+                let before = stands(self);
+                // An exit that reclaims goes on by itself; what it ends is not the loss's doing.
+                let reclaims = self.cluster.of_kind("Decommission").any(|d| {
+                    ["Reclaiming", "HandingOver"].contains(&d["status"]["phase"].as_str().unwrap_or(""))
+                });
+                let kinds = ["CloudApplication", "ResourceGrant", "ChangeRequest", "Decommission"];
+                let kinds = &kinds[..[1, 2, 4][usize::from(which)]];
+                let gone: Vec<Id> =
+                    self.cluster.objects.keys().filter(|k| kinds.contains(&k.0.as_str())).cloned().collect();
+                self.say("somebody", &format!("loses {kinds:?}"));
+                gone.iter().for_each(|k| self.cluster.remove(k));
+                self.settle();
+                if !reclaims {
+                    assert_eq!(stands(self), before, "S3: a lost record destroyed something");
+                }
+            }
+            Act::Stick(stuck) => {
+                let ns = crate::acts::tenant("prod");
+                if stuck {
+                    self.cluster.stuck.insert(ns);
+                } else {
+                    self.cluster.stuck.remove(&ns);
+                    self.settle();
+                }
+            }
+            Act::Run(runs) => {
+                let ns = crate::acts::tenant("prod");
+                self.say("the department", if runs { "has pods running" } else { "has no pods" });
+                if runs {
+                    self.cluster.in_use.insert(ns);
+                } else {
+                    self.cluster.in_use.remove(&ns);
+                    self.settle();
+                }
+            }
+        }
+    }
+
+    /// Phase, decision and volumes: what only people's acts may change. That an approved window begins was decided.
+    fn standing_of_all(&self) -> Vec<serde_json::Value> {
+        let of = |k: &str| {
+            self.cluster
+                .of_kind(k)
+                .map(|o| {
+                    let begun = o["status"]["phase"] == "InProgress";
+                    let phase = if begun { json!("Scheduled") } else { o["status"]["phase"].clone() };
+                    json!([o["metadata"]["name"], phase, o["status"]["decision"]])
+                })
+                .collect::<Vec<_>>()
+        };
+        ["CloudApplication", "ResourceGrant", "ChangeRequest", "Decommission", "PersistentVolume"]
+            .iter()
+            .flat_map(|k| of(k))
+            .collect()
+    }
+}
+
+/// An application that is up, so that random acts get further.
+fn begun(up: bool) -> Stage {
+    if up { Stage::provisioned("2026-09-01 09:00") } else { Stage::new("2026-09-01 09:00") }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// The invariants are checked by the stage at every write, every status and every rest.
+    #[test]
+    fn the_invariants_hold_in_any_life(up in prop::bool::weighted(0.8), acts in prop::collection::vec(acts(), 1..30)) {
+        let mut s = begun(up);
+        for act in &acts {
+            s.act(act);
+        }
+    }
+
+    /// Nothing is approved, ended, destroyed or lapsed by the passing of time.
+    #[test]
+    fn nothing_happens_by_silence(acts in prop::collection::vec(acts(), 1..20), days in 1_i64..400) {
+        let mut s = begun(true);
+        for act in &acts {
+            s.act(act);
+        }
+        let before = s.standing_of_all();
+        let to = s.now.checked_add(SignedDuration::from_hours(24 * days)).unwrap();
+        s.until_instant(to);
+        prop_assert_eq!(s.standing_of_all(), before);
+    }
+
+    /// S9: killed before its n-th write, the operator ends where it would have ended, and creates and destroys the same.
+    #[test]
+    fn a_killed_operator_ends_the_same(acts in prop::collection::vec(acts(), 1..15), last in acts(), kill in 0_usize..12) {
+        let mut s = begun(true);
+        for act in &acts {
+            s.act(act);
+        }
+        s.cluster.created.clear();
+        s.cluster.destroyed.clear();
+        let mut killed = s.clone();
+        killed.kill_before = Some(kill);
+        s.act(&last);
+        killed.act(&last);
+        same_end(&s, &killed);
+    }
+}
+
+pub fn same_end(s: &Stage, killed: &Stage) {
+    for (key, object) in s.cluster.end() {
+        assert_eq!(
+            Some(&object),
+            killed.cluster.end().get(&key),
+            "{key:?}\n--- undisturbed\n{}\n--- killed\n{}",
+            s.log,
+            killed.log
+        );
+    }
+    let sorted = |v: &[Id]| {
+        let mut v = v.to_vec();
+        v.sort();
+        v
+    };
+    assert_eq!(sorted(&s.cluster.created), sorted(&killed.cluster.created));
+    assert_eq!(sorted(&s.cluster.destroyed), sorted(&killed.cluster.destroyed));
+}
+
+/// S9, write by write, over a whole life from approval to certificate.
+#[test]
+fn killed_before_each_write_of_a_whole_life() {
+    fn life(kill: Option<usize>) -> Stage {
+        let mut s = Stage::new("2026-03-10 09:30");
+        s.kill_before = kill;
+        s.file(&app_id(), application());
+        s.decide(&app_id(), "approved", "同意");
+        s.claim("prod", "c0");
+        s.claim("prod", "c1");
+        s.file(&change_id("more"), record(1).1);
+        s.decide(&change_id("more"), "approved", "同意");
+        s.file(&exit_id("leave"), record(4).1);
+        s.consent(&exit_id("leave"));
+        s.decide(&exit_id("leave"), "approved", "同意");
+        s
+    }
+    let whole = life(None);
+    assert_eq!(whole.phase(&app_id()), "Exited");
+    assert!(whole.writes > 30, "only {} writes", whole.writes);
+    for n in 0..whole.writes {
+        let killed = life(Some(n));
+        assert!(killed.kill_before.is_none(), "write {n} was reached");
+        same_end(&whole, &killed);
+    }
+}

@@ -1,0 +1,242 @@
+//! A record that was filed anew, from Git or from a backup, and the namespaces that an earlier record of its name left.
+//!
+//! Nothing is picked up by name: what is found is said, by UID, and left alone. It is taken back on a new decision of
+//! the authority that names exactly those UIDs (design, sections 3 and 5; S1, S3, S5).
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::{Evaluation, Reread};
+use crate::decision;
+use crate::finding::{Bilingual, Finding};
+use crate::lifecycle_event::LifecycleEvent;
+use crate::names;
+use crate::plan::{Precondition, RequiredReads, Step, Write};
+use crate::record::Meta;
+use crate::tenancy::namespace::{Identity, predecessor};
+use crate::tenancy::quota_delta::below_use;
+use crate::tenancy::{LABEL_APPLICATION, LABEL_APPLICATION_UID, LABEL_DEPARTMENT, LABEL_ENTRY};
+use govcloud_api::application::FoundNamespace;
+use govcloud_api::condition::ConditionStatus;
+use govcloud_api::decommission::DecommissionPhase;
+use govcloud_api::grant::ResourceGrant;
+
+/// An existing namespace that bears on an application: by its name, or by its labels.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Existing {
+    /// Name.
+    pub name: String,
+    /// UID.
+    pub uid: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Whether it is being deleted.
+    pub deleting: bool,
+    /// Whether the record that its label names exists.
+    pub owner_exists: bool,
+    /// What its quota counts as used.
+    pub used: BTreeMap<String, String>,
+}
+
+impl Existing {
+    /// UID of the record that its label names.
+    #[must_use]
+    pub fn owner(&self) -> Option<&str> {
+        self.labels.get(LABEL_APPLICATION_UID).map(String::as_str)
+    }
+}
+
+/// `name (UID …)`, one after another.
+fn list(found: &[FoundNamespace]) -> String {
+    found.iter().map(|f| format!("{} (UID {})", f.namespace, f.uid)).collect::<Vec<_>>().join(", ")
+}
+
+impl Evaluation<'_> {
+    /// What an earlier record of this name left for an entry, if this is one of its namespaces.
+    fn left_for<'a>(&'a self, existing: &'a Existing) -> Option<FoundNamespace> {
+        let Meta { namespace, name, uid, .. } = &self.seen.meta;
+        let tenant = self.tenants().iter().find(|t| t.namespace == existing.name)?;
+        let identity = Identity {
+            filing_namespace: namespace,
+            application: name,
+            region: &self.seen.record.spec.region,
+            entry: &tenant.entry,
+        };
+        let owner = predecessor(&identity, uid, &existing.labels).filter(|_| !existing.owner_exists)?;
+        Some(FoundNamespace {
+            entry: tenant.entry.clone(),
+            namespace: tenant.namespace.clone(),
+            uid: existing.uid.clone(),
+            application_uid: owner.to_owned(),
+        })
+    }
+
+    /// The namespaces that can be taken back, by entry.
+    fn left_behind(&self) -> Vec<FoundNamespace> {
+        let usable = self.seen.existing.iter().filter(|e| !e.deleting);
+        let mut found: Vec<_> = usable.filter_map(|e| self.left_for(e)).collect();
+        found.sort_by(|a, b| a.entry.cmp(&b.entry));
+        found
+    }
+
+    /// Names that are reserved or taken (S3: nothing is ever adopted), and what keeps from taking back.
+    pub(super) fn name_findings(&self) -> Vec<Finding> {
+        if self.status.provisioned_at.is_some() {
+            return Vec::new();
+        }
+        let tenants = self.tenants();
+        let reserved = tenants.iter().filter(|t| names::is_reserved(&t.namespace));
+        let mut found: Vec<_> = reserved.map(|t| Finding::NamespaceReserved(t.namespace.clone())).collect();
+        for e in &self.seen.existing {
+            if e.owner() == Some(&self.seen.meta.uid) {
+                continue;
+            }
+            if tenants.iter().any(|t| t.namespace == e.name) {
+                match self.left_for(e) {
+                    None => found.push(Finding::NamespaceTaken(e.name.clone(), e.uid.clone())),
+                    Some(_) if e.deleting => {
+                        found.push(Finding::NamespaceTerminating(e.name.clone(), e.uid.clone()))
+                    }
+                    Some(left) => found.extend(self.below_use(&left, e)),
+                }
+            } else {
+                found.extend(self.left_out(e));
+            }
+        }
+        found.extend(self.earlier_exit());
+        found
+    }
+
+    /// A namespace of an earlier record of this name, for an entry that is not asked for: nobody would see to it.
+    fn left_out(&self, e: &Existing) -> Option<Finding> {
+        let Meta { namespace, name, .. } = &self.seen.meta;
+        let is = |key, value: &str| e.labels.get(key).is_some_and(|v| *v == names::label_value(value));
+        let left = is(LABEL_DEPARTMENT, namespace)
+            && is(LABEL_APPLICATION, name)
+            && e.owner().is_some()
+            && !e.owner_exists
+            && !e.deleting;
+        let entry = e.labels.get(LABEL_ENTRY).cloned().unwrap_or_default();
+        left.then(|| Finding::NamespaceLeftOut(entry, e.name.clone(), e.uid.clone()))
+    }
+
+    /// Running systems are not cut off by taking them back: what is used is the least that can be asked for.
+    fn below_use(&self, left: &FoundNamespace, e: &Existing) -> Option<Finding> {
+        let asked = self.seen.record.spec.namespaces.iter().find(|n| n.name == left.entry)?;
+        let below = below_use(&asked.quota.0, &e.used).ok().filter(|b| !b.is_empty())?;
+        let each = below.iter().map(|b| format!("{}: {} < {}", b.key, b.new, b.used));
+        Some(Finding::BelowUse(left.namespace.clone(), each.collect::<Vec<_>>().join("; ")))
+    }
+
+    /// An exit of the earlier record that has not ended: it comes to its end, or is withdrawn, first.
+    fn earlier_exit(&self) -> Option<Finding> {
+        let left = self.left_behind();
+        let of_earlier = |uid: &String| left.iter().any(|l| l.application_uid == *uid);
+        let open = |e: &&super::ExitView| {
+            e.application_uid.as_ref().is_some_and(of_earlier)
+                && !e.phase.is_some_and(DecommissionPhase::is_over)
+        };
+        let exit = self.seen.exits.iter().find(open)?;
+        Some(Finding::AnotherOpen("Decommission".to_owned(), exit.name.clone()))
+    }
+
+    /// Says which namespaces of an earlier record there are; they are left alone until a decision names them.
+    pub(super) fn look_for_namespaces(&mut self) {
+        let found = self.left_behind();
+        if found != self.status.found_namespaces {
+            if !found.is_empty() {
+                let happening = LifecycleEvent::NamespacesFound(list(&found));
+                self.life.record_event(happening, "govcloud-operator", Some(13));
+            }
+            self.status.found_namespaces = found;
+            self.say_found();
+        }
+        self.life.found = self.status.found_namespaces.iter().map(|f| f.uid.clone()).collect();
+    }
+
+    /// The condition `NamespacesFound`: what was found, and what a decision has to name.
+    fn say_found(&mut self) {
+        let text = self.found_text();
+        let (status, reason) = match self.status.found_namespaces.is_empty() {
+            false => (ConditionStatus::True, "AwaitingReattach"),
+            true => (ConditionStatus::False, "None"),
+        };
+        let none = Bilingual::new("没有待接回的命名空间", "no namespaces are to be taken back");
+        self.life.condition("NamespacesFound", status, reason, text.as_ref().unwrap_or(&none));
+    }
+
+    /// What was found, and what a decision has to name.
+    pub(super) fn found_text(&self) -> Option<Bilingual> {
+        let found = &self.status.found_namespaces;
+        let uids = found.iter().map(|f| f.uid.as_str()).collect::<Vec<_>>().join(",");
+        let each = list(found);
+        (!found.is_empty()).then(|| {
+            Bilingual::new(
+                format!(
+                    "发现同名原申请的命名空间:{each};未作任何改动。主管部门同意时须写明 govcloud.dev/reattach={uids} 方可接回"
+                ),
+                format!(
+                    "namespaces of an earlier application of this name: {each}. Nothing is done with them; an approval must name them: govcloud.dev/reattach={uids}"
+                ),
+            )
+        })
+    }
+
+    /// Whether the authority let this record take namespaces back.
+    pub(super) fn taken_back(&self) -> bool {
+        let approval = decision::approved(&self.life.status, &self.seen.meta.digest);
+        approval.is_some_and(|d| !d.reattach.is_empty())
+    }
+
+    /// They are this record's now.
+    pub(super) fn record_reattached(&mut self) {
+        let found = std::mem::take(&mut self.status.found_namespaces);
+        if found.is_empty() {
+            return;
+        }
+        self.life.record_event(LifecycleEvent::Reattached(list(&found)), "govcloud-operator", Some(13));
+        self.say_found();
+    }
+
+    /// Whether the grant of this name is the earlier record's, and its namespaces are to be taken back.
+    pub(super) fn may_take_over(&self, grant: &ResourceGrant) -> bool {
+        let theirs = &grant.spec.application.uid;
+        *theirs != self.seen.meta.uid
+            && self.taken_back()
+            && self.status.found_namespaces.iter().any(|f| f.application_uid == *theirs)
+    }
+
+    /// The grant that the earlier record left carries out the present one's approval (Art. 13; S1, S4).
+    pub(super) fn take_over(
+        &mut self,
+        meta: &Meta,
+        grant: &ResourceGrant,
+        automatic: bool,
+    ) -> Result<Vec<Step>, Reread> {
+        if !matches!(self.seen.ground.guard, decision::PolicyIntegrity::Intact { .. }) {
+            return Ok(Vec::new());
+        }
+        if !self.seen.ground.has_read(RequiredReads::Basis) {
+            return Err(Reread(RequiredReads::Basis));
+        }
+        let Some(approval) = decision::approved(&self.life.status, &self.seen.meta.digest) else {
+            return Ok(Vec::new());
+        };
+        let mut order = self.work_order(approval).spec;
+        if automatic {
+            // What the provider assigned stays assigned.
+            for ns in &mut order.namespaces {
+                let before = grant.spec.namespaces.iter().find(|g| g.name == ns.name);
+                ns.storage_class = before.and_then(|g| g.storage_class.clone()).or(ns.storage_class.take());
+            }
+        } else {
+            // What the provider applied stays; where it is not what was approved now, the provider corrects it.
+            order.namespaces.clone_from(&grant.spec.namespaces);
+        }
+        let body = json!({ "spec": order });
+        let precondition =
+            Precondition { uid: meta.uid.clone(), resource_version: meta.resource_version.clone() };
+        Ok(vec![Step::Write(vec![Write::Patch(self.grant_target(), precondition, body)])])
+    }
+}

@@ -1,0 +1,256 @@
+//! An approved resource adjustment, carried out through the grant (Art. 15).
+
+use serde_json::json;
+
+use super::{Evaluation, Reread, merged};
+use crate::decision;
+use crate::finding::Bilingual;
+use crate::grant::work_order;
+use crate::lifecycle_event::LifecycleEvent;
+use crate::maintenance;
+use crate::plan::{Precondition, RequiredReads, Step, Target, Write};
+use crate::record::{Meta, ReadyState};
+use crate::tenancy::quota_delta::below_use;
+use govcloud_api::application::ApplicationPhase;
+use govcloud_api::change::ChangePhase as Phase;
+use govcloud_api::deadline::{Obligation, Party};
+use govcloud_api::grant::{ApprovalKind, GrantPhase, GrantedNamespace, ResourceGrant};
+use govcloud_api::region::Fulfilment;
+use govcloud_api::resources;
+
+impl Evaluation<'_> {
+    /// Approved: the provider is notified and its clock starts (Art. 15), or maintenance is scheduled (Art. 18).
+    pub(super) fn approved(&mut self) {
+        let Some(asked) = self.seen.record.spec.resource_adjustment.as_ref() else {
+            maintenance::schedule(self.seen, self.now, &mut self.life, &mut self.status);
+            return;
+        };
+        self.status.before = self.in_force();
+        self.status.after = merged(&self.status.before, asked).into();
+        self.status.application_uid = self.seen.application.as_ref().map(|(m, _)| m.uid.clone());
+        self.status.phase = Some(Phase::Applying);
+        self.life.record_event(LifecycleEvent::Notified, "govcloud-operator", Some(15));
+        self.keep_clock();
+        self.wait_for_use();
+    }
+
+    /// The provider's clock; it starts late, from the same instant, where there was no calendar.
+    fn keep_clock(&mut self) {
+        let (Some(region), Some(calendar)) = (&self.seen.ground.region, self.seen.ground.calendar()) else {
+            return;
+        };
+        let days = region.spec().working_days.change;
+        let notified = self.life.last("Notified").unwrap_or(self.now);
+        self.life.start_clock(Obligation::Change, Party::Provider, days, notified, calendar);
+    }
+
+    /// Values below what is used now: a shrink waits for the department (design, section 5).
+    pub(super) fn below_use(&self) -> Vec<String> {
+        let below = |g: &GrantedNamespace| {
+            let (_, used) = self.seen.used.iter().find(|(entry, _)| *entry == g.name)?;
+            let below = below_use(&g.quota.0, used).ok()?;
+            Some(
+                below
+                    .into_iter()
+                    .map(|b| format!("{} {}: {} < {}", g.name, b.key, b.new, b.used))
+                    .collect::<Vec<_>>(),
+            )
+        };
+        self.status.after.iter().filter_map(below).flatten().collect()
+    }
+
+    /// Carries an approved adjustment out: through the grant, which has its own gate (Art. 15).
+    pub(super) fn apply(&mut self) -> Result<Vec<Step>, Reread> {
+        self.keep_clock();
+        if !self.go_on() {
+            return Ok(Vec::new());
+        }
+        let (Some((grant_meta, grant)), Some(decision)) =
+            (&self.seen.grant, decision::approved(&self.life.status, &self.seen.meta.digest).cloned())
+        else {
+            return Ok(Vec::new());
+        };
+        let mine = grant.spec.approved.kind == ApprovalKind::ChangeRequest
+            && grant.spec.approved.uid == self.seen.meta.uid;
+        let in_force = grant.status.as_ref().is_some_and(|s| {
+            s.phase == Some(GrantPhase::Active)
+                && s.in_force.as_ref().is_some_and(|a| a.uid == self.seen.meta.uid)
+        });
+        if in_force {
+            self.completed(grant);
+            return Ok(Vec::new());
+        }
+        if !self.wait_for_use() {
+            return Ok(Vec::new());
+        }
+        if mine
+            || !self.automatic()
+            || !matches!(self.seen.ground.guard, decision::PolicyIntegrity::Intact { .. })
+        {
+            return Ok(Vec::new());
+        }
+        if !self.seen.ground.has_read(RequiredReads::Basis) {
+            return Err(Reread(RequiredReads::Basis));
+        }
+        let Meta { name, uid, .. } = &self.seen.meta;
+        let approved = work_order::approval(ApprovalKind::ChangeRequest, name, uid, &decision);
+        let body = json!({ "spec": { "approved": approved, "namespaces": self.status.after } });
+        let precondition = Precondition {
+            uid: grant_meta.uid.clone(),
+            resource_version: grant_meta.resource_version.clone(),
+        };
+        let target = Target::namespaced(resources::RESOURCE_GRANT, &grant_meta.namespace, &grant_meta.name);
+        Ok(vec![Step::Write(vec![Write::Patch(target, precondition, body)])])
+    }
+
+    /// Whether use allows the new values; while it does not, the provider's clock stands.
+    fn wait_for_use(&mut self) -> bool {
+        let below = self.below_use();
+        // What was said last, not what is waited for: an exit in between may have changed that.
+        let waiting = self.life.last("BelowUse").is_some() && self.said_last("BelowUse", "UseFell");
+        let calendar = self.seen.ground.calendar();
+        match (below.is_empty(), waiting) {
+            (true, true) => {
+                self.life.record_event(LifecycleEvent::UseFell, "department", Some(15));
+                if let Some(c) = calendar {
+                    self.life.resume(Obligation::Change, c);
+                }
+            }
+            (false, false) => {
+                self.life.record_event(
+                    LifecycleEvent::BelowUse(below.join("; ")),
+                    "govcloud-operator",
+                    Some(15),
+                );
+                if let Some(c) = calendar {
+                    self.life.pause(Obligation::Change, Party::Department, "BelowUse", c);
+                }
+            }
+            (true, false) | (false, true) => {}
+        }
+        below.is_empty()
+    }
+
+    /// Which of two events is the later in the timeline.
+    fn said_last(&self, this: &str, that: &str) -> bool {
+        let last = self.life.status.timeline.iter().rev().find(|e| e.event == this || e.event == that);
+        last.is_some_and(|e| e.event == this)
+    }
+
+    /// Whether the application's own exit lets the change go on; its clock stands meanwhile (Art. 16).
+    fn go_on(&mut self) -> bool {
+        let calendar = self.seen.ground.calendar();
+        // With the application missing nothing is written (S3); of one that was filed anew nothing was approved here (S1).
+        let Some((application, _)) = &self.seen.application else { return false };
+        let another = self.status.application_uid.as_ref().is_some_and(|u| *u != application.uid);
+        match self.application_phase() {
+            _ if another => {
+                self.life.drop_clock(Obligation::Change, "filed anew");
+                self.life.record_event(LifecycleEvent::Overtaken, "govcloud-operator", Some(15));
+                self.status.phase = Some(Phase::Withdrawn);
+                false
+            }
+            Some(ApplicationPhase::Exited) => {
+                self.life.drop_clock(Obligation::Change, "Exited");
+                self.life.record_event(LifecycleEvent::Overtaken, "govcloud-operator", Some(16));
+                self.status.phase = Some(Phase::Withdrawn);
+                false
+            }
+            Some(ApplicationPhase::Exiting) => {
+                if let Some(c) = calendar {
+                    self.life.pause(Obligation::Change, Party::Authority, "Exiting", c);
+                }
+                false
+            }
+            _ => {
+                if let (Some(c), false) = (calendar, self.said_last("BelowUse", "UseFell")) {
+                    self.life.resume(Obligation::Change, c);
+                }
+                true
+            }
+        }
+    }
+
+    /// 变更完成: the provider's clock is met (Art. 15).
+    fn completed(&mut self, grant: &ResourceGrant) {
+        let at = grant.status.as_ref().and_then(|s| s.in_force_since).map_or(self.now, |t| t.timestamp());
+        self.status.phase = Some(Phase::Completed);
+        self.status.applied_at = Some(at.into());
+        self.life.record_event_at(LifecycleEvent::Applied, "provider", Some(15), at);
+        if let Some(calendar) = self.seen.ground.calendar() {
+            self.life.resume(Obligation::Change, calendar);
+            self.life.meet(Obligation::Change, at, calendar);
+        }
+    }
+
+    /// What a change that is being carried out waits for.
+    pub(super) fn applying(&self, below: &[String]) -> ReadyState {
+        if self.application_phase() >= Some(ApplicationPhase::Exiting) {
+            let text = Bilingual::new(
+                "应用正在退出,变更暂不实施",
+                "the application is exiting; the change stands still",
+            );
+            return ReadyState::Stalled("ApplicationExiting", text);
+        }
+        if let Some(t) = &self.seen.ground.trouble {
+            return ReadyState::write_refused(t);
+        }
+        if !below.is_empty() {
+            let list = below.join("; ");
+            return ReadyState::Reconciling(
+                "BelowUse",
+                Bilingual::new(
+                    format!("申请值低于现用量,请先减少用量:{list}"),
+                    format!("the request is below what is used; reduce use first: {list}"),
+                ),
+            );
+        }
+        if let Some(open) = ReadyState::guard_open(&self.seen.ground.guard) {
+            return open;
+        }
+        if !self.automatic() {
+            return self.awaiting_grant();
+        }
+        ReadyState::Reconciling(
+            "Applying",
+            Bilingual::new("服务提供方正在变更资源(第十五条)", "the change is being carried out (Art. 15)"),
+        )
+    }
+
+    /// The provider is to apply the work order; where the one it applied is refused, the grant says why.
+    fn awaiting_grant(&self) -> ReadyState {
+        let name = &self.seen.meta.name;
+        let application =
+            self.seen.record.spec.resource_adjustment.as_ref().map_or("", |a| a.application.as_str());
+        let command = format!("kubectl govcloud grant render {application} --change {name}");
+        let refused = self.seen.grant.as_ref().is_some_and(|(_, g)| {
+            g.spec.approved.name == *name
+                && g.status.as_ref().is_some_and(|s| s.record.waiting_for.as_deref() == Some("CorrectGrant"))
+        });
+        if refused {
+            return ReadyState::Stalled(
+                "GrantStalled",
+                Bilingual::new(
+                    format!("工单与批准内容不符,差异见 ResourceGrant {application};正确的工单:{command}"),
+                    format!(
+                        "the grant is not what was approved; ResourceGrant {application} says where; the right one: {command}"
+                    ),
+                ),
+            );
+        }
+        ReadyState::Reconciling(
+            "AwaitingGrant",
+            Bilingual::new(
+                format!("已通知服务提供方,等待工单(第十五条);工单内容:{command}"),
+                format!(
+                    "the provider was notified; its grant is awaited (Art. 15); the work order: {command}"
+                ),
+            ),
+        )
+    }
+
+    /// Whether the operator writes the grant itself.
+    fn automatic(&self) -> bool {
+        self.seen.ground.region.as_ref().is_some_and(|r| r.spec().fulfilment == Fulfilment::Automatic)
+    }
+}

@@ -1,0 +1,342 @@
+//! A timeline entry as a CloudEvent 1.0 (decision 0040; `docs/cloudevents.md` is for those who receive them).
+//!
+//! Identity and content come from the record alone: whoever reads the same entry twice, before a crash and
+//! after it, makes the same event of it.
+
+use serde::{Deserialize as _, Serialize};
+use serde_json::Value;
+
+use super::digest;
+use govcloud_api::record::TimelineEntry;
+use govcloud_api::{API_VERSION, time::Instant};
+
+/// What names an entry of a record for ever: 16 hex digits of a digest of the record's UID, the entry's place in
+/// its life and the word for what happened. The Kubernetes Event of the same entry is named after it too (S9).
+#[must_use]
+pub fn id(uid: &str, place: u64, event: &str) -> String {
+    let hash = digest::digest_of(&(uid, place, event)).unwrap_or_default();
+    hash.trim_start_matches("sha256:").chars().take(16).collect()
+}
+
+/// The record that an event is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// Kind.
+    pub kind: &'static str,
+    /// Its plural, as in URLs.
+    pub plural: &'static str,
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// UID.
+    pub uid: String,
+    /// `spec.region`; empty where the record is malformed.
+    pub region: String,
+    /// The application that it is about; itself, for one. Absent for maintenance, which may concern many.
+    pub application: Option<String>,
+}
+
+/// A record's timeline as it is stored.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeline<'a> {
+    status: &'a Value,
+}
+
+impl<'a> Timeline<'a> {
+    /// The timeline in a status.
+    #[must_use]
+    pub fn of(status: &'a Value) -> Self {
+        Self { status }
+    }
+
+    fn entries(&self) -> &'a [Value] {
+        self.status["timeline"].as_array().map_or(&[], Vec::as_slice)
+    }
+
+    fn dropped(&self) -> u64 {
+        self.status["timelineDropped"].as_u64().unwrap_or(0)
+    }
+
+    /// The place after the last entry: how many there ever were.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.entries().len() as u64 + self.dropped()
+    }
+
+    /// The first place from `place` on that is still there: the bound drops entries after the first.
+    #[must_use]
+    pub fn first_kept(&self, place: u64) -> u64 {
+        if place == 0 { 0 } else { place.max(self.dropped() + 1) }
+    }
+
+    /// The entry at a place, if it is still there and can be read.
+    #[must_use]
+    pub fn entry(&self, place: u64) -> Option<TimelineEntry> {
+        let index = if place == 0 { 0 } else { place.checked_sub(self.dropped()).filter(|i| *i > 0)? };
+        TimelineEntry::deserialize(self.entries().get(usize::try_from(index).ok()?)?).ok()
+    }
+}
+
+/// The envelope of CloudEvents 1.0, in structured JSON.
+#[derive(Clone, Debug, Serialize)]
+pub struct CloudEvent {
+    /// `1.0`.
+    pub specversion: &'static str,
+    /// The same for the same entry, always.
+    pub id: String,
+    /// The record's URI.
+    pub source: String,
+    /// `dev.govcloud.<kind>.<Event>.v1alpha1`.
+    #[serde(rename = "type")]
+    pub type_: String,
+    /// `<namespace>/<application>`: the life that it belongs to.
+    pub subject: String,
+    /// When it happened.
+    pub time: Instant,
+    /// `application/json`.
+    pub datacontenttype: &'static str,
+    /// Code of the region, to route by.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub region: String,
+    /// The record's UID: what is to be kept in order (the partitioning extension).
+    pub partitionkey: String,
+    /// The entry's place in the record's life, ten digits (the sequence extension).
+    pub sequence: String,
+    /// What happened.
+    pub data: Data,
+}
+
+/// What an event says.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Data {
+    /// The record.
+    pub record: Reference,
+    /// What happened: the timeline's word.
+    pub event: String,
+    /// The article of the measures that asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub article: Option<i32>,
+    /// Who did it: a username, or a party.
+    pub actor: String,
+    /// The same for people.
+    pub message: Message,
+    /// How the record stood when this was sent. Unlike all the rest it may differ when the event is repeated.
+    pub standing: ReadyState,
+}
+
+/// A record, named.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reference {
+    /// `govcloud.dev/v1alpha1`.
+    pub api_version: &'static str,
+    /// Kind.
+    pub kind: &'static str,
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// UID.
+    pub uid: String,
+    /// Code of the region.
+    pub region: String,
+    /// The application that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub application: Option<String>,
+}
+
+/// Wording in both languages.
+#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
+pub struct Message {
+    /// Chinese.
+    pub zh: String,
+    /// English.
+    pub en: String,
+}
+
+impl Message {
+    /// Takes apart what was joined by ` / `; whole in both languages where that cannot be told.
+    fn split(text: &str) -> Self {
+        match text.split(" / ").collect::<Vec<_>>()[..] {
+            [zh, en] => Self { zh: zh.to_owned(), en: en.to_owned() },
+            _ => Self { zh: text.to_owned(), en: text.to_owned() },
+        }
+    }
+}
+
+/// Where a record stands.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReadyState {
+    /// Phase.
+    pub phase: Value,
+    /// Which party's act is awaited.
+    pub waiting_on: Value,
+    /// Which act.
+    #[serde(skip_serializing_if = "Value::is_null")]
+    pub waiting_for: Value,
+    /// Last lawful day for it.
+    #[serde(skip_serializing_if = "Value::is_null")]
+    pub due_date: Value,
+}
+
+impl CloudEvent {
+    /// The event of one entry. `origin` goes before the record's path in `source`.
+    #[must_use]
+    pub fn of(subject: &Subject, origin: &str, place: u64, entry: TimelineEntry, status: &Value) -> Self {
+        let Subject { kind, plural, namespace, name, uid, region, application } = subject;
+        Self {
+            specversion: "1.0",
+            id: id(uid, place, &entry.event),
+            source: format!("{origin}/apis/{API_VERSION}/namespaces/{namespace}/{plural}/{name}"),
+            type_: type_of(kind, &entry.event),
+            subject: format!("{namespace}/{}", application.as_ref().unwrap_or(name)),
+            time: entry.at,
+            datacontenttype: "application/json",
+            region: region.clone(),
+            partitionkey: uid.clone(),
+            sequence: format!("{place:010}"),
+            data: Data {
+                record: Reference {
+                    api_version: API_VERSION,
+                    kind,
+                    namespace: namespace.clone(),
+                    name: name.clone(),
+                    uid: uid.clone(),
+                    region: region.clone(),
+                    application: application.clone(),
+                },
+                event: entry.event,
+                article: entry.article,
+                actor: entry.actor,
+                message: Message::split(&entry.message),
+                standing: ReadyState {
+                    phase: status["phase"].clone(),
+                    waiting_on: status["waitingOn"].clone(),
+                    waiting_for: status["waitingFor"].clone(),
+                    due_date: status["dueDate"].clone(),
+                },
+            },
+        }
+    }
+}
+
+/// The `type` of what happened to a kind.
+#[must_use]
+pub fn type_of(kind: &str, event: &str) -> String {
+    format!("dev.govcloud.{}.{event}.v1alpha1", kind.to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::lifecycle_event::LifecycleEvent;
+    use crate::record::{StatusBuilder, TIMELINE_MAX};
+
+    fn subject() -> Subject {
+        Subject {
+            kind: "ChangeRequest",
+            plural: "changerequests",
+            namespace: "dept".to_owned(),
+            name: "enlarge".to_owned(),
+            uid: "u-1".to_owned(),
+            region: "410000".to_owned(),
+            application: Some("travel".to_owned()),
+        }
+    }
+
+    #[test]
+    fn an_entry_becomes_this_event() {
+        let status = json!({
+            "phase": "Applying", "waitingOn": "Provider", "waitingFor": "Change", "dueDate": "2026-11-26",
+            "timeline": [{ "at": "2026-11-23T02:00:00Z", "actor": "officer", "event": "Approved", "article": 15, "message": "同意 / approved" }],
+        });
+        let entry = Timeline::of(&status).entry(0).expect("an entry");
+        let event = CloudEvent::of(&subject(), "https://cloud.example", 0, entry, &status);
+        assert_eq!(
+            serde_json::to_value(event).expect("JSON"),
+            json!({
+                "specversion": "1.0",
+                "id": id("u-1", 0, "Approved"),
+                "source": "https://cloud.example/apis/govcloud.dev/v1alpha1/namespaces/dept/changerequests/enlarge",
+                "type": "dev.govcloud.changerequest.Approved.v1alpha1",
+                "subject": "dept/travel",
+                "time": "2026-11-23T02:00:00Z",
+                "datacontenttype": "application/json",
+                "region": "410000",
+                "partitionkey": "u-1",
+                "sequence": "0000000000",
+                "data": {
+                    "record": {
+                        "apiVersion": "govcloud.dev/v1alpha1", "kind": "ChangeRequest", "namespace": "dept",
+                        "name": "enlarge", "uid": "u-1", "region": "410000", "application": "travel",
+                    },
+                    "event": "Approved", "article": 15, "actor": "officer",
+                    "message": { "zh": "同意", "en": "approved" },
+                    "standing": { "phase": "Applying", "waitingOn": "Provider", "waitingFor": "Change", "dueDate": "2026-11-26" },
+                },
+            })
+        );
+    }
+
+    #[test]
+    fn wording_that_cannot_be_taken_apart_stays_whole() {
+        let nested = "不符:甲 / a / differs: 甲 / a";
+        assert_eq!(Message::split(nested), Message { zh: nested.to_owned(), en: nested.to_owned() });
+    }
+
+    /// Every word of `LifecycleEvent::event`, from its own source, so that a new one cannot be forgotten.
+    fn words() -> BTreeSet<&'static str> {
+        let source = include_str!("lifecycle_event.rs");
+        let body =
+            source.split_once("pub fn event(").and_then(|(_, s)| s.split_once("pub fn ")).expect("event()").0;
+        body.split('"').skip(1).step_by(2).collect()
+    }
+
+    #[test]
+    fn every_type_is_in_the_documentation_and_no_other() {
+        let page = include_str!("../../docs/cloudevents.md");
+        let table =
+            page.split_once("## What is sent").and_then(|(_, s)| s.split_once("\n## ")).expect("the table").0;
+        let rows = table.lines().filter_map(|l| l.strip_prefix("| `")?.split_once('`'));
+        let told: BTreeSet<&str> = rows.map(|(word, _)| word).collect();
+        assert!(words().len() > 40, "the words are not found any more: {:?}", words());
+        assert_eq!(told, words(), "docs/cloudevents.md (left) and LifecycleEvent::event (right)");
+    }
+
+    proptest! {
+        /// However many entries a life has, each that is kept is found under the place it was born with.
+        #[test]
+        fn a_place_stays_while_the_bound_drops_entries(count in 1_usize..TIMELINE_MAX * 3) {
+            let now = jiff::Timestamp::UNIX_EPOCH;
+            let mut life = StatusBuilder::begin(&Default::default(), 1, now);
+            for place in 0..count {
+                life.record_event(LifecycleEvent::ExitBegun(place.to_string()), "somebody", None);
+            }
+            let status = serde_json::to_value(&life.status).expect("JSON");
+            let timeline = Timeline::of(&status);
+            prop_assert_eq!(timeline.end(), count as u64);
+            let mut seen = 0;
+            for place in 0..count as u64 {
+                match timeline.entry(place) {
+                    Some(entry) => {
+                        let said = format!("exit {} was filed", place);
+                        prop_assert!(entry.message.ends_with(&said));
+                        prop_assert_eq!(timeline.first_kept(place), place);
+                        seen += 1;
+                    }
+                    None => prop_assert!(timeline.first_kept(place) > place),
+                }
+            }
+            prop_assert_eq!(seen, count.min(TIMELINE_MAX));
+            prop_assert_eq!(timeline.entry(count as u64), None);
+        }
+    }
+}

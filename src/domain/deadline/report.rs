@@ -1,0 +1,152 @@
+//! What is reported about a deadline, and when: each once, warnings only while people are at their desks.
+
+use jiff::{Timestamp, civil::Date};
+
+use govcloud_api::deadline::{Deadline, Obligation, Party};
+
+use super::{DeadlineClock, Steps};
+use crate::calendar::{Calendar, china_date, desk_opens};
+
+/// A report that is due now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// What is reported.
+    pub kind: NoticeKind,
+    /// About what.
+    pub obligation: Obligation,
+    /// Who has to act.
+    pub party: Party,
+    /// The article that sets the period.
+    pub article: i32,
+    /// The last lawful day.
+    pub due_date: Date,
+    /// The first instant that is late. True also when the report itself comes late.
+    pub due_at: Timestamp,
+    /// Whether the date rests on an unpublished year.
+    pub provisional: bool,
+    /// Working days left, today included.
+    pub remaining: i32,
+    /// Working days late, for [`NoticeKind::Overdue`].
+    pub working_days_late: Option<i32>,
+}
+
+/// The kinds of report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NoticeKind {
+    /// Half of the period is over when this day is.
+    Half,
+    /// One working day is left: this one.
+    LastDay,
+    /// The period is over.
+    Overdue,
+}
+
+/// Reports about a [`Deadline`].
+pub trait DeadlineReports {
+    /// The reports that are due at `now`, marked in `notified` as made.
+    ///
+    /// Overdue is reported at any hour. Warnings wait for the desk, never come on the start day, and are
+    /// dropped once a more urgent report was made.
+    fn tick(&mut self, now: Timestamp, calendar: &Calendar) -> Vec<Notice>;
+
+    /// When [`Deadline::tick`] has something to report next, if nothing else happens: `now` if at once.
+    fn next_wake(&self, now: Timestamp, calendar: &Calendar) -> Option<Timestamp>;
+}
+
+impl DeadlineReports for Deadline {
+    fn tick(&mut self, now: Timestamp, calendar: &Calendar) -> Vec<Notice> {
+        let Some(kind) = self.pending(now, calendar) else { return Vec::new() };
+        let made = Some(now.into());
+        match kind {
+            NoticeKind::Half => self.notified.half = made,
+            NoticeKind::LastDay => self.notified.last_day = made,
+            NoticeKind::Overdue => {
+                self.notified.overdue = made;
+                self.working_days_late = self.late_at(now, calendar);
+            }
+        }
+        vec![Notice {
+            kind,
+            obligation: self.obligation,
+            party: self.party,
+            article: self.article,
+            due_date: self.due_date.0,
+            due_at: self.due_at.into(),
+            provisional: self.provisional,
+            remaining: self.remaining_working_days(now, calendar),
+            working_days_late: if kind == NoticeKind::Overdue { self.working_days_late } else { None },
+        }]
+    }
+
+    fn next_wake(&self, now: Timestamp, calendar: &Calendar) -> Option<Timestamp> {
+        if self.pending(now, calendar).is_some() {
+            return Some(now);
+        }
+        if self.is_over() || self.is_paused() || self.notified.overdue.is_some() {
+            return None;
+        }
+        let due_at = self.due_at.timestamp();
+        let warnings = [
+            self.half_pending().then(|| self.half_day(calendar)).flatten(),
+            self.last_day_pending().then_some(self.due_date.0),
+        ];
+        let first_day = calendar.add(china_date(self.started_at.into()), 1);
+        let warning = warnings
+            .into_iter()
+            .flatten()
+            .map(|day| calendar.next_at_desk(now.max(desk_opens(day.max(first_day)))))
+            .filter(|at| *at < due_at);
+        warning.chain([due_at]).min()
+    }
+}
+
+/// Steps of [`DeadlineReports`] that nobody else takes.
+trait Pending {
+    /// The one report that is due at `now`, the most urgent first.
+    fn pending(&self, now: Timestamp, calendar: &Calendar) -> Option<NoticeKind>;
+
+    fn half_pending(&self) -> bool;
+
+    fn last_day_pending(&self) -> bool;
+
+    /// Working days left on the day in which half of the period passes: 2 of 3, 3 of 5, 15 of 30.
+    fn half(&self) -> i32;
+
+    /// The day in which half passes; `None` for periods so short that it is the last one.
+    fn half_day(&self, calendar: &Calendar) -> Option<Date>;
+}
+
+impl Pending for Deadline {
+    fn pending(&self, now: Timestamp, calendar: &Calendar) -> Option<NoticeKind> {
+        if self.is_overdue(now) {
+            return self.notified.overdue.is_none().then_some(NoticeKind::Overdue);
+        }
+        let started = china_date(now) > china_date(self.started_at.into());
+        // A stopped clock warns nobody, whenever it was stopped.
+        if self.is_over() || self.is_paused() || !started || !calendar.at_desk(now) {
+            return None;
+        }
+        let left = self.remaining_working_days(now, calendar);
+        if left <= 1 {
+            return self.last_day_pending().then_some(NoticeKind::LastDay);
+        }
+        (left <= self.half() && self.half_pending()).then_some(NoticeKind::Half)
+    }
+
+    fn half_pending(&self) -> bool {
+        self.notified.half.is_none() && self.last_day_pending()
+    }
+
+    fn last_day_pending(&self) -> bool {
+        self.notified.last_day.is_none() && self.notified.overdue.is_none()
+    }
+
+    fn half(&self) -> i32 {
+        (self.working_days + 1) / 2
+    }
+
+    fn half_day(&self, calendar: &Calendar) -> Option<Date> {
+        let before_last = u32::try_from(self.half() - 1).ok().filter(|days| *days > 0)?;
+        Some(calendar.back(self.due_date.0, before_last))
+    }
+}

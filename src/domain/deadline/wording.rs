@@ -1,0 +1,85 @@
+//! The sentences about deadlines, in Chinese and English, in one place.
+
+use super::{Moved, MovedBy, Notice, NoticeKind};
+
+impl Moved {
+    /// One sentence for the timeline, in Chinese.
+    pub fn zh(&self) -> String {
+        let Self { obligation, old, new, provisional, revision, applied, .. } = self;
+        let why = match &self.why {
+            MovedBy::YearPublished => "年度节假日安排已公布".to_owned(),
+            MovedBy::CalendarEdited => "工作日历已变更".to_owned(),
+            MovedBy::Waited { on, reason, working_days } => {
+                format!("等待{} {working_days} 个工作日({reason})", on.zh())
+            }
+        };
+        let date =
+            if old == new { format!("期限 {new} 不变") } else { format!("期限由 {old} 改为 {new}") };
+        let mark = if *provisional { ",暂定" } else { "" };
+        let effect = if *applied { "" } else { ";事项已了结,仅作记录" };
+        format!("{}:{date}{mark}:{why}(日历 {revision}){effect}", obligation.zh())
+    }
+
+    /// One sentence for the timeline, in English.
+    pub fn en(&self) -> String {
+        let Self { obligation, old, new, provisional, revision, applied, .. } = self;
+        let why = match &self.why {
+            MovedBy::YearPublished => "the year's holidays were published".to_owned(),
+            MovedBy::CalendarEdited => "the calendar was changed".to_owned(),
+            MovedBy::Waited { on, reason, working_days } => {
+                format!("waited on the {} for {} ({reason})", on.en(), days(*working_days))
+            }
+        };
+        let date = if old == new {
+            format!("due date {new} stays")
+        } else {
+            format!("due date moved from {old} to {new}")
+        };
+        let mark = if *provisional { ", provisional" } else { "" };
+        let effect = if *applied { "" } else { "; the obligation is over, recorded only" };
+        format!("{}: {date}{mark}: {why} (calendar {revision}){effect}", obligation.en())
+    }
+}
+
+impl Notice {
+    /// One sentence for the party, in Chinese.
+    pub fn zh(&self) -> String {
+        let Self { obligation, party, article, due_date, remaining, .. } = self;
+        let what = format!("{}(第{article}条,{})", obligation.zh(), party.zh());
+        let mark = if self.provisional { "(暂定)" } else { "" };
+        match self.kind {
+            NoticeKind::Half => {
+                format!("{what}期限已近半:截止 {due_date}{mark},含今日还剩 {remaining} 个工作日")
+            }
+            NoticeKind::LastDay => format!("{what}期限仅剩 1 个工作日:截止 {due_date}{mark} 24:00"),
+            NoticeKind::Overdue => {
+                let late = self.working_days_late.unwrap_or(0);
+                format!("{what}已逾期:应于 {due_date}{mark} 24:00 前完成,已超 {late} 个工作日")
+            }
+        }
+    }
+
+    /// One sentence for the party, in English.
+    pub fn en(&self) -> String {
+        let Self { obligation, party, article, due_date, remaining, .. } = self;
+        let what = format!("{} (Art. {article}, {})", obligation.en(), party.en());
+        let mark = if self.provisional { " (provisional)" } else { "" };
+        match self.kind {
+            NoticeKind::Half => {
+                format!(
+                    "{what}: about half of the period is over, due {due_date}{mark}, {} left",
+                    days(*remaining)
+                )
+            }
+            NoticeKind::LastDay => format!("{what}: one working day left, due {due_date}{mark} 24:00"),
+            NoticeKind::Overdue => {
+                let late = days(self.working_days_late.unwrap_or(0));
+                format!("{what}: overdue, was due {due_date}{mark} 24:00, {late} late")
+            }
+        }
+    }
+}
+
+fn days(count: i32) -> String {
+    if count == 1 { "1 working day".to_owned() } else { format!("{count} working days") }
+}

@@ -1,0 +1,318 @@
+//! Whether the gate stands as shipped (design, section 3): policies, bindings and the project's own CRDs.
+//!
+//! What is compared is data: the shipped objects, the live ones, and the record of the last good check. A
+//! decision that was made while something was missing or altered does not count, across downtime too.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::decision::PolicyIntegrity;
+use super::digest::digest_of;
+use govcloud_api::time::Instant;
+
+/// One live object's identity: a replaced one has another UID, an altered one another generation.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pin {
+    /// UID.
+    pub uid: String,
+    /// Generation.
+    pub generation: i64,
+    /// Digest of its canonical form, by which a later check tells an upgrade from a detour.
+    #[serde(default)]
+    pub digest: String,
+}
+
+impl Pin {
+    /// Whether it is the same object, unwritten since.
+    fn is(&self, other: &Self) -> bool {
+        self.uid == other.uid && self.generation == other.generation
+    }
+}
+
+/// The record of the last good check, kept in the cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    /// Decisions from this instant on count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intact_since: Option<Instant>,
+    /// Identity of every object, by `Kind/name`.
+    pub pins: BTreeMap<String, Pin>,
+}
+
+/// A release that was recorded before it was applied: digest of each object's canonical form, by `Kind/name`.
+/// Only a holder of `administer` may write it (policy), so an upgrade is no alarm and an alteration is one.
+pub type Release = BTreeMap<String, String>;
+
+/// `Kind/name` of an object.
+#[must_use]
+pub fn key(object: &Value) -> String {
+    format!(
+        "{}/{}",
+        object["kind"].as_str().unwrap_or_default(),
+        object["metadata"]["name"].as_str().unwrap_or_default()
+    )
+}
+
+/// The release that some shipped objects are.
+#[must_use]
+pub fn release(shipped: &BTreeMap<String, Value>) -> Release {
+    shipped.iter().map(|(k, o)| (k.clone(), digest_of(&canonical(o)).unwrap_or_default())).collect()
+}
+
+/// Compares the live objects with the shipped ones and with the recorded release. All by [`key`]; `recorded` is
+/// the last good check, if any. Returns what the guard says and the record to keep.
+///
+/// The record outlives an open gate only where nothing happened to it that was not recorded first: a binary that
+/// starts before, or runs on after, its release's policies waits for them and voids nothing.
+#[must_use]
+pub fn check(
+    shipped: &BTreeMap<String, Value>,
+    live: &BTreeMap<String, Value>,
+    released: &Release,
+    recorded: Option<&Record>,
+    now: Timestamp,
+) -> (PolicyIntegrity, Option<Record>) {
+    let pins: BTreeMap<&String, Pin> =
+        shipped.keys().filter_map(|k| Some((k, pin(live.get(k).filter(|l| stands(l))?)))).collect();
+    let wrong: Vec<String> = shipped
+        .iter()
+        .filter_map(|(key, want)| match (live.get(key), pins.get(key)) {
+            (None, _) => Some(format!("{key} 缺失 / missing")),
+            (Some(_), None) => Some(format!("{key} 正在删除 / being deleted")),
+            (Some(l), Some(p)) => first_difference(&canonical(want), &canonical(l), "spec")
+                .filter(|_| released.get(key) != Some(&p.digest))
+                .map(|at| format!("{key} 被改动 / altered ({at})")),
+        })
+        .collect();
+    let before = recorded.filter(|r| shipped.keys().all(|k| unbroken(k, pins.get(k), r, released)));
+    if !wrong.is_empty() {
+        return (PolicyIntegrity::Violated(wrong), before.cloned());
+    }
+    let since = before.and_then(|r| r.intact_since).unwrap_or_else(|| now.into());
+    let pins = pins.into_iter().map(|(k, p)| (k.clone(), p)).collect();
+    (PolicyIntegrity::Intact { since: since.timestamp() }, Some(Record { intact_since: Some(since), pins }))
+}
+
+/// Whether nothing befell one object since the last good check but what the recorded release says. A release
+/// speaks for a change of content in place, from what was pinned to what it names: it does not excuse an object
+/// that was replaced, nor one that was changed and put back.
+fn unbroken(key: &str, now: Option<&Pin>, last: &Record, released: &Release) -> bool {
+    let is_released = |p: &Pin| released.get(key) == Some(&p.digest);
+    match (last.pins.get(key), now) {
+        (Some(was), Some(is)) => {
+            was.is(is) || was.uid == is.uid && was.digest != is.digest && is_released(is)
+        }
+        (Some(_), None) => !released.is_empty() && !released.contains_key(key),
+        (None, Some(is)) => is_released(is),
+        (None, None) => true,
+    }
+}
+
+fn pin(object: &Value) -> Pin {
+    Pin {
+        uid: object["metadata"]["uid"].as_str().unwrap_or_default().to_owned(),
+        generation: object["metadata"]["generation"].as_i64().unwrap_or(0),
+        digest: digest_of(&canonical(object)).unwrap_or_default(),
+    }
+}
+
+/// Whether an object is not on its way out.
+fn stands(object: &Value) -> bool {
+    object["metadata"]["deletionTimestamp"].is_null()
+}
+
+/// What counts of an object: its spec without what the API server fills in by itself.
+#[must_use]
+pub fn canonical(object: &Value) -> Value {
+    let mut spec = object["spec"].clone();
+    if object["kind"] == "CustomResourceDefinition" {
+        return canonical_crd(&spec);
+    }
+    strip(&mut spec);
+    spec
+}
+
+/// Where two values first differ, as a path; `None` where they are the same. Numbers count by value.
+fn first_difference(want: &Value, have: &Value, at: &str) -> Option<String> {
+    match (want, have) {
+        (Value::Object(w), Value::Object(h)) => {
+            let keys: std::collections::BTreeSet<_> = w.keys().chain(h.keys()).collect();
+            keys.into_iter().find_map(|k| {
+                first_difference(
+                    w.get(k).unwrap_or(&Value::Null),
+                    h.get(k).unwrap_or(&Value::Null),
+                    &format!("{at}.{k}"),
+                )
+            })
+        }
+        (Value::Array(w), Value::Array(h)) if w.len() == h.len() => {
+            w.iter().zip(h).enumerate().find_map(|(i, (w, h))| first_difference(w, h, &format!("{at}[{i}]")))
+        }
+        (Value::Number(w), Value::Number(h)) => (w.as_f64() != h.as_f64()).then(|| at.to_owned()),
+        _ => (want != have).then(|| at.to_owned()),
+    }
+}
+
+/// Of a CRD: scope, names, conversion, and of each version its schema and subresources. A removed status
+/// subresource or a conversion webhook opens the gate as well.
+fn canonical_crd(spec: &Value) -> Value {
+    let versions = spec["versions"].as_array().cloned().unwrap_or_default();
+    let version = |v: &Value| json!({ "name": v["name"], "served": v["served"], "storage": v["storage"], "schema": v["schema"], "subresources": v["subresources"] });
+    let strategy = spec["conversion"]["strategy"].as_str().unwrap_or("None");
+    json!({
+        "group": spec["group"], "scope": spec["scope"], "plural": spec["names"]["plural"], "kind": spec["names"]["kind"],
+        "conversion": strategy, "versions": versions.iter().map(version).collect::<Vec<_>>(),
+    })
+}
+
+/// Takes away the values that the API server writes where nothing was said.
+fn strip(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.values_mut().for_each(strip);
+            fields.retain(|k, v| {
+                let filled_in = match k.as_str() {
+                    "matchPolicy" => *v == "Equivalent",
+                    "scope" => *v == "*",
+                    "namespaceSelector" | "objectSelector" => *v == json!({}),
+                    "reinvocationPolicy" => *v == "Never",
+                    _ => v.is_null(),
+                };
+                !filled_in
+            });
+        }
+        Value::Array(items) => items.iter_mut().for_each(strip),
+        Value::String(s) => *s = squeeze(s),
+        _ => {}
+    }
+}
+
+/// An expression with each run of white space outside of quotes as one space: YAML readers fold lines
+/// differently, and CEL does not care.
+fn squeeze(text: &str) -> String {
+    let (mut out, mut quote, mut gap) = (String::with_capacity(text.len()), None, false);
+    for c in text.chars() {
+        if quote.is_none() && c.is_whitespace() {
+            gap = true;
+            continue;
+        }
+        if gap && !out.is_empty() {
+            out.push(' ');
+        }
+        gap = false;
+        match quote {
+            Some(q) if c == q => quote = None,
+            None if c == '\'' || c == '"' => quote = Some(c),
+            _ => {}
+        }
+        out.push(c);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(uid: &str, generation: i64, action: &str) -> BTreeMap<String, Value> {
+        let o = json!({ "kind": "ValidatingAdmissionPolicyBinding", "metadata": { "name": "p", "uid": uid, "generation": generation }, "spec": { "policyName": "p", "validationActions": [action] } });
+        BTreeMap::from([(key(&o), o)])
+    }
+
+    fn at(s: &str) -> Timestamp {
+        s.parse().unwrap()
+    }
+
+    #[test]
+    fn missing_or_altered_is_open() {
+        let (shipped, now) = (policy("", 0, "Deny"), at("2026-01-01T00:00:00Z"));
+        let none = Release::new();
+        assert!(matches!(
+            check(&shipped, &BTreeMap::new(), &none, None, now),
+            (PolicyIntegrity::Violated(_), None)
+        ));
+        assert!(matches!(
+            check(&shipped, &policy("a", 2, "Warn"), &none, None, now),
+            (PolicyIntegrity::Violated(_), None)
+        ));
+    }
+
+    /// The moment of the last good check, and a later one.
+    fn times() -> (Timestamp, Timestamp) {
+        (at("2026-01-01T00:00:00Z"), at("2026-01-02T00:00:00Z"))
+    }
+
+    #[test]
+    fn a_replacement_while_nobody_looked_is_a_gap_whatever_was_released() {
+        let (shipped, none, (first, later)) = (policy("", 0, "Deny"), Release::new(), times());
+        let record = check(&shipped, &policy("a", 1, "Deny"), &none, None, first).1.unwrap();
+        let again = |live: &BTreeMap<String, Value>, released: &Release| {
+            check(&shipped, live, released, Some(&record), later).0
+        };
+        for released in [none, release(&shipped)] {
+            assert_eq!(again(&policy("a", 1, "Deny"), &released), PolicyIntegrity::Intact { since: first });
+            assert_eq!(
+                again(&policy("b", 1, "Deny"), &released),
+                PolicyIntegrity::Intact { since: later },
+                "replaced"
+            );
+            assert_eq!(
+                again(&policy("a", 3, "Deny"), &released),
+                PolicyIntegrity::Intact { since: later },
+                "and back"
+            );
+        }
+    }
+
+    #[test]
+    fn an_upgrade_in_place_that_was_recorded_first_is_no_gap() {
+        let (old, new, (first, later)) = (policy("a", 1, "Deny"), policy("a", 2, "Audit"), times());
+        let record = check(&old, &old, &Release::new(), None, first).1.unwrap();
+        let say = |ships: &BTreeMap<String, Value>, live: &BTreeMap<String, Value>, released: &Release| {
+            check(ships, live, released, Some(&record), later)
+        };
+        let released = release(&new);
+        for binary in [&old, &new] {
+            // Both binaries run for a while. Unrecorded, the same is an alteration and ends the record.
+            assert_eq!(say(binary, &new, &released).0, PolicyIntegrity::Intact { since: first });
+            assert_eq!(say(&old, &new, &Release::new()), (PolicyIntegrity::Violated(altered()), None));
+        }
+        // The new binary is there before its policies: no gate opens, and nothing is voided.
+        assert_eq!(say(&new, &old, &released), (PolicyIntegrity::Violated(altered()), Some(record.clone())));
+        // A release that brings one more, which is not there yet; and one that takes the only one away.
+        let mut more = new.clone();
+        more.insert("ValidatingAdmissionPolicy/q".to_owned(), json!({}));
+        assert_eq!(say(&more, &new, &release(&more)).1, Some(record.clone()));
+        let other = Release::from([("x".to_owned(), String::new())]);
+        assert_eq!(say(&old, &BTreeMap::new(), &other).1, Some(record.clone()));
+        assert_eq!(say(&old, &BTreeMap::new(), &released).1, None, "missing, and not by the release");
+        assert_eq!(say(&old, &BTreeMap::new(), &Release::new()).1, None, "missing");
+    }
+
+    fn altered() -> Vec<String> {
+        vec!["ValidatingAdmissionPolicyBinding/p 被改动 / altered (spec.validationActions[0])".to_owned()]
+    }
+
+    #[test]
+    fn white_space_counts_only_in_quotes() {
+        assert_eq!(squeeze("a\n\n  && b "), "a && b");
+        assert_ne!(squeeze("x == 'a b'"), squeeze("x == 'a  b'"));
+    }
+
+    #[test]
+    fn what_the_api_server_fills_in_is_no_alteration_and_what_weakens_is() {
+        let shipped = json!({ "kind": "ValidatingAdmissionPolicy", "spec": { "matchConstraints": { "resourceRules": [{ "resources": ["a"] }] } } });
+        let mut live = shipped.clone();
+        live["spec"]["matchConstraints"]["matchPolicy"] = json!("Equivalent");
+        live["spec"]["matchConstraints"]["namespaceSelector"] = json!({});
+        live["spec"]["matchConstraints"]["resourceRules"][0]["scope"] = json!("*");
+        assert_eq!(canonical(&shipped), canonical(&live));
+        live["spec"]["matchConstraints"]["namespaceSelector"] = json!({ "matchLabels": { "a": "b" } });
+        assert_ne!(canonical(&shipped), canonical(&live));
+    }
+}

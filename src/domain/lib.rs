@@ -1,0 +1,34 @@
+//! The rules of the measures, pure: no client, no runtime, no clock, no randomness. `Cargo.toml` and `clippy.toml` of
+//! this crate keep it so.
+//!
+//! One file a kind, each read top to bottom in the order of its lifecycle: [`application`] (Art. 10–14),
+//! [`grant`] (13), [`change`] (15), [`maintenance`] (18), [`decommission`] and [`reclaim`] (16, 23, 28),
+//! [`region`] (4, 5, 30). Each has one function `decide(&Observed, now) -> Plan`.
+//!
+//! Shared by them: [`region_context`] (the Region of a record), [`decision`] (approval by annotation), [`integrity`] and
+//! [`release`] (the admission policies as shipped), [`calendar`] and [`deadline`] (clocks), [`record`] (conditions and
+//! timeline), [`finding`] and [`lifecycle_event`] (every wording), [`plan`] (the result of a decision), [`tenancy`]
+//! (objects of a tenant).
+
+pub mod application;
+pub mod calendar;
+pub mod change;
+pub mod cloud_event;
+pub mod deadline;
+pub mod decision;
+pub mod decommission;
+pub mod digest;
+pub mod finding;
+pub mod grant;
+pub mod integrity;
+pub mod lifecycle_event;
+pub mod maintenance;
+pub mod names;
+pub mod plan;
+pub mod quantity;
+pub mod reclaim;
+pub mod record;
+pub mod region;
+pub mod region_context;
+pub mod release;
+pub mod tenancy;

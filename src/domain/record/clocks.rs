@@ -1,0 +1,171 @@
+//! The clocks of a life: started, paused, met and reported (design, section 4).
+
+use jiff::Timestamp;
+
+use super::super::calendar::Calendar;
+use super::super::deadline::{DeadlineClock, DeadlineReports, Moved};
+use super::super::finding::Bilingual;
+use super::super::lifecycle_event::LifecycleEvent;
+use super::{OPERATOR, StatusBuilder};
+use govcloud_api::condition::ConditionStatus;
+use govcloud_api::deadline::{Deadline, Obligation, Party};
+
+impl StatusBuilder {
+    /// The clock of an obligation.
+    #[must_use]
+    pub fn clock(&self, obligation: Obligation) -> Option<&Deadline> {
+        self.status.deadlines.iter().find(|d| d.obligation == obligation)
+    }
+
+    fn clock_mut(&mut self, obligation: Obligation) -> Option<&mut Deadline> {
+        self.status.deadlines.iter_mut().find(|d| d.obligation == obligation)
+    }
+
+    /// Starts a clock; a clock that was started before stays as it is.
+    pub fn start_clock(
+        &mut self,
+        obligation: Obligation,
+        party: Party,
+        days: i32,
+        from: Timestamp,
+        calendar: &Calendar,
+    ) {
+        if self.clock(obligation).is_some_and(|d| d.closed_at.is_none()) {
+            return;
+        }
+        self.status.deadlines.retain(|d| d.obligation != obligation);
+        let d = Deadline::open(obligation, party, article_of(obligation), days, from, calendar);
+        self.record_event(
+            LifecycleEvent::ClockStarted(obligation, party, d.due_date.0, d.provisional),
+            OPERATOR,
+            Some(d.article),
+        );
+        self.status.deadlines.push(d);
+    }
+
+    /// Runs the review clock: anew for a record that was corrected, and only while the authority is waited on.
+    pub fn review_clock(
+        &mut self,
+        days: i32,
+        created_at: Option<Timestamp>,
+        blocked: Option<&str>,
+        calendar: &Calendar,
+    ) {
+        let from = match self.clock(Obligation::Review) {
+            None => created_at.map_or(self.now, |c| c.min(self.now)),
+            Some(_) => self.now,
+        };
+        if self.clock(Obligation::Review).is_some_and(|d| d.met_at.is_some()) {
+            self.status.deadlines.retain(|d| d.obligation != Obligation::Review);
+        }
+        self.start_clock(Obligation::Review, Party::Authority, days, from, calendar);
+        match blocked {
+            None => self.resume(Obligation::Review, calendar),
+            Some(why) => self.pause(Obligation::Review, Party::Department, why, calendar),
+        }
+    }
+
+    /// When an event last happened, by the timeline.
+    #[must_use]
+    pub fn last(&self, event: &str) -> Option<Timestamp> {
+        self.status.timeline.iter().rev().find(|e| e.event == event).map(|e| e.at.timestamp())
+    }
+
+    /// Meets an obligation at `at`.
+    pub fn meet(&mut self, obligation: Obligation, at: Timestamp, calendar: &Calendar) {
+        let Some(met) = self.clock_mut(obligation).and_then(|d| d.meet(at, calendar)) else { return };
+        self.moved(met.moved);
+        self.record_event_at(
+            LifecycleEvent::Met(obligation, met.working_days_late),
+            OPERATOR,
+            Some(article_of(obligation)),
+            at,
+        );
+    }
+
+    /// Ends a clock whose obligation fell away.
+    pub fn drop_clock(&mut self, obligation: Obligation, why: &str) {
+        let now = self.now;
+        if let Some(d) = self.clock_mut(obligation) {
+            d.close(now, why);
+        }
+    }
+
+    /// Stops a clock while another party is waited on.
+    pub fn pause(&mut self, obligation: Obligation, waiting_on: Party, why: &str, calendar: &Calendar) {
+        let now = self.now;
+        let moved = self.clock_mut(obligation).map(|d| d.pause(now, waiting_on, why, calendar));
+        self.moved(moved.unwrap_or_default());
+    }
+
+    /// Lets a stopped clock run again; the due date moves by the whole working days that it stood.
+    pub fn resume(&mut self, obligation: Obligation, calendar: &Calendar) {
+        let now = self.now;
+        let moved = self.clock_mut(obligation).map(|d| d.resume(now, calendar));
+        self.moved(moved.unwrap_or_default());
+    }
+
+    fn moved(&mut self, moved: Vec<Moved>) {
+        for m in moved {
+            let article = article_of(m.obligation);
+            self.record_event(LifecycleEvent::Moved(m), OPERATOR, Some(article));
+        }
+    }
+
+    /// Recomputes, warns and reports every clock; sets `OnTime` (design, section 4).
+    pub fn run_clocks(&mut self, calendar: &Calendar) {
+        let now = self.now;
+        let (mut moved, mut due) = (Vec::new(), Vec::new());
+        for d in &mut self.status.deadlines {
+            moved.extend(d.recompute(calendar, now));
+            due.extend(d.tick(now, calendar));
+            if let Some(w) = d.next_wake(now, calendar) {
+                self.wake = Some(self.wake.map_or(w, |cur| cur.min(w)));
+            }
+        }
+        self.moved(moved);
+        for notice in due {
+            let article = notice.article;
+            self.record_event(LifecycleEvent::Due(notice), OPERATOR, Some(article));
+        }
+        self.on_time();
+    }
+
+    /// `OnTime`: False while an obligation is overdue and not met.
+    fn on_time(&mut self) {
+        if self.status.deadlines.is_empty() {
+            return;
+        }
+        let late = self.status.deadlines.iter().find(|d| d.is_overdue(self.now));
+        let late = late.map(|d| (d.obligation, d.party, d.due_date));
+        match late {
+            Some((o, p, due)) => {
+                let text = Bilingual::new(
+                    format!("{}已逾期,期限 {due},责任方:{}", o.zh(), p.zh()),
+                    format!("{} is overdue since {due}, owed by the {}", o.en(), p.en()),
+                );
+                self.condition("OnTime", ConditionStatus::False, &format!("{o:?}Overdue"), &text);
+            }
+            None => self.condition(
+                "OnTime",
+                ConditionStatus::True,
+                "OnTime",
+                &Bilingual::new("各期限均未逾期", "no deadline has passed"),
+            ),
+        }
+    }
+}
+
+/// The article that sets an obligation.
+#[must_use]
+pub fn article_of(obligation: Obligation) -> i32 {
+    match obligation {
+        Obligation::Review => 12,
+        Obligation::Provision => 13,
+        Obligation::GoLive | Obligation::GoLiveReport => 14,
+        Obligation::Change => 15,
+        Obligation::Reclaim => 16,
+        Obligation::MaintenanceReport => 18,
+        Obligation::Migration => 28,
+    }
+}

@@ -1,0 +1,111 @@
+//! Region (Art. 4, 5, 30): whether it can be used, and why not; and what it keeps of those who left (Art. 23).
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::finding::Bilingual;
+use super::plan::Plan;
+use super::quantity::Quantity;
+use super::record::{ReadyState, StatusBuilder};
+use super::region_context::RegionView;
+use govcloud_api::record::RecordStatus;
+use govcloud_api::region::{RegionStatus, RetainedVolume, RetainedVolumes};
+
+/// Most retained volumes that a status lists; the schema says the same.
+pub const RETAINED_MAX: usize = 64;
+
+/// All that is read to decide on a region.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// The region with what it refers to.
+    pub view: Arc<RegionView>,
+    /// The volumes that outlived their applications here.
+    pub retained: Vec<Arc<RetainedVolume>>,
+}
+
+/// Judges a region by itself and by what it refers to, and lists what it keeps.
+#[must_use]
+pub fn decide(seen: &Observed, now: Timestamp) -> Plan<RegionStatus> {
+    let Observed { view, retained } = seen;
+    let stored = view.region.status.clone().unwrap_or_default();
+    let as_record = RecordStatus { conditions: stored.conditions.clone(), ..RecordStatus::default() };
+    let mut life = StatusBuilder::begin(&as_record, view.region.metadata.generation.unwrap_or(0), now);
+    let findings = view.findings();
+    let standing = match findings.first() {
+        None => ReadyState::Ready("Ready", Bilingual::new("可受理申请", "applications can be filed")),
+        Some(first) => ReadyState::Stalled(
+            first.reason(),
+            Bilingual::new(
+                findings.iter().map(|f| f.text().zh).collect::<Vec<_>>().join(";"),
+                findings.iter().map(|f| f.text().en).collect::<Vec<_>>().join("; "),
+            ),
+        ),
+    };
+    life.set_ready_conditions(&standing);
+    let status = RegionStatus {
+        observed_generation: view.region.metadata.generation,
+        conditions: life.status.conditions,
+        retained_volumes: list(retained),
+    };
+    Plan::settle(status, Vec::new(), None)
+}
+
+/// The list of a status: how many, how much, and those kept longest, in an order that does not depend on who asks.
+fn list(volumes: &[Arc<RetainedVolume>]) -> Option<RetainedVolumes> {
+    if volumes.is_empty() {
+        return None;
+    }
+    let count = volumes.len();
+    let mut volumes: Vec<&RetainedVolume> = volumes.iter().map(|v| &**v).collect();
+    let capacity = volumes.iter().filter_map(|v| v.capacity.parse::<Quantity>().ok());
+    let capacity = capacity.reduce(|a, b| a.checked_add(b).unwrap_or(a));
+    // Whose record was archived has been kept longest.
+    volumes.sort_by(|a, b| (a.since, &a.volume_uid).cmp(&(b.since, &b.volume_uid)));
+    volumes.truncate(RETAINED_MAX);
+    let number = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
+    Some(RetainedVolumes {
+        count: number(count),
+        capacity: capacity.map_or_else(|| "0".to_owned(), |c| c.to_string()),
+        not_listed: (count > volumes.len()).then(|| number(count - volumes.len())),
+        volumes: volumes.into_iter().cloned().collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn volume(n: usize, since: Option<&str>) -> Arc<RetainedVolume> {
+        Arc::new(RetainedVolume {
+            volume_uid: format!("uid-{n:03}"),
+            volume: format!("pv-{n}"),
+            capacity: "10Gi".to_owned(),
+            namespace: "dept".to_owned(),
+            application: "travel".to_owned(),
+            application_uid: "a".to_owned(),
+            decommission: since.map(|_| "exit".to_owned()),
+            since: since.map(|s| s.parse::<Timestamp>().unwrap().into()),
+        })
+    }
+
+    #[test]
+    fn nothing_kept_is_nothing_said() {
+        assert_eq!(list(&[]), None);
+    }
+
+    #[test]
+    fn the_longest_kept_are_listed_and_the_rest_counted() {
+        let all: Vec<_> = (0..70).rev().map(|n| volume(n, Some("2026-06-01T00:00:00Z"))).collect();
+        let mut with_old = all.clone();
+        with_old.push(volume(99, Some("2025-06-01T00:00:00Z")));
+        with_old.push(volume(98, None));
+        let listed = list(&with_old).unwrap();
+        assert_eq!((listed.count, listed.not_listed, listed.capacity.as_str()), (72, Some(8), "720Gi"));
+        let uids: Vec<&str> = listed.volumes.iter().take(3).map(|v| v.volume_uid.as_str()).collect();
+        assert_eq!(uids, ["uid-098", "uid-099", "uid-000"]);
+        with_old.reverse();
+        assert_eq!(list(&with_old).unwrap(), listed, "whatever the order in which they are read");
+        assert_eq!(list(&all).unwrap().volumes.len(), RETAINED_MAX);
+    }
+}

@@ -1,0 +1,239 @@
+//! The ResourceQuota: exactly what was granted (S1), and less on the way out.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{ResourceQuota, ResourceQuotaSpec};
+use k8s_openapi::apimachinery::pkg::api::resource;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use super::letter::{Letter, Path};
+use super::{Stage, Tenant};
+use crate::quantity::{Quantity, QuantityError};
+
+/// Name of the quota.
+pub const NAME: &str = "govcloud";
+
+/// Ways out of the cluster that bypass the platform's own entrance: none unless granted.
+const NOTHING_UNLESS_GRANTED: [&str; 2] = ["services.loadbalancers", "services.nodeports"];
+
+/// What Kubernetes counts without a `/` in its name (`standardQuotaResources`), besides `hugepages-*`.
+const STANDARD: [&str; 19] = [
+    "configmaps",
+    "cpu",
+    "ephemeral-storage",
+    "limits.cpu",
+    "limits.ephemeral-storage",
+    "limits.memory",
+    "memory",
+    "persistentvolumeclaims",
+    "pods",
+    "replicationcontrollers",
+    "requests.cpu",
+    "requests.ephemeral-storage",
+    "requests.memory",
+    "requests.storage",
+    "resourcequotas",
+    "secrets",
+    "services",
+    "services.loadbalancers",
+    "services.nodeports",
+];
+
+/// Standard keys that are amounts; the others are counts, and whole.
+const AMOUNTS: [&str; 10] = [
+    "cpu",
+    "ephemeral-storage",
+    "limits.cpu",
+    "limits.ephemeral-storage",
+    "limits.memory",
+    "memory",
+    "requests.cpu",
+    "requests.ephemeral-storage",
+    "requests.memory",
+    "requests.storage",
+];
+
+/// Nano units in a milli unit.
+const NANOS_IN_MILLI: i128 = 1_000_000;
+
+/// What is wrong with one line of a quota.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum QuotaFinding {
+    /// Kubernetes counts nothing under this key, and would let everything pass or refuse the quota.
+    #[error(
+        "配额键“{key}”未知:允许 {allowed} / the quota key “{key}” is unknown: {allowed} are allowed",
+        allowed = allowed()
+    )]
+    UnknownKey {
+        /// The key.
+        key: String,
+    },
+    /// Not a quantity.
+    #[error("配额“{key}”:{error} / quota “{key}”: {error}")]
+    NotAQuantity {
+        /// The key.
+        key: String,
+        /// Why.
+        error: QuantityError,
+    },
+    /// Below zero.
+    #[error("配额“{key}”不得为负数:{value} / quota “{key}” is negative ({value}): zero or more is allowed")]
+    Negative {
+        /// The key.
+        key: String,
+        /// Its value as written.
+        value: String,
+    },
+    /// A fraction of something that is counted, or more than the API server counts.
+    #[error(
+        "配额“{key}”必须为小于 9.2P 的整数:{value} / quota “{key}” is {value}: a whole number below 9.2P is allowed"
+    )]
+    NotWhole {
+        /// The key.
+        key: String,
+        /// Its value as written.
+        value: String,
+    },
+}
+
+fn allowed() -> String {
+    format!(
+        "{}, hugepages-<size>, requests.hugepages-<size>, count/<resource>[.<group>], requests.<domain>/<resource>, \
+         <class>.storageclass.storage.k8s.io/requests.storage, \
+         <class>.storageclass.storage.k8s.io/persistentvolumeclaims",
+        STANDARD.join(", ")
+    )
+}
+
+/// All that is wrong with a quota, by key. Empty means that the API server takes it and counts every line.
+pub fn findings(quota: &BTreeMap<String, String>) -> Vec<QuotaFinding> {
+    quota.iter().filter_map(|(key, value)| finding(key, value)).collect()
+}
+
+fn finding(key: &str, value: &str) -> Option<QuotaFinding> {
+    if !is_known(key) {
+        return Some(QuotaFinding::UnknownKey { key: key.to_owned() });
+    }
+    match value.parse::<Quantity>() {
+        Err(error) => Some(QuotaFinding::NotAQuantity { key: key.to_owned(), error }),
+        Ok(amount) if amount.is_negative() => {
+            Some(QuotaFinding::Negative { key: key.to_owned(), value: value.to_owned() })
+        }
+        Ok(amount) if is_count(key) && !is_countable(amount) => {
+            Some(QuotaFinding::NotWhole { key: key.to_owned(), value: value.to_owned() })
+        }
+        Ok(_) => None,
+    }
+}
+
+/// Whether Kubernetes counts under this key.
+fn is_known(key: &str) -> bool {
+    if key.len() > 253 + 1 + 63 {
+        return false;
+    }
+    let Some((prefix, name)) = key.split_once('/') else {
+        let pages = key.strip_prefix("requests.").unwrap_or(key).strip_prefix("hugepages-");
+        return match pages {
+            Some(size) => size.parse::<Quantity>().is_ok_and(|q| !q.is_zero() && !q.is_negative()),
+            None => STANDARD.contains(&key),
+        };
+    };
+    if let Some(class) = prefix.strip_suffix(".storageclass.storage.k8s.io") {
+        return is_subdomain(class) && matches!(name, "requests.storage" | "persistentvolumeclaims");
+    }
+    if prefix == "count" {
+        return is_subdomain(name) && name.len() <= 63;
+    }
+    match prefix.strip_prefix("requests.") {
+        // `requests.kubernetes.io/…` is Kubernetes' own namespace, where nothing is counted.
+        Some(domain) => is_subdomain(domain) && !is_native(domain) && is_qualified(name),
+        None => false,
+    }
+}
+
+/// Whether the key counts things, which come whole. The rest are amounts: CPU, bytes. The bytes of one storage class are
+/// whole too: Kubernetes takes their key for that of an extended resource.
+fn is_count(key: &str) -> bool {
+    let hugepages = key.strip_prefix("requests.").unwrap_or(key).starts_with("hugepages-");
+    !(hugepages || AMOUNTS.contains(&key))
+}
+
+/// Whether the API server takes it for a whole number: it looks at milli units in 64 bits.
+fn is_countable(amount: Quantity) -> bool {
+    amount.is_whole() && amount.nanos() / NANOS_IN_MILLI <= i128::from(i64::MAX)
+}
+
+fn is_native(domain: &str) -> bool {
+    domain == "kubernetes.io" || domain.ends_with(".kubernetes.io")
+}
+
+/// A DNS-1123 subdomain.
+fn is_subdomain(name: &str) -> bool {
+    name.len() <= 253
+        && name.split('.').all(|label| {
+            !label.is_empty()
+                && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        })
+}
+
+/// The part of a qualified name after the `/`.
+fn is_qualified(name: &str) -> bool {
+    let end = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    name.len() <= 63
+        && end(name.chars().next())
+        && end(name.chars().last())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+}
+
+/// The quota in force for what was granted: LoadBalancer and NodePort services are none unless granted.
+pub fn effective(granted: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut hard = granted.clone();
+    for key in NOTHING_UNLESS_GRANTED {
+        hard.entry(key.to_owned()).or_insert_with(|| "0".to_owned());
+    }
+    hard
+}
+
+/// The quota in force at the tenant's stage. Quota refuses what is new and never touches what runs, so `0` is how a
+/// namespace is closed without harm (Art. 16: reclaim follows the decision, not the other way round).
+fn hard<'a>(tenant: &Tenant<'a>) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+    let closed: &[&str] = match tenant.stage {
+        Stage::Active => &[],
+        Stage::HandingOver => &["persistentvolumeclaims"],
+        Stage::Quiesced => &["persistentvolumeclaims", "pods"],
+    };
+    let quota = tenant.quota;
+    let open = lines(quota).filter(|(key, _)| !closed.contains(key));
+    let unless_granted = NOTHING_UNLESS_GRANTED.iter().filter(|key| !quota.contains_key(**key));
+    open.chain(unless_granted.chain(closed).map(|key| (*key, "0")))
+}
+
+/// The ResourceQuota of a tenant.
+pub(super) fn desired(tenant: &Tenant, metadata: ObjectMeta) -> ResourceQuota {
+    let hard = hard(tenant).map(|(key, value)| (key.to_owned(), stored(value))).collect();
+    ResourceQuota {
+        metadata,
+        spec: Some(ResourceQuotaSpec { hard: Some(hard), ..Default::default() }),
+        ..Default::default()
+    }
+}
+
+/// What the tenant's says.
+pub(super) fn letter(tenant: &Tenant) -> Letter {
+    Path::root().at("spec").at("hard").amounts(hard(tenant))
+}
+
+/// The lines of a quota, borrowed.
+pub(super) fn lines(quota: &BTreeMap<String, String>) -> impl Iterator<Item = (&str, &str)> {
+    quota.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+}
+
+/// A quantity as the API server will store it; what is none is passed on for the server to refuse.
+pub(super) fn stored(value: &str) -> resource::Quantity {
+    resource::Quantity(match value.parse::<Quantity>() {
+        Ok(amount) => amount.stored().to_string(),
+        Err(_) => value.to_owned(),
+    })
+}

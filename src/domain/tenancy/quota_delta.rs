@@ -1,0 +1,141 @@
+//! What a change of quota means (Art. 15): what grows, what shrinks, and whether use still fits.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::quota::{QuotaFinding, effective};
+use crate::quantity::Quantity;
+
+/// Keys of two quotas by what happens to them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QuotaDelta {
+    /// More is allowed than before. A key that is dropped grows: nothing limits it any more.
+    pub grown: Vec<String>,
+    /// Less is allowed than before. A key that is added shrinks: nothing limited it before.
+    pub shrunk: Vec<String>,
+    /// As before, however it is written.
+    pub unchanged: Vec<String>,
+}
+
+/// A limit below what is in use. A shrink waits on this, on the department's time (Art. 15).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BelowUse {
+    /// The quota key.
+    pub key: String,
+    /// The new limit.
+    pub new: Quantity,
+    /// What is used.
+    pub used: Quantity,
+}
+
+/// Compares two quotas as they are in force: what was not granted of LoadBalancer and NodePort services is 0.
+///
+/// # Errors
+/// The first value that is no quantity; a quota without [`super::quota::findings`] has none.
+pub fn delta(
+    old: &BTreeMap<String, String>,
+    new: &BTreeMap<String, String>,
+) -> Result<QuotaDelta, QuotaFinding> {
+    let (old, new) = (amounts(&effective(old))?, amounts(&effective(new))?);
+    let mut delta = QuotaDelta::default();
+    for key in old.keys().chain(new.keys()).collect::<BTreeSet<_>>() {
+        let list = match (old.get(key), new.get(key)) {
+            (Some(before), Some(after)) if after == before => &mut delta.unchanged,
+            (Some(before), Some(after)) if after < before => &mut delta.shrunk,
+            (None, Some(_)) => &mut delta.shrunk,
+            _ => &mut delta.grown,
+        };
+        list.push(key.clone());
+    }
+    Ok(delta)
+}
+
+/// The keys whose new limit is below what is used, with both. `used` is `status.used` of the live quota;
+/// a key it does not hold was not counted so far and cannot be judged.
+///
+/// # Errors
+/// The first value that is no quantity.
+pub fn below_use(
+    new_hard: &BTreeMap<String, String>,
+    used: &BTreeMap<String, String>,
+) -> Result<Vec<BelowUse>, QuotaFinding> {
+    let used = amounts(used)?;
+    let below = amounts(new_hard)?.into_iter().filter_map(|(key, new)| {
+        let used = *used.get(&key)?;
+        (new < used).then_some(BelowUse { key, new, used })
+    });
+    Ok(below.collect())
+}
+
+fn amounts(quota: &BTreeMap<String, String>) -> Result<BTreeMap<String, Quantity>, QuotaFinding> {
+    quota
+        .iter()
+        .map(|(key, value)| match value.parse::<Quantity>() {
+            Ok(amount) => Ok((key.clone(), amount.stored())),
+            Err(error) => Err(QuotaFinding::NotAQuantity { key: key.clone(), error }),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn quota(lines: &[(&str, &str)]) -> BTreeMap<String, String> {
+        lines.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+    }
+
+    #[test]
+    fn art_15_grown_shrunk_and_unchanged() {
+        let old =
+            quota(&[("pods", "50"), ("requests.cpu", "8"), ("requests.memory", "16Gi"), ("secrets", "9")]);
+        let new =
+            quota(&[("pods", "60"), ("requests.cpu", "7500m"), ("requests.memory", "16384Mi"), ("cpu", "9")]);
+        let delta = delta(&old, &new).unwrap();
+        assert_eq!(delta.grown, ["pods", "secrets"], "dropping a limit enlarges");
+        assert_eq!(delta.shrunk, ["cpu", "requests.cpu"]);
+        assert_eq!(delta.unchanged, ["requests.memory", "services.loadbalancers", "services.nodeports"]);
+    }
+
+    #[test]
+    fn a_first_load_balancer_is_growth_and_writing_its_zero_is_not() {
+        let none = BTreeMap::new();
+        assert_eq!(
+            delta(&none, &quota(&[("services.loadbalancers", "1")])).unwrap().grown,
+            ["services.loadbalancers"]
+        );
+        let zero = delta(&none, &quota(&[("services.loadbalancers", "0")])).unwrap();
+        assert!(zero.grown.is_empty() && zero.shrunk.is_empty());
+    }
+
+    #[test]
+    fn a_shrink_below_use_says_what_is_used() {
+        let used = quota(&[("requests.cpu", "6500m"), ("pods", "10")]);
+        let below =
+            below_use(&quota(&[("requests.cpu", "6"), ("pods", "10"), ("secrets", "1")]), &used).unwrap();
+        assert_eq!(below.len(), 1);
+        assert_eq!((below[0].key.as_str(), below[0].new.to_string()), ("requests.cpu", "6".to_owned()));
+        assert_eq!(below[0].used.to_string(), "6500m");
+    }
+
+    #[test]
+    fn what_is_no_quantity_is_named() {
+        let error = delta(&BTreeMap::new(), &quota(&[("pods", "many")])).unwrap_err();
+        assert!(matches!(error, QuotaFinding::NotAQuantity { key, .. } if key == "pods"));
+    }
+
+    fn quotas() -> impl Strategy<Value = BTreeMap<String, String>> {
+        proptest::collection::btree_map("[a-e]", "[1-9]{1,3}(m|Ki|k)?", 0..5)
+    }
+
+    proptest! {
+        #[test]
+        fn turning_a_change_round_swaps_grown_and_shrunk(old in quotas(), new in quotas()) {
+            let (there, back) = (delta(&old, &new).unwrap(), delta(&new, &old).unwrap());
+            prop_assert_eq!(there.grown, back.shrunk);
+            prop_assert_eq!(there.shrunk, back.grown);
+            prop_assert_eq!(there.unchanged, back.unchanged);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What an inventory is taken of: claims, volumes and snapshots as plain data.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// A PersistentVolumeClaim as read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Claim {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its UID.
+    pub uid: String,
+    /// `spec.volumeName`, empty while it waits for a volume.
+    pub volume_name: String,
+    /// `status.capacity.storage`, or what it requests.
+    pub capacity: String,
+    /// Its storage class.
+    pub class: String,
+}
+
+/// `spec.claimRef` of a PersistentVolume.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClaimRef {
+    /// Namespace of the claim.
+    pub namespace: String,
+    /// Name of the claim.
+    pub name: String,
+    /// UID of the claim.
+    pub uid: String,
+}
+
+/// A PersistentVolume as read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Volume {
+    /// Its name.
+    pub name: String,
+    /// Its UID.
+    pub uid: String,
+    /// `spec.persistentVolumeReclaimPolicy`. Changes on the way out, so it is no part of the digest.
+    pub reclaim_policy: String,
+    /// `status.phase`. Likewise.
+    pub phase: String,
+    /// `spec.capacity.storage`.
+    pub capacity: String,
+    /// Its storage class.
+    pub class: String,
+    /// The volume source as stored, with its type: `{"hostPath": {"path": …}}`.
+    pub source: Value,
+    /// `spec.nodeAffinity` as stored, null if none. Tells the same path on two nodes apart.
+    pub node_affinity: Value,
+    /// The claim it serves or last served.
+    pub claim_ref: Option<ClaimRef>,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A VolumeSnapshot as read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its UID.
+    pub uid: String,
+    /// `spec.source.persistentVolumeClaimName`.
+    pub claim: Option<String>,
+    /// `status.boundVolumeSnapshotContentName`.
+    pub content: Option<String>,
+}
+
+/// All that an inventory is made of.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StorageInventory {
+    /// UID of the CloudApplication.
+    pub application_uid: String,
+    /// Tenant namespace by name of the entry, as recorded in the application's status.
+    pub namespaces: BTreeMap<String, String>,
+    /// Claims of those namespaces.
+    pub claims: Vec<Claim>,
+    /// The volumes of those namespaces and claims, the application's by its label, and **every** other volume of
+    /// the cluster that may share a source with one of them ([`super::volume_source::reach`]).
+    pub volumes: Vec<Volume>,
+    /// Snapshots of those namespaces.
+    pub snapshots: Vec<Snapshot>,
+}

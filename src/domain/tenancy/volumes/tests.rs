@@ -1,0 +1,301 @@
+use proptest::prelude::*;
+
+use super::*;
+use govcloud_api::disposition::VolumeDisposition;
+
+const NS: &str = "dept-transport-travel-prod-b4ac6df6";
+const APP: &str = "app-1";
+
+fn claim(name: &str) -> Claim {
+    Claim {
+        namespace: NS.to_owned(),
+        name: name.to_owned(),
+        uid: format!("c-{name}"),
+        volume_name: format!("pv-{name}"),
+        capacity: "1Gi".to_owned(),
+        class: "hostpath".to_owned(),
+    }
+}
+
+fn volume(name: &str) -> Volume {
+    Volume {
+        name: format!("pv-{name}"),
+        uid: format!("v-{name}"),
+        reclaim_policy: "Retain".to_owned(),
+        phase: "Bound".to_owned(),
+        capacity: "1Gi".to_owned(),
+        class: "hostpath".to_owned(),
+        source: json!({"hostPath": {"path": format!("/data/{name}"), "type": ""}}),
+        claim_ref: Some(ClaimRef {
+            namespace: NS.to_owned(),
+            name: name.to_owned(),
+            uid: format!("c-{name}"),
+        }),
+        labels: [(LABEL_APPLICATION_UID.to_owned(), APP.to_owned())].into(),
+        ..Default::default()
+    }
+}
+
+fn stock(names: &[&str]) -> StorageInventory {
+    StorageInventory {
+        application_uid: APP.to_owned(),
+        namespaces: [("prod".to_owned(), NS.to_owned())].into(),
+        claims: names.iter().map(|n| claim(n)).collect(),
+        volumes: names.iter().map(|n| volume(n)).collect(),
+        snapshots: vec![Snapshot {
+            namespace: NS.to_owned(),
+            name: "nightly".to_owned(),
+            uid: "s-1".to_owned(),
+            claim: Some("data".to_owned()),
+            content: Some("content-1".to_owned()),
+        }],
+    }
+}
+
+fn disposition(default: Action, volumes: &[(&str, &str, Action)]) -> Disposition {
+    let volumes = volumes.iter().map(|(namespace, claim, action)| VolumeDisposition {
+        namespace: (*namespace).to_owned(),
+        claim: (*claim).to_owned(),
+        action: *action,
+    });
+    Disposition { default, volumes: volumes.collect() }
+}
+
+fn retain_all() -> Disposition {
+    disposition(Action::Retain, &[])
+}
+
+/// Everything retained; that a snapshot cannot be is put aside, for it has a test of its own.
+fn take(stock: &StorageInventory) -> Inventory {
+    let mut taken = inventory(stock, Extent::Application, &retain_all());
+    taken.findings.retain(|f| !matches!(f, VolumeFinding::SnapshotNotKept { .. }));
+    taken
+}
+
+/// A volume of somebody else.
+fn foreign(source: Value) -> Volume {
+    Volume { source, claim_ref: None, labels: BTreeMap::new(), ..volume("foreign") }
+}
+
+#[test]
+fn art_16_every_claim_and_snapshot_is_listed_in_order() {
+    let inventory = take(&stock(&["web", "data"]));
+    assert_eq!(inventory.entries.iter().map(|e| &*e.claim).collect::<Vec<_>>(), ["data", "web"]);
+    assert_eq!(inventory.entries[0].volume_uid.as_deref(), Some("v-data"));
+    assert_eq!(inventory.snapshots.len(), 1);
+    assert_eq!(inventory.findings, []);
+    insta::assert_yaml_snapshot!(
+        "inventory",
+        json!({
+            "entries": inventory.entries, "snapshots": inventory.snapshots, "digest": inventory.digest,
+        })
+    );
+}
+
+#[test]
+fn art_23_the_action_is_the_departments_word() {
+    let word =
+        disposition(Action::Retain, &[("prod", "data", Action::Destroy), (NS, "web", Action::HandOver)]);
+    let inventory = inventory(&stock(&["data", "logs", "web"]), Extent::Application, &word);
+    let actions: Vec<_> = inventory.entries.iter().map(|e| e.action).collect();
+    assert_eq!(actions, [Action::Destroy, Action::Retain, Action::HandOver]);
+    assert_eq!(inventory.snapshots[0].action, Action::Destroy, "a snapshot goes with its claim");
+    assert_eq!(inventory.findings, []);
+}
+
+#[test]
+fn a_word_on_an_unknown_volume_is_a_finding() {
+    let word =
+        disposition(Action::Destroy, &[("prod", "dta", Action::Retain), ("test", "data", Action::Retain)]);
+    let found = inventory(&stock(&["data"]), Extent::Application, &word).findings;
+    assert!(matches!(&found[..], [VolumeFinding::UnknownVolume { .. }, VolumeFinding::UnknownVolume { .. }]));
+    assert!(found.iter().all(VolumeFinding::stalls_destruction));
+}
+
+#[test]
+fn contradiction_retains_and_stalls() {
+    let word =
+        disposition(Action::Destroy, &[("prod", "data", Action::Destroy), (NS, "data", Action::HandOver)]);
+    let inventory = inventory(&stock(&["data"]), Extent::Application, &word);
+    assert_eq!(inventory.entries[0].action, Action::Retain);
+    let [VolumeFinding::Contradiction { .. }, VolumeFinding::SnapshotNotKept { .. }] =
+        &inventory.findings[..]
+    else {
+        panic!("{:?}", inventory.findings)
+    };
+}
+
+/// It goes with its namespace: without the department's word that it may, nothing goes on.
+#[test]
+fn art_23_a_snapshot_is_not_retained_by_saying_so() {
+    let stock = stock(&["data"]);
+    let kept = inventory(&stock, Extent::Application, &retain_all()).findings;
+    assert!(
+        matches!(&kept[..], [VolumeFinding::SnapshotNotKept { name, .. }] if name == "nightly"),
+        "{kept:?}"
+    );
+    assert!(kept[0].stalls_destruction());
+    for action in [Action::Destroy, Action::HandOver] {
+        let word = disposition(Action::Retain, &[("prod", "data", action)]);
+        assert_eq!(inventory(&stock, Extent::Application, &word).findings, []);
+    }
+    assert_eq!(
+        inventory(&stock, Extent::Unclaimed, &retain_all()).findings,
+        [],
+        "it is none of its business"
+    );
+}
+
+#[test]
+fn a_volume_whose_claim_is_gone_is_listed_under_its_name() {
+    let mut stock = stock(&["data", "old"]);
+    stock.claims.retain(|c| c.name != "old");
+    let all = take(&stock);
+    assert!(all.entries[1].unclaimed && all.entries[1].claim == "old");
+    let only = inventory(&stock, Extent::Unclaimed, &retain_all());
+    assert_eq!(only.entries, all.entries[1..]);
+    assert_eq!(only.snapshots, []);
+}
+
+#[test]
+fn an_unlabelled_volume_of_the_namespace_counts_and_a_strangers_does_not() {
+    let mut stock = stock(&["data", "new"]);
+    stock.claims.clear();
+    stock.volumes[0].labels.insert(LABEL_APPLICATION_UID.to_owned(), "another".to_owned());
+    stock.volumes[1].labels.clear();
+    stock.volumes.push(foreign(json!({"hostPath": {"path": "/srv"}})));
+    let claims: Vec<_> = take(&stock).entries.into_iter().map(|e| e.claim).collect();
+    assert_eq!(claims, ["new"]);
+}
+
+#[test]
+fn s2_a_claim_cannot_point_at_another_departments_volume() {
+    let mut stock = stock(&["data"]);
+    stock.volumes.push(foreign(json!({"hostPath": {"path": "/srv"}})));
+    stock.claims[0].volume_name = "pv-foreign".to_owned();
+    let inventory = take(&stock);
+    assert!(inventory.entries.iter().all(|e| e.volume_uid.as_deref() != Some("v-foreign")));
+    assert!(matches!(
+        &inventory.findings[..],
+        [VolumeFinding::NotItsVolume { .. }, VolumeFinding::SeveralVolumes { .. }]
+    ));
+}
+
+#[test]
+fn a_claim_waiting_for_its_volume_and_one_that_lost_it() {
+    let mut stock = stock(&["data", "lost"]);
+    stock.volumes.clear();
+    stock.claims[0].volume_name.clear();
+    let inventory = take(&stock);
+    assert!(inventory.entries.iter().all(|e| e.volume.is_none() && e.source_digest.is_none()));
+    assert!(matches!(&inventory.findings[..], [VolumeFinding::LostVolume { claim, .. }] if claim == "lost"));
+}
+
+#[test]
+fn a_reused_name_is_told() {
+    let mut stock = stock(&["data"]);
+    let mut before = volume("before");
+    before.claim_ref =
+        Some(ClaimRef { namespace: NS.to_owned(), name: "data".to_owned(), uid: "c-0".to_owned() });
+    stock.volumes.push(before);
+    let inventory = take(&stock);
+    assert_eq!(inventory.entries.len(), 2);
+    assert!(matches!(&inventory.findings[..], [VolumeFinding::SeveralVolumes { .. }]));
+}
+
+#[test]
+fn art_23_shared_bytes_stall_destruction() {
+    let csi = |driver: &str, handle: &str, fs: &str| json!({"csi": {"driver": driver, "volumeHandle": handle, "fsType": fs}});
+    let nfs = |server: &str, path: &str| json!({"nfs": {"server": server, "path": path}});
+    let dir = |path: &str| json!({"hostPath": {"path": path, "type": ""}});
+    for (ours, other, shared) in [
+        (csi("d", "1", "ext4"), csi("d", "1", "xfs"), true),
+        (csi("d", "1", "ext4"), csi("d", "2", "ext4"), false),
+        (csi("d", "1", "ext4"), csi("e", "1", "ext4"), false),
+        (nfs("s", "/a"), nfs("s", "/a/b"), true),
+        (nfs("s", "/a"), nfs("s", "/ab"), false),
+        (nfs("s", "/a"), nfs("t", "/a"), false),
+        (dir("/x/data"), dir("/x//data/"), true),
+        (dir("/x/data"), json!({"local": {"path": "/x"}}), true),
+        (dir("/x/data"), dir("/x/other"), false),
+        (
+            json!({"iscsi": {"iqn": "i", "lun": 0, "readOnly": true}}),
+            json!({"iscsi": {"iqn": "i", "lun": 0}}),
+            true,
+        ),
+        (json!({"iscsi": {"iqn": "i", "lun": 0}}), json!({"iscsi": {"iqn": "i", "lun": 1}}), false),
+    ] {
+        let mut stock = stock(&["data"]);
+        stock.volumes[0].source = ours.clone();
+        stock.volumes.push(foreign(other.clone()));
+        let found = take(&stock).findings;
+        assert_eq!(!found.is_empty(), shared, "{ours} and {other}");
+        assert!(found.iter().all(|f| f.stalls_destruction() && f.to_string().contains("pv-foreign")));
+    }
+}
+
+#[test]
+fn the_same_path_on_two_nodes_is_not_shared() {
+    let mut stock = stock(&["data", "web"]);
+    for (volume, node) in stock.volumes.iter_mut().zip(["a", "b"]) {
+        volume.source = json!({"local": {"path": "/disk"}});
+        volume.node_affinity = json!({"required": node});
+    }
+    assert_eq!(take(&stock).findings, []);
+    stock.volumes[1].node_affinity = Value::Null;
+    assert_eq!(take(&stock).findings.len(), 1, "within the application too, and once");
+}
+
+#[test]
+fn the_digest_leaves_out_what_changes_on_the_way_and_nothing_else() {
+    let base = stock(&["data"]);
+    let digest = |change: fn(&mut StorageInventory)| {
+        let mut changed = base.clone();
+        change(&mut changed);
+        take(&changed).digest
+    };
+    let same = take(&base).digest;
+    assert_eq!(digest(|s| s.volumes[0].reclaim_policy = "Delete".to_owned()), same);
+    assert_eq!(digest(|s| s.volumes[0].phase = "Released".to_owned()), same);
+    assert_eq!(digest(|s| s.claims.clear()), same, "the claim went, the volume is the one consented to");
+    assert_ne!(digest(|s| s.volumes[0].uid = "v-other".to_owned()), same);
+    assert_ne!(digest(|s| s.volumes[0].capacity = "2Gi".to_owned()), same);
+    assert_ne!(digest(|s| s.volumes[0].class = "fast".to_owned()), same);
+    assert_ne!(digest(|s| s.volumes[0].source = json!({"hostPath": {"path": "/elsewhere"}})), same);
+    assert_ne!(digest(|s| s.snapshots.clear()), same);
+    assert_ne!(digest(|s| s.snapshots[0].uid = "s-2".to_owned()), same);
+    let destroy = disposition(Action::Destroy, &[]);
+    assert_ne!(inventory(&base, Extent::Application, &destroy).digest, same, "an action is part of consent");
+}
+
+fn subsets() -> impl Strategy<Value = Vec<&'static str>> {
+    proptest::sample::subsequence(vec!["a", "b", "c", "d", "data"], 0..=5)
+}
+
+proptest! {
+    #[test]
+    fn the_order_of_what_was_read_does_not_count(names in subsets(), turn in 0usize..5) {
+        let stock = stock(&names);
+        let mut turned = stock.clone();
+        if !names.is_empty() {
+            turned.claims.rotate_left(turn % names.len());
+        }
+        turned.volumes.reverse();
+        turned.claims.extend(stock.claims.clone());
+        prop_assert_eq!(take(&turned), take(&stock));
+    }
+
+    #[test]
+    fn s2_different_stocks_have_different_digests(one in subsets(), other in subsets()) {
+        prop_assert_eq!(take(&stock(&one)).digest == take(&stock(&other)).digest, one == other);
+    }
+
+    #[test]
+    fn s2_nothing_is_destroyed_without_a_word(names in subsets(), word in subsets()) {
+        let overrides: Vec<_> = word.iter().map(|claim| ("prod", *claim, Action::Destroy)).collect();
+        let inventory = inventory(&stock(&names), Extent::Application, &disposition(Action::Retain, &overrides));
+        for entry in inventory.entries {
+            prop_assert_eq!(entry.action.destroys(), word.contains(&&*entry.claim));
+        }
+    }
+}

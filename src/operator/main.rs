@@ -1,0 +1,138 @@
+//! The operator: flags, telemetry, run.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use clap::Parser;
+use govcloud_controller::cloudevents;
+use govcloud_controller::run::{Options, run};
+use govcloud_controller::server;
+use govcloud_controller::telemetry::{self, LogFormat};
+use govcloud_domain::release;
+
+/// What was used to read the cluster is given back to the system: see .cargo/config.toml.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+/// Threads at most, whatever the node has: the API server is what is waited for. They share one arena of the allocator.
+const THREADS: usize = 4;
+
+/// The operator that makes a government cloud keep its own rules.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Flags {
+    /// Where /healthz, /readyz and /metrics are served.
+    #[arg(long, env = "GOVCLOUD_LISTEN", default_value = "0.0.0.0:8080")]
+    listen: SocketAddr,
+    /// How logs are written.
+    #[arg(long, env = "GOVCLOUD_LOG_FORMAT", value_enum, default_value_t)]
+    log_format: LogFormat,
+    /// Where traces are sent by OTLP (http/protobuf), such as http://localhost:4318; not sent by default.
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    otlp_endpoint: Option<String>,
+    /// Act without holding the lease: for a single process outside the cluster.
+    #[arg(long, env = "GOVCLOUD_NO_LEADER_ELECTION")]
+    no_leader_election: bool,
+    /// Username under which the cluster's namespace controller acts, when the policies were installed for another
+    /// than kube-controller-manager's with --use-service-account-credentials.
+    #[arg(long, global = true, env = "GOVCLOUD_NAMESPACE_CONTROLLER", default_value = release::NAMESPACE_CONTROLLER)]
+    namespace_controller: String,
+    /// Name of this replica; the host's name by default.
+    #[arg(long, env = "POD_NAME")]
+    identity: Option<String>,
+    #[command(flatten)]
+    cloudevents: cloudevents::Options,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What else this binary does than run.
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Print the ConfigMap that records this release; apply it before the release's policies, so that the
+    /// running operator takes them for an upgrade and not for an alteration.
+    Release,
+    /// Ask a running operator whether it is ready, print what it says, and fail unless it is.
+    Ready {
+        /// Where it listens: host, or address, and port.
+        address: String,
+    },
+}
+
+/// Prints the record of this release.
+fn print_release(namespace_controller: &str) -> ExitCode {
+    match release::release_manifest(namespace_controller) {
+        Ok(manifest) => {
+            println!("{manifest:#}");
+            ExitCode::SUCCESS
+        }
+        Err(e) => {
+            eprintln!("error: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints what an operator says of its readiness.
+async fn ask_ready(address: &str) -> ExitCode {
+    match server::ask_ready(address).await {
+        Ok(answer) if answer.ready => {
+            println!("{address}: {}", answer.text.trim());
+            ExitCode::SUCCESS
+        }
+        Ok(answer) => {
+            eprintln!("{address} is not ready: {}", answer.text.trim());
+            ExitCode::FAILURE
+        }
+        Err(e) => {
+            eprintln!("error: nobody answers at {address}: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let flags = Flags::parse();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS);
+    match tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build() {
+        Ok(runtime) => runtime.block_on(begin(flags)),
+        Err(e) => {
+            eprintln!("error: no threads to run on: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Does what the flags say.
+async fn begin(flags: Flags) -> ExitCode {
+    match flags.command {
+        Some(Command::Release) => return print_release(&flags.namespace_controller),
+        Some(Command::Ready { address }) => return ask_ready(&address).await,
+        None => {}
+    }
+    let endpoint = flags.otlp_endpoint.as_deref().filter(|e| !e.is_empty());
+    let telemetry = match telemetry::init(flags.log_format, endpoint) {
+        Ok(telemetry) => telemetry,
+        Err(e) => {
+            eprintln!("error: {e}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let options = Options {
+        listen: flags.listen,
+        leader_election: !flags.no_leader_election,
+        identity: flags.identity,
+        cloudevents: flags.cloudevents,
+        namespace_controller: flags.namespace_controller,
+    };
+    let ended = match run(options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            tracing::error!(error = %e, "the operator cannot run");
+            ExitCode::FAILURE
+        }
+    };
+    // Spans leave by this runtime, so what waits for them must not hold one of its threads.
+    let _ = tokio::task::spawn_blocking(|| telemetry.end()).await;
+    ended
+}
