@@ -2,11 +2,11 @@
 
 CARGO ?= cargo
 .DEFAULT_GOAL := help
-.PHONY: help tools control-plane checkers prometheus build crds manifests sbom image demo dev dev-stop dev-status test test-node test-node-interrupted unit e2e lint bench bench-smoke
+.PHONY: help tools control-plane checkers prometheus build crds manifests sbom image demo dev dev-stop dev-status test test-node test-node-interrupted unit e2e lint bench bench-page bench-smoke
 
 # Each file in e2e/tests is a suite with control planes of its own. They wait more than they work: several run at once.
 # `node` needs root: make test-node.
-SUITES := $(filter-out node,$(patsubst e2e/tests/%.rs,%,$(sort $(wildcard e2e/tests/*.rs))))
+SUITES := $(filter-out node,$(sort $(basename $(notdir $(wildcard e2e/tests/*.rs e2e/bench/tests/*.rs)))))
 SUITES_AT_ONCE ?= 2
 .PHONY: go-tests $(addprefix suite-,$(SUITES))
 
@@ -87,12 +87,23 @@ test-node-interrupted: control-plane checkers ## Ctrl-C and kill it in the middl
 
 N ?= 1000
 WHAT ?=
+AGAINST ?=
+PAIRS ?=
 
-bench: control-plane ## measure the operator against the physical limit (N=5000, WHAT=timers); docs/performance.md
-	$(CARGO) build --release -p govcloud-operator -p e2e --bin govcloud-operator --bin bench
-	@if [ "$(WHAT)" != core ]; then GOVCLOUD_OPERATOR="$(CURDIR)/target/release/govcloud-operator" target/release/bench --number $(N) $(WHAT); fi
-	@if [ -z "$(WHAT)" ] || [ "$(WHAT)" = core ]; then \
-	  $(CARGO) bench --bench calendar --bench decide -- --warm-up-time 1 --measurement-time 2 && target/release/bench page; fi
+bench: control-plane ## measure the operator (N=5000, WHAT=timers), or compare it with another commit's (AGAINST=6aa5bf0); docs/performance.md
+	$(CARGO) build --release -p govcloud-operator --bin govcloud-operator
+	$(CARGO) build --release -p e2e-bench
+ifneq ($(WHAT),core)
+	@against=$(if $(AGAINST),"--against=$$(e2e/bench/build-commit $(AGAINST))") && \
+	  GOVCLOUD_OPERATOR="$(CURDIR)/target/release/govcloud-operator" \
+	  target/release/bench --number $(N) $(if $(PAIRS),--pairs $(PAIRS)) $$against $(WHAT)
+endif
+ifeq ($(filter-out core,$(WHAT) $(AGAINST)),)
+	@e2e/bench/core
+endif
+
+bench-page: ## put the results in target/bench into docs/performance.md
+	@e2e/bench/page
 
 bench-smoke: control-plane build ## the short form of it: counts writes and LISTs, no times
-	$(CARGO) test --workspace --test bench_smoke
+	$(CARGO) test -p e2e-bench --test bench_smoke

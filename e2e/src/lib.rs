@@ -26,13 +26,12 @@
 //! | [`node`] | a real node, for tests with Pods |
 //! | [`tools`] | helm and the checkers of manifests |
 //! | [`stack`] | the background stack of `make dev` |
-//! | [`bench`] | what `make bench` measures, and how |
+//! | [`requests`] | plain requests to the API server, many at once |
 //! | [`demo`] | the story that `make demo` plays |
 //! | [`paths`] | where things lie in the repository |
 //! | [`documents`] | the text of the documents: links, punctuation, blocks |
 
 pub mod audit;
-pub mod bench;
 pub mod binaries;
 pub mod cluster;
 pub mod control_plane;
@@ -54,6 +53,7 @@ pub mod pki;
 pub mod process;
 pub mod prometheus;
 pub mod proxy;
+pub mod requests;
 pub mod sink;
 pub mod sockets;
 pub mod stack;

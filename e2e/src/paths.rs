@@ -3,14 +3,11 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// The repository's root: the parent of this crate, which cargo names at run time, or where it was compiled.
+/// The repository's root: the directory of `Cargo.lock` above the crate that cargo names at run time, or above this one.
 pub fn repository() -> PathBuf {
     let manifest = env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
-    let manifest = Path::new(&manifest);
-    match manifest.file_name() {
-        Some(name) if name == "e2e" => manifest.parent().unwrap_or(manifest).to_owned(),
-        _ => manifest.to_owned(),
-    }
+    let root = Path::new(&manifest).ancestors().find(|directory| directory.join("Cargo.lock").is_file());
+    root.unwrap_or(Path::new(&manifest)).to_owned()
 }
 
 /// A path inside the repository, such as `config/rbac`.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::bench::lanes;
 use e2e::cluster::Setup;
 use e2e::operator;
 use e2e::people::DEPARTMENT;
 use e2e::personas::{self, Persona};
+use e2e::requests;
 use e2e::suite::{self, Context};
 use kube::Client;
 use kube::client::Body;
@@ -31,7 +31,7 @@ async fn schema(client: &Client, path: &str) -> Result<String> {
 async fn departments_take_turns_and_the_operator_does_not_wait_among_them(context: Context) -> Result<()> {
     let plane = &context.cluster.plane;
     let admin = plane.client(Persona::Admin).await?;
-    let schemas = lanes::get(&admin, "/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas").await?;
+    let schemas = requests::get(&admin, "/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas").await?;
     let named = schemas["items"].as_array().into_iter().flatten().map(|s| {
         let text = |field: &str| s["metadata"][field].as_str().unwrap_or_default().to_owned();
         (text("uid"), text("name"))

@@ -1,0 +1,180 @@
+//! A fresh control plane with filing namespaces, and the requests of departments and of the authority in bulk.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use e2e::audit::{Entries, Follow};
+use e2e::cluster::{Cluster, Setup};
+use e2e::control_plane::Home;
+use e2e::office::{self, HENAN, Kind, Office, ZHENGZHOU};
+use e2e::operator::{Operator, Options};
+use e2e::personas::{self, Persona};
+use e2e::requests;
+use futures::stream::iter;
+use govcloud_domain::names;
+use kube::Client;
+use serde_json::{Value, json};
+
+use crate::recording::ObjectKey;
+use crate::status_watch::StatusWatch;
+
+/// Namespace and name of an application, and of its grant and its exit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Record {
+    pub namespace: String,
+    pub name: String,
+}
+
+impl Record {
+    /// Path of the record of a kind.
+    pub fn path(&self, kind: Kind) -> String {
+        format!("{}/{}", collection(&self.namespace, kind), self.name)
+    }
+
+    /// Key of the application in a snapshot.
+    pub fn key(&self) -> ObjectKey {
+        ("cloudapplications".to_owned(), self.namespace.clone(), self.name.clone())
+    }
+
+    /// Name of the application's tenant namespace; it contains the application's name.
+    pub fn tenant(&self) -> String {
+        names::tenant_namespace(&self.namespace, &self.name, "prod")
+    }
+}
+
+/// Path of the records of a kind in a namespace.
+pub fn collection(namespace: &str, kind: Kind) -> String {
+    format!("/apis/govcloud.dev/v1alpha1/namespaces/{namespace}/{}", kind.resource().plural)
+}
+
+/// The sample application under a name, in a region.
+pub fn application(name: &str, region: &str) -> Result<Value> {
+    let mut manifest = office::sample("travel.yaml")?;
+    manifest["metadata"]["name"] = json!(name);
+    manifest["spec"]["region"] = json!(region);
+    Ok(manifest)
+}
+
+/// A control plane of its own, with filing namespaces of the province and one of the city, another region.
+pub struct Harness {
+    pub cluster: Arc<Cluster>,
+    pub namespaces: Vec<String>,
+    pub city_namespace: String,
+    pub department: Client,
+    pub admin: Client,
+    authority: Client,
+}
+
+impl Harness {
+    /// Starts a control plane that syncs to disk, with all that the project installs.
+    pub async fn start(namespaces: usize) -> Result<Self> {
+        let cluster = Cluster::start_in(Home::Synced, Setup::Installed, Options::default()).await?;
+        let cluster = Arc::new(cluster);
+        office::regions_without_operator(&cluster).await?;
+        let mut opened = Vec::new();
+        for region in std::iter::repeat_n(HENAN, namespaces).chain([ZHENGZHOU]) {
+            let namespace = cluster.filing_namespace("dept", region).await?;
+            opened.push(Office::open(&cluster, &namespace, region).await?.namespace);
+        }
+        let plane = &cluster.plane;
+        Ok(Self {
+            city_namespace: opened.pop().context("no namespace")?,
+            namespaces: opened,
+            department: plane.client(Persona::Department).await?,
+            authority: plane.client(Persona::Authority410000).await?,
+            admin: plane.client(Persona::Admin).await?,
+            cluster,
+        })
+    }
+
+    /// Starts the operator and waits until the regions are ready.
+    pub async fn start_operator(&self) -> Result<()> {
+        // A restarted container keeps its Pod's name, and with it the lease.
+        let env = [("POD_NAME", "govcloud-operator-0"), ("RUST_LOG", "warn")];
+        let env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let operator = Operator::start(&self.cluster.plane, Options { env, ..Options::default() }).await?;
+        *self.cluster.operator.lock().await = Some(operator);
+        office::regions_ready(&self.cluster).await
+    }
+
+    pub async fn stop_operator(&self) -> Result<()> {
+        self.cluster.operator.lock().await.take().context("no operator")?.stop().map(drop)
+    }
+
+    pub async fn operator_pid(&self) -> Result<i32> {
+        self.cluster.operator.lock().await.as_ref().and_then(Operator::pid).context("no operator")
+    }
+
+    /// The sum of all samples of a metric of the operator; 0 where it has none yet.
+    pub async fn metric(&self, name: &str) -> Result<usize> {
+        let metrics =
+            self.cluster.operator.lock().await.as_ref().context("no operator")?.get("/metrics").await?;
+        let samples = metrics.lines().filter(|line| line.starts_with(name));
+        Ok(samples.filter_map(|line| line.rsplit(' ').next()?.parse::<usize>().ok()).sum())
+    }
+
+    /// A client with the operator's credentials.
+    pub async fn operator_client(&self) -> Result<Client> {
+        let root = self.cluster.plane.root();
+        personas::client(&personas::kubeconfig(root, personas::OPERATOR_SERVICE_ACCOUNT)).await
+    }
+
+    /// All requests since an audit log was opened, those answered before this call included.
+    pub async fn requests_since(&self, log: Follow) -> Result<Entries> {
+        let mark = format!("mark-{}", jiff::Timestamp::now().as_nanosecond());
+        // No such ConfigMap exists; the request marks the place in the log.
+        let _ = requests::get(&self.admin, &format!("/api/v1/namespaces/default/configmaps/{mark}")).await;
+        log.until(&mark).await
+    }
+
+    pub fn watch(&self, kind: Kind) -> StatusWatch {
+        StatusWatch::start(self.admin.clone(), &kind.resource())
+    }
+
+    /// The applications of these numbers, spread over the filing namespaces.
+    pub fn applications(&self, numbers: Range<usize>) -> Vec<Record> {
+        let namespace = |i: usize| self.namespaces[i % self.namespaces.len()].clone();
+        numbers.map(|i| Record { namespace: namespace(i), name: format!("app-{i:05}") }).collect()
+    }
+
+    /// Files applications and waits until the operator has found each valid.
+    pub async fn file(&self, watch: &StatusWatch, applications: &[Record]) -> Result<()> {
+        let before = watch.count("Valid");
+        self.file_only(applications).await?;
+        watch.until("Valid", before + applications.len()).await
+    }
+
+    /// Files applications and does not wait for the operator.
+    pub async fn file_only(&self, applications: &[Record]) -> Result<()> {
+        let manifest = application("", HENAN)?;
+        let file = async |record: &Record| {
+            let mut object = manifest.clone();
+            object["metadata"]["name"] = json!(record.name);
+            let path = collection(&record.namespace, Kind::Application);
+            requests::create(&self.department, &path, &object).await.map(drop)
+        };
+        requests::for_each(iter(applications), file).await
+    }
+
+    /// Approves a generation of records of a kind; `answered` gets each record whose approval was answered.
+    pub async fn approve(
+        &self,
+        kind: Kind,
+        generation: i64,
+        records: &[Record],
+        answered: impl Fn(&Record),
+    ) -> Result<()> {
+        let approval = json!({"metadata": {"annotations": {
+            "govcloud.dev/decision": "approved",
+            "govcloud.dev/reviewed-generation": generation.to_string(),
+            "govcloud.dev/opinion": "同意",
+        }}});
+        let approve = async |record: &Record| {
+            requests::merge(&self.authority, &record.path(kind), &approval).await?;
+            answered(record);
+            Ok(())
+        };
+        requests::for_each(iter(records), approve).await
+    }
+}
