@@ -9,7 +9,7 @@ use kube::core::Request;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
 
-use super::stored::Stored;
+use super::cache::TrimmedObject;
 use govcloud_api::{OPERATOR_NAME, resources};
 use govcloud_domain::plan::{Precondition, Target, Write};
 
@@ -84,7 +84,7 @@ impl Requests {
     }
 
     /// The API of a target's kind, in its namespace.
-    fn api(&self, target: &Target) -> Api<Stored> {
+    fn api(&self, target: &Target) -> Api<TrimmedObject> {
         let resource = target.resource.api_resource();
         if target.namespace.is_empty() {
             Api::all_with(self.0.clone(), &resource)
@@ -97,7 +97,7 @@ impl Requests {
     ///
     /// # Errors
     /// [`RequestError`], by what can be done about it.
-    pub async fn write(&self, write: &Write) -> Result<Option<Stored>, RequestError> {
+    pub async fn write(&self, write: &Write) -> Result<Option<TrimmedObject>, RequestError> {
         let api = self.api(write.target());
         let name = &write.target().name;
         let manager = PatchParams { field_manager: Some(OPERATOR_NAME.to_owned()), ..PatchParams::default() };
@@ -137,7 +137,7 @@ impl Requests {
         target: &Target,
         precondition: &Precondition,
         difference: &Value,
-    ) -> Result<Stored, RequestError> {
+    ) -> Result<TrimmedObject, RequestError> {
         let manager = PatchParams { field_manager: Some(OPERATOR_NAME.to_owned()), ..PatchParams::default() };
         let body = pinned(&json!({ "status": difference }), precondition);
         Ok(self.api(target).patch_status(&target.name, &manager, &Patch::Merge(body)).await?)
@@ -146,7 +146,7 @@ impl Requests {
     /// Posts JSON as it is, and reads as much of the answer as is asked for.
     async fn post<T: DeserializeOwned>(
         &self,
-        api: &Api<Stored>,
+        api: &Api<TrimmedObject>,
         params: &PostParams,
         body: &Value,
     ) -> kube::Result<T> {
@@ -159,7 +159,7 @@ impl Requests {
     ///
     /// # Errors
     /// [`RequestError`], by what can be done about it.
-    pub async fn get(&self, target: &Target) -> Result<Option<Stored>, RequestError> {
+    pub async fn get(&self, target: &Target) -> Result<Option<TrimmedObject>, RequestError> {
         Ok(self.api(target).get_opt(&target.name).await?)
     }
 
@@ -167,7 +167,7 @@ impl Requests {
     ///
     /// # Errors
     /// [`RequestError`], by what can be done about it.
-    pub async fn list(&self, target: &Target) -> Result<Vec<Stored>, RequestError> {
+    pub async fn list(&self, target: &Target) -> Result<Vec<TrimmedObject>, RequestError> {
         match self.api(target).list(&kube::api::ListParams::default()).await {
             Ok(list) => Ok(list.items),
             Err(kube::Error::Api(s)) if s.code == 404 => Ok(Vec::new()),

@@ -1,323 +1,226 @@
-//! The operator's image of the cluster: one store a kind, fed by watches and by the answers to its own writes.
+//! The cached state of the cluster: a store for each kind, and lookups that several kinds share.
 //!
-//! There is no LIST in steady state: every decision reads from here, and what must be certain is
-//! read anew by quorum GETs (design, sections 3 and 6).
+//! There is no LIST in steady state: every decision reads from here, and what must be certain is read live before it acts
+//! (ARCHITECTURE.md, S4).
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::observe::Kept;
-use super::queue::{Key, Kind};
-use super::store::{Changed, Store};
-use super::tags;
-use govcloud_api::application::CloudApplication;
-use govcloud_api::catalog::ServiceCatalog;
-use govcloud_api::change::ChangeRequest;
-use govcloud_api::decommission::Decommission;
-use govcloud_api::grant::ResourceGrant;
-use govcloud_api::keys;
 use govcloud_api::region::Region;
 use govcloud_api::work_calendar::WorkCalendar;
 use govcloud_domain::calendar::Calendar;
-use govcloud_domain::record::is_unanswered;
+use govcloud_domain::plan::Target;
+use govcloud_domain::record::Meta;
+use govcloud_domain::region_context::{RegionContext, RegionView, StorageClass};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-mod object;
-mod resting;
+use crate::cache::{CacheUpdate, Change, Object, ReadToken, Store, TrimmedObject};
+use crate::clock::Clock;
+use crate::decision::GatherContext;
+use crate::dependencies;
+use crate::index::IndexKey;
+use crate::key::Key;
+use crate::kinds::Kind;
 
-pub use object::{FromObject, Ours, Plain, Record, label, labels};
-pub use resting::is_being_deleted;
+/// A calendar prepared for counting, or why it cannot be used, with the version of the object that it was made of.
+type PreparedCalendar = (u64, Result<Arc<Calendar>, String>);
 
-/// A calendar prepared for counting, or why it cannot be used, with the resourceVersion that it was prepared of.
-pub(super) type Prepared = (String, Result<Arc<Calendar>, String>);
-
-/// The operator's image of the cluster.
-#[derive(Debug, Default)]
+/// The cached state of the cluster.
+#[derive(Debug)]
 pub struct ClusterState {
-    /// CloudApplications.
-    pub applications: Store<Record<CloudApplication>>,
-    /// ResourceGrants.
-    pub grants: Store<Record<ResourceGrant>>,
-    /// ChangeRequests.
-    pub changes: Store<Record<ChangeRequest>>,
-    /// Decommissions.
-    pub decommissions: Store<Record<Decommission>>,
-    /// Regions.
-    pub regions: Store<Record<Region>>,
-    /// WorkCalendars.
-    pub calendars: Store<Record<WorkCalendar>>,
-    /// ServiceCatalogs.
-    pub catalogs: Store<Record<ServiceCatalog>>,
-    /// Namespaces.
-    pub namespaces: Store<Plain>,
-    /// Operator-labelled ResourceQuotas.
-    pub quotas: Store<Plain>,
-    /// Operator-labelled LimitRanges.
-    pub limits: Store<Plain>,
-    /// Operator-labelled NetworkPolicies.
-    pub network_policies: Store<Plain>,
-    /// Operator-labelled RoleBindings.
-    pub role_bindings: Store<Plain>,
-    /// PersistentVolumeClaims.
-    pub claims: Store<Plain>,
-    /// PersistentVolumes.
-    pub volumes: Store<Plain>,
-    /// VolumeSnapshots, where the cluster has them.
-    pub snapshots: Store<Plain>,
-    /// StorageClasses.
-    pub storage_classes: Store<Plain>,
-    /// Calendars prepared for counting.
-    pub(super) prepared: Mutex<BTreeMap<String, Prepared>>,
-    /// What is known of the volumes that each Region keeps.
-    pub(super) kept: Mutex<BTreeMap<String, Kept>>,
+    stores: Vec<Store>,
+    calendars: Mutex<BTreeMap<String, PreparedCalendar>>,
+}
+
+impl Default for ClusterState {
+    fn default() -> Self {
+        Self { stores: Kind::ALL.map(Store::new).into(), calendars: Mutex::default() }
+    }
 }
 
 impl ClusterState {
-    /// Packs what was left alone for a while.
-    pub fn cool(&self) {
-        self.applications.cool();
-        self.grants.cool();
-        self.changes.cool();
-        self.decommissions.cool();
-        self.regions.cool();
-        self.calendars.cool();
-        self.catalogs.cool();
-        for store in [
-            &self.namespaces,
-            &self.quotas,
-            &self.limits,
-            &self.network_policies,
-            &self.role_bindings,
-            &self.claims,
-            &self.volumes,
-            &self.snapshots,
-            &self.storage_classes,
-        ] {
-            store.cool();
-        }
-    }
-
-    /// The keys of records of one kind.
-    fn keys(kind: Kind, paths: Vec<Arc<str>>) -> impl Iterator<Item = Key> {
-        paths.into_iter().map(move |path| Key::held(kind, path))
-    }
-
-    /// Everything that is reconciled.
+    /// The store of a kind.
     #[must_use]
-    pub fn everything(&self) -> Vec<Key> {
-        let mut records: Vec<Key> = Self::keys(Kind::Application, self.applications.paths()).collect();
-        records.extend(Self::keys(Kind::Grant, self.grants.paths()));
-        records.extend(Self::keys(Kind::Change, self.changes.paths()));
-        records.extend(Self::keys(Kind::Decommission, self.decommissions.paths()));
-        // An application and its grant one after the other: they are decided on the same objects.
-        records.sort_by(|a, b| (a.namespace(), a.name(), a.kind).cmp(&(b.namespace(), b.name(), b.kind)));
-        let mut keys: Vec<Key> = Self::keys(Kind::Region, self.regions.paths()).collect();
-        keys.append(&mut records);
-        keys
+    pub fn store(&self, kind: Kind) -> &Store {
+        &self.stores[kind as usize]
     }
 
-    /// Everything filed on an application, and the application itself.
+    /// One object.
     #[must_use]
-    pub fn concerning(&self, namespace: &str, application: &str) -> Vec<Key> {
-        let tag = format!("application/{namespace}/{application}");
-        let mut keys = vec![
-            Key::new(Kind::Application, namespace, application),
-            Key::new(Kind::Grant, namespace, application),
-        ];
-        keys.extend(Self::keys(Kind::Change, self.changes.paths_tagged(&tag)));
-        keys.extend(Self::keys(Kind::Decommission, self.decommissions.paths_tagged(&tag)));
-        keys
+    pub fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<Arc<Object>> {
+        self.store(kind).get(namespace, name)
     }
 
-    /// Every record of a region.
+    /// The object of a key.
     #[must_use]
-    pub fn of_region(&self, code: &str) -> Vec<Key> {
-        let tag = format!("region/{code}");
-        let mut keys = vec![Key::new(Kind::Region, "", code)];
-        keys.extend(Self::keys(Kind::Application, self.applications.paths_tagged(&tag)));
-        keys.extend(Self::keys(Kind::Grant, self.grants.paths_tagged(&tag)));
-        keys.extend(Self::keys(Kind::Change, self.changes.paths_tagged(&tag)));
-        keys.extend(Self::keys(Kind::Decommission, self.decommissions.paths_tagged(&tag)));
-        keys
+    pub fn object(&self, key: &Key) -> Option<Arc<Object>> {
+        self.get(key.kind, key.namespace(), key.name())
     }
 
-    /// Every record of a region and of those below it. Names come from people: a circle ends where it began.
+    /// Identity and typed form of one record; `None` where it does not exist or does not fit its schema.
     #[must_use]
-    pub fn under_region(&self, code: &str) -> Vec<Key> {
-        let mut codes = vec![code.to_owned()];
-        let mut keys = Vec::new();
-        let mut next = 0;
-        while let Some(code) = codes.get(next).cloned() {
-            keys.extend(self.of_region(&code));
-            for (_, below) in self.regions.names_tagged(&format!("parent/{code}")) {
-                if !codes.contains(&below) {
-                    codes.push(below);
-                }
-            }
-            next += 1;
-        }
-        keys
+    pub fn typed<K: DeserializeOwned>(
+        &self,
+        kind: Kind,
+        namespace: &str,
+        name: &str,
+    ) -> Option<(Meta, Arc<K>)> {
+        self.get(kind, namespace, name)?.typed()
     }
 
-    /// The applications, and changes of applications, that would take a namespace of this name.
-    fn wanting(&self, namespace: &str) -> Vec<Key> {
-        let tag = format!("wants/{namespace}");
-        let mut keys: Vec<Key> =
-            Self::keys(Kind::Application, self.applications.paths_tagged(&tag)).collect();
-        keys.extend(Self::keys(Kind::Change, self.changes.paths_tagged(&tag)));
-        keys
+    /// Applies an update of a kind. Returns what changed.
+    pub fn apply(&self, kind: Kind, update: CacheUpdate, clock: &Clock) -> Vec<Change> {
+        self.store(kind).apply(update, clock)
     }
 
-    /// Everything filed on the application of this UID.
+    /// Applies an update and returns the keys of the records that depend on what changed.
+    pub fn update(&self, kind: Kind, update: CacheUpdate, clock: &Clock) -> Vec<Key> {
+        let changes = self.apply(kind, update, clock);
+        changes.iter().flat_map(|change| dependencies::dependents(self, change)).collect()
+    }
+
+    /// A request about a target begins, whose answer will be applied. `None` where its kind is not cached.
     #[must_use]
-    pub fn of_owner(&self, uid: &str) -> Vec<Key> {
-        let applications = self.applications.names_tagged(&format!("uid/{uid}"));
-        applications.iter().flat_map(|(namespace, name)| self.concerning(namespace, name)).collect()
+    pub fn begin_read(&self, target: &Target) -> Option<PendingRead<'_>> {
+        let store = self.store(Kind::of(target.resource)?);
+        let token = store.begin_read(&target.namespace, &target.name);
+        Some(PendingRead { store, target: target.clone(), token })
     }
 
-    /// Everything filed on the application that a tenant namespace belongs to.
+    /// Returns true once the first list of every kind is complete that is not optional.
     #[must_use]
-    pub fn of_namespace(&self, namespace: &str) -> Vec<Key> {
-        let owner = self.namespaces.get("", namespace).and_then(|n| label(n.value(), keys::APPLICATION_UID));
-        owner.map(|uid| self.of_owner(&uid)).unwrap_or_default()
+    pub fn is_synced(&self) -> bool {
+        self.unsynced().next().is_none()
     }
 
-    /// Everything that must be looked at when a record of an application changed.
-    fn after_record<K>(&self, kind: Kind, changed: &Changed<Record<K>>) -> Vec<Key> {
-        let mut keys = Vec::new();
-        for r in [&changed.old, &changed.new].into_iter().flatten() {
-            keys.push(Key::new(kind, &r.meta.namespace, &r.meta.name));
-            let prefix = format!("application/{}/", r.meta.namespace);
-            for application in r.tags.iter().filter_map(|t| t.strip_prefix(&prefix)) {
-                keys.extend(self.concerning(&r.meta.namespace, application));
-            }
-            if matches!(kind, Kind::Application | Kind::Grant) {
-                keys.extend(self.concerning(&r.meta.namespace, &r.meta.name));
-            }
-        }
-        keys
+    /// Kinds whose first list is not complete yet. An optional kind is not waited for.
+    pub fn unsynced(&self) -> impl Iterator<Item = Kind> {
+        Kind::ALL.into_iter().filter(|k| !k.spec().watched.is_optional() && !self.store(*k).is_synced())
     }
-}
 
-/// What must be looked at after a change to each kind of object.
-pub trait Triggers<T> {
-    /// The keys.
-    fn triggers(&self, changed: &Changed<T>) -> Vec<Key>;
-
-    /// The key of a record on which somebody waits for the operator's word.
-    fn unanswered(&self, _: &Changed<T>) -> Option<Key> {
-        None
-    }
-}
-
-/// The key of a record on which somebody waits for the operator's word.
-fn unanswered<K>(kind: Kind, changed: &Changed<Record<K>>) -> Option<Key> {
-    let record = changed.new.as_ref()?;
-    is_unanswered(&record.meta, record.status_as().as_ref())
-        .then(|| Key::new(kind, &record.meta.namespace, &record.meta.name))
-}
-
-impl Triggers<Record<CloudApplication>> for ClusterState {
-    fn triggers(&self, changed: &Changed<Record<CloudApplication>>) -> Vec<Key> {
-        let mut keys = self.after_record(Kind::Application, changed);
-        keys.extend(self.naming(changed));
+    /// Keys of all records: Regions first, then each application's records one after the other.
+    #[must_use]
+    pub fn record_keys(&self) -> Vec<Key> {
+        let mut keys: Vec<Key> = Kind::records().flat_map(|k| self.store(k).all()).map(|o| o.key()).collect();
+        keys.sort_by(|a, b| {
+            let filed = |k: &Key| k.kind.spec().record.as_ref().is_some_and(|r| r.filed.is_some());
+            (filed(a), a.namespace(), a.name(), a.kind).cmp(&(filed(b), b.namespace(), b.name(), b.kind))
+        });
         keys
     }
 
-    fn unanswered(&self, changed: &Changed<Record<CloudApplication>>) -> Option<Key> {
-        unanswered(Kind::Application, changed)
-    }
-}
-impl Triggers<Record<ResourceGrant>> for ClusterState {
-    fn triggers(&self, changed: &Changed<Record<ResourceGrant>>) -> Vec<Key> {
-        self.after_record(Kind::Grant, changed)
+    /// Code of the Region that a record names; of a Region its own.
+    #[must_use]
+    pub fn region_code(&self, record: &Object) -> Option<String> {
+        record.kind.spec().record.as_ref().and_then(|r| (r.region)(record))
     }
 
-    fn unanswered(&self, changed: &Changed<Record<ResourceGrant>>) -> Option<Key> {
-        unanswered(Kind::Grant, changed)
-    }
-}
-impl Triggers<Record<ChangeRequest>> for ClusterState {
-    fn triggers(&self, changed: &Changed<Record<ChangeRequest>>) -> Vec<Key> {
-        let mut keys = self.after_record(Kind::Change, changed);
-        keys.extend(self.after_maintenance(changed));
-        keys
+    /// The spec of a Region as it is stored.
+    #[must_use]
+    pub fn region_spec(&self, code: &str) -> Option<Value> {
+        Some(self.get(Kind::Region, "", code)?.spec())
     }
 
-    fn unanswered(&self, changed: &Changed<Record<ChangeRequest>>) -> Option<Key> {
-        unanswered(Kind::Change, changed)
-    }
-}
-impl Triggers<Record<Decommission>> for ClusterState {
-    fn triggers(&self, changed: &Changed<Record<Decommission>>) -> Vec<Key> {
-        let mut keys = self.after_record(Kind::Decommission, changed);
-        // A region tells of what it keeps by whose certificate.
-        let keeps = |r: &Option<Arc<Record<Decommission>>>| -> Vec<String> {
-            r.iter().flat_map(|r| r.tags.iter().filter(|t| tags::is_keeping(t)).cloned()).collect()
+    /// A Region with all that it refers to; `None` where it does not exist or does not fit its schema.
+    #[must_use]
+    pub fn region(&self, code: &str) -> Option<Arc<RegionView>> {
+        let region: Arc<Region> = Arc::new(self.get(Kind::Region, "", code)?.read().ok()?);
+        let parent = region.spec.parent.as_ref().and_then(|p| self.get(Kind::Region, "", p));
+        let class = |name: &String| {
+            let class = self.get(Kind::StorageClass, "", name)?.value();
+            // Kubernetes takes Delete where nothing is said.
+            let policy = class["reclaimPolicy"].as_str().unwrap_or("Delete").to_owned();
+            Some(StorageClass { name: name.clone(), reclaim_policy: policy })
         };
-        if keeps(&changed.old) != keeps(&changed.new) {
-            let records = [&changed.old, &changed.new].into_iter().flatten();
-            let regions = records.filter_map(|r| r.tags.iter().find_map(|t| t.strip_prefix("region/")));
-            keys.extend(regions.map(|r| Key::new(Kind::Region, "", r)));
-        }
-        keys
+        let catalog = |name: &String| self.get(Kind::Catalog, "", name).is_some();
+        Some(Arc::new(RegionView {
+            parent: parent.and_then(|p| p.read().ok()).map(Arc::new),
+            calendar: self.calendar(&region.spec.calendar),
+            catalog_exists: region.spec.catalog.as_ref().is_none_or(catalog),
+            storage_classes: region.spec.tenancy.storage_classes.iter().filter_map(class).collect(),
+            region,
+        }))
     }
 
-    fn unanswered(&self, changed: &Changed<Record<Decommission>>) -> Option<Key> {
-        unanswered(Kind::Decommission, changed)
+    /// The Region that the record of a key names.
+    #[must_use]
+    pub fn region_of(&self, key: &Key) -> Option<Arc<RegionView>> {
+        self.region(&self.region_code(&*self.object(key)?)?)
     }
-}
-impl Triggers<Record<Region>> for ClusterState {
-    fn triggers(&self, changed: &Changed<Record<Region>>) -> Vec<Key> {
-        let spec_changed = changed.old.as_ref().map(|r| r.meta.generation)
-            != changed.new.as_ref().map(|r| r.meta.generation);
-        let name =
-            changed.new.as_ref().or(changed.old.as_ref()).map(|r| r.meta.name.clone()).unwrap_or_default();
-        if spec_changed { self.under_region(&name) } else { Vec::new() }
-    }
-}
-impl Triggers<Record<WorkCalendar>> for ClusterState {
-    fn triggers(&self, changed: &Changed<Record<WorkCalendar>>) -> Vec<Key> {
-        let name =
-            changed.new.as_ref().or(changed.old.as_ref()).map(|r| r.meta.name.clone()).unwrap_or_default();
-        let regions = self.regions.names_tagged(&format!("calendar/{name}"));
-        regions.iter().flat_map(|(_, code)| self.under_region(code)).collect()
-    }
-}
-impl Triggers<Record<ServiceCatalog>> for ClusterState {
-    fn triggers(&self, changed: &Changed<Record<ServiceCatalog>>) -> Vec<Key> {
-        let name =
-            changed.new.as_ref().or(changed.old.as_ref()).map(|r| r.meta.name.clone()).unwrap_or_default();
-        Self::keys(Kind::Region, self.regions.paths_tagged(&format!("catalog/{name}"))).collect()
-    }
-}
-impl Triggers<Plain> for ClusterState {
-    fn triggers(&self, changed: &Changed<Plain>) -> Vec<Key> {
-        let mut keys = Vec::new();
-        let resting = self.resting_on(changed);
-        let concerned = |keys: Vec<Key>| keys.into_iter().filter(|k| resting.contains(&k.kind));
-        for o in [&changed.old, &changed.new].into_iter().flatten() {
-            let of_tag = |tag| o.tags.iter().filter_map(move |t| t.strip_prefix(tag));
-            keys.extend(of_tag("owner/").flat_map(|uid| concerned(self.of_owner(uid))));
-            keys.extend(of_tag("claims/").flat_map(|ns| concerned(self.of_namespace(ns))));
-            let kept = o.tags.iter().filter_map(|t| tags::keeper(t));
-            keys.extend(kept.map(|region| Key::new(Kind::Region, "", region)));
-            match o.kind.as_str() {
-                "StorageClass" => {
-                    keys.extend(self.regions.names().iter().flat_map(|(_, code)| self.of_region(code)))
-                }
-                "Namespace" => {
-                    // What an earlier record left concerns whoever has its name now.
-                    let named = o.tags.iter().filter_map(|t| tags::tenant_of(t));
-                    let named = named.map(|(ns, name)| Key::new(Kind::Application, ns, name)).collect();
-                    keys.extend(concerned(named));
-                    keys.extend(concerned(self.of_namespace(&o.name.1)));
-                    keys.extend(concerned(self.wanting(&o.name.1)));
-                }
-                _ => keys.extend(concerned(self.of_namespace(&o.name.0))),
-            }
+
+    /// A calendar prepared for counting, or why it cannot be used. It is prepared once for each version.
+    ///
+    /// # Errors
+    /// Says that it does not exist, or what is wrong with it.
+    pub fn calendar(&self, name: &str) -> Result<Arc<Calendar>, String> {
+        let object =
+            self.get(Kind::Calendar, "", name).ok_or_else(|| "不存在 / it does not exist".to_owned())?;
+        let mut calendars = self.calendars.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, calendar)) = calendars.get(name).filter(|(v, _)| *v == object.version) {
+            return calendar.clone();
         }
-        keys.sort();
-        keys.dedup();
-        keys
+        let calendar = object.read::<WorkCalendar>().and_then(|typed| {
+            let generation = typed.metadata.generation.unwrap_or_default();
+            Calendar::new(name, generation, &typed.spec).map(Arc::new).map_err(|e| e.to_string())
+        });
+        calendars.insert(name.to_owned(), (object.version, calendar.clone()));
+        calendar
+    }
+
+    /// The Region of a record with the circumstances of its decision.
+    #[must_use]
+    pub fn region_context(&self, code: &str, with: &GatherContext) -> RegionContext {
+        RegionContext {
+            region: self.region(code),
+            guard: with.integrity.clone(),
+            anew: with.reads,
+            trouble: with.refusal.clone(),
+        }
+    }
+
+    /// Records of a kind that are filed on an application.
+    pub(crate) fn filed_on(&self, kind: Kind, namespace: &str, application: &str) -> Vec<Arc<Object>> {
+        self.store(kind).find(&IndexKey::Application(namespace.to_owned(), application.to_owned()))
+    }
+
+    /// References of a record that the cache does not hold and that a live GET must confirm.
+    #[must_use]
+    pub fn missing_references(&self, key: &Key) -> Vec<Target> {
+        self.object(key).map(|record| dependencies::missing(self, &record)).unwrap_or_default()
+    }
+}
+
+/// A request under way. Its answer is checked against the cache as it was when the request began.
+#[derive(Debug)]
+pub struct PendingRead<'a> {
+    store: &'a Store,
+    target: Target,
+    token: ReadToken,
+}
+
+impl PendingRead<'_> {
+    /// The update of an answered object.
+    #[must_use]
+    pub fn answered(&self, object: TrimmedObject) -> CacheUpdate {
+        CacheUpdate::Answered(object, self.token)
+    }
+
+    /// The update of an answer that no such object exists.
+    #[must_use]
+    pub fn missing(&self) -> CacheUpdate {
+        CacheUpdate::Missing(self.target.namespace.clone(), self.target.name.clone(), self.token)
+    }
+
+    /// The update of an answer that the target of this UID is gone.
+    #[must_use]
+    pub fn gone(&self, uid: &str) -> CacheUpdate {
+        CacheUpdate::Gone(self.target.namespace.clone(), self.target.name.clone(), uid.to_owned())
+    }
+}
+
+impl Drop for PendingRead<'_> {
+    fn drop(&mut self) {
+        self.store.end_read(self.token);
     }
 }

@@ -1,177 +1,50 @@
-//! The one interpreter of plans: observe, decide, write, and again until nothing is left to write.
+//! Carrying out a decision: its writes in order, and the status with its Events.
 
 use futures::future::join_all;
+use govcloud_api::deadline::Party;
+use govcloud_api::record::RecordStatus;
+use govcloud_domain::cloud_event;
+use govcloud_domain::finding::Finding;
+use govcloud_domain::plan::{Precondition, Step, Target, Write};
+use govcloud_domain::record::{Meta, ReadyState, StatusBuilder};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use super::basis::Listed;
-use super::client::{EventBody, RequestError};
-use super::controller::Context;
-use super::decided::{Decided, Told};
-use super::difference::difference;
-use super::metrics::Where;
-use super::news::News;
-use super::observe::GatherContext;
-use super::queue::{Key, Kind};
-use govcloud_api::record::RecordStatus;
-use govcloud_api::resources;
-use govcloud_domain::cloud_event;
-use govcloud_domain::plan::{Precondition, RequiredReads, Step, Target, Write};
+use crate::client::{EventBody, RequestError};
+use crate::context::Context;
+use crate::decision::Decision;
+use crate::difference::difference;
+use crate::key::Key;
+use crate::kinds::Kind;
+use crate::metrics::Where;
+use crate::reconciler::Outcome;
 
-/// Rounds of observe, decide and write after which a key is given back to the queue.
-const ROUNDS: usize = 24;
-
-/// How long after a wrong clock was seen it is looked at again.
-const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(30);
-
-/// Writes of one step that are under way at once.
+/// Requests of one step that are under way at once.
 const WRITES_AT_ONCE: usize = 16;
-
-/// Whether anything was written, after which the record is looked at once more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rest {
-    /// Nothing differed.
-    Reached,
-    /// Something was written.
-    Ahead,
-}
-
-/// The record behind a key, as a target.
-#[must_use]
-pub fn record_target(key: &Key) -> Target {
-    let resource = match key.kind {
-        Kind::Application => resources::CLOUD_APPLICATION,
-        Kind::Grant => resources::RESOURCE_GRANT,
-        Kind::Change => resources::CHANGE_REQUEST,
-        Kind::Decommission => resources::DECOMMISSION,
-        Kind::Region => resources::REGION,
-    };
-    Target::namespaced(resource, key.namespace(), key.name())
-}
 
 /// The key of a record that is a target.
 fn key_of(target: &Target) -> Option<Key> {
-    let kind = Kind::ALL.into_iter().find(|k| k.as_str() == target.resource.kind)?;
+    let kind = Kind::of(target.resource).filter(|k| k.spec().record.is_some())?;
     Some(Key::new(kind, &target.namespace, &target.name))
 }
 
 impl Context {
-    /// Brings one record to where it should be now. Returns when to look again.
-    ///
-    /// # Errors
-    /// The request that did not go through, after which the key is tried again later.
-    pub async fn reconcile(
-        &self,
-        key: &Key,
-        trouble: Option<String>,
-    ) -> Result<Option<Timestamp>, RequestError> {
-        let mut told = Told::default();
-        let result = self.rounds(key, trouble, &mut told).await;
-        told.say(&tracing::Span::current());
-        result
-    }
-
-    /// Observes, decides and writes until nothing is left to write.
-    async fn rounds(
-        &self,
-        key: &Key,
-        trouble: Option<String>,
-        told: &mut Told,
-    ) -> Result<Option<Timestamp>, RequestError> {
-        if let Some(seconds) = self.skew.intolerable() {
-            "ClockSkewed".clone_into(&mut told.decision);
-            self.report_skew(key, seconds).await?;
-            return Ok(self.clock.now().checked_add(LOOK_AGAIN).ok());
+    /// Carries out the steps; a decision without steps writes its status.
+    pub(crate) async fn carry_out(&self, decision: &Decision, key: &Key) -> Result<Outcome, RequestError> {
+        if decision.steps.is_empty() {
+            return self.write_status(decision, key).await;
         }
-        let mut with = GatherContext { guard: self.guard(), anew: None, trouble };
-        let mut asked = Vec::new();
-        for _ in 0..ROUNDS {
-            let now = self.clock.now();
-            let Some(decided) = self.decide(key, &with, now) else {
-                "Malformed".clone_into(&mut told.decision);
-                return self.report_malformed(key).await.map(|()| None);
-            };
-            told.note(&decided);
-            if decided.meta.deleting {
-                return Ok(None);
-            }
-            if let Some(anew) = decided.reread {
-                self.verify(anew, key).await?;
-                with.anew = Some(anew);
-                continue;
-            }
-            let unasked = self.unasked(key, &mut asked);
-            if !unasked.is_empty() && self.differs(&decided, key) {
-                self.read_all(unasked.iter(), key).await?;
-                continue;
-            }
-            match self.carry_out(&decided, key).await {
-                Ok(Rest::Reached) => return Ok(decided.wake),
-                Ok(Rest::Ahead) => with = GatherContext { guard: self.guard(), anew: None, trouble: None },
-                Err(RequestError::Stale(why)) => {
-                    tracing::debug!(%why, "what was read is stale; reading anew");
-                    self.reread(key).await?;
-                    with = GatherContext { guard: self.guard(), anew: None, trouble: Some(why) };
-                }
-                Err(e @ RequestError::Refused(_)) if with.trouble.is_none() => {
-                    // Said in the record's conditions, by deciding once more with what went wrong.
-                    self.record_trouble(key, &e, with.anew).await;
-                    return Err(e);
-                }
-                Err(e) => return Err(e),
+        for Step::Write(writes) in &decision.steps {
+            for chunk in writes.chunks(WRITES_AT_ONCE) {
+                let results = join_all(chunk.iter().map(|w| self.write(w, key))).await;
+                results.into_iter().collect::<Result<(), _>>()?;
             }
         }
-        Err(RequestError::Transient("no rest after many rounds; trying again later".to_owned()))
+        Ok(Outcome::Changed)
     }
 
-    /// Whether anything is to be written.
-    fn differs(&self, decided: &Decided, key: &Key) -> bool {
-        !decided.steps.is_empty() || self.difference(decided, key).is_some()
-    }
-
-    /// The status as it should be, and what of it is to be written; `None` where nothing is.
-    fn difference<'a>(&self, decided: &'a Decided, key: &Key) -> Option<(&'a Value, Value)> {
-        let status = decided.status.as_ref()?;
-        Some((status, difference(&self.stored_status(key), status)?))
-    }
-
-    /// Writes the record's status as it is with this trouble, on what was read for the write that was refused.
-    async fn record_trouble(&self, key: &Key, error: &RequestError, anew: Option<RequiredReads>) {
-        let with = GatherContext { guard: self.guard(), anew, trouble: Some(error.to_string()) };
-        let now = self.clock.now();
-        if let Some(decided) = self.decide(key, &with, now)
-            && let Err(e) = self.record(&decided, key).await
-        {
-            tracing::warn!(error = %e, "the trouble could not be recorded");
-        }
-    }
-
-    /// Executes the steps; at the end, or where a step says so, the status is written with its Events.
-    async fn carry_out(&self, decided: &Decided, key: &Key) -> Result<Rest, RequestError> {
-        if decided.steps.is_empty() {
-            return self.record(decided, key).await;
-        }
-        for step in &decided.steps {
-            match step {
-                Step::Record => {
-                    self.record(decided, key).await?;
-                }
-                Step::Write(writes) => self.write_all(writes, key).await?,
-            }
-        }
-        Ok(Rest::Ahead)
-    }
-
-    /// Writes that do not depend on each other, side by side.
-    async fn write_all(&self, writes: &[Write], key: &Key) -> Result<(), RequestError> {
-        for some in writes.chunks(WRITES_AT_ONCE) {
-            let results = join_all(some.iter().map(|w| self.write(w, key))).await;
-            results.into_iter().collect::<Result<(), _>>()?;
-        }
-        Ok(())
-    }
-
+    /// One write. Another record that it writes is held back meanwhile, so that it is decided on with the answer.
     async fn write(&self, write: &Write, key: &Key) -> Result<(), RequestError> {
         let held = key_of(write.target()).filter(|other| other != key && self.queue.hold(other));
         let result = self.send(write, key).await;
@@ -183,14 +56,19 @@ impl Context {
 
     async fn send(&self, write: &Write, key: &Key) -> Result<(), RequestError> {
         let target = write.target();
-        let asking = self.state.ask(target);
+        let pending = self.state.begin_read(target);
         let answer = self.requests.write(write).await;
         self.metrics.requests.wrote(write, &answer);
         match answer {
             Ok(object) => {
-                let deleted =
-                    if let Write::Delete(_, this) = write { Some(asking.gone(&this.uid)) } else { None };
-                self.learn(target, object.map_or(deleted, |object| asking.answered(object)), key);
+                if let (Some(kind), Some(pending)) = (Kind::of(target.resource), pending) {
+                    let update = match (object, write) {
+                        (Some(object), _) => pending.answered(object),
+                        (None, Write::Delete(_, deleted)) => pending.gone(&deleted.uid),
+                        (None, _) => return Ok(()),
+                    };
+                    self.enqueue_next(self.state.update(kind, update, &self.clock), key);
+                }
                 Ok(())
             }
             Err(RequestError::Stale(why)) => {
@@ -198,136 +76,159 @@ impl Context {
                 Err(RequestError::Stale(why))
             }
             Err(e) => {
-                tracing::warn!(resource = target.resource.plural, namespace = target.namespace, name = target.name, error = %e, "a write did not go through");
+                tracing::warn!(resource = target.resource.plural, namespace = target.namespace, name = target.name, error = %e, "a write failed");
                 Err(e)
             }
         }
     }
 
-    /// Takes in what the API server answered to a write, and goes on with everything else that it concerns.
-    pub(super) fn learn(&self, target: &Target, news: Option<News>, key: &Key) {
-        self.queue.go_on(self.told(target, news, key));
+    /// Returns true if anything is to be written.
+    pub(crate) fn is_change(&self, decision: &Decision, key: &Key) -> bool {
+        !decision.steps.is_empty() || self.status_difference(decision, key).is_some()
     }
 
-    /// Reads one object with quorum into the image of the cluster, and queues everything else that it concerns.
-    pub(super) async fn read(&self, target: &Target, key: &Key) -> Result<(), RequestError> {
-        let asking = self.state.ask(target);
-        let answer = self.requests.get(target).await?;
-        let news = answer.map_or_else(|| asking.absent(), |object| asking.answered(object));
-        self.look_at(target.resource.plural, self.told(target, news, key));
-        Ok(())
+    /// The status as it should be, and the merge patch to it; `None` where nothing differs.
+    fn status_difference<'a>(&self, decision: &'a Decision, key: &Key) -> Option<(&'a Value, Value)> {
+        let status = decision.status.as_ref()?;
+        Some((status, difference(&self.stored_status(key), status)?))
     }
 
-    /// Takes in news of a target; what else than this key it concerns.
-    pub(super) fn told(&self, target: &Target, news: Option<News>, key: &Key) -> impl Iterator<Item = Key> {
-        let touched = news.map(|news| self.state.tell(target.resource.plural, news, &self.clock));
-        touched.into_iter().flatten().filter(move |k| k != key)
+    fn stored_status(&self, key: &Key) -> Value {
+        self.state.object(key).and_then(|o| o.status()).unwrap_or_default()
     }
 
-    /// Makes sure that a decision on this key rests on what the API server itself says.
-    async fn verify(&self, anew: RequiredReads, key: &Key) -> Result<(), RequestError> {
-        let unknown = |t: &Target| !self.state.answered_just_now(t.resource.plural, &t.namespace, &t.name);
-        let own = record_target(key);
-        match anew {
-            RequiredReads::Beside => self.reread_basis(key, |t| *t != own && unknown(t)).await,
-            RequiredReads::Basis => self.reread_basis(key, unknown).await,
-            RequiredReads::Reclaim => {
-                self.reread_basis(key, unknown).await?;
-                self.reread_storage(key, unknown, Listed::No).await
-            }
-            RequiredReads::Removal => {
-                self.reread_basis(key, unknown).await?;
-                self.reread_storage(key, unknown, Listed::Yes).await
-            }
-            RequiredReads::End => self.reread_storage(key, |_| true, Listed::Yes).await,
-            RequiredReads::Everything => self.reread(key).await,
-        }
-    }
-
-    /// Reads everything anew that a decision on this key rests on.
-    async fn reread(&self, key: &Key) -> Result<(), RequestError> {
-        self.reread_basis(key, |_| true).await?;
-        self.reread_storage(key, |_| true, Listed::Yes).await
-    }
-
-    /// Reads those of the records anew that a decision on this key rests on.
-    async fn reread_basis(&self, key: &Key, which: impl Fn(&Target) -> bool) -> Result<(), RequestError> {
-        self.read_all(self.basis(key).iter().filter(|t| which(t)), key).await
-    }
-
-    pub(super) async fn read_all(
-        &self,
-        targets: impl Iterator<Item = &Target>,
-        key: &Key,
-    ) -> Result<(), RequestError> {
-        let read = join_all(targets.map(|target| self.read(target, key))).await;
-        read.into_iter().collect()
-    }
-
-    /// Writes the status where it differs, with one Event for each thing that happened (S12).
-    async fn record(&self, decided: &Decided, key: &Key) -> Result<Rest, RequestError> {
-        let Some((status, difference)) = self.difference(decided, key) else { return Ok(Rest::Reached) };
-        self.announce(decided, status).await?;
-        let precondition = Precondition {
-            uid: decided.meta.uid.clone(),
-            resource_version: decided.meta.resource_version.clone(),
+    /// Writes the status where it differs, after one Event for each lifecycle event (S12).
+    pub(crate) async fn write_status(&self, decision: &Decision, key: &Key) -> Result<Outcome, RequestError> {
+        let Some((status, patch)) = self.status_difference(decision, key) else {
+            return Ok(Outcome::NoChange);
         };
-        let asking = self.state.ask(&decided.about);
-        let answer = self.requests.status(&decided.about, &precondition, &difference).await;
-        self.metrics.requests.wrote_status(decided.about.resource.plural, &answer);
+        self.write_events(decision, status, key).await?;
+        self.patch_status(&decision.meta, key, &patch).await?;
+        self.count_events(decision, status, key);
+        Ok(Outcome::Changed)
+    }
+
+    /// Patches a status under its precondition and applies the answer.
+    async fn patch_status(&self, meta: &Meta, key: &Key, patch: &Value) -> Result<(), RequestError> {
+        let target = Target::from(key);
+        let precondition =
+            Precondition { uid: meta.uid.clone(), resource_version: meta.resource_version.clone() };
+        let pending = self.state.begin_read(&target);
+        let answer = self.requests.status(&target, &precondition, patch).await;
+        self.metrics.requests.wrote_status(target.resource.plural, &answer);
         match answer {
             Ok(object) => {
-                self.count_happenings(decided, status, key);
-                self.learn(&decided.about, asking.answered(object), key);
-                Ok(Rest::Ahead)
+                if let Some(pending) = pending {
+                    let update = pending.answered(object);
+                    self.enqueue_next(self.state.update(key.kind, update, &self.clock), key);
+                }
+                Ok(())
             }
             Err(RequestError::Stale(why)) => {
-                self.read(&decided.about, key).await?;
+                self.read(&target, key).await?;
                 Err(RequestError::Stale(why))
             }
             Err(e) => Err(e),
         }
     }
 
-    /// Counts what a status that was just written tells of.
-    fn count_happenings(&self, decided: &Decided, status: &Value, key: &Key) {
-        if decided.events.is_empty() {
+    /// Counts the lifecycle events of a status that was just written.
+    fn count_events(&self, decision: &Decision, status: &Value, key: &Key) {
+        let Ok(status) = RecordStatus::deserialize(status) else { return };
+        if decision.events.is_empty() {
             return;
         }
-        // A Region has no happenings; every other kind's status holds what all records hold.
-        let Ok(status) = RecordStatus::deserialize(status) else { return };
         let region = self.state.region_of(key);
         let calendar = region.as_ref().and_then(|r| r.calendar.as_deref().ok());
         let code = region.as_ref().map_or("unknown", |r| r.code());
-        self.metrics.events.recorded(
-            Where { kind: key.kind, region: code, calendar },
-            &decided.events,
-            &status,
-        );
+        let of = Where { kind: key.kind, region: code, calendar };
+        self.metrics.events.recorded(of, &decision.events, &status);
     }
 
-    /// One Event for each thing that happened, named so that a repeated try writes none twice (S9).
-    async fn announce(&self, decided: &Decided, status: &Value) -> Result<(), RequestError> {
-        let before = status["timeline"].as_array().map_or(0, Vec::len).saturating_sub(decided.events.len());
+    /// Writes one Event for each lifecycle event, under a name that a repeated try finds taken (S9).
+    ///
+    /// An Event that the API server refuses, by a quota or in a terminating namespace, holds no status up: the timeline
+    /// has the entry.
+    async fn write_events(&self, decision: &Decision, status: &Value, key: &Key) -> Result<(), RequestError> {
+        let about = Target::from(key);
+        let length = status["timeline"].as_array().map_or(0, Vec::len);
+        let before = length.saturating_sub(decision.events.len()) as u64;
         let dropped = status["timelineDropped"].as_u64().unwrap_or(0);
-        let events = decided.events.iter().enumerate().map(|(i, h)| {
-            let place = before as u64 + dropped + i as u64;
-            let id = cloud_event::id(&decided.meta.uid, place, h.event());
-            let mut stem = decided.about.name.clone();
-            stem.truncate(200);
+        let mut stem = about.name.clone();
+        stem.truncate(200);
+        let event = |(i, event): (usize, &govcloud_domain::lifecycle_event::LifecycleEvent)| {
+            let id = cloud_event::id(&decision.meta.uid, before + dropped + i as u64, event.event());
             EventBody {
                 name: format!("{stem}.{id}"),
-                about: &decided.about,
-                uid: &decided.meta.uid,
-                reason: h.event(),
-                warning: h.is_warning(),
-                note: h.text().to_string(),
+                about: &about,
+                uid: &decision.meta.uid,
+                reason: event.event(),
+                warning: event.is_warning(),
+                note: event.text().to_string(),
                 at: Timestamp::now(),
                 instance: &self.identity,
             }
-        });
-        let events: Vec<_> = events.collect();
-        let results = join_all(events.iter().map(|e| self.requests.event(e))).await;
-        results.into_iter().collect()
+        };
+        let events: Vec<_> = decision.events.iter().enumerate().map(event).collect();
+        for chunk in events.chunks(WRITES_AT_ONCE) {
+            for result in join_all(chunk.iter().map(|e| self.requests.event(e))).await {
+                match result {
+                    Err(e @ (RequestError::Refused(_) | RequestError::Stale(_))) => {
+                        tracing::warn!(namespace = about.namespace, name = about.name, error = %e, "an Event was refused");
+                    }
+                    other => other?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reports on a record that it does not fit its schema (S10).
+    pub(crate) async fn report_malformed(&self, key: &Key) -> Result<(), RequestError> {
+        let Some((meta, Some(why))) = self.identity_of(key) else { return Ok(()) };
+        let finding = Finding::Malformed(why);
+        let wait = |builder: &mut StatusBuilder| {
+            builder.valid(std::slice::from_ref(&finding));
+            builder.wait_on(Party::Department, Some("Correction"), None);
+        };
+        self.report(key, &meta, &finding, self.clock.now(), wait).await
+    }
+
+    /// Reports on a record that nothing is decided while this machine's clock is wrong (ARCHITECTURE.md, clocks).
+    pub(crate) async fn report_skew(&self, key: &Key, seconds: i64) -> Result<(), RequestError> {
+        let filed = key.kind.spec().record.as_ref().is_some_and(|r| r.filed.is_some());
+        let Some((meta, None)) = self.identity_of(key).filter(|_| filed) else { return Ok(()) };
+        let right = self.clock.now().saturating_sub(SignedDuration::from_secs(seconds));
+        let right = right.unwrap_or(Timestamp::MAX);
+        self.report(key, &meta, &Finding::ClockSkewed(seconds), right, |_| {}).await
+    }
+
+    /// Identity of a record, and why it does not fit its schema if it does not.
+    fn identity_of(&self, key: &Key) -> Option<(Meta, Option<String>)> {
+        let object = self.state.object(key)?;
+        let schema = key.kind.spec().record.as_ref()?.schema_error;
+        Some((object.meta(), schema(&object)))
+    }
+
+    /// Writes a finding into the conditions of a record, and decides nothing.
+    async fn report(
+        &self,
+        key: &Key,
+        meta: &Meta,
+        finding: &Finding,
+        now: Timestamp,
+        more: impl FnOnce(&mut StatusBuilder),
+    ) -> Result<(), RequestError> {
+        let old: RecordStatus = serde_json::from_value(self.stored_status(key)).unwrap_or_default();
+        let mut builder = StatusBuilder::begin(&old, meta.generation, now);
+        builder.set_ready_conditions(&ReadyState::Stalled(finding.reason(), finding.text()));
+        more(&mut builder);
+        let (status, _, _) = builder.end(&old);
+        let as_json = |s: &RecordStatus| serde_json::to_value(s).unwrap_or_default();
+        // Fields that this version cannot read stay as they are.
+        match difference(&as_json(&old), &as_json(&status)) {
+            Some(patch) => self.patch_status(meta, key, &patch).await,
+            None => Ok(()),
+        }
     }
 }

@@ -1,29 +1,33 @@
-//! Everything that touches the cluster: watches, cache, queue, requests, metrics.
+//! Everything that touches the cluster.
+//!
+//! An event takes this way: [`watch`] → [`cache`] (in [`cluster_state`]) → [`dependencies`] (who reads it, by the table of
+//! [`kinds`] and the [`index`]) → [`queue`] → [`reconciler`], which gathers and decides ([`kinds`], [`decision`]), makes
+//! [`live_reads`] where the decision requires them, and lets [`execute`] carry it out through [`client`]. [`run`] starts
+//! all tasks. [`policy_guard`] checks the admission policies; [`cloudevents`], [`metrics`], [`server`] and [`telemetry`]
+//! report to the outside.
 
-mod absent;
-pub mod basis;
+pub mod cache;
 pub mod client;
 pub mod clock;
 pub mod clock_skew;
 pub mod cloudevents;
 pub mod cluster_state;
 pub mod connection;
-pub mod controller;
-mod decided;
+pub mod context;
+pub mod decision;
+pub mod dependencies;
 pub mod difference;
-pub mod execute;
+mod execute;
+pub mod index;
+pub mod key;
+pub mod kinds;
 pub mod leadership;
-pub mod maintenance;
+mod live_reads;
 pub mod metrics;
-pub mod news;
-pub mod observe;
 pub mod policy_guard;
 pub mod queue;
+pub mod reconciler;
 pub mod run;
 pub mod server;
-pub mod snapshots;
-pub mod store;
-pub mod stored;
-pub mod tags;
 pub mod telemetry;
-pub mod watches;
+pub mod watch;

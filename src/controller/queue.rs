@@ -16,12 +16,12 @@ use tokio::sync::Notify;
 
 use super::clock::Clock;
 
-mod key;
 mod lanes;
 #[cfg(test)]
 mod tests;
 
-pub use key::{Key, Kind};
+pub use crate::key::{Key, path, split_path};
+use crate::kinds::Kind;
 use lanes::Lanes;
 
 /// Keys that are worked on at once, at most.

@@ -11,9 +11,10 @@ use tokio::task::JoinSet;
 
 use super::clock::Clock;
 use super::clock_skew::{self, Skew};
-use super::controller::{self, Context};
+use super::context::Context;
 use super::metrics::Metrics;
-use super::{cloudevents, leadership, policy_guard, server};
+use super::watch as watch_caches;
+use super::{cloudevents, leadership, policy_guard, reconciler, server};
 use govcloud_domain::decision::PolicyIntegrity;
 
 /// How the operator runs.
@@ -88,7 +89,7 @@ pub async fn operate(config: kube::Config, clock: Clock, options: Options) -> Re
     let mut context = Context::new(client.clone(), clock.clone(), skew, hears, identity.clone());
     context.metrics = metrics;
     let context = match &sink {
-        Some(_) => context.telling(cloudevents::Outbox::wanted()),
+        Some(_) => context.with_outbox(cloudevents::Outbox::wanted()),
         None => context,
     };
     let context = Arc::new(context);
@@ -119,11 +120,11 @@ async fn work(
     deliver: Option<impl Future<Output = ()> + Send + 'static>,
     tasks: &mut JoinSet<()>,
 ) -> Result<(), RunError> {
-    controller::synchronise(context, tasks).await;
+    watch_caches::synchronise(context, tasks).await;
     if !options.leader_election {
         context.leads.store(true, Ordering::Relaxed);
         tasks.spawn(futures::future::OptionFuture::from(deliver).map(drop));
-        controller::run(context.clone()).await;
+        reconciler::run(context.clone()).await;
         return Ok(());
     }
     let mut election =
@@ -135,7 +136,7 @@ async fn work(
     tracing::info!(identity, "leading");
     tasks.spawn(futures::future::OptionFuture::from(deliver).map(drop));
     tokio::select! {
-        () = controller::run(context.clone()) => Ok(()),
+        () = reconciler::run(context.clone()) => Ok(()),
         lost = async { election.leads.wait_for(|leads| !leads).await.map(drop) } => match lost {
             Ok(()) => Err(RunError::Superseded),
             Err(e) => Err(RunError::Election(e.to_string())),

@@ -13,9 +13,8 @@ use axum::routing::get;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::controller::Context;
+use super::context::Context;
 use super::metrics::{CONTENT_TYPE, Scrape};
-use super::watches::WATCHED;
 use govcloud_domain::decision::PolicyIntegrity;
 
 /// Serves until the process ends.
@@ -49,11 +48,11 @@ async fn ready(State(context): State<Arc<Context>>) -> impl IntoResponse {
 /// What keeps this replica from being ready, a line each.
 fn missing(context: &Context) -> Vec<String> {
     let mut missing = Vec::new();
-    let unread = WATCHED.iter().map(|w| w.of.plural).filter(|r| !context.state.synced(r)).collect::<Vec<_>>();
+    let unread: Vec<&str> = context.state.unsynced().map(|k| k.resource().plural).collect();
     if !unread.is_empty() {
         missing.push(format!("caches: not yet read: {}", unread.join(", ")));
     }
-    match context.guard() {
+    match context.integrity() {
         PolicyIntegrity::Intact { .. } => {}
         PolicyIntegrity::Unknown => missing.push("guard: policies and CRDs are not yet checked".to_owned()),
         PolicyIntegrity::Violated(why) => {
@@ -78,7 +77,7 @@ async fn metrics(State(context): State<Arc<Context>>) -> impl IntoResponse {
             queue: context.queue.stats(),
             waits: &context.queue.waits,
             skew: context.skew.seconds(),
-            guard: &context.guard(),
+            guard: &context.integrity(),
             leads: context.leads.load(Ordering::Relaxed),
             now: context.clock.now(),
         })

@@ -177,9 +177,9 @@ impl Evaluation<'_> {
             self.seen.ground.calendar(),
         );
         if matches!(ruling, DecisionVerdict::New(_) | DecisionVerdict::Cleared)
-            && !self.seen.ground.has_read(RequiredReads::Beside)
+            && !self.seen.ground.has_read(RequiredReads::REFERENCES)
         {
-            return Err(Reread(RequiredReads::Beside));
+            return Err(Reread(RequiredReads::REFERENCES));
         }
         if self.life.decided(Verdict::Rejected) {
             self.status.phase = Some(Phase::Rejected);

@@ -153,8 +153,8 @@ impl Evaluation<'_> {
             let published = self.status.inventory.as_ref().map(|i| &i.digest);
             let news =
                 if too_long(&inventory) { published.is_some() } else { published != Some(&inventory.digest) };
-            if news && !self.seen.ground.has_read(RequiredReads::Everything) {
-                return Some(RequiredReads::Everything);
+            if news && !self.seen.ground.has_read(RequiredReads::EVERYTHING) {
+                return Some(RequiredReads::EVERYTHING);
             }
             self.publish(inventory);
         }
@@ -168,9 +168,9 @@ impl Evaluation<'_> {
         );
         // What is to be destroyed is read before that begins: a decision destroys nothing.
         if matches!(ruling, DecisionVerdict::New(_) | DecisionVerdict::Cleared)
-            && !self.seen.ground.has_read(RequiredReads::Beside)
+            && !self.seen.ground.has_read(RequiredReads::REFERENCES)
         {
-            return Some(RequiredReads::Beside);
+            return Some(RequiredReads::REFERENCES);
         }
         self.status.phase = Some(self.prepared_phase(&findings));
         match self.status.phase {

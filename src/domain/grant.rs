@@ -126,8 +126,8 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ResourceGrantStatus> {
         Err(standing) => (WriteBatch::default(), Some(standing)),
     };
     // S1: nothing is made or enlarged on what a cache says. Where it is all there, nothing is.
-    if opens && !order.is_empty() && !seen.ground.has_read(RequiredReads::Basis) {
-        return Plan::reread(RequiredReads::Basis, stored.clone());
+    if opens && !order.is_empty() && !seen.ground.has_read(RequiredReads::RECORDS) {
+        return Plan::reread(RequiredReads::RECORDS, stored.clone());
     }
     // S5: whatever else is held up, volumes are kept.
     if !case.reclaiming() {

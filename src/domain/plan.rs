@@ -76,43 +76,56 @@ impl Write {
 pub enum Step {
     /// Writes that do not depend on each other; all end before the next step.
     Write(Vec<Write>),
-    /// The status is written now, under its resourceVersion, before what follows.
-    Record,
 }
 
-/// What must be read with quorum before anything is done, as a watch may lag behind.
+/// Live reads that must be made before a plan is carried out, for a watch may lag behind (S1, S4).
+///
+/// | reads | before |
+/// |---|---|
+/// | [`REFERENCES`](Self::REFERENCES) | a decision is recorded; the record itself is compared by that write |
+/// | [`RECORDS`](Self::RECORDS) | anything is made of an approval |
+/// | [`VOLUMES`](Self::VOLUMES) | reclaim policies are set and namespaces marked |
+/// | [`CONTENTS`](Self::CONTENTS) | reclaiming begins, claims are deleted, and their namespace is |
+/// | [`END`](Self::END) | the end of namespaces and volumes is certified |
+/// | [`EVERYTHING`](Self::EVERYTHING) | data is inventoried, or consent is found void |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RequiredReads {
-    /// What a decision rests on beside its own record, unless the API server answered with it just now. The record itself
-    /// is certain by the write that takes the decision: it names the resourceVersion that was decided on, and is refused
-    /// where that is no more (S1).
-    Beside,
-    /// The same with the record itself, before anything is made of what was decided (S1).
-    Basis,
-    /// The same with what has a name of an exit that is being carried out, before volumes' policies are set (S4).
-    Reclaim,
-    /// The same with its claims and snapshots, which are always listed, for a new one halts it: before reclaiming begins,
-    /// before claims are deleted, and before their namespace is (S4).
-    Removal,
-    /// Whether the namespaces and volumes of an exit are at their end, whatever was answered just now: before that is
-    /// certified.
-    End,
-    /// Everything, whatever was answered just now: before data is inventoried, or consent is found void (S4).
-    Everything,
+pub struct RequiredReads {
+    /// The record itself.
+    pub own: bool,
+    /// Records that the decision refers to.
+    pub references: bool,
+    /// Namespaces and volumes of an exit.
+    pub storage: bool,
+    /// Claims and snapshots of an exit. They are always listed: a new one matters, and has no known name.
+    pub contents: bool,
+    /// True if an object is read even where the API server answered with it just now.
+    pub fresh: bool,
 }
 
 impl RequiredReads {
-    /// Whether who read this has read `needed` as well.
+    const NONE: Self = Self { own: false, references: false, storage: false, contents: false, fresh: false };
+    /// Records that the decision refers to.
+    pub const REFERENCES: Self = Self { references: true, ..Self::NONE };
+    /// The same and the record itself.
+    pub const RECORDS: Self = Self { own: true, ..Self::REFERENCES };
+    /// The same with namespaces and volumes of an exit.
+    pub const VOLUMES: Self = Self { storage: true, ..Self::RECORDS };
+    /// The same with its claims and snapshots.
+    pub const CONTENTS: Self = Self { contents: true, ..Self::VOLUMES };
+    /// Namespaces, volumes, claims and snapshots of an exit, read anew.
+    pub const END: Self = Self { storage: true, contents: true, fresh: true, ..Self::NONE };
+    /// Everything, read anew.
+    pub const EVERYTHING: Self = Self { fresh: true, ..Self::CONTENTS };
+
+    /// Returns true if these reads hold the needed ones.
     #[must_use]
     pub fn covers(self, needed: Self) -> bool {
-        let within: &[Self] = match self {
-            Self::Beside | Self::End => &[],
-            Self::Basis => &[Self::Beside],
-            Self::Reclaim => &[Self::Beside, Self::Basis],
-            Self::Removal => &[Self::Beside, Self::Basis, Self::Reclaim],
-            Self::Everything => return true,
-        };
-        self == needed || within.contains(&needed)
+        let Self { own, references, storage, contents, fresh } = needed;
+        (self.own || !own)
+            && (self.references || !references)
+            && (self.storage || !storage)
+            && (self.contents || !contents)
+            && (self.fresh || !fresh)
     }
 }
 
@@ -123,7 +136,7 @@ pub struct Plan<S> {
     pub reread: Option<RequiredReads>,
     /// What is done, in order. After steps the interpreter observes and decides again.
     pub steps: Vec<Step>,
-    /// The status as it should be; written where it differs and no step other than [`Step::Record`] is left.
+    /// The status as it should be; written where it differs and no step is left.
     pub status: S,
     /// What happened: one Event each, written with the status.
     pub events: Vec<LifecycleEvent>,

@@ -43,8 +43,8 @@ pub(super) fn hand_over(case: &mut Evaluation<'_>) -> Next {
         return Next::Do(Vec::new());
     }
     if !case.consented() {
-        if !case.seen.ground.has_read(RequiredReads::Everything) {
-            return Next::Reread(RequiredReads::Everything);
+        if !case.seen.ground.has_read(RequiredReads::EVERYTHING) {
+            return Next::Reread(RequiredReads::EVERYTHING);
         }
         case.life.record_event(LifecycleEvent::ConsentVoid, "govcloud-operator", Some(23));
         case.end_without_result("consent void");
@@ -63,15 +63,15 @@ pub(super) fn hand_over(case: &mut Evaluation<'_>) -> Next {
     if !sealed || stalled_by_shared_source(case) || !wound_down(case) {
         return Next::Do(Vec::new());
     }
-    if !case.seen.ground.has_read(RequiredReads::Removal) {
-        return Next::Reread(RequiredReads::Removal);
+    if !case.seen.ground.has_read(RequiredReads::CONTENTS) {
+        return Next::Reread(RequiredReads::CONTENTS);
     }
     case.status.phase = Some(Phase::Reclaiming);
     case.status.reclaiming_since = Some(case.now.into());
     case.moved_out();
     case.life.record_event(LifecycleEvent::Reclaiming, "govcloud-operator", Some(16));
     stand_reclaiming(case, &[]);
-    Next::Do(vec![Step::Record])
+    Next::Do(Vec::new())
 }
 
 /// Volumes to hand over whose receipt is still missing.
@@ -159,9 +159,9 @@ pub(super) fn reclaim(case: &mut Evaluation<'_>) -> Next {
     // S4: preconditions come from a quorum read, made after the decision was verified again, which takes no change any more.
     let before = preparations(case, &inventory.entries);
     let (first, writes) = if before.is_empty() {
-        (RequiredReads::Removal, removals(case))
+        (RequiredReads::CONTENTS, removals(case))
     } else {
-        (RequiredReads::Reclaim, before)
+        (RequiredReads::VOLUMES, before)
     };
     if !writes.is_empty() {
         if !case.seen.ground.has_read(first) {
@@ -172,8 +172,8 @@ pub(super) fn reclaim(case: &mut Evaluation<'_>) -> Next {
     }
     let held = holding(case, &inventory.entries);
     if held.is_empty() {
-        if !case.seen.ground.has_read(RequiredReads::End) {
-            return Next::Reread(RequiredReads::End);
+        if !case.seen.ground.has_read(RequiredReads::END) {
+            return Next::Reread(RequiredReads::END);
         }
         certify(case, &inventory.entries);
     } else {

@@ -5,11 +5,12 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use govcloud_api::keys;
+use govcloud_controller::cache::CacheUpdate;
 use govcloud_controller::clock::Clock;
 use govcloud_controller::cluster_state::ClusterState;
-use govcloud_controller::news::News;
-use govcloud_controller::observe::GatherContext;
-use govcloud_controller::queue::{Key, Kind};
+use govcloud_controller::decision::GatherContext;
+use govcloud_controller::key::Key;
+use govcloud_controller::kinds::Kind;
 use govcloud_domain::digest::spec_digest;
 use govcloud_domain::plan::RequiredReads;
 use govcloud_domain::{application, change, decommission, grant, region};
@@ -61,8 +62,11 @@ fn stage(namespaces: usize) -> Stage {
 fn decide(c: &mut Criterion) {
     for namespaces in NAMESPACES {
         let mut s = stage(namespaces);
-        let with =
-            GatherContext { guard: s.guard.clone(), anew: Some(RequiredReads::Everything), trouble: None };
+        let with = GatherContext {
+            integrity: s.guard.clone(),
+            reads: Some(RequiredReads::EVERYTHING),
+            refusal: None,
+        };
         let now = s.now;
         let mut group = c.benchmark_group(format!("{namespaces} namespaces"));
         {
@@ -70,29 +74,29 @@ fn decide(c: &mut Criterion) {
             let key = |kind, name: &str| Key::new(kind, DEPT, name);
             let (of, grants) = (key(Kind::Application, &app_id().2), key(Kind::Grant, &app_id().2));
             let changes = key(Kind::Change, &change_id("enlarge").2);
-            let seen = state.application(&of, &with).expect("an application");
+            let seen = state.observed_application(&of, &with).expect("an application");
             group.bench_function("decide CloudApplication", |b| {
                 b.iter(|| application::decide(black_box(&seen), now))
             });
             group.bench_function("observe CloudApplication", |b| {
-                b.iter(|| state.application(black_box(&of), &with))
+                b.iter(|| state.observed_application(black_box(&of), &with))
             });
-            let seen = state.grant(&grants, &with).expect("a grant");
+            let seen = state.observed_grant(&grants, &with).expect("a grant");
             group.bench_function("decide ResourceGrant", |b| b.iter(|| grant::decide(black_box(&seen), now)));
             group.bench_function("observe ResourceGrant", |b| {
-                b.iter(|| state.grant(black_box(&grants), &with))
+                b.iter(|| state.observed_grant(black_box(&grants), &with))
             });
-            let seen = state.change(&changes, &with).expect("a change");
+            let seen = state.observed_change(&changes, &with).expect("a change");
             group
                 .bench_function("decide ChangeRequest", |b| b.iter(|| change::decide(black_box(&seen), now)));
-            let view = state.region_observed("410000").expect("a region");
+            let view = state.observed_region("410000").expect("a region");
             group.bench_function("decide Region", |b| b.iter(|| region::decide(black_box(&view), now)));
         }
         s.decide(&change_id("enlarge"), "rejected", "不同意");
         s.file(&exit_id("leave"), exit("Application", "Retain", &[("data", "Destroy")]));
         let state = s.cluster.state();
         let exits = Key::new(Kind::Decommission, DEPT, exit_id("leave").2);
-        let seen = state.decommission(&exits, &with).expect("an exit");
+        let seen = state.observed_decommission(&exits, &with).expect("an exit");
         group.bench_function("decide Decommission", |b| {
             b.iter(|| decommission::decide(black_box(&seen), now))
         });
@@ -111,17 +115,17 @@ const KEPT: usize = 10_000;
 /// A state in which a region keeps so many volumes, each by the certificate of an exit of its own.
 fn years_later(region: &str) -> ClusterState {
     let state = ClusterState::default();
-    let tell = |resource: &str, mut object: Value, name: (&str, &str), labels: Value| {
+    let tell = |kind: Kind, mut object: Value, name: (&str, &str), labels: Value| {
         object["metadata"] = json!({
             "namespace": name.0, "name": name.1, "uid": format!("{}-uid", name.1), "resourceVersion": "1", "labels": labels,
         });
         let object = serde_json::from_value(object).expect("an object");
-        state.tell(resource, News::Is(object), &Clock::default());
+        state.update(kind, CacheUpdate::Observed(object), &Clock::default());
     };
     let sample = |text: &str| serde_saphyr::from_str::<Value>(text).expect("a sample");
     let instant = "2026-06-01T00:00:00Z";
     tell(
-        "regions",
+        Kind::Region,
         sample(include_str!("../../../config/samples/region-410000.yaml")),
         ("", region),
         json!({}),
@@ -132,7 +136,7 @@ fn years_later(region: &str) -> ClusterState {
         let spec = json!({ "capacity": { "storage": "10Gi" }, "claimRef": { "namespace": "tenant", "name": "data" } });
         let labels = json!({ keys::RETAINED: "a", keys::REGION: region, keys::APPLICATION: "travel" });
         let object = json!({ "apiVersion": "v1", "kind": "PersistentVolume", "spec": spec });
-        tell("persistentvolumes", object, ("", &volume), labels);
+        tell(Kind::Volume, object, ("", &volume), labels);
         let mut exit = exit.clone();
         exit["status"] = json!({ "certificate": {
             "digest": "", "application": "travel", "applicationUID": "a", "region": region, "system": "",
@@ -143,18 +147,18 @@ fn years_later(region: &str) -> ClusterState {
                 "capacity": "10Gi", "action": "Retain", "outcome": "Retained",
             }],
         } });
-        tell("decommissions", exit, (DEPT, &name), json!({}));
+        tell(Kind::Decommission, exit, (DEPT, &name), json!({}));
     }
     state
 }
 
 fn kept(c: &mut Criterion) {
     let state = years_later("410000");
-    let seen = state.region_observed("410000").expect("a region");
+    let seen = state.observed_region("410000").expect("a region");
     assert_eq!(seen.retained.len(), KEPT);
     let now = "2026-07-01T00:00:00Z".parse().expect("an instant");
     let mut group = c.benchmark_group(format!("{KEPT} volumes kept"));
-    group.bench_function("observe Region", |b| b.iter(|| state.region_observed(black_box("410000"))));
+    group.bench_function("observe Region", |b| b.iter(|| state.observed_region(black_box("410000"))));
     group.bench_function("decide Region", |b| b.iter(|| region::decide(black_box(&seen), now)));
     group.finish();
 }

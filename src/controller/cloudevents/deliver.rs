@@ -7,19 +7,14 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::super::cluster_state::{ClusterState, Ours, Record};
-use super::super::controller::Context;
-use super::super::queue::{Key, Kind};
-use super::super::store::Store;
 use super::counts::Outcome;
 use super::cursor::{Cursor, PERIOD};
 use super::places::Places;
 use super::sink::{Answer, Sink};
-use crate::execute::record_target;
-use govcloud_api::application::CloudApplication;
-use govcloud_api::change::ChangeRequest;
-use govcloud_api::decommission::Decommission;
-use govcloud_api::grant::ResourceGrant;
+use crate::cluster_state::ClusterState;
+use crate::context::Context;
+use crate::key::Key;
+use crate::kinds::{Kind, links};
 use govcloud_domain::cloud_event::{CloudEvent, Subject, Timeline};
 
 /// One try to send the next entry of a record.
@@ -212,58 +207,21 @@ fn recorded(status: &Value) -> Option<Timestamp> {
 
 /// Every record that has a timeline.
 fn all(state: &ClusterState) -> Vec<Key> {
-    fn keys<K: Ours>(kind: Kind, store: &Store<Record<K>>) -> Vec<Key> {
-        store.paths().into_iter().map(|path| Key::held(kind, path)).collect()
-    }
-    let mut all = keys(Kind::Application, &state.applications);
-    all.extend(keys(Kind::Grant, &state.grants));
-    all.extend(keys(Kind::Change, &state.changes));
-    all.extend(keys(Kind::Decommission, &state.decommissions));
-    all
+    Kind::filed().flat_map(|kind| state.store(kind).all()).map(|o| o.key()).collect()
 }
 
-/// Reads a record as it is held; `None` where there is none.
+/// Reads a cached record that has a timeline; `None` where there is none.
 fn held<R>(state: &ClusterState, key: &Key, read: impl FnOnce(Subject, &Value) -> R) -> Option<R> {
-    match key.kind {
-        Kind::Application => held_in(&state.applications, key, read, |a: &CloudApplication| {
-            (&a.spec.region, Some(key.name().to_owned()))
-        }),
-        Kind::Grant => held_in(&state.grants, key, read, |g: &ResourceGrant| {
-            (&g.spec.region, Some(g.spec.application.name.clone()))
-        }),
-        Kind::Change => held_in(&state.changes, key, read, |c: &ChangeRequest| {
-            (&c.spec.region, c.spec.resource_adjustment.as_ref().map(|r| r.application.clone()))
-        }),
-        Kind::Decommission => held_in(&state.decommissions, key, read, |d: &Decommission| {
-            (&d.spec.region, Some(d.spec.application.clone()))
-        }),
-        Kind::Region => None,
-    }
-}
-
-fn held_in<K: Ours, R>(
-    store: &Store<Record<K>>,
-    key: &Key,
-    read: impl FnOnce(Subject, &Value) -> R,
-    about: impl Fn(&K) -> (&String, Option<String>),
-) -> Option<R> {
-    let record = store.get(key.namespace(), key.name())?;
-    let (region, application) = match record.typed() {
-        Ok(typed) => {
-            let (region, application) = about(typed);
-            (region.clone(), application)
-        }
-        Err(_) => Default::default(),
-    };
-    let target = record_target(key);
+    key.kind.spec().record.as_ref()?.filed.as_ref()?;
+    let record = state.object(key)?;
     let subject = Subject {
-        kind: target.resource.kind,
-        plural: target.resource.plural,
-        namespace: target.namespace,
-        name: target.name,
-        uid: record.meta.uid.clone(),
-        region,
-        application,
+        kind: key.kind.as_str(),
+        plural: key.kind.resource().plural,
+        namespace: key.namespace().to_owned(),
+        name: key.name().to_owned(),
+        uid: record.uid.to_string(),
+        region: state.region_code(&record).unwrap_or_default(),
+        application: links::applications(&record).pop(),
     };
-    Some(read(subject, &record.status()))
+    Some(read(subject, &record.status::<Value>().unwrap_or_default()))
 }

@@ -18,7 +18,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::Uri;
 use tokio::sync::Notify;
 
-use super::queue::{Key, Kind};
+use super::key::Key;
+use super::kinds::Kind;
 pub use cursor::CURSOR;
 pub use deliver::run;
 pub use sink::Sink;

@@ -7,7 +7,7 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::super::queue::Key;
+use super::super::key::Key;
 
 /// Requests that are under way at once.
 const AT_ONCE: usize = 8;
@@ -174,7 +174,7 @@ impl Places {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::Kind;
+    use crate::kinds::Kind;
 
     fn key(name: &str) -> Key {
         Key::new(Kind::Application, "dept", name)

@@ -9,7 +9,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use crate::queue::Kind;
+use crate::kinds::Kind;
 use govcloud_api::deadline::Obligation;
 use govcloud_api::record::{RecordStatus, Verdict};
 use govcloud_domain::calendar::Calendar;

@@ -27,6 +27,7 @@ mod process;
 mod requests;
 mod work;
 
+pub use census::{Tally, exit_tally, record_tally, region_tally, volume_tally};
 pub use events::Where;
 pub use requests::{Measured, Measuring, Requests};
 
@@ -44,8 +45,6 @@ pub struct Metrics {
     pub events: events::Events,
     /// CloudEvents.
     pub cloudevents: Counts,
-    /// What the count of records holds between scrapes.
-    pub census: census::Counter,
 }
 
 /// What is read at a scrape.
@@ -81,7 +80,7 @@ impl Metrics {
         self.requests.register(own, scrape.state);
         self.events.register(own);
         self.cloudevents.register(own);
-        self.census.register(own, scrape.state, scrape.now);
+        census::register(own, scrape.state, scrape.now);
         let mut text = String::with_capacity(64 * 1024);
         // Writing into a String does not fail.
         let _ = encode(&mut text, &all);

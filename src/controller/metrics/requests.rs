@@ -16,7 +16,7 @@ use tower::{Layer, Service};
 
 use crate::client::RequestError;
 use crate::cluster_state::ClusterState;
-use crate::watches::WATCHED;
+use crate::kinds::Kind;
 use govcloud_domain::plan::Write;
 
 /// Resources that the operator asks for beside those that it watches; any other counts as `other`.
@@ -78,9 +78,9 @@ impl Default for Requests {
             interrupted: Family::default(),
         };
         // What is rare is shown from the start: a series that begins at 1 has no increase.
-        for w in WATCHED {
-            drop(counts.relisted.get_or_create(&ByResource { resource: w.of.plural }));
-            drop(counts.interrupted.get_or_create(&ByResource { resource: w.of.plural }));
+        for resource in watched() {
+            drop(counts.relisted.get_or_create(&ByResource { resource }));
+            drop(counts.interrupted.get_or_create(&ByResource { resource }));
         }
         counts
     }
@@ -157,23 +157,18 @@ impl Requests {
             self.relisted.clone(),
         );
         to.register("watch_errors", "Watches that broke off, or could not begin", self.interrupted.clone());
-        let [synced, held, packed] = [(); 3].map(|()| Family::<ByResource, Gauge>::default());
-        for w in WATCHED {
-            let holds = i64::from(state.synced(w.of.plural));
-            synced.get_or_create(&ByResource { resource: w.of.plural }).set(holds);
-            let (objects, bytes) = state.held(w.of.plural);
-            for (gauge, amount) in [(&held, objects), (&packed, bytes)] {
-                gauge
-                    .get_or_create(&ByResource { resource: w.of.plural })
-                    .set(amount.try_into().unwrap_or(i64::MAX));
+        let [synced, held, bytes_held] = [(); 3].map(|()| Family::<ByResource, Gauge>::default());
+        for kind in Kind::ALL {
+            let (store, resource) = (state.store(kind), kind.resource().plural);
+            let holds = i64::from(kind.spec().watched.is_optional() || store.is_synced());
+            synced.get_or_create(&ByResource { resource }).set(holds);
+            let (objects, bytes) = store.size();
+            for (gauge, amount) in [(&held, objects), (&bytes_held, bytes)] {
+                gauge.get_or_create(&ByResource { resource }).set(amount.try_into().unwrap_or(i64::MAX));
             }
         }
-        to.register("held_objects", "Objects in the operator's image of the cluster", held);
-        to.register(
-            "held_packed_bytes",
-            "Bytes of those that are held packed, and of what they share",
-            packed,
-        );
+        to.register("cached_objects", "Objects in the operator's cache", held);
+        to.register("cached_bytes", "Bytes of their JSON", bytes_held);
         to.register("watch_synced", "1 where the first list of a watch is complete, else 0", synced);
     }
 }
@@ -211,10 +206,14 @@ fn classify<B>(request: &http::Request<B>) -> (&'static str, &'static str) {
     (verb, with_subresource(known(resource), subresource))
 }
 
+/// Plural names of the kinds that are watched.
+fn watched() -> impl Iterator<Item = &'static str> {
+    Kind::ALL.into_iter().map(|k| k.resource().plural)
+}
+
 /// The resource, if it is one that the operator has business with.
 fn known(resource: &str) -> &'static str {
-    let watched = WATCHED.iter().map(|w| w.of.plural);
-    watched.chain(MORE_RESOURCES).find(|r| *r == resource).unwrap_or("other")
+    watched().chain(MORE_RESOURCES).find(|r| *r == resource).unwrap_or("other")
 }
 
 fn with_subresource(resource: &'static str, subresource: Option<&str>) -> &'static str {
@@ -222,9 +221,7 @@ fn with_subresource(resource: &'static str, subresource: Option<&str>) -> &'stat
     if subresource != Some("status") {
         return resource;
     }
-    let all = STATUS.get_or_init(|| {
-        WATCHED.iter().map(|w| w.of.plural).chain(MORE_RESOURCES).map(|r| format!("{r}/status")).collect()
-    });
+    let all = STATUS.get_or_init(|| watched().chain(MORE_RESOURCES).map(|r| format!("{r}/status")).collect());
     all.iter().find(|s| s.strip_suffix("/status") == Some(resource)).map_or(resource, String::as_str)
 }
 

@@ -9,7 +9,8 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::queue::{Kind, QueueStats};
+use crate::kinds::Kind;
+use crate::queue::QueueStats;
 
 /// Labels of what is counted by kind and result.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -29,14 +30,20 @@ struct ByKind {
 pub struct Work {
     reconciles: Family<ByResult, Counter>,
     seconds: Family<ByKind, Histogram, fn() -> Histogram>,
+    panics: Family<ByKind, Counter>,
 }
 
 impl Default for Work {
     fn default() -> Self {
         let seconds: fn() -> Histogram = || Histogram::new(exponential_buckets(0.0005, 2.0, 16));
-        let work = Self { reconciles: Family::default(), seconds: Family::new_with_constructor(seconds) };
+        let work = Self {
+            reconciles: Family::default(),
+            seconds: Family::new_with_constructor(seconds),
+            panics: Family::default(),
+        };
         // Shown from the start: a series that begins at 1 has no increase.
-        for kind in Kind::ALL.map(Kind::as_str) {
+        for kind in Kind::records().map(Kind::as_str) {
+            drop(work.panics.get_or_create(&ByKind { kind }));
             for result in ["ok", "error"] {
                 drop(work.reconciles.get_or_create(&ByResult { kind, result }));
             }
@@ -53,9 +60,19 @@ impl Work {
         self.seconds.get_or_create(&ByKind { kind: kind.as_str() }).observe(took.as_secs_f64());
     }
 
+    /// A reconcile panicked: a defect.
+    pub fn panicked(&self, kind: Kind) {
+        self.panics.get_or_create(&ByKind { kind: kind.as_str() }).inc();
+    }
+
     pub(super) fn register(&self, to: &mut Registry, queue: &QueueStats, waits: &Histogram) {
         let count = |n: usize| ConstGauge::new(i64::try_from(n).unwrap_or(i64::MAX));
         to.register("reconcile", "Reconciles that ended, by kind and result", self.reconciles.clone());
+        to.register(
+            "reconcile_panics",
+            "Reconciles that panicked: a defect; the key is tried again",
+            self.panics.clone(),
+        );
         to.register_with_unit(
             "reconcile_duration",
             "How long a reconcile takes, its requests included",

@@ -216,6 +216,6 @@ fn keys_are_in_the_order_of_kinds_namespaces_and_names() {
     assert!(sorted.is_sorted());
     assert_eq!((sorted[2].namespace(), sorted[2].name()), ("dept-1", "a-b"));
     assert_eq!(format!("{:?}", sorted[4]), "Region /410000");
-    let held = Key::held(Kind::Grant, crate::store::path("dept", "a").into());
+    let held = Key::held(Kind::Grant, path("dept", "a").into());
     assert_eq!(held, sorted[3]);
 }

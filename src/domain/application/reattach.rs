@@ -217,8 +217,8 @@ impl Evaluation<'_> {
         if !matches!(self.seen.ground.guard, decision::PolicyIntegrity::Intact { .. }) {
             return Ok(Vec::new());
         }
-        if !self.seen.ground.has_read(RequiredReads::Basis) {
-            return Err(Reread(RequiredReads::Basis));
+        if !self.seen.ground.has_read(RequiredReads::RECORDS) {
+            return Err(Reread(RequiredReads::RECORDS));
         }
         let Some(approval) = decision::approved(&self.life.status, &self.seen.meta.digest) else {
             return Ok(Vec::new());

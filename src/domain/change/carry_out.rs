@@ -89,8 +89,8 @@ impl Evaluation<'_> {
         {
             return Ok(Vec::new());
         }
-        if !self.seen.ground.has_read(RequiredReads::Basis) {
-            return Err(Reread(RequiredReads::Basis));
+        if !self.seen.ground.has_read(RequiredReads::RECORDS) {
+            return Err(Reread(RequiredReads::RECORDS));
         }
         let Meta { name, uid, .. } = &self.seen.meta;
         let approved = work_order::approval(ApprovalKind::ChangeRequest, name, uid, &decision);

@@ -1,17 +1,16 @@
-//! The count itself: sums over tallies.
+//! The count: sums over the tallies of all objects.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::Tallies;
 use super::labels::{
     ByCalendar, ByClock, ByOutcome, ByParty, ByPhase, ByReason, ByRegion, ByState, ByVerdict, Shared,
 };
-use super::tally::{Fates, Held, Setting, Stalled, State, Tally};
+use super::tally::{Certified, RecordTally, Stalled, Tally, VolumeState, VolumeTally};
 use crate::cluster_state::ClusterState;
-use crate::queue::Kind;
+use crate::kinds::Kind;
 use govcloud_domain::calendar::{Calendar, china_date, end_of};
 use govcloud_domain::deadline::Running;
 
@@ -69,68 +68,69 @@ pub(super) struct Census {
     pub(super) published: BTreeMap<ByCalendar, Timestamp>,
 }
 
-/// A region as far as labels and clocks need it.
-struct RegionContext {
+/// A Region as far as labels and clocks need it.
+struct Setting {
     code: Shared,
     calendar: Option<Arc<Calendar>>,
 }
 
-/// The regions that exist.
-struct Grounds {
-    known: HashMap<Arc<str>, RegionContext>,
-    unknown: RegionContext,
+/// The Regions that exist.
+struct Settings {
+    known: HashMap<Box<str>, Setting>,
+    unknown: Setting,
 }
 
-impl Grounds {
-    fn at(&self, code: Option<&Arc<str>>) -> &RegionContext {
+impl Settings {
+    fn of(&self, code: Option<&str>) -> &Setting {
         code.and_then(|c| self.known.get(c)).unwrap_or(&self.unknown)
     }
 }
 
 impl Census {
-    /// Counts at `now` what the tallies say.
-    pub(super) fn take(tallies: &Tallies, state: &ClusterState, now: Timestamp) -> Self {
+    /// Counts the cached state at `now`.
+    pub(super) fn take(state: &ClusterState, now: Timestamp) -> Self {
         let mut census = Self::default();
-        let grounds = census.settings(tallies, state);
-        let of_kinds = [
-            (Kind::Application, &tallies.applications),
-            (Kind::Grant, &tallies.grants),
-            (Kind::Change, &tallies.changes),
-            (Kind::Decommission, &tallies.exits),
-        ];
-        for (kind, of_kind) in of_kinds {
-            for tally in of_kind.iter() {
-                census.record(kind.as_str(), tally, grounds.at(tally.region.as_ref()), now);
+        let settings = census.settings(state);
+        for kind in Kind::ALL {
+            for object in state.store(kind).all() {
+                match object.tally() {
+                    Tally::Record(tally) => {
+                        census.record(kind.as_str(), tally, settings.of(tally.region.as_deref()), now);
+                    }
+                    Tally::Volume(tally) => {
+                        census.volume(tally, settings.of(tally.region.as_deref()).code.clone());
+                    }
+                    Tally::Region(_) | Tally::None => {}
+                }
             }
-        }
-        for volume in tallies.volumes.iter().flatten() {
-            census.volume(volume, grounds.at(volume.region.as_ref()).code.clone());
         }
         census
     }
 
     /// The Regions: those that cannot be used count as stalled, and each keeps no volume until one is found.
-    fn settings(&mut self, tallies: &Tallies, state: &ClusterState) -> Grounds {
-        let unknown = RegionContext { code: Shared("unknown".into()), calendar: None };
+    fn settings(&mut self, state: &ClusterState) -> Settings {
+        let unknown = Setting { code: Shared("unknown".into()), calendar: None };
         let mut known = HashMap::new();
-        for Setting { code, calendar, stalled } in tallies.regions.iter() {
-            let region = Shared(code.clone());
-            let prepared = calendar.as_ref().and_then(|name| state.calendar(name).ok());
-            if let (Some(name), Some(last)) = (calendar, prepared.as_deref().and_then(last_published)) {
-                self.published.insert(ByCalendar { calendar: Shared(name.clone()) }, last);
+        for object in state.store(Kind::Region).all() {
+            let Tally::Region(tally) = object.tally() else { continue };
+            let region = Shared(object.name().into());
+            let prepared = tally.calendar.as_ref().and_then(|name| state.calendar(name).ok());
+            if let (Some(name), Some(last)) = (&tally.calendar, prepared.as_deref().and_then(last_published))
+            {
+                self.published.insert(ByCalendar { calendar: Shared(name.as_ref().into()) }, last);
             }
-            if let Some(stalled) = stalled {
+            if let Some(stalled) = &tally.stalled {
                 self.stalled(Kind::Region.as_str(), &region, stalled);
             }
             self.retained.entry(ByRegion { region: region.clone() }).or_default();
             self.unclaimed.entry(ByRegion { region: region.clone() }).or_default();
-            known.insert(code.clone(), RegionContext { code: region, calendar: prepared });
+            known.insert(object.name().into(), Setting { code: region, calendar: prepared });
         }
-        Grounds { known, unknown }
+        Settings { known, unknown }
     }
 
-    fn record(&mut self, kind: &'static str, tally: &Tally, ground: &RegionContext, now: Timestamp) {
-        let region = &ground.code;
+    fn record(&mut self, kind: &'static str, tally: &RecordTally, setting: &Setting, now: Timestamp) {
+        let region = &setting.code;
         *self.phases.entry(ByPhase { region: region.clone(), kind, phase: tally.phase }).or_default() += 1;
         if let Some((party, since)) = tally.waits {
             let label = ByParty { region: region.clone(), kind, party: party.into() };
@@ -143,26 +143,26 @@ impl Census {
             self.stalled(kind, region, stalled);
         }
         for clock in &tally.clocks {
-            self.clock(clock, ground, now);
+            self.clock(clock, setting, now);
         }
-        if let Some(fates) = tally.certified {
-            self.certificate(fates, region);
+        if let Some(certified) = tally.certified {
+            self.certificate(certified, region);
         }
     }
 
     fn stalled(&mut self, kind: &'static str, region: &Shared, stalled: &Stalled) {
-        let label = ByReason { region: region.clone(), kind, reason: Shared(stalled.reason.clone()) };
+        let label = ByReason { region: region.clone(), kind, reason: Shared(stalled.reason.as_ref().into()) };
         self.stalled.entry(label).or_default().add(stalled.since);
     }
 
-    fn clock(&mut self, clock: &Running, ground: &RegionContext, now: Timestamp) {
+    fn clock(&mut self, clock: &Running, setting: &Setting, now: Timestamp) {
         let (obligation, party) = (clock.obligation.into(), clock.party.into());
-        let label = ByClock { region: ground.code.clone(), obligation, party };
+        let label = ByClock { region: setting.code.clone(), obligation, party };
         let clocks = self.clocks.entry(label).or_default();
         clocks.open += 1;
         clocks.provisional += i64::from(clock.provisional);
         clocks.overdue += i64::from(clock.is_overdue(now));
-        let Some(calendar) = ground.calendar.as_deref() else { return };
+        let Some(calendar) = setting.calendar.as_deref() else { return };
         clocks.least_left = clocks.least_left.min(clock.remaining_working_days(now, calendar));
         if clock.is_overdue(now) {
             let late = calendar.count(clock.due_date, china_date(now));
@@ -170,9 +170,9 @@ impl Census {
         }
     }
 
-    fn certificate(&mut self, fates: Fates, region: &Shared) {
+    fn certificate(&mut self, certified: Certified, region: &Shared) {
         *self.certificates.entry(ByRegion { region: region.clone() }).or_default() += 1;
-        let Fates { destroyed, retained, handed_over } = fates;
+        let Certified { destroyed, retained, handed_over, .. } = certified;
         for (outcome, volumes) in
             [("Destroyed", destroyed), ("Retained", retained), ("HandedOver", handed_over)]
         {
@@ -183,11 +183,11 @@ impl Census {
         }
     }
 
-    fn volume(&mut self, volume: &Held, region: Shared) {
+    fn volume(&mut self, volume: &VolumeTally, region: Shared) {
         let idle = match volume.state {
-            State::Retained => Some(&mut self.retained),
-            State::Unclaimed => Some(&mut self.unclaimed),
-            State::Bound | State::Other => None,
+            VolumeState::Retained => Some(&mut self.retained),
+            VolumeState::Unclaimed => Some(&mut self.unclaimed),
+            VolumeState::Bound | VolumeState::Other => None,
         };
         if let Some(idle) = idle {
             let idle = idle.entry(ByRegion { region: region.clone() }).or_default();

@@ -1,206 +1,216 @@
-//! What counting needs of each object: small, because one is held for every record and volume.
+//! Facts that gauges and lists need of each object: taken once for each version of it.
 
-use std::sync::Arc;
-
-use jiff::Timestamp;
-
-use super::memo::Words;
-use crate::cluster_state::{Plain, Record};
-use crate::metrics::events::verdict;
 use govcloud_api::condition::{Condition, ConditionStatus};
 use govcloud_api::deadline::Party;
 use govcloud_api::decommission::{Decommission, Outcome};
 use govcloud_api::filed::Filed;
 use govcloud_api::keys;
-use govcloud_api::region::Region;
+use govcloud_api::region::{Region, RetainedVolume};
+use govcloud_api::time::Instant;
 use govcloud_domain::deadline::Running;
 use govcloud_domain::quantity::Quantity;
 use govcloud_domain::record::durations;
 use govcloud_domain::tenancy::volumes::is_unclaimed;
+use jiff::Timestamp;
 
-/// A record that does not fit its schema, as phase and as reason.
+use crate::cache::{Object, text};
+use crate::metrics::events::verdict;
+
+/// Facts of one object.
+#[derive(Debug)]
+pub enum Tally {
+    /// Nothing is counted of it.
+    None,
+    /// A record that is filed on an application.
+    Record(RecordTally),
+    /// A Region.
+    Region(RegionTally),
+    /// A volume of an application.
+    Volume(VolumeTally),
+}
+
+/// Phase and reason of a record that does not fit its schema.
 const MALFORMED: &str = "Malformed";
 
-/// A record as it is counted.
-#[derive(Debug)]
-pub(super) struct Tally {
-    /// Region as written; `None` where that cannot be read.
-    pub(super) region: Option<Arc<str>>,
-    /// Where it stands.
-    pub(super) phase: &'static str,
-    /// Whom it waits on, and since when.
-    pub(super) waits: Option<(Party, Option<Timestamp>)>,
-    /// What was decided, or that it does not count.
-    pub(super) verdict: Option<&'static str>,
-    /// Why somebody must mend it first.
-    pub(super) stalled: Option<Box<Stalled>>,
-    /// What is owed.
-    pub(super) clocks: Box<[Running]>,
-    /// Volumes in its certificate.
-    pub(super) certified: Option<Fates>,
-}
-
-/// Why something is stalled, and since when.
-#[derive(Debug)]
-pub(super) struct Stalled {
-    pub(super) reason: Arc<str>,
-    pub(super) since: Option<Timestamp>,
-}
-
-/// How many volumes had each outcome.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Fates {
-    pub(super) destroyed: u16,
-    pub(super) retained: u16,
-    pub(super) handed_over: u16,
-}
-
-impl Tally {
-    /// Of a record of any kind.
-    pub(super) fn of<K: Filed>(record: &Record<K>, words: &mut Words) -> Self {
-        let Ok(filed) = record.typed() else {
-            let stalled = Stalled { reason: words.share(MALFORMED), since: record.meta.created_at };
-            return Self { phase: MALFORMED, stalled: Some(stalled.into()), ..Self::unseen(None) };
-        };
-        let region = Some(words.share(filed.region()));
-        let Some(status) = filed.record() else { return Self::unseen(region) };
-        let over = filed.is_over();
-        let clocks: Vec<Running> = status.deadlines.iter().filter_map(Running::of).collect();
-        let verdict = |d: &govcloud_api::record::Decision| {
-            if d.void.is_some() { "void" } else { verdict(d.verdict) }
-        };
-        Self {
-            phase: filed.phase().unwrap_or(NEW),
-            waits: (status.waiting_on != Party::None && !over)
-                .then(|| (status.waiting_on, durations::waits_since(status))),
-            verdict: status.decision.as_ref().map(verdict),
-            stalled: Stalled::of(&status.conditions, words).filter(|_| !over).map(Box::new),
-            clocks: clocks.into(),
-            ..Self::unseen(region)
-        }
-    }
-
-    /// Of an exit, with its certificate.
-    pub(super) fn of_exit(record: &Record<Decommission>, words: &mut Words) -> Self {
-        let status = record.typed().ok().and_then(|d| d.status.as_ref());
-        let certificate = status.and_then(|s| s.certificate.as_ref());
-        let certified = certificate.map(|c| {
-            let mut fates = Fates::default();
-            for fate in &c.volumes {
-                *match fate.outcome {
-                    Outcome::Destroyed => &mut fates.destroyed,
-                    Outcome::Retained => &mut fates.retained,
-                    Outcome::HandedOver => &mut fates.handed_over,
-                } += 1;
-            }
-            fates
-        });
-        Self { certified, ..Self::of(record, words) }
-    }
-
-    /// Of a record that the operator has not seen yet.
-    fn unseen(region: Option<Arc<str>>) -> Self {
-        let clocks = Box::default();
-        Self { region, phase: NEW, waits: None, verdict: None, stalled: None, clocks, certified: None }
-    }
-}
-
-/// The phase of a record that the operator has not seen yet.
+/// Phase of a record that the operator has not seen yet.
 const NEW: &str = "New";
 
-impl Stalled {
-    /// From the condition that says so.
-    fn of(conditions: &[Condition], words: &mut Words) -> Option<Self> {
-        let stalled =
-            conditions.iter().find(|c| c.type_ == "Stalled" && c.status == ConditionStatus::True)?;
-        let since = Some(stalled.last_transition_time.timestamp());
-        Some(Self { reason: words.share(&stalled.reason), since })
-    }
-}
-
-/// A Region as far as counting needs it.
+/// Facts of a record.
 #[derive(Debug)]
-pub(super) struct Setting {
-    /// Its code.
-    pub(super) code: Arc<str>,
-    /// Name of its calendar, where it can be read.
-    pub(super) calendar: Option<Arc<str>>,
-    /// Why it cannot be used.
-    pub(super) stalled: Option<Stalled>,
+pub struct RecordTally {
+    /// Region as written; `None` where that cannot be read.
+    pub region: Option<Box<str>>,
+    /// Phase.
+    pub phase: &'static str,
+    /// The party that is waited on, and since when.
+    pub waits: Option<(Party, Option<Timestamp>)>,
+    /// Verdict of the decision; `void` for an invalid one.
+    pub verdict: Option<&'static str>,
+    /// Reason of `Stalled=True`.
+    pub stalled: Option<Box<Stalled>>,
+    /// Obligations that are owed.
+    pub clocks: Box<[Running]>,
+    /// Volumes in its certificate.
+    pub certified: Option<Certified>,
 }
 
-impl Setting {
-    /// Of a Region.
-    pub(super) fn of(record: &Record<Region>, words: &mut Words) -> Self {
-        let code = words.share(&record.meta.name);
-        let Ok(region) = record.typed() else { return Self { code, calendar: None, stalled: None } };
-        let conditions = region.status.as_ref().map_or(&[][..], |s| &s.conditions);
-        let stalled = Stalled::of(conditions, words);
-        Self { code, calendar: Some(words.share(&region.spec.calendar)), stalled }
-    }
-}
-
-/// A volume of an application as it is counted.
+/// Reason and beginning of `Stalled=True`.
 #[derive(Debug)]
-pub(super) struct Held {
+pub struct Stalled {
+    /// Reason.
+    pub reason: Box<str>,
+    /// Beginning.
+    pub since: Option<Timestamp>,
+}
+
+/// Volumes of a certificate by their outcome.
+#[derive(Clone, Copy, Debug)]
+pub struct Certified {
+    /// End of the exit.
+    pub ended_at: Instant,
+    /// Destroyed volumes.
+    pub destroyed: u16,
+    /// Retained volumes.
+    pub retained: u16,
+    /// Volumes that were handed over.
+    pub handed_over: u16,
+}
+
+/// Facts of a Region.
+#[derive(Debug)]
+pub struct RegionTally {
+    /// Name of its calendar; `None` where the Region does not fit its schema.
+    pub calendar: Option<Box<str>>,
+    /// Reason of `Stalled=True`.
+    pub stalled: Option<Stalled>,
+}
+
+/// Facts of a volume of an application.
+#[derive(Debug)]
+pub struct VolumeTally {
     /// Region by its label.
-    pub(super) region: Option<Arc<str>>,
-    /// How it is held.
-    pub(super) state: State,
-    /// Its size in whole bytes.
-    pub(super) bytes: i64,
+    pub region: Option<Box<str>>,
+    /// State.
+    pub state: VolumeState,
+    /// Size in bytes.
+    pub bytes: i64,
+    /// The volume as its Region lists it, where it is retained.
+    pub retained: Option<RetainedVolume>,
 }
 
-/// How a volume is held.
+/// State of a volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
-pub(super) enum State {
-    /// It outlived its application, on the department's word (Art. 23).
+pub enum VolumeState {
+    /// It outlived its application, by the department's word (Art. 23).
     Retained,
-    /// A claim has it.
+    /// A claim is bound to it.
     Bound,
-    /// Its claim is gone; its application lives on.
+    /// Its claim is gone, its application is not.
     Unclaimed,
-    /// Neither: it is on its way.
+    /// Any other phase.
     Other,
 }
 
-impl Held {
-    /// Of a volume; `None` of one that is no application's.
-    pub(super) fn of(volume: &Plain, words: &mut Words) -> Option<Self> {
-        let labels = &volume.value()["metadata"]["labels"];
-        labels[keys::APPLICATION_UID].as_str()?;
-        let state = match volume.value()["status"]["phase"].as_str() {
-            _ if labels[keys::RETAINED].is_string() => State::Retained,
-            Some("Bound") => State::Bound,
-            Some(phase) if is_unclaimed(phase) => State::Unclaimed,
-            _ => State::Other,
+/// Facts of a record of any kind.
+pub fn record_tally<K: Filed>(object: &Object) -> Tally {
+    Tally::Record(match object.read::<K>() {
+        Ok(record) => of_record(&record),
+        Err(_) => RecordTally {
+            phase: MALFORMED,
+            stalled: Some(Box::new(Stalled { reason: MALFORMED.into(), since: object.meta().created_at })),
+            ..unseen(None)
+        },
+    })
+}
+
+/// Facts of an exit, with its certificate.
+pub fn exit_tally(object: &Object) -> Tally {
+    let Tally::Record(tally) = record_tally::<Decommission>(object) else { return Tally::None };
+    let status = object.read::<Decommission>().ok().and_then(|d| d.status);
+    let certified = status.and_then(|s| s.certificate).map(|c| {
+        let count = |outcome| {
+            u16::try_from(c.volumes.iter().filter(|v| v.outcome == outcome).count()).unwrap_or(u16::MAX)
         };
-        let capacity = volume.value().pointer("/spec/capacity/storage").and_then(|c| c.as_str());
-        let nanos = capacity.and_then(|c| c.parse::<Quantity>().ok()).map_or(0, Quantity::nanos);
-        Some(Self {
-            region: labels[keys::REGION].as_str().map(|r| words.share(r)),
-            state,
-            bytes: i64::try_from(nanos / 1_000_000_000).unwrap_or(i64::MAX),
-        })
+        Certified {
+            ended_at: c.ended_at,
+            destroyed: count(Outcome::Destroyed),
+            retained: count(Outcome::Retained),
+            handed_over: count(Outcome::HandedOver),
+        }
+    });
+    Tally::Record(RecordTally { certified, ..tally })
+}
+
+fn of_record<K: Filed>(record: &K) -> RecordTally {
+    let region = Some(record.region().into());
+    let Some(status) = record.record() else { return unseen(region) };
+    let over = record.is_over();
+    let clocks: Vec<Running> = status.deadlines.iter().filter_map(Running::of).collect();
+    let decided = |d: &govcloud_api::record::Decision| {
+        if d.void.is_some() { "void" } else { verdict(d.verdict) }
+    };
+    RecordTally {
+        phase: record.phase().unwrap_or(NEW),
+        waits: (status.waiting_on != Party::None && !over)
+            .then(|| (status.waiting_on, durations::waits_since(status))),
+        verdict: status.decision.as_ref().map(decided),
+        stalled: stalled(&status.conditions).filter(|_| !over).map(Box::new),
+        clocks: clocks.into(),
+        ..unseen(region)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::mem::size_of;
+/// Facts of a record that the operator has not seen yet.
+fn unseen(region: Option<Box<str>>) -> RecordTally {
+    let clocks = Box::default();
+    RecordTally { region, phase: NEW, waits: None, verdict: None, stalled: None, clocks, certified: None }
+}
 
-    use super::*;
+fn stalled(conditions: &[Condition]) -> Option<Stalled> {
+    let stalled = conditions.iter().find(|c| c.type_ == "Stalled" && c.status == ConditionStatus::True)?;
+    let since = Some(stalled.last_transition_time.timestamp());
+    Some(Stalled { reason: stalled.reason.as_str().into(), since })
+}
 
-    #[test]
-    fn what_is_held_for_each_record_is_small() {
-        println!(
-            "a tally: {} bytes, a clock: {}, a volume: {}",
-            size_of::<Tally>(),
-            size_of::<Running>(),
-            size_of::<Option<Held>>()
-        );
-        assert!(size_of::<Tally>() <= 128);
-        assert!(size_of::<Running>() <= 64);
-        assert!(size_of::<Option<Held>>() <= 32);
-    }
+/// Facts of a Region.
+pub fn region_tally(object: &Object) -> Tally {
+    let Ok(region) = object.read::<Region>() else {
+        return Tally::Region(RegionTally { calendar: None, stalled: None });
+    };
+    Tally::Region(RegionTally {
+        calendar: Some(region.spec.calendar.as_str().into()),
+        stalled: region.status.as_ref().and_then(|s| stalled(&s.conditions)),
+    })
+}
+
+/// Facts of a volume; none of one that is no application's.
+pub fn volume_tally(object: &Object) -> Tally {
+    let value = object.value();
+    let label = |key: &str| value["metadata"]["labels"][key].as_str();
+    let Some(application_uid) = label(keys::APPLICATION_UID) else { return Tally::None };
+    let state = match value["status"]["phase"].as_str() {
+        _ if label(keys::RETAINED).is_some() => VolumeState::Retained,
+        Some("Bound") => VolumeState::Bound,
+        Some(phase) if is_unclaimed(phase) => VolumeState::Unclaimed,
+        _ => VolumeState::Other,
+    };
+    let capacity = text(&value, "/spec/capacity/storage");
+    let nanos = capacity.parse::<Quantity>().map_or(0, Quantity::nanos);
+    let owned = |key: &str| label(key).unwrap_or_default().to_owned();
+    let retained = (state == VolumeState::Retained).then(|| RetainedVolume {
+        volume_uid: object.uid.to_string(),
+        volume: object.name().to_owned(),
+        capacity,
+        namespace: owned(keys::DEPARTMENT),
+        application: owned(keys::APPLICATION),
+        application_uid: application_uid.to_owned(),
+        since: None,
+        decommission: None,
+    });
+    Tally::Volume(VolumeTally {
+        region: label(keys::REGION).map(Into::into),
+        state,
+        bytes: i64::try_from(nanos / 1_000_000_000).unwrap_or(i64::MAX),
+        retained,
+    })
 }

@@ -5,11 +5,11 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use govcloud_controller::cache::{CacheUpdate, TrimmedObject};
 use govcloud_controller::clock::Clock;
 use govcloud_controller::cluster_state::ClusterState;
-use govcloud_controller::news::News;
-use govcloud_controller::queue::Key;
-use govcloud_controller::stored::Stored;
+use govcloud_controller::key::Key;
+use govcloud_controller::kinds::Kind;
 use govcloud_domain::plan::{Precondition, Target, Write};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -324,25 +324,10 @@ fn take_away(live: &mut Value, last: &Value, now: &Value) {
 
 /// One event of a watch, and the keys that it queues.
 fn watch(w: &ClusterState, object: &Value, gone: bool) -> Vec<Key> {
-    let resource = match object["kind"].as_str().unwrap() {
-        "CloudApplication" => "cloudapplications",
-        "ResourceGrant" => "resourcegrants",
-        "ChangeRequest" => "changerequests",
-        "Decommission" => "decommissions",
-        "Region" => "regions",
-        "WorkCalendar" => "workcalendars",
-        "Namespace" => "namespaces",
-        "ResourceQuota" => "resourcequotas",
-        "LimitRange" => "limitranges",
-        "NetworkPolicy" => "networkpolicies",
-        "RoleBinding" => "rolebindings",
-        "PersistentVolumeClaim" => "persistentvolumeclaims",
-        "PersistentVolume" => "persistentvolumes",
-        "StorageClass" => "storageclasses",
-        "VolumeSnapshot" => "volumesnapshots",
-        other => panic!("{other} is not watched"),
-    };
-    let object: Stored = serde_json::from_value(object.clone()).unwrap();
-    let news = if gone { News::Deleted(object) } else { News::Is(object) };
-    w.tell(resource, news, &Clock::default())
+    let kind = object["kind"].as_str().unwrap();
+    let kind =
+        Kind::ALL.into_iter().find(|k| k.as_str() == kind).unwrap_or_else(|| panic!("{kind} is not watched"));
+    let object: TrimmedObject = serde_json::from_value(object.clone()).unwrap();
+    let update = if gone { CacheUpdate::Deleted(object) } else { CacheUpdate::Observed(object) };
+    w.update(kind, update, &Clock::default())
 }

@@ -1,7 +1,8 @@
 //! What surrounds an exit: the clock of Art. 28, snapshots, inventories beyond all bounds, what a region keeps.
 
-use govcloud_controller::observe::GatherContext;
-use govcloud_controller::queue::{Key, Kind};
+use govcloud_controller::decision::GatherContext;
+use govcloud_controller::key::Key;
+use govcloud_controller::kinds::Kind;
 use govcloud_domain::decommission::INVENTORY_MAX;
 use govcloud_domain::plan::{RequiredReads, Step, Write};
 use jiff::SignedDuration;
@@ -229,9 +230,8 @@ fn a_marked_namespace_stays_until_every_volume_has_its_policy() {
     assert_eq!((s.phase(&e), s.stands(&e, "Stalled").as_str()), ("Reclaiming", "True/WriteRefused"));
     // All of a step goes out side by side: no deletion may stand beside a policy.
     let plan =
-        s.plan(&Key::new(Kind::Decommission, DEPT, e.2.clone()), Some(RequiredReads::Everything)).unwrap();
-    let writes: Vec<&Write> =
-        plan.steps.iter().flat_map(|step| if let Step::Write(w) = step { &w[..] } else { &[] }).collect();
+        s.plan(&Key::new(Kind::Decommission, DEPT, e.2.clone()), Some(RequiredReads::EVERYTHING)).unwrap();
+    let writes: Vec<&Write> = plan.steps.iter().flat_map(|Step::Write(w)| w).collect();
     assert!(matches!(writes[..], [Write::Patch(..)]), "{writes:?}");
     s.refuse = None;
     s.settle();
@@ -252,8 +252,8 @@ fn claims_go_before_their_namespace() {
     assert!(s.cluster.objects[&space]["metadata"]["deletionTimestamp"].is_null(), "it takes claims with it");
     let key = Key::new(Kind::Decommission, DEPT, e.2.clone());
     let deletes = |s: &Stage| -> Vec<Vec<String>> {
-        let steps = s.plan(&key, Some(RequiredReads::Everything)).unwrap().steps;
-        let writes = steps.iter().map(|step| if let Step::Write(w) = step { &w[..] } else { &[] });
+        let steps = s.plan(&key, Some(RequiredReads::EVERYTHING)).unwrap().steps;
+        let writes = steps.iter().map(|Step::Write(w)| &w[..]);
         let named = |w: &Write| match w {
             Write::Delete(t, p) => {
                 let live = &s.cluster.objects[&id(t.resource.kind, &t.namespace, &t.name)]["metadata"];
@@ -293,7 +293,7 @@ fn a_namespace_waits_for_a_claim_in_use_and_not_for_ever() {
         let of = |s: &Stage, o| s.cluster.objects[o]["metadata"]["deletionTimestamp"].clone();
         assert_eq!((of(&s, &claim).is_string(), of(&s, &space).is_null()), (true, true));
         let plan = s
-            .plan(&Key::new(Kind::Decommission, DEPT, e.2.clone()), Some(RequiredReads::Everything))
+            .plan(&Key::new(Kind::Decommission, DEPT, e.2.clone()), Some(RequiredReads::EVERYTHING))
             .unwrap();
         let begun = s.now;
         assert_eq!((plan.steps.len(), plan.wake), (0, Some(begun + SignedDuration::from_secs(60))));
@@ -324,7 +324,7 @@ fn a_reclaim_that_was_held_up_still_ends_a_claim_in_use() {
     s.settle();
     assert_eq!((s.phase(&e), s.stands(&e, "Stalled").as_str()), ("Reclaiming", "True/ReclaimStuck"));
     let plan =
-        s.plan(&Key::new(Kind::Decommission, DEPT, e.2.clone()), Some(RequiredReads::Everything)).unwrap();
+        s.plan(&Key::new(Kind::Decommission, DEPT, e.2.clone()), Some(RequiredReads::EVERYTHING)).unwrap();
     assert_eq!(plan.wake, Some(s.now + SignedDuration::from_secs(60)));
     s.until_instant(s.now + SignedDuration::from_secs(60));
     assert_eq!(s.phase(&e), "Completed");
@@ -336,8 +336,9 @@ fn an_exit_is_found_by_its_own_key_alone() {
     let mut s = Stage::live("2026-06-01 09:00");
     s.file(&exit_id("travel"), exit("Application", "Retain", &[]));
     let state = s.cluster.state();
-    for kind in Kind::ALL {
-        let found = state.exit(&Key::new(kind, DEPT, "travel")).is_some();
+    let with = GatherContext { integrity: s.guard.clone(), reads: None, refusal: None };
+    for kind in Kind::records() {
+        let found = state.observed_decommission(&Key::new(kind, DEPT, "travel"), &with).is_some();
         assert_eq!(found, kind == Kind::Decommission, "{kind:?}");
     }
 }
@@ -350,9 +351,9 @@ fn what_is_over_is_decided_on_nothing_that_is_stored() {
     let e = s.leave("leave", exit("Application", "Retain", &[]));
     assert_eq!(s.phase(&e), "Completed");
     assert_eq!(s.cluster.of_kind("PersistentVolume").count(), 1);
-    let with = GatherContext { guard: s.guard.clone(), anew: None, trouble: None };
+    let with = GatherContext { integrity: s.guard.clone(), reads: None, refusal: None };
     let key = Key::new(Kind::Decommission, DEPT, "leave");
-    let seen = s.cluster.state().decommission(&key, &with).unwrap();
+    let seen = s.cluster.state().observed_decommission(&key, &with).unwrap();
     assert_eq!((seen.volumes.len(), seen.stock.volumes.len(), seen.spaces.len()), (0, 0, 0));
     assert!(seen.application.is_some() && seen.grant.is_some());
 }

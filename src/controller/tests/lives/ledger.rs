@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use govcloud_api::keys;
-use govcloud_controller::queue::{Key, Kind};
+use govcloud_controller::key::Key;
+use govcloud_controller::kinds::Kind;
 use govcloud_domain::digest::spec_digest;
 use govcloud_domain::plan::{Plan, RequiredReads, Step, Write};
 use govcloud_domain::quantity::Quantity;
@@ -62,24 +63,27 @@ impl Ledger {
                 match t.resource.kind {
                     "PersistentVolume" if patch["spec"]["persistentVolumeReclaimPolicy"] != "Retain" => {
                         self.destroys_volume(cluster, key, &p.uid);
-                        assert!(read(RequiredReads::Reclaim), "S4: not on a quorum read: {write:?}");
+                        assert!(read(RequiredReads::VOLUMES), "S4: not on a quorum read: {write:?}");
                     }
                     "Namespace" if !patch["metadata"]["labels"].is_null() => {
                         self.takes_back(cluster, key, &t.name, &p.uid, patch);
-                        assert!(read(RequiredReads::Basis), "S4: not on a quorum read: {write:?}");
+                        assert!(read(RequiredReads::RECORDS), "S4: not on a quorum read: {write:?}");
                     }
                     "PersistentVolume" => self.marks_volume(cluster, &t.name, patch),
                     "ResourceGrant" if key.kind == Kind::Application => {
                         let app = cluster.get("CloudApplication", key.namespace(), key.name()).unwrap();
                         let taken = self.reattached.get(&text(&app["metadata"]["uid"]));
                         assert!(
-                            self.approves(app) && taken.is_some() && read(RequiredReads::Basis),
+                            self.approves(app) && taken.is_some() && read(RequiredReads::RECORDS),
                             "S1: {key:?} {write:?}"
                         );
                     }
                     "ResourceGrant" => {
                         let change = cluster.get("ChangeRequest", key.namespace(), key.name()).unwrap();
-                        assert!(self.approves(change) && read(RequiredReads::Basis), "S1: {key:?} {write:?}");
+                        assert!(
+                            self.approves(change) && read(RequiredReads::RECORDS),
+                            "S1: {key:?} {write:?}"
+                        );
                     }
                     _ => {}
                 }
@@ -95,14 +99,14 @@ impl Ledger {
                         };
                         let claim = cluster.of_kind("PersistentVolumeClaim").find(left);
                         assert!(claim.is_none(), "S4: goes with its namespace: {claim:?}");
-                        assert!(read(RequiredReads::Removal), "S4: not on a quorum read: {write:?}");
+                        assert!(read(RequiredReads::CONTENTS), "S4: not on a quorum read: {write:?}");
                     }
                     "PersistentVolumeClaim" => {
                         self.removes_namespace(cluster, key, &t.namespace);
                         let exit = cluster.get("Decommission", key.namespace(), key.name()).unwrap();
                         let listed = array(&exit["status"]["inventory"]["entries"]);
                         assert!(listed.iter().any(|e| e["claimUID"] == p.uid.as_str()), "S2: {write:?}");
-                        assert!(read(RequiredReads::Removal), "S4: not on a quorum read: {write:?}");
+                        assert!(read(RequiredReads::CONTENTS), "S4: not on a quorum read: {write:?}");
                     }
                     kind => assert!(
                         ["RoleBinding", "LimitRange", "NetworkPolicy", "ResourceQuota"].contains(&kind),
@@ -226,21 +230,23 @@ impl Ledger {
     /// rests on beside its record is read before it is taken (S1).
     pub fn rests_on(key: &Key, stored: &Value, plan: &Plan<Value>, anew: Option<RequiredReads>) {
         let reclaims = |status: &Value| status["phase"] == "Reclaiming";
-        let within =
-            matches!(plan.reread, Some(RequiredReads::Reclaim | RequiredReads::Removal | RequiredReads::End));
-        let opens = plan.reread == Some(RequiredReads::Removal) && stored["phase"] == "HandingOver";
+        let within = matches!(
+            plan.reread,
+            Some(RequiredReads::VOLUMES | RequiredReads::CONTENTS | RequiredReads::END)
+        );
+        let opens = plan.reread == Some(RequiredReads::CONTENTS) && stored["phase"] == "HandingOver";
         assert!(!within || opens || reclaims(stored), "{key:?} in {}", stored["phase"]);
         let begins = reclaims(&plan.status) && !reclaims(stored);
         let certifies = plan.status["certificate"].is_object() && !stored["certificate"].is_object();
         let read = |needed| anew.is_some_and(|a| a.covers(needed));
-        assert!(!begins || read(RequiredReads::Removal), "{key:?} begins on {anew:?}");
+        assert!(!begins || read(RequiredReads::CONTENTS), "{key:?} begins on {anew:?}");
         let lists = plan.status["inventory"]["digest"] != stored["inventory"]["digest"];
-        assert!(!lists || read(RequiredReads::Everything), "{key:?} lists on {anew:?}");
-        assert!(!certifies || read(RequiredReads::End), "{key:?} certifies on {anew:?}");
+        assert!(!lists || read(RequiredReads::EVERYTHING), "{key:?} lists on {anew:?}");
+        assert!(!certifies || read(RequiredReads::END), "{key:?} certifies on {anew:?}");
         let decides = plan.status["decision"].is_object() && plan.status["decision"] != stored["decision"];
-        assert!(!decides || read(RequiredReads::Beside), "{key:?} decides on {anew:?}");
+        assert!(!decides || read(RequiredReads::REFERENCES), "{key:?} decides on {anew:?}");
         let writes = reclaims(stored) && plan.steps.iter().any(|s| matches!(s, Step::Write(_)));
-        assert!(!writes || read(RequiredReads::Reclaim), "{key:?} writes on {anew:?}");
+        assert!(!writes || read(RequiredReads::VOLUMES), "{key:?} writes on {anew:?}");
     }
 
     /// S3, S5: a namespace, and a claim in it, goes only in an approved exit of the whole application, once every volume is safe.

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use govcloud_controller::observe::GatherContext;
-use govcloud_controller::queue::{Key, Kind};
+use govcloud_controller::decision::GatherContext;
+use govcloud_controller::key::Key;
+use govcloud_controller::kinds::Kind;
 use govcloud_domain::grant::{self, Observed};
 use govcloud_domain::plan::RequiredReads;
 use govcloud_domain::tenancy::{LiveObject, Whole};
@@ -16,9 +17,10 @@ use crate::stage::{DEPT, Stage};
 
 /// What is seen of the grant, and how many of the objects in its namespaces are read from then on.
 fn seen(s: &Stage) -> (Observed, Arc<AtomicUsize>) {
-    let with = GatherContext { guard: s.guard.clone(), anew: Some(RequiredReads::Everything), trouble: None };
+    let with =
+        GatherContext { integrity: s.guard.clone(), reads: Some(RequiredReads::EVERYTHING), refusal: None };
     let key = Key::new(Kind::Grant, DEPT, app_id().2);
-    let mut seen = s.cluster.state().grant(&key, &with).expect("a grant");
+    let mut seen = s.cluster.state().observed_grant(&key, &with).expect("a grant");
     let read = Arc::new(AtomicUsize::new(0));
     let counted = |o: LiveObject| {
         let (read, whole) = (read.clone(), o.whole);

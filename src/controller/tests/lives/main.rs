@@ -17,5 +17,5 @@ mod random;
 mod reattach;
 mod stage;
 mod told;
+mod triggers;
 mod volumes;
-mod woken;

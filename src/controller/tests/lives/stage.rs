@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use govcloud_controller::observe::GatherContext;
-use govcloud_controller::queue::{Key, Kind};
+use govcloud_controller::decision::{Decision, GatherContext};
+use govcloud_controller::key::Key;
+use govcloud_controller::kinds::Kind;
 use govcloud_domain::decision::PolicyIntegrity;
 use govcloud_domain::lifecycle_event::LifecycleEvent;
 use govcloud_domain::plan::{Plan, RequiredReads, Step, Write};
-use govcloud_domain::{application, change, decommission, grant, region};
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, Id, id};
@@ -132,7 +131,7 @@ impl Stage {
         assert!(to >= self.now);
         for _ in 0..500 {
             let wakes =
-                self.keys().into_iter().filter_map(|k| self.plan(&k, Some(RequiredReads::Everything))?.wake);
+                self.keys().into_iter().filter_map(|k| self.plan(&k, Some(RequiredReads::EVERYTHING))?.wake);
             match wakes.min().filter(|w| *w <= to) {
                 Some(w) => {
                     assert!(w > self.now, "the operator asked to be woken at {w}, and it is {}", self.now);
@@ -171,17 +170,16 @@ impl Stage {
             .collect()
     }
 
-    /// What the core decides on a record now.
-    pub fn plan(&self, key: &Key, anew: Option<RequiredReads>) -> Option<Plan<Value>> {
+    /// The decision on a record now, by the table of kinds.
+    pub fn plan(&self, key: &Key, reads: Option<RequiredReads>) -> Option<Plan<Value>> {
         let state = self.cluster.state();
-        let with = GatherContext { guard: self.guard.clone(), anew, trouble: self.trouble.get(key).cloned() };
-        Some(match key.kind {
-            Kind::Application => json_plan(application::decide(&state.application(key, &with)?, self.now)),
-            Kind::Grant => json_plan(grant::decide(&state.grant(key, &with)?, self.now)),
-            Kind::Change => json_plan(change::decide(&state.change(key, &with)?, self.now)),
-            Kind::Decommission => json_plan(decommission::decide(&state.decommission(key, &with)?, self.now)),
-            Kind::Region => json_plan(region::decide(&state.region_observed(key.name())?, self.now)),
-        })
+        let refusal = self.trouble.get(key).cloned();
+        let with = GatherContext { integrity: self.guard.clone(), reads, refusal };
+        let decide = key.kind.spec().record.as_ref()?.decide;
+        let Decision { reads: reread, steps, status, events, wake, .. } =
+            decide(&state, key, &with, self.now)?;
+        let stored = || self.cluster.objects[&self.id(key)]["status"].clone();
+        Some(Plan { reread, steps, status: status.unwrap_or_else(stored), events, wake })
     }
 
     /// Decides on a record and carries the plan out, as the context does. Says whether anything was written.
@@ -202,7 +200,6 @@ impl Stage {
             for step in &plan.steps {
                 let done = match step {
                     Step::Write(ws) => ws.iter().all(|w| self.write(key, w, anew)),
-                    Step::Record => self.record(key, &plan).is_some(),
                 };
                 wrote = true;
                 if !done {
@@ -318,7 +315,7 @@ impl Stage {
     /// S11: deciding again writes nothing and says nothing. S5: what is in use is kept.
     fn at_rest(&mut self) {
         for key in self.keys() {
-            for anew in [None, Some(RequiredReads::Everything)] {
+            for anew in [None, Some(RequiredReads::EVERYTHING)] {
                 let Some(plan) = self.plan(&key, anew) else { continue };
                 let stored = &self.cluster.objects[&self.id(&key)]["status"];
                 let refused = self.trouble.contains_key(&key);
@@ -334,11 +331,6 @@ impl Stage {
         }
         self.ledger.at_rest(&self.cluster);
     }
-}
-
-fn json_plan<S: Serialize>(plan: Plan<S>) -> Plan<Value> {
-    let Plan { reread, steps, status, events, wake } = plan;
-    Plan { reread, steps, status: serde_json::to_value(status).unwrap(), events, wake }
 }
 
 fn told(h: &LifecycleEvent) -> String {

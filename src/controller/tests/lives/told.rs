@@ -1,6 +1,7 @@
 //! Maintenance as those affected learn of it (Art. 18): ahead, at the start, at the end, each once, and nobody else.
 
-use govcloud_controller::queue::{Key, Kind};
+use govcloud_controller::key::Key;
+use govcloud_controller::kinds::Kind;
 use serde_json::{Value, json};
 
 use crate::acts::{app_id, application, exit, maintenance};

@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use govcloud_api::deadline::Obligation;
 use govcloud_api::record::{RecordStatus, Verdict};
+use govcloud_controller::cache::{CacheUpdate, TrimmedObject};
 use govcloud_controller::client::RequestError;
 use govcloud_controller::clock::Clock;
 use govcloud_controller::cloudevents::counts::Outcome;
 use govcloud_controller::cluster_state::ClusterState;
+use govcloud_controller::key::Key;
+use govcloud_controller::kinds::Kind;
 use govcloud_controller::metrics::{Measuring, Metrics, Scrape, Where};
-use govcloud_controller::news::News;
-use govcloud_controller::queue::{Key, Kind, Queue};
-use govcloud_controller::stored::Stored;
+use govcloud_controller::queue::Queue;
 use govcloud_domain::decision::PolicyIntegrity;
 use govcloud_domain::lifecycle_event::LifecycleEvent;
 use govcloud_domain::plan::{Target, Write};
@@ -29,6 +30,11 @@ pub struct Stage {
     clock: Clock,
     queue: Queue,
     metrics: Metrics,
+}
+
+/// The kind of a plural name.
+fn kind(plural: &str) -> Kind {
+    Kind::ALL.into_iter().find(|k| k.resource().plural == plural).unwrap()
 }
 
 fn sample(text: &str) -> Value {
@@ -152,14 +158,14 @@ impl Stage {
 
     /// An object enters the image.
     pub fn tell(&self, resource: &str, object: Value) {
-        let object: Stored = serde_json::from_value(object).unwrap();
-        self.state.tell(resource, News::Is(object), &self.clock);
+        let object: TrimmedObject = serde_json::from_value(object).unwrap();
+        self.state.update(kind(resource), CacheUpdate::Observed(object), &self.clock);
     }
 
     /// An object is gone from the cluster.
     pub fn gone(&self, resource: &str, object: Value) {
-        let object: Stored = serde_json::from_value(object).unwrap();
-        self.state.tell(resource, News::Deleted(object), &self.clock);
+        let object: TrimmedObject = serde_json::from_value(object).unwrap();
+        self.state.update(kind(resource), CacheUpdate::Deleted(object), &self.clock);
     }
 
     /// Every counter counts something.

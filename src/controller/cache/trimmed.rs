@@ -1,9 +1,8 @@
-//! An object as the API server stores it, read without what nobody here looks at.
+//! An object of the API server, read without `managedFields`.
 //!
-//! `managedFields` are half of most objects, and kube's `DynamicObject` reads everything into two trees, one after the
-//! other. Here an object is read once, and what is kept is its text: most objects are put away unread, and a record is
-//! read from it into its type alone. Of the metadata what finds an object is noted on the way; of `managedFields` only
-//! what a decision rests on, and that is an instant (`docs/decisions/0048-read-once.md`).
+//! `managedFields` are half of most objects, and nothing here reads them but for one instant: when the decision
+//! annotation was last written. kube's `DynamicObject` keeps them and builds two trees of every object; its metadata
+//! watcher leaves `spec` and `status` out. So an object is read once, and kept as the text of its JSON.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -18,77 +17,50 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAcces
 
 use govcloud_domain::decision::{Owned, stamped_at};
 
-/// What kubectl notes of what it applied: the object once more.
+/// Annotation in which `kubectl apply` repeats the whole object.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// An object as the API server stores it.
+/// An object of the API server without `managedFields`, `apiVersion` and `kind`.
 #[derive(Clone, Debug, Default)]
-pub struct Stored {
-    /// What finds it: name, namespace, UID, resourceVersion, generation, labels, annotations, and the instants of its
-    /// creation and deletion.
+pub struct TrimmedObject {
+    /// Name, namespace, UID, resourceVersion, labels, and creation time. The rest of the metadata is in the text alone.
     pub metadata: ObjectMeta,
-    /// Its kind, where it says so or was told.
-    pub kind: String,
-    /// When the decision annotation was last written, by the server's word ([`stamped_at`]).
+    /// Server time of the last write of the decision annotation, from `managedFields`.
     pub stamped_at: Option<Timestamp>,
-    /// All of it as JSON, but `managedFields` and what kubectl noted.
+    /// JSON of the object.
     pub text: String,
 }
 
-impl Stored {
-    /// The object with its type, which the items of a list come without.
-    #[must_use]
-    pub fn of_type(mut self, api_version: &str, kind: &str) -> Self {
-        if self.kind.is_empty() {
-            let fields = self.text.get(1..).filter(|rest| *rest != "}");
-            let (comma, rest) = fields.map_or(("", "}"), |rest| (",", rest));
-            self.text = format!(r#"{{"apiVersion":"{api_version}","kind":"{kind}"{comma}{rest}"#);
-            kind.clone_into(&mut self.kind);
-        }
-        self
-    }
-
-    /// Its namespace; empty where it has none.
+impl TrimmedObject {
+    /// Namespace; empty for a cluster-scoped object.
     #[must_use]
     pub fn namespace(&self) -> &str {
         self.metadata.namespace.as_deref().unwrap_or_default()
     }
 
-    /// Its name.
+    /// Name.
     #[must_use]
     pub fn name(&self) -> &str {
         self.metadata.name.as_deref().unwrap_or_default()
     }
 
-    /// Its UID.
+    /// UID.
     #[must_use]
     pub fn uid(&self) -> &str {
         self.metadata.uid.as_deref().unwrap_or_default()
     }
 
-    /// Its resourceVersion, as a number.
+    /// resourceVersion as a number; comparable since Kubernetes 1.35 (KEP-5504), and in practice before.
     #[must_use]
     pub fn version(&self) -> u64 {
         self.metadata.resource_version.as_deref().and_then(|v| v.parse().ok()).unwrap_or(0)
     }
 }
 
-/// The fields of an object or of its metadata, written again as they are read.
-#[derive(Debug)]
+/// JSON that is written while an object is read.
 struct Text(Vec<u8>);
 
 impl Text {
-    /// An object is begun.
-    fn begin(&mut self) {
-        self.0.push(b'{');
-    }
-
-    /// The object that was begun last ends.
-    fn end(&mut self) {
-        self.0.push(b'}');
-    }
-
-    /// The key of a field.
     fn key<E: serde::de::Error>(&mut self, key: &str) -> Result<(), E> {
         if self.0.last() != Some(&b'{') {
             self.0.push(b',');
@@ -98,13 +70,12 @@ impl Text {
         Ok(())
     }
 
-    /// A value.
     fn value<E: serde::de::Error>(&mut self, value: &(impl Serialize + ?Sized)) -> Result<(), E> {
         serde_json::to_writer(&mut self.0, value).map_err(E::custom)
     }
 
-    /// The value of the field whose key was read, which is noted as well.
-    fn note<'de, T, M>(&mut self, key: &str, map: &mut M) -> Result<T, M::Error>
+    /// Reads the value of a key, writes it, and returns it.
+    fn keep<'de, T, M>(&mut self, key: &str, map: &mut M) -> Result<T, M::Error>
     where
         T: Deserialize<'de> + Serialize,
         M: MapAccess<'de>,
@@ -115,14 +86,13 @@ impl Text {
         Ok(value)
     }
 
-    /// The value of the field whose key was read, whatever it is.
+    /// Copies the value of a key, whatever it is.
     fn copy<'de, M: MapAccess<'de>>(&mut self, key: &str, map: &mut M) -> Result<(), M::Error> {
         self.key(key)?;
         map.next_value_seed(self)
     }
 }
 
-/// Writes what is read.
 impl<'de> DeserializeSeed<'de> for &mut Text {
     type Value = ();
 
@@ -132,43 +102,40 @@ impl<'de> DeserializeSeed<'de> for &mut Text {
     }
 }
 
-impl<'de> Deserialize<'de> for Stored {
+impl<'de> Deserialize<'de> for TrimmedObject {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Fields;
         impl<'de> Visitor<'de> for Fields {
-            type Value = Stored;
+            type Value = TrimmedObject;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object of the API server")
             }
 
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Stored, M::Error> {
-                let (mut stored, mut text) = (Stored::default(), Text(Vec::new()));
-                text.begin();
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<TrimmedObject, M::Error> {
+                let (mut object, mut text) = (TrimmedObject::default(), Text(vec![b'{']));
                 while let Some(key) = map.next_key::<String>()? {
                     match key.as_str() {
+                        "apiVersion" | "kind" => drop(map.next_value::<serde::de::IgnoredAny>()?),
                         "metadata" => {
                             text.key(&key)?;
-                            map.next_value_seed(Metadata { of: &mut stored, text: &mut text })?;
-                        }
-                        "kind" => {
-                            stored.kind = text.note::<Option<_>, _>(&key, &mut map)?.unwrap_or_default()
+                            map.next_value_seed(Metadata { of: &mut object, text: &mut text })?;
                         }
                         _ => text.copy(&key, &mut map)?,
                     }
                 }
-                text.end();
-                stored.text = String::from_utf8(text.0).map_err(M::Error::custom)?;
-                Ok(stored)
+                text.0.push(b'}');
+                object.text = String::from_utf8(text.0).map_err(M::Error::custom)?;
+                Ok(object)
             }
         }
         deserializer.deserialize_map(Fields)
     }
 }
 
-/// The metadata of an object: written but for `managedFields`, of which the instant is noted that they tell.
+/// Reads the metadata of an object: writes all of it but `managedFields`.
 struct Metadata<'a> {
-    of: &'a mut Stored,
+    of: &'a mut TrimmedObject,
     text: &'a mut Text,
 }
 
@@ -188,18 +155,16 @@ impl<'de> Visitor<'de> for Metadata<'_> {
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
-        let Self { of: Stored { metadata, stamped_at: stamped, .. }, text } = self;
-        text.begin();
+        let Self { of: TrimmedObject { metadata, stamped_at: stamped, .. }, text } = self;
+        text.0.push(b'{');
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
-                "name" => metadata.name = text.note(&key, &mut map)?,
-                "namespace" => metadata.namespace = text.note(&key, &mut map)?,
-                "uid" => metadata.uid = text.note(&key, &mut map)?,
-                "resourceVersion" => metadata.resource_version = text.note(&key, &mut map)?,
-                "generation" => metadata.generation = text.note(&key, &mut map)?,
-                "creationTimestamp" => metadata.creation_timestamp = text.note(&key, &mut map)?,
-                "deletionTimestamp" => metadata.deletion_timestamp = text.note(&key, &mut map)?,
-                "labels" => metadata.labels = text.note(&key, &mut map)?,
+                "name" => metadata.name = text.keep(&key, &mut map)?,
+                "namespace" => metadata.namespace = text.keep(&key, &mut map)?,
+                "uid" => metadata.uid = text.keep(&key, &mut map)?,
+                "resourceVersion" => metadata.resource_version = text.keep(&key, &mut map)?,
+                "creationTimestamp" => metadata.creation_timestamp = text.keep(&key, &mut map)?,
+                "labels" => metadata.labels = text.keep(&key, &mut map)?,
                 "annotations" => {
                     let mut annotations: Option<BTreeMap<String, String>> = map.next_value()?;
                     if let Some(annotations) = &mut annotations {
@@ -207,7 +172,6 @@ impl<'de> Visitor<'de> for Metadata<'_> {
                     }
                     text.key(&key)?;
                     text.value(&annotations)?;
-                    metadata.annotations = annotations;
                 }
                 "managedFields" => {
                     let owned: Option<Vec<Owned>> = map.next_value()?;
@@ -216,12 +180,12 @@ impl<'de> Visitor<'de> for Metadata<'_> {
                 _ => text.copy(&key, &mut map)?,
             }
         }
-        text.end();
+        text.0.push(b'}');
         Ok(())
     }
 }
 
-impl Resource for Stored {
+impl Resource for TrimmedObject {
     type DynamicType = ApiResource;
     type Scope = DynamicResourceScope;
 
@@ -282,49 +246,53 @@ mod tests {
         })
     }
 
-    impl Stored {
-        fn json(&self) -> Value {
-            serde_json::from_str(&self.text).unwrap()
-        }
+    /// The object as it is kept: without its type and `managedFields`.
+    fn kept(mut sent: Value) -> Value {
+        let fields = sent.as_object_mut().unwrap();
+        fields.remove("apiVersion");
+        fields.remove("kind");
+        fields["metadata"].as_object_mut().unwrap().remove("managedFields");
+        sent
+    }
+
+    fn json_of(object: &TrimmedObject) -> Value {
+        serde_json::from_str(&object.text).unwrap()
     }
 
     proptest! {
-        /// Whatever an object holds is written as it was read: the letters, and their meaning.
+        /// No value is lost or altered.
         #[test]
-        fn nothing_is_lost(text in "\\PC{0,12}", key in "\\PC{0,6}", whole in any::<i64>(), real in any::<f64>()) {
+        fn transcoding_loses_nothing(text in "\\PC{0,12}", key in "\\PC{0,6}", whole in any::<i64>(), real in any::<f64>()) {
             let mut sent = sent();
             sent["spec"] = json!({ format!("k{key}"): [text, whole, real, { "": { "deep": [[], {}, null, true] } }] });
             sent["metadata"]["labels"] = json!({ key: text });
-            let stored: Stored = serde_json::from_str(&sent.to_string()).unwrap();
-            sent["metadata"].as_object_mut().unwrap().remove("managedFields");
-            prop_assert_eq!(stored.json(), sent);
+            let object: TrimmedObject = serde_json::from_str(&sent.to_string()).unwrap();
+            prop_assert_eq!(json_of(&object), kept(sent));
         }
     }
 
     #[test]
-    fn what_kubectl_noted_is_left_out() {
+    fn last_applied_configuration_is_dropped() {
         let mut sent = sent();
         sent["metadata"]["annotations"] = json!({ LAST_APPLIED: "{}", "a": "b" });
-        let stored: Stored = serde_json::from_value(sent).unwrap();
-        assert_eq!(stored.json()["metadata"]["annotations"], json!({ "a": "b" }));
-        assert_eq!(stored.metadata.annotations, Some([("a".to_owned(), "b".to_owned())].into()));
+        let object: TrimmedObject = serde_json::from_value(sent).unwrap();
+        assert_eq!(json_of(&object)["metadata"]["annotations"], json!({ "a": "b" }));
     }
 
     #[test]
-    fn it_is_what_was_sent_without_managed_fields() {
-        let stored: Stored = serde_json::from_str(&sent().to_string()).unwrap();
-        let mut wanted = sent();
-        wanted["metadata"].as_object_mut().unwrap().remove("managedFields");
-        assert_eq!(stored.json(), wanted);
-        assert_eq!((stored.namespace(), stored.name()), ("dept-transport", "travel"));
-        assert_eq!((stored.uid(), stored.version()), ("u", 17));
-        assert_eq!(stored.stamped_at, Some("2026-03-10T01:30:00Z".parse().unwrap()));
+    fn metadata_and_decision_time_are_read() {
+        let object: TrimmedObject = serde_json::from_str(&sent().to_string()).unwrap();
+        assert_eq!(json_of(&object), kept(sent()));
+        assert_eq!((object.namespace(), object.name()), ("dept-transport", "travel"));
+        assert_eq!((object.uid(), object.version()), ("u", 17));
+        assert_eq!(object.stamped_at, Some("2026-03-10T01:30:00Z".parse().unwrap()));
     }
 
     #[test]
-    fn the_items_of_a_list_and_of_a_watch_are_read_alike() {
+    fn list_items_and_watch_events_are_read_alike() {
         let event = json!({ "type": "ADDED", "object": sent() }).to_string();
-        let WatchEvent::Added(watched) = serde_json::from_str::<WatchEvent<Stored>>(&event).unwrap() else {
+        let WatchEvent::Added(watched) = serde_json::from_str::<WatchEvent<TrimmedObject>>(&event).unwrap()
+        else {
             panic!("not added")
         };
         let mut item = sent();
@@ -332,23 +300,19 @@ mod tests {
             item.as_object_mut().unwrap().remove(field);
         }
         let list = json!({ "apiVersion": "v1", "kind": "List", "metadata": {}, "items": [item] }).to_string();
-        let mut list: kube::core::ObjectList<Stored> = serde_json::from_str(&list).unwrap();
-        let listed = list.items.pop().unwrap().of_type("govcloud.dev/v1alpha1", "CloudApplication");
-        assert_eq!(listed.json(), watched.json());
+        let mut list: kube::core::ObjectList<TrimmedObject> = serde_json::from_str(&list).unwrap();
+        let listed = list.items.pop().unwrap();
+        assert_eq!(json_of(&listed), json_of(&watched));
         assert_eq!(listed.stamped_at, watched.stamped_at);
     }
 
     #[test]
-    fn what_is_odd_is_read_all_the_same() {
+    fn incomplete_metadata_is_read() {
         for metadata in [json!({}), json!({ "managedFields": null }), json!({ "managedFields": [{}] })] {
-            let stored: Stored = serde_json::from_value(json!({ "metadata": metadata })).unwrap();
-            assert_eq!((stored.version(), stored.stamped_at), (0, None));
+            let object: TrimmedObject = serde_json::from_value(json!({ "metadata": metadata })).unwrap();
+            assert_eq!((object.version(), object.stamped_at), (0, None));
         }
-        let empty: Stored = serde_json::from_value(json!({})).unwrap();
-        assert_eq!(empty.name(), "");
-        assert_eq!(
-            empty.of_type("v1", "Namespace").json(),
-            json!({ "apiVersion": "v1", "kind": "Namespace" })
-        );
+        let empty: TrimmedObject = serde_json::from_value(json!({})).unwrap();
+        assert_eq!((empty.name(), empty.text.as_str()), ("", "{}"));
     }
 }

@@ -2,8 +2,9 @@
 //! few beside. One that is not queued would act on it when something else wakes it, perhaps never.
 
 use govcloud_api::keys;
-use govcloud_controller::observe::GatherContext;
-use govcloud_controller::queue::{Key, Kind};
+use govcloud_controller::decision::GatherContext;
+use govcloud_controller::key::Key;
+use govcloud_controller::kinds::Kind;
 use govcloud_domain::decision::PolicyIntegrity;
 use govcloud_domain::plan::RequiredReads;
 use serde_json::{Value, json};
@@ -50,16 +51,17 @@ fn is_plain(of: &Id) -> bool {
 fn gathered(s: &Stage, key: &Key) -> String {
     let state = s.cluster.state();
     let with = GatherContext {
-        guard: PolicyIntegrity::Unknown,
-        anew: Some(RequiredReads::Everything),
-        trouble: None,
+        integrity: PolicyIntegrity::Unknown,
+        reads: Some(RequiredReads::EVERYTHING),
+        refusal: None,
     };
     let seen = match key.kind {
-        Kind::Application => format!("{:?}", state.application(key, &with)),
-        Kind::Grant => format!("{:?}", state.grant(key, &with)),
-        Kind::Change => format!("{:?}", state.change(key, &with)),
-        Kind::Decommission => format!("{:?}", state.decommission(key, &with)),
-        Kind::Region => format!("{:?}", state.region_observed(key.name())),
+        Kind::Application => format!("{:?}", state.observed_application(key, &with)),
+        Kind::Grant => format!("{:?}", state.observed_grant(key, &with)),
+        Kind::Change => format!("{:?}", state.observed_change(key, &with)),
+        Kind::Decommission => format!("{:?}", state.observed_decommission(key, &with)),
+        Kind::Region => format!("{:?}", state.observed_region(key.name())),
+        other => panic!("{other:?} is no record"),
     };
     let mut parts = seen.split("resource_version: \"");
     let mut bare = parts.next().unwrap_or_default().to_owned();

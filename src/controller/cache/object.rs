@@ -1,0 +1,273 @@
+//! An object as the cache holds it: its identity, and the text of its JSON.
+//!
+//! Text is a third of the size of a tree of values. It is read into a type, or a tree, by the decision that needs it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
+
+use super::TrimmedObject;
+use crate::clock::Clock;
+use crate::kinds::Kind;
+use crate::metrics::Tally;
+use crate::queue::{Key, path, split_path};
+use govcloud_domain::digest::spec_digest;
+use govcloud_domain::record::Meta;
+
+/// An object of the API server.
+#[derive(Debug)]
+pub struct Object {
+    /// Its kind.
+    pub kind: Kind,
+    /// UID.
+    pub uid: Box<str>,
+    /// resourceVersion.
+    pub version: u64,
+    path: Arc<str>,
+    /// Creation, by the operator's clock.
+    created_at: Option<Timestamp>,
+    /// Last write of the decision annotation, by the operator's clock.
+    stamped_at: Option<Timestamp>,
+    text: Box<str>,
+    tally: OnceLock<Box<Tally>>,
+}
+
+/// Metadata and spec of a record, as far as its identity needs them.
+#[derive(Deserialize)]
+struct Head {
+    metadata: ObjectMeta,
+    spec: Option<Value>,
+}
+
+impl Object {
+    /// Takes over an object that was read. Server times are shifted by the clock.
+    pub(super) fn new(kind: Kind, object: TrimmedObject, clock: &Clock) -> Self {
+        Self {
+            kind,
+            uid: object.uid().into(),
+            version: object.version(),
+            path: path(object.namespace(), object.name()).into(),
+            created_at: object.metadata.creation_timestamp.as_ref().map(|t| clock.shift(t.0)),
+            stamped_at: object.stamped_at.map(|t| clock.shift(t)),
+            text: object.text.into(),
+            tally: OnceLock::new(),
+        }
+    }
+
+    /// The same under a path that is held already, so that equal paths share their memory.
+    pub(super) fn sharing(self, path: Arc<str>) -> Self {
+        Self { path, ..self }
+    }
+
+    /// Namespace and name, joined as [`path`] does.
+    #[cfg(test)]
+    pub(super) fn path(&self) -> &Arc<str> {
+        &self.path
+    }
+
+    /// Namespace; empty for a cluster-scoped object.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        split_path(&self.path).0
+    }
+
+    /// Name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        split_path(&self.path).1
+    }
+
+    /// The key under which its record is reconciled.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        Key::held(self.kind, self.path.clone())
+    }
+
+    /// resourceVersion as the API server writes it.
+    #[must_use]
+    pub fn resource_version(&self) -> String {
+        self.version.to_string()
+    }
+
+    /// Bytes of its JSON.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Reads it into a type, or into a part of one.
+    ///
+    /// # Errors
+    /// Says why it does not fit. The message names no position: nobody has seen this text.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, String> {
+        serde_json::from_str(&self.text).map_err(|e| {
+            let why = e.to_string();
+            let position = format!(" at line {} column {}", e.line(), e.column());
+            why.strip_suffix(&position).map_or_else(|| why.clone(), str::to_owned)
+        })
+    }
+
+    /// The whole object as a tree, without apiVersion, kind and managedFields.
+    #[must_use]
+    pub fn value(&self) -> Value {
+        self.read().unwrap_or_default()
+    }
+
+    /// The spec as it is stored; null where there is none.
+    #[must_use]
+    pub fn spec(&self) -> Value {
+        #[derive(Deserialize)]
+        struct OfSpec {
+            #[serde(default)]
+            spec: Value,
+        }
+        self.read::<OfSpec>().map(|o| o.spec).unwrap_or_default()
+    }
+
+    /// The status as it is stored, as far as a type reads it; `None` where there is none or it does not fit.
+    #[must_use]
+    pub fn status<S: DeserializeOwned>(&self) -> Option<S> {
+        #[derive(Deserialize)]
+        struct OfStatus<S> {
+            status: Option<S>,
+        }
+        self.read::<OfStatus<S>>().ok()?.status
+    }
+
+    /// Labels.
+    #[must_use]
+    pub fn labels(&self) -> BTreeMap<String, String> {
+        #[derive(Default, Deserialize)]
+        struct OfLabels {
+            #[serde(default)]
+            labels: BTreeMap<String, String>,
+        }
+        #[derive(Deserialize)]
+        struct OfMetadata {
+            metadata: OfLabels,
+        }
+        self.read::<OfMetadata>().map(|o| o.metadata.labels).unwrap_or_default()
+    }
+
+    /// One label.
+    #[must_use]
+    pub fn label(&self, key: &str) -> Option<String> {
+        self.labels().remove(key)
+    }
+
+    /// Returns true while the object is being deleted.
+    #[must_use]
+    pub fn is_being_deleted(&self) -> bool {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct OfDeletion {
+            deletion_timestamp: Option<IgnoredAny>,
+        }
+        #[derive(Deserialize)]
+        struct OfMetadata {
+            metadata: OfDeletion,
+        }
+        self.read::<OfMetadata>().is_ok_and(|o| o.metadata.deletion_timestamp.is_some())
+    }
+
+    /// Identity of a record: metadata, digest of its spec, and the time of its decision annotation.
+    #[must_use]
+    pub fn meta(&self) -> Meta {
+        let (metadata, spec) =
+            self.read::<Head>().map_or_else(|_| Default::default(), |h| (h.metadata, h.spec));
+        Meta {
+            namespace: self.namespace().to_owned(),
+            name: self.name().to_owned(),
+            uid: self.uid.to_string(),
+            resource_version: self.resource_version(),
+            generation: metadata.generation.unwrap_or_default(),
+            deleting: metadata.deletion_timestamp.is_some(),
+            annotations: metadata.annotations.unwrap_or_default(),
+            labels: metadata.labels.unwrap_or_default(),
+            created_at: self.created_at,
+            stamped_at: self.stamped_at,
+            digest: spec.as_ref().map(spec_digest).unwrap_or_default(),
+        }
+    }
+
+    /// Identity and typed form of a record; `None` where it does not fit the schema.
+    #[must_use]
+    pub fn typed<K: DeserializeOwned>(&self) -> Option<(Meta, Arc<K>)> {
+        let typed = self.read::<K>().ok()?;
+        Some((self.meta(), Arc::new(typed)))
+    }
+
+    /// Facts for the gauges of `/metrics`, taken once for each version of the object.
+    pub fn tally(&self) -> &Tally {
+        self.tally.get_or_init(|| Box::new((self.kind.spec().tally)(self)))
+    }
+}
+
+/// Text of a tree at a JSON pointer; empty where there is none.
+#[must_use]
+pub fn text(value: &Value, pointer: &str) -> String {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use govcloud_api::change::{ChangePhase, ChangeRequest};
+
+    fn change(status: Value) -> Object {
+        let object = json!({
+            "metadata": {
+                "name": "patch", "namespace": "govcloud-platform", "uid": "u", "resourceVersion": "17", "generation": 3,
+                "creationTimestamp": "2026-03-10T01:30:00Z", "labels": { "a": "b" },
+                "annotations": { "govcloud.dev/opinion": "同意\n原则上" },
+            },
+            "spec": { "region": "410000", "platformMaintenance": {} },
+            "status": status,
+        });
+        Object::new(Kind::Change, serde_json::from_value(object).unwrap(), &Clock::default())
+    }
+
+    #[test]
+    fn meta_holds_identity_and_digest() {
+        let meta = change(json!({})).meta();
+        assert_eq!((meta.namespace.as_str(), meta.name.as_str()), ("govcloud-platform", "patch"));
+        assert_eq!((meta.uid.as_str(), meta.resource_version.as_str(), meta.generation), ("u", "17", 3));
+        assert!(meta.digest.starts_with("sha256:") && meta.created_at.is_some());
+        assert_eq!((meta.annotations.len(), meta.labels.len(), meta.deleting), (1, 1, false));
+    }
+
+    #[test]
+    fn a_schema_error_names_the_field_and_no_position() {
+        let why = change(json!({})).read::<ChangeRequest>().unwrap_err();
+        assert!(why.contains("missing field") && !why.contains("line"), "{why}");
+    }
+
+    #[test]
+    fn part_of_a_status_is_read_though_the_rest_does_not_fit() {
+        #[derive(Debug, Deserialize)]
+        struct OfPhase {
+            phase: ChangePhase,
+        }
+        let phase = |status| change(status).status::<OfPhase>().map(|s| s.phase);
+        assert_eq!(phase(json!({ "phase": "Completed", "deadlines": 7 })), Some(ChangePhase::Completed));
+        assert_eq!(phase(json!({ "phase": "Unheard" })), None);
+        assert_eq!(phase(json!(7)), None);
+    }
+
+    #[test]
+    fn labels_and_deletion_are_read_alone() {
+        let object = json!({ "metadata": { "name": "n", "deletionTimestamp": "2026-03-10T01:30:00Z",
+            "labels": { "a": "b" } } });
+        let object = Object::new(Kind::Namespace, serde_json::from_value(object).unwrap(), &Clock::default());
+        assert!(object.is_being_deleted());
+        assert_eq!((object.label("a").as_deref(), object.label("c")), (Some("b"), None));
+        assert!(!change(json!({})).is_being_deleted());
+    }
+}

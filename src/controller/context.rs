@@ -1,0 +1,127 @@
+//! State and services that all tasks of the controller share.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use govcloud_domain::decision::PolicyIntegrity;
+use tokio::sync::watch;
+
+use crate::cache::CacheUpdate;
+use crate::client::Requests;
+use crate::clock::Clock;
+use crate::clock_skew::Skew;
+use crate::cloudevents::Outbox;
+use crate::cluster_state::ClusterState;
+use crate::key::Key;
+use crate::kinds::{Kind, Priority};
+use crate::metrics::Metrics;
+use crate::queue::Queue;
+
+/// State and services of the controller.
+pub struct Context {
+    /// Requests to the API server.
+    pub requests: Requests,
+    /// Cached state of the cluster.
+    pub state: ClusterState,
+    /// Keys to reconcile.
+    pub queue: Queue,
+    /// The time.
+    pub clock: Clock,
+    /// Difference between that time and the API server's.
+    pub skew: Skew,
+    /// Counters of `/metrics`.
+    pub metrics: Metrics,
+    /// Name of this replica, for Events and the lease.
+    pub identity: String,
+    /// Number of first lists that completed.
+    pub progress: watch::Sender<u64>,
+    /// True while this replica leads and acts.
+    pub leads: AtomicBool,
+    /// Records with news for the CloudEvents sink.
+    pub outbox: Arc<Outbox>,
+    pub(crate) integrity: watch::Receiver<PolicyIntegrity>,
+    failures: Mutex<HashMap<Key, Failure>>,
+}
+
+/// Failures of one key in a row.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Failure {
+    pub(crate) times: u32,
+    /// Refusal of its last write by the API server, where that is what failed.
+    pub(crate) refusal: Option<String>,
+}
+
+impl Context {
+    /// A context of a client, a clock and the integrity of the admission policies.
+    #[must_use]
+    pub fn new(
+        client: kube::Client,
+        clock: Clock,
+        skew: Skew,
+        integrity: watch::Receiver<PolicyIntegrity>,
+        identity: String,
+    ) -> Self {
+        Self {
+            requests: Requests::new(client),
+            state: ClusterState::default(),
+            queue: Queue::new(clock.clone()),
+            clock,
+            skew,
+            metrics: Metrics::default(),
+            identity,
+            progress: watch::Sender::new(0),
+            leads: AtomicBool::new(false),
+            outbox: Arc::default(),
+            integrity,
+            failures: Mutex::default(),
+        }
+    }
+
+    /// The same with an outbox for a CloudEvents sink.
+    #[must_use]
+    pub fn with_outbox(self, outbox: Arc<Outbox>) -> Self {
+        Self { outbox, ..self }
+    }
+
+    /// Integrity of the admission policies now.
+    #[must_use]
+    pub fn integrity(&self) -> PolicyIntegrity {
+        self.integrity.borrow().clone()
+    }
+
+    /// Returns true once every cache is complete and the policies were checked.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.state.is_synced() && self.integrity() != PolicyIntegrity::Unknown
+    }
+
+    /// Applies an update and enqueues the records that depend on it. A standby enqueues nothing: a new leader enqueues
+    /// every record.
+    pub(crate) fn observe(&self, kind: Kind, update: CacheUpdate) {
+        let keys = self.state.update(kind, update, &self.clock);
+        if self.leads.load(Ordering::Relaxed) {
+            self.enqueue(kind, keys);
+        }
+    }
+
+    /// Enqueues keys with the priority of the kind whose change they follow from.
+    pub(crate) fn enqueue(&self, changed: Kind, keys: impl IntoIterator<Item = Key>) {
+        match changed.spec().priority {
+            Priority::High => self.queue.add(keys),
+            Priority::Low => self.queue.add_due(keys),
+        }
+    }
+
+    pub(crate) fn failure(&self, key: &Key) -> Failure {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn set_failure(&self, key: &Key, failure: Option<Failure>) {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        match failure {
+            Some(f) => drop(failures.insert(key.clone(), f)),
+            None => drop(failures.remove(key)),
+        }
+    }
+}

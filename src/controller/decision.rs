@@ -1,0 +1,63 @@
+//! A decision on one record, with what the reconciler needs to carry it out.
+
+use govcloud_api::filed::HasConditions;
+use govcloud_domain::decision::PolicyIntegrity;
+use govcloud_domain::lifecycle_event::LifecycleEvent;
+use govcloud_domain::plan::{Plan, RequiredReads, Step};
+use govcloud_domain::record::Meta;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+/// A decision of any kind. The status is JSON.
+#[derive(Debug)]
+pub struct Decision {
+    /// Identity of the record that was decided on.
+    pub meta: Meta,
+    /// Live reads that must be made before anything is done; then the decision is made again.
+    pub reads: Option<RequiredReads>,
+    /// Writes, in order.
+    pub steps: Vec<Step>,
+    /// The status as it should be; `None` where it is as stored.
+    pub status: Option<Value>,
+    /// Reason of the condition `Ready`.
+    pub ready: Option<String>,
+    /// Phase.
+    pub phase: Option<&'static str>,
+    /// Lifecycle events that the status records.
+    pub events: Vec<LifecycleEvent>,
+    /// Time of the next decision although nothing changed.
+    pub wake: Option<Timestamp>,
+}
+
+impl Decision {
+    /// The decision of a plan. `stored` is the status that it was made on.
+    pub fn new<S: HasConditions + Serialize + PartialEq>(
+        meta: Meta,
+        stored: Option<&S>,
+        plan: Plan<S>,
+    ) -> Self {
+        let Plan { reread: reads, steps, status, events, wake } = plan;
+        let ready = status.conditions().iter().find(|c| c.type_ == "Ready").map(|c| c.reason.clone());
+        let phase = status.phase();
+        let status = (stored != Some(&status)).then(|| serde_json::to_value(&status).unwrap_or_default());
+        Self { meta, reads, steps, status, ready, phase, events, wake }
+    }
+
+    /// Number of planned writes.
+    #[must_use]
+    pub fn writes(&self) -> usize {
+        self.steps.iter().map(|Step::Write(writes)| writes.len()).sum()
+    }
+}
+
+/// Circumstances of a decision that are in no object.
+#[derive(Clone, Debug)]
+pub struct GatherContext {
+    /// Integrity of the admission policies.
+    pub integrity: PolicyIntegrity,
+    /// Live reads that were just made for this decision.
+    pub reads: Option<RequiredReads>,
+    /// Refusal of the last write by the API server.
+    pub refusal: Option<String>,
+}

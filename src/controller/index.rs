@@ -1,0 +1,40 @@
+//! Keys by which objects are found without a look at all others.
+
+/// An index key. Which kinds carry it is stated by their files in [`crate::kinds`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IndexKey {
+    /// A record by its UID.
+    Uid(String),
+    /// Records of a Region, and the Region itself.
+    Region(String),
+    /// Records of one application: itself, its grant, and the changes and exits filed on it.
+    Application(String, String),
+    /// Regions that refer to a WorkCalendar.
+    Calendar(String),
+    /// Regions that refer to a ServiceCatalog.
+    Catalog(String),
+    /// Regions that allow a StorageClass.
+    StorageClass(String),
+    /// City Regions of a province.
+    Parent(String),
+    /// Applications and changes that need a Namespace of this name.
+    WantsNamespace(String),
+    /// Namespaces whose labels name an application, by the label values of its namespace and name.
+    TenantOf(String, String),
+    /// Objects with the operator's label of an application's UID.
+    Owner(String),
+    /// PersistentVolumes whose claim is, or was, in a Namespace.
+    ClaimNamespace(String),
+    /// PersistentVolumes that may share their bytes, by a word of their source.
+    VolumeSource(String),
+    /// Retained PersistentVolumes of a Region.
+    RetainedIn(String),
+    /// Exits whose certificate says that the volume of this UID was retained.
+    Retains(String),
+    /// Platform maintenance of a Region that is not over.
+    Maintenance(String),
+    /// The same, where it affects every application of the Region.
+    MaintainsAll(String),
+    /// The same, where it names an application.
+    Maintains(String, String),
+}

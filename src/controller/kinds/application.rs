@@ -1,0 +1,227 @@
+//! CloudApplication (Art. 10–14, 16).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use govcloud_api::application::{ApplicationPhase, CloudApplication, UnclaimedVolume};
+use govcloud_api::decommission::Decommission;
+use govcloud_api::{keys, resources};
+use govcloud_domain::application;
+use govcloud_domain::names;
+use govcloud_domain::tenancy::volumes::is_unclaimed;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::namespace::identity_differs;
+use super::region::SETTINGS;
+use super::volume::ownership_or_claim_differs;
+use super::{
+    Dependency, Filed, Kind, KindSpec, Live, Priority, RecordSpec, Watched, always, links, tenant_objects,
+};
+use crate::cache::{Object, text};
+use crate::cluster_state::ClusterState;
+use crate::decision::{Decision, GatherContext};
+use crate::index::IndexKey;
+use crate::key::Key;
+use crate::metrics::record_tally;
+
+pub(super) static KIND: KindSpec = KindSpec {
+    resource: resources::CLOUD_APPLICATION,
+    watched: Watched::All,
+    priority: Priority::High,
+    index,
+    tally: record_tally::<CloudApplication>,
+    record: Some(RecordSpec {
+        depends: &[&SETTINGS, &READS, &tenant_objects::USE],
+        region: region_in_spec,
+        decide,
+        schema_error: super::schema_error::<CloudApplication>,
+        filed: Some(Filed { applications: |application| vec![application.name().to_owned()] }),
+    }),
+};
+
+static READS: [Dependency; 5] = [
+    // A recreated record takes over the grant that the earlier one left (S4).
+    Dependency {
+        on: Kind::Grant,
+        link: links::EXISTING_GRANT,
+        enqueues: always,
+        live: Some(Live::Reference),
+        confirm_missing: false,
+    },
+    Dependency {
+        on: Kind::Decommission,
+        link: links::SAME_APPLICATION,
+        enqueues: always,
+        live: None,
+        confirm_missing: false,
+    },
+    Dependency {
+        on: Kind::Change,
+        link: links::MAINTENANCE_OF_APPLICATION,
+        enqueues: super::change::maintenance_moved,
+        live: None,
+        confirm_missing: false,
+    },
+    // Names that are taken, and namespaces of an earlier record.
+    Dependency {
+        on: Kind::Namespace,
+        link: links::WANTED_NAMESPACES,
+        enqueues: identity_differs,
+        live: Some(Live::Reference),
+        confirm_missing: false,
+    },
+    Dependency {
+        on: Kind::Volume,
+        link: links::VOLUMES,
+        enqueues: ownership_or_claim_differs,
+        live: None,
+        confirm_missing: false,
+    },
+];
+
+/// Region of a record that names one.
+pub(super) fn region_in_spec(record: &Object) -> Option<String> {
+    record.spec()["region"].as_str().map(str::to_owned)
+}
+
+/// Index keys that every filed record has.
+pub(super) fn filed_index(record: &Object, spec: &Value) -> Vec<IndexKey> {
+    let namespace = record.namespace();
+    let mut keys = vec![IndexKey::Uid(record.uid.to_string())];
+    keys.extend(spec["region"].as_str().map(|r| IndexKey::Region(r.to_owned())));
+    let applications = links::applications(record).into_iter();
+    keys.extend(applications.map(|a| IndexKey::Application(namespace.to_owned(), a)));
+    keys
+}
+
+/// Names of the tenant namespaces that entries of a spec need.
+pub(super) fn wanted(filing_namespace: &str, application: &str, entries: Option<&Value>) -> Vec<String> {
+    let entries = entries.and_then(Value::as_array).into_iter().flatten();
+    let entries = entries.filter_map(|e| e["name"].as_str());
+    entries.map(|entry| names::tenant_namespace(filing_namespace, application, entry)).collect()
+}
+
+fn index(application: &Object) -> Vec<IndexKey> {
+    let spec = application.spec();
+    let mut keys = filed_index(application, &spec);
+    let wanted = wanted(application.namespace(), application.name(), spec.get("namespaces"));
+    keys.extend(wanted.into_iter().map(IndexKey::WantsNamespace));
+    keys
+}
+
+fn decide(state: &ClusterState, key: &Key, with: &GatherContext, now: Timestamp) -> Option<Decision> {
+    let seen = state.observed_application(key, with)?;
+    let stored = seen.record.status.as_ref();
+    Some(Decision::new(seen.meta.clone(), stored, application::decide(&seen, now)))
+}
+
+impl ClusterState {
+    /// Everything that a decision on an application reads.
+    #[must_use]
+    pub fn observed_application(&self, key: &Key, with: &GatherContext) -> Option<application::Observed> {
+        let object = self.object(key).filter(|o| o.kind == Kind::Application)?;
+        let (meta, record) = object.typed::<CloudApplication>()?;
+        let announced = record.status.as_ref().map(|s| s.maintenances.as_slice()).unwrap_or_default();
+        Some(application::Observed {
+            existing: self.observed_namespaces(&object),
+            ground: self.region_context(&record.spec.region, with),
+            grant: self.typed(Kind::Grant, key.namespace(), key.name()),
+            unclaimed: self.unclaimed_volumes(&meta.uid),
+            maintenances: self.maintenance_of(key, &record.spec.region, announced),
+            exits: self.exits_on(key.namespace(), key.name()).iter().map(|d| exit_view(d)).collect(),
+            meta,
+            record,
+        })
+    }
+
+    /// The exits that were filed on an application and fit their schema.
+    pub(super) fn exits_on(&self, namespace: &str, application: &str) -> Vec<Arc<Decommission>> {
+        let filed = self.filed_on(Kind::Decommission, namespace, application);
+        filed.iter().filter_map(|o| o.read().ok()).map(Arc::new).collect()
+    }
+
+    /// Namespaces under the names that a record's entries need, or with its application's labels; in order of name.
+    pub(super) fn existing_namespaces(&self, record: &Object) -> Vec<Arc<Object>> {
+        let spec = record.spec();
+        let namespace = record.namespace();
+        let mut found: BTreeMap<String, Arc<Object>> = BTreeMap::new();
+        for application in links::applications(record) {
+            let entries = match record.kind {
+                Kind::Change => spec.pointer("/resourceAdjustment/namespaces"),
+                _ => spec.get("namespaces"),
+            };
+            let by_name = wanted(namespace, &application, entries);
+            let by_name = by_name.iter().filter_map(|n| self.get(Kind::Namespace, "", n));
+            let label = |name| names::label_value(name).into_owned();
+            let labels = IndexKey::TenantOf(label(namespace), label(&application));
+            let by_label = self.store(Kind::Namespace).find(&labels);
+            found.extend(by_name.chain(by_label).map(|n| (n.name().to_owned(), n)));
+        }
+        found.into_values().collect()
+    }
+
+    /// The same as a decision reads them.
+    pub(super) fn observed_namespaces(&self, record: &Object) -> Vec<application::Existing> {
+        let existing = self.existing_namespaces(record);
+        let view = |namespace: &Arc<Object>| {
+            let labels = namespace.labels();
+            let owner = labels.get(keys::APPLICATION_UID).cloned().map(IndexKey::Uid);
+            application::Existing {
+                name: namespace.name().to_owned(),
+                uid: namespace.uid.to_string(),
+                deleting: namespace.is_being_deleted(),
+                owner_exists: owner.is_some_and(|uid| !self.store(Kind::Application).find(&uid).is_empty()),
+                used: self.used_in(namespace.name()),
+                labels,
+            }
+        };
+        existing.iter().map(view).collect()
+    }
+
+    /// Volumes of an application whose claim is gone.
+    fn unclaimed_volumes(&self, uid: &str) -> Vec<UnclaimedVolume> {
+        let volumes = self.store(Kind::Volume).find(&IndexKey::Owner(uid.to_owned()));
+        let unclaimed = |v: &Arc<Object>| {
+            let value = v.value();
+            is_unclaimed(&text(&value, "/status/phase")).then(|| UnclaimedVolume {
+                volume: v.name().to_owned(),
+                uid: v.uid.to_string(),
+                namespace: text(&value, "/spec/claimRef/namespace"),
+                claim: text(&value, "/spec/claimRef/name"),
+            })
+        };
+        volumes.iter().filter_map(unclaimed).collect()
+    }
+
+    /// Applications in use that a maintenance affects.
+    pub(super) fn affected_in_use(&self, maintenance: &Object) -> Vec<Key> {
+        let Some(region) = self.region_code(maintenance) else { return Vec::new() };
+        let applications = match super::change::affects_all(maintenance) {
+            true => self.store(Kind::Application).find(&IndexKey::Region(region)),
+            false => {
+                let named = (links::AFFECTED_APPLICATIONS.targets)(self, maintenance);
+                let get =
+                    |t: &govcloud_domain::plan::Target| self.get(Kind::Application, &t.namespace, &t.name);
+                named.iter().filter_map(get).collect()
+            }
+        };
+        let in_use = |a: &&Arc<Object>| {
+            let phase = a.status::<super::change::OfPhase<ApplicationPhase>>().and_then(|s| s.phase);
+            phase.is_some_and(ApplicationPhase::is_in_use)
+        };
+        applications.iter().filter(in_use).map(|a| a.key()).collect()
+    }
+}
+
+/// The part of an exit that its application reads.
+fn exit_view(exit: &Decommission) -> application::ExitView {
+    let status = exit.status.as_ref();
+    application::ExitView {
+        name: exit.metadata.name.clone().unwrap_or_default(),
+        scope: exit.spec.scope,
+        phase: status.and_then(|s| s.phase),
+        application_uid: status.and_then(|s| s.application_uid.clone()),
+        ended_at: status.and_then(|s| s.certificate.as_ref()).map(|c| c.ended_at.timestamp()),
+    }
+}

@@ -1,0 +1,14 @@
+//! ServiceCatalog: the catalogue of a Region (Art. 26). A setting: it is not reconciled.
+
+use govcloud_api::resources;
+
+use super::{KindSpec, Priority, Watched, no_index, no_tally};
+
+pub(super) static KIND: KindSpec = KindSpec {
+    resource: resources::SERVICE_CATALOG,
+    watched: Watched::All,
+    priority: Priority::Low,
+    index: no_index,
+    tally: no_tally,
+    record: None,
+};

@@ -1,0 +1,181 @@
+//! ResourceGrant: the work order, and the tenant's objects that it makes (Art. 13, 15).
+
+use std::sync::Arc;
+
+use govcloud_api::grant::ResourceGrant;
+use govcloud_api::{keys, resources};
+use govcloud_domain::grant::{LiveNamespace, LiveVolume};
+use govcloud_domain::record::Meta;
+use govcloud_domain::tenancy::{Letter, LiveObject, Whole};
+use govcloud_domain::{decommission, grant, names};
+use jiff::Timestamp;
+
+use super::application::{filed_index, region_in_spec};
+use super::namespace::content_differs;
+use super::region::SETTINGS;
+use super::tenant_objects::{self, IN_NAMESPACE};
+use super::volume::ownership_or_policy_differs;
+use super::{Dependency, Filed, Kind, KindSpec, Live, Priority, RecordSpec, Watched, always, links, never};
+use crate::cache::{Object, text};
+use crate::cluster_state::ClusterState;
+use crate::decision::{Decision, GatherContext};
+use crate::index::IndexKey;
+use crate::key::Key;
+use crate::metrics::record_tally;
+
+pub(super) static KIND: KindSpec = KindSpec {
+    resource: resources::RESOURCE_GRANT,
+    watched: Watched::All,
+    priority: Priority::High,
+    index: |grant| filed_index(grant, &grant.spec()),
+    tally: record_tally::<ResourceGrant>,
+    record: Some(RecordSpec {
+        depends: &[&SETTINGS, &READS, &tenant_objects::DRIFT],
+        region: region_in_spec,
+        decide,
+        schema_error: super::schema_error::<ResourceGrant>,
+        filed: Some(Filed { applications }),
+    }),
+};
+
+static READS: [Dependency; 6] = [
+    Dependency {
+        on: Kind::Application,
+        link: links::APPLICATION_OF_RECORD,
+        enqueues: always,
+        live: Some(Live::Reference),
+        confirm_missing: true,
+    },
+    // The change whose approval it carries out is read live before anything is enlarged (S1).
+    Dependency {
+        on: Kind::Change,
+        link: links::APPROVED_CHANGE,
+        enqueues: never,
+        live: Some(Live::Reference),
+        confirm_missing: false,
+    },
+    Dependency {
+        on: Kind::Change,
+        link: links::SAME_APPLICATION,
+        enqueues: always,
+        live: None,
+        confirm_missing: false,
+    },
+    // An exit restricts the namespaces.
+    Dependency {
+        on: Kind::Decommission,
+        link: links::SAME_APPLICATION,
+        enqueues: always,
+        live: None,
+        confirm_missing: false,
+    },
+    Dependency {
+        on: Kind::Namespace,
+        link: links::TENANT_NAMESPACES,
+        enqueues: content_differs,
+        live: None,
+        confirm_missing: false,
+    },
+    Dependency {
+        on: Kind::Volume,
+        link: links::VOLUMES,
+        enqueues: ownership_or_policy_differs,
+        live: None,
+        confirm_missing: false,
+    },
+];
+
+/// The grant bears its application's name; one of a provider may name another by mistake.
+fn applications(grant: &Object) -> Vec<String> {
+    let named = grant.spec()["application"]["name"].as_str().map(str::to_owned);
+    let mut names = vec![grant.name().to_owned()];
+    names.extend(named.filter(|n| *n != grant.name()));
+    names
+}
+
+fn decide(state: &ClusterState, key: &Key, with: &GatherContext, now: Timestamp) -> Option<Decision> {
+    let seen = state.observed_grant(key, with)?;
+    let stored = seen.record.status.as_ref();
+    Some(Decision::new(seen.meta.clone(), stored, grant::decide(&seen, now)))
+}
+
+impl ClusterState {
+    /// Everything that a decision on a grant reads.
+    #[must_use]
+    pub fn observed_grant(&self, key: &Key, with: &GatherContext) -> Option<grant::Observed> {
+        let object = self.object(key).filter(|o| o.kind == Kind::Grant)?;
+        let (meta, record) = object.typed::<ResourceGrant>()?;
+        let spec = &record.spec;
+        let names = tenant_names(&meta, &record);
+        let exits = self.exits_on(key.namespace(), &spec.application.name);
+        let volumes = names.iter().map(|n| IndexKey::ClaimNamespace(n.clone()));
+        let volumes = volumes.flat_map(|key| self.store(Kind::Volume).find(&key));
+        Some(grant::Observed {
+            ground: self.region_context(&spec.region, with),
+            application: self.typed(Kind::Application, key.namespace(), &spec.application.name),
+            change: self.typed(Kind::Change, key.namespace(), &spec.approved.name),
+            exit: decommission::exit_of(exits.iter().cloned(), &spec.application.uid),
+            clearing: decommission::clearing(exits),
+            volumes: volumes.map(|v| live_volume(&v)).collect(),
+            namespaces: names.iter().filter_map(|n| self.live_namespace(n)).collect(),
+            meta,
+            record,
+        })
+    }
+
+    /// A tenant namespace that exists, with the operator's objects in it. Objects of one that is being deleted go with it.
+    fn live_namespace(&self, name: &str) -> Option<LiveNamespace> {
+        let live = |o: &Object| {
+            let value = Arc::new(o.value());
+            LiveObject {
+                kind: o.kind.as_str(),
+                name: o.name().to_owned(),
+                letter: Letter::of(&*value),
+                whole: Whole::read_by(move || value),
+            }
+        };
+        let namespace = self.get(Kind::Namespace, "", name)?;
+        let kinds = IN_NAMESPACE.into_iter().filter(|_| !namespace.is_being_deleted());
+        let inside = kinds.flat_map(|kind| self.store(kind).in_namespace(name));
+        Some(LiveNamespace {
+            name: name.to_owned(),
+            uid: namespace.uid.to_string(),
+            resource_version: namespace.resource_version(),
+            owner: namespace.label(keys::APPLICATION_UID),
+            deleting: namespace.is_being_deleted(),
+            object: live(&namespace),
+            objects: inside.map(|o| live(&o)).collect(),
+        })
+    }
+
+    /// Names of the tenant namespaces of an application's grant; none without a grant.
+    pub(crate) fn tenant_namespaces_of(&self, namespace: &str, application: &str) -> Vec<String> {
+        let grant = self.typed::<ResourceGrant>(Kind::Grant, namespace, application);
+        grant.map(|(meta, grant)| tenant_names(&meta, &grant)).unwrap_or_default()
+    }
+}
+
+/// Names of the namespaces that a grant asks for, and of those that it once made; sorted.
+#[must_use]
+pub fn tenant_names(meta: &Meta, grant: &ResourceGrant) -> Vec<String> {
+    let application = &grant.spec.application.name;
+    let asked = grant.spec.namespaces.iter();
+    let asked = asked.map(|n| names::tenant_namespace(&meta.namespace, application, &n.name));
+    let made = grant.status.iter().flat_map(|s| s.namespaces.iter().map(|n| n.namespace.clone()));
+    let mut names: Vec<String> = asked.chain(made).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn live_volume(volume: &Object) -> LiveVolume {
+    let value = volume.value();
+    LiveVolume {
+        name: volume.name().to_owned(),
+        uid: volume.uid.to_string(),
+        resource_version: volume.resource_version(),
+        reclaim_policy: text(&value, "/spec/persistentVolumeReclaimPolicy"),
+        owner: volume.label(keys::APPLICATION_UID),
+        namespace: text(&value, "/spec/claimRef/namespace"),
+    }
+}

@@ -1,0 +1,85 @@
+//! Objects of the operator in tenant namespaces: ResourceQuota, LimitRange, NetworkPolicy and RoleBinding (Art. 13).
+
+use govcloud_api::resources::{self, ResourceType};
+use serde_json::Value;
+
+use super::{Dependency, Kind, KindSpec, Priority, Watched, links, no_index, no_tally};
+use crate::cache::{Change, Object};
+use crate::cluster_state::ClusterState;
+
+const fn tenant_object(resource: ResourceType) -> KindSpec {
+    KindSpec {
+        resource,
+        watched: Watched::Labelled,
+        priority: Priority::High,
+        index: no_index,
+        tally: no_tally,
+        record: None,
+    }
+}
+
+pub(super) static QUOTA: KindSpec = tenant_object(resources::RESOURCE_QUOTA);
+pub(super) static LIMITS: KindSpec = tenant_object(resources::LIMIT_RANGE);
+pub(super) static NETWORK_POLICY: KindSpec = tenant_object(resources::NETWORK_POLICY);
+pub(super) static ROLE_BINDING: KindSpec = tenant_object(resources::ROLE_BINDING);
+
+/// Kinds whose objects a grant makes and keeps in each namespace.
+pub(super) const IN_NAMESPACE: [Kind; 4] =
+    [Kind::Quota, Kind::Limits, Kind::NetworkPolicy, Kind::RoleBinding];
+
+const fn made_in_namespace(on: Kind) -> Dependency {
+    Dependency {
+        on,
+        link: links::IN_TENANT_NAMESPACE,
+        enqueues: content_differs,
+        live: None,
+        confirm_missing: false,
+    }
+}
+
+/// The same as dependencies of a grant, which corrects drift in them.
+pub(super) static DRIFT: [Dependency; 4] = [
+    made_in_namespace(Kind::Quota),
+    made_in_namespace(Kind::Limits),
+    made_in_namespace(Kind::NetworkPolicy),
+    made_in_namespace(Kind::RoleBinding),
+];
+
+/// Use of a quota, which bounds what may be asked for (Art. 15).
+pub(super) static USE: [Dependency; 1] = [Dependency {
+    on: Kind::Quota,
+    link: links::IN_TENANT_NAMESPACE,
+    enqueues: |state, change| {
+        !is_leaving(state, change) && change.differs(|quota| quota.value()["status"].clone())
+    },
+    live: None,
+    confirm_missing: false,
+}];
+
+/// Content of an object: all but its status, and of its metadata the labels.
+pub(super) fn content(object: &Object) -> Value {
+    let mut value = object.value();
+    let labels = value["metadata"]["labels"].take();
+    if let Some(fields) = value.as_object_mut() {
+        fields.remove("status");
+        fields.insert("metadata".to_owned(), labels);
+    }
+    value
+}
+
+fn content_differs(state: &ClusterState, change: &Change) -> bool {
+    !is_leaving(state, change) && change.differs(|o| (o.uid.clone(), content(o)))
+}
+
+/// Returns true if the namespace is being deleted: its objects go with it, and nothing is decided on them any more.
+fn is_leaving(state: &ClusterState, change: &Change) -> bool {
+    change.both().next().is_some_and(|o| state.is_leaving(o.namespace()))
+}
+
+impl ClusterState {
+    /// Returns true if a namespace is being deleted.
+    #[must_use]
+    pub fn is_leaving(&self, namespace: &str) -> bool {
+        self.get(Kind::Namespace, "", namespace).is_some_and(|n| n.is_being_deleted())
+    }
+}

@@ -1,0 +1,266 @@
+//! The reconciler of all records: takes keys from the queue, decides, and carries out, until nothing is left to write.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::FutureExt;
+use govcloud_domain::decision::PolicyIntegrity;
+use govcloud_domain::plan::Target;
+use govcloud_domain::record::is_unanswered;
+use jiff::{SignedDuration, Timestamp};
+use tokio::task::JoinSet;
+use tracing::Instrument;
+
+use crate::client::RequestError;
+use crate::context::{Context, Failure};
+use crate::decision::{Decision, GatherContext};
+use crate::key::Key;
+use crate::kinds::{Kind, Priority};
+use crate::queue::WORKERS;
+
+/// Longest wait between two tries of a key.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
+
+/// Rounds of deciding and writing after which a key is given back to the queue.
+const ROUNDS: usize = 24;
+
+/// Wait before a record is decided again that the clock's skew held up.
+const SKEW_RETRY: SignedDuration = SignedDuration::from_secs(30);
+
+/// Reconciles until it is dropped. The caches must be complete and the policies checked.
+pub async fn run(context: Arc<Context>) {
+    let mut integrity = context.integrity.clone();
+    while *integrity.borrow_and_update() == PolicyIntegrity::Unknown {
+        if integrity.changed().await.is_err() {
+            return;
+        }
+    }
+    let mut workers = JoinSet::new();
+    for _ in 0..WORKERS {
+        let context = context.clone();
+        workers.spawn(async move {
+            loop {
+                let key = context.queue.next().await;
+                context.work(&key).await;
+            }
+        });
+    }
+    context.enqueue_all();
+    loop {
+        tokio::select! {
+            changed = integrity.changed() => match changed {
+                Ok(()) => context.enqueue_all(),
+                Err(_) => return,
+            },
+            // A worker has no end: one that is gone takes its share of the keys with it.
+            Some(ended) = workers.join_next() => {
+                tracing::error!(error = ?ended.err(), "a worker ended");
+                return;
+            }
+        }
+    }
+}
+
+/// Fields of a reconcile's span: each is recorded once, for OTLP sends a repeated one twice.
+#[derive(Default)]
+struct SpanFields {
+    uid: String,
+    decision: String,
+    phase: String,
+    writes: usize,
+}
+
+impl SpanFields {
+    fn observe(&mut self, decision: &Decision) {
+        self.uid.clone_from(&decision.meta.uid);
+        self.decision = decision.ready.as_deref().unwrap_or("None").to_owned();
+        self.phase = decision.phase.unwrap_or("None").to_owned();
+        self.writes += decision.writes();
+    }
+
+    fn record(&self, span: &tracing::Span) {
+        for (field, text) in [("uid", &self.uid), ("decision", &self.decision), ("phase", &self.phase)] {
+            if !text.is_empty() {
+                span.record(field, text.as_str());
+            }
+        }
+        span.record("writes", self.writes);
+    }
+}
+
+/// Result of carrying out one decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Nothing differed.
+    NoChange,
+    /// Something was written: the record is decided on once more.
+    Changed,
+}
+
+impl Context {
+    /// Enqueues every record: first those that somebody waits for.
+    fn enqueue_all(&self) {
+        let unanswered = |key: &Key| {
+            let object = self.state.object(key).filter(|_| key.kind != Kind::Region);
+            object.is_some_and(|o| is_unanswered(&o.meta(), o.status().as_ref()))
+        };
+        let mut rest = Vec::new();
+        for key in self.state.record_keys() {
+            if unanswered(&key) {
+                self.queue.add([key]);
+            } else {
+                rest.push(key);
+            }
+        }
+        self.queue.add_due(rest);
+    }
+
+    /// Reconciles one key and gives it back to the queue with the time of its next decision.
+    async fn work(&self, key: &Key) {
+        let before = self.failure(key);
+        let span = tracing::info_span!(
+            "reconcile",
+            kind = key.kind.as_str(),
+            namespace = key.namespace(),
+            name = key.name(),
+            uid = tracing::field::Empty,
+            decision = tracing::field::Empty,
+            phase = tracing::field::Empty,
+            writes = tracing::field::Empty,
+            error = tracing::field::Empty,
+            otel.status_code = tracing::field::Empty,
+        );
+        let started = Instant::now();
+        let reconcile = self.reconcile(key, before.refusal.clone()).instrument(span.clone());
+        let result = AssertUnwindSafe(reconcile).catch_unwind().await.unwrap_or_else(|_| {
+            self.metrics.work.panicked(key.kind);
+            Err(RequestError::Transient("a defect: the reconciler panicked".to_owned()))
+        });
+        if let Err(e) = &result {
+            span.record("error", tracing::field::display(e));
+            span.record("otel.status_code", "ERROR");
+        }
+        self.metrics.work.reconciled(key.kind, started.elapsed(), result.is_ok());
+        let wake = match result {
+            Ok(wake) => {
+                self.set_failure(key, None);
+                wake
+            }
+            Err(e) => Some(self.back_off(key, before.times, &e)),
+        };
+        self.queue.done(key, wake);
+        self.outbox.look(key);
+    }
+
+    /// Records a failure. Returns the time of the next try: later after each.
+    fn back_off(&self, key: &Key, times: u32, error: &RequestError) -> Timestamp {
+        let wait = Duration::from_millis(200).saturating_mul(1 << times.min(10)).min(LONGEST_BACKOFF);
+        tracing::warn!(kind = key.kind.as_str(), namespace = key.namespace(), name = key.name(), %error, again_in = ?wait, "reconcile failed");
+        let refusal = matches!(error, RequestError::Refused(_)).then(|| error.to_string());
+        self.set_failure(key, Some(Failure { times: times + 1, refusal }));
+        let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_secs(60));
+        self.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Brings one record to its desired state. Returns the time of its next decision.
+    ///
+    /// `refusal` is the API server's refusal of the last write of this key. Only a refusal is reported in the status:
+    /// what may pass by itself is tried again (`docs/decisions/0049-*`).
+    ///
+    /// # Errors
+    /// The request that failed; the key is tried again later.
+    pub async fn reconcile(
+        &self,
+        key: &Key,
+        refusal: Option<String>,
+    ) -> Result<Option<Timestamp>, RequestError> {
+        let mut fields = SpanFields::default();
+        let result = self.rounds(key, refusal, &mut fields).await;
+        fields.record(&tracing::Span::current());
+        result
+    }
+
+    async fn rounds(
+        &self,
+        key: &Key,
+        refusal: Option<String>,
+        fields: &mut SpanFields,
+    ) -> Result<Option<Timestamp>, RequestError> {
+        if let Some(seconds) = self.skew.intolerable() {
+            "ClockSkewed".clone_into(&mut fields.decision);
+            self.report_skew(key, seconds).await?;
+            return Ok(self.clock.now().checked_add(SKEW_RETRY).ok());
+        }
+        let undecided = |refusal| GatherContext { integrity: self.integrity(), reads: None, refusal };
+        let mut with = undecided(refusal);
+        let mut confirmed: Vec<Target> = Vec::new();
+        for _ in 0..ROUNDS {
+            let Some(decision) = self.decide(key, &with, self.clock.now()) else {
+                "Malformed".clone_into(&mut fields.decision);
+                return self.report_malformed(key).await.map(|()| None);
+            };
+            fields.observe(&decision);
+            if decision.meta.deleting {
+                return Ok(None);
+            }
+            if let Some(reads) = decision.reads {
+                self.read_required(key, reads).await?;
+                with.reads = Some(reads);
+                continue;
+            }
+            let missing = self.state.missing_references(key);
+            let missing: Vec<Target> = missing.into_iter().filter(|t| !confirmed.contains(t)).collect();
+            if !missing.is_empty() && self.is_change(&decision, key) {
+                self.read_all(&missing, key).await?;
+                confirmed.extend(missing);
+                continue;
+            }
+            match self.carry_out(&decision, key).await {
+                Ok(Outcome::NoChange) => return Ok(decision.wake),
+                Ok(Outcome::Changed) => with = undecided(None),
+                Err(RequestError::Stale(why)) => {
+                    tracing::debug!(%why, "a write was based on stale objects; they are read again");
+                    self.read_everything(key).await?;
+                    with = undecided(None);
+                }
+                Err(e @ RequestError::Refused(_)) if with.refusal.is_none() => {
+                    self.record_refusal(key, &e, &with).await;
+                    return Err(e);
+                }
+                Err(e) => return Err(e),
+            }
+        }
+        Err(RequestError::Transient(format!("not at rest after {ROUNDS} rounds")))
+    }
+
+    /// Gathers and decides. `None` where there is nothing to decide on.
+    pub(crate) fn decide(&self, key: &Key, with: &GatherContext, now: Timestamp) -> Option<Decision> {
+        let record = key.kind.spec().record.as_ref()?;
+        (record.decide)(&self.state, key, with, now)
+    }
+
+    /// Records a refusal in the conditions, by deciding once more with it.
+    async fn record_refusal(&self, key: &Key, error: &RequestError, with: &GatherContext) {
+        let with = GatherContext { refusal: Some(error.to_string()), ..with.clone() };
+        if let Some(decision) = self.decide(key, &with, self.clock.now())
+            && let Err(e) = self.write_status(&decision, key).await
+        {
+            tracing::warn!(error = %e, "the refusal could not be recorded");
+        }
+    }
+
+    /// Enqueues records other than this one that depend on what its own writes changed, before others of their department.
+    pub(crate) fn enqueue_next(&self, keys: Vec<Key>, key: &Key) {
+        self.queue.go_on(keys.into_iter().filter(|k| k != key));
+    }
+
+    /// Enqueues records other than this one that depend on what it read.
+    pub(crate) fn enqueue_others(&self, read: Kind, keys: Vec<Key>, key: &Key) {
+        let others = keys.into_iter().filter(|k| k != key);
+        match read.spec().priority {
+            Priority::High => self.queue.add(others),
+            Priority::Low => self.queue.add_due(others),
+        }
+    }
+}
