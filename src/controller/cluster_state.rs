@@ -35,7 +35,7 @@ pub struct ClusterState {
 
 impl Default for ClusterState {
     fn default() -> Self {
-        Self { stores: Kind::ALL.map(Store::new).into(), calendars: Mutex::default() }
+        Self { stores: Kind::all().map(Store::new).collect(), calendars: Mutex::default() }
     }
 }
 
@@ -96,7 +96,7 @@ impl ClusterState {
 
     /// Kinds whose first list is not complete yet. An optional kind is not waited for.
     pub fn unsynced(&self) -> impl Iterator<Item = Kind> {
-        Kind::ALL.into_iter().filter(|k| !k.spec().watched.is_optional() && !self.store(*k).is_synced())
+        Kind::all().filter(|k| !k.spec().watched.is_optional() && !self.store(*k).is_synced())
     }
 
     /// Keys of all records: Regions first, then each application's records one after the other.

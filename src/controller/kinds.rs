@@ -7,6 +7,7 @@
 use govcloud_api::resources::ResourceType;
 use govcloud_domain::plan::Target;
 use jiff::Timestamp;
+use strum::VariantArray;
 
 use crate::cache::{Change, Object};
 use crate::cluster_state::ClusterState;
@@ -33,7 +34,7 @@ mod volume;
 use links::Link;
 
 /// A kind that is watched. The order is that of [`KINDS`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, VariantArray)]
 pub enum Kind {
     /// CloudApplication.
     Application,
@@ -70,7 +71,7 @@ pub enum Kind {
 }
 
 /// The table.
-static KINDS: [&KindSpec; 16] = [
+static KINDS: &[&KindSpec] = &[
     &application::KIND,
     &grant::KIND,
     &change::KIND,
@@ -89,36 +90,21 @@ static KINDS: [&KindSpec; 16] = [
     &snapshot::KIND,
 ];
 
-/// Each kind of the enum is the one that its row is about.
+/// Each row is about the variant of its place.
 const _: () = {
+    assert!(KINDS.len() == Kind::VARIANTS.len(), "every kind has a row");
     let mut i = 0;
-    while i < Kind::ALL.len() {
-        assert!(Kind::ALL[i] as usize == i, "Kind::ALL is in the order of the enum");
+    while i < KINDS.len() {
+        assert!(KINDS[i].kind as usize == i, "the rows are in the order of the enum");
         i += 1;
     }
-    assert!(Kind::ALL[Kind::ALL.len() - 1] as usize == Kind::Snapshot as usize, "the last kind is listed");
 };
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 16] = [
-        Self::Application,
-        Self::Grant,
-        Self::Change,
-        Self::Decommission,
-        Self::Region,
-        Self::Calendar,
-        Self::Catalog,
-        Self::Namespace,
-        Self::Quota,
-        Self::Limits,
-        Self::NetworkPolicy,
-        Self::RoleBinding,
-        Self::Claim,
-        Self::Volume,
-        Self::StorageClass,
-        Self::Snapshot,
-    ];
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::VARIANTS.iter().copied()
+    }
 
     /// Its row of the table.
     #[must_use]
@@ -140,7 +126,7 @@ impl Kind {
 
     /// The kinds that are reconciled.
     pub fn records() -> impl Iterator<Item = Self> {
-        Self::ALL.into_iter().filter(|k| k.spec().record.is_some())
+        Self::all().filter(|k| k.spec().record.is_some())
     }
 
     /// The records that have a timeline: all but Regions.
@@ -151,7 +137,7 @@ impl Kind {
     /// The kind of a resource type; `None` where it is not watched.
     #[must_use]
     pub fn of(resource: ResourceType) -> Option<Self> {
-        Self::ALL.into_iter().find(|k| k.resource() == resource)
+        Self::all().find(|k| k.resource() == resource)
     }
 }
 
@@ -178,6 +164,8 @@ pub enum Priority {
 /// A row of the table.
 #[derive(Debug)]
 pub struct KindSpec {
+    /// The kind.
+    pub kind: Kind,
     /// Its resource type.
     pub resource: ResourceType,
     /// Extent of its watch.

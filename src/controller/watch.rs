@@ -27,7 +27,7 @@ const LISTS_AT_ONCE: usize = 4;
 pub async fn synchronise(context: &Arc<Context>, tasks: &mut JoinSet<()>) {
     let mut progress = context.progress.subscribe();
     let turns = Arc::new(Semaphore::new(LISTS_AT_ONCE));
-    for kind in Kind::ALL {
+    for kind in Kind::all() {
         match kind.spec().watched {
             Watched::All | Watched::Labelled => {
                 tasks.spawn(watch(context.clone(), kind, turns.clone()));

@@ -26,6 +26,7 @@ use crate::key::Key;
 use crate::metrics::record_tally;
 
 pub(super) static KIND: KindSpec = KindSpec {
+    kind: Kind::Application,
     resource: resources::CLOUD_APPLICATION,
     watched: Watched::All,
     priority: Priority::High,

@@ -31,6 +31,7 @@ use crate::key::Key;
 use crate::metrics::record_tally;
 
 pub(super) static KIND: KindSpec = KindSpec {
+    kind: Kind::Change,
     resource: resources::CHANGE_REQUEST,
     watched: Watched::All,
     priority: Priority::High,

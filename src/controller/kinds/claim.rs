@@ -2,9 +2,10 @@
 
 use govcloud_api::resources;
 
-use super::{KindSpec, Priority, Watched, no_index, no_tally};
+use super::{Kind, KindSpec, Priority, Watched, no_index, no_tally};
 
 pub(super) static KIND: KindSpec = KindSpec {
+    kind: Kind::Claim,
     resource: resources::PERSISTENT_VOLUME_CLAIM,
     watched: Watched::All,
     priority: Priority::High,

@@ -27,6 +27,7 @@ use crate::key::Key;
 use crate::metrics::exit_tally;
 
 pub(super) static KIND: KindSpec = KindSpec {
+    kind: Kind::Decommission,
     resource: resources::DECOMMISSION,
     watched: Watched::All,
     priority: Priority::High,

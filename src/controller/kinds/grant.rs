@@ -24,6 +24,7 @@ use crate::key::Key;
 use crate::metrics::record_tally;
 
 pub(super) static KIND: KindSpec = KindSpec {
+    kind: Kind::Grant,
     resource: resources::RESOURCE_GRANT,
     watched: Watched::All,
     priority: Priority::High,

@@ -17,6 +17,7 @@ use crate::key::Key;
 use crate::metrics::{Tally, region_tally};
 
 pub(super) static KIND: KindSpec = KindSpec {
+    kind: Kind::Region,
     resource: resources::REGION,
     watched: Watched::All,
     priority: Priority::Low,

@@ -3,9 +3,10 @@
 
 use govcloud_api::resources;
 
-use super::{KindSpec, Priority, Watched, no_index, no_tally};
+use super::{Kind, KindSpec, Priority, Watched, no_index, no_tally};
 
 pub(super) static KIND: KindSpec = KindSpec {
+    kind: Kind::Snapshot,
     resource: resources::VOLUME_SNAPSHOT,
     watched: Watched::WhileEstablished("volumesnapshots.snapshot.storage.k8s.io"),
     priority: Priority::High,

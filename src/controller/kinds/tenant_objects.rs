@@ -7,8 +7,9 @@ use super::{Dependency, Kind, KindSpec, Priority, Watched, links, no_index, no_t
 use crate::cache::{Change, Object};
 use crate::cluster_state::ClusterState;
 
-const fn tenant_object(resource: ResourceType) -> KindSpec {
+const fn tenant_object(kind: Kind, resource: ResourceType) -> KindSpec {
     KindSpec {
+        kind,
         resource,
         watched: Watched::Labelled,
         priority: Priority::High,
@@ -18,10 +19,10 @@ const fn tenant_object(resource: ResourceType) -> KindSpec {
     }
 }
 
-pub(super) static QUOTA: KindSpec = tenant_object(resources::RESOURCE_QUOTA);
-pub(super) static LIMITS: KindSpec = tenant_object(resources::LIMIT_RANGE);
-pub(super) static NETWORK_POLICY: KindSpec = tenant_object(resources::NETWORK_POLICY);
-pub(super) static ROLE_BINDING: KindSpec = tenant_object(resources::ROLE_BINDING);
+pub(super) static QUOTA: KindSpec = tenant_object(Kind::Quota, resources::RESOURCE_QUOTA);
+pub(super) static LIMITS: KindSpec = tenant_object(Kind::Limits, resources::LIMIT_RANGE);
+pub(super) static NETWORK_POLICY: KindSpec = tenant_object(Kind::NetworkPolicy, resources::NETWORK_POLICY);
+pub(super) static ROLE_BINDING: KindSpec = tenant_object(Kind::RoleBinding, resources::ROLE_BINDING);
 
 /// Kinds whose objects a grant makes and keeps in each namespace.
 pub(super) const IN_NAMESPACE: [Kind; 4] =

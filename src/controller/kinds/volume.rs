@@ -5,13 +5,14 @@ use govcloud_domain::tenancy::volume_source;
 use govcloud_domain::tenancy::volumes::is_unclaimed;
 use serde_json::Value;
 
-use super::{KindSpec, Priority, Watched};
+use super::{Kind, KindSpec, Priority, Watched};
 use crate::cache::{Change, Object, text};
 use crate::cluster_state::ClusterState;
 use crate::index::IndexKey;
 use crate::metrics::volume_tally;
 
 pub(super) static KIND: KindSpec = KindSpec {
+    kind: Kind::Volume,
     resource: resources::PERSISTENT_VOLUME,
     watched: Watched::All,
     priority: Priority::High,

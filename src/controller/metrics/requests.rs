@@ -158,7 +158,7 @@ impl Requests {
         );
         to.register("watch_errors", "Watches that broke off, or could not begin", self.interrupted.clone());
         let [synced, held, bytes_held] = [(); 3].map(|()| Family::<ByResource, Gauge>::default());
-        for kind in Kind::ALL {
+        for kind in Kind::all() {
             let (store, resource) = (state.store(kind), kind.resource().plural);
             let holds = i64::from(kind.spec().watched.is_optional() || store.is_synced());
             synced.get_or_create(&ByResource { resource }).set(holds);
@@ -208,7 +208,7 @@ fn classify<B>(request: &http::Request<B>) -> (&'static str, &'static str) {
 
 /// Plural names of the kinds that are watched.
 fn watched() -> impl Iterator<Item = &'static str> {
-    Kind::ALL.into_iter().map(|k| k.resource().plural)
+    Kind::all().map(|k| k.resource().plural)
 }
 
 /// The resource, if it is one that the operator has business with.

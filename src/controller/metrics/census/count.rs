@@ -91,7 +91,7 @@ impl Census {
     pub(super) fn take(state: &ClusterState, now: Timestamp) -> Self {
         let mut census = Self::default();
         let settings = census.settings(state);
-        for kind in Kind::ALL {
+        for kind in Kind::all() {
             for object in state.store(kind).all() {
                 match object.tally() {
                     Tally::Record(tally) => {

@@ -326,7 +326,7 @@ fn take_away(live: &mut Value, last: &Value, now: &Value) {
 fn watch(w: &ClusterState, object: &Value, gone: bool) -> Vec<Key> {
     let kind = object["kind"].as_str().unwrap();
     let kind =
-        Kind::ALL.into_iter().find(|k| k.as_str() == kind).unwrap_or_else(|| panic!("{kind} is not watched"));
+        Kind::all().find(|k| k.as_str() == kind).unwrap_or_else(|| panic!("{kind} is not watched"));
     let object: TrimmedObject = serde_json::from_value(object.clone()).unwrap();
     let update = if gone { CacheUpdate::Deleted(object) } else { CacheUpdate::Observed(object) };
     w.update(kind, update, &Clock::default())

@@ -34,7 +34,7 @@ pub struct Stage {
 
 /// The kind of a plural name.
 fn kind(plural: &str) -> Kind {
-    Kind::ALL.into_iter().find(|k| k.resource().plural == plural).unwrap()
+    Kind::all().find(|k| k.resource().plural == plural).unwrap()
 }
 
 fn sample(text: &str) -> Value {

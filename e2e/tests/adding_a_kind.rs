@@ -1,0 +1,142 @@
+//! `docs/adding-a-kind.md` lists every file that a new kind touches. Here a dummy of each is added to a scratch copy of the
+//! repository, file by file as the page lists them, and compiled.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Files that a new record may touch at most.
+const MOST_OF_RECORD: usize = 14;
+
+/// Files that a new tenant object may touch at most.
+const MOST_OF_TENANT_OBJECT: usize = 8;
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// A copy of the repository's sources.
+struct Scratch {
+    dir: PathBuf,
+    touched: BTreeSet<String>,
+}
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        drop(fs::remove_dir_all(&dir));
+        let listed = Command::new("git")
+            .args(["ls-files", "--cached", "--others", "--exclude-standard"])
+            .current_dir(repository())
+            .output()
+            .expect("git lists the files");
+        assert!(listed.status.success(), "git ls-files failed");
+        for file in String::from_utf8(listed.stdout).expect("paths are UTF-8").lines() {
+            let (from, to) = (repository().join(file), dir.join(file));
+            if from.is_file() {
+                fs::create_dir_all(to.parent().expect("a parent")).expect("a directory");
+                fs::copy(from, to).unwrap_or_else(|e| panic!("{file}: {e}"));
+            }
+        }
+        Self { dir, touched: BTreeSet::new() }
+    }
+
+    /// Adds a new file.
+    fn add(&mut self, file: &str, text: &str) {
+        assert!(!self.dir.join(file).exists(), "{file} exists already");
+        fs::write(self.dir.join(file), text).unwrap_or_else(|e| panic!("{file}: {e}"));
+        self.touched.insert(file.to_owned());
+    }
+
+    /// Replaces a text that stands in a file exactly once.
+    fn edit(&mut self, file: &str, before: &str, after: &str) {
+        let path = self.dir.join(file);
+        let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{file}: {e}"));
+        assert_eq!(text.matches(before).count(), 1, "{file} has {before:?} once");
+        fs::write(&path, text.replace(before, after)).expect("a file to write");
+        self.touched.insert(file.to_owned());
+    }
+
+    /// Appends to a file.
+    fn append(&mut self, file: &str, more: &str) {
+        let path = self.dir.join(file);
+        let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{file}: {e}"));
+        fs::write(&path, format!("{text}{more}")).expect("a file to write");
+        self.touched.insert(file.to_owned());
+    }
+
+    /// Compiles every crate that ships. The dependencies are those that are compiled for the repository.
+    fn compiles(&self) {
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../adding-a-kind");
+        let checked = Command::new(env!("CARGO"))
+            .args(["check", "--quiet", "--offline", "--locked"])
+            .args(["-p", "govcloud-cli", "-p", "govcloud-operator"])
+            .current_dir(&self.dir)
+            .env("CARGO_TARGET_DIR", target)
+            .env("RUSTFLAGS", "-D warnings")
+            .output()
+            .expect("cargo runs");
+        assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+    }
+
+    /// The page lists exactly what was touched.
+    fn is_documented(&self, what: &str, most: usize) {
+        let page = fs::read_to_string(repository().join("docs/adding-a-kind.md")).expect("the page");
+        let begin = format!("<!-- files of a new {what}: one a line -->");
+        let end = format!("<!-- end files of a new {what} -->");
+        let list = page.split_once(&begin).and_then(|(_, rest)| rest.split_once(&end));
+        let (list, _) = list.expect("the page has its marks");
+        let file = |line: &str| Some(line.split('`').nth(1)?.to_owned());
+        let listed: BTreeSet<String> = list.lines().filter_map(file).collect();
+        assert_eq!(listed, self.touched, "docs/adding-a-kind.md lists the files of a new {what}");
+        println!("adding a {what}: {} files, {most} at most", listed.len());
+        assert!(listed.len() <= most, "{} files for a new {what}, {most} at most", listed.len());
+    }
+}
+
+#[test]
+fn a_new_record_touches_the_files_that_the_page_lists() {
+    let mut s = Scratch::new("new-record");
+    s.add("src/api/inspection.rs", include_str!("adding_a_kind/inspection_api.rs"));
+    s.edit("src/api/lib.rs", "pub mod grant;\n", "pub mod grant;\npub mod inspection;\n");
+    s.edit(
+        "src/api/lib.rs",
+        "        decommission::Decommission::crd(),\n",
+        "        decommission::Decommission::crd(),\n        inspection::Inspection::crd(),\n",
+    );
+    s.edit(
+        "src/api/resources.rs",
+        "/// Region.\npub const REGION",
+        "/// Inspection.\npub const INSPECTION: ResourceType = ResourceType::new(API_VERSION, \"inspections\", \"Inspection\");\n/// Region.\npub const REGION",
+    );
+    s.edit(
+        "src/api/filed.rs",
+        "    Decommission: DecommissionStatus\n",
+        "    Decommission: DecommissionStatus,\n    crate::inspection::Inspection: crate::inspection::InspectionStatus\n",
+    );
+    s.add("src/domain/inspection.rs", include_str!("adding_a_kind/inspection_domain.rs"));
+    s.edit("src/domain/lib.rs", "pub mod grant;\n", "pub mod grant;\npub mod inspection;\n");
+    s.add("src/controller/kinds/inspection.rs", include_str!("adding_a_kind/inspection_controller.rs"));
+    let kinds = "src/controller/kinds.rs";
+    s.edit(kinds, "mod grant;\n", "mod grant;\nmod inspection;\n");
+    s.edit(kinds, "    /// VolumeSnapshot.\n    Snapshot,\n", "    /// VolumeSnapshot.\n    Snapshot,\n    /// Inspection.\n    Inspection,\n");
+    s.edit(kinds, "    &snapshot::KIND,\n", "    &snapshot::KIND,\n    &inspection::KIND,\n");
+    s.edit(kinds, "        Self::Snapshot,\n", "        Self::Snapshot,\n        Self::Inspection,\n");
+    s.edit("src/cli/record.rs", RECORD_OF_PLUGIN.0, RECORD_OF_PLUGIN.1);
+    s.edit(
+        "config/rbac/operator.yaml",
+        "resources: [cloudapplications, changerequests, decommissions, resourcegrants], verbs: [get, list, watch]",
+        "resources: [cloudapplications, changerequests, decommissions, inspections, resourcegrants], verbs: [get, list, watch]",
+    );
+    s.edit(
+        "config/rbac/persona-roles.yaml",
+        "resources: [cloudapplications, changerequests, decommissions], verbs: [get, list, watch]}",
+        "resources: [cloudapplications, changerequests, decommissions, inspections], verbs: [get, list, watch]}",
+    );
+    s.append("docs/resources.md", "\nAn Inspection.\n");
+    s.append("docs/clauses.md", "\n");
+    s.append("CHANGELOG.md", "\n");
+    s.compiles();
+    s.is_documented("record", MOST_OF_RECORD);
+}

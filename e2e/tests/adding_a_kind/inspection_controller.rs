@@ -1,0 +1,49 @@
+//! Inspection (Art. 25).
+
+use govcloud_api::inspection::Inspection;
+use govcloud_api::resources;
+use govcloud_domain::inspection;
+use jiff::Timestamp;
+
+use super::application::{filed_index, region_in_spec};
+use super::region::SETTINGS;
+use super::{Dependency, Filed, Kind, KindSpec, Live, Priority, RecordSpec, Watched, always, links};
+use crate::cluster_state::ClusterState;
+use crate::decision::{Decision, GatherContext};
+use crate::key::Key;
+use crate::metrics::record_tally;
+
+pub(super) static KIND: KindSpec = KindSpec {
+    resource: resources::INSPECTION,
+    watched: Watched::WhileEstablished("inspections.govcloud.dev"),
+    priority: Priority::High,
+    index: |inspection| filed_index(inspection, &inspection.spec()),
+    tally: record_tally::<Inspection>,
+    record: Some(RecordSpec {
+        depends: &[&SETTINGS, &READS],
+        region: region_in_spec,
+        decide,
+        schema_error: super::schema_error::<Inspection>,
+        filed: Some(Filed {
+            applications: |inspection| {
+                inspection.spec()["application"].as_str().map(str::to_owned).into_iter().collect()
+            },
+        }),
+    }),
+};
+
+static READS: [Dependency; 1] = [Dependency {
+    on: Kind::Application,
+    link: links::APPLICATION_OF_RECORD,
+    enqueues: always,
+    live: Some(Live::Reference),
+    confirm_missing: true,
+}];
+
+fn decide(state: &ClusterState, key: &Key, with: &GatherContext, now: Timestamp) -> Option<Decision> {
+    let (meta, record) = state.object(key)?.typed::<Inspection>()?;
+    let region_context = state.region_context(&record.spec.region, with);
+    let seen = inspection::Observed { meta, record, region_context };
+    let stored = seen.record.status.as_ref();
+    Some(Decision::new(seen.meta.clone(), stored, inspection::decide(&seen, now)))
+}
