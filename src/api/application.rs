@@ -345,3 +345,5 @@ pub struct UnclaimedVolume {
     #[schemars(length(max = 253))]
     pub claim: String,
 }
+
+crate::filed::filed!(CloudApplication: CloudApplicationStatus);

@@ -272,3 +272,5 @@ pub struct ChangeRequestStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied_at: Option<Instant>,
 }
+
+crate::filed::filed!(ChangeRequest: ChangeRequestStatus);

@@ -304,3 +304,5 @@ pub enum Outcome {
     /// The data was received by the department, then the volume was destroyed.
     HandedOver,
 }
+
+crate::filed::filed!(Decommission: DecommissionStatus);

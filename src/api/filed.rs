@@ -2,11 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use super::application::{CloudApplication, CloudApplicationStatus};
-use super::change::{ChangeRequest, ChangeRequestStatus};
 use super::condition::Condition;
-use super::decommission::{Decommission, DecommissionStatus};
-use super::grant::{ResourceGrant, ResourceGrantStatus};
 use super::record::RecordStatus;
 use super::region::RegionStatus;
 
@@ -39,46 +35,42 @@ impl HasConditions for RegionStatus {
     }
 }
 
+/// Implements [`Filed`] and [`HasConditions`] for a kind and its status, in the file of the kind.
 macro_rules! filed {
-    ($($kind:ty: $status:ty),+) => {$(
-        impl HasConditions for $status {
-            fn conditions(&self) -> &[Condition] {
+    ($kind:ty: $status:ty) => {
+        impl $crate::filed::HasConditions for $status {
+            fn conditions(&self) -> &[$crate::condition::Condition] {
                 &self.record.conditions
             }
             fn phase(&self) -> Option<&'static str> {
                 self.phase.map(Into::into)
             }
         }
-        impl Filed for $kind {
+        impl $crate::filed::Filed for $kind {
             fn region(&self) -> &str {
                 &self.spec.region
             }
             fn phase(&self) -> Option<&'static str> {
-                self.status.as_ref()?.phase()
+                $crate::filed::HasConditions::phase(self.status.as_ref()?)
             }
             fn is_over(&self) -> bool {
                 self.status.as_ref().and_then(|s| s.phase).is_some_and(|p| p.is_over())
             }
-            fn record(&self) -> Option<&RecordStatus> {
+            fn record(&self) -> Option<&$crate::record::RecordStatus> {
                 Some(&self.status.as_ref()?.record)
             }
         }
-    )+};
+    };
 }
 
-filed!(
-    CloudApplication: CloudApplicationStatus,
-    ResourceGrant: ResourceGrantStatus,
-    ChangeRequest: ChangeRequestStatus,
-    Decommission: DecommissionStatus
-);
+pub(crate) use filed;
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::application::ApplicationPhase;
+    use crate::application::{ApplicationPhase, CloudApplication};
     use crate::change::ChangePhase;
     use crate::decommission::DecommissionPhase;
     use crate::grant::GrantPhase;

@@ -174,3 +174,5 @@ pub struct ResourceGrantStatus {
     #[serde(default)]
     pub restriction: Restriction,
 }
+
+crate::filed::filed!(ResourceGrant: ResourceGrantStatus);
