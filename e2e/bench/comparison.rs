@@ -26,24 +26,20 @@ pub const NAMESPACES: usize = 20;
 pub struct Workload {
     pub name: &'static str,
     kind: Kind,
-    generation: i64,
     phase: &'static str,
 }
 
 /// Applications, which are provisioned.
-pub const PROVISION: Workload =
-    Workload { name: "ratio", kind: Kind::Application, generation: 1, phase: "Provisioned" };
+pub const PROVISION: Workload = Workload { name: "ratio", kind: Kind::Application, phase: "Provisioned" };
 
-/// Exits of applications with two volumes each, one destroyed and one retained; filed, and consented to.
-pub const EXIT: Workload = Workload { name: "exit", kind: Kind::Exit, generation: 2, phase: "Completed" };
+/// Exits of applications with two volumes each, one destroyed and one retained.
+pub const EXIT: Workload = Workload { name: "exit", kind: Kind::Exit, phase: "Completed" };
 
 /// Runs the operator, and both other clients with its writes.
 pub async fn measure(workload: Workload, count: usize) -> Result<Figures> {
-    let (harness, watch) = prepare(workload, NAMESPACES, count).await?;
-    let (mut figures, recording) = run(&harness, &watch, workload, count).await?;
-    drop((watch, harness));
-    let (approvals, bare) = replay(workload, count, &recording, false).await?;
-    let (_, zero_overhead) = replay(workload, count, &recording, true).await?;
+    let (mut figures, recording) = run(&prepare(workload, NAMESPACES, count).await?, workload, count).await?;
+    let [approvals, bare] = replay(workload, count, &recording, false).await?;
+    let [_, zero_overhead] = replay(workload, count, &recording, true).await?;
     let (operator, both) = (figures[0].1, approvals + bare);
     figures.extend(named([
         ("bare client, s", bare),
@@ -57,8 +53,11 @@ pub async fn measure(workload: Workload, count: usize) -> Result<Figures> {
     Ok(figures)
 }
 
+/// A control plane, and the watch of the records that wait there.
+pub type Prepared = (Harness, StatusWatch);
+
 /// Starts a control plane on which everything waits for the approvals.
-pub async fn prepare(workload: Workload, namespaces: usize, count: usize) -> Result<(Harness, StatusWatch)> {
+pub async fn prepare(workload: Workload, namespaces: usize, count: usize) -> Result<Prepared> {
     let harness = Harness::start(namespaces).await?;
     harness.start_operator().await?;
     let watch = workload.file(&harness, count).await?;
@@ -66,12 +65,8 @@ pub async fn prepare(workload: Workload, namespaces: usize, count: usize) -> Res
 }
 
 /// Approves everything that is filed, and waits until the operator is done.
-pub async fn run(
-    harness: &Harness,
-    watch: &StatusWatch,
-    workload: Workload,
-    count: usize,
-) -> Result<(Figures, Recording)> {
+pub async fn run(of: &Prepared, workload: Workload, count: usize) -> Result<(Figures, Recording)> {
+    let (harness, watch) = of;
     let before = snapshot(&harness.admin).await?;
     let log = harness.cluster.audit().follow()?;
     let (operator, apiserver) = (harness.operator_pid().await?, harness.cluster.plane.identities()[1].pid);
@@ -102,21 +97,16 @@ pub async fn run(
 /// Runs a client that sends the operator's writes, and neither reads nor decides. Returns the seconds for the approvals, and for the
 /// writes; of exits until the last namespace is gone.
 ///
-/// The bare client sends the writes after all approvals. With zero overhead those of each application are sent as soon as its
-/// approval is answered, and both together take the second time.
-async fn replay(
-    workload: Workload,
-    count: usize,
-    recording: &Recording,
-    zero_overhead: bool,
-) -> Result<(f64, f64)> {
+/// The bare client sends the writes after all approvals. The zero-overhead client sends those of each application
+/// at once when its approval is answered; both together take the second time.
+async fn replay(workload: Workload, count: usize, recording: &Recording, at_once: bool) -> Result<[f64; 2]> {
     let (harness, watch) = prepare(workload, NAMESPACES, count).await?;
     harness.stop_operator().await?;
     let client = harness.operator_client().await?;
     let replay = Replay::of(recording, &snapshot(&harness.admin).await?);
     let mut began = Instant::now();
     let mut seconds = 0.0;
-    if zero_overhead {
+    if at_once {
         let (sender, names) = mpsc::unbounded();
         // Where the receiver is gone it has returned an error of its own.
         let answered = move |record: &Record| drop(sender.unbounded_send(record.name.clone()));
@@ -131,7 +121,7 @@ async fn replay(
     workload.until_reclaimed(&harness, count).await?;
     let took = began.elapsed().as_secs_f64();
     watch.until(workload.phase, count).await?;
-    Ok((seconds, took))
+    Ok([seconds, took])
 }
 
 impl Workload {
@@ -143,7 +133,7 @@ impl Workload {
         if self.kind == Kind::Application {
             return Ok(watch);
         }
-        harness.approve(Kind::Application, 1, &applications, |_| ()).await?;
+        harness.approve(Kind::Application, &applications, |_| ()).await?;
         watch.until("Provisioned", count).await?;
         let disposition = json!({
             "default": "Retain", "volumes": [{"namespace": "prod", "claim": "data", "action": "Destroy"}],
@@ -161,7 +151,7 @@ impl Workload {
     }
 
     async fn approve(self, harness: &Harness, count: usize, answered: impl Fn(&Record)) -> Result<()> {
-        harness.approve(self.kind, self.generation, &harness.applications(0..count), answered).await
+        harness.approve(self.kind, &harness.applications(0..count), answered).await
     }
 
     /// Waits, after an exit's writes, until every tenant namespace is gone, and every volume that was to be destroyed. Both are the

@@ -34,7 +34,7 @@ pub async fn measure(approvals: usize) -> Result<()> {
     let (own, others) = (operated.applications(0..WARM_UP + approvals), watched.applications(0..approvals));
     let (warm_up, own) = own.split_at(WARM_UP);
     let approve = async |harness: &Harness, application: &Record| {
-        harness.approve(Kind::Application, 1, from_ref(application), |_| ()).await
+        harness.approve(Kind::Application, from_ref(application), |_| ()).await
     };
 
     let before = snapshot(&operated.admin).await?;

@@ -139,19 +139,14 @@ impl Recording {
 pub async fn snapshot(admin: &Client) -> Result<Snapshot> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let mut all = Snapshot::new();
-    for path in [
-        "/apis/govcloud.dev/v1alpha1/regions",
-        "/apis/govcloud.dev/v1alpha1/cloudapplications",
-        "/apis/govcloud.dev/v1alpha1/resourcegrants",
-        "/apis/govcloud.dev/v1alpha1/decommissions",
-        "/api/v1/namespaces",
-        "/api/v1/persistentvolumes",
-        "/api/v1/persistentvolumeclaims",
-        "/api/v1/resourcequotas",
-        "/apis/rbac.authorization.k8s.io/v1/rolebindings",
-    ] {
-        let list = requests::get(admin, path).await?;
-        let resource = path.rsplit('/').next().unwrap_or_default();
+    let govcloud = ["regions", "cloudapplications", "resourcegrants", "decommissions"];
+    let core = ["namespaces", "persistentvolumes", "persistentvolumeclaims", "resourcequotas"];
+    let of = |group: &'static str, resources: [&'static str; 4]| resources.map(|resource| (group, resource));
+    let all_of = [of("/apis/govcloud.dev/v1alpha1", govcloud), of("/api/v1", core)].concat();
+    for (group, resource) in
+        all_of.into_iter().chain([("/apis/rbac.authorization.k8s.io/v1", "rolebindings")])
+    {
+        let list = requests::get(admin, &format!("{group}/{resource}")).await?;
         for object in list["items"].as_array().into_iter().flatten() {
             let (meta, claim) = (&object["metadata"], &object["spec"]["claimRef"]);
             let of = if resource == "persistentvolumes" && claim.is_object() { claim } else { meta };

@@ -15,6 +15,9 @@ pub fn table(columns: &str, rows: impl IntoIterator<Item = String>) -> String {
     format!("| {columns} |\n|---|{aligned}{rows}")
 }
 
+/// Distributions by their names.
+pub type Rows = Vec<(String, Distribution)>;
+
 /// A table of distributions in milliseconds.
 pub fn distributions(rows: &[(String, Distribution)]) -> String {
     let row = |(name, d): &(String, Distribution)| {

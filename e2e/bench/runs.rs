@@ -16,11 +16,11 @@ use futures::future::try_join_all;
 use jiff::Timestamp;
 use tokio::process::Command;
 
-use crate::comparison::{NAMESPACES, PROVISION, Workload, run};
+use crate::comparison::{NAMESPACES, PROVISION, Prepared, Workload, run};
 use crate::harness::Harness;
 use crate::report::{Figures, figure, named, spread};
 use crate::stats::{Usage, median};
-use crate::status_watch::{PATIENCE, StatusWatch};
+use crate::status_watch::PATIENCE;
 
 /// Time without any work after which memory is read.
 const SETTLE: Duration = Duration::from_secs(10);
@@ -33,19 +33,14 @@ const RESTARTS: usize = 3;
 
 /// Runs the operator of another commit in turns with this one, in this many pairs. `old` is a directory as
 /// `e2e/bench/build-commit` makes it. Returns the rows of a table.
-pub async fn measure_against(
-    old: &Path,
-    workload: Workload,
-    count: usize,
-    pairs: usize,
-) -> Result<Vec<String>> {
+pub async fn measure_against(old: &Path, of: Workload, count: usize, pairs: usize) -> Result<Vec<String>> {
     // The repository, whose manifests are installed, and the operator.
     let builds =
         [(old.join("tree"), old.join("govcloud-operator")), (paths::repository(), operator::binary()?)];
     let mut runs: [Vec<Figures>; 2] = Default::default();
     for pair in 0..pairs {
         for turn in [pair % 2, 1 - pair % 2] {
-            runs[turn].push(process(&builds[turn], workload, count).await?);
+            runs[turn].push(process(&builds[turn], of, count).await?);
         }
         for (name, old) in &runs[0][pair] {
             let new = figure(&runs[1][pair], name);
@@ -61,11 +56,8 @@ pub async fn measure_against(
 }
 
 /// Runs one build in a process of its own, which takes the operator and the manifests from its environment.
-async fn process(
-    (repository, operator): &(PathBuf, PathBuf),
-    workload: Workload,
-    count: usize,
-) -> Result<Figures> {
+async fn process(build: &(PathBuf, PathBuf), workload: Workload, count: usize) -> Result<Figures> {
+    let (repository, operator) = build;
     let control_plane = tokio::task::spawn_blocking(Binaries::find).await??.path("");
     let output = Command::new(std::env::current_exe()?)
         .args([workload.name, "--once", "--number", &count.to_string()])
@@ -92,17 +84,19 @@ pub async fn measure(workload: Workload, count: usize) -> Result<Figures> {
     let first_pages = started.keep(|e| !e.request_uri.contains("continue="));
     let first_pages = first_pages.iter().map(|e| e.request_uri.clone()).collect();
     let watch = workload.file(&harness, count).await?;
-    let (mut figures, _) = run(&harness, &watch, workload, count).await?;
-    until_idle(&harness, 0).await?;
-    let memory = settled_memory(&harness).await?;
+    let prepared = (harness, watch);
+    let (mut figures, _) = run(&prepared, workload, count).await?;
+    let (harness, _) = &prepared;
+    until_idle(harness, 0).await?;
+    let memory = settled_memory(harness).await?;
     figures.extend(named([("idle memory, MiB", idle), ("memory afterwards, MiB", memory)]));
     if workload.name == PROVISION.name {
-        figures.extend(at_rest(&harness).await?);
+        figures.extend(at_rest(harness).await?);
         let mut restarts = Vec::new();
         for at in 0..RESTARTS {
-            restarts.push(restart(&harness, &watch, count + at, &first_pages).await?);
+            restarts.push(restart(&prepared, count + at, &first_pages).await?);
         }
-        let restarted = settled_memory(&harness).await?;
+        let restarted = settled_memory(harness).await?;
         let each = (restarted - idle) * 1024.0 / (count + RESTARTS) as f64;
         figures.extend(named([("memory after a restart, MiB", restarted), ("memory each, KiB", each)]));
         for (at, (name, _)) in restarts[0].iter().enumerate() {
@@ -150,17 +144,13 @@ async fn until_idle(harness: &Harness, records: usize) -> Result<()> {
 
 /// Stops the operator, approves one more application, and starts it again over this many active ones. Seconds are from the start
 /// of the process.
-async fn restart(
-    harness: &Harness,
-    watch: &StatusWatch,
-    applications: usize,
-    first_pages: &BTreeSet<String>,
-) -> Result<Figures> {
+async fn restart(of: &Prepared, applications: usize, first_pages: &BTreeSet<String>) -> Result<Figures> {
+    let (harness, watch) = of;
     let waiting = harness.applications(applications..applications + 1);
     harness.file(watch, &waiting).await?;
     until_idle(harness, 0).await?;
     harness.stop_operator().await?;
-    harness.approve(Kind::Application, 1, &waiting, |_| ()).await?;
+    harness.approve(Kind::Application, &waiting, |_| ()).await?;
     let bare = bare_lists(harness, first_pages).await?;
     let log = harness.cluster.audit().follow()?;
     let (began, began_at) = (Instant::now(), Timestamp::now());

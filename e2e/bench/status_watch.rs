@@ -17,8 +17,8 @@ use kube::{Api, Client};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tokio::time::timeout_at;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::harness::Record;
 
@@ -45,13 +45,7 @@ struct State {
 pub struct StatusWatch {
     state: Arc<Mutex<State>>,
     changed: watch::Receiver<()>,
-    task: JoinHandle<()>,
-}
-
-impl Drop for StatusWatch {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+    _task: AbortOnDropHandle<()>,
 }
 
 impl StatusWatch {
@@ -69,7 +63,7 @@ impl StatusWatch {
                 }
             }
         });
-        Self { state, changed, task }
+        Self { state, changed, _task: AbortOnDropHandle::new(task) }
     }
 
     fn read<R>(&self, f: impl FnOnce(&State) -> R) -> R {

@@ -13,7 +13,7 @@ use govcloud_controller::clock::Clock;
 use serde_json::json;
 
 use crate::bystander::{Bystander, compare};
-use crate::comparison::NAMESPACES;
+use crate::comparison::{NAMESPACES, PROVISION, prepare};
 use crate::harness::Harness;
 use crate::recording::{Recording, snapshot};
 use crate::replay::Replay;
@@ -22,7 +22,9 @@ use crate::stats::Distribution;
 
 /// Measures this many deadlines.
 pub async fn measure(deadlines: usize) -> Result<()> {
-    let harness = prepare().await?;
+    let harness = Harness::start(NAMESPACES).await?;
+    let region = format!("/apis/govcloud.dev/v1alpha1/regions/{HENAN}");
+    requests::merge(&harness.admin, &region, &json!({"spec": {"workingDays": {"review": 3}}})).await?;
     let clock = Clock::default();
     let operator = InProcess::start(&harness.cluster, clock.clone()).await?;
     office::regions_ready(&harness.cluster).await?;
@@ -30,7 +32,7 @@ pub async fn measure(deadlines: usize) -> Result<()> {
     let applications = harness.applications(0..deadlines);
     harness.file(&watch, &applications).await?;
     let bystander = Bystander::start(&harness, &watch).await?;
-    let alone = bystander.alone(100, Some(&watch)).await?;
+    let alone = bystander.alone(100).await?;
 
     let first = requests::get(&harness.admin, &applications[0].path(Kind::Application)).await?;
     let due = first["status"]["deadlines"][0]["dueAt"].as_str().context("no deadline")?.parse()?;
@@ -38,7 +40,7 @@ pub async fn measure(deadlines: usize) -> Result<()> {
     let log = harness.cluster.audit().follow()?;
     let began = Instant::now();
     clock.set(due);
-    let meanwhile = bystander.during(watch.until("Overdue", deadlines), Some(&watch)).await?;
+    let meanwhile = bystander.during(watch.until("Overdue", deadlines)).await?;
     let lateness: Vec<Duration> = watch.times("Overdue").iter().map(|at| *at - began).collect();
     let recording = Recording::of(&harness.requests_since(log).await?, before);
     operator.stop().await;
@@ -55,20 +57,9 @@ pub async fn measure(deadlines: usize) -> Result<()> {
     report::save("timers", &block)
 }
 
-/// Starts a control plane whose province has three working days for a review.
-async fn prepare() -> Result<Harness> {
-    let harness = Harness::start(NAMESPACES).await?;
-    let review = json!({"spec": {"workingDays": {"review": 3}}});
-    let region = format!("/apis/govcloud.dev/v1alpha1/regions/{HENAN}");
-    requests::merge(&harness.admin, &region, &review).await?;
-    Ok(harness)
-}
-
 /// Seconds that the bare client takes for the reports' writes, on a control plane with as many applications.
 async fn bare_run(recording: &Recording, deadlines: usize) -> Result<f64> {
-    let harness = prepare().await?;
-    harness.start_operator().await?;
-    harness.file(&harness.watch(Kind::Application), &harness.applications(0..deadlines)).await?;
+    let (harness, _) = prepare(PROVISION, NAMESPACES, deadlines).await?;
     harness.stop_operator().await?;
     let client = harness.operator_client().await?;
     let replay = Replay::of(recording, &snapshot(&harness.admin).await?);
