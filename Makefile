@@ -106,4 +106,4 @@ bench-page: ## put the results in target/bench into docs/performance.md
 	@e2e/bench/page
 
 bench-smoke: control-plane build ## the short form of it: counts writes and LISTs, no times
-	$(CARGO) test -p e2e-bench --test bench_smoke
+	$(CARGO) test --workspace --test bench_smoke
