@@ -120,7 +120,11 @@ fn a_new_record_touches_the_files_that_the_page_lists() {
     s.add("src/controller/kinds/inspection.rs", include_str!("adding_a_kind/inspection_controller.rs"));
     let kinds = "src/controller/kinds.rs";
     s.edit(kinds, "mod grant;\n", "mod grant;\nmod inspection;\n");
-    s.edit(kinds, "    /// VolumeSnapshot.\n    Snapshot,\n", "    /// VolumeSnapshot.\n    Snapshot,\n    /// Inspection.\n    Inspection,\n");
+    s.edit(
+        kinds,
+        "    /// VolumeSnapshot.\n    Snapshot,\n",
+        "    /// VolumeSnapshot.\n    Snapshot,\n    /// Inspection.\n    Inspection,\n",
+    );
     s.edit(kinds, "    &snapshot::KIND,\n", "    &snapshot::KIND,\n    &inspection::KIND,\n");
     s.edit(kinds, "        Self::Snapshot,\n", "        Self::Snapshot,\n        Self::Inspection,\n");
     s.edit("src/cli/record.rs", RECORD_OF_PLUGIN.0, RECORD_OF_PLUGIN.1);

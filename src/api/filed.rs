@@ -7,7 +7,7 @@ use super::record::RecordStatus;
 use super::region::RegionStatus;
 
 /// A record of one of the four kinds that have a life.
-pub trait Filed: DeserializeOwned {
+pub trait Filed: kube::Resource + DeserializeOwned {
     /// Code of the Region, as written.
     fn region(&self) -> &str;
     /// The phase as its status has it; `None` until the operator has seen the record.

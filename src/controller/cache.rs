@@ -12,11 +12,13 @@ use std::time::Instant;
 
 mod object;
 mod pending_reads;
+mod shared_texts;
 mod trimmed;
 
 pub use object::{Object, text};
 use pending_reads::Deletions;
 pub use pending_reads::ReadToken;
+pub use shared_texts::SharedTexts;
 pub use trimmed::TrimmedObject;
 
 use crate::clock::Clock;
@@ -154,13 +156,14 @@ pub struct Store {
     inner: RwLock<Inner>,
     hashes: RandomState,
     born: Instant,
+    texts: SharedTexts,
 }
 
 impl Store {
-    /// An empty store.
+    /// An empty store. Texts are shared with other stores.
     #[must_use]
-    pub fn new(kind: Kind) -> Self {
-        Self { kind, inner: RwLock::default(), hashes: RandomState::new(), born: Instant::now() }
+    pub fn new(kind: Kind, texts: SharedTexts) -> Self {
+        Self { kind, inner: RwLock::default(), hashes: RandomState::new(), born: Instant::now(), texts }
     }
 
     fn write<R>(&self, f: impl FnOnce(&mut Inner) -> R) -> R {
@@ -227,7 +230,7 @@ impl Store {
         if self.write(|s| s.is_known(&path, object.uid(), object.version(), token)) {
             return None;
         }
-        let object = Object::new(self.kind, object, clock);
+        let object = Object::new(self.kind, object, clock, &self.texts);
         let keys = (self.kind.spec().index)(&object);
         let index: Box<[u64]> = keys.iter().map(|key| self.hashes.hash_one(key)).collect();
         self.write(|s| {

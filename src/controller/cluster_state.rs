@@ -12,10 +12,11 @@ use govcloud_domain::calendar::Calendar;
 use govcloud_domain::plan::Target;
 use govcloud_domain::record::Meta;
 use govcloud_domain::region_context::{RegionContext, RegionView, StorageClass};
+use kube::Resource;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::cache::{CacheUpdate, Change, Object, ReadToken, Store, TrimmedObject};
+use crate::cache::{CacheUpdate, Change, Object, ReadToken, SharedTexts, Store, TrimmedObject};
 use crate::clock::Clock;
 use crate::decision::GatherContext;
 use crate::dependencies;
@@ -35,7 +36,9 @@ pub struct ClusterState {
 
 impl Default for ClusterState {
     fn default() -> Self {
-        Self { stores: Kind::all().map(Store::new).collect(), calendars: Mutex::default() }
+        let texts = SharedTexts::default();
+        let stores = Kind::all().map(|kind| Store::new(kind, texts.clone())).collect();
+        Self { stores, calendars: Mutex::default() }
     }
 }
 
@@ -60,7 +63,7 @@ impl ClusterState {
 
     /// Identity and typed form of one record; `None` where it does not exist or does not fit its schema.
     #[must_use]
-    pub fn typed<K: DeserializeOwned>(
+    pub fn typed<K: Resource + DeserializeOwned>(
         &self,
         kind: Kind,
         namespace: &str,

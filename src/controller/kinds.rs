@@ -284,6 +284,6 @@ fn no_index(_: &Object) -> Vec<IndexKey> {
 }
 
 /// Why an object does not fit the schema of its kind.
-fn schema_error<K: serde::de::DeserializeOwned>(object: &Object) -> Option<String> {
+fn schema_error<K: kube::Resource + serde::de::DeserializeOwned>(object: &Object) -> Option<String> {
     object.read::<K>().err()
 }

@@ -7,13 +7,14 @@ use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::Resource;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
-use super::TrimmedObject;
+use super::{SharedTexts, TrimmedObject};
 use crate::clock::Clock;
-use crate::kinds::Kind;
+use crate::kinds::{Kind, Watched};
 use crate::metrics::Tally;
 use crate::queue::{Key, path, split_path};
 use govcloud_domain::digest::spec_digest;
@@ -33,7 +34,10 @@ pub struct Object {
     created_at: Option<Timestamp>,
     /// Last write of the decision annotation, by the operator's clock.
     stamped_at: Option<Timestamp>,
-    text: Box<str>,
+    /// JSON of the labels. Objects of one application have the same.
+    labels: Arc<str>,
+    /// JSON of the rest, without the identity. Objects of many tenants have the same.
+    text: Arc<str>,
     tally: OnceLock<Box<Tally>>,
 }
 
@@ -46,7 +50,8 @@ struct Head {
 
 impl Object {
     /// Takes over an object that was read. Server times are shifted by the clock.
-    pub(super) fn new(kind: Kind, object: TrimmedObject, clock: &Clock) -> Self {
+    pub(super) fn new(kind: Kind, object: TrimmedObject, clock: &Clock, texts: &SharedTexts) -> Self {
+        let labels = serde_json::to_string(&object.metadata.labels).unwrap_or_default();
         Self {
             kind,
             uid: object.uid().into(),
@@ -54,7 +59,12 @@ impl Object {
             path: path(object.namespace(), object.name()).into(),
             created_at: object.metadata.creation_timestamp.as_ref().map(|t| clock.shift(t.0)),
             stamped_at: object.stamped_at.map(|t| clock.shift(t)),
-            text: object.text.into(),
+            labels: texts.share(labels),
+            // No two records are alike.
+            text: match kind.spec().watched {
+                Watched::Labelled => texts.share(object.text),
+                Watched::All | Watched::WhileEstablished(_) => object.text.into(),
+            },
             tally: OnceLock::new(),
         }
     }
@@ -97,14 +107,14 @@ impl Object {
     /// Bytes of its JSON.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.text.len()
+        self.text.len() + self.labels.len()
     }
 
-    /// Reads it into a type, or into a part of one.
+    /// Reads it into a part of its type. Identity and labels are not in this text.
     ///
     /// # Errors
     /// Says why it does not fit. The message names no position: nobody has seen this text.
-    pub fn read<T: DeserializeOwned>(&self) -> Result<T, String> {
+    fn read_part<T: DeserializeOwned>(&self) -> Result<T, String> {
         serde_json::from_str(&self.text).map_err(|e| {
             let why = e.to_string();
             let position = format!(" at line {} column {}", e.line(), e.column());
@@ -112,10 +122,36 @@ impl Object {
         })
     }
 
-    /// The whole object as a tree, without apiVersion, kind and managedFields.
+    /// Reads it into its type.
+    ///
+    /// # Errors
+    /// Says why it does not fit.
+    pub fn read<K: Resource + DeserializeOwned>(&self) -> Result<K, String> {
+        let mut object: K = self.read_part()?;
+        let meta = object.meta_mut();
+        meta.name = Some(self.name().to_owned());
+        meta.namespace = Some(self.namespace().to_owned()).filter(|n| !n.is_empty());
+        meta.uid = Some(self.uid.to_string());
+        meta.resource_version = Some(self.resource_version());
+        meta.labels = Some(self.labels());
+        Ok(object)
+    }
+
+    /// The whole object as a tree, without apiVersion, kind, creation time and managedFields.
     #[must_use]
     pub fn value(&self) -> Value {
-        self.read().unwrap_or_default()
+        let mut value: Value = self.read_part().unwrap_or_default();
+        let metadata = &mut value["metadata"];
+        metadata["name"] = self.name().into();
+        if !self.namespace().is_empty() {
+            metadata["namespace"] = self.namespace().into();
+        }
+        metadata["uid"] = (*self.uid).into();
+        metadata["resourceVersion"] = self.resource_version().into();
+        if let Ok(labels @ Value::Object(_)) = serde_json::from_str(&self.labels) {
+            metadata["labels"] = labels;
+        }
+        value
     }
 
     /// The spec as it is stored; null where there is none.
@@ -126,7 +162,7 @@ impl Object {
             #[serde(default)]
             spec: Value,
         }
-        self.read::<OfSpec>().map(|o| o.spec).unwrap_or_default()
+        self.read_part::<OfSpec>().map(|o| o.spec).unwrap_or_default()
     }
 
     /// The status as it is stored, as far as a type reads it; `None` where there is none or it does not fit.
@@ -136,22 +172,13 @@ impl Object {
         struct OfStatus<S> {
             status: Option<S>,
         }
-        self.read::<OfStatus<S>>().ok()?.status
+        self.read_part::<OfStatus<S>>().ok()?.status
     }
 
     /// Labels.
     #[must_use]
     pub fn labels(&self) -> BTreeMap<String, String> {
-        #[derive(Default, Deserialize)]
-        struct OfLabels {
-            #[serde(default)]
-            labels: BTreeMap<String, String>,
-        }
-        #[derive(Deserialize)]
-        struct OfMetadata {
-            metadata: OfLabels,
-        }
-        self.read::<OfMetadata>().map(|o| o.metadata.labels).unwrap_or_default()
+        serde_json::from_str::<Option<_>>(&self.labels).ok().flatten().unwrap_or_default()
     }
 
     /// One label.
@@ -172,14 +199,14 @@ impl Object {
         struct OfMetadata {
             metadata: OfDeletion,
         }
-        self.read::<OfMetadata>().is_ok_and(|o| o.metadata.deletion_timestamp.is_some())
+        self.read_part::<OfMetadata>().is_ok_and(|o| o.metadata.deletion_timestamp.is_some())
     }
 
     /// Identity of a record: metadata, digest of its spec, and the time of its decision annotation.
     #[must_use]
     pub fn meta(&self) -> Meta {
         let (metadata, spec) =
-            self.read::<Head>().map_or_else(|_| Default::default(), |h| (h.metadata, h.spec));
+            self.read_part::<Head>().map_or_else(|_| Default::default(), |h| (h.metadata, h.spec));
         Meta {
             namespace: self.namespace().to_owned(),
             name: self.name().to_owned(),
@@ -188,7 +215,7 @@ impl Object {
             generation: metadata.generation.unwrap_or_default(),
             deleting: metadata.deletion_timestamp.is_some(),
             annotations: metadata.annotations.unwrap_or_default(),
-            labels: metadata.labels.unwrap_or_default(),
+            labels: self.labels(),
             created_at: self.created_at,
             stamped_at: self.stamped_at,
             digest: spec.as_ref().map(spec_digest).unwrap_or_default(),
@@ -197,7 +224,7 @@ impl Object {
 
     /// Identity and typed form of a record; `None` where it does not fit the schema.
     #[must_use]
-    pub fn typed<K: DeserializeOwned>(&self) -> Option<(Meta, Arc<K>)> {
+    pub fn typed<K: Resource + DeserializeOwned>(&self) -> Option<(Meta, Arc<K>)> {
         let typed = self.read::<K>().ok()?;
         Some((self.meta(), Arc::new(typed)))
     }
@@ -231,7 +258,12 @@ mod tests {
             "spec": { "region": "410000", "platformMaintenance": {} },
             "status": status,
         });
-        Object::new(Kind::Change, serde_json::from_value(object).unwrap(), &Clock::default())
+        Object::new(
+            Kind::Change,
+            serde_json::from_value(object).unwrap(),
+            &Clock::default(),
+            &SharedTexts::default(),
+        )
     }
 
     #[test]
@@ -265,7 +297,12 @@ mod tests {
     fn labels_and_deletion_are_read_alone() {
         let object = json!({ "metadata": { "name": "n", "deletionTimestamp": "2026-03-10T01:30:00Z",
             "labels": { "a": "b" } } });
-        let object = Object::new(Kind::Namespace, serde_json::from_value(object).unwrap(), &Clock::default());
+        let object = Object::new(
+            Kind::Namespace,
+            serde_json::from_value(object).unwrap(),
+            &Clock::default(),
+            &SharedTexts::default(),
+        );
         assert!(object.is_being_deleted());
         assert_eq!((object.label("a").as_deref(), object.label("c")), (Some("b"), None));
         assert!(!change(json!({})).is_being_deleted());

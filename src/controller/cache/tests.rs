@@ -290,7 +290,7 @@ fn a_404_removes_only_the_object_that_was_known_when_the_request_began() {
 
 /// A store of applications, with objects in the namespace `ns` of the Region `region`.
 fn store() -> Store {
-    Store::new(Kind::Application)
+    Store::new(Kind::Application, SharedTexts::default())
 }
 
 fn object(name: &str, uid: &str, version: u64, region: &str) -> TrimmedObject {

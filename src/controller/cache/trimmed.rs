@@ -23,7 +23,8 @@ const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// An object of the API server without `managedFields`, `apiVersion` and `kind`.
 #[derive(Clone, Debug, Default)]
 pub struct TrimmedObject {
-    /// Name, namespace, UID, resourceVersion, labels, and creation time. The rest of the metadata is in the text alone.
+    /// Name, namespace, UID, resourceVersion, labels and creation time, which are not in the text; the rest of the metadata
+    /// is there alone.
     pub metadata: ObjectMeta,
     /// Server time of the last write of the decision annotation, from `managedFields`.
     pub stamped_at: Option<Timestamp>,
@@ -74,18 +75,6 @@ impl Text {
         serde_json::to_writer(&mut self.0, value).map_err(E::custom)
     }
 
-    /// Reads the value of a key, writes it, and returns it.
-    fn keep<'de, T, M>(&mut self, key: &str, map: &mut M) -> Result<T, M::Error>
-    where
-        T: Deserialize<'de> + Serialize,
-        M: MapAccess<'de>,
-    {
-        let value: T = map.next_value()?;
-        self.key(key)?;
-        self.value(&value)?;
-        Ok(value)
-    }
-
     /// Copies the value of a key, whatever it is.
     fn copy<'de, M: MapAccess<'de>>(&mut self, key: &str, map: &mut M) -> Result<(), M::Error> {
         self.key(key)?;
@@ -133,7 +122,7 @@ impl<'de> Deserialize<'de> for TrimmedObject {
     }
 }
 
-/// Reads the metadata of an object: writes all of it but `managedFields`.
+/// Reads the metadata of an object: writes all of it but `managedFields` and its identity.
 struct Metadata<'a> {
     of: &'a mut TrimmedObject,
     text: &'a mut Text,
@@ -159,12 +148,12 @@ impl<'de> Visitor<'de> for Metadata<'_> {
         text.0.push(b'{');
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
-                "name" => metadata.name = text.keep(&key, &mut map)?,
-                "namespace" => metadata.namespace = text.keep(&key, &mut map)?,
-                "uid" => metadata.uid = text.keep(&key, &mut map)?,
-                "resourceVersion" => metadata.resource_version = text.keep(&key, &mut map)?,
-                "creationTimestamp" => metadata.creation_timestamp = text.keep(&key, &mut map)?,
-                "labels" => metadata.labels = text.keep(&key, &mut map)?,
+                "name" => metadata.name = map.next_value()?,
+                "namespace" => metadata.namespace = map.next_value()?,
+                "uid" => metadata.uid = map.next_value()?,
+                "resourceVersion" => metadata.resource_version = map.next_value()?,
+                "creationTimestamp" => metadata.creation_timestamp = map.next_value()?,
+                "labels" => metadata.labels = map.next_value()?,
                 "annotations" => {
                     let mut annotations: Option<BTreeMap<String, String>> = map.next_value()?;
                     if let Some(annotations) = &mut annotations {
@@ -246,12 +235,14 @@ mod tests {
         })
     }
 
-    /// The object as it is kept: without its type and `managedFields`.
+    /// The text that is kept: without type, identity and `managedFields`.
     fn kept(mut sent: Value) -> Value {
         let fields = sent.as_object_mut().unwrap();
         fields.remove("apiVersion");
         fields.remove("kind");
-        fields["metadata"].as_object_mut().unwrap().remove("managedFields");
+        for field in ["managedFields", "name", "namespace", "uid", "resourceVersion", "labels"] {
+            fields["metadata"].as_object_mut().unwrap().remove(field);
+        }
         sent
     }
 

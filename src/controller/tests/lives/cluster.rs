@@ -325,8 +325,7 @@ fn take_away(live: &mut Value, last: &Value, now: &Value) {
 /// One event of a watch, and the keys that it queues.
 fn watch(w: &ClusterState, object: &Value, gone: bool) -> Vec<Key> {
     let kind = object["kind"].as_str().unwrap();
-    let kind =
-        Kind::all().find(|k| k.as_str() == kind).unwrap_or_else(|| panic!("{kind} is not watched"));
+    let kind = Kind::all().find(|k| k.as_str() == kind).unwrap_or_else(|| panic!("{kind} is not watched"));
     let object: TrimmedObject = serde_json::from_value(object.clone()).unwrap();
     let update = if gone { CacheUpdate::Deleted(object) } else { CacheUpdate::Observed(object) };
     w.update(kind, update, &Clock::default())
