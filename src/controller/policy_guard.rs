@@ -1,19 +1,19 @@
-//! The guard: watches every policy, binding and CRD of this project and says whether the gate stands.
+//! The policy guard: watches every policy, binding and CRD of this project, and publishes whether they are as shipped.
 //!
-//! What it compares is [`govcloud_domain::integrity`]'s; the record of the last good check is a ConfigMap, so that
-//! a gap while the operator was down is seen as well (design, section 3).
+//! [`govcloud_domain::integrity`] compares them. The record of the last good check is a ConfigMap, so that a gap while
+//! the operator was down is seen as well (design, section 3).
 
-use std::collections::BTreeMap;
+use std::convert::Infallible;
 
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ConfigMap;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Api;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::watch;
 
 use super::client::{self, EventBody};
@@ -22,9 +22,15 @@ use super::metrics::Requests;
 use govcloud_api::resources::{ADMISSION_POLICIES, CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, ResourceType};
 use govcloud_api::{OPERATOR_NAME, OPERATOR_NAMESPACE};
 use govcloud_domain::decision::PolicyIntegrity;
-use govcloud_domain::integrity::{self, Record, Release};
+use govcloud_domain::integrity::{self, Record};
 use govcloud_domain::plan::Target;
 use govcloud_domain::release::{self, RELEASE};
+
+mod live;
+#[cfg(test)]
+mod tests;
+
+use live::{Live, Objects};
 
 /// Label of everything that the guard watches beside the CRDs.
 const SELECTOR: &str = "app.kubernetes.io/part-of=govcloud-operator";
@@ -35,181 +41,180 @@ pub const RECORD: &str = "govcloud-guard";
 /// Watched beside the policies: the CRDs, and the recorded release.
 const OTHERS: [ResourceType; 2] = [CUSTOM_RESOURCE_DEFINITION, CONFIG_MAP];
 
-/// Objects by `Kind/name`, as JSON: schemas and policies are a tenth of the size of their trees, and are looked at only
-/// when one of them changes.
-#[derive(Default)]
-struct Texts(BTreeMap<String, Box<str>>);
-
-impl Texts {
-    fn read(&self) -> BTreeMap<String, Value> {
-        let read = |text: &str| serde_json::from_str(text).expect("what was written as JSON reads as JSON");
-        self.0.iter().map(|(key, text)| (key.clone(), read(text))).collect()
-    }
+/// One operator's guard: publishes for as long as it runs.
+pub struct PolicyGuard {
+    /// Client for the watches, the record and its Events.
+    pub client: kube::Client,
+    /// The time of a check.
+    pub clock: Clock,
+    /// Name of this replica, for Events.
+    pub identity: String,
+    /// Username of the cluster's namespace controller, for which the policies were installed.
+    pub namespace_controller: String,
+    /// Receives the result of each check.
+    pub integrity: watch::Sender<PolicyIntegrity>,
+    /// Counts interruptions of the watches.
+    pub counts: Requests,
 }
 
-impl From<BTreeMap<String, Value>> for Texts {
-    fn from(objects: BTreeMap<String, Value>) -> Self {
-        Self(objects.into_iter().map(|(key, object)| (key, object.to_string().into())).collect())
-    }
+/// The objects to compare, and the last good check.
+struct Checked {
+    shipped: Objects,
+    live: Live,
+    recorded: Option<Record>,
 }
 
-/// What has been seen of the gate.
-#[derive(Default)]
-struct Seen {
-    live: Texts,
-    released: Release,
-    lists: usize,
+/// The result of one check.
+struct Checking {
+    integrity: PolicyIntegrity,
+    /// The record is another than before and is to be stored.
+    record_changed: bool,
 }
 
-impl Seen {
-    /// Takes in one event. Whether every first list is complete.
-    fn take(&mut self, kind: &str, event: Event<DynamicObject>) -> bool {
-        match event {
-            Event::Init => self.live.0.retain(|k, _| !k.starts_with(&format!("{kind}/"))),
-            Event::InitApply(o) | Event::Apply(o) if kind == "ConfigMap" => {
-                self.released = release::read_release(&o.data["data"])
-            }
-            Event::Delete(_) if kind == "ConfigMap" => self.released.clear(),
-            Event::InitApply(o) | Event::Apply(o) => {
-                let seen = guarded(&o, kind);
-                self.live.0.insert(integrity::key(&seen), seen.to_string().into());
-            }
-            Event::Delete(o) => drop(self.live.0.remove(&integrity::key(&guarded(&o, kind)))),
-            Event::InitDone => self.lists = self.lists.saturating_sub(1),
+impl Checked {
+    /// Applies one event, and checks where it may have changed something.
+    fn observe(
+        &mut self,
+        kind: &'static str,
+        event: Event<DynamicObject>,
+        now: Timestamp,
+    ) -> Option<Checking> {
+        if !self.live.apply(kind, event) {
+            return None;
         }
-        self.lists == 0
+        let (shipped, live) = (self.shipped.read(), self.live.objects());
+        let released = Live::release(&live);
+        let (integrity, record) = integrity::check(&shipped, &live, &released, self.recorded.as_ref(), now);
+        // A violation ends the record: even if everything comes back, there was a gap.
+        let record_changed = self.recorded != record;
+        self.recorded = record;
+        Some(Checking { integrity, record_changed })
     }
 }
 
-/// Watches the gate and publishes what it sees, for as long as the operator runs.
-pub async fn watch(
-    client: kube::Client,
-    clock: Clock,
-    identity: String,
-    namespace_controller: String,
-    says: watch::Sender<PolicyIntegrity>,
-    counts: Requests,
-) {
-    let mut wanted = match release::shipped_for(&namespace_controller) {
-        Ok(w) => w,
-        Err(e) => {
-            says.send_replace(PolicyIntegrity::Violated(vec![e]));
+impl PolicyGuard {
+    /// Watches and publishes until the process ends.
+    ///
+    /// # Errors
+    /// The policies that were compiled in cannot be read.
+    pub async fn run(self) -> Result<Infallible, String> {
+        let mut shipped = release::shipped_for(&self.namespace_controller)?;
+        let mutating = mutating_policies_served(&self.client).await;
+        if !mutating {
+            shipped.retain(|key, _| !key.starts_with("Mutating"));
+        }
+        let kinds = ADMISSION_POLICIES.into_iter().filter(|r| mutating || !r.kind.starts_with("Mutating"));
+        let kinds: Vec<_> = kinds.chain(OTHERS).collect();
+        let live = Live::new(kinds.iter().map(|r| r.kind));
+        let mut events = stream::select_all(kinds.into_iter().map(|r| self.watch(r)));
+        let recorded = load_record(&self.client).await;
+        let mut checked = Checked { shipped: shipped.into(), live, recorded };
+        while let Some((kind, event)) = events.next().await {
+            if let Some(checking) = checked.observe(kind, event, self.clock.now()) {
+                self.publish(checking, checked.recorded.as_ref()).await;
+            }
+        }
+        Err("its watches ended".to_owned())
+    }
+
+    /// Stores a record that changed, and publishes and reports a result that changed.
+    async fn publish(&self, checking: Checking, record: Option<&Record>) {
+        let Checking { integrity, record_changed } = checking;
+        if record_changed {
+            store_record(&self.client, record).await;
+        }
+        if let Some(before) = replace_if_changed(&self.integrity, &integrity)
+            && std::mem::discriminant(&before) != std::mem::discriminant(&integrity)
+        {
+            // A restart that finds nothing changed writes a line in the log and no Event (S11).
+            self.report(&integrity, record_changed || before != PolicyIntegrity::Unknown).await;
+        }
+    }
+
+    /// Logs that the policies became intact or violated, and writes an Event beside the operator.
+    async fn report(&self, integrity: &PolicyIntegrity, event: bool) {
+        let (reason, warning, note) = match integrity {
+            PolicyIntegrity::Unknown => return,
+            PolicyIntegrity::Violated(why) => (
+                "PolicyIntegrityViolated",
+                true,
+                format!(
+                    "审批策略不完整，审批一律不生效 / admission policies incomplete, approvals do not count: {}",
+                    why.join("; ")
+                ),
+            ),
+            PolicyIntegrity::Intact { since } => (
+                "PolicyIntegrityRestored",
+                false,
+                format!("审批策略完整，自 {since} 起 / admission policies intact since {since}"),
+            ),
+        };
+        if warning {
+            tracing::error!(note, "admission policies violated");
+        } else {
+            tracing::info!(note, "admission policies intact");
+        }
+        if !event {
             return;
         }
-    };
-    let stamps = mutating_policies_served(&client).await;
-    if !stamps {
-        wanted.retain(|k, _| !k.starts_with("Mutating"));
-    }
-    let wanted = Texts::from(wanted);
-    let kinds = ADMISSION_POLICIES.into_iter().filter(|r| stamps || !r.kind.starts_with("Mutating"));
-    let kinds: Vec<_> = kinds.chain(OTHERS).collect();
-    let mut seen = Seen { lists: kinds.len(), ..Seen::default() };
-    let mut events = stream::select_all(kinds.into_iter().map(|k| watch_kind(&client, k, counts.clone())));
-    let mut recorded = load(&client).await;
-    while let Some((kind, event)) = events.next().await {
-        if !seen.take(kind, event) {
-            continue;
-        }
-        let (wanted, live) = (wanted.read(), seen.live.read());
-        let (guard, record) =
-            integrity::check(&wanted, &live, &seen.released, recorded.as_ref(), clock.now());
-        // What was sealed before an opening is over: even if everything comes back, there was a gap.
-        let news = recorded != record;
-        if news {
-            keep(&client, record.as_ref()).await;
-            recorded = record;
-        }
-        let before = says.send_replace(guard.clone());
-        if std::mem::discriminant(&before) != std::mem::discriminant(&guard) {
-            // A restart finds what it left: that is worth a line in the log, not an Event (S11).
-            announce(&client, &identity, &guard, news || before != PolicyIntegrity::Unknown).await;
-        }
-    }
-}
-
-/// Says in the log, and as an Event beside the operator, that the gate opened or closed.
-async fn announce(client: &kube::Client, identity: &str, guard: &PolicyIntegrity, news: bool) {
-    let (reason, warning, note) = match guard {
-        PolicyIntegrity::Unknown => return,
-        PolicyIntegrity::Violated(why) => (
-            "GuardOpen",
-            true,
-            format!(
-                "审批策略不完整,任何审批均不生效 / the gate is open, no decision counts: {}",
-                why.join("; ")
-            ),
-        ),
-        PolicyIntegrity::Intact { since } => {
-            ("GuardSealed", false, format!("审批策略完整,自 {since} 起 / the gate is sealed since {since}"))
-        }
-    };
-    if warning {
-        tracing::error!(note, "the gate is open");
-    } else {
-        tracing::info!(note, "the gate is sealed");
-    }
-    if !news {
-        return;
-    }
-    let about = Target::namespaced(CONFIG_MAP, OPERATOR_NAMESPACE, RECORD);
-    let at = jiff::Timestamp::now();
-    let event = EventBody {
-        name: format!("{RECORD}.{:x}", at.as_nanosecond()),
-        about: &about,
-        uid: "",
-        reason,
-        warning,
-        note,
-        at,
-        instance: identity,
-    };
-    if let Err(e) = client::Requests::new(client.clone()).event(&event).await {
-        tracing::warn!(error = %e, "the guard's Event could not be written");
-    }
-}
-
-/// What [`integrity::check`] looks at of a live object.
-fn guarded(o: &DynamicObject, kind: &str) -> Value {
-    let ObjectMeta { name, uid, generation, deletion_timestamp, .. } = &o.metadata;
-    let metadata = json!({
-        "name": name, "uid": uid, "generation": generation, "deletionTimestamp": deletion_timestamp,
-    });
-    json!({ "kind": kind, "metadata": metadata, "spec": o.data["spec"] })
-}
-
-type News = (&'static str, Event<DynamicObject>);
-
-fn watch_kind(
-    client: &kube::Client,
-    resource_type: ResourceType,
-    counts: Requests,
-) -> BoxStream<'static, News> {
-    let ResourceType { plural, kind, .. } = resource_type;
-    let resource = resource_type.api_resource();
-    let (api, config): (Api<DynamicObject>, _) = match kind {
-        "ConfigMap" => (
-            Api::namespaced_with(client.clone(), OPERATOR_NAMESPACE, &resource),
-            watcher::Config::default().fields(&format!("metadata.name={RELEASE}")),
-        ),
-        "CustomResourceDefinition" => (Api::all_with(client.clone(), &resource), watcher::Config::default()),
-        _ => (Api::all_with(client.clone(), &resource), watcher::Config::default().labels(SELECTOR)),
-    };
-    let events = watcher::watcher(api, config).default_backoff().filter_map(move |e| {
-        let news = match e {
-            Ok(e) => Some((kind, e)),
-            Err(e) => {
-                counts.interrupted(plural);
-                tracing::warn!(kind, error = %e, "the guard's watch was interrupted; it is resumed");
-                None
-            }
+        let about = Target::namespaced(CONFIG_MAP, OPERATOR_NAMESPACE, RECORD);
+        let at = Timestamp::now();
+        let event = EventBody {
+            name: format!("{RECORD}.{:x}", at.as_nanosecond()),
+            about: &about,
+            uid: "",
+            reason,
+            warning,
+            note,
+            at,
+            instance: &self.identity,
         };
-        std::future::ready(news)
-    });
-    events.boxed()
+        if let Err(e) = client::Requests::new(self.client.clone()).event(&event).await {
+            tracing::warn!(error = %e, reason, "the policy guard's Event could not be written");
+        }
+    }
+
+    /// The events of one kind's watch; an interruption is counted and resumed.
+    fn watch(&self, resource: ResourceType) -> BoxStream<'static, (&'static str, Event<DynamicObject>)> {
+        let ResourceType { plural, kind, .. } = resource;
+        let (client, resource) = (self.client.clone(), resource.api_resource());
+        let (api, config): (Api<DynamicObject>, _) = match kind {
+            "ConfigMap" => (
+                Api::namespaced_with(client, OPERATOR_NAMESPACE, &resource),
+                watcher::Config::default().fields(&format!("metadata.name={RELEASE}")),
+            ),
+            "CustomResourceDefinition" => (Api::all_with(client, &resource), watcher::Config::default()),
+            _ => (Api::all_with(client, &resource), watcher::Config::default().labels(SELECTOR)),
+        };
+        let counts = self.counts.clone();
+        let events = watcher::watcher(api, config).default_backoff().filter_map(move |event| {
+            let event = event.inspect_err(|e| {
+                counts.interrupted(plural);
+                tracing::warn!(kind, error = %e, "the policy guard's watch was interrupted; it is resumed");
+            });
+            std::future::ready(event.ok().map(|event| (kind, event)))
+        });
+        events.boxed()
+    }
 }
 
-/// Whether the API server has MutatingAdmissionPolicy (1.36 and later). No answer is none: it is asked again.
+/// Publishes a result that differs from the present one, which is returned; equal ones wake nobody.
+fn replace_if_changed(
+    published: &watch::Sender<PolicyIntegrity>,
+    new: &PolicyIntegrity,
+) -> Option<PolicyIntegrity> {
+    let mut before = None;
+    published.send_if_modified(|present| {
+        let changed = present != new;
+        if changed {
+            before = Some(std::mem::replace(present, new.clone()));
+        }
+        changed
+    });
+    before
+}
+
+/// Returns true if the API server has MutatingAdmissionPolicy (1.36 and later). Asked until it is answered.
 async fn mutating_policies_served(client: &kube::Client) -> bool {
     let ask = || client.list_api_group_resources("admissionregistration.k8s.io/v1");
     let list = client::insist("which admission policies are served", ask).await;
@@ -220,19 +225,23 @@ fn records(client: &kube::Client) -> Api<ConfigMap> {
     Api::namespaced(client.clone(), OPERATOR_NAMESPACE)
 }
 
-/// The record of the last good check. Without an answer nothing is known of gaps: it is asked for until there is one.
-async fn load(client: &kube::Client) -> Option<Record> {
+/// Reads the record of the last good check. Without an answer no gap is known, so it is asked until it is answered.
+async fn load_record(client: &kube::Client) -> Option<Record> {
     let maps = records(client);
-    let map = client::insist("the guard's record", || maps.get_opt(RECORD)).await?;
+    let map = client::insist("the policy guard's record", || maps.get_opt(RECORD)).await?;
     serde_json::from_str(map.data?.get("record")?).ok()
 }
 
-/// Keeps the record of a good check, or that there is none, so that a restart does not forget a gap.
-async fn keep(client: &kube::Client, record: Option<&Record>) {
+/// Stores the record of a good check, or that there is none, so that a restart does not forget a gap.
+async fn store_record(client: &kube::Client, record: Option<&Record>) {
     let text = serde_json::to_string(&record).unwrap_or_default();
-    let body = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": RECORD, "namespace": OPERATOR_NAMESPACE }, "data": { "record": text } });
+    let body = json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": { "name": RECORD, "namespace": OPERATOR_NAMESPACE },
+        "data": { "record": text },
+    });
     let manager = PatchParams::apply(OPERATOR_NAME).force();
     if let Err(e) = records(client).patch(RECORD, &manager, &Patch::Apply(&body)).await {
-        tracing::warn!(error = %e, "the guard's record could not be kept");
+        tracing::warn!(error = %e, "the policy guard's record could not be stored");
     }
 }

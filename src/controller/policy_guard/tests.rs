@@ -1,0 +1,139 @@
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::*;
+
+const POLICY: &str = "ValidatingAdmissionPolicy";
+const CRD: &str = "CustomResourceDefinition";
+const KINDS: [&str; 3] = [POLICY, CRD, "ConfigMap"];
+
+fn shipped() -> BTreeMap<String, Value> {
+    let object = |kind: &str, name: &str| json!({ "kind": kind, "metadata": { "name": name }, "spec": {} });
+    [object(POLICY, "a"), object(POLICY, "b"), object(CRD, "c")]
+        .into_iter()
+        .map(|o| (integrity::key(&o), o))
+        .collect()
+}
+
+fn object(name: &str, uid: &str) -> DynamicObject {
+    let metadata = json!({ "name": name, "uid": uid, "generation": 1 });
+    serde_json::from_value(json!({ "metadata": metadata, "spec": {} })).unwrap()
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+/// Everything listed once, at second 1.
+fn listed() -> Checked {
+    let mut checked = Checked { shipped: shipped().into(), live: Live::new(KINDS), recorded: None };
+    let mut last = None;
+    for kind in KINDS {
+        for event in list_of(kind) {
+            last = checked.observe(kind, event, at(1));
+        }
+    }
+    assert_eq!(last.map(|c| c.integrity), Some(PolicyIntegrity::Intact { since: at(1) }));
+    checked
+}
+
+/// A complete list of a kind, as kube's watcher reports it.
+fn list_of(kind: &str) -> Vec<Event<DynamicObject>> {
+    let names: &[&str] = match kind {
+        POLICY => &["a", "b"],
+        CRD => &["c"],
+        _ => &[],
+    };
+    let objects = names.iter().map(|name| Event::InitApply(object(name, name)));
+    [Event::Init].into_iter().chain(objects).chain([Event::InitDone]).collect()
+}
+
+#[test]
+fn relist_keeps_the_live_set_until_it_is_complete() {
+    let mut checked = listed();
+    let before = checked.live.objects();
+    for event in [Event::Init, Event::InitApply(object("a", "a"))] {
+        assert!(checked.observe(POLICY, event, at(2)).is_none(), "half a list is not checked");
+        assert_eq!(checked.live.objects(), before);
+    }
+    let done = checked.observe(POLICY, Event::InitDone, at(3)).unwrap();
+    assert!(matches!(&done.integrity, PolicyIntegrity::Violated(why) if why.len() == 1), "b is gone");
+    assert!(done.record_changed && checked.recorded.is_none());
+}
+
+#[test]
+fn api_server_restart_never_stores_a_lost_record() {
+    let mut checked = listed();
+    let recorded = checked.recorded.clone();
+    assert!(recorded.is_some());
+    // All watches relist at once. The policies' first two lists fail half-way, and an event of another kind comes between.
+    let [mut policies, crds, maps] = KINDS.map(list_of);
+    let again = |events: Vec<Event<DynamicObject>>| events.into_iter();
+    let mut events: Vec<(&'static str, Event<DynamicObject>)> = Vec::new();
+    for _ in 0..2 {
+        events.push((POLICY, Event::Init));
+        events.push((POLICY, Event::InitApply(object("a", "a"))));
+    }
+    events.extend(again(crds).map(|e| (CRD, e)));
+    events.push((CRD, Event::Apply(object("c", "c"))));
+    events.push((CRD, Event::Delete(object("unrelated", "u"))));
+    events.extend(again(maps).map(|e| ("ConfigMap", e)));
+    events.extend(policies.drain(..).map(|e| (POLICY, e)));
+    let mut checks = 0;
+    for (kind, event) in events {
+        if let Some(checking) = checked.observe(kind, event, at(60)) {
+            checks += 1;
+            assert_eq!(checking.integrity, PolicyIntegrity::Intact { since: at(1) });
+            assert!(!checking.record_changed);
+        }
+    }
+    assert!(checks >= 5, "{checks} checks");
+    assert_eq!(checked.recorded, recorded);
+}
+
+#[test]
+fn a_kind_listed_twice_does_not_stand_for_one_that_was_never_listed() {
+    let mut checked = Checked { shipped: shipped().into(), live: Live::new(KINDS), recorded: None };
+    for _ in 0..KINDS.len() {
+        for event in list_of(CRD) {
+            assert!(checked.observe(CRD, event, at(1)).is_none());
+        }
+    }
+}
+
+#[test]
+fn replacement_and_deletion_end_the_record() {
+    for event in [Event::Delete(object("a", "a")), Event::Apply(object("a", "another"))] {
+        let mut checked = listed();
+        let checking = checked.observe(POLICY, event, at(9)).unwrap();
+        assert!(checking.record_changed);
+        assert_ne!(checking.integrity, PolicyIntegrity::Intact { since: at(1) });
+    }
+}
+
+#[test]
+fn the_recorded_release_ends_with_its_config_map() {
+    let mut live = Live::new(KINDS);
+    let mut map = object(RELEASE, "r");
+    map.data = json!({ "data": { "objects": "{\"ValidatingAdmissionPolicy/a\":\"sha256:0\"}" } });
+    for event in [Event::Init, Event::InitApply(map), Event::InitDone] {
+        live.apply("ConfigMap", event);
+    }
+    assert_eq!(Live::release(&live.objects()).len(), 1);
+    for event in [Event::Init, Event::InitDone] {
+        live.apply("ConfigMap", event);
+    }
+    assert!(Live::release(&live.objects()).is_empty());
+}
+
+#[tokio::test]
+async fn an_equal_result_wakes_nobody() {
+    let (sender, mut receiver) = watch::channel(PolicyIntegrity::Unknown);
+    let intact = PolicyIntegrity::Intact { since: at(1) };
+    assert_eq!(replace_if_changed(&sender, &intact), Some(PolicyIntegrity::Unknown));
+    assert!(receiver.has_changed().unwrap());
+    receiver.borrow_and_update();
+    assert_eq!(replace_if_changed(&sender, &intact), None);
+    assert!(!receiver.has_changed().unwrap());
+}
