@@ -5,9 +5,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
+
+/// Longest sleep before the wall clock is read again: a suspended machine, or a clock that was set, delays what is due by
+/// no more than this.
+const RECHECK: Duration = Duration::from_mins(5);
 
 /// A clock that tests can set ahead.
 #[derive(Clone, Debug)]
@@ -15,11 +20,12 @@ pub struct Clock {
     offset_ms: Arc<AtomicI64>,
     error_ms: i64,
     moved: watch::Sender<i64>,
+    recheck: Duration,
 }
 
 impl Default for Clock {
     fn default() -> Self {
-        Self { offset_ms: Arc::default(), error_ms: 0, moved: watch::Sender::new(0) }
+        Self { offset_ms: Arc::default(), error_ms: 0, moved: watch::Sender::new(0), recheck: RECHECK }
     }
 }
 
@@ -30,7 +36,7 @@ impl Clock {
         Self { error_ms: i64::try_from(error.as_millis()).unwrap_or(0), ..Self::default() }
     }
 
-    /// What the machine says, right or wrong: only skew is measured on it.
+    /// The machine's time, right or wrong: only skew is measured on it.
     #[must_use]
     pub fn raw(&self) -> Timestamp {
         let now = Timestamp::now();
@@ -56,19 +62,56 @@ impl Clock {
         self.moved.send_modify(|n| *n += 1);
     }
 
-    /// Sleeps until this clock reads `at`, or the clock is moved.
+    /// Sleeps until this clock reads `at`, or a test moves the clock.
     pub async fn reach(&self, at: Timestamp) {
         let mut moved = self.moved.subscribe();
-        let left = at.duration_since(self.now());
-        let Ok(left) = std::time::Duration::try_from(left) else { return };
-        tokio::select! {
-            () = tokio::time::sleep(left) => {}
-            _ = moved.changed() => {}
+        while let Ok(left) = Duration::try_from(at.duration_since(self.now()))
+            && !left.is_zero()
+        {
+            tokio::select! {
+                () = tokio::time::sleep(left.min(self.recheck)) => {}
+                _ = moved.changed() => return,
+            }
         }
     }
 
     /// Resolves when the clock is moved.
     pub async fn moved(&self) {
         let _ = self.moved.subscribe().changed().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+
+    /// Steps the wall clock without a word, as NTP or the end of a suspend does.
+    fn step(clock: &Clock, by: SignedDuration) {
+        clock.offset_ms.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::Relaxed);
+    }
+
+    #[tokio::test]
+    async fn a_step_of_the_wall_clock_is_noticed_at_the_next_recheck() {
+        let clock = Clock { recheck: Duration::from_millis(1), ..Clock::default() };
+        let due = clock.now() + SignedDuration::from_hours(72);
+        let reached = clock.reach(due);
+        tokio::pin!(reached);
+        assert!(reached.as_mut().now_or_never().is_none());
+        step(&clock, SignedDuration::from_hours(71));
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        assert!(reached.as_mut().now_or_never().is_none(), "an hour is left");
+        step(&clock, SignedDuration::from_hours(2));
+        reached.await;
+        assert_eq!(Clock::default().recheck, Duration::from_mins(5));
+    }
+
+    #[tokio::test]
+    async fn a_past_instant_is_reached_at_once_and_a_moved_clock_ends_the_wait() {
+        let clock = Clock::default();
+        clock.reach(clock.now() - SignedDuration::from_secs(1)).await;
+        let moved = async { clock.set(clock.now()) };
+        tokio::join!(clock.reach(clock.now() + SignedDuration::from_hours(1)), moved);
     }
 }
