@@ -24,7 +24,7 @@ pub use trimmed::TrimmedObject;
 use crate::clock::Clock;
 use crate::index::IndexKey;
 use crate::kinds::Kind;
-use crate::queue::path;
+use crate::key::path;
 
 /// A change to the cluster as it was learnt.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! State and services that all tasks of the controller share.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use govcloud_domain::decision::PolicyIntegrity;
@@ -96,20 +96,18 @@ impl Context {
         self.state.is_synced() && self.integrity() != PolicyIntegrity::Unknown
     }
 
-    /// Applies an update and enqueues the records that depend on it. A standby enqueues nothing: a new leader enqueues
-    /// every record.
+    /// Applies an update and enqueues the records that depend on it. A standby's queue takes nothing: a new leader
+    /// enqueues every record.
     pub(crate) fn observe(&self, kind: Kind, update: CacheUpdate) {
         let keys = self.state.update(kind, update, &self.clock);
-        if self.leads.load(Ordering::Relaxed) {
-            self.enqueue(kind, keys);
-        }
+        self.enqueue(kind, keys);
     }
 
     /// Enqueues keys with the priority of the kind whose change they follow from.
     pub(crate) fn enqueue(&self, changed: Kind, keys: impl IntoIterator<Item = Key>) {
         match changed.spec().priority {
             Priority::High => self.queue.add(keys),
-            Priority::Low => self.queue.add_due(keys),
+            Priority::Low => self.queue.add_low(keys),
         }
     }
 

@@ -1,13 +1,12 @@
-//! The work queue: what is to be looked at, by whom and when.
+//! The work queue: which record is reconciled next, and when.
 //!
-//! Fair between departments (S10): each filing namespace has a lane, lanes take turns, and none occupies more than
-//! its share of the workers. What somebody did just now goes before what merely fell due: a midnight on which
-//! thousands of deadlines end, or a new calendar, keeps nobody waiting. What the operator began it brings to its end
-//! before it begins the next of the same department. A key is queued once, never runs twice at a time, and runs again if
-//! it was touched while running.
+//! Fair between departments (S10): each filing namespace has a lane, lanes take turns, and no department occupies more
+//! than its share of the workers. High priority (somebody acted on the record) goes before low (a time was reached, or
+//! settings that many records share changed). A key is queued once, never runs twice at a time, and runs again if it was
+//! added while it ran. A standby's queue takes nothing: its leader's start adds every record.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::Mutex;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
@@ -20,115 +19,105 @@ mod lanes;
 #[cfg(test)]
 mod tests;
 
-pub use crate::key::{Key, path, split_path};
-use crate::kinds::Kind;
+use crate::key::Key;
+use crate::kinds::{Kind, Priority};
 use lanes::Lanes;
 
-/// Keys that are worked on at once, at most.
+/// Keys that are reconciled at once. Workers wait for the API server; more of them would only queue there. One department
+/// gets a quarter while it is the only one, and one worker while others are active; low priority gets half.
 pub const WORKERS: usize = 32;
 
-/// Of these, how many for one department while nobody else asks for anything.
-const ALONE: usize = 8;
+/// A department counts as active for so long after its last key of high priority was taken: the steps of one provision
+/// have gaps, in which another department's flood must not take its workers back.
+const ACTIVE: Duration = Duration::from_secs(10);
 
-/// Of these, how many for one department while others ask as well: its bulk work goes on, and they find a worker free
-/// and an API server that answers.
-const SHARE: usize = 1;
+/// A Region counts the volumes that its exits retained. Many exits change that count in a short time, and it is written
+/// once for all of them.
+const REGION_DEBOUNCE: SignedDuration = SignedDuration::from_secs(5);
 
-/// How long a department counts as one that asks after it had a turn.
-const ASKING: Duration = Duration::from_secs(10);
+/// Position in its lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Back,
+    Front,
+}
 
-/// Of these, how many for what fell due, while the rest is kept for what is asked.
-const DUE_AT_ONCE: usize = 16;
+/// A key that must not be taken now.
+#[derive(Clone, Copy, Debug)]
+struct Busy {
+    /// The priority that it was taken with; `None` where it is deferred.
+    running: Option<Priority>,
+    /// It was added meanwhile.
+    again: bool,
+    /// It was added meanwhile, to be debounced.
+    debounce: bool,
+}
 
-/// While both wait, one turn in so many is for what fell due.
-const DUE_TURN: u64 = 4;
-
-/// Keys that there is room for while none waits.
-const ROOM: usize = 64;
-
-/// How long what many exits change in a Region is gathered: it tells of the volumes that it keeps, all of which are
-/// counted for that, and is written once for many of them.
-const GATHER: SignedDuration = SignedDuration::from_secs(5);
-
-/// Why a key is to be looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Cause {
-    /// A time was reached, or what many records rest on changed.
-    Due,
-    /// Somebody did something to this record.
-    Asked,
+/// Stage of the queue's life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Mode {
+    /// Another replica leads: nothing is added.
+    #[default]
+    Standby,
+    Active,
+    /// The process ends: nothing is added or taken.
+    Closed,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    asked: Lanes,
-    due: Lanes,
-    queued: HashMap<Key, (Instant, Cause)>,
+    mode: Mode,
+    high: Lanes,
+    low: Lanes,
+    queued: HashMap<Key, (Instant, Priority)>,
+    busy: HashMap<Key, Busy>,
     added: u64,
-    taken: u64,
-    running: HashMap<Key, Cause>,
-    /// Not to be taken yet: their records are being written.
-    held: HashSet<Key>,
-    /// Touched while running or held.
-    touched: HashSet<Key>,
-    /// When each department last had a turn for what it asked, as long as that is not long ago.
-    asking: HashMap<String, Instant>,
-    /// Touched while running, and to be looked at a while later.
-    gathered: HashSet<Key>,
-    /// Touched, and waiting for others to touch them as well.
-    gathering: HashSet<Key>,
+    /// When a key of each department was last taken with high priority, as long as that makes it active.
+    active: HashMap<String, Instant>,
     timers: BTreeSet<(Timestamp, Key)>,
-    timer_of: BTreeMap<Key, Timestamp>,
-}
-
-/// Where in its lane a key is put.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    /// At its end.
-    Last,
-    /// At its head.
-    Next,
+    timer_of: HashMap<Key, Timestamp>,
 }
 
 impl State {
-    fn add(&mut self, key: Key, cause: Cause, place: Place) {
-        if self.running.contains_key(&key) || self.held.contains(&key) {
-            self.touched.insert(key);
+    fn add(&mut self, key: Key, priority: Priority, place: Place, now: Instant) {
+        if self.mode != Mode::Active {
+            return;
+        }
+        if let Some(busy) = self.busy.get_mut(&key) {
+            busy.again = true;
             return;
         }
         let since = match self.queued.get(&key) {
-            Some((_, before)) if *before >= cause => return,
+            Some((_, before)) if *before == Priority::High || *before == priority => return,
             Some((since, _)) => *since,
             None => {
                 self.added += 1;
-                Instant::now()
+                now
             }
         };
-        // What waited as due and is asked for now keeps its old place as well: it is passed over there.
-        self.queued.insert(key.clone(), (since, cause));
-        let lanes = match cause {
-            Cause::Asked => &mut self.asked,
-            Cause::Due => &mut self.due,
-        };
+        // A key that moves up from low to high stays in its old lane as well, where it is skipped.
+        self.queued.insert(key.clone(), (since, priority));
+        let lanes = if priority == Priority::High { &mut self.high } else { &mut self.low };
         match place {
-            Place::Last => lanes.push(key),
-            Place::Next => lanes.push_next(key),
+            Place::Back => lanes.push_back(key),
+            Place::Front => lanes.push_front(key),
         }
     }
 
-    /// Adds a key that may wait for others to touch it as well.
-    fn gather(&mut self, key: Key, now: Timestamp) {
-        if self.running.contains_key(&key) {
-            self.gathered.insert(key);
+    /// Adds a key after a while, once for everybody who adds it until then.
+    fn debounce(&mut self, key: Key, time: Timestamp) {
+        if self.mode != Mode::Active {
+            return;
+        }
+        if let Some(busy) = self.busy.get_mut(&key) {
+            busy.debounce = true;
         } else if !self.queued.contains_key(&key) {
-            self.set_timer(key.clone(), now.saturating_add(GATHER).unwrap_or(now));
-            self.gathering.insert(key);
+            self.set_timer(key, time.saturating_add(REGION_DEBOUNCE).unwrap_or(time));
         }
     }
 
-    /// How many keys wait: for a turn, or for others to touch them as well.
-    fn waiting(&self) -> usize {
-        self.queued.len() + self.gathering.len()
+    fn running(&self) -> impl Iterator<Item = (&Key, Priority)> {
+        self.busy.iter().filter_map(|(key, busy)| Some((key, busy.running?)))
     }
 
     /// Sets a key's timer, unless it fires before anyway.
@@ -140,178 +129,190 @@ impl State {
         }
     }
 
-    /// The next key, and how long it waited.
-    fn take(&mut self) -> Option<(Key, Duration)> {
-        let due_first = (self.taken + 1).is_multiple_of(DUE_TURN);
-        let order = if due_first { [Cause::Due, Cause::Asked] } else { [Cause::Asked, Cause::Due] };
-        let (key, cause) = order.into_iter().find_map(|cause| Some((self.of(cause)?, cause)))?;
-        // A turn counts when it was taken: a worker that found nothing does not use up another's.
-        self.taken += 1;
-        if cause == Cause::Asked {
-            self.asking.retain(|_, since| since.elapsed() < ASKING);
-            self.asking.insert(key.namespace().to_owned(), Instant::now());
-        }
-        let since = self.queued.remove(&key);
-        if self.queued.is_empty() {
-            // A start queues everything there is, once.
-            self.queued.shrink_to(ROOM);
-        }
-        self.running.insert(key.clone(), cause);
-        Some((key, since.map_or(Duration::ZERO, |(s, _)| s.elapsed())))
-    }
-
-    /// The next key of a cause, of a department that has not got its share.
-    fn of(&mut self, cause: Cause) -> Option<Key> {
-        let due = self.running.values().filter(|c| **c == Cause::Due).count();
-        if cause == Cause::Due && due >= DUE_AT_ONCE {
-            return None;
-        }
-        let mut shares: HashMap<&str, usize> = HashMap::new();
-        for key in self.running.keys() {
-            *shares.entry(key.namespace()).or_default() += 1;
-        }
-        let others = |lane: &str| self.asking.iter().any(|(l, at)| l != lane && at.elapsed() < ASKING);
-        let share = |lane: &str| if others(lane) { SHARE } else { ALONE };
-        let free = |lane: &str| shares.get(lane).is_none_or(|n| *n < share(lane));
-        let waits = |key: &Key| self.queued.get(key).is_some_and(|(_, c)| *c == cause);
-        match cause {
-            Cause::Asked => self.asked.pop(free, waits),
-            Cause::Due => self.due.pop(free, waits),
-        }
-    }
-
-    fn stats(&self) -> QueueStats {
-        let oldest = self.queued.values().map(|(since, _)| *since).min();
-        QueueStats {
-            length: self.waiting(),
-            running: self.running.len(),
-            timers: self.timers.len(),
-            added: self.added,
-            oldest: oldest.map_or(Duration::ZERO, |since| since.elapsed()),
-        }
-    }
-
     fn clear_timer(&mut self, key: &Key) {
-        self.gathering.remove(key);
         if let Some((key, at)) = self.timer_of.remove_entry(key) {
             self.timers.remove(&(at, key));
         }
     }
 
-    fn fire(&mut self, now: Timestamp) {
-        while let Some((at, _)) = self.timers.first() {
-            if *at > now {
-                break;
-            }
-            if let Some((_, key)) = self.timers.pop_first() {
-                self.timer_of.remove(&key);
-                self.gathering.remove(&key);
-                self.add(key, Cause::Due, Place::Last);
-            }
+    fn fire(&mut self, time: Timestamp, now: Instant) {
+        while self.timers.first().is_some_and(|(at, _)| *at <= time)
+            && let Some((_, key)) = self.timers.pop_first()
+        {
+            self.timer_of.remove(&key);
+            self.add(key, Priority::Low, Place::Back, now);
+        }
+    }
+
+    /// The next key, and how long it waited. One worker is always for low priority, so that it is never starved.
+    fn take(&mut self, now: Instant) -> Option<(Key, Duration)> {
+        let low = self.running().filter(|(_, priority)| *priority == Priority::Low).count();
+        let order = match low {
+            0 => &[Priority::Low, Priority::High][..],
+            n if n < WORKERS / 2 => &[Priority::High, Priority::Low],
+            _ => &[Priority::High],
+        };
+        let (key, priority) = order.iter().find_map(|priority| Some((self.pop(*priority, now)?, *priority)))?;
+        if priority == Priority::High {
+            self.active.retain(|_, last| now.duration_since(*last) < ACTIVE);
+            self.active.insert(key.namespace().to_owned(), now);
+        }
+        let since = self.queued.remove(&key);
+        self.busy.insert(key.clone(), Busy { running: Some(priority), again: false, debounce: false });
+        Some((key, since.map_or(Duration::ZERO, |(since, _)| now.duration_since(since))))
+    }
+
+    /// The next key of a priority, of a department that has not got its share of the workers.
+    fn pop(&mut self, priority: Priority, now: Instant) -> Option<Key> {
+        let mut workers: HashMap<&str, usize> = HashMap::new();
+        for (key, _) in self.busy.iter().filter(|(_, busy)| busy.running.is_some()) {
+            *workers.entry(key.namespace()).or_default() += 1;
+        }
+        let is_active = |last: &Instant| now.duration_since(*last) < ACTIVE;
+        let others = |lane: &str| self.active.iter().any(|(l, last)| l != lane && is_active(last));
+        let share = |lane: &str| if others(lane) { 1 } else { WORKERS / 4 };
+        let free = |lane: &str| workers.get(lane).is_none_or(|n| *n < share(lane));
+        let queued = |key: &Key| self.queued.get(key).is_some_and(|(_, p)| *p == priority);
+        let lanes = if priority == Priority::High { &mut self.high } else { &mut self.low };
+        lanes.pop(free, queued)
+    }
+
+    fn stats(&self, now: Instant) -> QueueStats {
+        let oldest = self.queued.values().map(|(since, _)| now.duration_since(*since)).max();
+        QueueStats {
+            length: self.queued.len(),
+            running: self.running().count(),
+            timers: self.timers.len(),
+            added: self.added,
+            oldest: oldest.unwrap_or_default(),
+        }
+    }
+
+    /// The key may be taken again; it is added where it was added meanwhile.
+    fn settle(&mut self, key: &Key, place: Place, time: Timestamp, now: Instant) {
+        let Some(busy) = self.busy.remove(key) else { return };
+        if busy.debounce {
+            self.debounce(key.clone(), time);
+        }
+        if busy.again {
+            self.add(key.clone(), Priority::High, place, now);
         }
     }
 }
 
-/// How the queue stands.
+/// Figures of the queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueStats {
-    /// Keys that wait for their turn.
+    /// Keys that wait for a worker.
     pub length: usize,
-    /// Keys that are worked on.
+    /// Keys that are being reconciled.
     pub running: usize,
-    /// Keys that are due again at some later time.
+    /// Keys that are due at a later time, Regions that are debounced among them.
     pub timers: usize,
-    /// Keys added since the beginning.
+    /// Keys added since the process began to lead.
     pub added: u64,
-    /// How long the key that waits longest has waited; zero where none waits.
+    /// Time that the oldest waiting key has waited; zero where none waits.
     pub oldest: Duration,
 }
 
 /// The work queue.
 #[derive(Debug)]
 pub struct Queue {
-    /// How long keys waited for their turn, in seconds.
+    /// Time that keys waited for a worker, in seconds.
     pub waits: Histogram,
     state: Mutex<State>,
     changed: Notify,
+    settled: Notify,
     clock: Clock,
 }
 
 impl Queue {
-    /// An empty queue on a clock.
+    /// An empty queue of a standby.
     #[must_use]
     pub fn new(clock: Clock) -> Self {
         let waits = Histogram::new(exponential_buckets(0.001, 4.0, 10));
-        Self { waits, state: Mutex::default(), changed: Notify::new(), clock }
+        Self { waits, state: Mutex::default(), changed: Notify::new(), settled: Notify::new(), clock }
     }
 
     fn locked<R>(&self, f: impl FnOnce(&mut State) -> R) -> R {
-        f(&mut self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+        f(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Adds keys that somebody's act touched. A Region, touched by each exit below it, is gathered for a while.
+    fn change(&self, f: impl FnOnce(&mut State)) {
+        self.locked(f);
+        self.changed.notify_one();
+    }
+
+    /// This replica leads: keys are taken in from now on.
+    pub fn activate(&self) {
+        self.change(|s| s.mode = Mode::Active);
+    }
+
+    /// Takes no more keys, and waits until those that run are done.
+    pub async fn drain(&self) {
+        self.change(|s| s.mode = Mode::Closed);
+        loop {
+            let settled = self.settled.notified();
+            if self.locked(|s| s.running().next().is_none()) {
+                return;
+            }
+            settled.await;
+        }
+    }
+
+    /// Adds keys with high priority: somebody acted on them. A Region is debounced.
     pub fn add(&self, keys: impl IntoIterator<Item = Key>) {
-        self.ask(keys, Place::Last);
+        self.add_high(keys, Place::Back);
     }
 
-    /// Adds keys that a write of the operator's own touched: what was begun is brought to its end before the next of the
-    /// same department is begun.
-    pub fn go_on(&self, keys: impl IntoIterator<Item = Key>) {
-        self.ask(keys, Place::Next);
+    /// Adds keys that a write of the operator's own affects at the head of their lane: what was begun is finished before
+    /// the next record of the same department is begun.
+    pub fn requeue_front(&self, keys: impl IntoIterator<Item = Key>) {
+        self.add_high(keys, Place::Front);
     }
 
-    fn ask(&self, keys: impl IntoIterator<Item = Key>, place: Place) {
-        let now = self.clock.now();
-        self.locked(|s| {
+    fn add_high(&self, keys: impl IntoIterator<Item = Key>, place: Place) {
+        let (time, now) = (self.clock.now(), Instant::now());
+        self.change(|s| {
             for key in keys {
                 match key.kind {
-                    Kind::Region => s.gather(key, now),
-                    _ => s.add(key, Cause::Asked, place),
+                    Kind::Region => s.debounce(key, time),
+                    _ => s.add(key, Priority::High, place, now),
                 }
             }
         });
-        self.changed.notify_one();
     }
 
-    /// Adds keys that rest on what changed or began: they wait behind what is asked.
-    pub fn add_due(&self, keys: impl IntoIterator<Item = Key>) {
-        self.locked(|s| keys.into_iter().for_each(|k| s.add(k, Cause::Due, Place::Last)));
-        self.changed.notify_one();
+    /// Adds keys with low priority: settings that many records share changed, or the process began to lead.
+    pub fn add_low(&self, keys: impl IntoIterator<Item = Key>) {
+        let now = Instant::now();
+        self.change(|s| keys.into_iter().for_each(|key| s.add(key, Priority::Low, Place::Back, now)));
     }
 
-    /// How many keys wait for their turn.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.locked(|s| s.waiting())
-    }
-
-    /// How the queue stands.
+    /// Figures of the queue.
     #[must_use]
     pub fn stats(&self) -> QueueStats {
-        self.locked(|s| s.stats())
+        self.locked(|s| s.stats(Instant::now()))
     }
 
-    /// Whether nothing waits and nothing runs.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.locked(|s| s.waiting() == 0 && s.running.is_empty())
-    }
-
-    /// The next key; it counts as running until [`Queue::done`].
-    pub async fn next(&self) -> Key {
+    /// Takes the next key, which runs until [`Queue::done`]; `None` once the queue is closed.
+    pub async fn next(&self) -> Option<Key> {
         loop {
-            let now = self.clock.now();
-            let (key, more, timer) = self.locked(|s| {
-                s.fire(now);
-                let key = s.take();
-                (key, !s.queued.is_empty(), s.timers.first().map(|(at, _)| *at))
+            let (time, now) = (self.clock.now(), Instant::now());
+            let (mode, key, more, timer) = self.locked(|s| {
+                s.fire(time, now);
+                let key = if s.mode == Mode::Active { s.take(now) } else { None };
+                (s.mode, key, !s.queued.is_empty(), s.timers.first().map(|(at, _)| *at))
             });
+            if mode == Mode::Closed || key.is_some() && more {
+                self.changed.notify_one();
+            }
             if let Some((key, waited)) = key {
-                if more {
-                    self.changed.notify_one();
-                }
                 self.waits.observe(waited.as_secs_f64());
-                return key;
+                return Some(key);
+            }
+            if mode == Mode::Closed {
+                return None;
             }
             match timer {
                 Some(at) => tokio::select! {
@@ -323,42 +324,40 @@ impl Queue {
         }
     }
 
-    /// Holds a key back while its record is being written, so that it is looked at with what the API server answers and
-    /// not with what the watch tells of it before. Says whether it is held; where it waits or runs already it is not.
-    pub fn hold(&self, key: &Key) -> bool {
-        self.locked(|s| {
-            let free = !s.running.contains_key(key) && !s.queued.contains_key(key);
-            free && s.held.insert(key.clone())
-        })
-    }
-
-    /// Lets go of a key that was held; it is looked at now if it was touched meanwhile.
-    pub fn release(&self, key: &Key) {
-        self.locked(|s| {
-            s.held.remove(key);
-            if s.touched.remove(key) {
-                s.add(key.clone(), Cause::Asked, Place::Next);
-            }
+    /// Defers a key while its record is being written, so that it is reconciled with the API server's response and not
+    /// with an earlier watch event. `None` where it waits or runs already.
+    pub fn defer(&self, key: Key) -> Option<Deferred<'_>> {
+        let deferred = self.locked(|s| {
+            let free = !s.busy.contains_key(&key) && !s.queued.contains_key(&key);
+            free.then(|| s.busy.insert(key.clone(), Busy { running: None, again: false, debounce: false }))
         });
-        self.changed.notify_one();
+        deferred.map(|_| Deferred { queue: self, key })
     }
 
-    /// The key has been looked at; it is due again at `wake`, if given, and at once if it was touched meanwhile.
+    /// The key has been reconciled. It is due again at `wake`, if given, and now if it was added meanwhile.
     pub fn done(&self, key: &Key, wake: Option<Timestamp>) {
-        let now = self.clock.now();
-        self.locked(|s| {
-            s.running.remove(key);
+        let (time, now) = (self.clock.now(), Instant::now());
+        self.change(|s| {
             s.clear_timer(key);
             if let Some(at) = wake {
                 s.set_timer(key.clone(), at);
             }
-            if s.gathered.remove(key) {
-                s.gather(key.clone(), now);
-            }
-            if s.touched.remove(key) {
-                s.add(key.clone(), Cause::Asked, Place::Last);
-            }
+            s.settle(key, Place::Back, time, now);
         });
-        self.changed.notify_one();
+        self.settled.notify_waiters();
+    }
+}
+
+/// A key that is deferred until this is dropped. It is then next in its lane, if it was added meanwhile.
+#[derive(Debug)]
+pub struct Deferred<'a> {
+    queue: &'a Queue,
+    key: Key,
+}
+
+impl Drop for Deferred<'_> {
+    fn drop(&mut self) {
+        let (time, now) = (self.queue.clock.now(), Instant::now());
+        self.queue.change(|s| s.settle(&self.key, Place::Front, time, now));
     }
 }

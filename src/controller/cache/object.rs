@@ -16,7 +16,7 @@ use super::{SharedTexts, TrimmedObject};
 use crate::clock::Clock;
 use crate::kinds::{Kind, Watched};
 use crate::metrics::Tally;
-use crate::queue::{Key, path, split_path};
+use crate::key::{Key, path, split_path};
 use govcloud_domain::digest::spec_digest;
 use govcloud_domain::record::Meta;
 
