@@ -44,13 +44,12 @@ impl Context {
         Ok(Outcome::Changed)
     }
 
-    /// One write. Another record that it writes is held back meanwhile, so that it is decided on with the answer.
+    /// One write. Another record that it writes is deferred meanwhile, so that it is decided on with the response.
     async fn write(&self, write: &Write, key: &Key) -> Result<(), RequestError> {
-        let held = key_of(write.target()).filter(|other| other != key && self.queue.hold(other));
+        let other = key_of(write.target()).filter(|other| other != key);
+        let deferred = other.and_then(|other| self.queue.defer(other));
         let result = self.send(write, key).await;
-        if let Some(other) = held {
-            self.queue.release(&other);
-        }
+        drop(deferred);
         result
     }
 

@@ -29,5 +29,6 @@ pub mod queue;
 pub mod reconciler;
 pub mod run;
 pub mod server;
+pub mod supervision;
 pub mod telemetry;
 pub mod watch;

@@ -1,15 +1,12 @@
 //! The reconciler of all records: takes keys from the queue, decides, and carries out, until nothing is left to write.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures::FutureExt;
 use govcloud_domain::decision::PolicyIntegrity;
 use govcloud_domain::plan::Target;
 use govcloud_domain::record::is_unanswered;
 use jiff::{SignedDuration, Timestamp};
-use tokio::task::JoinSet;
 use tracing::Instrument;
 
 use crate::client::RequestError;
@@ -18,6 +15,7 @@ use crate::decision::{Decision, GatherContext};
 use crate::key::Key;
 use crate::kinds::{Kind, Priority};
 use crate::queue::WORKERS;
+use crate::supervision::{Tasks, catch_panic};
 
 /// Longest wait between two tries of a key.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
@@ -28,38 +26,37 @@ const ROUNDS: usize = 24;
 /// Wait before a record is decided again that the clock's skew held up.
 const SKEW_RETRY: SignedDuration = SignedDuration::from_secs(30);
 
-/// Reconciles until it is dropped. The caches must be complete and the policies checked.
-pub async fn run(context: Arc<Context>) {
+/// Starts the workers, once the caches are complete.
+pub fn start(context: &Arc<Context>, tasks: &mut Tasks) {
+    tasks.spawn("enqueue after policy checks", enqueue_on_integrity(context.clone()));
+    for n in 0..WORKERS {
+        tasks.spawn(format!("worker {n}"), work(context.clone()));
+    }
+}
+
+/// Enqueues every record after the first check of the policies, and whenever its result changes.
+async fn enqueue_on_integrity(context: Arc<Context>) {
     let mut integrity = context.integrity.clone();
-    while *integrity.borrow_and_update() == PolicyIntegrity::Unknown {
+    loop {
+        if *integrity.borrow_and_update() != PolicyIntegrity::Unknown {
+            context.enqueue_all();
+        }
         if integrity.changed().await.is_err() {
             return;
         }
     }
-    let mut workers = JoinSet::new();
-    for _ in 0..WORKERS {
-        let context = context.clone();
-        workers.spawn(async move {
-            loop {
-                let key = context.queue.next().await;
-                context.work(&key).await;
-            }
-        });
+}
+
+/// Reconciles one key after another, once the policies have been checked. When the process ends it waits.
+async fn work(context: Arc<Context>) {
+    let mut integrity = context.integrity.clone();
+    if integrity.wait_for(|integrity| *integrity != PolicyIntegrity::Unknown).await.is_err() {
+        return;
     }
-    context.enqueue_all();
-    loop {
-        tokio::select! {
-            changed = integrity.changed() => match changed {
-                Ok(()) => context.enqueue_all(),
-                Err(_) => return,
-            },
-            // A worker has no end: one that is gone takes its share of the keys with it.
-            Some(ended) = workers.join_next() => {
-                tracing::error!(error = ?ended.err(), "a worker ended");
-                return;
-            }
-        }
+    while let Some(key) = context.queue.next().await {
+        context.work(&key).await;
     }
+    std::future::pending().await
 }
 
 /// Fields of a reconcile's span: each is recorded once, for OTLP sends a repeated one twice.
@@ -113,7 +110,7 @@ impl Context {
                 rest.push(key);
             }
         }
-        self.queue.add_due(rest);
+        self.queue.add_low(rest);
     }
 
     /// Reconciles one key and gives it back to the queue with the time of its next decision.
@@ -133,9 +130,9 @@ impl Context {
         );
         let started = Instant::now();
         let reconcile = self.reconcile(key, before.refusal.clone()).instrument(span.clone());
-        let result = AssertUnwindSafe(reconcile).catch_unwind().await.unwrap_or_else(|_| {
+        let result = catch_panic(reconcile).await.unwrap_or_else(|panicked| {
             self.metrics.work.panicked(key.kind);
-            Err(RequestError::Transient("a defect: the reconciler panicked".to_owned()))
+            Err(RequestError::Transient(panicked.to_string()))
         });
         if let Err(e) = &result {
             span.record("error", tracing::field::display(e));
@@ -189,7 +186,9 @@ impl Context {
     ) -> Result<Option<Timestamp>, RequestError> {
         if let Some(seconds) = self.skew.intolerable() {
             "ClockSkewed".clone_into(&mut fields.decision);
-            self.report_skew(key, seconds).await?;
+            if self.skew.is_lasting() {
+                self.report_skew(key, seconds).await?;
+            }
             return Ok(self.clock.now().checked_add(SKEW_RETRY).ok());
         }
         let undecided = |refusal| GatherContext { integrity: self.integrity(), reads: None, refusal };
@@ -252,7 +251,7 @@ impl Context {
 
     /// Enqueues records other than this one that depend on what its own writes changed, before others of their department.
     pub(crate) fn enqueue_next(&self, keys: Vec<Key>, key: &Key) {
-        self.queue.go_on(keys.into_iter().filter(|k| k != key));
+        self.queue.requeue_front(keys.into_iter().filter(|k| k != key));
     }
 
     /// Enqueues records other than this one that depend on what it read.
@@ -260,7 +259,7 @@ impl Context {
         let others = keys.into_iter().filter(|k| k != key);
         match read.spec().priority {
             Priority::High => self.queue.add(others),
-            Priority::Low => self.queue.add_due(others),
+            Priority::Low => self.queue.add_low(others),
         }
     }
 }

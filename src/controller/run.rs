@@ -1,35 +1,51 @@
-//! Running the operator: client, guard, watches, leadership, work, and a clean end.
+//! Running the operator: everything that is started, leadership, and an orderly end.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use futures::FutureExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::clock::Clock;
 use super::clock_skew::{self, Skew};
+use super::cloudevents::{self, Sink};
 use super::context::Context;
+use super::leadership::{Election, ElectionError};
 use super::metrics::Metrics;
-use super::watch as watch_caches;
-use super::{cloudevents, leadership, policy_guard, reconciler, server};
+use super::policy_guard::PolicyGuard;
+use super::supervision::{TaskEnded, Tasks};
+use super::{reconciler, server, watch as watches};
 use govcloud_domain::decision::PolicyIntegrity;
 
-/// How the operator runs.
+/// Time that running reconciles get to finish their writes at the end. With [`RELEASE`] it is below the grace period of
+/// the Pod, 30 seconds.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Time that the release of the lease may take.
+const RELEASE: Duration = Duration::from_secs(5);
+
+/// Settings of one operator.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where health and metrics are served.
+    /// Address of health and metrics.
     pub listen: SocketAddr,
-    /// Whether only the holder of the lease acts.
+    /// True if only the holder of the lease acts.
     pub leader_election: bool,
     /// Name of this replica.
     pub identity: Option<String>,
-    /// Where lifecycle events go.
+    /// Destination of lifecycle events.
     pub cloudevents: cloudevents::Options,
     /// Username under which the cluster's namespace controller acts; the policies were installed for it.
     pub namespace_controller: String,
+}
+
+impl Options {
+    fn identity(&self) -> String {
+        self.identity.clone().unwrap_or_else(|| format!("govcloud-operator-{}", std::process::id()))
+    }
 }
 
 /// Why the operator cannot run, or had to end.
@@ -44,18 +60,18 @@ pub enum RunError {
     /// The address cannot be listened on.
     #[error("cannot serve health and metrics on {0}: {1}; choose another with --listen")]
     Listen(SocketAddr, #[source] std::io::Error),
-    /// Events cannot go where they should.
+    /// The CloudEvents sink is not usable.
     #[error("{0}")]
     CloudEvents(String),
     /// Signals cannot be listened to.
     #[error("cannot listen to signals: {0}")]
     Signals(#[source] std::io::Error),
-    /// The election failed.
+    /// The election failed, or was lost.
     #[error("leader election: {0}")]
-    Election(String),
-    /// Another replica took over.
-    #[error("leadership was lost; ending so that nothing is done twice")]
-    Superseded,
+    Election(#[from] ElectionError),
+    /// A task ended that runs for as long as the process.
+    #[error("{0}; ending so that all of it is started again")]
+    Task(#[from] TaskEnded),
 }
 
 /// Runs until SIGTERM or SIGINT.
@@ -65,11 +81,14 @@ pub enum RunError {
 pub async fn run(options: Options) -> Result<(), RunError> {
     let config = kube::Config::infer().await.map_err(|e| RunError::NoCluster(Box::new(e)))?;
     let mut terminate = signal(SignalKind::terminate()).map_err(RunError::Signals)?;
-    tokio::select! {
-        operated = operate(config, Clock::default(), options) => operated,
-        _ = terminate.recv() => Ok(()),
-        _ = tokio::signal::ctrl_c() => Ok(()),
-    }
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Signals)?;
+    let stop = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    operate_until(config, Clock::default(), options, stop).await
 }
 
 /// Operates one cluster by one clock until it is dropped. Tests bring a clock of their own.
@@ -77,69 +96,105 @@ pub async fn run(options: Options) -> Result<(), RunError> {
 /// # Errors
 /// [`RunError`].
 pub async fn operate(config: kube::Config, clock: Clock, options: Options) -> Result<(), RunError> {
-    let skew = Skew::default();
-    let metrics = Metrics::default();
-    let client = clock_skew::client(config, clock.clone(), skew.clone(), metrics.requests.clone())
-        .map_err(|e| RunError::Client(Box::new(e)))?;
-    let identity =
-        options.identity.clone().unwrap_or_else(|| format!("govcloud-operator-{}", std::process::id()));
-    let (says, hears) = watch::channel(PolicyIntegrity::Unknown);
+    operate_until(config, clock, options, std::future::pending()).await
+}
+
+/// Operates one cluster until `stop`; then finishes what runs and releases the lease.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn operate_until(
+    config: kube::Config,
+    clock: Clock,
+    options: Options,
+    stop: impl Future<Output = ()>,
+) -> Result<(), RunError> {
+    let (integrity, published) = watch::channel(PolicyIntegrity::Unknown);
+    let (context, sink) = context(config, clock.clone(), &options, published)?;
+    let listener = server::listen(options.listen).await.map_err(|e| RunError::Listen(options.listen, e))?;
+    let guard = PolicyGuard {
+        client: context.requests.client(),
+        clock,
+        identity: context.identity.clone(),
+        namespace_controller: options.namespace_controller.clone(),
+        integrity,
+        counts: context.metrics.requests.clone(),
+    };
+    let mut tasks = Tasks::default();
+    tasks.spawn_fallible("health and metrics", server::serve(context.clone(), listener));
+    tasks.spawn_fallible("policy guard", guard.run());
+    watches::start(&context, &mut tasks);
+
+    let mut election = None;
+    let ended = tokio::select! {
+        ended = lead(&context, &options, sink, &mut tasks, &mut election) => ended,
+        () = stop => Ok(()),
+    };
+    match &ended {
+        // Another replica acts already.
+        Err(RunError::Election(_)) => {}
+        _ => finish(&context, election).await,
+    }
+    ended
+}
+
+/// Everything that tasks share, and the sink of CloudEvents with their origin.
+fn context(
+    config: kube::Config,
+    clock: Clock,
+    options: &Options,
+    integrity: watch::Receiver<PolicyIntegrity>,
+) -> Result<(Arc<Context>, Option<(Sink, String)>), RunError> {
     let sink = options.cloudevents.sink().map_err(RunError::CloudEvents)?;
     let origin = options.cloudevents.origin().map_err(RunError::CloudEvents)?;
-    let mut context = Context::new(client.clone(), clock.clone(), skew, hears, identity.clone());
+    let (skew, metrics) = (Skew::default(), Metrics::default());
+    let client = clock_skew::client(config, clock.clone(), skew.clone(), metrics.requests.clone())
+        .map_err(|e| RunError::Client(Box::new(e)))?;
+    let mut context = Context::new(client, clock, skew, integrity, options.identity());
     context.metrics = metrics;
-    let context = match &sink {
-        Some(_) => context.with_outbox(cloudevents::Outbox::wanted()),
-        None => context,
-    };
-    let context = Arc::new(context);
-    let deliver = sink.map(|sink| cloudevents::run(context.clone(), sink, origin));
-    let listen = options.listen;
-    let mut tasks = JoinSet::new();
-    let counts = context.metrics.requests.clone();
-    tasks.spawn(policy_guard::watch(
-        client.clone(),
-        clock,
-        identity.clone(),
-        options.namespace_controller.clone(),
-        says,
-        counts,
-    ));
-    tokio::select! {
-        worked = work(&context, client, &options, &identity, deliver, &mut tasks) => worked,
-        served = server::serve(context.clone(), listen) => served.map_err(|e| RunError::Listen(listen, e)),
+    if sink.is_some() {
+        context = context.with_outbox(cloudevents::Outbox::wanted());
+    }
+    Ok((Arc::new(context), sink.map(|sink| (sink, origin))))
+}
+
+/// Waits for a complete cache and for the lease, then works until a task ends or the lease is lost.
+async fn lead(
+    context: &Arc<Context>,
+    options: &Options,
+    sink: Option<(Sink, String)>,
+    tasks: &mut Tasks,
+    election: &mut Option<Election>,
+) -> Result<(), RunError> {
+    tasks.or_ended(watches::synchronised(context)).await?;
+    if options.leader_election {
+        let started = Election::start(context.requests.client(), &context.identity).await?;
+        let election = election.insert(started);
+        tasks.or_ended(election.won()).await??;
+        tracing::info!(identity = context.identity, "leading");
+    }
+    context.leads.store(true, Ordering::Relaxed);
+    context.queue.activate();
+    reconciler::start(context, tasks);
+    if let Some((sink, origin)) = sink {
+        tasks.spawn("CloudEvents delivery", cloudevents::run(context.clone(), sink, origin));
+    }
+    match election {
+        Some(election) => Err(tasks.or_ended(election.lost()).await?.into()),
+        None => Err(tasks.ended().await.into()),
     }
 }
 
-/// Gathers, waits to lead, and works.
-async fn work(
-    context: &Arc<Context>,
-    client: kube::Client,
-    options: &Options,
-    identity: &str,
-    deliver: Option<impl Future<Output = ()> + Send + 'static>,
-    tasks: &mut JoinSet<()>,
-) -> Result<(), RunError> {
-    watch_caches::synchronise(context, tasks).await;
-    if !options.leader_election {
-        context.leads.store(true, Ordering::Relaxed);
-        tasks.spawn(futures::future::OptionFuture::from(deliver).map(drop));
-        reconciler::run(context.clone()).await;
-        return Ok(());
+/// Lets running reconciles finish, and releases the lease so that the next leader starts at once.
+async fn finish(context: &Context, election: Option<Election>) {
+    tracing::info!(running = context.queue.stats().running, "ending: no more records are taken");
+    if timeout(DRAIN, context.queue.drain()).await.is_err() {
+        tracing::warn!(after = ?DRAIN, "reconciles that still ran were abandoned");
     }
-    let mut election =
-        leadership::elect(client, identity).await.map_err(|e| RunError::Election(e.to_string()))?;
-    while !*election.leads.borrow_and_update() {
-        election.leads.changed().await.map_err(|e| RunError::Election(e.to_string()))?;
-    }
-    context.leads.store(true, Ordering::Relaxed);
-    tracing::info!(identity, "leading");
-    tasks.spawn(futures::future::OptionFuture::from(deliver).map(drop));
-    tokio::select! {
-        () = reconciler::run(context.clone()) => Ok(()),
-        lost = async { election.leads.wait_for(|leads| !leads).await.map(drop) } => match lost {
-            Ok(()) => Err(RunError::Superseded),
-            Err(e) => Err(RunError::Election(e.to_string())),
-        },
+    let Some(election) = election else { return };
+    match timeout(RELEASE, election.release()).await {
+        Ok(Ok(())) => tracing::info!("the lease is released"),
+        Ok(Err(error)) => tracing::warn!(%error, "the lease was not released; it expires"),
+        Err(_) => tracing::warn!(after = ?RELEASE, "the lease was not released; it expires"),
     }
 }

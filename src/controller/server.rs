@@ -1,5 +1,6 @@
 //! `/healthz`, `/readyz` and `/metrics`.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,27 +12,35 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::context::Context;
 use super::metrics::{CONTENT_TYPE, Scrape};
 use govcloud_domain::decision::PolicyIntegrity;
 
-/// Serves until the process ends.
+/// Listens on an address.
 ///
 /// # Errors
 /// The address cannot be listened on.
-pub async fn serve(context: Arc<Context>, address: SocketAddr) -> std::io::Result<()> {
+pub async fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    TcpListener::bind(address).await
+}
+
+/// Serves until the process ends.
+///
+/// # Errors
+/// Connections can no longer be accepted.
+pub async fn serve(context: Arc<Context>, listener: TcpListener) -> std::io::Result<Infallible> {
     let routes = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .with_state(context);
-    let listener = tokio::net::TcpListener::bind(address).await?;
-    axum::serve(listener, routes).await
+    axum::serve(listener, routes).await?;
+    Err(std::io::Error::other("no more connections are accepted"))
 }
 
-/// Ready is who could act now, leading or standing by; the body says which, or what is missing.
+/// A replica is ready if it could act now, as leader or as standby. The body says which, or what is missing.
 async fn ready(State(context): State<Arc<Context>>) -> impl IntoResponse {
     let missing = missing(&context);
     if missing.is_empty() {
@@ -45,7 +54,7 @@ async fn ready(State(context): State<Arc<Context>>) -> impl IntoResponse {
     (StatusCode::SERVICE_UNAVAILABLE, format!("not ready / 尚未就绪:\n- {}\n", missing.join("\n- ")))
 }
 
-/// What keeps this replica from being ready, a line each.
+/// Reasons why this replica is not ready, one a line.
 fn missing(context: &Context) -> Vec<String> {
     let mut missing = Vec::new();
     let unread: Vec<&str> = context.state.unsynced().map(|k| k.resource().plural).collect();
@@ -54,7 +63,7 @@ fn missing(context: &Context) -> Vec<String> {
     }
     match context.integrity() {
         PolicyIntegrity::Intact { .. } => {}
-        PolicyIntegrity::Unknown => missing.push("guard: policies and CRDs are not yet checked".to_owned()),
+        PolicyIntegrity::Unknown => missing.push("policies: not yet checked, nor are CRDs".to_owned()),
         PolicyIntegrity::Violated(why) => {
             let (crds, policies): (Vec<_>, Vec<_>) =
                 why.into_iter().partition(|w| w.contains("CustomResourceDefinition"));
@@ -62,14 +71,14 @@ fn missing(context: &Context) -> Vec<String> {
                 missing.push(format!("CRDs: not as shipped: {}", crds.join("; ")));
             }
             if !policies.is_empty() {
-                missing.push(format!("guard: open, no decision counts: {}", policies.join("; ")));
+                missing.push(format!("policies: not as shipped, approvals do not count: {}", policies.join("; ")));
             }
         }
     }
     missing
 }
 
-/// Counting goes over every record: that is no work for the threads that reconcile.
+/// Counts on a thread of its own: it visits every record.
 async fn metrics(State(context): State<Arc<Context>>) -> impl IntoResponse {
     let text = move || {
         context.metrics.text(&Scrape {
@@ -77,7 +86,7 @@ async fn metrics(State(context): State<Arc<Context>>) -> impl IntoResponse {
             queue: context.queue.stats(),
             waits: &context.queue.waits,
             skew: context.skew.seconds(),
-            guard: &context.integrity(),
+            integrity: &context.integrity(),
             leads: context.leads.load(Ordering::Relaxed),
             now: context.clock.now(),
         })
@@ -90,15 +99,15 @@ async fn metrics(State(context): State<Arc<Context>>) -> impl IntoResponse {
     }
 }
 
-/// What an operator says of its readiness.
+/// An operator's response on its readiness.
 pub struct Readiness {
-    /// Whether it is ready.
+    /// True if it is ready.
     pub ready: bool,
-    /// In its own words.
+    /// The body.
     pub text: String,
 }
 
-/// How long an operator may take to answer.
+/// Time that an operator may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Asks the operator that listens at `address` (host and port, the host in brackets or not) whether it is ready.
@@ -131,7 +140,7 @@ mod tests {
 
     /// Answers one request with a status and a text.
     async fn answering(status: StatusCode, text: &'static str) -> String {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let routes = Router::new().route("/readyz", get(move || async move { (status, text) }));
         tokio::spawn(async move { axum::serve(listener, routes).await });
@@ -139,14 +148,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_asks_hears_the_reason() {
+    async fn ask_ready_returns_the_reason() {
         let address = answering(StatusCode::OK, "ok\n").await;
         // Brackets are IPv6's; a Pod that is told host and port as two variables need not know which it is.
         let ready = ask_ready(&address.replace("127.0.0.1", "[127.0.0.1]")).await.unwrap();
         assert!(ready.ready && ready.text == "ok\n", "{}", ready.text);
-        let not = ask_ready(&answering(StatusCode::SERVICE_UNAVAILABLE, "the guard is open\n").await).await;
+        let not = ask_ready(&answering(StatusCode::SERVICE_UNAVAILABLE, "policies: not as shipped\n").await).await;
         let not = not.unwrap();
-        assert!(!not.ready && not.text == "the guard is open\n", "{}", not.text);
+        assert!(!not.ready && not.text == "policies: not as shipped\n", "{}", not.text);
         assert!(ask_ready("127.0.0.1:1").await.is_err());
     }
 }

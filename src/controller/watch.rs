@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use crate::cache::{CacheUpdate, TrimmedObject};
 use crate::context::Context;
 use crate::kinds::{Kind, Watched};
+use crate::supervision::Tasks;
 
 /// Objects of one page of a list. All kinds are listed at once, and a page is held as text and as objects.
 pub const PAGE: u32 = 100;
@@ -23,20 +24,23 @@ pub const PAGE: u32 = 100;
 /// First lists that are under way at once.
 const LISTS_AT_ONCE: usize = 4;
 
-/// Starts the watches and waits until the caches are complete.
-pub async fn synchronise(context: &Arc<Context>, tasks: &mut JoinSet<()>) {
-    let mut progress = context.progress.subscribe();
+/// Starts the watches.
+pub fn start(context: &Arc<Context>, tasks: &mut Tasks) {
     let turns = Arc::new(Semaphore::new(LISTS_AT_ONCE));
     for kind in Kind::all() {
+        let name = format!("watch of {}", kind.resource().plural);
         match kind.spec().watched {
-            Watched::All | Watched::Labelled => {
-                tasks.spawn(watch(context.clone(), kind, turns.clone()));
-            }
+            Watched::All | Watched::Labelled => tasks.spawn(name, watch(context.clone(), kind, turns.clone())),
             Watched::WhileEstablished(crd) => {
-                tasks.spawn(watch_while_established(context.clone(), kind, crd));
+                tasks.spawn(name, watch_while_established(context.clone(), kind, crd));
             }
         }
     }
+}
+
+/// Waits until the caches are complete.
+pub async fn synchronised(context: &Context) {
+    let mut progress = context.progress.subscribe();
     while !context.state.is_synced() {
         if progress.changed().await.is_err() {
             return;

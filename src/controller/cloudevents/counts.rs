@@ -1,4 +1,4 @@
-//! What is counted of CloudEvents.
+//! Counters of CloudEvents.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -6,16 +6,16 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-/// What became of a try to deliver.
+/// Result of an attempt to deliver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The sink took it.
+    /// The sink accepted it.
     Delivered,
-    /// The sink did not take it; it is tried again.
+    /// The sink did not accept it; it is retried.
     Retried,
-    /// The sink will never take it; it is passed over.
+    /// The sink will never accept it; it is skipped.
     Refused,
-    /// The timeline's bound, or the record's removal, was faster than the sink.
+    /// The timeline dropped it, or the record was deleted, before the sink accepted it.
     Lost,
 }
 
@@ -25,7 +25,7 @@ struct ByOutcome {
     result: &'static str,
 }
 
-/// What is counted.
+/// The counters.
 #[derive(Clone, Debug)]
 pub struct Counts {
     events: Family<ByOutcome, Counter>,
@@ -48,17 +48,17 @@ impl Counts {
     pub fn register(&self, registry: &mut Registry) {
         registry.register(
             "cloudevents",
-            "CloudEvents by what became of a try to deliver",
+            "Attempts to deliver a CloudEvent, by result",
             self.events.clone(),
         );
         registry.register(
             "cloudevents_pending",
-            "Records that have events which the sink has not taken yet",
+            "Records with events that the sink has not accepted yet",
             self.pending.clone(),
         );
     }
 
-    /// So many tries ended so.
+    /// So many attempts had this result.
     pub fn count(&self, outcome: Outcome, times: u64) {
         let result = match outcome {
             Outcome::Delivered => "delivered",

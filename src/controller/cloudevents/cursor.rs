@@ -1,7 +1,7 @@
-//! How far everything is delivered, kept on the cluster so that a restart does not begin anew.
+//! The cursor of deliveries, stored on the cluster so that a restart continues.
 //!
-//! One instant: every entry that was recorded before it has been delivered. Where there is none, everything is
-//! sent from the beginning; removing the ConfigMap is therefore how to have everything sent once more.
+//! It is one instant: every entry recorded before it has been delivered. Without a cursor everything is sent from the
+//! beginning. Deleting the ConfigMap therefore sends everything once more.
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -18,10 +18,10 @@ pub const CURSOR: &str = "govcloud-cloudevents";
 /// Its key.
 const KEY: &str = "deliveredBefore";
 
-/// How often it is written at most.
+/// Shortest time between two writes of it.
 pub const PERIOD: SignedDuration = SignedDuration::from_mins(1);
 
-/// How much later than it was decided a status may reach the store.
+/// Longest time that a status may take from its decision to the store.
 pub const MARGIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// The cursor on the cluster.
@@ -31,25 +31,25 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// Reads it, for as long as that takes.
+    /// Reads it, however long that takes.
     pub async fn load(client: kube::Client) -> Self {
         let maps: Api<ConfigMap> = Api::namespaced(client, OPERATOR_NAMESPACE);
-        let map = client::insist("how far CloudEvents are delivered", || maps.get_opt(CURSOR)).await;
+        let map = client::insist("the cursor of CloudEvents", || maps.get_opt(CURSOR)).await;
         let stored = map.and_then(|m| m.data?.get(KEY)?.parse().ok());
         Self { maps, stored }
     }
 
-    /// Whether what was recorded at this instant was delivered in an earlier life.
+    /// Returns true if an earlier process delivered everything recorded at this instant.
     pub fn covers(&self, recorded: Option<Timestamp>) -> bool {
         recorded.is_some_and(|at| self.stored.is_some_and(|stored| at < stored))
     }
 
-    /// Whether there is something to write: deliveries that it does not cover yet (S11).
+    /// Returns true if there are deliveries that the stored cursor does not cover yet (S11).
     pub fn behind(&self, last_delivery: Option<Timestamp>) -> bool {
         last_delivery.is_some_and(|at| self.stored.is_none_or(|stored| stored <= at))
     }
 
-    /// Writes that everything recorded before `open` is delivered; never backwards.
+    /// Stores that everything recorded before `open` is delivered; never moves back.
     pub async fn advance(&mut self, open: Timestamp) {
         let Ok(to) = open.checked_sub(MARGIN) else { return };
         if self.stored.is_some_and(|stored| to <= stored) {
@@ -64,7 +64,7 @@ impl Cursor {
         {
             Ok(_) => self.stored = Some(to),
             Err(e) => {
-                tracing::warn!(error = %e, "how far CloudEvents are delivered could not be kept; trying again")
+                tracing::warn!(error = %e, "the cursor of CloudEvents could not be stored; it is retried")
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The leader's task: sends what is new, in the order of each record, until the sink has taken it.
+//! The leader's delivery task: sends new timeline entries, in the order of each record, until the sink accepts them.
 
 use std::sync::Arc;
 
@@ -15,9 +15,10 @@ use crate::cluster_state::ClusterState;
 use crate::context::Context;
 use crate::key::Key;
 use crate::kinds::{Kind, links};
+use crate::supervision::{Panicked, catch_panic};
 use govcloud_domain::cloud_event::{CloudEvent, Subject, Timeline};
 
-/// One try to send the next entry of a record.
+/// Result of one attempt to send the next entry of a record.
 struct Sent {
     key: Key,
     uid: String,
@@ -43,11 +44,11 @@ pub async fn run(context: Arc<Context>, sink: Sink, origin: String) {
         last: None,
         troubled: false,
     };
-    delivery.look_at_all();
-    delivery.go_on().await;
+    delivery.observe_all();
+    delivery.run().await;
 }
 
-/// Where every record stood when the last leader ended.
+/// Progress of every record when the last leader ended.
 fn begin(state: &ClusterState, cursor: &Cursor) -> Places {
     let mut places = Places::default();
     for key in all(state) {
@@ -68,31 +69,33 @@ struct Delivery {
     origin: String,
     cursor: Cursor,
     places: Places,
-    sending: JoinSet<Sent>,
+    sending: JoinSet<Result<Sent, (Key, Panicked)>>,
     last: Option<Timestamp>,
     troubled: bool,
 }
 
 impl Delivery {
-    async fn go_on(&mut self) {
+    async fn run(&mut self) {
         let context = self.context.clone();
         let mut write_at = context.clock.now();
         loop {
             while let Some((key, next)) = self.places.start(Instant::now()) {
-                self.sending.spawn(send(context.clone(), self.sink.clone(), self.origin.clone(), key, next));
+                let send = send(context.clone(), self.sink.clone(), self.origin.clone(), key.clone(), next);
+                self.sending.spawn(async move { catch_panic(send).await.map_err(|panicked| (key, panicked)) });
             }
             context.metrics.cloudevents.pending(self.places.pending());
             let wake = self.places.wake(Instant::now());
             let behind = self.cursor.behind(self.last);
             tokio::select! {
-                Some(sent) = self.sending.join_next() => {
-                    if let Ok(sent) = sent {
-                        self.take(sent);
-                    }
-                }
+                Some(sent) = self.sending.join_next() => match sent {
+                    Ok(Ok(sent)) => self.finish(sent),
+                    Ok(Err((key, panicked))) => self.retry_after_panic(&key, &panicked),
+                    // Nobody aborts one, and a panic is caught within it.
+                    Err(error) => tracing::error!(%error, "a delivery ended"),
+                },
                 () = context.outbox.rung.notified() => {
                     for key in context.outbox.take() {
-                        self.look(&key);
+                        self.observe(&key);
                     }
                 }
                 () = async { tokio::time::sleep_until(wake.unwrap_or_else(Instant::now)).await }, if wake.is_some() => {}
@@ -107,14 +110,14 @@ impl Delivery {
         }
     }
 
-    fn look_at_all(&mut self) {
+    fn observe_all(&mut self) {
         for key in all(&self.context.state) {
-            self.look(&key);
+            self.observe(&key);
         }
     }
 
-    /// A record may have news.
-    fn look(&mut self, key: &Key) {
+    /// Observes a record that may have new entries.
+    fn observe(&mut self, key: &Key) {
         let news =
             |subject: Subject, status: &Value| (subject.uid, Timeline::of(status).end(), recorded(status));
         let lost = match held(&self.context.state, key, news) {
@@ -126,6 +129,12 @@ impl Delivery {
         self.lost(key, lost);
     }
 
+    fn retry_after_panic(&mut self, key: &Key, panicked: &Panicked) {
+        self.context.metrics.cloudevents.count(Outcome::Retried, 1);
+        tracing::error!(kind = key.kind.as_str(), namespace = key.namespace(), name = key.name(), %panicked, "a CloudEvent was not sent; it is retried");
+        self.places.failed(key, Instant::now());
+    }
+
     fn lost(&self, key: &Key, entries: u64) {
         if entries > 0 {
             tracing::error!(
@@ -133,14 +142,14 @@ impl Delivery {
                 namespace = key.namespace(),
                 name = key.name(),
                 entries,
-                "timeline entries were gone before the CloudEvents sink took them"
+                "timeline entries were lost before the CloudEvents sink accepted them"
             );
             self.context.metrics.cloudevents.count(Outcome::Lost, entries);
         }
     }
 
-    /// A try ended.
-    fn take(&mut self, sent: Sent) {
+    /// An attempt ended.
+    fn finish(&mut self, sent: Sent) {
         let Sent { key, uid, next, end, lost, event, answer } = sent;
         let counts = &self.context.metrics.cloudevents;
         let asked = event.is_some();
@@ -153,34 +162,34 @@ impl Delivery {
                     tracing::warn!(
                         sink = self.sink.host(),
                         why,
-                        "the CloudEvents sink takes nothing; trying again until it does"
+                        "the CloudEvents sink accepts nothing; it is retried until it does"
                     );
                 } else {
-                    tracing::debug!(id, why, "a CloudEvent was not taken");
+                    tracing::debug!(id, why, "a CloudEvent was not accepted");
                 }
                 return;
             }
             Answer::Refused(status) => {
                 counts.count(Outcome::Refused, 1);
-                tracing::error!(kind = key.kind.as_str(), namespace = key.namespace(), name = key.name(), id, %status, "the CloudEvents sink refuses an event; it is passed over");
+                tracing::error!(kind = key.kind.as_str(), namespace = key.namespace(), name = key.name(), id, %status, "the CloudEvents sink refuses an event; it is skipped");
             }
             Answer::Delivered if !asked => {}
             Answer::Delivered => counts.count(Outcome::Delivered, 1),
         }
         if asked {
             if std::mem::take(&mut self.troubled) {
-                tracing::info!(sink = self.sink.host(), "the CloudEvents sink takes events again");
+                tracing::info!(sink = self.sink.host(), "the CloudEvents sink accepts events again");
             }
             self.last = Some(self.context.clock.now());
             self.places.well();
         }
         self.lost(&key, lost);
         self.places.done(&key, &uid, next, end);
-        self.look(&key);
+        self.observe(&key);
     }
 }
 
-/// Sends the entry at a place, read now.
+/// Sends the entry at a position, read now.
 async fn send(context: Arc<Context>, sink: Sink, origin: String, key: Key, place: u64) -> Sent {
     let read = |subject: Subject, status: &Value| {
         let timeline = Timeline::of(status);
@@ -200,17 +209,17 @@ async fn send(context: Arc<Context>, sink: Sink, origin: String, key: Key, place
     Sent { key, uid, next: (kept + 1).min(end), end, lost, event, answer }
 }
 
-/// When the operator last wrote this status.
+/// Time at which the operator last wrote this status.
 fn recorded(status: &Value) -> Option<Timestamp> {
     status["observedAt"].as_str()?.parse().ok()
 }
 
-/// Every record that has a timeline.
+/// Keys of all records that have a timeline.
 fn all(state: &ClusterState) -> Vec<Key> {
     Kind::filed().flat_map(|kind| state.store(kind).all()).map(|o| o.key()).collect()
 }
 
-/// Reads a cached record that has a timeline; `None` where there is none.
+/// Reads a cached record that has a timeline; `None` if there is none.
 fn held<R>(state: &ClusterState, key: &Key, read: impl FnOnce(Subject, &Value) -> R) -> Option<R> {
     key.kind.spec().record.as_ref()?.filed.as_ref()?;
     let record = state.object(key)?;

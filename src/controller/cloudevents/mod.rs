@@ -1,9 +1,8 @@
 //! CloudEvents out: every timeline entry to an optional sink, at least once (decision 0040).
 //!
-//! [`Outbox`] is the controller's end: after each look at a record it says that there may be news. [`run`] is the
-//! leader's task: it knows for each record which entry is next ([`places`]), reads it from the state when its turn
-//! comes, posts it ([`sink`]), and keeps on the cluster how far everything is delivered ([`cursor`]). Nothing that
-//! the controller does waits for any of it.
+//! [`Outbox`] is the controller's end: after each reconcile it marks the record as possibly changed. [`run`] is the
+//! leader's task: it knows the next entry of each record ([`places`]), reads it from the cluster state, posts it
+//! ([`sink`]), and stores on the cluster up to when everything is delivered ([`cursor`]). The controller never waits for it.
 
 pub mod counts;
 mod cursor;
@@ -24,13 +23,13 @@ pub use cursor::CURSOR;
 pub use deliver::run;
 pub use sink::Sink;
 
-/// Where events go, as the command line has it.
+/// Destination of events, from the command line.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 pub struct Options {
-    /// URL to which every lifecycle event is posted as a CloudEvent; `K_SINK` says the same. Nothing is sent without.
+    /// URL to which every lifecycle event is posted as a CloudEvent. Without it, and without `K_SINK`, none is sent.
     #[arg(long = "cloudevents-sink", env = "GOVCLOUD_CLOUDEVENTS_SINK", value_name = "URL")]
     pub sink: Option<String>,
-    /// What goes before the record's path in an event's `source`, to tell clusters apart.
+    /// Prefix of the record's path in an event's `source`, to tell clusters apart.
     #[arg(
         long = "cloudevents-source",
         env = "GOVCLOUD_CLOUDEVENTS_SOURCE",
@@ -44,7 +43,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// The sink that is configured; `K_SINK` where the flag says nothing, as Knative sets it.
+    /// The configured sink; without the flag that of `K_SINK`, which Knative sets.
     ///
     /// # Errors
     /// A URL that nothing can be posted to, with what is wrong.
@@ -54,7 +53,7 @@ impl Options {
         named.map(|url| Sink::new(&url, self.token_file.clone())).transpose()
     }
 
-    /// What goes before the record's path in `source`.
+    /// Prefix of the record's path in `source`.
     ///
     /// # Errors
     /// A prefix that makes no URI of it.
@@ -67,7 +66,7 @@ impl Options {
     }
 }
 
-/// The controller's end: what may have news. It holds keys only, each once.
+/// The controller's end: keys of records that may have new entries, each once.
 #[derive(Debug, Default)]
 pub struct Outbox {
     wanted: bool,
@@ -76,13 +75,13 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// An outbox that somebody empties.
+    /// An outbox for a configured sink.
     #[must_use]
     pub fn wanted() -> Arc<Self> {
         Arc::new(Self { wanted: true, ..Self::default() })
     }
 
-    /// A record was looked at: there may be news of it.
+    /// A record was reconciled: it may have new entries.
     pub fn look(&self, key: &Key) {
         if self.wanted && key.kind != Kind::Region {
             self.touched.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
@@ -90,7 +89,7 @@ impl Outbox {
         }
     }
 
-    /// Everything that may have news.
+    /// Takes all keys.
     fn take(&self) -> BTreeSet<Key> {
         std::mem::take(&mut *self.touched.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -28,7 +28,7 @@ fn next_wait(backoff: &mut Option<ExponentialBackoff>) -> Duration {
     backoff.get_or_insert_with(self::backoff).next().unwrap_or(WAITS.1)
 }
 
-/// How far one record is.
+/// Progress of one record.
 #[derive(Debug)]
 struct Place {
     uid: String,
@@ -37,7 +37,7 @@ struct Place {
     tries: Option<ExponentialBackoff>,
 }
 
-/// How far every record is.
+/// Progress of every record.
 #[derive(Debug, Default)]
 pub struct Places {
     records: HashMap<Key, Place>,
@@ -76,7 +76,7 @@ impl Places {
         lost
     }
 
-    /// A record is gone. Returns 1 where something of it was never sent.
+    /// A record is gone. Returns 1 if an entry of it was never sent.
     pub fn remove(&mut self, key: &Key) -> u64 {
         self.records.remove(key);
         self.ready.retain(|k| k != key);
@@ -84,7 +84,7 @@ impl Places {
         u64::from(self.open.remove(key))
     }
 
-    /// The next record to send from, unless the sink is left alone or enough is under way.
+    /// The next record to send from, unless the sink is paused or all slots are in use.
     pub fn start(&mut self, now: Instant) -> Option<(Key, u64)> {
         if self.busy.len() >= self.at_once() || self.paused.is_some_and(|until| now < until) {
             return None;
@@ -106,7 +106,7 @@ impl Places {
         if self.paused.is_some() { 1 } else { AT_ONCE }
     }
 
-    /// A request ended. `None` where its record is gone; a namesake that waited for that may begin now.
+    /// A request ended. `None` if its record is gone; a new record of its name may begin now.
     fn ended(&mut self, key: &Key, uid: &str) -> Option<&mut Place> {
         self.busy.remove(key);
         let place = self.records.get_mut(key)?;
@@ -119,7 +119,7 @@ impl Places {
         None
     }
 
-    /// Everything up to `next` of this record, `end` being where its timeline ends, is done with.
+    /// Everything of this record up to `next` is delivered; its timeline ends at `end`.
     pub fn done(&mut self, key: &Key, uid: &str, next: u64, end: u64) {
         let Some(place) = self.ended(key, uid) else { return };
         place.next = next;
@@ -132,28 +132,38 @@ impl Places {
         }
     }
 
-    /// The sink is well: nothing is held back any more.
+    /// The sink works: the pause ends.
     pub fn well(&mut self) {
         self.paused = None;
         self.pauses = None;
     }
 
-    /// An entry was not taken: its record is tried again later, and the sink left alone for a while. Returns
-    /// whether this is the first sign of trouble.
+    /// The sink did not accept an entry: its record is retried later, and the sink is paused. Returns true if the sink
+    /// worked until now.
     pub fn again(&mut self, key: &Key, uid: &str, now: Instant, asked: Option<Duration>) -> bool {
         let first = self.pauses.is_none();
         if self.paused.is_none_or(|until| until <= now) {
             self.paused = Some(now + asked.unwrap_or_else(|| next_wait(&mut self.pauses)));
             self.pauses.get_or_insert_with(backoff);
         }
+        self.later(key, uid, now);
+        first
+    }
+
+    /// A request ended by a fault of this process and not of the sink: only its record is tried again later.
+    pub fn failed(&mut self, key: &Key, now: Instant) {
+        let uid = self.records.get(key).map(|place| place.uid.clone()).unwrap_or_default();
+        self.later(key, &uid, now);
+    }
+
+    fn later(&mut self, key: &Key, uid: &str, now: Instant) {
         if let Some(place) = self.ended(key, uid) {
             let wait = next_wait(&mut place.tries);
             self.waiting.insert((now + wait, key.clone()));
         }
-        first
     }
 
-    /// When to look again although nothing ends and nothing is new.
+    /// The next instant at which a record can be sent.
     pub fn wake(&self, now: Instant) -> Option<Instant> {
         let due = if self.ready.is_empty() { self.waiting.first().map(|(at, _)| *at)? } else { now };
         // Whoever is under way ends the wait for a free place.
@@ -165,7 +175,7 @@ impl Places {
         self.open.len()
     }
 
-    /// The instant of record of the oldest entry that may not be delivered yet; `now` where all are.
+    /// The instant at which the oldest undelivered entry was recorded; `now` if all are delivered.
     pub fn open_since(&self, now: Timestamp) -> Timestamp {
         self.open.iter().filter_map(|k| self.records.get(k)?.open_since).min().map_or(now, |at| at.min(now))
     }
@@ -226,6 +236,21 @@ mod tests {
         p.well();
         now += Duration::from_secs(61);
         assert_eq!(std::iter::from_fn(|| p.start(now)).count(), AT_ONCE, "and all goes on");
+    }
+
+    #[test]
+    fn a_request_that_panicked_is_retried_and_disturbs_no_other_record() {
+        let (mut p, now) = (Places::default(), Instant::now());
+        p.look(&key("a"), "u", 1, at(10));
+        p.look(&key("b"), "u", 1, at(10));
+        assert_eq!(p.start(now), Some((key("a"), 0)));
+        p.failed(&key("a"), now);
+        assert_eq!(p.start(now), Some((key("b"), 0)), "the sink is not paused");
+        assert_eq!(p.start(now), None);
+        assert_eq!(p.start(p.wake(now).unwrap()), Some((key("a"), 0)), "never dropped");
+        p.remove(&key("a"));
+        p.failed(&key("a"), now);
+        assert_eq!(p.pending(), 1);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The sink: one HTTP request an event, in structured mode, and what its answer means.
+//! The sink: one HTTP request for each event, in structured mode.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,23 +15,23 @@ use hyper_util::rt::TokioExecutor;
 
 use govcloud_domain::cloud_event::CloudEvent;
 
-/// How long a sink may take to answer.
+/// Time that a sink may take to respond.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How much of an answer is read, so that its connection can be used again; bytes.
+/// Bytes of a response that are read, so that its connection can be used again.
 const ANSWER: usize = 64 * 1024;
 
 /// The longest pause that a sink may ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
-/// What became of a request.
+/// Result of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Taken.
+    /// Accepted.
     Delivered,
-    /// Not taken, and never will be: the sink objects to this very event.
+    /// Rejected for good: the sink rejects this very event.
     Refused(StatusCode),
-    /// Not taken now: why, and how long the sink asks to be left alone.
+    /// Not accepted now: the reason, and the pause that the sink asks for.
     Again(String, Option<Duration>),
 }
 
@@ -41,7 +41,7 @@ enum Http {
     Tls(Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
 }
 
-/// Where events are posted.
+/// The destination of events.
 #[derive(Clone, Debug)]
 pub struct Sink {
     url: Uri,
@@ -53,7 +53,7 @@ impl Sink {
     /// A sink at a URL, `http` or `https`; for the latter the machine's trust store counts (`SSL_CERT_FILE`).
     ///
     /// # Errors
-    /// What is wrong with the URL, or the trust store.
+    /// The URL or the trust store is not usable.
     pub fn new(url: &str, token_file: Option<PathBuf>) -> Result<Self, String> {
         let uri: Uri = url.parse().map_err(|e| format!("the CloudEvents sink is no URL: {e}"))?;
         let host = uri.host().unwrap_or_default();
@@ -119,17 +119,17 @@ impl Sink {
     }
 }
 
-/// Reads an answer to its end and says what it means.
+/// Reads a response to its end and interprets it.
 async fn read(response: Response<Incoming>) -> Answer {
     let (parts, body) = response.into_parts();
-    // Its text tells nothing more; an unread rest only costs the connection.
+    // The body is not used; an unread rest would close the connection.
     let _ = Limited::new(body, ANSWER).collect().await;
     let pause = parts.headers.get(RETRY_AFTER).and_then(|v| v.to_str().ok()?.trim().parse().ok());
     judge(parts.status, pause.map(Duration::from_secs))
 }
 
-/// What a status means. Only an objection to the event itself is final; what is wrong with the sink, its address
-/// or our token (401, 403, 404, 410, a redirect, …) will be mended one day, and nothing is lost until then.
+/// Interprets a status. Only a rejection of the event itself is final. Faults of the sink, its address or our token
+/// (401, 403, 404, 410, a redirect, …) are retried until they are fixed, and nothing is lost until then.
 fn judge(status: StatusCode, pause: Option<Duration>) -> Answer {
     match status.as_u16() {
         200..300 => Answer::Delivered,

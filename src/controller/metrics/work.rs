@@ -1,4 +1,4 @@
-//! Reconciles and the queue they come from.
+//! Reconciles, and the queue.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::kinds::Kind;
 use crate::queue::QueueStats;
 
-/// Labels of what is counted by kind and result.
+/// Labels by kind and result.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByResult {
     kind: &'static str,
     result: &'static str,
 }
 
-/// Labels of what is counted by kind only.
+/// Labels by kind.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByKind {
     kind: &'static str,
@@ -29,8 +29,8 @@ struct ByKind {
 #[derive(Clone, Debug)]
 pub struct Work {
     reconciles: Family<ByResult, Counter>,
-    seconds: Family<ByKind, Histogram, fn() -> Histogram>,
     panics: Family<ByKind, Counter>,
+    seconds: Family<ByKind, Histogram, fn() -> Histogram>,
 }
 
 impl Default for Work {
@@ -38,15 +38,15 @@ impl Default for Work {
         let seconds: fn() -> Histogram = || Histogram::new(exponential_buckets(0.0005, 2.0, 16));
         let work = Self {
             reconciles: Family::default(),
-            seconds: Family::new_with_constructor(seconds),
             panics: Family::default(),
+            seconds: Family::new_with_constructor(seconds),
         };
         // Shown from the start: a series that begins at 1 has no increase.
         for kind in Kind::records().map(Kind::as_str) {
-            drop(work.panics.get_or_create(&ByKind { kind }));
             for result in ["ok", "error"] {
                 drop(work.reconciles.get_or_create(&ByResult { kind, result }));
             }
+            drop(work.panics.get_or_create(&ByKind { kind }));
         }
         work
     }
@@ -60,42 +60,38 @@ impl Work {
         self.seconds.get_or_create(&ByKind { kind: kind.as_str() }).observe(took.as_secs_f64());
     }
 
-    /// A reconcile panicked: a defect.
+    /// One reconcile panicked.
     pub fn panicked(&self, kind: Kind) {
         self.panics.get_or_create(&ByKind { kind: kind.as_str() }).inc();
     }
 
     pub(super) fn register(&self, to: &mut Registry, queue: &QueueStats, waits: &Histogram) {
         let count = |n: usize| ConstGauge::new(i64::try_from(n).unwrap_or(i64::MAX));
-        to.register("reconcile", "Reconciles that ended, by kind and result", self.reconciles.clone());
+        to.register("reconcile", "Finished reconciles, by kind and result", self.reconciles.clone());
         to.register(
             "reconcile_panics",
-            "Reconciles that panicked: a defect; the key is tried again",
+            "Reconciles that panicked; the record is retried with backoff",
             self.panics.clone(),
         );
         to.register_with_unit(
             "reconcile_duration",
-            "How long a reconcile takes, its requests included",
+            "Duration of a reconcile, including its requests",
             Unit::Seconds,
             self.seconds.clone(),
         );
-        to.register(
-            "queue_length",
-            "Records that wait for their turn, and Regions that wait a few seconds for more to count",
-            count(queue.length),
-        );
-        to.register("queue_running", "Records that are worked on", count(queue.running));
-        to.register("queue_timers", "Records that are due again at some later time", count(queue.timers));
-        to.register("queue_adds", "Records put into the queue", ConstCounter::new(queue.added));
+        to.register("queue_length", "Records that wait for a worker; 0 on a standby", count(queue.length));
+        to.register("queue_running", "Records that are being reconciled", count(queue.running));
+        to.register("queue_timers", "Records that are due at a later time", count(queue.timers));
+        to.register("queue_adds", "Records added to the queue", ConstCounter::new(queue.added));
         to.register_with_unit(
             "queue_oldest",
-            "How long the record that waits longest has waited for its turn; 0 where none waits",
+            "Time that the oldest record in the queue has waited; 0 if none waits, and on a standby",
             Unit::Seconds,
             ConstGauge::new(queue.oldest.as_secs_f64()),
         );
         to.register_with_unit(
             "queue_wait",
-            "How long a record waited for its turn",
+            "Time that a record waited for a worker",
             Unit::Seconds,
             waits.clone(),
         );

@@ -131,6 +131,7 @@ impl Stage {
     pub fn with_region() -> Self {
         let clock = Clock::default();
         let queue = Queue::new(clock.clone());
+        queue.activate();
         let stage = Self { state: ClusterState::default(), clock, queue, metrics: Metrics::default() };
         let mut calendar = sample(include_str!("../../../../config/calendars/cn.yaml"));
         calendar["metadata"] = json!({ "name": "cn", "uid": "cn", "resourceVersion": "1", "generation": 1 });
@@ -202,7 +203,7 @@ impl Stage {
             queue: self.queue.stats(),
             waits: &self.queue.waits,
             skew: Some(1),
-            guard: &PolicyIntegrity::Intact { since: Timestamp::UNIX_EPOCH },
+            integrity: &PolicyIntegrity::Intact { since: Timestamp::UNIX_EPOCH },
             leads: true,
             now: NOW.parse().unwrap(),
         })
