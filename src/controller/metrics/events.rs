@@ -1,7 +1,7 @@
-//! What happened in lives, counted when it is recorded: once the status that tells of it was written.
+//! Lifecycle events, counted once the status that records them was written.
 //!
-//! A record that is looked at again, by this process or the next, says nothing new and is not counted again.
-//! Ended between the write and the count, a process loses one; none is ever counted twice.
+//! A record that is reconciled again, by this process or the next, records nothing new and is not counted again.
+//! A process that ends between the write and the count loses one; none is ever counted twice.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -52,10 +52,10 @@ struct Owed {
 
 type Days<L> = Family<L, Histogram, fn() -> Histogram>;
 
-/// What happened in lives.
+/// Lifecycle events.
 #[derive(Clone, Debug)]
 pub struct Events {
-    happenings: Family<ByEvent, Counter>,
+    events: Family<ByEvent, Counter>,
     decisions: Family<ByVerdict, Counter>,
     decision_days: Days<Decided>,
     met: Family<ByTimeliness, Counter>,
@@ -66,7 +66,7 @@ impl Default for Events {
     fn default() -> Self {
         let days: fn() -> Histogram = || Histogram::new(WORKING_DAYS);
         Self {
-            happenings: Family::default(),
+            events: Family::default(),
             decisions: Family::default(),
             decision_days: Family::new_with_constructor(days),
             met: Family::default(),
@@ -75,7 +75,7 @@ impl Default for Events {
     }
 }
 
-/// What is known where something happened.
+/// Record and Region of some events.
 #[derive(Clone, Copy, Debug)]
 pub struct Where<'a> {
     /// Kind of the record.
@@ -96,12 +96,12 @@ pub(super) const fn verdict(v: Verdict) -> &'static str {
 }
 
 impl Events {
-    /// A status was written that tells of these happenings.
-    pub fn recorded(&self, place: Where<'_>, happenings: &[LifecycleEvent], status: &RecordStatus) {
+    /// A status was written that records these events.
+    pub fn recorded(&self, place: Where<'_>, events: &[LifecycleEvent], status: &RecordStatus) {
         let kind = place.kind.as_str();
-        for h in happenings {
-            self.happenings.get_or_create(&ByEvent { kind, event: h.event() }).inc();
-            match h {
+        for event in events {
+            self.events.get_or_create(&ByEvent { kind, event: event.event() }).inc();
+            match event {
                 LifecycleEvent::Decided(v, _) => self.decided(place, verdict(*v), status),
                 LifecycleEvent::DecisionVoid(_) => self.count_decision(place, "void"),
                 LifecycleEvent::Met(o, late) => self.met(place, *o, late.is_some(), status),
@@ -137,28 +137,28 @@ impl Events {
 
     pub(super) fn register(&self, to: &mut Registry) {
         to.register(
-            "happenings",
+            "lifecycle_events",
             "Lifecycle events recorded by this process, by kind and timeline event",
-            self.happenings.clone(),
+            self.events.clone(),
         );
         to.register(
             "decisions",
-            "Decisions recorded by this process; void ones are those that do not count",
+            "Decisions recorded by this process, by verdict; void is an invalid one",
             self.decisions.clone(),
         );
         to.register(
             "decision_workdays",
-            "Working days from when a record was last put before the authority to its decision",
+            "Working days from the last submission of a record to the authority until its decision",
             self.decision_days.clone(),
         );
         to.register(
             "obligations_met",
-            "Obligations that were met, in time or late, as recorded by this process",
+            "Obligations met, in time or late, as recorded by this process",
             self.met.clone(),
         );
         to.register(
             "obligation_workdays",
-            "Working days that a met obligation took, without those spent waiting on another party",
+            "Working days that a met obligation took, without those spent waiting for another party",
             self.met_days.clone(),
         );
     }

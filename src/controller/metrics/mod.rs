@@ -1,14 +1,14 @@
-//! What the operator counts, as OpenMetrics: one subject a file.
+//! Metrics of the operator as OpenMetrics: one subject a file.
 //!
 //! | file | subject | kind |
 //! |---|---|---|
-//! | [`work`] | reconciles and the queue | counted as it happens |
-//! | [`requests`] | requests to the API server, writes, watches | counted as it happens |
-//! | [`events`] | what happened in lives: decisions, obligations met | counted as it is recorded |
-//! | [`census`] | how many records stand where, who is waited on, clocks, volumes | counted anew from the image of the cluster at each scrape |
-//! | [`process`] | build, leadership, guard, clock skew, memory | read at each scrape |
+//! | [`work`] | reconciles and the queue | counters |
+//! | [`requests`] | requests to the API server, writes, watches | counters |
+//! | [`events`] | lifecycle events: decisions, obligations met | counters, when they are recorded |
+//! | [`census`] | records by phase and party, deadlines, volumes | gauges, counted from the cache at each scrape |
+//! | [`process`] | build, leadership, policy integrity, clock skew, memory | gauges, read at each scrape |
 //!
-//! What happened is a counter, from the process's start; what is, is a gauge that every replica shows alike.
+//! Events are counters, from the process's start. State is a gauge, the same on every replica.
 //! Labels are bounded: kinds, parties, obligations, reasons and events are enums, regions are those that exist.
 
 use jiff::Timestamp;
@@ -18,7 +18,7 @@ use prometheus_client::registry::Registry;
 
 use super::cloudevents::counts::Counts;
 use super::cluster_state::ClusterState;
-use super::queue::QueueStats as QueueStanding;
+use super::queue::QueueStats;
 use govcloud_domain::decision::PolicyIntegrity;
 
 mod census;
@@ -34,33 +34,33 @@ pub use requests::{Measured, Measuring, Requests};
 /// The content type of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// What is counted as it happens, and what is held to count the rest. Clones count together.
+/// Counters. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics {
     /// Reconciles.
     pub work: work::Work,
     /// Requests, writes, watches.
     pub requests: Requests,
-    /// Lives.
+    /// Lifecycle events.
     pub events: events::Events,
     /// CloudEvents.
     pub cloudevents: Counts,
 }
 
-/// What is read at a scrape.
+/// Everything that is read at a scrape.
 #[derive(Clone, Debug)]
 pub struct Scrape<'a> {
-    /// The image of the cluster.
+    /// The cluster state.
     pub state: &'a ClusterState,
     /// The queue.
-    pub queue: QueueStanding,
-    /// How long keys waited in it.
+    pub queue: QueueStats,
+    /// Time that keys waited in it.
     pub waits: &'a Histogram,
     /// Seconds that this machine's clock is ahead of the API server's, once measured.
     pub skew: Option<i64>,
-    /// What the guard says.
-    pub guard: &'a PolicyIntegrity,
-    /// Whether this replica leads.
+    /// Result of the policy guard's last check.
+    pub integrity: &'a PolicyIntegrity,
+    /// True if this replica leads.
     pub leads: bool,
     /// The operator's now.
     pub now: Timestamp,

@@ -1,4 +1,4 @@
-//! The process itself: build, leadership, the guard, the clock, memory and processor time.
+//! The process itself: build, leadership, policy integrity, clock, memory and processor time.
 
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
@@ -11,27 +11,27 @@ use govcloud_domain::decision::PolicyIntegrity;
 /// Ticks a second in `/proc/self/stat`: USER_HZ, which Linux keeps at 100 for user space.
 const TICKS: f64 = 100.0;
 
-/// What this replica says of itself.
+/// Registers the gauges of this replica.
 pub(super) fn register(to: &mut Registry, scrape: &Scrape<'_>) {
     let flag = |holds: bool| ConstGauge::new(i64::from(holds));
     to.register("build", "The running build", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
-    to.register("leader", "1 where this replica leads and acts, 0 where it stands by", flag(scrape.leads));
+    to.register("leader", "1 if this replica leads and acts, 0 if it is a standby", flag(scrape.leads));
     to.register(
-        "guard_sealed",
-        "1 while every policy and CRD stands as shipped, else 0: no gate opens",
-        flag(matches!(scrape.guard, PolicyIntegrity::Intact { .. })),
+        "policy_integrity_intact",
+        "1 if every admission policy and CRD is as shipped, else 0: approvals do not count",
+        flag(matches!(scrape.integrity, PolicyIntegrity::Intact { .. })),
     );
     if let Some(seconds) = scrape.skew {
         to.register_with_unit(
             "clock_skew",
-            "How far this machine's clock is ahead of the API server's; above 60 either way nothing is decided",
+            "Seconds that this machine's clock is ahead of the API server's, median of the last responses; above 60 either way nothing is decided",
             Unit::Seconds,
             ConstGauge::new(seconds),
         );
     }
 }
 
-/// What every process says of itself, under the names that Prometheus clients share. Linux only.
+/// Registers the gauges of any process, under the names that Prometheus clients share. Linux only.
 pub(super) fn register_process(to: &mut Registry) {
     if let Some(bytes) = resident_bytes() {
         to.register_with_unit(

@@ -1,4 +1,4 @@
-//! Requests to the API server, what was written with them, and the watches.
+//! Requests to the API server, writes, and watches.
 
 use std::sync::OnceLock;
 use std::task::{Context, Poll};
@@ -19,7 +19,7 @@ use crate::cluster_state::ClusterState;
 use crate::kinds::Kind;
 use govcloud_domain::plan::Write;
 
-/// Resources that the operator asks for beside those that it watches; any other counts as `other`.
+/// Resources that the operator requests beside those that it watches; any other counts as `other`.
 const MORE_RESOURCES: [&str; 10] = [
     "volumesnapshots",
     "events",
@@ -77,7 +77,7 @@ impl Default for Requests {
             relisted: Family::default(),
             interrupted: Family::default(),
         };
-        // What is rare is shown from the start: a series that begins at 1 has no increase.
+        // Shown from the start: a series that begins at 1 has no increase.
         for resource in watched() {
             drop(counts.relisted.get_or_create(&ByResource { resource }));
             drop(counts.interrupted.get_or_create(&ByResource { resource }));
@@ -86,7 +86,7 @@ impl Default for Requests {
     }
 }
 
-/// What a write came to.
+/// Label of a write's result.
 fn result_of<T>(result: &Result<T, RequestError>) -> &'static str {
     match result {
         Ok(_) => "ok",
@@ -118,45 +118,45 @@ impl Requests {
         self.writes.get_or_create(&ByWrite { action, resource, result }).inc();
     }
 
-    /// A watch that had been complete lists everything anew.
+    /// A watch is listed again after its first list was complete.
     pub fn relisted(&self, resource: &'static str) {
         self.relisted.get_or_create(&ByResource { resource }).inc();
     }
 
-    /// A watch broke off, or its list failed.
+    /// A watch was interrupted, or its list failed.
     pub fn interrupted(&self, resource: &'static str) {
         self.interrupted.get_or_create(&ByResource { resource }).inc();
     }
 
     fn answered(&self, verb: &'static str, resource: &'static str, code: u16, begun: Instant) {
         self.requests.get_or_create(&ByCode { verb, resource, code }).inc();
-        // A watch is answered when it begins; how long it stands says nothing.
+        // A watch is answered when it begins; how long it runs is not counted.
         self.seconds.get_or_create(&ByVerb { verb }).observe(begun.elapsed().as_secs_f64());
     }
 
     pub(super) fn register(&self, to: &mut Registry, state: &ClusterState) {
         to.register(
             "api_requests",
-            "Requests to the API server, by verb, resource and status code; code 0 is no answer",
+            "Requests to the API server, by verb, resource and status code; code 0 is no response",
             self.requests.clone(),
         );
         to.register_with_unit(
             "api_request_duration",
-            "How long the API server takes to begin its answer",
+            "Time until the API server begins its response",
             Unit::Seconds,
             self.seconds.clone(),
         );
         to.register(
             "writes",
-            "Writes that plans asked for, by what they do, resource and result",
+            "Writes of plans, by action, resource and result",
             self.writes.clone(),
         );
         to.register(
             "watch_restarts",
-            "Watches that listed everything anew after they had been complete",
+            "Watches that were listed again after their first list was complete",
             self.relisted.clone(),
         );
-        to.register("watch_errors", "Watches that broke off, or could not begin", self.interrupted.clone());
+        to.register("watch_errors", "Interruptions of watches, failed lists included", self.interrupted.clone());
         let [synced, held, bytes_held] = [(); 3].map(|()| Family::<ByResource, Gauge>::default());
         for kind in Kind::all() {
             let (store, resource) = (state.store(kind), kind.resource().plural);
@@ -167,13 +167,13 @@ impl Requests {
                 gauge.get_or_create(&ByResource { resource }).set(amount.try_into().unwrap_or(i64::MAX));
             }
         }
-        to.register("cached_objects", "Objects in the operator's cache", held);
-        to.register("cached_bytes", "Bytes of their JSON", bytes_held);
-        to.register("watch_synced", "1 where the first list of a watch is complete, else 0", synced);
+        to.register("cached_objects", "Objects in the operator's cache, by resource", held);
+        to.register("cached_bytes", "Bytes of the JSON of cached objects, by resource", bytes_held);
+        to.register("watch_synced", "1 if the first list of a watch is complete, else 0", synced);
     }
 }
 
-/// The verb and the resource of a request, as RBAC would name them; a subresource stands behind a stroke.
+/// The verb and the resource of a request, as RBAC names them; a subresource follows a slash.
 fn classify<B>(request: &http::Request<B>) -> (&'static str, &'static str) {
     let path = request.uri().path();
     let mut parts = path.trim_matches('/').split('/');
@@ -211,7 +211,7 @@ fn watched() -> impl Iterator<Item = &'static str> {
     Kind::all().map(|k| k.resource().plural)
 }
 
-/// The resource, if it is one that the operator has business with.
+/// The resource, if it is one that the operator requests.
 fn known(resource: &str) -> &'static str {
     watched().chain(MORE_RESOURCES).find(|r| *r == resource).unwrap_or("other")
 }
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_are_named_as_rbac_names_them_and_strangers_are_other() {
+    fn classify_names_requests_as_rbac_does() {
         let (json, apply) = ("application/json", "application/apply-patch+yaml");
         let own = "/apis/govcloud.dev/v1alpha1";
         let seen = [
