@@ -1,8 +1,8 @@
-//! The connection to the API server: one, of HTTP/2, on which watches, reads and writes go side by side.
+//! The connection to the API server: one HTTP/2 connection, shared by watches, reads and writes.
 //!
-//! kube's client speaks HTTP/1.1: a connection, with a TLS session and buffers, for each watch and for each request that
-//! is under way. Only what carries the requests is another here; the layers above it are kube's, in kube's order
-//! (`docs/decisions/0046-one-connection.md`).
+//! This file exists because kube 5's builder enables HTTP/1.1 only, with a connection and a TLS session for each of some
+//! 25 watches and for each parallel request. The layers above the transport are kube's, in kube's order
+//! (`docs/decisions/0046-one-http2-connection.md`).
 
 use std::time::Duration;
 
@@ -22,22 +22,16 @@ use tower::{BoxError, ServiceBuilder, ServiceExt as _};
 /// The layers of a client.
 type Stack = BoxService<Request<Body>, Response<Box<DynBody>>, BoxError>;
 
-/// What carries the requests.
+/// The transport below kube's layers.
 type Transport = Client<TimeoutConnector<HttpsConnector<HttpConnector>>, Body>;
 
-/// How often a connection is asked whether it lives: one that a firewall forgot is noticed by this, not by silence.
+/// Interval of pings: they detect a connection that a firewall dropped.
 const PING: Duration = Duration::from_secs(30);
 
-/// How long the answer may take, after which everything on the connection is asked anew on another.
+/// Time that the response to a ping may take; then another connection is opened.
 const PONG: Duration = Duration::from_secs(15);
 
-/// Bytes of one answer that may be under way unread. Hundreds of streams share a connection, and each may fill its part.
-const STREAM_WINDOW: u32 = 256 * 1024;
-
-/// Bytes of all answers that may be under way unread.
-const CONNECTION_WINDOW: u32 = 2 * 1024 * 1024;
-
-/// A client's layers on one connection. Behind a proxy they are kube's own, which tunnels HTTP/1.1.
+/// The layers of a client, on one connection. Behind a proxy they are kube's own, which tunnels HTTP/1.1.
 ///
 /// # Errors
 /// The configuration is not usable: certificates, keys, or a header's text.
@@ -53,8 +47,8 @@ pub fn builder(config: kube::Config) -> kube::Result<ClientBuilder<Stack>> {
         .layer(config.extra_headers_layer()?)
         .map_err(BoxError::from)
         .service(transport(&config)?);
-    let boxed = |answer: Response<hyper::body::Incoming>| {
-        answer.map(|body| Box::new(body.map_err(BoxError::from)) as Box<DynBody>)
+    let boxed = |response: Response<hyper::body::Incoming>| {
+        response.map(|body| Box::new(body.map_err(BoxError::from)) as Box<DynBody>)
     };
     Ok(ClientBuilder::new(service.map_response(boxed).boxed(), config.default_namespace.clone()))
 }
@@ -62,7 +56,7 @@ pub fn builder(config: kube::Config) -> kube::Result<ClientBuilder<Stack>> {
 fn transport(config: &kube::Config) -> kube::Result<Transport> {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
-    // Requests are small and go side by side: none waits for the acknowledgement of another's packet.
+    // Small parallel requests do not wait for the acknowledgement of each other's packets.
     tcp.set_nodelay(true);
     let mut tls =
         HttpsConnectorBuilder::new().with_tls_config(config.rustls_client_config()?).https_or_http();
@@ -71,7 +65,7 @@ fn transport(config: &kube::Config) -> kube::Result<Transport> {
         tls = tls
             .with_server_name_resolver(FixedServerNameResolver::new(name.map_err(kube::Error::RustlsTls)?));
     }
-    // A server that does not offer HTTP/2 is spoken to in HTTP/1.1.
+    // A server without HTTP/2 is used over HTTP/1.1.
     let mut connector = TimeoutConnector::new(tls.enable_all_versions().wrap_connector(tcp));
     connector.set_connect_timeout(config.connect_timeout);
     connector.set_read_timeout(config.read_timeout);
@@ -80,8 +74,6 @@ fn transport(config: &kube::Config) -> kube::Result<Transport> {
     let client = Client::builder(TokioExecutor::new())
         .timer(TokioTimer::new())
         .pool_timer(TokioTimer::new())
-        .http2_initial_stream_window_size(STREAM_WINDOW)
-        .http2_initial_connection_window_size(CONNECTION_WINDOW)
         .http2_keep_alive_interval(PING)
         .http2_keep_alive_timeout(PONG)
         .http2_keep_alive_while_idle(true)

@@ -1,9 +1,9 @@
-//! Writes what is generated: `crdgen [ROOT]`, into the current directory by default.
+//! Writes the generated files: `crdgen [ROOT]`, into the current directory by default.
 //!
 //! - `crds/`, from the Rust types;
 //! - `config/crd/`, the same for kustomize, which reads no file outside of its directory: `kubectl apply -f crds/`
 //!   takes every file of a directory for a manifest;
-//! - `config/release/`, the record of this release for the guard: what was compiled in, by digest;
+//! - `config/release/`, the record of this release for the policy guard: digests of the compiled policies and CRDs;
 //! - `charts/govcloud-operator/files/`, copies of the manifests that the chart renders. Helm reads nothing outside
 //!   of a chart; so that nothing stands twice unchecked, a test compares (`tests/generated.rs`).
 
@@ -55,7 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let text = format!("{RELEASE_HEAD}{}", serde_saphyr::to_string(&manifest)?);
     write(&root.join("config/release/release.yaml"), &text)?;
     let files = root.join("charts/govcloud-operator/files");
-    // What was renamed or removed since does not live on here.
+    // Files that were renamed or removed must not remain.
     if files.exists() {
         fs::remove_dir_all(&files)?;
     }

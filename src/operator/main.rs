@@ -10,24 +10,24 @@ use govcloud_controller::server;
 use govcloud_controller::telemetry::{self, LogFormat};
 use govcloud_domain::release;
 
-/// What was used to read the cluster is given back to the system: see .cargo/config.toml.
+/// Returns memory that a restart used to the system: see .cargo/config.toml.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-/// Threads at most, whatever the node has: the API server is what is waited for. They share one arena of the allocator.
+/// Most threads, however many processors the node has: the operator mostly waits for the API server.
 const THREADS: usize = 4;
 
 /// The operator that makes a government cloud keep its own rules.
 #[derive(Debug, Parser)]
 #[command(version, about)]
 struct Flags {
-    /// Where /healthz, /readyz and /metrics are served.
+    /// Address of /healthz, /readyz and /metrics.
     #[arg(long, env = "GOVCLOUD_LISTEN", default_value = "0.0.0.0:8080")]
     listen: SocketAddr,
-    /// How logs are written.
+    /// Format of the log.
     #[arg(long, env = "GOVCLOUD_LOG_FORMAT", value_enum, default_value_t)]
     log_format: LogFormat,
-    /// Where traces are sent by OTLP (http/protobuf), such as http://localhost:4318; not sent by default.
+    /// OTLP collector for traces (http/protobuf), such as http://localhost:4318; none by default.
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
     otlp_endpoint: Option<String>,
     /// Act without holding the lease: for a single process outside the cluster.
@@ -46,15 +46,15 @@ struct Flags {
     command: Option<Command>,
 }
 
-/// What else this binary does than run.
+/// Commands beside running the operator.
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Print the ConfigMap that records this release; apply it before the release's policies, so that the
-    /// running operator takes them for an upgrade and not for an alteration.
+    /// Print the ConfigMap that records this release. Apply it before the release's policies, so that the
+    /// running operator accepts them as an upgrade.
     Release,
-    /// Ask a running operator whether it is ready, print what it says, and fail unless it is.
+    /// Print the readiness of a running operator, and fail unless it is ready.
     Ready {
-        /// Where it listens: host, or address, and port.
+        /// Its host, or address, and port.
         address: String,
     },
 }
@@ -73,7 +73,7 @@ fn print_release(namespace_controller: &str) -> ExitCode {
     }
 }
 
-/// Prints what an operator says of its readiness.
+/// Prints the readiness of an operator.
 async fn ask_ready(address: &str) -> ExitCode {
     match server::ask_ready(address).await {
         Ok(answer) if answer.ready => {
@@ -85,7 +85,7 @@ async fn ask_ready(address: &str) -> ExitCode {
             ExitCode::FAILURE
         }
         Err(e) => {
-            eprintln!("error: nobody answers at {address}: {e}");
+            eprintln!("error: no response from {address}: {e}");
             ExitCode::FAILURE
         }
     }
@@ -103,7 +103,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Does what the flags say.
+/// Runs the command, or the operator.
 async fn begin(flags: Flags) -> ExitCode {
     match flags.command {
         Some(Command::Release) => return print_release(&flags.namespace_controller),
@@ -128,11 +128,11 @@ async fn begin(flags: Flags) -> ExitCode {
     let ended = match run(options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
-            tracing::error!(error = %e, "the operator cannot run");
+            tracing::error!(error = %e, "the operator ended");
             ExitCode::FAILURE
         }
     };
-    // Spans leave by this runtime, so what waits for them must not hold one of its threads.
+    // Spans are sent by this runtime: the wait for the last ones must not block one of its threads.
     let _ = tokio::task::spawn_blocking(|| telemetry.end()).await;
     ended
 }
