@@ -81,8 +81,8 @@ async fn an_altered_policy_opens_the_gate_and_what_was_decided_then_is_void(cont
         }
         admin.run(&["patch", kind, name, "--type=merge", "-p", &patch.to_string()]).await?;
         let held = people
-            .until(&waiting, &format!("held, with {kind}/{name} altered"), |o| {
-                condition(o, "Stalled")["reason"] == "GuardOpen"
+            .until(&waiting, &format!("stalled, with {kind}/{name} altered"), |o| {
+                condition(o, "Stalled")["reason"] == "PolicyIntegrityViolated"
             })
             .await?;
         let message = condition(&held, "Stalled")["message"].to_string();
@@ -97,8 +97,8 @@ async fn an_altered_policy_opens_the_gate_and_what_was_decided_then_is_void(cont
     let binding =
         admin.run(&["get", "validatingadmissionpolicybinding", "govcloud-decisions", "-o", "json"]).await?;
     admin.run(&["delete", "validatingadmissionpolicybinding", "govcloud-decisions"]).await?;
-    people.until(&waiting, "held", |o| condition(o, "Stalled")["reason"] == "GuardOpen").await?;
-    ensure!(events(&people, "GuardOpen").await? > 0, "no Event says that the gate is open");
+    people.until(&waiting, "held", |o| condition(o, "Stalled")["reason"] == "PolicyIntegrityViolated").await?;
+    ensure!(events(&people, "PolicyIntegrityViolated").await? > 0, "no Event reports the violation");
     people.approve(&waiting).await?;
     let void = people.until(&waiting, "void", |o| o["status"]["decision"]["void"].is_string()).await?;
     ensure!(void["status"]["phase"] == "Submitted" && said(&void, "DecisionVoid") == 1, "{}", void["status"]);

@@ -150,7 +150,7 @@ async fn what_was_deleted_meanwhile_is_gone(context: &Context, holder: &Holder) 
 async fn applications(cluster: &Cluster) -> Result<usize> {
     let metrics = cluster.operator.lock().await.as_ref().context("no operator")?.get("/metrics").await?;
     let line = metrics.lines().find_map(|l| {
-        l.strip_prefix("govcloud_held_objects{")?.strip_prefix("resource=\"cloudapplications\"} ")
+        l.strip_prefix("govcloud_cached_objects{")?.strip_prefix("resource=\"cloudapplications\"} ")
     });
     Ok(line.context("no count of applications")?.parse()?)
 }

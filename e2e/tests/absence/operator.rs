@@ -69,7 +69,7 @@ pub async fn the_operator_its_rights_and_the_policies_come_and_go(context: Conte
     let policies = in_repository("config/admission").display().to_string();
     admin.run(&["delete", "-k", &policies]).await?;
     office.file(&office.application("second")?).await?;
-    let held = |s: &serde_json::Value| condition(s, "Stalled")["reason"] == "GuardOpen";
+    let held = |s: &serde_json::Value| condition(s, "Stalled")["reason"] == "PolicyIntegrityViolated";
     office.until(Kind::Application, "second", "is held", held).await?;
     witness.stands(&cluster, "the admission policies", "no gate opens").await?;
     install::admission(&admin, &cluster.client(Persona::Admin).await?).await?;

@@ -131,9 +131,9 @@ async fn an_open_guard_is_said(
         Ok(answer.starts_with("HTTP/1.1 503").then_some(answer))
     })
     .await?;
-    ensure!(body.contains("guard: open") && body.contains("govcloud-decisions"), "{body}");
-    prometheus.finds("min(govcloud_guard_sealed) == 0", PATIENCE).await?;
-    let alert = r#"ALERTS{alertname="GovcloudGuardOpen", alertstate="pending"}"#;
+    ensure!(body.contains("policies: not as shipped") && body.contains("govcloud-decisions"), "{body}");
+    prometheus.finds("min(govcloud_policy_integrity_intact) == 0", PATIENCE).await?;
+    let alert = r#"ALERTS{alertname="GovcloudPolicyIntegrityViolated", alertstate="pending"}"#;
     prometheus.finds(alert, Duration::from_secs(60)).await?;
     Ok(())
 }
