@@ -13,13 +13,13 @@ use super::cache::TrimmedObject;
 use govcloud_api::{OPERATOR_NAME, resources};
 use govcloud_domain::plan::{Precondition, Target, Write};
 
-/// Why a request did not do what it was for.
+/// Reason of a failed request, by what can be done about it.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
-    /// The object changed, exists already, or is gone: read it anew and decide again.
+    /// The object changed, exists already, or is gone: read it and decide again.
     #[error("{0}")]
     Stale(String),
-    /// The API server refuses: asking again as it is will not help.
+    /// The API server refuses; a retry will not help.
     #[error("{0}")]
     Refused(String),
     /// It may work later.
@@ -40,10 +40,10 @@ impl From<kube::Error> for RequestError {
     }
 }
 
-/// Longest wait before something without which there is no beginning is asked again.
+/// Longest wait between two tries of a request that a start needs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Asks until there is an answer: what a failed request would leave open must not be taken for a no.
+/// Repeats a request until it is answered: a failure must not be taken for the answer no.
 pub async fn insist<T, F>(what: &str, ask: impl Fn() -> F) -> T
 where
     F: Future<Output = kube::Result<T>>,
@@ -59,7 +59,7 @@ where
             Ok(answer) => return answer,
             Err(e) => {
                 let wait = waits.next().unwrap_or(PATIENCE);
-                tracing::warn!(what, error = %e, again_in = ?wait, "not answered; it is asked again");
+                tracing::warn!(what, error = %e, again_in = ?wait, "request failed; it is retried");
                 tokio::time::sleep(wait).await;
             }
         }
@@ -93,7 +93,7 @@ impl Requests {
         }
     }
 
-    /// One write. Returns the object as the API server answered it; `None` where it is gone.
+    /// Sends one write. Returns the object from the response; `None` if it is gone.
     ///
     /// # Errors
     /// [`RequestError`], by what can be done about it.
@@ -143,7 +143,7 @@ impl Requests {
         Ok(self.api(target).patch_status(&target.name, &manager, &Patch::Merge(body)).await?)
     }
 
-    /// Posts JSON as it is, and reads as much of the answer as is asked for.
+    /// Posts JSON unchanged, and reads the response as `T`.
     async fn post<T: DeserializeOwned>(
         &self,
         api: &Api<TrimmedObject>,
@@ -155,7 +155,7 @@ impl Requests {
         self.0.request(request.map_err(kube::Error::BuildRequest)?).await
     }
 
-    /// Reads one object with quorum; `None` where it does not exist.
+    /// Reads one object with quorum; `None` if it does not exist.
     ///
     /// # Errors
     /// [`RequestError`], by what can be done about it.
@@ -175,7 +175,7 @@ impl Requests {
         }
     }
 
-    /// Writes an Event about a record. One that stands already is not written again.
+    /// Writes an Event about a record. An existing one is not written again.
     ///
     /// # Errors
     /// [`RequestError`], by what can be done about it.
@@ -189,7 +189,7 @@ impl Requests {
     }
 }
 
-/// A patch with the UID and resourceVersion that it holds for.
+/// A patch with the UID and resourceVersion as its precondition.
 fn pinned(body: &Value, precondition: &Precondition) -> Value {
     let mut body = body.clone();
     body["metadata"]["uid"] = json!(precondition.uid);
@@ -199,7 +199,7 @@ fn pinned(body: &Value, precondition: &Precondition) -> Value {
 
 /// An Event about a record.
 pub struct EventBody<'a> {
-    /// Its name: the same for the same happening, so that a repeated try is not a second Event (S9).
+    /// Its name: a repeated try uses the same, and writes no second Event (S9).
     pub name: String,
     /// The record.
     pub about: &'a Target,
@@ -207,13 +207,13 @@ pub struct EventBody<'a> {
     pub uid: &'a str,
     /// `reason`.
     pub reason: &'a str,
-    /// Whether it is a Warning.
+    /// True for a Warning, false for Normal.
     pub warning: bool,
     /// `note`, for people.
     pub note: String,
     /// When it was written.
     pub at: Timestamp,
-    /// Who writes it.
+    /// Name of this replica.
     pub instance: &'a str,
 }
 
@@ -248,7 +248,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn an_unanswered_question_is_asked_until_it_is_answered() {
+    async fn insist_repeats_a_request_until_it_is_answered() {
         let asked = Cell::new(0);
         let ask = || async {
             asked.set(asked.get() + 1);

@@ -1,4 +1,4 @@
-//! What carries spans to the collector: the HTTP client that talks to the API server as well, no second one.
+//! Sends spans to the collector by the HTTP client library that the API server's client uses too.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 
 use super::TelemetryError;
 
-/// Bytes of a collector's answer that are read.
+/// Bytes of a collector's response that are read.
 const ANSWER: usize = 64 * 1024;
 
 #[derive(Clone, Debug)]
@@ -58,7 +58,7 @@ impl Carrier {
         Ok(Response::from_parts(head, body))
     }
 
-    /// Says once that the collector cannot be reached, and once that it can again.
+    /// Logs once that the collector cannot be reached, and once that it can again.
     fn note(&self, failed: Option<String>) {
         let before = self.failing.swap(failed.is_some(), Ordering::Relaxed);
         match failed {

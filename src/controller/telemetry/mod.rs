@@ -1,7 +1,7 @@
-//! Logs and traces. Logs: text for people, JSON for machines. Traces: one span a reconcile, by OTLP where asked for.
+//! Logs and traces. Logs: text for people, JSON for machines. Traces: one span for each reconcile, by OTLP if configured.
 //!
-//! Neither ever holds a document's content, an opinion, a telephone number or a token: spans carry kind,
-//! namespace, name, UID and what was decided; logs carry those and the API server's refusals.
+//! Neither contains a document's content, an opinion, a telephone number or a token. Spans have kind, namespace, name,
+//! UID and decision; logs have those and the API server's refusals.
 
 use std::time::Duration;
 
@@ -22,20 +22,20 @@ use carrier::Carrier;
 /// Name of the service in traces, unless `OTEL_SERVICE_NAME` says another.
 const SERVICE: &str = "govcloud-operator";
 
-/// How long the last spans may take to leave when the operator ends.
+/// Time that the last spans may take when the operator ends.
 const PARTING: Duration = Duration::from_secs(3);
 
-/// How logs are written.
+/// Format of the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
-    /// A line for people.
+    /// One line of text.
     #[default]
     Text,
-    /// A JSON object a line.
+    /// One JSON object a line.
     Json,
 }
 
-/// Why traces cannot be sent.
+/// Reason why traces cannot be sent.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// No certificate authorities to verify the collector by.
@@ -48,12 +48,12 @@ pub enum TelemetryError {
     Exporter(String, #[source] opentelemetry_otlp::ExporterBuildError),
 }
 
-/// What must be ended with the process, so that the last spans are sent.
+/// Must be ended with the process, so that the last spans are sent.
 #[derive(Debug, Default)]
 pub struct Telemetry(Option<SdkTracerProvider>);
 
 impl Telemetry {
-    /// Sends what is left; gives up after some seconds. Blocks: not for a thread of the runtime.
+    /// Sends the remaining spans; gives up after some seconds. Blocks: not for a thread of the runtime.
     pub fn end(self) {
         if let Some(provider) = self.0
             && let Err(e) = provider.shutdown_with_timeout(PARTING)
