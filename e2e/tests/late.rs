@@ -1,5 +1,5 @@
 //! S9, S10: an answer that arrives late tells how things stood when it was given, and undoes nothing that the watch has told of
-//! since (`docs/decisions/0054-*`).
+//! since (`docs/decisions/0054-answers-arrive-late.md`).
 //!
 //! A proxy between the operator and the API server holds one answer back until the watch has told of more.
 
