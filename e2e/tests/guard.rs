@@ -1,4 +1,4 @@
-//! The guard on a real control plane: what is missing, altered or replaced opens the gate, for decisions made then.
+//! The policy guard on a real control plane: decisions made while a policy is missing, altered or replaced are invalid.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 
 fn main() -> ExitCode {
     let tests = e2e::tests![
-        an_altered_policy_opens_the_gate_and_what_was_decided_then_is_void,
-        what_was_removed_and_put_back_while_nobody_looked_is_a_gap,
+        a_decision_made_while_a_policy_is_altered_is_invalid,
+        a_policy_replaced_while_the_operator_was_down_is_a_violation,
     ];
     suite::main(Setup::Bare, tests)
 }
@@ -30,7 +30,7 @@ async fn stage() -> Result<(Arc<Cluster>, People)> {
     Ok((cluster, people))
 }
 
-/// Each way in which a policy or CRD may be weakened.
+/// Changes that weaken a policy or a CRD.
 fn weakenings() -> Vec<(&'static str, &'static str, Value)> {
     vec![
         (
@@ -63,7 +63,7 @@ fn weakenings() -> Vec<(&'static str, &'static str, Value)> {
     ]
 }
 
-async fn an_altered_policy_opens_the_gate_and_what_was_decided_then_is_void(context: Context) -> Result<()> {
+async fn a_decision_made_while_a_policy_is_altered_is_invalid(context: Context) -> Result<()> {
     let (cluster, people) = stage().await?;
     context.dump_on_failure(DEPARTMENT);
     let admin = people.by(Persona::Admin);
@@ -86,18 +86,20 @@ async fn an_altered_policy_opens_the_gate_and_what_was_decided_then_is_void(cont
             })
             .await?;
         let message = condition(&held, "Stalled")["message"].to_string();
-        ensure!(message.contains(name), "the record does not say which: {message}");
+        ensure!(message.contains(name), "the record does not name it: {message}");
         restore(&admin, &original).await?;
         people.until(&waiting, "free again", |o| condition(o, "Stalled")["status"] == "False").await?;
         seen += 1;
     }
-    println!("guard: {seen} ways to weaken the gate, each seen on the waiting record");
+    println!("guard: {seen} altered policies, each reported on the waiting record");
 
-    // A decision that is made while the gate is open does not count, also after it was closed again.
+    // A decision that is made while a policy is missing is invalid, also after the policy was restored.
     let binding =
         admin.run(&["get", "validatingadmissionpolicybinding", "govcloud-decisions", "-o", "json"]).await?;
     admin.run(&["delete", "validatingadmissionpolicybinding", "govcloud-decisions"]).await?;
-    people.until(&waiting, "held", |o| condition(o, "Stalled")["reason"] == "PolicyIntegrityViolated").await?;
+    people
+        .until(&waiting, "held", |o| condition(o, "Stalled")["reason"] == "PolicyIntegrityViolated")
+        .await?;
     ensure!(events(&people, "PolicyIntegrityViolated").await? > 0, "no Event reports the violation");
     people.approve(&waiting).await?;
     let void = people.until(&waiting, "void", |o| o["status"]["decision"]["void"].is_string()).await?;
@@ -107,7 +109,7 @@ async fn an_altered_policy_opens_the_gate_and_what_was_decided_then_is_void(cont
     decide_anew(&people, &waiting).await
 }
 
-async fn what_was_removed_and_put_back_while_nobody_looked_is_a_gap(context: Context) -> Result<()> {
+async fn a_policy_replaced_while_the_operator_was_down_is_a_violation(context: Context) -> Result<()> {
     let (cluster, people) = stage().await?;
     context.dump_on_failure(DEPARTMENT);
     let admin = people.by(Persona::Admin);
@@ -125,7 +127,7 @@ async fn what_was_removed_and_put_back_while_nobody_looked_is_a_gap(context: Con
     ensure!(void["status"]["phase"] == "Submitted", "{}", void["status"]);
     decide_anew(&people, &first).await?;
 
-    // The same with this very release recorded: it vouches for a change of content, not for a detour back to it.
+    // The same with this very release recorded: it covers a change of content in place, not a replacement.
     let third = people.file("third").await?;
     let mut operator = operator;
     operator.stop()?;
@@ -140,8 +142,8 @@ async fn what_was_removed_and_put_back_while_nobody_looked_is_a_gap(context: Con
     let mut operator = Operator::start(&cluster.plane, Options::default()).await?;
     people.until(&second, "void", |o| o["status"]["decision"]["void"].is_string()).await?;
 
-    // An upgrade in place that was recorded first is no gap: what was decided meanwhile stands. The older release had
-    // this binding audit nothing.
+    // An upgrade in place that was recorded first is no violation: decisions made meanwhile count. In the older release
+    // this binding audits nothing.
     let older = r#"{"spec":{"validationActions":["Deny"]}}"#;
     let newer = r#"{"spec":{"validationActions":["Deny","Audit"]}}"#;
     let binding = "validatingadmissionpolicybinding/govcloud-decisions";
@@ -163,7 +165,7 @@ async fn what_was_removed_and_put_back_while_nobody_looked_is_a_gap(context: Con
     Ok(())
 }
 
-/// Waits until the guard has checked an object as it is now, and found it in order.
+/// Waits until the policy guard has recorded an object as it is now.
 async fn pinned(admin: &e2e::kubectl::Kubectl, key: &str) -> Result<()> {
     let (kind, name) = key.split_once('/').context("kind/name")?;
     eventually(&format!("{key} pinned"), Duration::from_secs(20), || async {
@@ -176,7 +178,7 @@ async fn pinned(admin: &e2e::kubectl::Kubectl, key: &str) -> Result<()> {
     .await
 }
 
-/// The authority removes the void decision and decides again, which counts.
+/// The authority removes the invalid decision and decides again.
 async fn decide_anew(people: &People, what: &str) -> Result<()> {
     let keys = [
         "govcloud.dev/decision-",
@@ -191,7 +193,7 @@ async fn decide_anew(people: &People, what: &str) -> Result<()> {
     people.until_phase(what, "Provisioned").await.map(drop)
 }
 
-/// Puts an object back as it was: replaced where it stands, created where it is gone.
+/// Restores an object: replaces it, or creates it if it is gone.
 async fn restore(admin: &e2e::kubectl::Kubectl, original: &str) -> Result<()> {
     let mut object: Value = serde_json::from_str(original)?;
     for field in ["resourceVersion", "uid", "creationTimestamp", "generation", "managedFields"] {
@@ -202,7 +204,7 @@ async fn restore(admin: &e2e::kubectl::Kubectl, original: &str) -> Result<()> {
     let file = dir.path().join("object.json");
     std::fs::write(&file, object.to_string())?;
     let file = file.display().to_string();
-    // Kubernetes' own controllers write statuses of policies and CRDs meanwhile: a conflict is tried again.
+    // Kubernetes' own controllers write statuses of policies and CRDs meanwhile: a conflict is retried.
     eventually("put back", Duration::from_secs(20), || async {
         match admin.run(&["replace", "-f", &file]).await {
             Ok(_) => Ok(Some(())),
@@ -216,7 +218,7 @@ async fn restore(admin: &e2e::kubectl::Kubectl, original: &str) -> Result<()> {
     .await
 }
 
-/// How many Events beside the operator have a reason.
+/// Number of Events beside the operator with a reason.
 async fn events(people: &People, reason: &str) -> Result<usize> {
     let selector = format!("reason={reason}");
     eventually(&format!("an Event {reason}"), Duration::from_secs(20), || async {

@@ -23,8 +23,8 @@ pub use trimmed::TrimmedObject;
 
 use crate::clock::Clock;
 use crate::index::IndexKey;
-use crate::kinds::Kind;
 use crate::key::path;
+use crate::kinds::Kind;
 
 /// A change to the cluster as it was learnt.
 #[derive(Debug)]

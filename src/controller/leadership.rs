@@ -14,6 +14,9 @@ use tokio::task::{JoinError, JoinHandle};
 
 use govcloud_api::{OPERATOR_NAME, OPERATOR_NAMESPACE};
 
+#[cfg(test)]
+mod tests;
+
 /// Seconds that the lease holds after its last renewal.
 const DURATION_SECONDS: u64 = 15;
 
@@ -146,7 +149,8 @@ async fn retry_later(error: &LeaseManagerError) {
 fn released(client: kube::Client) -> BoxStream<'static, ()> {
     let leases: Api<Lease> = Api::namespaced(client, OPERATOR_NAMESPACE);
     let observed = watch_object(leases, OPERATOR_NAME).default_backoff().filter_map(|lease| async {
-        let lease = lease.inspect_err(|e| tracing::warn!(error = %e, "the lease's watch was interrupted")).ok()?;
+        let lease =
+            lease.inspect_err(|e| tracing::warn!(error = %e, "the lease's watch was interrupted")).ok()?;
         let holder = lease.and_then(|lease| lease.spec?.holder_identity);
         holder.is_none().then_some(())
     });

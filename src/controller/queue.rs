@@ -152,7 +152,8 @@ impl State {
             n if n < WORKERS / 2 => &[Priority::High, Priority::Low],
             _ => &[Priority::High],
         };
-        let (key, priority) = order.iter().find_map(|priority| Some((self.pop(*priority, now)?, *priority)))?;
+        let (key, priority) =
+            order.iter().find_map(|priority| Some((self.pop(*priority, now)?, *priority)))?;
         if priority == Priority::High {
             self.active.retain(|_, last| now.duration_since(*last) < ACTIVE);
             self.active.insert(key.namespace().to_owned(), now);

@@ -71,7 +71,10 @@ fn missing(context: &Context) -> Vec<String> {
                 missing.push(format!("CRDs: not as shipped: {}", crds.join("; ")));
             }
             if !policies.is_empty() {
-                missing.push(format!("policies: not as shipped, approvals do not count: {}", policies.join("; ")));
+                missing.push(format!(
+                    "policies: not as shipped, approvals do not count: {}",
+                    policies.join("; ")
+                ));
             }
         }
     }
@@ -153,7 +156,8 @@ mod tests {
         // Brackets are IPv6's; a Pod that is told host and port as two variables need not know which it is.
         let ready = ask_ready(&address.replace("127.0.0.1", "[127.0.0.1]")).await.unwrap();
         assert!(ready.ready && ready.text == "ok\n", "{}", ready.text);
-        let not = ask_ready(&answering(StatusCode::SERVICE_UNAVAILABLE, "policies: not as shipped\n").await).await;
+        let not =
+            ask_ready(&answering(StatusCode::SERVICE_UNAVAILABLE, "policies: not as shipped\n").await).await;
         let not = not.unwrap();
         assert!(!not.ready && not.text == "policies: not as shipped\n", "{}", not.text);
         assert!(ask_ready("127.0.0.1:1").await.is_err());

@@ -30,7 +30,9 @@ pub fn start(context: &Arc<Context>, tasks: &mut Tasks) {
     for kind in Kind::all() {
         let name = format!("watch of {}", kind.resource().plural);
         match kind.spec().watched {
-            Watched::All | Watched::Labelled => tasks.spawn(name, watch(context.clone(), kind, turns.clone())),
+            Watched::All | Watched::Labelled => {
+                tasks.spawn(name, watch(context.clone(), kind, turns.clone()))
+            }
             Watched::WhileEstablished(crd) => {
                 tasks.spawn(name, watch_while_established(context.clone(), kind, crd));
             }

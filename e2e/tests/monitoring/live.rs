@@ -59,7 +59,7 @@ pub async fn a_life_is_seen_by_prometheus_and_the_collector_and_not_in_the_logs(
     queries::run(&prometheus).await?;
     one_leads(&prometheus).await?;
     collector.check(&namespace, &uid).await?;
-    an_open_guard_is_said(cluster, &leading, &prometheus).await?;
+    a_violation_is_reported(cluster, &leading, &prometheus).await?;
 
     let application = office::sample("travel.yaml")?;
     let report = sample("travel-report.yaml")?;
@@ -105,7 +105,7 @@ async fn life(cluster: &std::sync::Arc<Cluster>, context: &Context, namespace: &
     life.metadata.uid.context("no uid")
 }
 
-/// Both replicas show the same stock, and one of them leads.
+/// Both replicas show the same state, and one of them leads. The standby's queue is empty.
 async fn one_leads(prometheus: &Prometheus) -> Result<()> {
     prometheus.finds("count(govcloud_build_info) == 2", PATIENCE).await?;
     prometheus.finds("sum(govcloud_leader) == 1", PATIENCE).await?;
@@ -113,13 +113,19 @@ async fn one_leads(prometheus: &Prometheus) -> Result<()> {
         and on (region, kind, phase) max by (region, kind, phase) (govcloud_records)
         == on (region, kind, phase) min by (region, kind, phase) (govcloud_records)"#;
     prometheus.finds(same, PATIENCE).await?;
+    prometheus
+        .finds("count(govcloud_queue_length == 0 and on (instance) govcloud_leader == 0) == 1", PATIENCE)
+        .await?;
+    prometheus
+        .finds("govcloud_queue_adds_total == 0 and on (instance) govcloud_leader == 0", PATIENCE)
+        .await?;
     let writes = prometheus.query(r#"sum by (instance) (govcloud_writes_total{action="status"})"#).await?;
     ensure!(writes.len() == 1, "both replicas wrote: {writes:?}");
     Ok(())
 }
 
-/// A binding that is gone opens the gate: not ready, with its name; the metric falls; the alert is pending.
-async fn an_open_guard_is_said(
+/// A missing binding is a violation: the replica is not ready and names it, the metric falls, the alert is pending.
+async fn a_violation_is_reported(
     cluster: &Cluster,
     operator: &Operator,
     prometheus: &Prometheus,

@@ -14,9 +14,9 @@ use serde_json::Value;
 
 use super::{SharedTexts, TrimmedObject};
 use crate::clock::Clock;
+use crate::key::{Key, path, split_path};
 use crate::kinds::{Kind, Watched};
 use crate::metrics::Tally;
-use crate::key::{Key, path, split_path};
 use govcloud_domain::digest::spec_digest;
 use govcloud_domain::record::Meta;
 

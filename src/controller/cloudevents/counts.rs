@@ -46,11 +46,7 @@ impl Default for Counts {
 impl Counts {
     /// Puts them on a registry.
     pub fn register(&self, registry: &mut Registry) {
-        registry.register(
-            "cloudevents",
-            "Attempts to deliver a CloudEvent, by result",
-            self.events.clone(),
-        );
+        registry.register("cloudevents", "Attempts to deliver a CloudEvent, by result", self.events.clone());
         registry.register(
             "cloudevents_pending",
             "Records with events that the sink has not accepted yet",

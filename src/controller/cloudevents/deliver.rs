@@ -81,7 +81,8 @@ impl Delivery {
         loop {
             while let Some((key, next)) = self.places.start(Instant::now()) {
                 let send = send(context.clone(), self.sink.clone(), self.origin.clone(), key.clone(), next);
-                self.sending.spawn(async move { catch_panic(send).await.map_err(|panicked| (key, panicked)) });
+                self.sending
+                    .spawn(async move { catch_panic(send).await.map_err(|panicked| (key, panicked)) });
             }
             context.metrics.cloudevents.pending(self.places.pending());
             let wake = self.places.wake(Instant::now());

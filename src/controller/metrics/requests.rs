@@ -146,17 +146,17 @@ impl Requests {
             Unit::Seconds,
             self.seconds.clone(),
         );
-        to.register(
-            "writes",
-            "Writes of plans, by action, resource and result",
-            self.writes.clone(),
-        );
+        to.register("writes", "Writes of plans, by action, resource and result", self.writes.clone());
         to.register(
             "watch_restarts",
             "Watches that were listed again after their first list was complete",
             self.relisted.clone(),
         );
-        to.register("watch_errors", "Interruptions of watches, failed lists included", self.interrupted.clone());
+        to.register(
+            "watch_errors",
+            "Interruptions of watches, failed lists included",
+            self.interrupted.clone(),
+        );
         let [synced, held, bytes_held] = [(); 3].map(|()| Family::<ByResource, Gauge>::default());
         for kind in Kind::all() {
             let (store, resource) = (state.store(kind), kind.resource().plural);

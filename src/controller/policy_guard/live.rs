@@ -84,9 +84,9 @@ impl Live {
 
     /// The release that was recorded in these objects; empty where none is.
     pub(super) fn release(objects: &BTreeMap<String, Value>) -> Release {
-        objects.get(&format!("ConfigMap/{RELEASE}")).map_or_else(Release::default, |map| {
-            release::read_release(&map["data"])
-        })
+        objects
+            .get(&format!("ConfigMap/{RELEASE}"))
+            .map_or_else(Release::default, |map| release::read_release(&map["data"]))
     }
 }
 

@@ -132,9 +132,8 @@ fn a_department_gets_one_worker_while_others_are_active() {
     for n in 0..1000 {
         s.add(key("flood", n), Priority::High, Place::Back, now);
     }
-    let take_all = |s: &mut State, at| -> Vec<Key> {
-        std::iter::from_fn(|| s.take(at).map(|(key, _)| key)).collect()
-    };
+    let take_all =
+        |s: &mut State, at| -> Vec<Key> { std::iter::from_fn(|| s.take(at).map(|(key, _)| key)).collect() };
     let running = take_all(&mut s, now);
     assert_eq!(running.len(), WORKERS / 4, "nobody else is active");
     s.add(key("quiet", 0), Priority::High, Place::Back, now);

@@ -75,7 +75,11 @@ pub(super) fn register(to: &mut Registry, census: Census, now: Timestamp) {
         ages,
     );
     let (stalled, ages) = grouped(census.stalled, now);
-    to.register("stalled", "Open records and Regions that need a fix before they continue, by reason", stalled);
+    to.register(
+        "stalled",
+        "Open records and Regions that need a fix before they continue, by reason",
+        stalled,
+    );
     to.register_with_unit(
         "stalled_oldest",
         "Time that the oldest of these has been stalled",
@@ -83,7 +87,11 @@ pub(super) fn register(to: &mut Registry, census: Census, now: Timestamp) {
         ages,
     );
     register_deadlines(to, census.deadlines);
-    to.register("decided", "Records with a decision, by verdict; void is an invalid one", gauges(census.decided));
+    to.register(
+        "decided",
+        "Records with a decision, by verdict; void is an invalid one",
+        gauges(census.decided),
+    );
     to.register("certificates", "Completed exits with a certificate", gauges(census.certificates));
     to.register("certified_volumes", "Volumes in these certificates, by outcome", gauges(census.outcomes));
     to.register("volumes", "Volumes of applications, by state", gauges(census.volumes));
