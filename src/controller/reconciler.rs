@@ -116,6 +116,17 @@ impl Context {
     /// Reconciles one key and gives it back to the queue with the time of its next decision.
     async fn work(&self, key: &Key) {
         let before = self.failure(key);
+        let reconcile = self.reconcile(key, before.refusal);
+        self.work_on(key, before.times, reconcile).await;
+    }
+
+    /// Runs one reconcile to its end, a panic included, and gives its key back to the queue.
+    async fn work_on(
+        &self,
+        key: &Key,
+        failures: u32,
+        reconcile: impl Future<Output = Result<Option<Timestamp>, RequestError>>,
+    ) {
         let span = tracing::info_span!(
             "reconcile",
             kind = key.kind.as_str(),
@@ -129,8 +140,7 @@ impl Context {
             otel.status_code = tracing::field::Empty,
         );
         let started = Instant::now();
-        let reconcile = self.reconcile(key, before.refusal.clone()).instrument(span.clone());
-        let result = catch_panic(reconcile).await.unwrap_or_else(|panicked| {
+        let result = catch_panic(reconcile.instrument(span.clone())).await.unwrap_or_else(|panicked| {
             self.metrics.work.panicked(key.kind);
             Err(RequestError::Transient(panicked.to_string()))
         });
@@ -144,7 +154,7 @@ impl Context {
                 self.set_failure(key, None);
                 wake
             }
-            Err(e) => Some(self.back_off(key, before.times, &e)),
+            Err(e) => Some(self.back_off(key, failures, &e)),
         };
         self.queue.done(key, wake);
         self.outbox.look(key);
@@ -261,5 +271,55 @@ impl Context {
             Priority::High => self.queue.add(others),
             Priority::Low => self.queue.add_low(others),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::clock_skew::Skew;
+    use crate::metrics::Scrape;
+
+    /// The context of a leader, whose client no test uses.
+    fn leader() -> Context {
+        let service = tower::service_fn(|_: http::Request<kube::client::Body>| {
+            std::future::pending::<Result<http::Response<kube::client::Body>, std::io::Error>>()
+        });
+        let client = kube::Client::new(service, "default");
+        let (_, integrity) = tokio::sync::watch::channel(PolicyIntegrity::Unknown);
+        let context = Context::new(client, Clock::default(), Skew::default(), integrity, "test".into());
+        context.queue.activate();
+        context
+    }
+
+    #[tokio::test]
+    async fn a_key_whose_reconcile_panics_is_counted_and_retried_with_backoff() {
+        let (context, key) = (leader(), Key::new(Kind::Application, "dept", "travel"));
+        for times in 1..=3 {
+            context.queue.add([key.clone()]);
+            let taken = context.queue.next().await.unwrap();
+            let reconcile = async {
+                tokio::task::yield_now().await;
+                panic!("no such case")
+            };
+            context.work_on(&taken, times - 1, reconcile).await;
+            let failure = context.failure(&key);
+            assert_eq!((failure.times, failure.refusal), (times, None), "no refusal by the API server");
+            let stats = context.queue.stats();
+            assert_eq!((stats.running, stats.timers), (0, 1), "it is due again");
+        }
+        let text = context.metrics.text(&Scrape {
+            state: &context.state,
+            queue: context.queue.stats(),
+            waits: &context.queue.waits,
+            skew: None,
+            integrity: &PolicyIntegrity::Unknown,
+            leads: true,
+            now: context.clock.now(),
+        });
+        assert!(text.contains(r#"govcloud_reconcile_panics_total{kind="CloudApplication"} 3"#), "{text}");
+        context.work_on(&key, 3, async { Ok(None) }).await;
+        assert_eq!(context.failure(&key).times, 0);
     }
 }

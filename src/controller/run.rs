@@ -198,3 +198,42 @@ async fn finish(context: &Context, election: Option<Election>) {
         Err(_) => tracing::warn!(after = ?RELEASE, "the lease was not released; it expires"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::Key;
+    use crate::kinds::Kind;
+
+    fn standby() -> Context {
+        let service = tower::service_fn(|_: http::Request<kube::client::Body>| {
+            std::future::pending::<Result<http::Response<kube::client::Body>, std::io::Error>>()
+        });
+        let client = kube::Client::new(service, "default");
+        let (_, integrity) = watch::channel(PolicyIntegrity::Unknown);
+        Context::new(client, Clock::default(), Skew::default(), integrity, "test".into())
+    }
+
+    #[tokio::test]
+    async fn finish_takes_no_more_keys_and_waits_for_running_ones() {
+        let context = standby();
+        finish(&context, None).await;
+        let context = standby();
+        context.queue.activate();
+        context.queue.add(["a", "b"].map(|name| Key::new(Kind::Application, "dept", name)));
+        let running = context.queue.next().await.unwrap();
+        let finished = finish(&context, None);
+        tokio::pin!(finished);
+        assert!(timeout(Duration::from_millis(1), &mut finished).await.is_err(), "one is being reconciled");
+        assert_eq!(context.queue.next().await, None);
+        context.queue.done(&running, None);
+        finished.await;
+    }
+
+    #[test]
+    fn the_error_of_a_task_that_ended_names_it() {
+        let ended = TaskEnded { task: "policy guard".into(), why: "panicked: no policies".into() };
+        let text = RunError::from(ended).to_string();
+        assert!(text.contains("policy guard") && text.contains("no policies"), "{text}");
+    }
+}
