@@ -1,6 +1,6 @@
 //! One life under observation: two replicas, a real Prometheus, a collector of spans, logs at their most talkative.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::Cluster;
@@ -35,7 +35,7 @@ pub async fn a_life_is_seen_by_prometheus_and_the_collector_and_not_in_the_logs(
 ) -> Result<()> {
     let cluster = &context.cluster;
     let collector = Collector::start().await?;
-    let leading = replica(cluster, "observed-a", &collector, "json").await?;
+    let mut leading = replica(cluster, "observed-a", &collector, "json").await?;
     eventually("the first replica leads", PATIENCE, || async {
         Ok(leading.get("/readyz").await?.contains("ready: leading").then_some(()))
     })
@@ -67,6 +67,7 @@ pub async fn a_life_is_seen_by_prometheus_and_the_collector_and_not_in_the_logs(
     let said =
         [&materials["projectApproval"], &materials["technicalPlan"], &report["spec"]["goLive"]["testReport"]];
     let kubeconfig = personas::kubeconfig(cluster.plane.root(), OPERATOR_SERVICE_ACCOUNT);
+    the_standby_takes_over_at_once(&mut leading, &standby).await?;
     standby.stop()?;
     secrets::none(&said, &kubeconfig, &[leading.log(), standby.log()], &collector.raw())
 }
@@ -121,6 +122,21 @@ async fn one_leads(prometheus: &Prometheus) -> Result<()> {
         .await?;
     let writes = prometheus.query(r#"sum by (instance) (govcloud_writes_total{action="status"})"#).await?;
     ensure!(writes.len() == 1, "both replicas wrote: {writes:?}");
+    Ok(())
+}
+
+/// Ended by SIGTERM, the leader releases the lease, and the standby need not wait until it expires.
+async fn the_standby_takes_over_at_once(leading: &mut Operator, standby: &Operator) -> Result<()> {
+    let status = leading.stop()?.context("the leader had ended before")?;
+    ensure!(status.success(), "the leader ended with {status}");
+    let ended = Instant::now();
+    eventually("the standby leads", PATIENCE, || async {
+        Ok(standby.get("/metrics").await?.contains("govcloud_leader 1").then_some(()))
+    })
+    .await?;
+    let waited = ended.elapsed();
+    println!("leadership: taken over {waited:?} after the leader ended");
+    ensure!(waited < Duration::from_secs(3), "the standby waited for {waited:?}");
     Ok(())
 }
 
