@@ -41,24 +41,24 @@ impl From<kube::Error> for RequestError {
 }
 
 /// Longest wait between two tries of a request that a start needs.
-const PATIENCE: Duration = Duration::from_secs(30);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Repeats a request until it is answered: a failure must not be taken for the answer no.
-pub async fn insist<T, F>(what: &str, ask: impl Fn() -> F) -> T
+pub async fn insist<T, F>(what: &str, request: impl Fn() -> F) -> T
 where
     F: Future<Output = kube::Result<T>>,
 {
     let mut waits = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(100))
-        .with_max_delay(PATIENCE)
+        .with_max_delay(LONGEST_WAIT)
         .with_jitter()
         .without_max_times()
         .build();
     loop {
-        match ask().await {
+        match request().await {
             Ok(answer) => return answer,
             Err(e) => {
-                let wait = waits.next().unwrap_or(PATIENCE);
+                let wait = waits.next().unwrap_or(LONGEST_WAIT);
                 tracing::warn!(what, error = %e, again_in = ?wait, "request failed; it is retried");
                 tokio::time::sleep(wait).await;
             }
@@ -249,11 +249,11 @@ mod tests {
 
     #[tokio::test]
     async fn insist_repeats_a_request_until_it_is_answered() {
-        let asked = Cell::new(0);
-        let ask = || async {
-            asked.set(asked.get() + 1);
-            if asked.get() < 3 { Err(kube::Error::TlsRequired) } else { Ok(asked.get()) }
+        let requests = Cell::new(0);
+        let request = || async {
+            requests.set(requests.get() + 1);
+            if requests.get() < 3 { Err(kube::Error::TlsRequired) } else { Ok(requests.get()) }
         };
-        assert_eq!(insist("a number", ask).await, 3);
+        assert_eq!(insist("a number", request).await, 3);
     }
 }

@@ -87,7 +87,7 @@ mod tests {
 
     use super::*;
 
-    /// Steps the wall clock without a word, as NTP or the end of a suspend does.
+    /// Steps the wall clock without notice, as NTP or the end of a suspend does.
     fn step(clock: &Clock, by: SignedDuration) {
         clock.offset_ms.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::Relaxed);
     }

@@ -214,10 +214,10 @@ fn replace_if_changed(
     before
 }
 
-/// Returns true if the API server has MutatingAdmissionPolicy (1.36 and later). Asked until it is answered.
+/// Returns true if the API server has MutatingAdmissionPolicy (1.36 and later).
 async fn mutating_policies_served(client: &kube::Client) -> bool {
-    let ask = || client.list_api_group_resources("admissionregistration.k8s.io/v1");
-    let list = client::insist("which admission policies are served", ask).await;
+    let request = || client.list_api_group_resources("admissionregistration.k8s.io/v1");
+    let list = client::insist("the served admission policies", request).await;
     list.resources.iter().any(|r| r.name == "mutatingadmissionpolicies")
 }
 
@@ -225,7 +225,7 @@ fn records(client: &kube::Client) -> Api<ConfigMap> {
     Api::namespaced(client.clone(), OPERATOR_NAMESPACE)
 }
 
-/// Reads the record of the last good check. Without an answer no gap is known, so it is asked until it is answered.
+/// Reads the record of the last good check, however long that takes: without it a gap would go unnoticed.
 async fn load_record(client: &kube::Client) -> Option<Record> {
     let maps = records(client);
     let map = client::insist("the policy guard's record", || maps.get_opt(RECORD)).await?;

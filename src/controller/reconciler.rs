@@ -157,7 +157,7 @@ impl Context {
             Err(e) => Some(self.back_off(key, failures, &e)),
         };
         self.queue.done(key, wake);
-        self.outbox.look(key);
+        self.outbox.mark(key);
     }
 
     /// Records a failure. Returns the time of the next try: later after each.

@@ -153,7 +153,7 @@ fn context(
     let mut context = Context::new(client, clock, skew, integrity, options.identity());
     context.metrics = metrics;
     if sink.is_some() {
-        context = context.with_outbox(cloudevents::Outbox::wanted());
+        context = context.with_outbox(cloudevents::Outbox::enabled());
     }
     Ok((Arc::new(context), sink.map(|sink| (sink, origin))))
 }

@@ -111,17 +111,17 @@ pub struct Readiness {
 }
 
 /// Time that an operator may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Asks the operator that listens at `address` (host and port, the host in brackets or not) whether it is ready.
 ///
 /// # Errors
 /// No port, nobody who answers there within ten seconds, or not in HTTP.
 pub async fn ask_ready(address: &str) -> std::io::Result<Readiness> {
-    tokio::time::timeout(PATIENCE, ask(address)).await?
+    tokio::time::timeout(TIMEOUT, get_ready(address)).await?
 }
 
-async fn ask(address: &str) -> std::io::Result<Readiness> {
+async fn get_ready(address: &str) -> std::io::Result<Readiness> {
     let no_port = || std::io::Error::other("host:port is wanted");
     let (host, port) = address.rsplit_once(':').ok_or_else(no_port)?;
     let host = host.trim_start_matches('[').trim_end_matches(']');
@@ -153,7 +153,7 @@ mod tests {
     #[tokio::test]
     async fn ask_ready_returns_the_reason() {
         let address = answering(StatusCode::OK, "ok\n").await;
-        // Brackets are IPv6's; a Pod that is told host and port as two variables need not know which it is.
+        // Brackets are IPv6's; a Pod that gets host and port in two variables need not know the address family.
         let ready = ask_ready(&address.replace("127.0.0.1", "[127.0.0.1]")).await.unwrap();
         assert!(ready.ready && ready.text == "ok\n", "{}", ready.text);
         let not =

@@ -103,7 +103,10 @@ async fn sealed(cluster: &Cluster) -> Result<()> {
         ];
         let reasons = kubectl.run(&args).await?;
         let last = reasons.split(' ').rfind(|r| r.starts_with("PolicyIntegrity")).map(str::to_owned);
-        ensure!(last.as_deref() == Some("PolicyIntegrityRestored") && reasons.contains("PolicyIntegrityViolated"), "{reasons}");
+        ensure!(
+            last.as_deref() == Some("PolicyIntegrityRestored") && reasons.contains("PolicyIntegrityViolated"),
+            "{reasons}"
+        );
         Ok(Some(()))
     };
     eventually("the gate stands again", PATIENCE, events).await

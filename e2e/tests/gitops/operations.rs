@@ -39,7 +39,7 @@ pub async fn the_commands_of_the_operations_page_work(context: Context) -> Resul
     for expected in [
         "yes\n",
         "no\n",
-        "sealedSince",
+        "intactSince",
         "河南省大数据局",
         "rolebinding.rbac.authorization.k8s.io/provider created",
     ] {

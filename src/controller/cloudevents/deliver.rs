@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::counts::Outcome;
 use super::cursor::{Cursor, PERIOD};
-use super::places::Places;
+use super::progress::Progress;
 use super::sink::{Answer, Sink};
 use crate::cluster_state::ClusterState;
 use crate::context::Context;
@@ -33,13 +33,13 @@ struct Sent {
 pub async fn run(context: Arc<Context>, sink: Sink, origin: String) {
     let cursor = Cursor::load(context.requests.client()).await;
     tracing::info!(sink = sink.host(), "CloudEvents are sent");
-    let places = begin(&context.state, &cursor);
+    let progress = begin(&context.state, &cursor);
     let mut delivery = Delivery {
         context,
         sink,
         origin,
         cursor,
-        places,
+        progress,
         sending: JoinSet::new(),
         last: None,
         troubled: false,
@@ -49,18 +49,18 @@ pub async fn run(context: Arc<Context>, sink: Sink, origin: String) {
 }
 
 /// Progress of every record when the last leader ended.
-fn begin(state: &ClusterState, cursor: &Cursor) -> Places {
-    let mut places = Places::default();
-    for key in all(state) {
+fn begin(state: &ClusterState, cursor: &Cursor) -> Progress {
+    let mut progress = Progress::default();
+    for key in keys(state) {
         let sent = |subject: Subject, status: &Value| {
             let end = Timeline::of(status).end();
             (subject.uid, if cursor.covers(recorded(status)) { end } else { 0 })
         };
-        if let Some((uid, sent)) = held(state, &key, sent) {
-            places.begin(key, &uid, sent);
+        if let Some((uid, sent)) = read_record(state, &key, sent) {
+            progress.begin(key, &uid, sent);
         }
     }
-    places
+    progress
 }
 
 struct Delivery {
@@ -68,7 +68,7 @@ struct Delivery {
     sink: Sink,
     origin: String,
     cursor: Cursor,
-    places: Places,
+    progress: Progress,
     sending: JoinSet<Result<Sent, (Key, Panicked)>>,
     last: Option<Timestamp>,
     troubled: bool,
@@ -79,13 +79,13 @@ impl Delivery {
         let context = self.context.clone();
         let mut write_at = context.clock.now();
         loop {
-            while let Some((key, next)) = self.places.start(Instant::now()) {
+            while let Some((key, next)) = self.progress.start(Instant::now()) {
                 let send = send(context.clone(), self.sink.clone(), self.origin.clone(), key.clone(), next);
                 self.sending
                     .spawn(async move { catch_panic(send).await.map_err(|panicked| (key, panicked)) });
             }
-            context.metrics.cloudevents.pending(self.places.pending());
-            let wake = self.places.wake(Instant::now());
+            context.metrics.cloudevents.pending(self.progress.pending());
+            let wake = self.progress.wake(Instant::now());
             let behind = self.cursor.behind(self.last);
             tokio::select! {
                 Some(sent) = self.sending.join_next() => match sent {
@@ -94,7 +94,7 @@ impl Delivery {
                     // Nobody aborts one, and a panic is caught within it.
                     Err(error) => tracing::error!(%error, "a delivery ended"),
                 },
-                () = context.outbox.rung.notified() => {
+                () = context.outbox.changed.notified() => {
                     for key in context.outbox.take() {
                         self.observe(&key);
                     }
@@ -103,7 +103,7 @@ impl Delivery {
                 () = context.clock.reach(write_at), if behind => {
                     let now = context.clock.now();
                     if now >= write_at {
-                        self.cursor.advance(self.places.open_since(now)).await;
+                        self.cursor.advance(self.progress.open_since(now)).await;
                         write_at = now.saturating_add(PERIOD).unwrap_or(Timestamp::MAX);
                     }
                 }
@@ -112,20 +112,20 @@ impl Delivery {
     }
 
     fn observe_all(&mut self) {
-        for key in all(&self.context.state) {
+        for key in keys(&self.context.state) {
             self.observe(&key);
         }
     }
 
     /// Observes a record that may have new entries.
     fn observe(&mut self, key: &Key) {
-        let news =
+        let timeline =
             |subject: Subject, status: &Value| (subject.uid, Timeline::of(status).end(), recorded(status));
-        let lost = match held(&self.context.state, key, news) {
+        let lost = match read_record(&self.context.state, key, timeline) {
             Some((uid, end, at)) => {
-                self.places.look(key, &uid, end, at.unwrap_or_else(|| self.context.clock.now()))
+                self.progress.observe(key, &uid, end, at.unwrap_or_else(|| self.context.clock.now()))
             }
-            None => self.places.remove(key),
+            None => self.progress.remove(key),
         };
         self.lost(key, lost);
     }
@@ -133,7 +133,7 @@ impl Delivery {
     fn retry_after_panic(&mut self, key: &Key, panicked: &Panicked) {
         self.context.metrics.cloudevents.count(Outcome::Retried, 1);
         tracing::error!(kind = key.kind.as_str(), namespace = key.namespace(), name = key.name(), %panicked, "a CloudEvent was not sent; it is retried");
-        self.places.failed(key, Instant::now());
+        self.progress.failed(key, Instant::now());
     }
 
     fn lost(&self, key: &Key, entries: u64) {
@@ -153,12 +153,12 @@ impl Delivery {
     fn finish(&mut self, sent: Sent) {
         let Sent { key, uid, next, end, lost, event, answer } = sent;
         let counts = &self.context.metrics.cloudevents;
-        let asked = event.is_some();
+        let sent_event = event.is_some();
         let id = event.map(|e| e.id).unwrap_or_default();
         match answer {
-            Answer::Again(why, pause) => {
+            Answer::Retry(why, pause) => {
                 counts.count(Outcome::Retried, 1);
-                if self.places.again(&key, &uid, Instant::now(), pause) {
+                if self.progress.retry(&key, &uid, Instant::now(), pause) {
                     self.troubled = true;
                     tracing::warn!(
                         sink = self.sink.host(),
@@ -174,18 +174,18 @@ impl Delivery {
                 counts.count(Outcome::Refused, 1);
                 tracing::error!(kind = key.kind.as_str(), namespace = key.namespace(), name = key.name(), id, %status, "the CloudEvents sink refuses an event; it is skipped");
             }
-            Answer::Delivered if !asked => {}
+            Answer::Delivered if !sent_event => {}
             Answer::Delivered => counts.count(Outcome::Delivered, 1),
         }
-        if asked {
+        if sent_event {
             if std::mem::take(&mut self.troubled) {
                 tracing::info!(sink = self.sink.host(), "the CloudEvents sink accepts events again");
             }
             self.last = Some(self.context.clock.now());
-            self.places.well();
+            self.progress.resume();
         }
         self.lost(&key, lost);
-        self.places.done(&key, &uid, next, end);
+        self.progress.done(&key, &uid, next, end);
         self.observe(&key);
     }
 }
@@ -198,7 +198,7 @@ async fn send(context: Arc<Context>, sink: Sink, origin: String, key: Key, place
         let event = timeline.entry(kept).map(|entry| CloudEvent::of(&subject, &origin, kept, entry, status));
         (subject.uid, kept, end, event)
     };
-    let found = held(&context.state, &key, read);
+    let found = read_record(&context.state, &key, read);
     let (uid, kept, end, event) = found.unwrap_or_else(|| (String::new(), place, place, None));
     let answer = match &event {
         Some(event) => sink.post(event).await,
@@ -216,12 +216,12 @@ fn recorded(status: &Value) -> Option<Timestamp> {
 }
 
 /// Keys of all records that have a timeline.
-fn all(state: &ClusterState) -> Vec<Key> {
+fn keys(state: &ClusterState) -> Vec<Key> {
     Kind::filed().flat_map(|kind| state.store(kind).all()).map(|o| o.key()).collect()
 }
 
 /// Reads a cached record that has a timeline; `None` if there is none.
-fn held<R>(state: &ClusterState, key: &Key, read: impl FnOnce(Subject, &Value) -> R) -> Option<R> {
+fn read_record<R>(state: &ClusterState, key: &Key, read: impl FnOnce(Subject, &Value) -> R) -> Option<R> {
     key.kind.spec().record.as_ref()?.filed.as_ref()?;
     let record = state.object(key)?;
     let subject = Subject {

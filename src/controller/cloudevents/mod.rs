@@ -1,13 +1,13 @@
 //! CloudEvents out: every timeline entry to an optional sink, at least once (decision 0040).
 //!
 //! [`Outbox`] is the controller's end: after each reconcile it marks the record as possibly changed. [`run`] is the
-//! leader's task: it knows the next entry of each record ([`places`]), reads it from the cluster state, posts it
+//! leader's task: it knows the next entry of each record ([`progress`]), reads it from the cluster state, posts it
 //! ([`sink`]), and stores on the cluster up to when everything is delivered ([`cursor`]). The controller never waits for it.
 
 pub mod counts;
 mod cursor;
 mod deliver;
-mod places;
+mod progress;
 mod sink;
 
 use std::collections::BTreeSet;
@@ -48,8 +48,8 @@ impl Options {
     /// # Errors
     /// A URL that nothing can be posted to, with what is wrong.
     pub fn sink(&self) -> Result<Option<Sink>, String> {
-        let told = [self.sink.clone(), std::env::var("K_SINK").ok()];
-        let named = told.into_iter().flatten().find(|url| !url.is_empty());
+        let configured = [self.sink.clone(), std::env::var("K_SINK").ok()];
+        let named = configured.into_iter().flatten().find(|url| !url.is_empty());
         named.map(|url| Sink::new(&url, self.token_file.clone())).transpose()
     }
 
@@ -69,23 +69,23 @@ impl Options {
 /// The controller's end: keys of records that may have new entries, each once.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    wanted: bool,
+    enabled: bool,
     touched: Mutex<BTreeSet<Key>>,
-    rung: Notify,
+    changed: Notify,
 }
 
 impl Outbox {
     /// An outbox for a configured sink.
     #[must_use]
-    pub fn wanted() -> Arc<Self> {
-        Arc::new(Self { wanted: true, ..Self::default() })
+    pub fn enabled() -> Arc<Self> {
+        Arc::new(Self { enabled: true, ..Self::default() })
     }
 
     /// A record was reconciled: it may have new entries.
-    pub fn look(&self, key: &Key) {
-        if self.wanted && key.kind != Kind::Region {
+    pub fn mark(&self, key: &Key) {
+        if self.enabled && key.kind != Kind::Region {
             self.touched.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
-            self.rung.notify_one();
+            self.changed.notify_one();
         }
     }
 

@@ -16,7 +16,7 @@ use hyper_util::rt::TokioExecutor;
 use govcloud_domain::cloud_event::CloudEvent;
 
 /// Time that a sink may take to respond.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Bytes of a response that are read, so that its connection can be used again.
 const ANSWER: usize = 64 * 1024;
@@ -32,7 +32,7 @@ pub enum Answer {
     /// Rejected for good: the sink rejects this very event.
     Refused(StatusCode),
     /// Not accepted now: the reason, and the pause that the sink asks for.
-    Again(String, Option<Duration>),
+    Retry(String, Option<Duration>),
 }
 
 #[derive(Clone, Debug)]
@@ -61,7 +61,7 @@ impl Sink {
             return Err("the CloudEvents sink must be http://HOST… or https://HOST…, without a name or password; give a token by --cloudevents-token-file".to_owned());
         }
         let mut connector = HttpConnector::new();
-        connector.set_connect_timeout(Some(PATIENCE / 2));
+        connector.set_connect_timeout(Some(TIMEOUT / 2));
         let http = match uri.scheme_str() {
             Some("http") => Http::Plain(Client::builder(TokioExecutor::new()).build(connector)),
             Some("https") => {
@@ -88,7 +88,7 @@ impl Sink {
     pub async fn post(&self, event: &CloudEvent) -> Answer {
         let request = match self.request(event).await {
             Ok(request) => request,
-            Err(why) => return Answer::Again(why, None),
+            Err(why) => return Answer::Retry(why, None),
         };
         let exchange = async {
             let response = match &self.http {
@@ -97,11 +97,11 @@ impl Sink {
             };
             match response {
                 Ok(response) => read(response).await,
-                Err(e) => Answer::Again(chain(&e), None),
+                Err(e) => Answer::Retry(chain(&e), None),
             }
         };
-        let answer = tokio::time::timeout(PATIENCE, exchange).await;
-        answer.unwrap_or_else(|_| Answer::Again(format!("no answer within {PATIENCE:?}"), None))
+        let answer = tokio::time::timeout(TIMEOUT, exchange).await;
+        answer.unwrap_or_else(|_| Answer::Retry(format!("no answer within {TIMEOUT:?}"), None))
     }
 
     async fn request(&self, event: &CloudEvent) -> Result<Request<Full<Bytes>>, String> {
@@ -125,16 +125,16 @@ async fn read(response: Response<Incoming>) -> Answer {
     // The body is not used; an unread rest would close the connection.
     let _ = Limited::new(body, ANSWER).collect().await;
     let pause = parts.headers.get(RETRY_AFTER).and_then(|v| v.to_str().ok()?.trim().parse().ok());
-    judge(parts.status, pause.map(Duration::from_secs))
+    interpret(parts.status, pause.map(Duration::from_secs))
 }
 
 /// Interprets a status. Only a rejection of the event itself is final. Faults of the sink, its address or our token
 /// (401, 403, 404, 410, a redirect, …) are retried until they are fixed, and nothing is lost until then.
-fn judge(status: StatusCode, pause: Option<Duration>) -> Answer {
+fn interpret(status: StatusCode, pause: Option<Duration>) -> Answer {
     match status.as_u16() {
         200..300 => Answer::Delivered,
         400 | 413 | 415 | 422 => Answer::Refused(status),
-        _ => Answer::Again(format!("the sink answered {status}"), pause.map(|p| p.min(LONGEST_PAUSE))),
+        _ => Answer::Retry(format!("the sink answered {status}"), pause.map(|p| p.min(LONGEST_PAUSE))),
     }
 }
 
@@ -160,12 +160,12 @@ mod tests {
             let expected = match code {
                 200..=299 => Answer::Delivered,
                 400 | 413 | 415 | 422 => Answer::Refused(status),
-                _ => Answer::Again(format!("the sink answered {status}"), None),
+                _ => Answer::Retry(format!("the sink answered {status}"), None),
             };
-            assert_eq!(judge(status, None), expected);
+            assert_eq!(interpret(status, None), expected);
         }
-        let long = judge(StatusCode::SERVICE_UNAVAILABLE, Some(Duration::from_secs(86400)));
-        assert!(matches!(long, Answer::Again(_, Some(LONGEST_PAUSE))), "{long:?}");
+        let long = interpret(StatusCode::SERVICE_UNAVAILABLE, Some(Duration::from_secs(86400)));
+        assert!(matches!(long, Answer::Retry(_, Some(LONGEST_PAUSE))), "{long:?}");
     }
 
     #[test]

@@ -101,7 +101,7 @@ pub struct VolumeTally {
 /// State of a volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
 pub enum VolumeState {
-    /// It outlived its application, by the department's word (Art. 23).
+    /// Its application has exited, and the department had it retained (Art. 23).
     Retained,
     /// A claim is bound to it.
     Bound,

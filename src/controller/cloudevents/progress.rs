@@ -1,4 +1,4 @@
-//! Which entry of each record is next, and which records may be sent from now. No I/O: a test plays with time.
+//! Progress of deliveries: the next entry of each record, and the records that may be sent from now. No I/O.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::super::key::Key;
 
-/// Requests that are under way at once.
+/// Requests that run at once.
 const AT_ONCE: usize = 8;
 
 /// Shortest and longest wait before another try, before jitter.
@@ -30,7 +30,7 @@ fn next_wait(backoff: &mut Option<ExponentialBackoff>) -> Duration {
 
 /// Progress of one record.
 #[derive(Debug)]
-struct Place {
+struct RecordProgress {
     uid: String,
     next: u64,
     open_since: Option<Timestamp>,
@@ -39,8 +39,8 @@ struct Place {
 
 /// Progress of every record.
 #[derive(Debug, Default)]
-pub struct Places {
-    records: HashMap<Key, Place>,
+pub struct Progress {
+    records: HashMap<Key, RecordProgress>,
     ready: VecDeque<Key>,
     waiting: BTreeSet<(Instant, Key)>,
     busy: BTreeSet<Key>,
@@ -49,16 +49,16 @@ pub struct Places {
     pauses: Option<ExponentialBackoff>,
 }
 
-impl Places {
+impl Progress {
     /// A record of which everything up to `next` is delivered.
     pub fn begin(&mut self, key: Key, uid: &str, next: u64) {
-        let place = Place { uid: uid.to_owned(), next, open_since: None, tries: None };
-        self.records.insert(key, place);
+        let record = RecordProgress { uid: uid.to_owned(), next, open_since: None, tries: None };
+        self.records.insert(key, record);
     }
 
-    /// A record's timeline now ends at `end`: what is new will be sent. Returns how many entries of an earlier
-    /// record of the same name, now gone, were never sent.
-    pub fn look(&mut self, key: &Key, uid: &str, end: u64, recorded: Timestamp) -> u64 {
+    /// A record's timeline now ends at `end`: new entries will be sent. Returns 1 if an entry of an earlier record of
+    /// this name, now gone, was never sent.
+    pub fn observe(&mut self, key: &Key, uid: &str, end: u64, recorded: Timestamp) -> u64 {
         let mut lost = 0;
         if self.records.get(key).is_some_and(|p| p.uid != uid) {
             lost = self.remove(key);
@@ -66,9 +66,9 @@ impl Places {
         if !self.records.contains_key(key) {
             self.begin(key.clone(), uid, 0);
         }
-        let Some(place) = self.records.get_mut(key) else { return lost };
-        if place.next < end && self.open.insert(key.clone()) {
-            place.open_since = Some(recorded);
+        let Some(record) = self.records.get_mut(key) else { return lost };
+        if record.next < end && self.open.insert(key.clone()) {
+            record.open_since = Some(recorded);
             if !self.busy.contains(key) {
                 self.ready.push_back(key.clone());
             }
@@ -107,11 +107,11 @@ impl Places {
     }
 
     /// A request ended. `None` if its record is gone; a new record of its name may begin now.
-    fn ended(&mut self, key: &Key, uid: &str) -> Option<&mut Place> {
+    fn ended(&mut self, key: &Key, uid: &str) -> Option<&mut RecordProgress> {
         self.busy.remove(key);
-        let place = self.records.get_mut(key)?;
-        if place.uid == uid {
-            return Some(place);
+        let record = self.records.get_mut(key)?;
+        if record.uid == uid {
+            return Some(record);
         }
         if self.open.contains(key) {
             self.ready.push_back(key.clone());
@@ -121,29 +121,29 @@ impl Places {
 
     /// Everything of this record up to `next` is delivered; its timeline ends at `end`.
     pub fn done(&mut self, key: &Key, uid: &str, next: u64, end: u64) {
-        let Some(place) = self.ended(key, uid) else { return };
-        place.next = next;
-        place.tries = None;
+        let Some(record) = self.ended(key, uid) else { return };
+        record.next = next;
+        record.tries = None;
         if next < end {
             self.ready.push_back(key.clone());
         } else {
-            place.open_since = None;
+            record.open_since = None;
             self.open.remove(key);
         }
     }
 
     /// The sink works: the pause ends.
-    pub fn well(&mut self) {
+    pub fn resume(&mut self) {
         self.paused = None;
         self.pauses = None;
     }
 
     /// The sink did not accept an entry: its record is retried later, and the sink is paused. Returns true if the sink
     /// worked until now.
-    pub fn again(&mut self, key: &Key, uid: &str, now: Instant, asked: Option<Duration>) -> bool {
+    pub fn retry(&mut self, key: &Key, uid: &str, now: Instant, pause: Option<Duration>) -> bool {
         let first = self.pauses.is_none();
         if self.paused.is_none_or(|until| until <= now) {
-            self.paused = Some(now + asked.unwrap_or_else(|| next_wait(&mut self.pauses)));
+            self.paused = Some(now + pause.unwrap_or_else(|| next_wait(&mut self.pauses)));
             self.pauses.get_or_insert_with(backoff);
         }
         self.later(key, uid, now);
@@ -152,13 +152,13 @@ impl Places {
 
     /// A request ended by a fault of this process and not of the sink: only its record is tried again later.
     pub fn failed(&mut self, key: &Key, now: Instant) {
-        let uid = self.records.get(key).map(|place| place.uid.clone()).unwrap_or_default();
+        let uid = self.records.get(key).map(|record| record.uid.clone()).unwrap_or_default();
         self.later(key, &uid, now);
     }
 
     fn later(&mut self, key: &Key, uid: &str, now: Instant) {
-        if let Some(place) = self.ended(key, uid) {
-            let wait = next_wait(&mut place.tries);
+        if let Some(record) = self.ended(key, uid) {
+            let wait = next_wait(&mut record.tries);
             self.waiting.insert((now + wait, key.clone()));
         }
     }
@@ -166,7 +166,7 @@ impl Places {
     /// The next instant at which a record can be sent.
     pub fn wake(&self, now: Instant) -> Option<Instant> {
         let due = if self.ready.is_empty() { self.waiting.first().map(|(at, _)| *at)? } else { now };
-        // Whoever is under way ends the wait for a free place.
+        // A running request ends the wait for a free slot.
         (self.busy.len() < self.at_once()).then(|| self.paused.map_or(due, |until| due.max(until)))
     }
 
@@ -196,12 +196,12 @@ mod tests {
 
     #[test]
     fn a_record_is_sent_in_order_and_one_at_a_time() {
-        let (mut p, now) = (Places::default(), Instant::now());
-        p.look(&key("a"), "u", 3, at(10));
+        let (mut p, now) = (Progress::default(), Instant::now());
+        p.observe(&key("a"), "u", 3, at(10));
         assert_eq!(p.start(now), Some((key("a"), 0)));
         assert_eq!(p.start(now), None, "one request a record");
-        p.look(&key("a"), "u", 4, at(20));
-        assert_eq!(p.start(now), None, "news does not start a second one");
+        p.observe(&key("a"), "u", 4, at(20));
+        assert_eq!(p.start(now), None, "a new entry does not start a second one");
         for next in 1..4 {
             p.done(&key("a"), "u", next, 4);
             assert_eq!(p.open_since(at(99)), at(10), "open since the first");
@@ -213,14 +213,14 @@ mod tests {
 
     #[test]
     fn a_sink_in_trouble_is_asked_by_one_and_later_each_time() {
-        let (mut p, mut now) = (Places::default(), Instant::now());
+        let (mut p, mut now) = (Progress::default(), Instant::now());
         for name in 0..20 {
-            p.look(&key(&name.to_string()), "u", 1, at(10));
+            p.observe(&key(&name.to_string()), "u", 1, at(10));
         }
         let started: Vec<_> = std::iter::from_fn(|| p.start(now)).collect();
         assert_eq!(started.len(), AT_ONCE);
-        let firsts = started.iter().filter(|(k, _)| p.again(k, "u", now, None)).count();
-        assert_eq!(firsts, 1, "trouble is news once");
+        let firsts = started.iter().filter(|(k, _)| p.retry(k, "u", now, None)).count();
+        assert_eq!(firsts, 1, "the first failure is reported once");
         let mut tries = 0;
         let begin = now;
         while now < begin + Duration::from_secs(600) {
@@ -229,20 +229,20 @@ mod tests {
             assert!(started.len() <= 1, "one at a time");
             for (k, _) in started {
                 tries += 1;
-                assert!(!p.again(&k, "u", now, None));
+                assert!(!p.retry(&k, "u", now, None));
             }
         }
         assert!((8..60).contains(&tries), "{tries} tries in ten minutes of a dead sink");
-        p.well();
+        p.resume();
         now += Duration::from_secs(61);
         assert_eq!(std::iter::from_fn(|| p.start(now)).count(), AT_ONCE, "and all goes on");
     }
 
     #[test]
     fn a_request_that_panicked_is_retried_and_disturbs_no_other_record() {
-        let (mut p, now) = (Places::default(), Instant::now());
-        p.look(&key("a"), "u", 1, at(10));
-        p.look(&key("b"), "u", 1, at(10));
+        let (mut p, now) = (Progress::default(), Instant::now());
+        p.observe(&key("a"), "u", 1, at(10));
+        p.observe(&key("b"), "u", 1, at(10));
         assert_eq!(p.start(now), Some((key("a"), 0)));
         p.failed(&key("a"), now);
         assert_eq!(p.start(now), Some((key("b"), 0)), "the sink is not paused");
@@ -255,10 +255,10 @@ mod tests {
 
     #[test]
     fn a_sink_that_asks_to_be_left_alone_is() {
-        let (mut p, now) = (Places::default(), Instant::now());
-        p.look(&key("a"), "u", 1, at(10));
+        let (mut p, now) = (Progress::default(), Instant::now());
+        p.observe(&key("a"), "u", 1, at(10));
         p.start(now);
-        p.again(&key("a"), "u", now, Some(Duration::from_secs(120)));
+        p.retry(&key("a"), "u", now, Some(Duration::from_secs(120)));
         assert_eq!(p.start(now + Duration::from_secs(119)), None);
         assert_eq!(p.wake(now), Some(now + Duration::from_secs(120)));
         assert_eq!(p.start(now + Duration::from_secs(120)), Some((key("a"), 0)));
@@ -266,11 +266,11 @@ mod tests {
 
     #[test]
     fn a_namesake_begins_anew_and_what_was_not_sent_is_counted() {
-        let (mut p, now) = (Places::default(), Instant::now());
+        let (mut p, now) = (Progress::default(), Instant::now());
         p.begin(key("a"), "old", 5);
-        assert_eq!(p.look(&key("a"), "old", 6, at(10)), 0);
+        assert_eq!(p.observe(&key("a"), "old", 6, at(10)), 0);
         assert_eq!(p.start(now), Some((key("a"), 5)));
-        assert_eq!(p.look(&key("a"), "new", 1, at(20)), 1);
+        assert_eq!(p.observe(&key("a"), "new", 1, at(20)), 1);
         assert_eq!(p.start(now), None, "the old one's request is still under way");
         p.done(&key("a"), "old", 6, 6);
         assert_eq!(p.start(now), Some((key("a"), 0)), "the new one is not taken for the old");
