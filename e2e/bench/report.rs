@@ -52,6 +52,10 @@ pub fn figures(numbers: &[usize], runs: &[Vec<Figures>]) -> String {
 /// The median of some values, and their range where there are several.
 pub fn spread(values: impl Iterator<Item = f64> + Clone) -> String {
     let (least, most) = values.clone().fold((f64::MAX, f64::MIN), |(a, b), v| (a.min(v), b.max(v)));
+    if !(least.is_finite() && most.is_finite()) || least > most {
+        // A ratio to nothing.
+        return "–".to_owned();
+    }
     let range = if least < most { format!(" ({least:.2}–{most:.2})") } else { String::new() };
     format!("{:.2}{range}", median(values))
 }
