@@ -58,7 +58,8 @@ for image in "$@"; do
   ctr -n k8s.io images import "$image" >>"$logs/images.log" 2>&1
 done
 until_true 120 "$control_plane/kubectl" --kubeconfig "$root/admin.kubeconfig" get --raw /readyz
-start kube-controller-manager "$control_plane/kube-controller-manager" --kubeconfig="$(kubeconfig kube-controller-manager)" \
+# With all controllers; the control plane's own has only what needs no Pods.
+start kube-controller-manager "$node/kube-controller-manager" --kubeconfig="$(kubeconfig kube-controller-manager)" \
   --use-service-account-credentials=true --service-account-private-key-file="$pki/tokens.key" --root-ca-file="$pki/ca.crt" \
   --leader-elect=false --secure-port=0
 start kube-scheduler "$node/kube-scheduler" --kubeconfig="$(kubeconfig kube-scheduler)" --leader-elect=false --secure-port=0

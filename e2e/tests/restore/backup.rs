@@ -125,9 +125,8 @@ fn program() -> PathBuf {
 
 /// Builds Velero's modifier: minutes the first time, seconds afterwards, by Go's own cache.
 pub fn build() -> Result<()> {
-    let mut go = std::process::Command::new("go");
+    let mut go = std::process::Command::new(in_repository("e2e/tools/go"));
     go.args(["build", "-o"]).arg(program()).arg(".").current_dir(in_repository("e2e/velero"));
-    go.env("GOWORK", "off").env("GOFLAGS", "-mod=readonly -buildvcs=false");
     let output = go.output().context("cannot run go")?;
     ensure!(
         output.status.success(),
