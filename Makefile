@@ -8,6 +8,16 @@ CARGO ?= cargo
 # `node` needs root: make test-node.
 SUITES := $(filter-out node,$(sort $(basename $(notdir $(wildcard e2e/tests/*.rs e2e/bench/tests/*.rs)))))
 SUITES_AT_ONCE ?= 2
+# The tests of the other crates that stand in a directory of their own.
+UNIT_TESTS := $(patsubst %,--test %,$(sort $(basename $(notdir $(wildcard src/*/tests/*.rs) $(patsubst %/main.rs,%,$(wildcard src/*/tests/*/main.rs))))))
+
+# What is compiled to be run here. Always these features, so that nothing is compiled twice: without the allocator,
+# which is in C and takes two minutes. `cargo build --release` has it.
+DEBUG := --no-default-features
+PARTS := $(DEBUG) --package govcloud-operator --package govcloud-cli --package e2e
+DIRECTORY := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/debug
+# The operator that the harness starts; it need not ask cargo.
+STACK := GOVCLOUD_OPERATOR=$(or $(GOVCLOUD_OPERATOR),$(DIRECTORY)/govcloud-operator)
 .PHONY: go-tests $(addprefix suite-,$(SUITES))
 
 help: ## list what can be made
@@ -24,7 +34,7 @@ prometheus: tools ## build Prometheus and promtool, once, into the user's cache
 	@e2e/monitoring/build
 
 build: tools ## build the operator, the plugin and the tools beside them
-	$(CARGO) build --workspace --bins
+	$(CARGO) build $(PARTS) --bins
 
 checkers: ## build helm, kubeconform and kube-score, once, into the user's cache
 	@e2e/tools/build
@@ -32,7 +42,7 @@ checkers: ## build helm, kubeconform and kube-score, once, into the user's cache
 crds: manifests
 
 manifests: tools ## write what is generated: crds/, config/release, and the chart's copies of the manifests
-	$(CARGO) run --quiet --bin crdgen
+	$(CARGO) run --quiet $(DEBUG) -p govcloud-operator --bin crdgen
 
 sbom: tools ## write only the SBOM, into target/image
 	@image/sbom
@@ -40,29 +50,31 @@ sbom: tools ## write only the SBOM, into target/image
 image: tools ## build the operator's image and its SBOM into target/image, with docker, podman or buildah
 	@image/build
 
-demo: control-plane build ## watch one system's whole life on a real control plane, in under two minutes
-	@$(CARGO) run --quiet -p e2e --bin demo
+demo: tools ## watch one system's whole life on a real control plane, in under two minutes
+	@e2e/controlplane/beside $(CARGO) build $(PARTS) --bin govcloud-operator --bin kubectl-govcloud --bin demo
+	@$(STACK) $(DIRECTORY)/demo
 
-dev: control-plane build ## leave the same stack running in the background, with kubeconfigs in .dev/
-	@$(CARGO) run --quiet -p e2e --bin dev -- up
+dev: tools ## leave the same stack running in the background, with kubeconfigs in .dev/
+	@e2e/controlplane/beside $(CARGO) build $(PARTS) --bin govcloud-operator --bin kubectl-govcloud --bin dev
+	@$(STACK) $(DIRECTORY)/dev up
 
 dev-stop: tools ## end what `make dev` started
-	@$(CARGO) run --quiet -p e2e --bin dev -- down
+	@$(CARGO) run --quiet $(DEBUG) -p e2e --bin dev -- down
 
 dev-status: tools ## say what of it runs
-	@$(CARGO) run --quiet -p e2e --bin dev -- status
+	@$(CARGO) run --quiet $(DEBUG) -p e2e --bin dev -- status
 
 lint: tools ## formatting and clippy, warnings denied
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --workspace $(DEBUG) --all-targets -- -D warnings
 
-test: lint control-plane checkers prometheus build ## lint, unit tests, and the end-to-end tests on real control planes
-	$(CARGO) test --workspace --no-run
+test: lint ## lint, unit tests, and the end-to-end tests on real control planes
+	@e2e/controlplane/beside $(CARGO) test --workspace $(DEBUG) --no-run
 	@$(MAKE) --no-print-directory unit e2e
 
 unit: tools ## the tests that need no control plane
-	$(CARGO) test --workspace --exclude e2e --no-fail-fast
-	$(CARGO) test -p e2e --no-fail-fast --lib --bins --doc
+	$(CARGO) test --workspace $(DEBUG) --no-fail-fast --lib --bins $(UNIT_TESTS)
+	$(CARGO) test --workspace $(DEBUG) --no-fail-fast --doc
 
 e2e: control-plane checkers prometheus build ## every end-to-end suite; `make suite-clocks` runs one
 	@$(MAKE) --no-print-directory --keep-going --output-sync=target --jobs=$(SUITES_AT_ONCE) $(addprefix suite-,$(SUITES))
@@ -72,14 +84,14 @@ suite-phases: go-tests
 
 go-tests: tools
 	@echo "the tests in Go (Argo CD, Flux, CloudEvents) are compiled; minutes the first time" >&2
-	@cd e2e/gitops && go test -run '^$$' ./... >/dev/null
+	@cd e2e/gitops && ../tools/go test -vet=off -run '^$$' ./... >/dev/null
 
-$(addprefix suite-,$(SUITES)): suite-%:
-	$(CARGO) test --quiet --workspace --test $*
+$(addprefix suite-,$(SUITES)): suite-%: build
+	$(STACK) $(CARGO) test --quiet --workspace $(DEBUG) --test $*
 
 test-node: control-plane checkers ## the same with Pods: kubelet and containerd on this machine, the image, the chart; needs root
 	@e2e/node/check
-	NO_SBOM=1 $(CARGO) run --quiet -p e2e --bin node
+	NO_SBOM=1 $(CARGO) run --quiet $(DEBUG) -p e2e --bin node
 
 test-node-interrupted: control-plane checkers ## Ctrl-C and kill it in the middle, and find nothing left; needs root and GOVCLOUD_IMAGE
 	@e2e/node/check
@@ -105,5 +117,4 @@ endif
 bench-page: ## put the results in target/bench into docs/performance.md
 	@e2e/bench/page
 
-bench-smoke: control-plane build ## the short form of it: counts writes and LISTs, no times
-	$(CARGO) test --workspace --test bench_smoke
+bench-smoke: suite-bench_smoke ## the short form of it: counts writes and LISTs, no times
