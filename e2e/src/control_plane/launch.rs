@@ -151,12 +151,17 @@ impl Layout<'_> {
         args
     }
 
+    /// Fewer garbage collections where nothing is measured: a quarter of the demo's processor time, for some memory.
+    fn garbage_collection(&self) -> Vec<(String, String)> {
+        if self.sync { Vec::new() } else { vec![("GOGC".to_owned(), "300".to_owned())] }
+    }
+
     fn start(&self, name: &str, args: Vec<String>) -> Result<Process> {
         Process::start(Spec {
             name: name.to_owned(),
             program: self.binaries.path(name),
             args,
-            env: Vec::new(),
+            env: self.garbage_collection(),
             dir: self.root.join("state"),
             log: self.root.join("logs").join(format!("{name}.log")),
         })
