@@ -10,7 +10,7 @@ use govcloud_controller::server;
 use govcloud_controller::telemetry::{self, LogFormat};
 use govcloud_domain::release;
 
-/// What was used to read the cluster is given back to the system: see .cargo/config.toml.
+/// Returns memory that a restart used to the system: see .cargo/config.toml.
 #[cfg(feature = "jemalloc")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
