@@ -268,6 +268,9 @@ pub struct ChangeRequestStatus {
     #[serde(default, rename = "applicationUID", skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub application_uid: Option<String>,
+    /// Since when the change waits until the department uses less; absent while it does not wait (Art. 15).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub below_use_since: Option<Instant>,
     /// When `after` came into force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied_at: Option<Instant>,

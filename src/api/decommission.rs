@@ -75,7 +75,8 @@ pub struct DecommissionSpec {
     /// The department's word on exactly this inventory (Art. 23). Given after the inventory is published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent: Option<Consent>,
-    /// Receipts of volumes that were handed over; only ever added to (Art. 28).
+    /// Receipts of volumes that were handed over; only ever added to (Art. 28). A receipt for a volume that was to be
+    /// retained and that is gone acknowledges its loss (Art. 23).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["volumeUID"]))]
     pub hand_over: Vec<Receipt>,
@@ -186,6 +187,10 @@ pub struct DecommissionStatus {
     /// The consent that counts, as it was verified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent: Option<GivenConsent>,
+    /// UIDs of the volumes whose receipt in `spec.handOver` is recorded (Art. 28).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 256), inner(length(max = 64)), extend("x-kubernetes-list-type" = "atomic"))]
+    pub received_volumes: Vec<String>,
     /// When reclaiming began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reclaiming_since: Option<Instant>,
@@ -303,6 +308,8 @@ pub enum Outcome {
     Retained,
     /// The data was received by the department, then the volume was destroyed.
     HandedOver,
+    /// The volume was to be retained and was removed by somebody else; the department acknowledged it in `spec.handOver`.
+    Lost,
 }
 
 crate::filed::filed!(Decommission: DecommissionStatus);

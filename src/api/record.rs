@@ -88,6 +88,10 @@ pub struct RecordStatus {
     /// The generation that this status was computed from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
+    /// Digest of that generation's spec, without the fields that come later in the lifecycle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 80))]
+    pub spec_digest: Option<String>,
     /// When the operator last wrote this status; a decision made before it was seen counts from here on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_at: Option<Instant>,
@@ -109,6 +113,9 @@ pub struct RecordStatus {
     /// The decision on this record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<Decision>,
+    /// When the approval was published to the provider, from which its period counts (Art. 13, 15, 16).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notified_at: Option<Instant>,
     /// Every clock that this record started (Art. 13–16).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["obligation"]))]

@@ -146,7 +146,7 @@ impl Paper<'_> {
     fn page(&self) -> Result<String, CliError> {
         let c = self.certificate;
         let fates = |outcome| c.volumes.iter().filter(|v| v.outcome == outcome).count();
-        use govcloud_api::decommission::Outcome::{Destroyed, HandedOver, Retained};
+        use govcloud_api::decommission::Outcome::{Destroyed, HandedOver, Lost, Retained};
         let volumes: Vec<_> = c.volumes.iter().map(|v| context! { fate => Value::from(Serde(v)), outcome => terms::outcome(Lang::Zh, v.outcome) }).collect();
         let mut pages = Environment::new();
         let broken = |e: minijinja::Error| CliError::failed(super::error::chain(&e));
@@ -156,7 +156,7 @@ impl Paper<'_> {
             c => Value::from(Serde(c)), record => self.record, department => self.department, volumes => volumes,
             consented_at => local(c.consent.at.timestamp()), decided_at => local(c.decided_at.timestamp()),
             begun_at => local(c.begun_at.timestamp()), ended_at => local(c.ended_at.timestamp()),
-            destroyed => fates(Destroyed), retained => fates(Retained), handed_over => fates(HandedOver),
+            destroyed => fates(Destroyed), retained => fates(Retained), handed_over => fates(HandedOver), lost => fates(Lost),
         })
         .map_err(broken)
     }

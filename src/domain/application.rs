@@ -83,7 +83,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<CloudApplicationStatus> {
     let record = std::mem::take(&mut status.record);
     let life = StatusBuilder::rewriting(record, seen.meta.generation, now);
     let mut case = Evaluation { seen, now, life, status, tenants: OnceCell::new() };
-    case.life.record_filing(&seen.meta, 11, false);
+    case.life.record_filing(&seen.meta, 11);
     let findings = case.findings();
     case.life.valid(&findings);
     let under_review = matches!(stored.phase, None | Some(Phase::Submitted | Phase::Returned));
@@ -211,7 +211,7 @@ impl Evaluation<'_> {
         debug_assert!(approval.void.is_none());
         self.status.phase = Some(Phase::Provisioning);
         self.status.namespaces = self.tenants().clone();
-        self.life.record_event(LifecycleEvent::Notified, "govcloud-operator", Some(13));
+        self.life.record_notice(13);
         self.keep_clocks();
     }
 
@@ -222,8 +222,7 @@ impl Evaluation<'_> {
             return;
         };
         let days = &region.spec().working_days;
-        let notified = self.life.last("Notified").unwrap_or(self.now);
-        self.life.start_clock(Obligation::Provision, Party::Provider, days.provision, notified, calendar);
+        self.life.start_clock(Obligation::Provision, Party::Provider, days.provision, self.life.notified_at(), calendar);
         if let Some(at) = self.status.provisioned_at.map(|t| t.timestamp()) {
             self.life.meet(Obligation::Provision, at, calendar);
             self.life.start_clock(Obligation::GoLive, Party::Department, days.go_live, at, calendar);

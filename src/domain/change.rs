@@ -68,8 +68,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ChangeRequestStatus> {
     let mut case =
         Evaluation { seen, now, life: StatusBuilder::rewriting(record, seen.meta.generation, now), status };
     let article = if seen.record.spec.platform_maintenance.is_some() { 18 } else { 15 };
-    // The outcome of a maintenance comes later in life, and is no amendment.
-    case.life.record_filing(&seen.meta, article, seen.record.spec.maintenance_outcome.is_some());
+    case.life.record_filing(&seen.meta, article);
     let before_decision = matches!(stored.phase, None | Some(Phase::Submitted | Phase::Returned));
     let findings = if before_decision { case.findings() } else { Vec::new() };
     if before_decision {
@@ -83,7 +82,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ChangeRequestStatus> {
             }
         }
         Some(Phase::Applying | Phase::Scheduled | Phase::InProgress) if case.altered() => {
-            case.record_alteration()
+            case.record_alteration(article)
         }
         Some(Phase::Applying) => match case.apply() {
             Ok(s) => steps = s,
@@ -282,9 +281,9 @@ impl Evaluation<'_> {
     }
 
     /// Said once; from then on nothing is done with the change (S1).
-    fn record_alteration(&mut self) {
+    fn record_alteration(&mut self, article: i32) {
         if !self.life.stalled_for("SpecAltered") {
-            self.life.record_event(LifecycleEvent::SpecAltered, "govcloud-operator", Some(12));
+            self.life.record_event(LifecycleEvent::SpecAltered, "govcloud-operator", Some(article));
         }
     }
 

@@ -20,6 +20,7 @@ use govcloud_api::deadline::{Obligation, Party};
 use govcloud_api::decommission::{
     Decommission, DecommissionPhase as Phase, DecommissionStatus, GivenConsent, Inventory, Scope,
 };
+use govcloud_api::disposition::Action;
 use govcloud_api::grant::ResourceGrant;
 use govcloud_api::keys;
 use govcloud_api::record::Verdict;
@@ -33,6 +34,9 @@ const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(30);
 /// Most volumes, and most snapshots, that one inventory lists; the schema says the same, and what an object of the
 /// API server may weigh.
 pub const INVENTORY_MAX: usize = 512;
+
+/// Most volumes that one exit hands over: as many receipts as `spec.handOver` holds.
+pub const HAND_OVER_MAX: usize = 256;
 
 mod active_exit;
 mod exit_resources;
@@ -75,9 +79,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<DecommissionStatus> {
         life: StatusBuilder::begin(&stored.record, seen.meta.generation, now),
         status: stored.clone(),
     };
-    let consents = seen.record.spec.consent.as_ref().map(|c| &c.inventory_digest);
-    let news = consents != stored.consent.as_ref().map(|c| &c.digest);
-    case.life.record_filing(&seen.meta, 16, consents.is_some() && news);
+    case.life.record_filing(&seen.meta, 16);
     let mut steps = Vec::new();
     match stored.phase {
         None | Some(Phase::Inventory | Phase::AwaitingConsent | Phase::AwaitingDecision) => {
@@ -140,6 +142,10 @@ impl Evaluation<'_> {
         }
         if too_long(&inventory) {
             findings.push(Finding::InventoryTooLong(inventory.entries.len(), inventory.snapshots.len()));
+        }
+        let handed_over = inventory.entries.iter().filter(|e| e.action == Action::HandOver).count();
+        if handed_over > HAND_OVER_MAX {
+            findings.push(Finding::TooManyToHandOver(handed_over));
         }
         if self.seen.application.is_some()
             && self
@@ -324,7 +330,7 @@ impl Evaluation<'_> {
 
     /// Approved: the provider is notified and its clock starts (Art. 16).
     fn approved(&mut self) {
-        self.life.record_event(LifecycleEvent::Notified, "govcloud-operator", Some(16));
+        self.life.record_notice(16);
         self.keep_clock();
         reclaim::stand_handing_over(self);
     }
@@ -335,7 +341,7 @@ impl Evaluation<'_> {
             return;
         };
         let days = region.spec().working_days.reclaim;
-        let notified = self.life.last("Notified").unwrap_or(self.now);
+        let notified = self.life.notified_at();
         self.life.start_clock(Obligation::Reclaim, Party::Provider, days, notified, calendar);
         self.keep_migration_clock(notified);
     }

@@ -115,6 +115,8 @@ pub enum Finding {
     NoVolumes,
     /// More volumes, or more snapshots, than one inventory can list: how many of each.
     InventoryTooLong(usize, usize),
+    /// More volumes to hand over than `spec.handOver` can hold receipts for.
+    TooManyToHandOver(usize),
 }
 
 impl Finding {
@@ -157,6 +159,7 @@ impl Finding {
             Self::ConsentStale(..) => "ConsentStale",
             Self::NoVolumes => "NoVolumes",
             Self::InventoryTooLong(..) => "InventoryTooLong",
+            Self::TooManyToHandOver(..) => "TooManyToHandOver",
         }
     }
 
@@ -330,6 +333,14 @@ impl Finding {
                 ),
                 format!(
                     "there are {volumes} volumes and {snapshots} snapshots, and one inventory lists at most 512 of each, so none is published; the department first deletes snapshots that it does not need, or claims, and disposes of their volumes with scope: Volumes"
+                ),
+            ),
+            Self::TooManyToHandOver(n) => Bilingual::new(
+                format!(
+                    "移交 {n} 个数据卷，一次退出最多移交 256 个；请将其余数据卷的处置方式改为 Retain，退出后以 scope: Volumes 分批移交"
+                ),
+                format!(
+                    "{n} volumes are to be handed over, and one exit takes receipts for at most 256; choose Retain for the others and hand them over later with scope: Volumes"
                 ),
             ),
         }

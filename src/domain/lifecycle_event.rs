@@ -77,6 +77,8 @@ pub enum LifecycleEvent {
     ConsentVoid,
     /// The department's receipt (Art. 28).
     HandedOver(String),
+    /// The department acknowledged that a volume to be retained is gone (Art. 23).
+    LossAcknowledged(String),
     /// There is no way back from here (Art. 16).
     Reclaiming,
     /// Reclaimed, with the certificate's digest.
@@ -172,6 +174,7 @@ impl LifecycleEvent {
             Self::Consented(_) => "Consented",
             Self::ConsentVoid => "ConsentVoid",
             Self::HandedOver(_) => "HandedOver",
+            Self::LossAcknowledged(_) => "LossAcknowledged",
             Self::Reclaiming => "Reclaiming",
             Self::Reclaimed(_) => "Reclaimed",
             Self::MaintenanceScheduled(..) => "MaintenanceScheduled",
@@ -203,6 +206,7 @@ impl LifecycleEvent {
                 | Self::Refused(_)
                 | Self::BelowUse(_)
                 | Self::ConsentVoid
+                | Self::LossAcknowledged(_)
                 | Self::Due(_)
                 | Self::NoticeShort(_)
                 | Self::MaintenanceGone(_)
@@ -317,6 +321,10 @@ impl LifecycleEvent {
             Self::HandedOver(v) => Bilingual::new(
                 format!("数据卷 {v} 已移交并签收"),
                 format!("volume {v} was handed over and received"),
+            ),
+            Self::LossAcknowledged(v) => Bilingual::new(
+                format!("使用部门确认数据卷 {v} 已丢失，未能保留"),
+                format!("the department acknowledged that volume {v} was lost and could not be retained"),
             ),
             Self::Reclaiming => Bilingual::new("开始收回云资源", "reclaiming begins"),
             Self::Reclaimed(d) => Bilingual::new(

@@ -86,12 +86,34 @@ fn outstanding<'a>(case: &'a Evaluation<'_>) -> Vec<&'a InventoryEntry> {
 /// New receipts go into the timeline (Art. 28).
 fn record_receipts(case: &mut Evaluation<'_>) {
     for receipt in &case.seen.record.spec.hand_over {
-        case.life.record_event_once(
-            LifecycleEvent::HandedOver(receipt.volume_uid.clone()),
-            "department",
-            Some(28),
-        );
+        let uid = &receipt.volume_uid;
+        if !case.status.received_volumes.contains(uid) {
+            case.status.received_volumes.push(uid.clone());
+            case.life.record_event(LifecycleEvent::HandedOver(uid.clone()), "department", Some(28));
+        }
     }
+}
+
+/// Receipts for volumes that were to be retained and are gone go into the timeline as well (Art. 23).
+fn record_losses(case: &mut Evaluation<'_>, entries: &[InventoryEntry]) {
+    let lost = entries.iter().filter(|e| is_lost(case, e) && acknowledged(case, e));
+    let lost: Vec<String> = lost.filter_map(|e| e.volume_uid.clone()).collect();
+    for uid in lost {
+        if !case.status.received_volumes.contains(&uid) {
+            case.status.received_volumes.push(uid.clone());
+            case.life.record_event(LifecycleEvent::LossAcknowledged(uid), "department", Some(23));
+        }
+    }
+}
+
+/// Returns true if a volume was to be retained and is gone: somebody else removed it.
+fn is_lost(case: &Evaluation<'_>, e: &InventoryEntry) -> bool {
+    e.action == Action::Retain && e.volume_uid.is_some() && volume(case, e).is_none()
+}
+
+/// Returns true if the department gave a receipt for the volume.
+fn acknowledged(case: &Evaluation<'_>, e: &InventoryEntry) -> bool {
+    case.seen.record.spec.hand_over.iter().any(|r| Some(&r.volume_uid) == e.volume_uid.as_ref())
 }
 
 /// Two volumes of one source: whoever destroys one destroys the other, which nobody consented to (step 1).
@@ -170,6 +192,7 @@ pub(super) fn reclaim(case: &mut Evaluation<'_>) -> Next {
         stand_reclaiming(case, &[]);
         return Next::Do(vec![Step::Write(writes)]);
     }
+    record_losses(case, &inventory.entries);
     let held = holding(case, &inventory.entries);
     if held.is_empty() {
         if !case.seen.ground.has_read(RequiredReads::END) {
@@ -227,8 +250,9 @@ fn holding(case: &Evaluation<'_>, entries: &[InventoryEntry]) -> Vec<String> {
     }
     for e in entries {
         match (e.action, volume(case, e)) {
-            (Action::Retain, None) if e.volume_uid.is_some() => {
-                held.push(format!("{} 丢失 / lost", e.volume.as_deref().unwrap_or_default()))
+            (Action::Retain, None) if is_lost(case, e) && !acknowledged(case, e) => {
+                let (name, uid) = (e.volume.as_deref().unwrap_or_default(), e.volume_uid.as_deref());
+                held.push(format!("volume {name} (lost, UID {})", uid.unwrap_or_default()));
             }
             (Action::Retain, Some(v)) if v.phase != "Released" && v.phase != "Available" => {
                 held.push(format!("volume {} ({})", v.name, v.phase))
@@ -255,6 +279,8 @@ fn stand_reclaiming(case: &mut Evaluation<'_>, held: &[String]) {
     let since: Timestamp = case.status.reclaiming_since.map_or(case.now, |t| t.timestamp());
     let stuck_at = since.saturating_add(STUCK_AFTER).unwrap_or(since);
     let list = held.join("; ");
+    let entries = case.status.inventory.iter().flat_map(|i| &i.entries);
+    let lost = entries.into_iter().any(|e| is_lost(case, e) && !acknowledged(case, e));
     if !held.is_empty() {
         case.life.wake = next_removal(case).into_iter().chain([stuck_at]).filter(|at| *at > case.now).min();
     }
@@ -263,7 +289,13 @@ fn stand_reclaiming(case: &mut Evaluation<'_>, held: &[String]) {
     } else if !held.is_empty() && case.now >= stuck_at {
         ReadyState::Stalled(
             "ReclaimStuck",
-            Bilingual::new(format!("收回受阻:{list}"), format!("reclaiming is held up by {list}")),
+            Bilingual::new(
+                format!("收回受阻：{list}{}", if lost { "；丢失的数据卷须由使用部门在 spec.handOver 中填写回执确认" } else { "" }),
+                format!(
+                    "reclaiming is held up by {list}{}",
+                    if lost { "; the department acknowledges a lost volume with a receipt in spec.handOver" } else { "" }
+                ),
+            ),
         )
     } else {
         ReadyState::Reconciling(
@@ -290,6 +322,7 @@ fn certify(case: &mut Evaluation<'_>, entries: &[InventoryEntry]) {
             action: e.action,
             outcome: match e.action {
                 Action::Destroy => Outcome::Destroyed,
+                Action::Retain if is_lost(case, e) => Outcome::Lost,
                 Action::Retain => Outcome::Retained,
                 Action::HandOver => Outcome::HandedOver,
             },

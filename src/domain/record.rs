@@ -183,13 +183,6 @@ impl StatusBuilder {
         }
     }
 
-    /// Records what happened unless the timeline says so already.
-    pub fn record_event_once(&mut self, happening: LifecycleEvent, actor: &str, article: Option<i32>) {
-        if !self.is_recorded(&happening) {
-            self.record_event(happening, actor, article);
-        }
-    }
-
     /// No record changes its phase in silence (S12): where nothing else was said, the phase itself is.
     pub fn record_phase<P: PartialEq + std::fmt::Debug>(
         &mut self,
@@ -201,13 +194,6 @@ impl StatusBuilder {
             let phase = new.map(|p| format!("{p:?}")).unwrap_or_default();
             self.record_event(LifecycleEvent::Phase(phase), OPERATOR, Some(article));
         }
-    }
-
-    /// Whether the timeline says so already.
-    #[must_use]
-    pub fn is_recorded(&self, happening: &LifecycleEvent) -> bool {
-        let text = clip(happening.text().to_string(), 2000);
-        self.status.timeline.iter().any(|e| e.event == happening.event() && e.message == text)
     }
 
     /// Whether the record was stalled for this reason when it was last looked at.
@@ -267,6 +253,18 @@ impl StatusBuilder {
         self.status.due_date = running.map(|d| d.due_date.to_string());
     }
 
+    /// Records that the approval was published to the provider.
+    pub fn record_notice(&mut self, article: i32) {
+        self.status.notified_at = Some(self.now.into());
+        self.record_event(LifecycleEvent::Notified, OPERATOR, Some(article));
+    }
+
+    /// The instant from which the provider's period counts.
+    #[must_use]
+    pub fn notified_at(&self) -> Timestamp {
+        self.status.notified_at.map_or(self.now, |t| t.timestamp())
+    }
+
     /// Rules on the decision annotations and records what they mean (Art. 12). Returns the ruling.
     pub fn take_decision(
         &mut self,
@@ -309,11 +307,13 @@ impl StatusBuilder {
         ruling
     }
 
-    /// Records filing, amendment and correction before an approval (Art. 11, 12). `later` says that what
-    /// changed is a field that comes later in life, which is recorded by itself.
-    pub fn record_filing(&mut self, meta: &Meta, article: i32, later: bool) {
+    /// Records filing, amendment and correction before an approval (Art. 11, 12). A generation that differs only in
+    /// [`LATER_FIELDS`](super::digest::LATER_FIELDS) is no amendment: each of those is recorded by itself.
+    pub fn record_filing(&mut self, meta: &Meta, article: i32) {
         let by = meta.requested_by();
         let seen = self.status.observed_generation.unwrap_or(0);
+        let digest = self.status.spec_digest.replace(meta.digest.clone());
+        let later = digest.is_some_and(|d| d == meta.digest);
         if self.first_visit() {
             let at = meta.created_at.filter(|c| *c <= self.now).unwrap_or(self.now);
             self.record_event_at(LifecycleEvent::Submitted, by, Some(article), at);

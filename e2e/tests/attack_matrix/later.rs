@@ -155,7 +155,9 @@ fn receipts() -> Vec<Row> {
             merge("decom/handing", received(json!([receipt("v1", "b")]))),
             "may be added, not changed",
         ),
-        no(Department, merge("decom/reclaiming", both()), "receipts are given while data is handed over"),
+        yes(Department, merge("decom/reclaiming", both())),
+        no(Provider, merge("decom/reclaiming", both()), lack),
+        no(Department, merge("decom/completed", both()), "receipts are given while data is handed over"),
         no(Department, merge("decom/published", both()), "receipts are given while data is handed over"),
     ]
 }

@@ -84,6 +84,7 @@ pub(crate) fn outcome(lang: Lang, outcome: Outcome) -> &'static str {
         Outcome::Destroyed => lang.pick("已销毁", "destroyed"),
         Outcome::Retained => lang.pick("已保留", "retained"),
         Outcome::HandedOver => lang.pick("已移交并销毁", "handed over, then destroyed"),
+        Outcome::Lost => lang.pick("已丢失", "lost"),
     }
 }
 

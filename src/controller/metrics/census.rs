@@ -203,8 +203,9 @@ impl Census {
 
     fn certificate(&mut self, certified: Certified, region: &Text) {
         *self.certificates.entry(ByRegion { region: region.clone() }).or_default() += 1;
-        let Certified { ended_at: _, destroyed, retained, handed_over } = certified;
-        let counts = [("Destroyed", destroyed), ("Retained", retained), ("HandedOver", handed_over)];
+        let Certified { ended_at: _, destroyed, retained, handed_over, lost } = certified;
+        let counts =
+            [("Destroyed", destroyed), ("Retained", retained), ("HandedOver", handed_over), ("Lost", lost)];
         for (outcome, volumes) in counts.into_iter().filter(|(_, volumes)| *volumes > 0) {
             let label = ByOutcome { region: region.clone(), outcome };
             *self.outcomes.entry(label).or_default() += i64::from(volumes);

@@ -29,7 +29,7 @@ impl Evaluation<'_> {
         self.status.after = merged(&self.status.before, asked).into();
         self.status.application_uid = self.seen.application.as_ref().map(|(m, _)| m.uid.clone());
         self.status.phase = Some(Phase::Applying);
-        self.life.record_event(LifecycleEvent::Notified, "govcloud-operator", Some(15));
+        self.life.record_notice(15);
         self.keep_clock();
         self.wait_for_use();
     }
@@ -40,8 +40,7 @@ impl Evaluation<'_> {
             return;
         };
         let days = region.spec().working_days.change;
-        let notified = self.life.last("Notified").unwrap_or(self.now);
-        self.life.start_clock(Obligation::Change, Party::Provider, days, notified, calendar);
+        self.life.start_clock(Obligation::Change, Party::Provider, days, self.life.notified_at(), calendar);
     }
 
     /// Values below what is used now: a shrink waits for the department (design, section 5).
@@ -106,17 +105,17 @@ impl Evaluation<'_> {
     /// Whether use allows the new values; while it does not, the provider's clock stands.
     fn wait_for_use(&mut self) -> bool {
         let below = self.below_use();
-        // What was said last, not what is waited for: an exit in between may have changed that.
-        let waiting = self.life.last("BelowUse").is_some() && self.said_last("BelowUse", "UseFell");
         let calendar = self.seen.ground.calendar();
-        match (below.is_empty(), waiting) {
+        match (below.is_empty(), self.status.below_use_since.is_some()) {
             (true, true) => {
+                self.status.below_use_since = None;
                 self.life.record_event(LifecycleEvent::UseFell, "department", Some(15));
                 if let Some(c) = calendar {
                     self.life.resume(Obligation::Change, c);
                 }
             }
             (false, false) => {
+                self.status.below_use_since = Some(self.now.into());
                 self.life.record_event(
                     LifecycleEvent::BelowUse(below.join("; ")),
                     "govcloud-operator",
@@ -129,12 +128,6 @@ impl Evaluation<'_> {
             (true, false) | (false, true) => {}
         }
         below.is_empty()
-    }
-
-    /// Which of two events is the later in the timeline.
-    fn said_last(&self, this: &str, that: &str) -> bool {
-        let last = self.life.status.timeline.iter().rev().find(|e| e.event == this || e.event == that);
-        last.is_some_and(|e| e.event == this)
     }
 
     /// Whether the application's own exit lets the change go on; its clock stands meanwhile (Art. 16).
@@ -163,7 +156,7 @@ impl Evaluation<'_> {
                 false
             }
             _ => {
-                if let (Some(c), false) = (calendar, self.said_last("BelowUse", "UseFell")) {
+                if let (Some(c), None) = (calendar, self.status.below_use_since) {
                     self.life.resume(Obligation::Change, c);
                 }
                 true

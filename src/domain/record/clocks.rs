@@ -43,7 +43,8 @@ impl StatusBuilder {
         self.status.deadlines.push(d);
     }
 
-    /// Runs the review clock: anew for a record that was corrected, and only while the authority is waited on.
+    /// Runs the review clock, only while the authority is waited on. It counts from the filing where it starts on the first
+    /// visit, and from now where the record was corrected or the Region set the period later.
     pub fn review_clock(
         &mut self,
         days: i32,
@@ -52,8 +53,8 @@ impl StatusBuilder {
         calendar: &Calendar,
     ) {
         let from = match self.clock(Obligation::Review) {
-            None => created_at.map_or(self.now, |c| c.min(self.now)),
-            Some(_) => self.now,
+            None if self.first_visit() => created_at.map_or(self.now, |c| c.min(self.now)),
+            _ => self.now,
         };
         if self.clock(Obligation::Review).is_some_and(|d| d.met_at.is_some()) {
             self.status.deadlines.retain(|d| d.obligation != Obligation::Review);
@@ -63,12 +64,6 @@ impl StatusBuilder {
             None => self.resume(Obligation::Review, calendar),
             Some(why) => self.pause(Obligation::Review, Party::Department, why, calendar),
         }
-    }
-
-    /// When an event last happened, by the timeline.
-    #[must_use]
-    pub fn last(&self, event: &str) -> Option<Timestamp> {
-        self.status.timeline.iter().rev().find(|e| e.event == event).map(|e| e.at.timestamp())
     }
 
     /// Meets an obligation at `at`.

@@ -74,6 +74,8 @@ pub struct Certified {
     pub retained: u16,
     /// Volumes that were handed over.
     pub handed_over: u16,
+    /// Volumes that were to be retained and are lost.
+    pub lost: u16,
 }
 
 /// Facts of a Region.
@@ -136,6 +138,7 @@ pub fn exit_tally(object: &Object) -> Tally {
             destroyed: count(Outcome::Destroyed),
             retained: count(Outcome::Retained),
             handed_over: count(Outcome::HandedOver),
+            lost: count(Outcome::Lost),
         }
     });
     Tally::Record(RecordTally { certified, ..tally })
