@@ -53,13 +53,13 @@ use super::time::Instant;
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("self.region == oldSelf.region").message("所属区域不能更改;请撤回后重新申请 / the region cannot change; withdraw and file anew"),
-    validation = Rule::new("!has(oldSelf.goLive) || has(self.goLive)").message("上线情况只能更正,不能删除 / goLive may be corrected, not removed"),
+    validation = Rule::new("self.region == oldSelf.region").message("所属区域不能更改；请撤回后重新申请 / the region cannot change; withdraw and file anew"),
+    validation = Rule::new("!has(oldSelf.goLive) || has(self.goLive)").message("上线情况只能更正，不能删除 / goLive may be corrected, not removed"),
 )]
 pub struct CloudApplicationSpec {
     /// Code of the Region whose cloud is applied for; immutable.
     #[schemars(length(max = 64))]
-    #[x_kube(validation = Rule::new("self.matches('^[1-9][0-9]{5}$')").message("须为六位行政区划代码(GB/T 2260),如 410000 / must be the six-digit GB/T 2260 code of a region, such as 410000"))]
+    #[x_kube(validation = Rule::new("self.matches('^[1-9][0-9]{5}$')").message("须为六位行政区划代码（GB/T 2260），如 410000 / must be the six-digit GB/T 2260 code of a region, such as 410000"))]
     pub region: String,
     /// The information system.
     pub system: System,
@@ -82,7 +82,7 @@ pub struct CloudApplicationSpec {
 /// The information system that goes on the cloud.
 #[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("self.classification == 'NonClassified'").message("涉密信息系统不得上政务云(第三条) / classified systems may not enter the government cloud (Art. 3)"))]
+#[x_kube(validation = Rule::new("self.classification == 'NonClassified'").message("涉密信息系统不得上政务云（第三条） / classified systems may not enter the government cloud (Art. 3)"))]
 pub struct System {
     /// Name of the system.
     #[schemars(length(min = 1, max = 128))]
@@ -140,7 +140,7 @@ pub struct Access {
 /// A user, group or ServiceAccount as RBAC knows it.
 #[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("self.kind != 'ServiceAccount' || self.name.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')").message("服务账号名须为小写字母、数字、连字符和点,如 pipeline / a ServiceAccount's name is lower-case letters, digits, hyphens and dots, such as pipeline"))]
+#[x_kube(validation = Rule::new("self.kind != 'ServiceAccount' || self.name.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')").message("服务账号名须为小写字母、数字、连字符和点，如 pipeline / a ServiceAccount's name is lower-case letters, digits, hyphens and dots, such as pipeline"))]
 pub struct Subject {
     /// User, Group, or a ServiceAccount of the filing namespace.
     pub kind: SubjectKind,
@@ -176,7 +176,7 @@ pub enum AccessRole {
 /// 上线时间及测试情况 (Art. 14).
 #[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("!has(oldSelf.testReport) || (has(self.testReport) && self.testReport == oldSelf.testReport)").message("测试情况只报一次,已报的不能更改 / the test report is given once and does not change"))]
+#[x_kube(validation = Rule::new("!has(oldSelf.testReport) || (has(self.testReport) && self.testReport == oldSelf.testReport)").message("测试情况只报一次，已报的不能更改 / the test report is given once and does not change"))]
 pub struct GoLive {
     /// When the system went live. May be corrected until the operator has accepted it.
     pub at: Instant,

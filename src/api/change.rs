@@ -58,12 +58,12 @@ use super::time::Instant;
     validation = Rule::new("!has(self.maintenanceOutcome) || has(self.platformMaintenance)").message("只有平台调整才报实施结果 / only platform maintenance has an outcome"),
     validation = Rule::new("!has(self.maintenanceOutcome) || !has(self.platformMaintenance) || timestamp(self.maintenanceOutcome.endedAt) >= timestamp(self.platformMaintenance.window.start)").message("实施结束不得早于窗口开始 / endedAt cannot be before the window starts"),
     validation = Rule::new("!has(oldSelf.maintenanceOutcome) || has(self.maintenanceOutcome)").message("实施结果不能删除 / the outcome cannot be removed"),
-    validation = Rule::new("has(self.resourceAdjustment) == has(oldSelf.resourceAdjustment)").message("变更种类不能更改;请另行申请 / the kind of change cannot be switched; file another request"),
+    validation = Rule::new("has(self.resourceAdjustment) == has(oldSelf.resourceAdjustment)").message("变更种类不能更改；请另行申请 / the kind of change cannot be switched; file another request"),
 )]
 pub struct ChangeRequestSpec {
     /// Code of the Region; immutable.
     #[schemars(length(max = 64))]
-    #[x_kube(validation = Rule::new("self.matches('^[1-9][0-9]{5}$')").message("须为六位行政区划代码(GB/T 2260),如 410000 / must be the six-digit GB/T 2260 code of a region, such as 410000"))]
+    #[x_kube(validation = Rule::new("self.matches('^[1-9][0-9]{5}$')").message("须为六位行政区划代码（GB/T 2260），如 410000 / must be the six-digit GB/T 2260 code of a region, such as 410000"))]
     pub region: String,
     /// Adjust the resources of one application (Art. 15).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -98,7 +98,7 @@ pub struct ResourceAdjustment {
 /// Upgrade, optimisation or other adjustment of the platform (Art. 18).
 #[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("self.impact == 'None' || has(self.contingencyPlan)").message("可能影响使用部门的调整须附应急预案(第十八条) / maintenance that may affect departments needs a contingency plan (Art. 18)"))]
+#[x_kube(validation = Rule::new("self.impact == 'None' || has(self.contingencyPlan)").message("可能影响使用部门的调整须附应急预案（第十八条） / maintenance that may affect departments needs a contingency plan (Art. 18)"))]
 pub struct PlatformMaintenance {
     /// 调整方案.
     pub plan: TitledDocument,
@@ -170,7 +170,7 @@ pub enum Impact {
 /// Whom maintenance affects: some applications, or all of the region.
 #[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("has(self.applications) != (has(self.all) && self.all)").message("写明受影响的应用,或 all: true,二者取一 / give either the affected applications or all: true"))]
+#[x_kube(validation = Rule::new("has(self.applications) != (has(self.all) && self.all)").message("写明受影响的应用，或 all: true，二者取一 / give either the affected applications or all: true"))]
 pub struct Affects {
     /// Every application of the region.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,8 +2,30 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::{AsRefStr, EnumIter};
 
 use super::time::Instant;
+
+/// Type of a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AsRefStr, EnumIter)]
+pub enum ConditionType {
+    /// At rest as it should be.
+    Ready,
+    /// On its way, or waiting for somebody's act.
+    Reconciling,
+    /// Waiting for somebody to correct something.
+    Stalled,
+    /// Complete and in order (Art. 12).
+    Valid,
+    /// No deadline has passed.
+    OnTime,
+    /// Namespaces of an earlier record were found.
+    NamespacesFound,
+    /// Approved maintenance is ahead or under way (Art. 18).
+    MaintenanceScheduled,
+    /// Maintenance windows overlap (Art. 18).
+    WindowOverlaps,
+}
 
 /// Whether a condition holds.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Deadlines as every record's status holds them (design section 4).
 //!
-//! These are data. What opens, moves, meets or reports one is in `core::deadline`.
+//! These are data. The rules that open, move, meet and report one are in `govcloud_domain::deadline`.
 
 use kube::KubeSchema;
 use schemars::JsonSchema;
@@ -172,6 +172,30 @@ impl Deadline {
 }
 
 impl Obligation {
+    /// Article of the measures that sets it.
+    pub fn article(self) -> i32 {
+        match self {
+            Self::Review => 12,
+            Self::Provision => 13,
+            Self::GoLive | Self::GoLiveReport => 14,
+            Self::Change => 15,
+            Self::Reclaim => 16,
+            Self::MaintenanceReport => 18,
+            Self::Migration => 28,
+        }
+    }
+
+    /// Party that owes it.
+    pub fn party(self) -> Party {
+        match self {
+            Self::Review => Party::Authority,
+            Self::GoLive | Self::GoLiveReport => Party::Department,
+            Self::Provision | Self::Change | Self::Reclaim | Self::Migration | Self::MaintenanceReport => {
+                Party::Provider
+            }
+        }
+    }
+
     /// The obligation in Chinese.
     pub fn zh(self) -> &'static str {
         match self {
@@ -207,7 +231,7 @@ impl Party {
         match self {
             Self::Department => "使用部门",
             Self::Authority => "主管部门",
-            Self::Provider => "服务提供方",
+            Self::Provider => "政务云服务提供方",
             Self::None => "无",
         }
     }

@@ -53,14 +53,14 @@ use super::time::Instant;
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("self.region == oldSelf.region").message("所属区域不能更改 / the region cannot change"),
-    validation = Rule::new("self.application == oldSelf.application && self.scope == oldSelf.scope").message("退出的应用和范围不能更改;请另行申请 / application and scope cannot change; file another Decommission"),
-    validation = Rule::new("!has(oldSelf.handOver) || (has(self.handOver) && oldSelf.handOver.all(r, self.handOver.exists(n, n.volumeUID == r.volumeUID && n == r)))").message("移交回执只能增加,不能更改 / hand-over receipts may be added, not changed"),
+    validation = Rule::new("self.application == oldSelf.application && self.scope == oldSelf.scope").message("退出的应用和范围不能更改；请另行申请 / application and scope cannot change; file another Decommission"),
+    validation = Rule::new("!has(oldSelf.handOver) || (has(self.handOver) && oldSelf.handOver.all(r, self.handOver.exists(n, n.volumeUID == r.volumeUID && n == r)))").message("移交回执只能增加，不能更改 / hand-over receipts may be added, not changed"),
     validation = Rule::new("self.scope != 'Volumes' || self.reason == 'NoLongerUsed'").message("仅处置数据卷时 reason 须为 NoLongerUsed / with scope Volumes the reason is NoLongerUsed"),
 )]
 pub struct DecommissionSpec {
     /// Code of the Region; immutable.
     #[schemars(length(max = 64))]
-    #[x_kube(validation = Rule::new("self.matches('^[1-9][0-9]{5}$')").message("须为六位行政区划代码(GB/T 2260),如 410000 / must be the six-digit GB/T 2260 code of a region, such as 410000"))]
+    #[x_kube(validation = Rule::new("self.matches('^[1-9][0-9]{5}$')").message("须为六位行政区划代码（GB/T 2260），如 410000 / must be the six-digit GB/T 2260 code of a region, such as 410000"))]
     pub region: String,
     /// Name of the CloudApplication, in the same namespace; immutable.
     #[schemars(length(min = 1, max = 253))]
@@ -109,7 +109,7 @@ pub enum ExitReason {
 pub struct Consent {
     /// Equals `status.inventory.digest`.
     #[schemars(length(max = 128))]
-    #[x_kube(validation = Rule::new("self.matches('^sha256:[0-9a-f]{64}$')").message("须照抄 status.inventory.digest,以示对这份清单授权 / copy it from status.inventory.digest: it is the word on exactly that inventory"))]
+    #[x_kube(validation = Rule::new("self.matches('^sha256:[0-9a-f]{64}$')").message("须照抄 status.inventory.digest，以示对这份清单授权 / copy it from status.inventory.digest: it is the word on exactly that inventory"))]
     pub inventory_digest: String,
 }
 
@@ -268,15 +268,15 @@ pub struct Certificate {
     /// Namespaces that were removed, by name and UID.
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "atomic"))]
     pub namespaces: Vec<super::application::TenantNamespace>,
-    /// What became of every volume.
+    /// Outcome of every volume.
     #[schemars(length(max = 512), extend("x-kubernetes-list-type" = "atomic"))]
-    pub volumes: Vec<Fate>,
+    pub volumes: Vec<VolumeOutcome>,
 }
 
-/// What became of one volume.
+/// Outcome of one volume.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
-pub struct Fate {
+pub struct VolumeOutcome {
     /// Namespace of its claim.
     #[schemars(length(max = 63))]
     pub namespace: String,
@@ -293,13 +293,13 @@ pub struct Fate {
     /// Its size.
     #[schemars(length(max = 32))]
     pub capacity: String,
-    /// What was done, as consented.
+    /// Action, as consented.
     pub action: Action,
-    /// What was observed at the end.
+    /// Outcome that was observed at the end.
     pub outcome: Outcome,
 }
 
-/// What was observed of a volume at the end of an exit.
+/// Observed outcome of a volume at the end of an exit.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 pub enum Outcome {
     /// The volume is gone.

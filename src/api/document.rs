@@ -22,7 +22,7 @@ impl JsonSchema for Uri {
             "type": "string", "minLength": 1, "maxLength": 2048,
             "x-kubernetes-validations": [{
                 "rule": "isURL(self)",
-                "message": "不是有效的地址,请写完整的地址,如 https://… / not a valid URL: write it in full, such as https://…",
+                "message": "不是有效的地址，请写完整的地址，如 https://… / not a valid URL: write it in full, such as https://…",
             }],
         })
     }
@@ -45,7 +45,7 @@ impl JsonSchema for Sha256 {
             "type": "string", "maxLength": 128,
             "x-kubernetes-validations": [{
                 "rule": "self.matches('^[0-9a-f]{64}$')",
-                "message": "须为文件的 SHA-256:64 位小写十六进制(用 sha256sum FILE 计算) / must be the file's SHA-256: 64 lowercase hexadecimal digits (run sha256sum FILE)",
+                "message": "须为文件的 SHA-256：64 位小写十六进制（用 sha256sum FILE 计算） / must be the file's SHA-256: 64 lowercase hexadecimal digits (run sha256sum FILE)",
             }],
         })
     }

@@ -35,9 +35,25 @@ impl HasConditions for RegionStatus {
     }
 }
 
-/// Implements [`Filed`] and [`HasConditions`] for a kind and its status, in the file of the kind.
+/// Status of a record of one of the four kinds: the kind's own part around a [`RecordStatus`].
+pub trait FiledStatus: HasConditions + Clone {
+    /// The part that every record holds.
+    fn record(&self) -> &RecordStatus;
+    /// Mutable access to that part.
+    fn record_mut(&mut self) -> &mut RecordStatus;
+}
+
+/// Implements [`Filed`], [`FiledStatus`] and [`HasConditions`] for a kind and its status, in the file of the kind.
 macro_rules! filed {
     ($kind:ty: $status:ty) => {
+        impl $crate::filed::FiledStatus for $status {
+            fn record(&self) -> &$crate::record::RecordStatus {
+                &self.record
+            }
+            fn record_mut(&mut self) -> &mut $crate::record::RecordStatus {
+                &mut self.record
+            }
+        }
         impl $crate::filed::HasConditions for $status {
             fn conditions(&self) -> &[$crate::condition::Condition] {
                 &self.record.conditions

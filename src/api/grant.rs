@@ -3,7 +3,7 @@
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use strum::IntoStaticStr;
+use strum::{AsRefStr, IntoStaticStr};
 
 use super::application::TenantNamespace;
 use super::quota::Quota;
@@ -43,7 +43,7 @@ use super::time::Instant;
 pub struct ResourceGrantSpec {
     /// Code of the Region; immutable.
     #[schemars(length(max = 64))]
-    #[x_kube(validation = Rule::new("self.matches('^[1-9][0-9]{5}$')").message("须为六位行政区划代码(GB/T 2260),如 410000 / must be the six-digit GB/T 2260 code of a region, such as 410000"))]
+    #[x_kube(validation = Rule::new("self.matches('^[1-9][0-9]{5}$')").message("须为六位行政区划代码（GB/T 2260），如 410000 / must be the six-digit GB/T 2260 code of a region, such as 410000"))]
     pub region: String,
     /// The application that it is for. The name is immutable; the UID changes where a recreated record took its namespaces back.
     pub application: ApplicationRef,
@@ -101,7 +101,7 @@ pub struct ApprovalRef {
 pub struct GrantedNamespace {
     /// Entry name.
     #[schemars(length(min = 1, max = 63))]
-    #[x_kube(validation = Rule::new("self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')").message("须为小写字母、数字和连字符,首尾不得为连字符,如 prod / lower-case letters, digits and hyphens, none of them at either end, such as prod"))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')").message("须为小写字母、数字和连字符，首尾不得为连字符，如 prod / lower-case letters, digits and hyphens, none of them at either end, such as prod"))]
     pub name: String,
     /// Hard limits by ResourceQuota key.
     pub quota: Quota,
@@ -135,7 +135,7 @@ impl GrantPhase {
 }
 
 /// How far an exit has restricted the tenant namespaces.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq, AsRefStr)]
 pub enum Restriction {
     /// None: normal use.
     #[default]

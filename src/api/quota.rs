@@ -29,11 +29,11 @@ impl JsonSchema for Quota {
             "x-kubernetes-validations": [
                 {
                     "rule": KNOWN_KEYS,
-                    "message": "有 Kubernetes 不认识的配额项;可用的如 requests.cpu、requests.memory、limits.cpu、limits.memory、requests.storage、persistentvolumeclaims、pods、services、count/<资源> / unknown quota key; allowed are, for example, requests.cpu, requests.memory, limits.cpu, limits.memory, requests.storage, persistentvolumeclaims, pods, services, count/<resource>",
+                    "message": "有 Kubernetes 不认识的配额项；可用的如 requests.cpu、requests.memory、limits.cpu、limits.memory、requests.storage、persistentvolumeclaims、pods、services、count/<资源> / unknown quota key; allowed are, for example, requests.cpu, requests.memory, limits.cpu, limits.memory, requests.storage, persistentvolumeclaims, pods, services, count/<resource>",
                 },
                 {
                     "rule": "self.all(k, isQuantity(self[k]) && !quantity(self[k]).isLessThan(quantity('0')))",
-                    "message": "配额须为不小于零的 Kubernetes 数量,如 8、500m、16Gi / a quota must be a Kubernetes quantity not below zero, such as 8, 500m or 16Gi",
+                    "message": "配额须为不小于零的 Kubernetes 数量，如 8、500m、16Gi / a quota must be a Kubernetes quantity not below zero, such as 8, 500m or 16Gi",
                 },
             ],
         })
@@ -46,7 +46,7 @@ impl JsonSchema for Quota {
 pub struct NamespaceQuota {
     /// Entry name, unique in the application: a DNS label such as `prod` or `test`.
     #[schemars(length(min = 1, max = 63))]
-    #[x_kube(validation = Rule::new("self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')").message("须为小写字母、数字和连字符,首尾不得为连字符,如 prod / lower-case letters, digits and hyphens, none of them at either end, such as prod"))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')").message("须为小写字母、数字和连字符，首尾不得为连字符，如 prod / lower-case letters, digits and hyphens, none of them at either end, such as prod"))]
     pub name: String,
     /// Hard limits by ResourceQuota key. A change gives new absolute values.
     pub quota: Quota,

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::{AsRefStr, Display, EnumIter, IntoStaticStr};
 
 use super::condition::Condition;
 use super::deadline::{Deadline, Party};
@@ -17,6 +18,58 @@ pub enum Verdict {
     Rejected,
     /// 退回补正: to be corrected and looked at again.
     Returned,
+}
+
+/// Act that a record waits for.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Deserialize,
+    Serialize,
+    JsonSchema,
+    PartialEq,
+    Eq,
+    AsRefStr,
+    Display,
+    EnumIter,
+    IntoStaticStr,
+)]
+pub enum WaitingFor {
+    /// Correction of the record by its filer (Art. 12).
+    Correction,
+    /// Decision by the authority (Art. 12).
+    Decision,
+    /// Decision that replaces an invalid one.
+    NewDecision,
+    /// Investigation of an altered record (S7).
+    Investigation,
+    /// Approval that a grant names.
+    Approval,
+    /// Provisioning by the provider (Art. 13).
+    Provision,
+    /// Grant that equals its approval (Art. 13).
+    CorrectGrant,
+    /// Go-live by the department (Art. 14).
+    GoLive,
+    /// Report on the go-live (Art. 14).
+    GoLiveReport,
+    /// Change by the provider (Art. 15).
+    Change,
+    /// Reduction of use below the requested quota (Art. 15).
+    ReduceUse,
+    /// Maintenance by the provider (Art. 18).
+    Maintenance,
+    /// Report on maintenance (Art. 18).
+    MaintenanceReport,
+    /// End of an exit that another record carries (Art. 16).
+    Decommission,
+    /// Consent of the department to the inventory (Art. 23).
+    Consent,
+    /// Receipt of the department for its data (Art. 28).
+    HandOverReceipt,
+    /// Reclaim by the provider (Art. 16).
+    Reclaim,
 }
 
 /// Where the time of a decision comes from.
@@ -102,10 +155,9 @@ pub struct RecordStatus {
     /// Which party's act is awaited.
     #[serde(default)]
     pub waiting_on: Party,
-    /// Which act is awaited: one CamelCase word.
+    /// Act that is awaited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 64))]
-    pub waiting_for: Option<String>,
+    pub waiting_for: Option<WaitingFor>,
     /// Last lawful day for that act, where a clock runs (YYYY-MM-DD, Asia/Shanghai).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 10))]

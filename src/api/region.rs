@@ -22,7 +22,7 @@ use super::time::Instant;
     status = "RegionStatus",
     derive = "PartialEq",
     doc = "A tier of the government cloud (省级、市级政务云): its authority, provider, clocks and tenancy. Named by its GB/T 2260 code.",
-    validation = Rule::new("self.metadata.name.matches('^[1-9][0-9]{5}$')").message("名称须为 GB/T 2260 的六位行政区划代码,如 410000 / the name must be the six-digit GB/T 2260 code, such as 410000"),
+    validation = Rule::new("self.metadata.name.matches('^[1-9][0-9]{5}$')").message("名称须为 GB/T 2260 的六位行政区划代码，如 410000 / the name must be the six-digit GB/T 2260 code, such as 410000"),
     printcolumn(name = "Name", type_ = "string", json_path = ".spec.displayName.zh"),
     printcolumn(name = "Tier", type_ = "string", json_path = ".spec.tier"),
     printcolumn(name = "Authority", type_ = "string", json_path = ".spec.authority"),
@@ -46,7 +46,7 @@ pub struct RegionSpec {
     /// Code of the Province that a City belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
-    #[x_kube(validation = Rule::new("self.matches('^[1-9][0-9]{5}$')").message("须为六位行政区划代码(GB/T 2260),如 410000 / must be the six-digit GB/T 2260 code of a region, such as 410000"))]
+    #[x_kube(validation = Rule::new("self.matches('^[1-9][0-9]{5}$')").message("须为六位行政区划代码（GB/T 2260），如 410000 / must be the six-digit GB/T 2260 code of a region, such as 410000"))]
     pub parent: Option<String>,
     /// 政务云主管部门: the authority of this tier (Art. 5).
     #[schemars(length(min = 1, max = 128))]

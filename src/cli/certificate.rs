@@ -12,7 +12,7 @@ use super::record::{Body, Target};
 use super::session::Session;
 use super::words::{self, terms};
 use govcloud_api::decommission::Certificate;
-use govcloud_domain::reclaim::certificate_digest;
+use govcloud_domain::decommission::certificate_digest;
 
 /// The page, with everything in it: no scripts, no fonts or images from elsewhere.
 const PAGE: &str = include_str!("certificate/page.html");

@@ -14,7 +14,7 @@ use super::record::{Kind, Record};
 use super::session::Session;
 use super::words::{self, terms};
 use govcloud_api::deadline::Party;
-use govcloud_api::record::TimelineEntry;
+use govcloud_api::record::{TimelineEntry, WaitingFor};
 use govcloud_api::time::Instant;
 
 /// 待办:等待我办理的事项,期限早的在前 / what waits on me, oldest due first
@@ -225,7 +225,7 @@ fn items(records: &[Record], almanac: &Almanac, now: jiff::Timestamp) -> Vec<Ite
             .to_owned(),
         phase: r.phase().to_owned(),
         waiting_on: r.life.waiting_on,
-        waiting_for: r.life.waiting_for.clone(),
+        waiting_for: r.life.waiting_for.map(|w| w.to_string()),
         due_date: r.life.due_date.clone(),
         remaining: Remaining::of_record(r, almanac.calendar(r.region()), now),
         since: since(r),
@@ -242,7 +242,7 @@ fn items(records: &[Record], almanac: &Almanac, now: jiff::Timestamp) -> Vec<Ite
 
 /// Whether anybody is waited on. A grant that is being carried out is waited for by its application.
 fn waits(record: &Record) -> bool {
-    let corrects = record.life.waiting_for.as_deref() == Some("CorrectGrant");
+    let corrects = record.life.waiting_for == Some(WaitingFor::CorrectGrant);
     let own =
         record.target.kind != Kind::Grant || corrects || matches!(record.phase(), "Refused" | "Pending");
     let unseen = record.phase().is_empty() && record.target.kind != Kind::Grant;

@@ -127,7 +127,7 @@ impl Sheet {
             filed_at: record.created_at().map(Instant::new),
             phase: record.phase().to_owned(),
             waiting_on: record.life.waiting_on,
-            waiting_for: record.life.waiting_for.clone(),
+            waiting_for: record.life.waiting_for.map(|w| w.to_string()),
             due_date: record.life.due_date.clone(),
             remaining: Remaining::of_record(record, calendar, now),
             facts: Vec::new(),

@@ -7,7 +7,7 @@ use super::almanac::Almanac;
 use super::output::Lang;
 use super::record::{Kind, Record};
 use govcloud_api::decommission::Certificate;
-use govcloud_domain::reclaim::certificate_digest;
+use govcloud_domain::decommission::certificate_digest;
 
 pub(super) fn now() -> Timestamp {
     "2026-11-23T02:00:00Z".parse().unwrap()

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use govcloud_api::region::Region;
 use govcloud_api::work_calendar::WorkCalendar;
+use govcloud_domain::bilingual::Bilingual;
 use govcloud_domain::calendar::Calendar;
 use govcloud_domain::plan::Target;
 use govcloud_domain::record::Meta;
@@ -25,7 +26,7 @@ use crate::key::Key;
 use crate::kinds::Kind;
 
 /// A calendar prepared for counting, or why it cannot be used, with the version of the object that it was made of.
-type PreparedCalendar = (u64, Result<Arc<Calendar>, String>);
+type PreparedCalendar = (u64, Result<Arc<Calendar>, Bilingual>);
 
 /// The cached state of the cluster.
 #[derive(Debug)]
@@ -156,16 +157,16 @@ impl ClusterState {
     ///
     /// # Errors
     /// Says that it does not exist, or what is wrong with it.
-    pub fn calendar(&self, name: &str) -> Result<Arc<Calendar>, String> {
-        let object =
-            self.get(Kind::Calendar, "", name).ok_or_else(|| "不存在 / it does not exist".to_owned())?;
+    pub fn calendar(&self, name: &str) -> Result<Arc<Calendar>, Bilingual> {
+        let missing = || Bilingual::new("不存在", "it does not exist");
+        let object = self.get(Kind::Calendar, "", name).ok_or_else(missing)?;
         let mut calendars = self.calendars.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, calendar)) = calendars.get(name).filter(|(v, _)| *v == object.version) {
             return calendar.clone();
         }
-        let calendar = object.read::<WorkCalendar>().and_then(|typed| {
+        let calendar = object.read::<WorkCalendar>().map_err(Bilingual::same).and_then(|typed| {
             let generation = typed.metadata.generation.unwrap_or_default();
-            Calendar::new(name, generation, &typed.spec).map(Arc::new).map_err(|e| e.to_string())
+            Calendar::new(name, generation, &typed.spec).map(Arc::new).map_err(|e| e.text())
         });
         calendars.insert(name.to_owned(), (object.version, calendar.clone()));
         calendar
@@ -176,8 +177,8 @@ impl ClusterState {
     pub fn region_context(&self, code: &str, with: &GatherContext) -> RegionContext {
         RegionContext {
             region: self.region(code),
-            guard: with.integrity.clone(),
-            anew: with.reads,
+            integrity: with.integrity.clone(),
+            reads: with.reads,
             trouble: with.refusal.clone(),
         }
     }

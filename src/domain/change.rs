@@ -1,116 +1,103 @@
 //! ChangeRequest: resource adjustments (Art. 15); platform maintenance is in [`super::maintenance`] (Art. 18).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::application::{Existing, bad_quota, beyond_region, unusable};
-use super::decision::{self, DecisionVerdict};
-use super::finding::{Bilingual, Finding};
+use super::decision;
+use super::existing_namespace::{ExistingNamespace, unusable};
+use super::finding::Finding;
 use super::grant::same_amount;
-use super::lifecycle_event::LifecycleEvent;
-use super::maintenance;
+use super::maintenance::Maintenance;
 use super::names::tenant_namespace;
-use super::plan::{Plan, RequiredReads};
-use super::record::{Meta, ReadyState, StatusBuilder};
-use super::region_context::RegionContext;
+use super::open_request::{self, OpenRequest};
+use super::plan::{Plan, RequiredReads, Step};
+use super::quota_checks::{bad_quota, beyond_region};
+use super::record::{Meta, PauseReason, StatusBuilder};
+use super::region_context::{RegionContext, Reread};
 use govcloud_api::application::{ApplicationPhase, CloudApplication};
 use govcloud_api::change::{ChangePhase as Phase, ChangeRequest, ChangeRequestStatus, ResourceAdjustment};
-use govcloud_api::deadline::{Obligation, Party};
 use govcloud_api::grant::{GrantedNamespace, ResourceGrant};
 use govcloud_api::quota::NamespaceQuota;
 use govcloud_api::record::Verdict;
 use govcloud_api::shared::Shared;
 
-/// Another request on the same application, as far as this one cares.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpenRequest {
-    /// Its kind.
-    pub kind: &'static str,
-    /// Its name.
-    pub name: String,
-    /// When it was created; the older one goes first.
-    pub created_at: Option<Timestamp>,
-}
+mod carry_out;
+mod ready_state;
 
-/// All that is read to decide on a change.
+/// Objects that are read to decide on a change.
 #[derive(Clone, Debug)]
 pub struct Observed {
-    /// The object itself.
+    /// Metadata of the record.
     pub meta: Meta,
     /// The request.
     pub record: Arc<ChangeRequest>,
-    /// Its ground.
-    pub ground: RegionContext,
+    /// Its Region.
+    pub region_context: RegionContext,
     /// The application that a resource adjustment names.
     pub application: Option<(Meta, Arc<CloudApplication>)>,
     /// That application's grant.
     pub grant: Option<(Meta, Arc<ResourceGrant>)>,
     /// Other open changes and exits on the application.
     pub others: Vec<OpenRequest>,
-    /// What is used now, by namespace entry and quota key (ResourceQuota `status.used`).
-    pub used: Vec<(String, std::collections::BTreeMap<String, String>)>,
+    /// Current usage by namespace entry and quota key (ResourceQuota `status.used`).
+    pub used: Vec<(String, BTreeMap<String, String>)>,
     /// Namespaces that exist under the names that the entries of a resource adjustment stand for.
-    pub existing: Vec<Existing>,
+    pub existing: Vec<ExistingNamespace>,
     /// Applications that a maintenance names and that do not exist in its region: `namespace/name`.
     pub affected_missing: Vec<String>,
     /// Other approved maintenance of the region that is not over, with `namespace/name`.
     pub maintenances: Vec<(String, Arc<ChangeRequest>)>,
 }
 
-/// Decides what is to be done for a change now.
+impl Observed {
+    /// The maintenance that the request is for; `None` for a resource adjustment.
+    fn maintenance(&self, now: Timestamp) -> Option<Maintenance<'_>> {
+        let plan = self.record.spec.platform_maintenance.as_ref()?;
+        Some(Maintenance {
+            name: &self.meta.name,
+            plan,
+            outcome: self.record.spec.maintenance_outcome.as_ref(),
+            region_context: &self.region_context,
+            affected_missing: &self.affected_missing,
+            others: &self.maintenances,
+            now,
+        })
+    }
+}
+
+/// Decides on a change.
 #[must_use]
 pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ChangeRequestStatus> {
     let unseen = ChangeRequestStatus::default();
     let stored = seen.record.status.as_ref().unwrap_or(&unseen);
-    let mut status = stored.clone();
-    let record = std::mem::take(&mut status.record);
-    let mut case =
-        Evaluation { seen, now, life: StatusBuilder::rewriting(record, seen.meta.generation, now), status };
-    let article = if seen.record.spec.platform_maintenance.is_some() { 18 } else { 15 };
-    case.life.record_filing(&seen.meta, article);
+    let (builder, status) = StatusBuilder::split(stored, seen.meta.generation, now);
+    let maintenance = seen.maintenance(now);
+    let article = if maintenance.is_some() { 18 } else { 15 };
+    let mut evaluation = Evaluation { seen, now, builder, status, maintenance, article };
+    evaluation.builder.record_filing(&seen.meta, article);
     let before_decision = matches!(stored.phase, None | Some(Phase::Submitted | Phase::Returned));
-    let findings = if before_decision { case.findings() } else { Vec::new() };
+    let findings = if before_decision { evaluation.findings() } else { Vec::new() };
     if before_decision {
-        case.life.valid(&findings);
+        evaluation.builder.set_valid_condition(&findings);
     }
-    let mut steps = Vec::new();
-    match stored.phase {
-        None | Some(Phase::Submitted | Phase::Returned) => {
-            if let Err(Reread(anew)) = case.review(&findings, article) {
-                return Plan::reread(anew, stored.clone());
-            }
-        }
-        Some(Phase::Applying | Phase::Scheduled | Phase::InProgress) if case.altered() => {
-            case.record_alteration(article)
-        }
-        Some(Phase::Applying) => match case.apply() {
-            Ok(s) => steps = s,
-            Err(Reread(anew)) => return Plan::reread(anew, stored.clone()),
-        },
-        Some(Phase::Scheduled | Phase::InProgress) => {
-            maintenance::follow(seen, now, &mut case.life, &mut case.status)
-        }
-        Some(Phase::Rejected | Phase::Withdrawn | Phase::Completed) => {}
+    let steps = match evaluation.advance(stored.phase, &findings) {
+        Ok(steps) => steps,
+        Err(Reread(reads)) => return Plan::reread(reads, stored.clone()),
+    };
+    if let Some(calendar) = seen.region_context.calendar() {
+        evaluation.builder.run_clocks(calendar);
     }
-    if let Some(calendar) = seen.ground.calendar() {
-        case.life.run_clocks(calendar);
+    if let Some(maintenance) = &evaluation.maintenance {
+        maintenance.set_overlap_condition(evaluation.status.phase, &mut evaluation.builder);
     }
-    maintenance::show_overlaps(seen, case.status.phase, &mut case.life);
-    case.set_ready_conditions(&findings);
-    case.life.record_phase(stored.phase, case.status.phase, article);
-    let Evaluation { life, mut status, .. } = case;
-    let (record, events, wake) = life.end(&stored.record);
-    status.record = record;
-    Plan { reread: None, steps, status, events, wake }
+    evaluation.set_ready_conditions(&findings);
+    let Evaluation { builder, status, .. } = evaluation;
+    builder.finish(status, stored, steps, article)
 }
 
-mod carry_out;
-
-/// This must be read with quorum first.
-struct Reread(RequiredReads);
-
-/// What is in force with the requested values in place (Art. 15): a value that is not named stays, so that a
+/// Granted namespaces with the requested values in place (Art. 15): a value that is not named stays, so that a
 /// slip of the pen never takes a limit away; a namespace that is not in force is added.
 #[must_use]
 pub fn merged(before: &[GrantedNamespace], asked: &ResourceAdjustment) -> Vec<GrantedNamespace> {
@@ -129,12 +116,12 @@ pub fn merged(before: &[GrantedNamespace], asked: &ResourceAdjustment) -> Vec<Gr
     after
 }
 
-/// What is in force for an entry.
+/// Grant in force for an entry.
 fn of_entry<'a>(before: &'a [GrantedNamespace], entry: &str) -> Option<&'a GrantedNamespace> {
     before.iter().find(|g| g.name == entry)
 }
 
-/// Whether what is asked for is anything but what is in force, however the amounts are written.
+/// Returns true if the request differs from the grant in force, however the amounts are written.
 fn changes(before: &[GrantedNamespace], asked: &ResourceAdjustment) -> bool {
     asked.namespaces.iter().any(|ns| match of_entry(before, &ns.name) {
         Some(g) => ns.quota.0.iter().any(|(key, amount)| !same_amount(g.quota.0.get(key), Some(amount))),
@@ -142,30 +129,48 @@ fn changes(before: &[GrantedNamespace], asked: &ResourceAdjustment) -> bool {
     })
 }
 
-/// A change being decided on.
+/// A change that is being decided on.
 struct Evaluation<'a> {
     seen: &'a Observed,
     now: Timestamp,
-    life: StatusBuilder,
+    builder: StatusBuilder,
     status: ChangeRequestStatus,
+    maintenance: Option<Maintenance<'a>>,
+    article: i32,
 }
 
 impl Evaluation<'_> {
-    /// Everything that is wrong with the request by more than itself alone.
+    /// Takes the next step from the stored phase.
+    fn advance(&mut self, phase: Option<Phase>, findings: &[Finding]) -> Result<Vec<Step>, Reread> {
+        match phase {
+            None | Some(Phase::Submitted | Phase::Returned) => self.review(findings)?,
+            Some(Phase::Applying | Phase::Scheduled | Phase::InProgress) if self.altered() => {
+                self.builder.record_alteration(self.article);
+            }
+            Some(Phase::Applying) => return self.apply(),
+            Some(Phase::Scheduled | Phase::InProgress) => {
+                if let Some(maintenance) = &self.maintenance {
+                    maintenance.follow(&mut self.builder, &mut self.status);
+                }
+            }
+            Some(Phase::Rejected | Phase::Withdrawn | Phase::Completed) => {}
+        }
+        Ok(Vec::new())
+    }
+
+    /// Every finding that the schema cannot see.
     fn findings(&self) -> Vec<Finding> {
         let spec = &self.seen.record.spec;
-        let mut found = self.seen.ground.findings(&spec.region);
-        match (&spec.resource_adjustment, &spec.platform_maintenance) {
+        let mut found = self.seen.region_context.findings(&spec.region);
+        match (&spec.resource_adjustment, &self.maintenance) {
             (Some(asked), _) => found.extend(self.adjustment_findings(asked)),
-            (None, Some(plan)) => {
-                found.extend(maintenance::findings(self.seen, plan, &self.status, self.now))
-            }
+            (None, Some(maintenance)) => found.extend(maintenance.findings(self.status.phase)),
             (None, None) => {}
         }
         found
     }
 
-    /// What is wrong with a resource adjustment (Art. 15).
+    /// Findings on a resource adjustment (Art. 15).
     fn adjustment_findings(&self, asked: &ResourceAdjustment) -> Vec<Finding> {
         let Some((_, app)) = &self.seen.application else {
             return vec![Finding::ApplicationMissing(asked.application.clone())];
@@ -177,15 +182,15 @@ impl Evaluation<'_> {
         }
         let phase = app.status.as_ref().and_then(|s| s.phase);
         if !matches!(phase, Some(ApplicationPhase::Provisioned | ApplicationPhase::Live)) {
-            let phase = phase.map_or_else(|| "Submitted".to_owned(), |p| format!("{p:?}"));
             found.push(Finding::ApplicationNotActive(asked.application.clone(), phase));
         }
-        if let Some(other) = self.seen.others.iter().find(|o| self.goes_before(o)) {
-            found.push(Finding::AnotherOpen(other.kind.to_owned(), other.name.clone()));
+        // One that is being carried out stays first.
+        if self.status.phase != Some(Phase::Applying) {
+            found.extend(open_request::older("ChangeRequest", &self.seen.meta, &self.seen.others));
         }
         found.extend(asked.namespaces.iter().flat_map(bad_quota));
         let before = self.in_force();
-        if let Some(region) = &self.seen.ground.region {
+        if let Some(region) = &self.seen.region_context.region {
             let new = |ns: &NamespaceQuota| of_entry(&before, &ns.name).is_none();
             let beyond = |ns| beyond_region(ns, &region.spec().tenancy, new(ns));
             found.extend(asked.namespaces.iter().flat_map(beyond));
@@ -202,7 +207,7 @@ impl Evaluation<'_> {
         found
     }
 
-    /// Names of added namespaces that are reserved or taken (S3: nothing is ever adopted).
+    /// Findings on names of added namespaces that are reserved or taken (S3: nothing is ever adopted).
     fn name_findings(&self, asked: &ResourceAdjustment, before: &[GrantedNamespace]) -> Vec<Finding> {
         let Some((application, _)) = &self.seen.application else { return Vec::new() };
         let added = asked.namespaces.iter().filter(|n| of_entry(before, &n.name).is_none());
@@ -210,155 +215,52 @@ impl Evaluation<'_> {
         added.flat_map(|n| unusable(&name(&n.name), &application.uid, &self.seen.existing)).collect()
     }
 
-    /// One open request on an application at a time: the older goes first, and one that is being carried out stays first.
-    fn goes_before(&self, other: &OpenRequest) -> bool {
-        if self.status.phase == Some(Phase::Applying) {
-            return false;
-        }
-        let own = (self.seen.meta.created_at, "ChangeRequest", self.seen.meta.name.as_str());
-        (other.created_at, other.kind, other.name.as_str()) < own
-    }
-
-    /// What the grant has in force.
+    /// Namespaces that the grant has in force.
     fn in_force(&self) -> Shared<Vec<GrantedNamespace>> {
         let status = self.seen.grant.as_ref().and_then(|(_, g)| g.status.as_ref());
         status.map(|s| s.granted.clone()).unwrap_or_default()
     }
 
     /// Review by the authority (Art. 15, 18).
-    fn review(&mut self, findings: &[Finding], article: i32) -> Result<(), Reread> {
-        if self.seen.meta.withdrawn()
-            && !self.life.decided(Verdict::Approved)
-            && !self.life.decided(Verdict::Rejected)
-        {
-            self.life.drop_clock(Obligation::Review, "withdrawn");
-            self.life.record_event(LifecycleEvent::Withdrawn, "department", None);
+    fn review(&mut self, findings: &[Finding]) -> Result<(), Reread> {
+        let final_verdict =
+            self.builder.decided(Verdict::Approved) || self.builder.decided(Verdict::Rejected);
+        if self.seen.meta.withdrawn() && !final_verdict {
+            self.builder.record_withdrawal();
             self.status.phase = Some(Phase::Withdrawn);
             return Ok(());
         }
-        let ruling = self.life.take_decision(
-            &self.seen.meta,
-            &self.seen.ground.guard,
-            article,
-            self.seen.ground.calendar(),
-        );
-        if matches!(ruling, DecisionVerdict::New(_) | DecisionVerdict::Cleared)
-            && !self.seen.ground.has_read(RequiredReads::REFERENCES)
-        {
-            return Err(Reread(RequiredReads::REFERENCES));
+        if self.builder.take_decision(&self.seen.meta, &self.seen.region_context, self.article) {
+            self.seen.region_context.require(RequiredReads::REFERENCES)?;
         }
-        if self.life.decided(Verdict::Rejected) {
+        if self.builder.decided(Verdict::Rejected) {
             self.status.phase = Some(Phase::Rejected);
-        } else if decision::approved(&self.life.status, &self.seen.meta.digest).is_some() {
+        } else if decision::approved(&self.builder.status, &self.seen.meta.digest).is_some() {
             self.approved();
-        } else if self.life.returned_and_unanswered() {
+        } else if self.builder.returned_and_unanswered() {
             self.status.phase = Some(Phase::Returned);
         } else {
             self.status.phase = Some(Phase::Submitted);
-            self.review_clock(findings);
+            self.await_review(findings);
         }
         Ok(())
     }
 
-    /// The review clock, where the region sets one; it stands while the request is not in order.
-    fn review_clock(&mut self, findings: &[Finding]) {
-        let (Some(region), Some(calendar)) = (&self.seen.ground.region, self.seen.ground.calendar()) else {
-            return;
-        };
-        if let Some(plan) = &self.seen.record.spec.platform_maintenance {
-            let at = maintenance::too_near_at(plan, region.spec().working_days.maintenance_notice, calendar);
-            self.life.wake = Some(at).filter(|at| *at > self.now);
+    /// Awaits the review, under a clock where the region sets one; it is paused while the request is not valid.
+    fn await_review(&mut self, findings: &[Finding]) {
+        let Some((region, calendar)) = self.seen.region_context.counting() else { return };
+        if let Some(maintenance) = &self.maintenance {
+            let at = maintenance.too_near_at(region.working_days.maintenance_notice, calendar);
+            self.builder.wake = Some(at).filter(|at| *at > self.now);
         }
-        let Some(days) = region.spec().working_days.review else { return };
-        let blocked = (!findings.is_empty()).then_some("Correction");
-        self.life.review_clock(days, self.seen.meta.created_at, blocked, calendar);
+        let Some(days) = region.working_days.review else { return };
+        let blocked = (!findings.is_empty()).then_some(PauseReason::Correction);
+        self.builder.review_clock(days, self.seen.meta.created_at, blocked, calendar);
     }
 
-    /// Whether the spec is another than the one that was approved: the policies did not hold (S7).
+    /// Returns true if the spec changed after its approval (S7).
     fn altered(&self) -> bool {
-        self.life.decided(Verdict::Approved)
-            && decision::approved(&self.life.status, &self.seen.meta.digest).is_none()
-    }
-
-    /// Said once; from then on nothing is done with the change (S1).
-    fn record_alteration(&mut self, article: i32) {
-        if !self.life.stalled_for("SpecAltered") {
-            self.life.record_event(LifecycleEvent::SpecAltered, "govcloud-operator", Some(article));
-        }
-    }
-
-    /// Conditions, and who is waited on.
-    fn set_ready_conditions(&mut self, findings: &[Finding]) {
-        let phase = self.status.phase.unwrap_or(Phase::Submitted);
-        let below = if phase == Phase::Applying { self.below_use() } else { Vec::new() };
-        let decided = matches!(phase, Phase::Applying | Phase::Scheduled | Phase::InProgress);
-        let (party, act, clock) = match phase {
-            Phase::Submitted if !findings.is_empty() => (self.filer(), Some("Correction"), None),
-            Phase::Submitted if self.life.void() => (Party::Authority, Some("NewDecision"), None),
-            Phase::Submitted => (Party::Authority, Some("Decision"), Some(Obligation::Review)),
-            Phase::Returned => (self.filer(), Some("Correction"), None),
-            _ if decided && self.altered() => (Party::Authority, Some("Investigation"), None),
-            Phase::Applying if self.application_phase() >= Some(ApplicationPhase::Exiting) => {
-                (Party::None, Some("Decommission"), None)
-            }
-            Phase::Applying if !below.is_empty() => (Party::Department, Some("ReduceUse"), None),
-            Phase::Applying => (Party::Provider, Some("Change"), Some(Obligation::Change)),
-            Phase::Scheduled => (Party::Provider, Some("Maintenance"), None),
-            Phase::InProgress => {
-                (Party::Provider, Some("MaintenanceReport"), Some(Obligation::MaintenanceReport))
-            }
-            Phase::Rejected | Phase::Withdrawn | Phase::Completed => (Party::None, None, None),
-        };
-        self.life.wait_on(party, act, clock);
-        let held = match phase {
-            Phase::Submitted => {
-                ReadyState::before_decision(findings, &self.life.status, &self.seen.ground.guard)
-            }
-            _ if decided && self.altered() => Some(ReadyState::spec_altered()),
-            Phase::Applying => Some(self.applying(&below)),
-            _ => None,
-        };
-        self.life.set_ready_conditions(&held.unwrap_or_else(|| standing(phase)));
-    }
-
-    /// Where the application stands.
-    fn application_phase(&self) -> Option<ApplicationPhase> {
-        self.seen.application.as_ref()?.1.status.as_ref()?.phase
-    }
-
-    /// Who filed: the department, or the provider for maintenance.
-    fn filer(&self) -> Party {
-        if self.seen.record.spec.platform_maintenance.is_some() { Party::Provider } else { Party::Department }
-    }
-}
-
-/// How a change stands in each phase.
-fn standing(phase: Phase) -> ReadyState {
-    match phase {
-        Phase::Submitted => ReadyState::Reconciling(
-            "AwaitingDecision",
-            Bilingual::new("等待主管部门审核", "awaiting the authority's review"),
-        ),
-        Phase::Returned => ReadyState::Reconciling(
-            "Returned",
-            Bilingual::new("已退回,等待补正", "returned; awaiting correction"),
-        ),
-        Phase::Rejected => {
-            ReadyState::Stalled("Rejected", Bilingual::new("主管部门不同意", "rejected by the authority"))
-        }
-        Phase::Withdrawn => ReadyState::Stalled("Withdrawn", Bilingual::new("已撤回", "withdrawn")),
-        Phase::Applying => {
-            ReadyState::Reconciling("Applying", Bilingual::new("正在变更", "being carried out"))
-        }
-        Phase::Scheduled => ReadyState::Reconciling(
-            "Scheduled",
-            Bilingual::new("已批准,等待窗口(第十八条)", "approved; waits for its window (Art. 18)"),
-        ),
-        Phase::InProgress => ReadyState::Reconciling(
-            "InProgress",
-            Bilingual::new("平台调整实施中,等待结果报告", "maintenance is under way; its outcome is awaited"),
-        ),
-        Phase::Completed => ReadyState::Ready("Completed", Bilingual::new("已办结", "completed")),
+        self.builder.altered(&self.seen.meta)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The decision (Art. 12, 15, 16, 18): reading the authority's annotations, and ruling on whether they count.
+//! Decision (Art. 12, 15, 16, 18): the authority's annotations, and the verdict on their validity.
 //!
 //! The API server's policies decide who may annotate; here the operator trusts nothing and checks
 //! again: prior observation, generation, digest, identity, and that the policies stood all the while.
@@ -9,13 +9,14 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::bilingual::Bilingual;
 use govcloud_api::keys;
 use govcloud_api::record::{Decision, RecordStatus, TimeSource, Verdict};
 
-/// Whether the policies that guard decisions stand as shipped.
+/// Integrity of the admission policies that guard decisions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PolicyIntegrity {
-    /// Not looked at yet: no gate opens, nothing is voided.
+    /// Not checked yet: no approval counts, nothing is invalid.
     Unknown,
     /// All in place, without a gap since `since`.
     Intact {
@@ -133,29 +134,29 @@ pub struct Subject<'a> {
     pub found: &'a [String],
 }
 
-/// What the annotations mean for the record.
+/// Verdict on the annotations of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DecisionVerdict {
     /// No decision stands that the record does not know.
     Undecided,
     /// The recorded decision stands.
     Recorded,
-    /// A new decision, to be recorded; void where it does not count.
-    New(Decision),
-    /// A void decision was removed: the record can be decided anew.
+    /// A new decision, to be recorded; with a reason if it is invalid.
+    New(Decision, Option<InvalidDecision>),
+    /// An invalid decision was removed: the record can be decided anew.
     Cleared,
     /// The recorded decision was on another spec than the one that stands (S7).
     SpecAltered,
-    /// The guard has not been looked at yet: wait.
+    /// The policies have not been checked yet: wait.
     Wait,
 }
 
-/// Rules on the annotations of a record (Art. 12). `now` is server time.
+/// Judges the annotations of a record (Art. 12). `now` is server time.
 #[must_use]
 pub fn rule(
     subject: Subject<'_>,
     status: &RecordStatus,
-    guard: &PolicyIntegrity,
+    integrity: &PolicyIntegrity,
     now: Timestamp,
 ) -> DecisionVerdict {
     let annotated = read(subject.annotations);
@@ -173,14 +174,14 @@ pub fn rule(
         }
         Some(returned) => match annotated {
             Ok(Some(a)) if a.reviewed_generation > returned.generation => {
-                fresh(a, subject, status, guard, now)
+                fresh(a, subject, status, integrity, now)
             }
             _ => DecisionVerdict::Recorded,
         },
         None => match annotated {
             Ok(None) => DecisionVerdict::Undecided,
-            Ok(Some(a)) => fresh(a, subject, status, guard, now),
-            Err(e) => DecisionVerdict::New(void_of(Verdict::Returned, String::new(), subject, now, e)),
+            Ok(Some(a)) => fresh(a, subject, status, integrity, now),
+            Err(e) => invalid(Verdict::Returned, String::new(), subject, now, InvalidDecision::Unreadable(e)),
         },
     }
 }
@@ -190,25 +191,19 @@ fn fresh(
     a: Annotated,
     subject: Subject<'_>,
     status: &RecordStatus,
-    guard: &PolicyIntegrity,
+    integrity: &PolicyIntegrity,
     now: Timestamp,
 ) -> DecisionVerdict {
-    let since = match guard {
+    let since = match integrity {
         PolicyIntegrity::Unknown => return DecisionVerdict::Wait,
         PolicyIntegrity::Violated(why) => {
-            return DecisionVerdict::New(void_of(
-                a.verdict,
-                a.by,
-                subject,
-                now,
-                format!("审批策略不完整 / the policies were not in place: {}", why.join(", ")),
-            ));
+            return invalid(a.verdict, a.by, subject, now, InvalidDecision::PoliciesViolated(why.clone()));
         }
         PolicyIntegrity::Intact { since } => *since,
     };
     let (at, at_source) = decided_at(subject.stamped_at, status, now);
-    let void = why_void(&a, subject, status, since, at);
-    DecisionVerdict::New(Decision {
+    let why = why_invalid(&a, subject, status, since, at);
+    let decision = Decision {
         verdict: a.verdict,
         by: a.by,
         at: at.into(),
@@ -217,53 +212,113 @@ fn fresh(
         generation: a.reviewed_generation,
         digest: subject.digest.to_owned(),
         reattach: a.reattach.into_iter().take(64).collect(),
-        void,
-    })
+        void: why.as_ref().map(InvalidDecision::stored),
+    };
+    DecisionVerdict::New(decision, why)
 }
 
-/// Why a decision does not count, if it does not.
-fn why_void(
+/// Reason for which a decision is invalid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InvalidDecision {
+    /// An annotation is missing or cannot be read.
+    Unreadable(String),
+    /// The policies are incomplete now; the violations.
+    PoliciesViolated(Vec<String>),
+    /// It was there before the operator's first visit.
+    BeforeFirstVisit,
+    /// The policies were incomplete when it was made.
+    PoliciesWereViolated,
+    /// The requester decided.
+    SelfDecided,
+    /// It is on another generation than the present one: both.
+    OtherGeneration(i64, i64),
+    /// The record was not `Valid` when it was approved.
+    NotValid,
+    /// It names other namespaces than those found: both lists of UIDs.
+    OtherNamespaces(Vec<String>, Vec<String>),
+    /// It lacks the opinion that Art. 12 asks for.
+    NoOpinion,
+}
+
+impl InvalidDecision {
+    /// Wording for people.
+    #[must_use]
+    pub fn text(&self) -> Bilingual {
+        match self {
+            Self::Unreadable(e) => Bilingual::new(
+                format!("审核注解缺失或无法识别（{e}）"),
+                format!("an annotation is missing or cannot be read ({e})"),
+            ),
+            Self::PoliciesViolated(why) => Bilingual::new(
+                format!("审批策略不完整：{}", why.join("，")),
+                format!("the policies were not in place: {}", why.join(", ")),
+            ),
+            Self::BeforeFirstVisit => Bilingual::new(
+                "该记录受理前已带有审核结论",
+                "it was there before the record was first looked at",
+            ),
+            Self::PoliciesWereViolated => {
+                Bilingual::new("作出时审批策略不完整", "it was made while the policies were not in place")
+            }
+            Self::SelfDecided => {
+                Bilingual::new("审核人与申请人为同一人", "the requester and the approver are the same person")
+            }
+            Self::OtherGeneration(reviewed, now) => Bilingual::new(
+                format!("所审为第 {reviewed} 次提交稿，现为第 {now} 次提交稿"),
+                format!("it is on generation {reviewed}, not {now}"),
+            ),
+            Self::NotValid => Bilingual::new(
+                "作出时申请尚不符合要求（Valid 不为 True）",
+                "the record was not in order when it was decided: Valid was not True",
+            ),
+            Self::OtherNamespaces(named, found) => {
+                let (named, found) = (named.join(","), found.join(","));
+                Bilingual::new(
+                    format!("所列命名空间 [{named}] 不是现存的 [{found}]"),
+                    format!("it names the namespaces [{named}], and those found are [{found}]"),
+                )
+            }
+            Self::NoOpinion => Bilingual::new("未附审核意见（第十二条）", "it gives no opinion (Art. 12)"),
+        }
+    }
+
+    /// Text for `status.decision.void`, cut to its length.
+    fn stored(&self) -> String {
+        self.text().to_string().chars().take(1024).collect()
+    }
+}
+
+/// Reason for which a new decision is invalid, if it is.
+fn why_invalid(
     a: &Annotated,
     subject: Subject<'_>,
     status: &RecordStatus,
     intact_since: Timestamp,
     at: Timestamp,
-) -> Option<String> {
+) -> Option<InvalidDecision> {
     let requested_by = subject.annotations.get(keys::REQUESTED_BY);
-    if status.observed_at.is_none() {
-        return Some(
-            "该记录受理前已带有审核意见 / it was there before the record was first looked at".to_owned(),
-        );
-    }
-    if at < intact_since {
-        return Some("作出时审批策略不完整 / it was made while the policies were not in place".to_owned());
-    }
-    if requested_by.is_none_or(|r| *r == a.by) {
-        return Some("审核人与申请人为同一人 / who decided is who filed".to_owned());
-    }
     let answered = a.verdict == Verdict::Returned && a.reviewed_generation < subject.generation;
-    if a.reviewed_generation != subject.generation && !answered {
-        return Some(format!(
-            "所审为第 {} 版,现为第 {} 版 / it is on generation {}, not {}",
-            a.reviewed_generation, subject.generation, a.reviewed_generation, subject.generation
-        ));
+    let approved = a.verdict == Verdict::Approved;
+    if status.observed_at.is_none() {
+        Some(InvalidDecision::BeforeFirstVisit)
+    } else if at < intact_since {
+        Some(InvalidDecision::PoliciesWereViolated)
+    } else if requested_by.is_none_or(|r| *r == a.by) {
+        Some(InvalidDecision::SelfDecided)
+    } else if a.reviewed_generation != subject.generation && !answered {
+        Some(InvalidDecision::OtherGeneration(a.reviewed_generation, subject.generation))
+    } else if approved && !subject.in_order {
+        Some(InvalidDecision::NotValid)
+    } else if approved && !same(&a.reattach, subject.found) {
+        Some(InvalidDecision::OtherNamespaces(a.reattach.clone(), subject.found.to_vec()))
+    } else if !approved && a.opinion.is_none() {
+        Some(InvalidDecision::NoOpinion)
+    } else {
+        None
     }
-    if a.verdict == Verdict::Approved && !subject.in_order {
-        return Some("作出时申请尚不符合要求(Valid 不为 True) / the record was not in order when it was decided: Valid was not True".to_owned());
-    }
-    if a.verdict == Verdict::Approved && !same(&a.reattach, subject.found) {
-        let (named, found) = (a.reattach.join(","), subject.found.join(","));
-        return Some(format!(
-            "所列命名空间 [{named}] 不是现存的 [{found}] / it names the namespaces [{named}], and those found are [{found}]"
-        ));
-    }
-    if a.verdict != Verdict::Approved && a.opinion.is_none() {
-        return Some("未附审核意见(第十二条) / it gives no opinion (Art. 12)".to_owned());
-    }
-    None
 }
 
-/// Whether two lists hold the same, in whatever order.
+/// Returns true if two lists hold the same, in any order.
 fn same(a: &[String], b: &[String]) -> bool {
     let set = |l: &[String]| l.iter().cloned().collect::<std::collections::BTreeSet<_>>();
     set(a) == set(b)
@@ -278,9 +333,15 @@ fn decided_at(stamped: Option<Timestamp>, status: &RecordStatus, now: Timestamp)
     }
 }
 
-/// A decision that cannot count.
-fn void_of(verdict: Verdict, by: String, subject: Subject<'_>, now: Timestamp, why: String) -> Decision {
-    Decision {
+/// An invalid decision without an instant of its own.
+fn invalid(
+    verdict: Verdict,
+    by: String,
+    subject: Subject<'_>,
+    now: Timestamp,
+    why: InvalidDecision,
+) -> DecisionVerdict {
+    let decision = Decision {
         verdict,
         by,
         at: now.into(),
@@ -289,11 +350,12 @@ fn void_of(verdict: Verdict, by: String, subject: Subject<'_>, now: Timestamp, w
         generation: subject.generation,
         digest: subject.digest.to_owned(),
         reattach: Vec::new(),
-        void: Some(why.chars().take(1024).collect()),
-    }
+        void: Some(why.stored()),
+    };
+    DecisionVerdict::New(decision, Some(why))
 }
 
-/// Whether the recorded decision is an approval that counts, on exactly this spec.
+/// Returns the recorded decision if it is a valid approval of exactly this spec.
 #[must_use]
 pub fn approved<'a>(status: &'a RecordStatus, digest: &str) -> Option<&'a Decision> {
     status

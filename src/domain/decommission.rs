@@ -1,34 +1,48 @@
 //! Decommission: inventory, consent, decision, hand-over, reclaim, certificate (Art. 16, 23, 28).
 //!
-//! Up to the decision in this file; what follows an approved exit is in [`super::reclaim`].
+//! This file reads up to the decision; [`hand_over`], [`reclaim`] and [`certificate`] follow an approved exit.
 
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::change::OpenRequest;
-use super::decision::{self, DecisionVerdict};
+use super::decision;
 use super::finding::{Bilingual, Finding};
 use super::lifecycle_event::LifecycleEvent;
-use super::plan::{Plan, RequiredReads, Step};
-use super::reclaim;
-use super::record::{Meta, ReadyState, StatusBuilder};
-use super::region_context::RegionContext;
+use super::open_request::{self, OpenRequest};
+use super::plan::{Plan, RequiredReads};
+use super::reason::Reason;
+use super::record::{ClosedReason, Meta, OPERATOR, ReadyState, StatusBuilder};
+use super::region_context::{RegionContext, Reread};
 use super::tenancy::volumes::{self, Extent, StorageInventory, VolumeFinding};
-use govcloud_api::application::{ApplicationPhase, CloudApplication};
+use govcloud_api::application::{ApplicationPhase, CloudApplication, TenantNamespace};
 use govcloud_api::deadline::{Obligation, Party};
 use govcloud_api::decommission::{
     Decommission, DecommissionPhase as Phase, DecommissionStatus, GivenConsent, Inventory, Scope,
 };
-use govcloud_api::disposition::Action;
+use govcloud_api::disposition::{Action, InventoryEntry};
 use govcloud_api::grant::ResourceGrant;
 use govcloud_api::keys;
-use govcloud_api::record::Verdict;
+use govcloud_api::record::{Verdict, WaitingFor};
 
-/// What the inventory does not list but goes with the namespaces all the same.
-pub const NOTE: &str = "命名空间内的 Secret、ConfigMap 及临时数据随命名空间一并清除,不在清单之列 / Secrets, ConfigMaps and ephemeral data go with the namespace and are not listed";
+mod active_exit;
+mod certificate;
+mod exit_resources;
+mod hand_over;
+mod migration;
+mod ready_state;
+mod reclaim;
+mod writes;
 
-/// How long after a shared source was seen it is looked for again.
+pub use active_exit::{clearing, exit_of};
+pub use certificate::certificate_digest;
+pub use exit_resources::{ExitNamespace, ExitPvc, ExitVolume};
+pub use reclaim::STUCK_AFTER;
+
+/// Note in the inventory on what goes with the namespaces without being listed.
+pub const NOTE: &str = "命名空间内的 Secret、ConfigMap 及临时数据随命名空间一并清除，不在清单之列 / Secrets, ConfigMaps and ephemeral data go with the namespace and are not listed";
+
+/// Interval at which a shared source is looked for again.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(30);
 
 /// Most volumes, and most snapshots, that one inventory lists; the schema says the same, and what an object of the
@@ -38,165 +52,155 @@ pub const INVENTORY_MAX: usize = 512;
 /// Most volumes that one exit hands over: as many receipts as `spec.handOver` holds.
 pub const HAND_OVER_MAX: usize = 256;
 
-mod active_exit;
-mod exit_resources;
-mod migration;
-mod ready_state;
-
-pub use active_exit::{clearing, exit_of};
-pub use exit_resources::{ExitNamespace, ExitPvc, ExitVolume};
-
-/// All that is read to decide on an exit.
+/// Objects that are read to decide on an exit.
 #[derive(Clone, Debug)]
 pub struct Observed {
-    /// The object itself.
+    /// Metadata of the record.
     pub meta: Meta,
     /// The record.
     pub record: Arc<Decommission>,
-    /// Its ground.
-    pub ground: RegionContext,
+    /// Its Region.
+    pub region_context: RegionContext,
     /// The application that exits.
     pub application: Option<(Meta, Arc<CloudApplication>)>,
     /// Its grant.
     pub grant: Option<(Meta, Arc<ResourceGrant>)>,
     /// Other open changes and exits on it.
     pub others: Vec<OpenRequest>,
-    /// What the inventory is made of.
-    pub stock: StorageInventory,
+    /// Claims, volumes and snapshots that the inventory is made of.
+    pub storage: StorageInventory,
     /// The application's namespaces that exist.
-    pub spaces: Vec<ExitNamespace>,
+    pub namespaces: Vec<ExitNamespace>,
     /// The application's volumes.
     pub volumes: Vec<ExitVolume>,
 }
 
-/// Decides what is to be done for an exit now.
-#[must_use]
-pub fn decide(seen: &Observed, now: Timestamp) -> Plan<DecommissionStatus> {
-    let stored = seen.record.status.clone().unwrap_or_default();
-    let mut case = Evaluation {
-        seen,
-        now,
-        life: StatusBuilder::begin(&stored.record, seen.meta.generation, now),
-        status: stored.clone(),
-    };
-    case.life.record_filing(&seen.meta, 16);
-    let mut steps = Vec::new();
-    match stored.phase {
-        None | Some(Phase::Inventory | Phase::AwaitingConsent | Phase::AwaitingDecision) => {
-            if let Some(anew) = case.prepare() {
-                return Plan::reread(anew, stored);
-            }
-        }
-        Some(Phase::HandingOver) => match reclaim::hand_over(&mut case) {
-            reclaim::Next::Reread(anew) => return Plan::reread(anew, stored),
-            reclaim::Next::Do(s) => steps = s,
-        },
-        Some(Phase::Reclaiming) => match reclaim::reclaim(&mut case) {
-            reclaim::Next::Reread(anew) => return Plan::reread(anew, stored),
-            reclaim::Next::Do(s) => steps = s,
-        },
-        Some(Phase::Completed | Phase::Rejected | Phase::Withdrawn) => {}
-    }
-    if let Some(calendar) = seen.ground.calendar() {
-        case.life.run_clocks(calendar);
-    }
-    case.end(&stored, steps)
+/// Volume of an inventory entry, if it exists.
+fn volume<'a>(seen: &'a Observed, entry: &InventoryEntry) -> Option<&'a ExitVolume> {
+    seen.volumes.iter().find(|v| Some(v.uid.as_str()) == entry.volume_uid.as_deref())
 }
 
-/// An exit being decided on.
-pub(super) struct Evaluation<'a> {
-    pub(super) seen: &'a Observed,
-    pub(super) now: Timestamp,
-    pub(super) life: StatusBuilder,
-    pub(super) status: DecommissionStatus,
+/// Namespaces that the grant made.
+fn recorded(seen: &Observed) -> impl Iterator<Item = &TenantNamespace> {
+    seen.grant.iter().filter_map(|(_, g)| g.status.as_ref()).flat_map(|s| &s.namespaces)
+}
+
+/// Decides on an exit.
+#[must_use]
+pub fn decide(seen: &Observed, now: Timestamp) -> Plan<DecommissionStatus> {
+    let unseen = DecommissionStatus::default();
+    let stored = seen.record.status.as_ref().unwrap_or(&unseen);
+    let (builder, status) = StatusBuilder::split(stored, seen.meta.generation, now);
+    let mut evaluation = Evaluation { seen, now, builder, status };
+    evaluation.builder.record_filing(&seen.meta, 16);
+    let advanced = match stored.phase {
+        None | Some(Phase::Inventory | Phase::AwaitingConsent | Phase::AwaitingDecision) => {
+            evaluation.prepare().map(|()| Vec::new())
+        }
+        Some(Phase::HandingOver) => evaluation.hand_over(),
+        Some(Phase::Reclaiming) => evaluation.reclaim(),
+        Some(Phase::Completed | Phase::Rejected | Phase::Withdrawn) => Ok(Vec::new()),
+    };
+    let steps = match advanced {
+        Ok(steps) => steps,
+        Err(Reread(reads)) => return Plan::reread(reads, stored.clone()),
+    };
+    if let Some(calendar) = seen.region_context.calendar() {
+        evaluation.builder.run_clocks(calendar);
+    }
+    let Evaluation { builder, status, .. } = evaluation;
+    builder.finish(status, stored, steps, 16)
+}
+
+/// An exit that is being decided on.
+struct Evaluation<'a> {
+    seen: &'a Observed,
+    now: Timestamp,
+    builder: StatusBuilder,
+    status: DecommissionStatus,
 }
 
 impl Evaluation<'_> {
-    /// How much leaves.
-    pub(super) fn extent(&self) -> Extent {
+    /// Extent of the exit.
+    fn extent(&self) -> Extent {
         match self.seen.record.spec.scope {
             Scope::Application => Extent::Application,
             Scope::Volumes => Extent::Unclaimed,
         }
     }
 
-    /// The inventory as it is now.
-    pub(super) fn inventory(&self) -> volumes::Inventory {
-        volumes::inventory(&self.seen.stock, self.extent(), &self.seen.record.spec.disposition)
+    /// Inventory of what is there now.
+    fn inventory(&self) -> volumes::Inventory {
+        volumes::inventory(&self.seen.storage, self.extent(), &self.seen.record.spec.disposition)
     }
 
-    /// Inventory, consent and decision (design, section 6, steps 1 to 3). Returns what to read anew first.
-    fn prepare(&mut self) -> Option<RequiredReads> {
+    /// Inventory, consent and decision (design, section 6, steps 1 to 3).
+    fn prepare(&mut self) -> Result<(), Reread> {
         if self.withdrawn() {
-            return None;
+            return Ok(());
         }
-        let mut findings = self.findings();
         let inventory = self.inventory();
-        let stalling = inventory.findings.iter().filter(|f| f.stalls_destruction());
-        findings.extend(stalling.map(|f| Finding::Inventory(f.reason(), f.to_string())));
+        let mut findings = self.findings();
+        findings.extend(self.inventory_findings(&inventory));
         if inventory.findings.iter().any(|f| matches!(f, VolumeFinding::SharedSource { .. })) {
             self.look_again();
         }
-        if self.extent() == Extent::Unclaimed && inventory.entries.is_empty() {
-            findings.push(Finding::NoVolumes);
-        }
-        if too_long(&inventory) {
-            findings.push(Finding::InventoryTooLong(inventory.entries.len(), inventory.snapshots.len()));
-        }
-        let handed_over = inventory.entries.iter().filter(|e| e.action == Action::HandOver).count();
-        if handed_over > HAND_OVER_MAX {
-            findings.push(Finding::TooManyToHandOver(handed_over));
-        }
-        if self.seen.application.is_some()
-            && self
-                .life
-                .status
-                .decision
-                .as_ref()
-                .is_none_or(|d| d.void.is_some() || d.verdict == Verdict::Returned)
-        {
+        let decision = self.builder.status.decision.as_ref();
+        let open = decision.is_none_or(|d| d.void.is_some() || d.verdict == Verdict::Returned);
+        if self.seen.application.is_some() && open {
             // A watch may lag behind, and consent must be to all there is: published from a quorum read.
             let published = self.status.inventory.as_ref().map(|i| &i.digest);
-            let news =
-                if too_long(&inventory) { published.is_some() } else { published != Some(&inventory.digest) };
-            if news && !self.seen.ground.has_read(RequiredReads::EVERYTHING) {
-                return Some(RequiredReads::EVERYTHING);
+            let changed = match too_long(&inventory) {
+                true => published.is_some(),
+                false => published != Some(&inventory.digest),
+            };
+            if changed {
+                self.seen.region_context.require(RequiredReads::EVERYTHING)?;
             }
             self.publish(inventory);
         }
         findings.extend(self.take_consent());
-        self.life.valid(&findings);
-        let ruling = self.life.take_decision(
-            &self.seen.meta,
-            &self.seen.ground.guard,
-            16,
-            self.seen.ground.calendar(),
-        );
-        // What is to be destroyed is read before that begins: a decision destroys nothing.
-        if matches!(ruling, DecisionVerdict::New(_) | DecisionVerdict::Cleared)
-            && !self.seen.ground.has_read(RequiredReads::REFERENCES)
-        {
-            return Some(RequiredReads::REFERENCES);
+        self.builder.set_valid_condition(&findings);
+        // A decision destroys nothing: the volumes are read again before reclaiming begins.
+        if self.builder.take_decision(&self.seen.meta, &self.seen.region_context, 16) {
+            self.seen.region_context.require(RequiredReads::REFERENCES)?;
         }
-        self.status.phase = Some(self.prepared_phase(&findings));
-        match self.status.phase {
-            Some(Phase::HandingOver) => self.approved(),
-            Some(phase) => self.stand_before_decision(phase, &findings),
-            None => {}
+        let phase = self.prepared_phase(&findings);
+        self.status.phase = Some(phase);
+        match phase {
+            Phase::HandingOver => self.approved(),
+            phase => self.set_conditions_before_decision(phase, &findings),
         }
-        None
+        Ok(())
     }
 
-    /// Where the exit stands before it is carried out.
+    /// Findings on the inventory and its length.
+    fn inventory_findings(&self, inventory: &volumes::Inventory) -> Vec<Finding> {
+        let stalling = inventory.findings.iter().filter(|f| f.stalls_destruction());
+        let mut found: Vec<Finding> = stalling.cloned().map(Finding::Inventory).collect();
+        if self.extent() == Extent::Unclaimed && inventory.entries.is_empty() {
+            found.push(Finding::NoVolumes);
+        }
+        if too_long(inventory) {
+            found.push(Finding::InventoryTooLong(inventory.entries.len(), inventory.snapshots.len()));
+        }
+        let handed_over = inventory.entries.iter().filter(|e| e.action == Action::HandOver).count();
+        if handed_over > HAND_OVER_MAX {
+            found.push(Finding::TooManyToHandOver(handed_over));
+        }
+        found
+    }
+
+    /// Phase before the exit is carried out.
     fn prepared_phase(&self, findings: &[Finding]) -> Phase {
-        if self.life.decided(Verdict::Rejected) {
+        if self.builder.decided(Verdict::Rejected) {
             return Phase::Rejected;
         }
-        if decision::approved(&self.life.status, &self.seen.meta.digest).is_some() {
-            // Consent was lost between the authority's reading and now: nothing goes on (step 2).
+        if decision::approved(&self.builder.status, &self.seen.meta.digest).is_some() {
+            // Consent became invalid after the authority read it: the exit ends (step 2).
             return if self.consented() { Phase::HandingOver } else { Phase::Withdrawn };
         }
-        // Consent to an inventory that is no more is asked for anew; anything else is to be put in order first.
+        // Stale consent is asked for again; any other finding is corrected first.
         let in_order = findings.iter().all(|f| matches!(f, Finding::ConsentStale(..)));
         match (in_order, self.consented()) {
             (false, _) => Phase::Inventory,
@@ -205,41 +209,41 @@ impl Evaluation<'_> {
         }
     }
 
-    /// A volume that shares a source may be anybody's: its going is no news of this exit, so it is looked for.
-    pub(super) fn look_again(&mut self) {
-        self.life.wake = self.now.checked_add(LOOK_AGAIN).ok();
+    /// Wakes to look again: the volume that shares a source may be anybody's, and its removal wakes no exit.
+    fn look_again(&mut self) {
+        self.builder.wake = self.now.checked_add(LOOK_AGAIN).ok();
     }
 
-    /// Taken back by the department, possible until reclaiming begins.
-    pub(super) fn withdrawn(&mut self) -> bool {
+    /// Ends the exit if the department withdrew it, which is possible until reclaiming begins.
+    fn withdrawn(&mut self) -> bool {
         if !self.seen.meta.withdrawn() {
             return false;
         }
-        self.life.record_event(LifecycleEvent::Withdrawn, "department", None);
-        self.end_without_result("withdrawn");
+        self.builder.record_event(LifecycleEvent::Withdrawn, "department", None);
+        self.end_without_result(ClosedReason::Withdrawn);
         true
     }
 
-    /// The exit ends without result: the application goes on.
-    pub(super) fn end_without_result(&mut self, why: &str) {
+    /// Ends the exit without result: the application goes on.
+    fn end_without_result(&mut self, why: ClosedReason) {
         self.status.phase = Some(Phase::Withdrawn);
         for o in [Obligation::Review, Obligation::Reclaim, Obligation::Migration] {
-            self.life.drop_clock(o, why);
+            self.builder.drop_clock(o, why);
         }
-        self.life.wait_on(Party::None, None, None);
-        self.life.set_ready_conditions(&ReadyState::Stalled(
-            "Withdrawn",
+        self.builder.wait_on(Party::None, None, None);
+        self.builder.set_ready_conditions(&ReadyState::Stalled(
+            Reason::Withdrawn,
             Bilingual::new(
-                "已撤回或授权失效,应用恢复原状态",
+                "已撤回或授权失效，应用恢复原状态",
                 "withdrawn, or consent was lost; the application is as before",
             ),
         ));
     }
 
-    /// Everything that is wrong with the request by more than itself alone.
+    /// Every finding that the schema cannot see, but those on the inventory.
     fn findings(&self) -> Vec<Finding> {
         let spec = &self.seen.record.spec;
-        let mut found = self.seen.ground.findings(&spec.region);
+        let mut found = self.seen.region_context.findings(&spec.region);
         let Some((meta, app)) = &self.seen.application else {
             found.push(Finding::ApplicationMissing(spec.application.clone()));
             return found;
@@ -258,35 +262,30 @@ impl Evaluation<'_> {
             matches!(phase, Some(ApplicationPhase::Provisioned | ApplicationPhase::Live)) || own_exit;
         let leftover = spec.scope == Scope::Volumes && phase == Some(ApplicationPhase::Exited);
         if !active && !leftover {
-            let phase = phase.map_or_else(|| "Submitted".to_owned(), |p| format!("{p:?}"));
             found.push(Finding::ApplicationNotActive(spec.application.clone(), phase));
         }
-        let own = (self.seen.meta.created_at, "Decommission", self.seen.meta.name.as_str());
-        let before = |o: &&OpenRequest| (o.created_at, o.kind, o.name.as_str()) < own;
-        if let Some(other) = self.seen.others.iter().find(before) {
-            found.push(Finding::AnotherOpen(other.kind.to_owned(), other.name.clone()));
-        }
+        found.extend(open_request::older("Decommission", &self.seen.meta, &self.seen.others));
         found
     }
 
-    /// Publishes the inventory where it changed; consent to another one is void (step 1, 2).
+    /// Publishes the inventory if it changed; consent to another one becomes invalid (steps 1 and 2).
     fn publish(&mut self, inventory: volumes::Inventory) {
         self.status.application_uid = self.seen.application.as_ref().map(|(m, _)| m.uid.clone());
         if self.status.inventory.as_ref().is_some_and(|i| i.digest == inventory.digest) {
             return;
         }
         if self.status.consent.take().is_some() {
-            self.life.record_event(LifecycleEvent::ConsentVoid, "govcloud-operator", Some(23));
+            self.builder.record_event(LifecycleEvent::ConsentVoid, OPERATOR, Some(23));
         }
         if too_long(&inventory) {
-            // A part of it would be consent to a part: nothing is published, so nothing can be consented to.
+            // Consent to a part of it would be consent to a part: nothing is published.
             self.status.inventory = None;
             return;
         }
         let count = inventory.entries.len() + inventory.snapshots.len();
-        self.life.record_event(
+        self.builder.record_event(
             LifecycleEvent::InventoryPublished(inventory.digest.clone(), count),
-            "govcloud-operator",
+            OPERATOR,
             Some(23),
         );
         self.status.inventory = Some(Inventory {
@@ -298,7 +297,7 @@ impl Evaluation<'_> {
         });
     }
 
-    /// Takes the department's consent, if it names exactly the published inventory (step 2).
+    /// Records the department's consent, if it names exactly the published inventory (step 2).
     fn take_consent(&mut self) -> Option<Finding> {
         let given = self.seen.record.spec.consent.as_ref()?;
         let published = self.status.inventory.as_ref()?;
@@ -312,13 +311,17 @@ impl Evaluation<'_> {
                 by: by.clone(),
                 at: self.now.into(),
             });
-            self.life.record_event(LifecycleEvent::Consented(given.inventory_digest.clone()), &by, Some(23));
+            self.builder.record_event(
+                LifecycleEvent::Consented(given.inventory_digest.clone()),
+                &by,
+                Some(23),
+            );
         }
         None
     }
 
-    /// Whether the department consented to exactly what is there now (S2).
-    pub(super) fn consented(&self) -> bool {
+    /// Returns true if the department consented to exactly what is there now (S2).
+    fn consented(&self) -> bool {
         let published = self.status.inventory.as_ref().map(|i| &i.digest);
         let spec = self.seen.record.spec.consent.as_ref().map(|c| &c.inventory_digest);
         let given = self.status.consent.as_ref().map(|c| &c.digest);
@@ -330,46 +333,32 @@ impl Evaluation<'_> {
 
     /// Approved: the provider is notified and its clock starts (Art. 16).
     fn approved(&mut self) {
-        self.life.record_notice(16);
+        self.builder.record_notice(16);
         self.keep_clock();
-        reclaim::stand_handing_over(self);
+        self.set_hand_over_conditions();
     }
 
     /// The provider's clock; it starts late, from the same instant, where there was no calendar.
-    pub(super) fn keep_clock(&mut self) {
-        let (Some(region), Some(calendar)) = (&self.seen.ground.region, self.seen.ground.calendar()) else {
-            return;
-        };
-        let days = region.spec().working_days.reclaim;
-        let notified = self.life.notified_at();
-        self.life.start_clock(Obligation::Reclaim, Party::Provider, days, notified, calendar);
+    fn keep_clock(&mut self) {
+        let Some((region, calendar)) = self.seen.region_context.counting() else { return };
+        let (days, notified) = (region.working_days.reclaim, self.builder.notified_at());
+        self.builder.start_clock(Obligation::Reclaim, days, notified, calendar);
         self.keep_migration_clock(notified);
     }
 
-    /// Whether the spec is another than the one that was approved: said, and nothing is done from it (S7).
-    pub(super) fn altered(&mut self) -> bool {
-        if decision::approved(&self.life.status, &self.seen.meta.digest).is_some() {
+    /// Stops if the spec changed after its approval (S7).
+    fn stop_if_altered(&mut self) -> bool {
+        if decision::approved(&self.builder.status, &self.seen.meta.digest).is_some() {
             return false;
         }
-        if !self.life.stalled_for("SpecAltered") {
-            self.life.record_event(LifecycleEvent::SpecAltered, "govcloud-operator", Some(16));
-        }
-        self.life.wait_on(Party::Authority, Some("Investigation"), None);
-        self.life.set_ready_conditions(&ReadyState::spec_altered());
+        self.builder.record_alteration(16);
+        self.builder.wait_on(Party::Authority, Some(WaitingFor::Investigation), None);
+        self.builder.set_ready_conditions(&ReadyState::spec_altered());
         true
-    }
-
-    /// The plan.
-    fn end(mut self, stored: &DecommissionStatus, steps: Vec<Step>) -> Plan<DecommissionStatus> {
-        self.life.record_phase(stored.phase, self.status.phase, 16);
-        let Self { life, mut status, .. } = self;
-        let (record, events, wake) = life.end(&stored.record);
-        status.record = record;
-        Plan { reread: None, steps, status, events, wake }
     }
 }
 
-/// Whether there is more than an inventory can list.
+/// Returns true if there is more than an inventory can list.
 fn too_long(inventory: &volumes::Inventory) -> bool {
     inventory.entries.len().max(inventory.snapshots.len()) > INVENTORY_MAX
 }

@@ -1,48 +1,19 @@
-//! What is wrong with a record, or what holds it up: the reasons that conditions carry, and their wording.
+//! Findings: everything that keeps a record from going on until a person acts, with its reason and wording.
 //!
-//! One variant, one reason, one wording in Chinese and English. Conditions, events and metrics take
-//! theirs from here; every reason has a heading in `docs/troubleshooting.md`.
+//! One variant, one [`Reason`], one wording in Chinese and English.
 
 use jiff::Timestamp;
 
+pub use super::bilingual::Bilingual;
+use super::quantity::QuantityError;
+use super::reason::Reason;
+use super::tenancy::access::AccessRefusal;
+use super::tenancy::quota::QuotaFinding;
+use super::tenancy::volumes::VolumeFinding;
+use govcloud_api::application::ApplicationPhase;
 use govcloud_api::region::Tier;
 
-/// Wording in both languages.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bilingual {
-    /// Chinese.
-    pub zh: String,
-    /// English.
-    pub en: String,
-}
-
-impl Bilingual {
-    /// Joins two wordings.
-    pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
-        Self { zh: zh.into(), en: en.into() }
-    }
-
-    /// Several wordings as one.
-    #[must_use]
-    pub fn list(texts: &[Self]) -> Self {
-        let join = |of: fn(&Self) -> &str, by| texts.iter().map(of).collect::<Vec<_>>().join(by);
-        Self::new(join(|t| &t.zh, ";"), join(|t| &t.en, "; "))
-    }
-
-    /// Takes apart what was joined by ` / `.
-    fn split(text: &str) -> Self {
-        let (zh, en) = text.split_once(" / ").unwrap_or((text, text));
-        Self::new(zh, en)
-    }
-}
-
-impl std::fmt::Display for Bilingual {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} / {}", self.zh, self.en)
-    }
-}
-
-/// Something that a person has to see to before the record can go on.
+/// Defect that a person has to correct before the record can go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
     /// The stored object does not fit the schema any more.
@@ -54,7 +25,7 @@ pub enum Finding {
     /// A City's Province does not exist, or is not a Province.
     ParentMissing(String, Option<String>, Option<Tier>),
     /// The Region's WorkCalendar does not exist or cannot be used.
-    CalendarUnusable(String, String),
+    CalendarUnusable(String, Bilingual),
     /// The Region's ServiceCatalog does not exist.
     CatalogMissing(String),
     /// The platform's protection level is below what the measures ask for (Art. 20).
@@ -70,11 +41,11 @@ pub enum Finding {
     /// A namespace asks for more than the Region allows.
     QuotaAboveMaximum(String, String, String, String),
     /// A quantity of the Region or a record cannot be read.
-    BadQuantity(String, String),
-    /// A quota that the API server would refuse once it is approved: the namespace, and the wording of tenancy.
-    BadQuota(String, String),
-    /// Access for somebody who gets none: the wording of tenancy.
-    AccessRefused(String),
+    BadQuantity(String, QuantityError),
+    /// A quota that the API server would refuse once it is approved, with its namespace.
+    BadQuota(String, QuotaFinding),
+    /// Access for a subject that may get none.
+    AccessRefused(AccessRefusal),
     /// The namespace name that would result is reserved.
     NamespaceReserved(String),
     /// The namespace exists and is not this application's.
@@ -94,7 +65,7 @@ pub enum Finding {
     /// The record's region is not its application's.
     RegionMismatch(String, String),
     /// The application is not provisioned or live.
-    ApplicationNotActive(String, String),
+    ApplicationNotActive(String, Option<ApplicationPhase>),
     /// Another request on the application is open.
     AnotherOpen(String, String),
     /// A change names nothing that differs from what is in force.
@@ -107,8 +78,8 @@ pub enum Finding {
     WindowTooNear(String, i32),
     /// Maintenance names an application that does not exist.
     AffectedMissing(String),
-    /// What is wrong with the inventory or the disposition: reason and wording of a volume finding.
-    Inventory(&'static str, String),
+    /// A defect of the inventory or the disposition.
+    Inventory(VolumeFinding),
     /// Consent names another inventory than the one published.
     ConsentStale(String, String),
     /// There is no volume to dispose of.
@@ -120,65 +91,67 @@ pub enum Finding {
 }
 
 impl Finding {
-    /// The reason, one CamelCase word, as conditions carry it.
+    /// Reason of the condition that reports it.
     #[must_use]
-    pub fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> Reason {
         match self {
-            Self::Malformed(..) => "Malformed",
-            Self::ClockSkewed(..) => "ClockSkewed",
-            Self::UnknownRegion(..) => "UnknownRegion",
-            Self::ParentMissing(..) => "ParentMissing",
-            Self::CalendarUnusable(..) => "CalendarUnusable",
-            Self::CatalogMissing(..) => "CatalogMissing",
-            Self::PlatformBelowLevel(..) => "PlatformBelowLevel",
-            Self::StorageClassMissing(..) => "StorageClassMissing",
-            Self::StorageClassNotRetain(..) => "StorageClassNotRetain",
-            Self::ProtectionLevelTooHigh(..) => "ProtectionLevelTooHigh",
-            Self::DocumentInFuture(..) => "DocumentInFuture",
-            Self::QuotaAboveMaximum(..) => "QuotaAboveMaximum",
-            Self::BadQuantity(..) => "BadQuantity",
-            Self::BadQuota(..) => "BadQuota",
-            Self::AccessRefused(..) => "AccessRefused",
-            Self::NamespaceReserved(..) => "NamespaceReserved",
-            Self::NamespaceTaken(..) => "NamespaceTaken",
-            Self::NamespaceTerminating(..) => "NamespaceTerminating",
-            Self::NamespaceLeftOut(..) => "NamespaceLeftOut",
-            Self::BelowUse(..) => "BelowUse",
-            Self::GoLiveBeforeProvisioning(..) => "GoLiveBeforeProvisioning",
-            Self::GoLiveInFuture(..) => "GoLiveInFuture",
-            Self::ApplicationMissing(..) => "ApplicationMissing",
-            Self::RegionMismatch(..) => "RegionMismatch",
-            Self::ApplicationNotActive(..) => "ApplicationNotActive",
-            Self::AnotherOpen(..) => "AnotherOpen",
-            Self::NothingChanges => "NothingChanges",
-            Self::TooManyNamespaces(..) => "TooManyNamespaces",
-            Self::StorageClassNotOffered(..) => "StorageClassNotOffered",
-            Self::WindowTooNear(..) => "WindowTooNear",
-            Self::AffectedMissing(..) => "AffectedMissing",
-            Self::Inventory(reason, _) => reason,
-            Self::ConsentStale(..) => "ConsentStale",
-            Self::NoVolumes => "NoVolumes",
-            Self::InventoryTooLong(..) => "InventoryTooLong",
-            Self::TooManyToHandOver(..) => "TooManyToHandOver",
+            Self::Malformed(..) => Reason::Malformed,
+            Self::ClockSkewed(..) => Reason::ClockSkewed,
+            Self::UnknownRegion(..) => Reason::UnknownRegion,
+            Self::ParentMissing(..) => Reason::ParentMissing,
+            Self::CalendarUnusable(..) => Reason::CalendarUnusable,
+            Self::CatalogMissing(..) => Reason::CatalogMissing,
+            Self::PlatformBelowLevel(..) => Reason::PlatformBelowLevel,
+            Self::StorageClassMissing(..) => Reason::StorageClassMissing,
+            Self::StorageClassNotRetain(..) => Reason::StorageClassNotRetain,
+            Self::ProtectionLevelTooHigh(..) => Reason::ProtectionLevelTooHigh,
+            Self::DocumentInFuture(..) => Reason::DocumentInFuture,
+            Self::QuotaAboveMaximum(..) => Reason::QuotaAboveMaximum,
+            Self::BadQuantity(..) => Reason::BadQuantity,
+            Self::BadQuota(..) => Reason::BadQuota,
+            Self::AccessRefused(..) => Reason::AccessRefused,
+            Self::NamespaceReserved(..) => Reason::NamespaceReserved,
+            Self::NamespaceTaken(..) => Reason::NamespaceTaken,
+            Self::NamespaceTerminating(..) => Reason::NamespaceTerminating,
+            Self::NamespaceLeftOut(..) => Reason::NamespaceLeftOut,
+            Self::BelowUse(..) => Reason::BelowUse,
+            Self::GoLiveBeforeProvisioning(..) => Reason::GoLiveBeforeProvisioning,
+            Self::GoLiveInFuture(..) => Reason::GoLiveInFuture,
+            Self::ApplicationMissing(..) => Reason::ApplicationMissing,
+            Self::RegionMismatch(..) => Reason::RegionMismatch,
+            Self::ApplicationNotActive(..) => Reason::ApplicationNotActive,
+            Self::AnotherOpen(..) => Reason::AnotherOpen,
+            Self::NothingChanges => Reason::NothingChanges,
+            Self::TooManyNamespaces(..) => Reason::TooManyNamespaces,
+            Self::StorageClassNotOffered(..) => Reason::StorageClassNotOffered,
+            Self::WindowTooNear(..) => Reason::WindowTooNear,
+            Self::AffectedMissing(..) => Reason::AffectedMissing,
+            Self::Inventory(finding) => finding.reason(),
+            Self::ConsentStale(..) => Reason::ConsentStale,
+            Self::NoVolumes => Reason::NoVolumes,
+            Self::InventoryTooLong(..) => Reason::InventoryTooLong,
+            Self::TooManyToHandOver(..) => Reason::TooManyToHandOver,
         }
     }
 
-    /// The wording: what is wrong, where, what is allowed, what to do next.
+    /// Wording: the defect, its place, the allowed values, and the next step.
     #[must_use]
     pub fn text(&self) -> Bilingual {
         match self {
             Self::Malformed(e) => Bilingual::new(
-                format!("该记录不再符合现行格式({e});请改正,或删除后重新申请"),
+                format!("该记录不再符合现行格式（{e}）；请改正，或删除后重新申请"),
                 format!("this object does not fit the schema ({e}); correct it, or delete it and file anew"),
             ),
             Self::ClockSkewed(s) => Bilingual::new(
-                format!("操作器时钟与 API 服务器相差 {s} 秒,与时间有关的步骤暂停;请校准该机器的时钟"),
+                format!(
+                    "管控程序（operator）时钟与 API 服务器相差 {s} 秒，与时间有关的步骤暂停；请校准该机器的时钟"
+                ),
                 format!(
                     "the operator's clock is {s} seconds off the API server's; steps that depend on time are held until it is set right"
                 ),
             ),
             Self::UnknownRegion(r) => Bilingual::new(
-                format!("spec.region {r} 没有对应的 Region;用 kubectl get regions 查看可用的区划代码"),
+                format!("spec.region {r} 没有对应的 Region；用 kubectl get regions 查看可用的区划代码"),
                 format!("spec.region {r} names no Region; see kubectl get regions for the codes that exist"),
             ),
             Self::ParentMissing(r, parent, tier) => {
@@ -189,7 +162,7 @@ impl Finding {
                         format!("the parent {parent} of region {r} is not a Province"),
                     ),
                     None => Bilingual::new(
-                        format!("区域 {r} 的上级 {parent} 不存在;请主管部门先建立该省级 Region"),
+                        format!("区域 {r} 的上级 {parent} 不存在；请主管部门先建立该省级 Region"),
                         format!(
                             "the parent {parent} of region {r} does not exist; its authority must create that Region first"
                         ),
@@ -197,87 +170,93 @@ impl Finding {
                 }
             }
             Self::CalendarUnusable(c, e) => Bilingual::new(
-                format!("工作日历 {c} 不可用:{e}"),
-                format!("work calendar {c} cannot be used: {e}"),
+                format!("工作日历 {c} 不可用：{}", e.zh),
+                format!("work calendar {c} cannot be used: {}", e.en),
             ),
             Self::CatalogMissing(c) => {
                 Bilingual::new(format!("服务目录 {c} 不存在"), format!("service catalog {c} does not exist"))
             }
             Self::PlatformBelowLevel(l) => Bilingual::new(
-                format!("平台等级保护为第 {l} 级,低于第三级(第二十条)"),
+                format!("平台等级保护为第 {l} 级，低于第三级（第二十条）"),
                 format!("the platform is protected at level {l}, below level 3 (Art. 20)"),
             ),
             Self::StorageClassMissing(c) => {
                 Bilingual::new(format!("存储类 {c} 不存在"), format!("storage class {c} does not exist"))
             }
             Self::StorageClassNotRetain(c, p) => Bilingual::new(
-                format!("存储类 {c} 的 reclaimPolicy 为 {p},须为 Retain,否则删除声明即销毁数据(第二十三条)"),
+                format!(
+                    "存储类 {c} 的 reclaimPolicy 为 {p}，须为 Retain，否则删除持久卷申领（PVC）即销毁数据（第二十三条）"
+                ),
                 format!(
                     "storage class {c} has reclaimPolicy {p}; it must be Retain, or deleting a claim destroys data (Art. 23)"
                 ),
             ),
             Self::ProtectionLevelTooHigh(s, p) => Bilingual::new(
-                format!("系统等级保护为第 {s} 级,高于平台的第 {p} 级(第二十条)"),
+                format!("系统等级保护为第 {s} 级，高于平台的第 {p} 级（第二十条）"),
                 format!("the system's protection level {s} is above the platform's {p} (Art. 20)"),
             ),
             Self::DocumentInFuture(f, d) => Bilingual::new(
-                format!("{f} 的日期 {d} 在将来,请改正"),
+                format!("{f} 的日期 {d} 在将来，请改正"),
                 format!("{f} is dated {d}, in the future; correct it"),
             ),
             Self::QuotaAboveMaximum(n, k, v, m) => Bilingual::new(
-                format!("命名空间 {n} 的 {k} 申请 {v},超过本区域上限 {m}"),
+                format!("命名空间 {n} 的 {k} 申请 {v}，超过本区域上限 {m}"),
                 format!("namespace {n} asks for {k} {v}, above this region's maximum {m}"),
             ),
             Self::BadQuantity(f, e) => {
-                Bilingual::new(format!("{f} 不是有效的数量:{e}"), format!("{f} is not a valid quantity: {e}"))
+                let Bilingual { zh, en } = e.text();
+                Bilingual::new(
+                    format!("{f} 不是有效的数量：{zh}"),
+                    format!("{f} is not a valid quantity: {en}"),
+                )
             }
-            Self::BadQuota(n, text) => {
-                let Bilingual { zh, en } = Bilingual::split(text);
+            Self::BadQuota(n, finding) => {
+                let Bilingual { zh, en } = finding.text();
                 Bilingual::new(format!("命名空间 {n} 的{zh}"), format!("namespace {n}: {en}"))
             }
-            Self::AccessRefused(text) => Bilingual::split(text),
+            Self::AccessRefused(refusal) => refusal.text(),
             Self::NamespaceReserved(n) => Bilingual::new(
-                format!("命名空间名 {n} 为系统保留,请更换申请名称或归档命名空间"),
+                format!("命名空间名 {n} 为系统保留，请更换申请名称或部门申报空间"),
                 format!(
                     "the namespace name {n} is reserved; choose another application name or filing namespace"
                 ),
             ),
             Self::NamespaceTaken(n, uid) => Bilingual::new(
                 format!(
-                    "命名空间 {n}(UID {uid})已存在且不属于本申请,不会接管;请更换申请名称,或由其所有者移除后再试"
+                    "命名空间 {n}（UID {uid}）已存在且不属于本申请，不会自动关联；请更换申请名称，或由其所有者移除后再试"
                 ),
                 format!(
                     "namespace {n} (UID {uid}) exists and is not this application's; it is never adopted. Choose another name, or have its owner remove it"
                 ),
             ),
             Self::NamespaceTerminating(n, uid) => Bilingual::new(
-                format!("原命名空间 {n}(UID {uid})正在被删除;请等其删除完毕"),
+                format!("原命名空间 {n}（UID {uid}）正在被删除；请等其删除完毕"),
                 format!("the earlier namespace {n} (UID {uid}) is being deleted; wait until it is gone"),
             ),
             Self::NamespaceLeftOut(entry, n, uid) => Bilingual::new(
                 format!(
-                    "同名原申请的命名空间 {n}(UID {uid})仍在,而本申请没有 {entry};请在 spec.namespaces 中加上 {entry},或更换申请名称"
+                    "同名原申请的命名空间 {n}（UID {uid}）仍在，而本申请没有 {entry}；请在 spec.namespaces 中加上 {entry}，或更换申请名称"
                 ),
                 format!(
                     "an earlier application of this name left namespace {n} (UID {uid}), and entry {entry} is not asked for; add {entry} to spec.namespaces, or choose another name"
                 ),
             ),
             Self::BelowUse(n, list) => Bilingual::new(
-                format!("原命名空间 {n} 的现用量高于所申请的配额:{list};请按现用量申请"),
+                format!("原命名空间 {n} 的现用量高于所申请的配额：{list}；请按现用量申请"),
                 format!(
                     "in the earlier namespace {n} more is used than is asked for: {list}; ask for at least what is used"
                 ),
             ),
             Self::GoLiveBeforeProvisioning(None) => Bilingual::new(
-                "资源尚未开通,不能填写上线情况(第十四条)",
+                "资源尚未开通，不能填写上线情况（第十四条）",
                 "goLive cannot be given before the resources are provisioned (Art. 14)",
             ),
             Self::GoLiveBeforeProvisioning(Some(t)) => Bilingual::new(
-                format!("上线时间早于资源开通时间 {t}(第十四条),请更正 spec.goLive.at"),
+                format!("上线时间早于资源开通时间 {t}（第十四条），请更正 spec.goLive.at"),
                 format!("goLive.at is before provisioning at {t} (Art. 14); correct spec.goLive.at"),
             ),
             Self::GoLiveInFuture(t) => Bilingual::new(
-                format!("上线时间 {t} 在将来;请在上线后填写(第十四条)"),
+                format!("上线时间 {t} 在将来；请在上线后填写（第十四条）"),
                 format!("goLive.at {t} is in the future; report it once live (Art. 14)"),
             ),
             Self::ApplicationMissing(a) => Bilingual::new(
@@ -288,20 +267,23 @@ impl Finding {
                 format!("spec.region {own} 与其申请的区域 {app} 不一致"),
                 format!("spec.region {own} is not its application's region {app}"),
             ),
-            Self::ApplicationNotActive(a, p) => Bilingual::new(
-                format!("应用 {a} 处于 {p},须已开通或已上线"),
-                format!("application {a} is {p}; it must be Provisioned or Live"),
-            ),
+            Self::ApplicationNotActive(a, phase) => {
+                let phase: &str = phase.unwrap_or(ApplicationPhase::Submitted).into();
+                Bilingual::new(
+                    format!("应用 {a} 处于 {phase}，须已开通或已上线"),
+                    format!("application {a} is {phase}; it must be Provisioned or Live"),
+                )
+            }
             Self::AnotherOpen(k, n) => Bilingual::new(
-                format!("该应用已有未办结的 {k} {n};请先办结或撤回"),
+                format!("该应用已有未办结的 {k} {n}；请先办结或撤回"),
                 format!("{k} {n} on this application is still open; let it end or withdraw it first"),
             ),
             Self::NothingChanges => Bilingual::new(
-                "申请的配额与现行配额相同,没有可变更的内容",
+                "申请的配额与现行配额相同，没有可变更的内容",
                 "the requested quotas equal those in force; nothing would change",
             ),
             Self::TooManyNamespaces(n) => Bilingual::new(
-                format!("变更后将有 {n} 个命名空间,最多 8 个"),
+                format!("变更后将有 {n} 个命名空间，最多 8 个"),
                 format!("there would be {n} namespaces after the change; at most 8 are allowed"),
             ),
             Self::StorageClassNotOffered(c) => Bilingual::new(
@@ -309,7 +291,7 @@ impl Finding {
                 format!("this region does not offer storage class {c}"),
             ),
             Self::WindowTooNear(d, n) => Bilingual::new(
-                format!("窗口太近:须至少提前 {n} 个工作日告知(第十八条),最早 {d}"),
+                format!("窗口太近：须至少提前 {n} 个工作日告知（第十八条），最早 {d}"),
                 format!(
                     "the window is too near: {n} working days of notice are needed (Art. 18); the earliest start is {d}"
                 ),
@@ -318,18 +300,18 @@ impl Finding {
                 format!("受影响的应用 {a} 不存在或不在本区域"),
                 format!("affected application {a} does not exist in this region"),
             ),
-            Self::Inventory(_, text) => Bilingual::split(text),
+            Self::Inventory(finding) => finding.text(),
             Self::ConsentStale(c, i) => Bilingual::new(
-                format!("授权所指清单 {c} 不是现行清单 {i};请核对后重新授权"),
+                format!("授权所指清单 {c} 不是当前清单 {i}；请核对后重新授权"),
                 format!("consent names {c}, but the inventory is {i}; check it and consent again"),
             ),
             Self::NoVolumes => Bilingual::new(
-                "没有无主或保留的数据卷可处置",
+                "没有未关联应用或保留的数据卷可处置",
                 "there is no unclaimed or retained volume to dispose of",
             ),
             Self::InventoryTooLong(volumes, snapshots) => Bilingual::new(
                 format!(
-                    "共有 {volumes} 个数据卷、{snapshots} 个快照,一份清单各以 512 个为限,不能公布;请使用部门先删除不需要的快照,或删除不需要的存储卷申领并以 scope: Volumes 分批处置其数据卷"
+                    "共有 {volumes} 个数据卷、{snapshots} 个快照，一份清单各以 512 个为限，不能公布；请使用部门先删除不需要的快照，或删除不需要的持久卷申领（PVC）并以 scope: Volumes 分批处置其数据卷"
                 ),
                 format!(
                     "there are {volumes} volumes and {snapshots} snapshots, and one inventory lists at most 512 of each, so none is published; the department first deletes snapshots that it does not need, or claims, and disposes of their volumes with scope: Volumes"

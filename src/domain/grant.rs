@@ -19,6 +19,7 @@ use govcloud_api::decommission::{Decommission, DecommissionPhase};
 use govcloud_api::disposition::Action;
 use govcloud_api::grant::{GrantPhase, ResourceGrant, ResourceGrantStatus, Restriction};
 use govcloud_api::keys;
+use govcloud_api::record::WaitingFor;
 use govcloud_api::resources;
 
 /// A tenant namespace as it is, with the operator's objects in it.
@@ -88,6 +89,7 @@ mod ready_state;
 mod reattach;
 pub mod work_order;
 
+use crate::reason::Reason;
 pub(super) use gate::same_amount;
 pub use gate::{Gate, gate};
 pub(super) use order::access;
@@ -274,13 +276,13 @@ impl Evaluation<'_> {
             let standing = match &self.seen.ground.trouble {
                 Some(t) => ReadyState::write_refused(t),
                 None => ReadyState::Reconciling(
-                    "Applying",
+                    Reason::Applying,
                     Bilingual::new("正在开通资源", "resources are being provisioned"),
                 ),
             };
             self.status.phase =
                 self.status.phase.filter(|p| *p == GrantPhase::Active).or(Some(GrantPhase::Applying));
-            self.life.wait_on(Party::Provider, Some("Provision"), None);
+            self.life.wait_on(Party::Provider, Some(WaitingFor::Provision), None);
             self.life.set_ready_conditions(&standing);
         }
         self.life.record_phase(stored.phase, self.status.phase, 13);

@@ -7,10 +7,11 @@
 //!
 //! Shared by them: [`region_context`] (the Region of a record), [`decision`] (approval by annotation), [`integrity`] and
 //! [`release`] (the admission policies as shipped), [`calendar`] and [`deadline`] (clocks), [`record`] (conditions and
-//! timeline), [`finding`] and [`lifecycle_event`] (every wording), [`plan`] (the result of a decision), [`tenancy`]
+//! timeline), [`reason`], [`finding`] and [`lifecycle_event`] (every wording, in two languages), [`plan`] (the result of a decision), [`tenancy`]
 //! (objects of a tenant).
 
 pub mod application;
+pub mod bilingual;
 pub mod calendar;
 pub mod change;
 pub mod cloud_event;
@@ -18,15 +19,19 @@ pub mod deadline;
 pub mod decision;
 pub mod decommission;
 pub mod digest;
+pub mod existing_namespace;
 pub mod finding;
 pub mod grant;
 pub mod integrity;
 pub mod lifecycle_event;
 pub mod maintenance;
 pub mod names;
+pub mod open_request;
 pub mod plan;
 pub mod quantity;
-pub mod reclaim;
+mod quota_checks;
+pub mod reason;
+
 pub mod record;
 pub mod region;
 pub mod region_context;

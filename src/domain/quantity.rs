@@ -9,6 +9,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::bilingual::{Bilingual, bilingual_errors};
 use bigdecimal::num_bigint::BigInt;
 use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive};
 
@@ -50,21 +51,11 @@ pub struct Quantity {
 }
 
 /// Why a text is no quantity.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QuantityError {
     /// Not a number at all.
-    #[error(
-        "“{0}”不是数量:应为十进制数,可带后缀 n u m k M G T P E、Ki Mi Gi Ti Pi Ei 或指数 e3,例如 500m、8、16Gi / \
-         “{0}” is not a quantity: a decimal number is allowed, with a suffix n u m k M G T P E, \
-         Ki Mi Gi Ti Pi Ei or an exponent e3, such as 500m, 8, 16Gi"
-    )]
     Number(String),
     /// A number, with an unknown suffix.
-    #[error(
-        "“{text}”的后缀“{suffix}”无效:只允许 n u m k M G T P E、Ki Mi Gi Ti Pi Ei 或指数 e3(区分大小写) / \
-         “{text}” has the unknown suffix “{suffix}”: n u m k M G T P E, Ki Mi Gi Ti Pi Ei or an exponent e3 \
-         are allowed, case matters"
-    )]
     Suffix {
         /// The whole text.
         text: String,
@@ -72,12 +63,45 @@ pub enum QuantityError {
         suffix: String,
     },
     /// More than the API server stores faithfully.
-    #[error("“{0}”过大:绝对值必须小于 1000E / “{0}” is too large: less than 1000E is allowed")]
     TooLarge(String),
     /// Longer than is read.
-    #[error("数量过长:最多 64 个字符 / the quantity is too long: at most 64 characters are allowed")]
     TooLong,
 }
+
+impl QuantityError {
+    /// Wording: the defect and the allowed values.
+    #[must_use]
+    pub fn text(&self) -> Bilingual {
+        match self {
+            Self::Number(text) => Bilingual::new(
+                format!(
+                    "“{text}”不是数量：应为十进制数，可带后缀 n u m k M G T P E、Ki Mi Gi Ti Pi Ei 或指数 e3，例如 500m、8、16Gi"
+                ),
+                format!(
+                    "“{text}” is not a quantity: a decimal number is allowed, with a suffix n u m k M G T P E, Ki Mi Gi Ti Pi Ei or an exponent e3, such as 500m, 8, 16Gi"
+                ),
+            ),
+            Self::Suffix { text, suffix } => Bilingual::new(
+                format!(
+                    "“{text}”的后缀“{suffix}”无效：只允许 n u m k M G T P E、Ki Mi Gi Ti Pi Ei 或指数 e3（区分大小写）"
+                ),
+                format!(
+                    "“{text}” has the unknown suffix “{suffix}”: n u m k M G T P E, Ki Mi Gi Ti Pi Ei or an exponent e3 are allowed, case matters"
+                ),
+            ),
+            Self::TooLarge(text) => Bilingual::new(
+                format!("“{text}”过大：绝对值必须小于 1000E"),
+                format!("“{text}” is too large: less than 1000E is allowed"),
+            ),
+            Self::TooLong => Bilingual::new(
+                "数量过长：最多 64 个字符",
+                "the quantity is too long: at most 64 characters are allowed",
+            ),
+        }
+    }
+}
+
+bilingual_errors!(QuantityError);
 
 impl Quantity {
     /// None of it.

@@ -1,24 +1,27 @@
-//! The parts of a life that every record shares: conditions, who is waited on, clocks, timeline.
+//! Status parts that every record shares: conditions, awaited party, clocks, timeline.
 //!
-//! [`StatusBuilder`] is a status being rewritten: each kind's `decide` begins one from what is stored, tells it
-//! what happened, and ends it into a [`Plan`](super::plan::Plan).
+//! Each kind's `decide` begins a [`StatusBuilder`] from the stored status, records events and conditions in it, and
+//! finishes it into a [`Plan`].
 
 use jiff::Timestamp;
 
-use super::calendar::Calendar;
-use super::decision::{self, DecisionVerdict, PolicyIntegrity, Subject};
+use super::decision::{self, DecisionVerdict, Subject};
 use super::finding::{Bilingual, Finding};
 use super::lifecycle_event::LifecycleEvent;
-use govcloud_api::condition::{Condition, ConditionStatus};
+use super::plan::{Plan, Step};
+use super::reason::Reason;
+use super::region_context::RegionContext;
+use govcloud_api::condition::{Condition, ConditionStatus, ConditionType};
 use govcloud_api::deadline::{Obligation, Party};
+use govcloud_api::filed::FiledStatus;
 use govcloud_api::keys;
-use govcloud_api::record::{RecordStatus, TimelineEntry, Verdict};
+use govcloud_api::record::{RecordStatus, TimelineEntry, Verdict, WaitingFor};
 
 mod clocks;
 pub mod durations;
 mod ready_state;
 
-pub use clocks::article_of;
+pub use clocks::{ClosedReason, PauseReason};
 pub use ready_state::ReadyState;
 
 /// The operator as an actor in timelines.
@@ -27,7 +30,7 @@ pub const OPERATOR: &str = "govcloud-operator";
 /// Most entries that a timeline holds; the schema says the same.
 pub const TIMELINE_MAX: usize = 256;
 
-/// What is known of the object itself.
+/// Metadata of a record, with what is derived from its spec and annotations.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Meta {
     /// Namespace.
@@ -42,7 +45,7 @@ pub struct Meta {
     pub generation: i64,
     /// When it was created.
     pub created_at: Option<Timestamp>,
-    /// Whether it is being deleted.
+    /// True while it is being deleted.
     pub deleting: bool,
     /// Annotations.
     pub annotations: std::collections::BTreeMap<String, String>,
@@ -55,19 +58,19 @@ pub struct Meta {
 }
 
 impl Meta {
-    /// Who filed the record, as stamped.
+    /// Username of the requester, as stamped.
     #[must_use]
     pub fn requested_by(&self) -> &str {
         self.annotations.get(keys::REQUESTED_BY).map_or("", String::as_str)
     }
 
-    /// Whether the department took it back.
+    /// Returns true if the department withdrew it.
     #[must_use]
     pub fn withdrawn(&self) -> bool {
         self.annotations.get(keys::WITHDRAW).is_some_and(|u| *u == self.uid)
     }
 
-    /// The subject of a decision.
+    /// Subject of a decision on it.
     #[must_use]
     pub fn subject(&self, in_order: bool) -> Subject<'_> {
         Subject {
@@ -81,8 +84,8 @@ impl Meta {
     }
 }
 
-/// Whether somebody waits for the operator's word: its spec or its decision is not what the status tells of, or
-/// provisioning is under way. After a start this is looked at before all that was at rest.
+/// Returns true if the operator owes the record an answer: its spec or decision is newer than its status, or the provider
+/// is at work. After a start such records are decided before those at rest.
 #[must_use]
 pub fn is_unanswered(meta: &Meta, status: Option<&RecordStatus>) -> bool {
     let Some(status) = status.filter(|s| s.observed_generation == Some(meta.generation)) else { return true };
@@ -96,14 +99,14 @@ pub fn is_unanswered(meta: &Meta, status: Option<&RecordStatus>) -> bool {
     decided || (status.waiting_on == Party::Provider && !meta.deleting)
 }
 
-/// A status being rewritten.
+/// Status of a record while it is being decided on.
 #[derive(Clone, Debug)]
 pub struct StatusBuilder {
-    /// The status as it will be.
+    /// The new status.
     pub status: RecordStatus,
-    /// What happened.
+    /// Events of this decision.
     pub events: Vec<LifecycleEvent>,
-    /// When to look again.
+    /// Next wake-up.
     pub wake: Option<Timestamp>,
     /// UIDs of the namespaces that an earlier record left behind.
     pub found: Vec<String>,
@@ -113,36 +116,44 @@ pub struct StatusBuilder {
 }
 
 impl StatusBuilder {
-    /// Begins from what is stored.
+    /// Begins from a stored status; returns the kind's own part beside it.
+    #[must_use]
+    pub fn split<S: FiledStatus>(stored: &S, generation: i64, now: Timestamp) -> (Self, S) {
+        let mut status = stored.clone();
+        (Self::rewriting(std::mem::take(status.record_mut()), generation, now), status)
+    }
+
+    /// Begins from the part that every record shares.
     #[must_use]
     pub fn begin(stored: &RecordStatus, generation: i64, now: Timestamp) -> Self {
         Self::rewriting(stored.clone(), generation, now)
     }
 
-    /// Begins on a copy of what is stored.
+    /// Begins on a copy of that part.
     #[must_use]
     pub fn rewriting(stored: RecordStatus, generation: i64, now: Timestamp) -> Self {
-        let valid = |c: &Condition| c.type_ == "Valid" && c.status == ConditionStatus::True;
+        let valid =
+            |c: &Condition| c.type_ == ConditionType::Valid.as_ref() && c.status == ConditionStatus::True;
         let in_order =
             stored.conditions.iter().any(|c| valid(c) && c.observed_generation == Some(generation));
         Self { status: stored, events: Vec::new(), wake: None, found: Vec::new(), generation, now, in_order }
     }
 
-    /// Whether this is the first visit.
+    /// Returns true on the first visit.
     #[must_use]
     pub fn first_visit(&self) -> bool {
         self.status.observed_at.is_none()
     }
 
-    /// Records what happened: in the timeline, and as an Event (S12).
-    pub fn record_event(&mut self, happening: LifecycleEvent, actor: &str, article: Option<i32>) {
-        self.record_event_at(happening, actor, article, self.now);
+    /// Records an event in the timeline, and as an Event (S12).
+    pub fn record_event(&mut self, event: LifecycleEvent, actor: &str, article: Option<i32>) {
+        self.record_event_at(event, actor, article, self.now);
     }
 
-    /// Records what happened at another instant than now.
+    /// Records an event that happened at another instant than now.
     pub fn record_event_at(
         &mut self,
-        happening: LifecycleEvent,
+        event: LifecycleEvent,
         actor: &str,
         article: Option<i32>,
         at: Timestamp,
@@ -155,24 +166,30 @@ impl StatusBuilder {
         timeline.push(TimelineEntry {
             at: at.into(),
             actor: actor.to_owned(),
-            event: happening.event().to_owned(),
+            event: event.event().to_owned(),
             article,
-            message: clip(happening.text().to_string(), 2000),
+            message: clip(event.text().to_string(), 2000),
         });
-        self.events.push(happening);
+        self.events.push(event);
     }
 
     /// Sets one condition; `lastTransitionTime` moves only when its status does.
-    pub fn condition(&mut self, type_: &str, status: ConditionStatus, reason: &str, message: &Bilingual) {
+    pub fn condition(
+        &mut self,
+        type_: ConditionType,
+        status: ConditionStatus,
+        reason: Reason,
+        message: &Bilingual,
+    ) {
         let mut next = Condition {
-            type_: type_.to_owned(),
+            type_: type_.as_ref().to_owned(),
             status,
             observed_generation: Some(self.generation),
             last_transition_time: self.now.into(),
-            reason: reason.to_owned(),
+            reason: reason.to_string(),
             message: clip(message.to_string(), 8000),
         };
-        match self.status.conditions.iter_mut().find(|c| c.type_ == type_) {
+        match self.status.conditions.iter_mut().find(|c| c.type_ == type_.as_ref()) {
             Some(c) => {
                 if c.status == next.status {
                     next.last_transition_time = c.last_transition_time;
@@ -183,72 +200,86 @@ impl StatusBuilder {
         }
     }
 
-    /// No record changes its phase in silence (S12): where nothing else was said, the phase itself is.
-    pub fn record_phase<P: PartialEq + std::fmt::Debug>(
+    /// Records a change of phase that no other event explains (S12).
+    pub fn record_phase<P: PartialEq + Into<&'static str>>(
         &mut self,
         old: Option<P>,
         new: Option<P>,
         article: i32,
     ) {
         if old != new && self.events.is_empty() {
-            let phase = new.map(|p| format!("{p:?}")).unwrap_or_default();
-            self.record_event(LifecycleEvent::Phase(phase), OPERATOR, Some(article));
+            let phase = new.map_or("", Into::into);
+            self.record_event(LifecycleEvent::PhaseChanged(phase), OPERATOR, Some(article));
         }
     }
 
-    /// Whether the record was stalled for this reason when it was last looked at.
+    /// Returns true if the spec is not the one that was approved: the policies did not hold (S7).
     #[must_use]
-    pub fn stalled_for(&self, reason: &str) -> bool {
-        let stalled = |c: &&Condition| c.type_ == "Stalled" && c.status == ConditionStatus::True;
-        self.status.conditions.iter().find(stalled).is_some_and(|c| c.reason == reason)
+    pub fn altered(&self, meta: &Meta) -> bool {
+        self.decided(Verdict::Approved) && decision::approved(&self.status, &meta.digest).is_none()
     }
 
-    /// Whether the decision that stands does not count.
+    /// Records an altered spec once; nothing more is done from it (S1).
+    pub fn record_alteration(&mut self, article: i32) {
+        if !self.stalled_for(Reason::SpecAltered) {
+            self.record_event(LifecycleEvent::SpecAltered, OPERATOR, Some(article));
+        }
+    }
+
+    /// Returns true if the record was stalled for this reason at the last visit.
     #[must_use]
-    pub fn void(&self) -> bool {
+    pub fn stalled_for(&self, reason: Reason) -> bool {
+        let stalled =
+            |c: &&Condition| c.type_ == ConditionType::Stalled.as_ref() && c.status == ConditionStatus::True;
+        self.status.conditions.iter().find(stalled).is_some_and(|c| c.reason == reason.as_ref())
+    }
+
+    /// Returns true if the recorded decision is invalid.
+    #[must_use]
+    pub fn invalid_decision(&self) -> bool {
         self.status.decision.as_ref().is_some_and(|d| d.void.is_some())
     }
 
-    /// Whether a condition is True.
+    /// Returns true if a condition is True.
     #[must_use]
-    pub fn is(&self, type_: &str) -> bool {
-        self.status.conditions.iter().any(|c| c.type_ == type_ && c.status == ConditionStatus::True)
+    pub fn is(&self, type_: ConditionType) -> bool {
+        self.status.conditions.iter().any(|c| c.type_ == type_.as_ref() && c.status == ConditionStatus::True)
     }
 
-    /// Sets `Valid` from the findings (Art. 12): none is valid.
-    pub fn valid(&mut self, findings: &[Finding]) {
+    /// Sets `Valid` from the findings (Art. 12): a record without any is valid.
+    pub fn set_valid_condition(&mut self, findings: &[Finding]) {
         match findings.first() {
             None => self.condition(
-                "Valid",
+                ConditionType::Valid,
                 ConditionStatus::True,
-                "Valid",
-                &Bilingual::new("材料齐全,符合要求", "complete and in order"),
+                Reason::Valid,
+                &Bilingual::new("材料齐全，符合要求", "complete and in order"),
             ),
             Some(first) => {
-                let zh = findings.iter().map(|f| f.text().zh).collect::<Vec<_>>().join(";");
-                let en = findings.iter().map(|f| f.text().en).collect::<Vec<_>>().join("; ");
-                self.condition("Valid", ConditionStatus::False, first.reason(), &Bilingual::new(zh, en));
+                let texts: Vec<Bilingual> = findings.iter().map(Finding::text).collect();
+                let list = Bilingual::list(&texts);
+                self.condition(ConditionType::Valid, ConditionStatus::False, first.reason(), &list);
             }
         }
     }
 
     /// Sets `Ready`, `Reconciling` and `Stalled`.
-    pub fn set_ready_conditions(&mut self, standing: &ReadyState) {
+    pub fn set_ready_conditions(&mut self, state: &ReadyState) {
         use ConditionStatus::{False, True};
-        let (ready, reconciling, stalled, reason, text) = match standing {
-            ReadyState::Ready(r, t) => (True, False, False, r, t),
-            ReadyState::Reconciling(r, t) => (False, True, False, r, t),
-            ReadyState::Stalled(r, t) => (False, False, True, r, t),
+        let (ready, reconciling, stalled, reason, text) = match state {
+            ReadyState::Ready(r, t) => (True, False, False, *r, t),
+            ReadyState::Reconciling(r, t) => (False, True, False, *r, t),
+            ReadyState::Stalled(r, t) => (False, False, True, *r, t),
         };
-        self.condition("Ready", ready, reason, text);
-        self.condition("Reconciling", reconciling, reason, text);
-        self.condition("Stalled", stalled, reason, text);
+        self.condition(ConditionType::Ready, ready, reason, text);
+        self.condition(ConditionType::Reconciling, reconciling, reason, text);
+        self.condition(ConditionType::Stalled, stalled, reason, text);
     }
 
-    /// Says which party's act is awaited, and by which clock.
-    pub fn wait_on(&mut self, party: Party, act: Option<&str>, clock: Option<Obligation>) {
+    /// Sets the awaited party and act, and the due date of the clock that runs for it.
+    pub fn wait_on(&mut self, party: Party, act: Option<WaitingFor>, clock: Option<Obligation>) {
         self.status.waiting_on = party;
-        self.status.waiting_for = act.map(str::to_owned);
+        self.status.waiting_for = act;
         let running = clock.and_then(|o| self.clock(o)).filter(|d| !d.is_over() && !d.is_paused());
         self.status.due_date = running.map(|d| d.due_date.to_string());
     }
@@ -265,34 +296,22 @@ impl StatusBuilder {
         self.status.notified_at.map_or(self.now, |t| t.timestamp())
     }
 
-    /// Rules on the decision annotations and records what they mean (Art. 12). Returns the ruling.
-    pub fn take_decision(
-        &mut self,
-        meta: &Meta,
-        guard: &PolicyIntegrity,
-        article: i32,
-        calendar: Option<&Calendar>,
-    ) -> DecisionVerdict {
+    /// Evaluates the decision annotations and records a new decision (Art. 12). Returns true if the decision changed.
+    pub fn take_decision(&mut self, meta: &Meta, context: &RegionContext, article: i32) -> bool {
         let subject = Subject { found: &self.found, ..meta.subject(self.in_order) };
-        let ruling = decision::rule(subject, &self.status, guard, self.now);
-        match &ruling {
-            DecisionVerdict::New(d) => {
-                match &d.void {
-                    Some(why) => {
-                        self.record_event(LifecycleEvent::DecisionVoid(why.clone()), &d.by, Some(article))
-                    }
-                    None => {
-                        if let Some(c) = calendar {
-                            self.meet(Obligation::Review, d.at.timestamp(), c);
-                        }
-                        self.record_event_at(
-                            LifecycleEvent::Decided(d.verdict, d.opinion.clone()),
-                            &d.by,
-                            Some(article),
-                            d.at.timestamp(),
-                        );
-                    }
+        let verdict = decision::rule(subject, &self.status, &context.integrity, self.now);
+        match &verdict {
+            DecisionVerdict::New(d, None) => {
+                let at = d.at.timestamp();
+                if let Some(calendar) = context.calendar() {
+                    self.meet(Obligation::Review, at, calendar);
                 }
+                let event = LifecycleEvent::decided(d.verdict, d.opinion.clone());
+                self.record_event_at(event, &d.by, Some(article), at);
+                self.status.decision = Some(d.clone());
+            }
+            DecisionVerdict::New(d, Some(why)) => {
+                self.record_event(LifecycleEvent::DecisionVoid(why.text()), &d.by, Some(article));
                 self.status.decision = Some(d.clone());
             }
             DecisionVerdict::Cleared => {
@@ -304,7 +323,13 @@ impl StatusBuilder {
             | DecisionVerdict::SpecAltered
             | DecisionVerdict::Wait => {}
         }
-        ruling
+        matches!(verdict, DecisionVerdict::New(..) | DecisionVerdict::Cleared)
+    }
+
+    /// Records the withdrawal by the department and drops the review clock.
+    pub fn record_withdrawal(&mut self) {
+        self.drop_clock(Obligation::Review, ClosedReason::Withdrawn);
+        self.record_event(LifecycleEvent::Withdrawn, "department", None);
     }
 
     /// Records filing, amendment and correction before an approval (Art. 11, 12). A generation that differs only in
@@ -328,7 +353,7 @@ impl StatusBuilder {
         }
     }
 
-    /// Whether a returned record has been answered by a new generation (Art. 12).
+    /// Returns true if a returned record was not answered by a new generation yet (Art. 12).
     #[must_use]
     pub fn returned_and_unanswered(&self) -> bool {
         self.status.decision.as_ref().is_some_and(|d| {
@@ -336,13 +361,28 @@ impl StatusBuilder {
         })
     }
 
-    /// The recorded decision, if it counts and is the given verdict.
+    /// Returns true if the recorded decision is valid and has this verdict.
     #[must_use]
     pub fn decided(&self, verdict: Verdict) -> bool {
         self.status.decision.as_ref().is_some_and(|d| d.void.is_none() && d.verdict == verdict)
     }
 
-    /// Ends the rewriting: `observedGeneration`, and `observedAt` where anything else changed.
+    /// Finishes into a plan: the phase is recorded, and the shared part goes back into the kind's status.
+    #[must_use]
+    pub fn finish<S: FiledStatus>(
+        mut self,
+        mut status: S,
+        stored: &S,
+        steps: Vec<Step>,
+        article: i32,
+    ) -> Plan<S> {
+        self.record_phase(stored.phase(), status.phase(), article);
+        let (record, events, wake) = self.end(stored.record());
+        *status.record_mut() = record;
+        Plan { reread: None, steps, status, events, wake }
+    }
+
+    /// Finishes the shared part: `observedGeneration`, and `observedAt` where anything else changed.
     #[must_use]
     pub fn end(mut self, stored: &RecordStatus) -> (RecordStatus, Vec<LifecycleEvent>, Option<Timestamp>) {
         self.status.observed_generation = Some(self.generation);
@@ -371,7 +411,7 @@ mod tests {
     use govcloud_api::record::{Decision, TimeSource};
 
     #[test]
-    fn what_the_status_does_not_tell_of_is_unanswered() {
+    fn a_spec_or_decision_newer_than_the_status_is_unanswered() {
         let at = Timestamp::UNIX_EPOCH;
         let approved = |generation: i64| {
             [(keys::DECISION, "approved".to_owned()), (keys::REVIEWED_GENERATION, generation.to_string())]

@@ -1,21 +1,22 @@
-//! Region (Art. 4, 5, 30): whether it can be used, and why not; and what it keeps of those who left (Art. 23).
+//! Region (Art. 4, 5, 30): its findings, and the volumes that it retains of exited applications (Art. 23).
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::finding::Bilingual;
+use super::finding::{Bilingual, Finding};
 use super::plan::Plan;
 use super::quantity::Quantity;
 use super::record::{ReadyState, StatusBuilder};
 use super::region_context::RegionView;
+use crate::reason::Reason;
 use govcloud_api::record::RecordStatus;
 use govcloud_api::region::{RegionStatus, RetainedVolume, RetainedVolumes};
 
 /// Most retained volumes that a status lists; the schema says the same.
 pub const RETAINED_MAX: usize = 64;
 
-/// All that is read to decide on a region.
+/// Objects that are read to decide on a region.
 #[derive(Clone, Debug)]
 pub struct Observed {
     /// The region with what it refers to.
@@ -30,22 +31,17 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<RegionStatus> {
     let Observed { view, retained } = seen;
     let stored = view.region.status.clone().unwrap_or_default();
     let as_record = RecordStatus { conditions: stored.conditions.clone(), ..RecordStatus::default() };
-    let mut life = StatusBuilder::begin(&as_record, view.region.metadata.generation.unwrap_or(0), now);
+    let mut builder = StatusBuilder::begin(&as_record, view.region.metadata.generation.unwrap_or(0), now);
     let findings = view.findings();
-    let standing = match findings.first() {
-        None => ReadyState::Ready("Ready", Bilingual::new("可受理申请", "applications can be filed")),
-        Some(first) => ReadyState::Stalled(
-            first.reason(),
-            Bilingual::new(
-                findings.iter().map(|f| f.text().zh).collect::<Vec<_>>().join(";"),
-                findings.iter().map(|f| f.text().en).collect::<Vec<_>>().join("; "),
-            ),
-        ),
+    let texts: Vec<Bilingual> = findings.iter().map(Finding::text).collect();
+    let state = match findings.first() {
+        None => ReadyState::Ready(Reason::Ready, Bilingual::new("可受理申请", "applications can be filed")),
+        Some(first) => ReadyState::Stalled(first.reason(), Bilingual::list(&texts)),
     };
-    life.set_ready_conditions(&standing);
+    builder.set_ready_conditions(&state);
     let status = RegionStatus {
         observed_generation: view.region.metadata.generation,
-        conditions: life.status.conditions,
+        conditions: builder.status.conditions,
         retained_volumes: list(retained),
     };
     Plan::settle(status, Vec::new(), None)
@@ -90,12 +86,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_kept_is_nothing_said() {
+    fn no_retained_volume_is_no_list() {
         assert_eq!(list(&[]), None);
     }
 
     #[test]
-    fn the_longest_kept_are_listed_and_the_rest_counted() {
+    fn the_longest_retained_volumes_are_listed_and_the_rest_counted() {
         let all: Vec<_> = (0..70).rev().map(|n| volume(n, Some("2026-06-01T00:00:00Z"))).collect();
         let mut with_old = all.clone();
         with_old.push(volume(99, Some("2025-06-01T00:00:00Z")));

@@ -1,14 +1,14 @@
-//! The ground that a record stands on: its Region, that region's calendar and storage, and the guard (Art. 4, 5, 20, 30).
+//! Context of a record: its Region, that region's calendar and storage, and the policies' integrity (Art. 4, 5, 20, 30).
 
 use std::sync::Arc;
 
 use super::calendar::Calendar;
 use super::decision::PolicyIntegrity;
-use super::finding::Finding;
+use super::finding::{Bilingual, Finding};
 use super::plan::RequiredReads;
-use govcloud_api::region::{Region, RegionSpec, Tier};
+use govcloud_api::region::{Fulfilment, Region, RegionSpec, Tier};
 
-/// A StorageClass as far as it matters here.
+/// Name and reclaim policy of a StorageClass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StorageClass {
     /// Its name.
@@ -17,18 +17,18 @@ pub struct StorageClass {
     pub reclaim_policy: String,
 }
 
-/// What was read of a Region and all that it refers to.
+/// Region with everything that it refers to, as read.
 #[derive(Clone, Debug)]
 pub struct RegionView {
     /// The Region.
     pub region: Arc<Region>,
     /// Its parent, where it names one and that exists.
     pub parent: Option<Arc<Region>>,
-    /// Its calendar, or why it cannot be used.
-    pub calendar: Result<Arc<Calendar>, String>,
-    /// Whether the catalog that it names exists.
+    /// Its calendar, or the defect that makes it unusable.
+    pub calendar: Result<Arc<Calendar>, Bilingual>,
+    /// True if the catalog that it names exists, or it names none.
     pub catalog_exists: bool,
-    /// Those of its storage classes that exist.
+    /// Storage classes that it names and that exist.
     pub storage_classes: Vec<StorageClass>,
 }
 
@@ -45,7 +45,7 @@ impl RegionView {
         self.region.metadata.name.as_deref().unwrap_or_default()
     }
 
-    /// What is wrong with the region itself.
+    /// Findings on the region itself.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
         let spec = self.spec();
@@ -94,7 +94,7 @@ impl RegionView {
         for (name, map) in maps {
             for (key, amount) in map {
                 if let Err(e) = amount.parse::<super::quantity::Quantity>() {
-                    found.push(Finding::BadQuantity(format!("tenancy.{name}.{key}"), e.to_string()));
+                    found.push(Finding::BadQuantity(format!("tenancy.{name}.{key}"), e));
                 }
             }
         }
@@ -102,27 +102,58 @@ impl RegionView {
     }
 }
 
-/// The ground that a record stands on.
+/// Request for a quorum read before anything else is decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reread(pub RequiredReads);
+
+/// Region of a record, with what every decision depends on beside the record.
 #[derive(Clone, Debug)]
 pub struct RegionContext {
     /// The Region that `spec.region` names, if there is one.
     pub region: Option<Arc<RegionView>>,
-    /// Whether the policies stand.
-    pub guard: PolicyIntegrity,
-    /// What was read with quorum just now.
-    pub anew: Option<RequiredReads>,
-    /// Why the last try to carry out a plan failed.
+    /// Integrity of the admission policies.
+    pub integrity: PolicyIntegrity,
+    /// Reads with quorum that were made for this decision.
+    pub reads: Option<RequiredReads>,
+    /// Error of the last refused write.
     pub trouble: Option<String>,
 }
 
 impl RegionContext {
-    /// Whether this was read with quorum just now.
-    #[must_use]
-    pub fn has_read(&self, needed: RequiredReads) -> bool {
-        self.anew.is_some_and(|read| read.covers(needed))
+    /// Requires a quorum read before the decision goes on.
+    ///
+    /// # Errors
+    /// The read that is missing.
+    pub fn require(&self, needed: RequiredReads) -> Result<(), Reread> {
+        if self.has_read(needed) { Ok(()) } else { Err(Reread(needed)) }
     }
 
-    /// What is wrong with the region that the record names.
+    /// Returns true if this was read with quorum for the decision.
+    #[must_use]
+    pub fn has_read(&self, needed: RequiredReads) -> bool {
+        self.reads.is_some_and(|read| read.covers(needed))
+    }
+
+    /// Returns true if the admission policies are intact.
+    #[must_use]
+    pub fn intact(&self) -> bool {
+        matches!(self.integrity, PolicyIntegrity::Intact { .. })
+    }
+
+    /// Returns true if the operator writes the work order itself (Art. 13).
+    #[must_use]
+    pub fn automatic(&self) -> bool {
+        self.region.as_ref().is_some_and(|r| r.spec().fulfilment == Fulfilment::Automatic)
+    }
+
+    /// Region and calendar together, where both can be used.
+    #[must_use]
+    pub fn counting(&self) -> Option<(&RegionSpec, &Calendar)> {
+        let region = self.region.as_ref()?;
+        Some((region.spec(), region.calendar.as_deref().ok()?))
+    }
+
+    /// Findings on the region that the record names.
     #[must_use]
     pub fn findings(&self, code: &str) -> Vec<Finding> {
         match &self.region {
@@ -131,7 +162,7 @@ impl RegionContext {
         }
     }
 
-    /// The calendar, where the region and it can be used.
+    /// Calendar, where region and calendar can be used.
     #[must_use]
     pub fn calendar(&self) -> Option<&Calendar> {
         self.region.as_ref().and_then(|r| r.calendar.as_deref().ok())

@@ -5,7 +5,7 @@ use e2e::office::{Kind, refusal};
 use e2e::personas::{self, Persona};
 use e2e::suite::Context;
 use govcloud_api::decommission::Decommission;
-use govcloud_domain::reclaim::certificate_digest;
+use govcloud_domain::decommission::certificate_digest;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};

@@ -11,7 +11,7 @@ use e2e::suite::Context;
 use e2e::volumes;
 use e2e::wait::{eventually, until, until_gone};
 use govcloud_api::decommission::Decommission;
-use govcloud_domain::reclaim::certificate_digest;
+use govcloud_domain::decommission::certificate_digest;
 use k8s_openapi::api::core::v1::{Namespace, PersistentVolume, PersistentVolumeClaim};
 use kube::api::{DeleteParams, DynamicObject, ListParams};
 use kube::{Api, ResourceExt};

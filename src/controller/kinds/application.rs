@@ -7,6 +7,7 @@ use govcloud_api::application::{ApplicationPhase, CloudApplication, UnclaimedVol
 use govcloud_api::decommission::Decommission;
 use govcloud_api::{keys, resources};
 use govcloud_domain::application;
+use govcloud_domain::existing_namespace::ExistingNamespace;
 use govcloud_domain::names;
 use govcloud_domain::tenancy::volumes::is_unclaimed;
 use jiff::Timestamp;
@@ -126,7 +127,7 @@ impl ClusterState {
         let announced = record.status.as_ref().map(|s| s.maintenances.as_slice()).unwrap_or_default();
         Some(application::Observed {
             existing: self.observed_namespaces(&object),
-            ground: self.region_context(&record.spec.region, with),
+            region_context: self.region_context(&record.spec.region, with),
             grant: self.typed(Kind::Grant, key.namespace(), key.name()),
             unclaimed: self.unclaimed_volumes(&meta.uid),
             maintenances: self.maintenance_of(key, &record.spec.region, announced),
@@ -163,12 +164,12 @@ impl ClusterState {
     }
 
     /// The same as a decision reads them.
-    pub(super) fn observed_namespaces(&self, record: &Object) -> Vec<application::Existing> {
+    pub(super) fn observed_namespaces(&self, record: &Object) -> Vec<ExistingNamespace> {
         let existing = self.existing_namespaces(record);
         let view = |namespace: &Arc<Object>| {
             let labels = namespace.labels();
             let owner = labels.get(keys::APPLICATION_UID).cloned().map(IndexKey::Uid);
-            application::Existing {
+            ExistingNamespace {
                 name: namespace.name().to_owned(),
                 uid: namespace.uid.to_string(),
                 deleting: namespace.is_being_deleted(),

@@ -9,8 +9,8 @@ use govcloud_api::decommission::Decommission;
 use govcloud_api::filed::Filed as FiledRecord;
 use govcloud_api::grant::ResourceGrant;
 use govcloud_api::resources;
-use govcloud_domain::change::OpenRequest;
 use govcloud_domain::maintenance::notice::{ApprovedWindow, MaintenanceView};
+use govcloud_domain::open_request::OpenRequest;
 use govcloud_domain::{change, decision, maintenance};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -172,7 +172,7 @@ impl ClusterState {
         let plan = record.spec.platform_maintenance.as_ref();
         let region = &record.spec.region;
         Some(change::Observed {
-            ground: self.region_context(region, with),
+            region_context: self.region_context(region, with),
             application: name.and_then(|n| self.typed(Kind::Application, key.namespace(), n)),
             others: name.map(|n| self.open_requests(key, n)).unwrap_or_default(),
             used: grant.as_ref().map(|(_, g)| self.used(g)).unwrap_or_default(),

@@ -142,22 +142,22 @@ impl ClusterState {
         let application = self.typed::<CloudApplication>(Kind::Application, key.namespace(), name);
         let grant = self.typed::<ResourceGrant>(Kind::Grant, key.namespace(), name);
         // An exit that is over is decided without its storage.
-        let (stock, volumes, spaces) = if record.is_over() {
+        let (storage, volumes, namespaces) = if record.is_over() {
             Default::default()
         } else {
             let names = self.tenant_namespaces_of(key.namespace(), name);
             let uid = application.as_ref().map(|(m, _)| m.uid.as_str()).unwrap_or_default();
             let volumes = self.volumes_of(uid, &names);
-            let stock = self.storage_inventory(uid, grant.as_ref().map(|(_, g)| &**g), &names, &volumes);
-            let spaces = names.iter().filter_map(|n| self.exit_namespace(n)).collect();
-            (stock, volumes.iter().map(|v| exit_volume(v)).collect(), spaces)
+            let storage = self.storage_inventory(uid, grant.as_ref().map(|(_, g)| &**g), &names, &volumes);
+            let namespaces = names.iter().filter_map(|n| self.exit_namespace(n)).collect();
+            (storage, volumes.iter().map(|v| exit_volume(v)).collect(), namespaces)
         };
         Some(decommission::Observed {
-            ground: self.region_context(&record.spec.region, with),
+            region_context: self.region_context(&record.spec.region, with),
             others: self.open_requests(key, name),
-            stock,
+            storage,
             volumes,
-            spaces,
+            namespaces,
             application,
             grant,
             meta,

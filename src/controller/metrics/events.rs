@@ -102,7 +102,9 @@ impl Events {
         for event in events {
             self.events.get_or_create(&ByEvent { kind, event: event.event() }).inc();
             match event {
-                LifecycleEvent::Decided(v, _) => self.decided(place, verdict(*v), status),
+                LifecycleEvent::Approved(_) => self.decided(place, verdict(Verdict::Approved), status),
+                LifecycleEvent::Rejected(_) => self.decided(place, verdict(Verdict::Rejected), status),
+                LifecycleEvent::Returned(_) => self.decided(place, verdict(Verdict::Returned), status),
                 LifecycleEvent::DecisionVoid(_) => self.count_decision(place, "void"),
                 LifecycleEvent::Met(o, late) => self.met(place, *o, late.is_some(), status),
                 _ => {}

@@ -1,12 +1,13 @@
-//! The application's side of its exit (Art. 16): it follows the Decommission to its end, or comes back.
+//! Exit as the application sees it (Art. 16): it follows the Decommission to its end, or returns.
 
 use super::{Evaluation, ExitView};
 use crate::lifecycle_event::LifecycleEvent;
+use crate::record::{ClosedReason, OPERATOR, PauseReason};
 use govcloud_api::application::{ApplicationPhase as Phase, CloudApplicationStatus};
 use govcloud_api::deadline::{Obligation, Party};
 use govcloud_api::decommission::{DecommissionPhase, Scope};
 
-/// Where an application returns to when an exit ends without result.
+/// Phase to which an application returns when an exit ends without result.
 fn before_exit(status: &CloudApplicationStatus) -> Phase {
     status.phase_before_exit.unwrap_or(if status.live_at.is_some() {
         Phase::Live
@@ -16,12 +17,12 @@ fn before_exit(status: &CloudApplicationStatus) -> Phase {
 }
 
 impl Evaluation<'_> {
-    /// The exit that is being followed; else the one that begins.
+    /// Exit that is being followed; else the one that begins.
     fn exit(&self) -> Option<&ExitView> {
         let own = |e: &&ExitView| {
             e.scope == Scope::Application && e.application_uid.as_deref() == Some(&self.seen.meta.uid)
         };
-        // What began is followed to its end, also while its inventory has to be put in order again.
+        // An exit that began is followed to its end, also while its inventory is corrected.
         let followed = |e: &&ExitView| self.status.decommission.as_deref() == Some(&e.name);
         let begins = |e: &&ExitView| e.phase.is_some_and(|p| p != DecommissionPhase::Inventory);
         let open = |e: &&ExitView| !e.phase.is_some_and(DecommissionPhase::came_to_nothing);
@@ -29,7 +30,7 @@ impl Evaluation<'_> {
         if self.status.phase == Some(Phase::Exiting) { open.find(followed) } else { open.find(begins) }
     }
 
-    /// Whether its volumes are on their way: what becomes of each is in the exit's inventory, and said at its end.
+    /// Returns true while its volumes are reclaimed: their outcome is in the exit's inventory and certificate.
     pub(super) fn reclaiming(&self) -> bool {
         self.status.phase == Some(Phase::Exiting)
             && self.exit().is_some_and(|e| e.phase == Some(DecommissionPhase::Reclaiming))
@@ -41,11 +42,11 @@ impl Evaluation<'_> {
         self.status.phase_before_exit = self.status.phase;
         self.status.phase = Some(Phase::Exiting);
         self.status.decommission = Some(exit.name.clone());
-        if let Some(calendar) = self.seen.ground.calendar() {
-            self.life.pause(Obligation::GoLive, Party::Authority, "Exiting", calendar);
-            self.life.pause(Obligation::GoLiveReport, Party::Authority, "Exiting", calendar);
+        if let Some(calendar) = self.seen.region_context.calendar() {
+            self.builder.pause(Obligation::GoLive, Party::Authority, PauseReason::Exiting, calendar);
+            self.builder.pause(Obligation::GoLiveReport, Party::Authority, PauseReason::Exiting, calendar);
         }
-        self.life.record_event(LifecycleEvent::ExitBegun(exit.name), "department", Some(16));
+        self.builder.record_event(LifecycleEvent::ExitBegun(exit.name), "department", Some(16));
         self.follow_exit();
     }
 
@@ -56,19 +57,19 @@ impl Evaluation<'_> {
                 let name = self.status.decommission.take().unwrap_or_default();
                 self.status.phase = Some(before_exit(&self.status));
                 self.status.phase_before_exit = None;
-                if let Some(calendar) = self.seen.ground.calendar() {
-                    self.life.resume(Obligation::GoLive, calendar);
-                    self.life.resume(Obligation::GoLiveReport, calendar);
+                if let Some(calendar) = self.seen.region_context.calendar() {
+                    self.builder.resume(Obligation::GoLive, calendar);
+                    self.builder.resume(Obligation::GoLiveReport, calendar);
                 }
-                self.life.record_event(LifecycleEvent::ExitEnded(name), "govcloud-operator", Some(16));
+                self.builder.record_event(LifecycleEvent::ExitEnded(name), OPERATOR, Some(16));
             }
             Some(exit) if exit.phase == Some(DecommissionPhase::Completed) => {
                 self.status.phase = Some(Phase::Exited);
                 for o in [Obligation::GoLive, Obligation::GoLiveReport] {
-                    self.life.drop_clock(o, "Exited");
+                    self.builder.drop_clock(o, ClosedReason::Exited);
                 }
                 let at = exit.ended_at.unwrap_or(self.now);
-                self.life.record_event_at(LifecycleEvent::Exited(exit.name), "provider", Some(16), at);
+                self.builder.record_event_at(LifecycleEvent::Exited(exit.name), "provider", Some(16), at);
             }
             Some(_) => {}
         }

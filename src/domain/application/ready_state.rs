@@ -1,142 +1,153 @@
-//! How an application stands: conditions, and who is waited on.
+//! Ready conditions of an application, and the awaited party.
 
 use super::Evaluation;
 use crate::finding::{Bilingual, Finding};
+use crate::reason::Reason;
 use crate::record::ReadyState;
-use crate::region_context::RegionView;
 use govcloud_api::application::ApplicationPhase as Phase;
-use govcloud_api::condition::{Condition, ConditionStatus};
+use govcloud_api::condition::{Condition, ConditionStatus, ConditionType};
 use govcloud_api::deadline::{Obligation, Party};
-use govcloud_api::region::Fulfilment;
+use govcloud_api::record::WaitingFor;
 
 impl Evaluation<'_> {
-    /// Conditions, and who is waited on.
+    /// Sets the awaited act and the ready conditions.
     pub(super) fn set_ready_conditions(&mut self, findings: &[Finding]) {
         let phase = self.status.phase.unwrap_or(Phase::Submitted);
         let (party, act, clock) = match phase {
-            Phase::Submitted if !findings.is_empty() => (Party::Department, Some("Correction"), None),
-            Phase::Submitted if self.life.void() => (Party::Authority, Some("NewDecision"), None),
-            Phase::Submitted => (Party::Authority, Some("Decision"), Some(Obligation::Review)),
-            Phase::Returned => (Party::Department, Some("Correction"), None),
+            Phase::Submitted if !findings.is_empty() => {
+                (Party::Department, Some(WaitingFor::Correction), None)
+            }
+            Phase::Submitted if self.builder.invalid_decision() => {
+                (Party::Authority, Some(WaitingFor::NewDecision), None)
+            }
+            Phase::Submitted => (Party::Authority, Some(WaitingFor::Decision), Some(Obligation::Review)),
+            Phase::Returned => (Party::Department, Some(WaitingFor::Correction), None),
             Phase::Provisioning | Phase::Provisioned | Phase::Live if self.altered() => {
-                (Party::Authority, Some("Investigation"), None)
+                (Party::Authority, Some(WaitingFor::Investigation), None)
             }
-            Phase::Provisioning => (Party::Provider, Some("Provision"), Some(Obligation::Provision)),
-            Phase::Provisioned => (Party::Department, Some("GoLive"), Some(Obligation::GoLive)),
+            Phase::Provisioning => {
+                (Party::Provider, Some(WaitingFor::Provision), Some(Obligation::Provision))
+            }
+            Phase::Provisioned => (Party::Department, Some(WaitingFor::GoLive), Some(Obligation::GoLive)),
             Phase::Live if self.status.reported_at.is_none() => {
-                (Party::Department, Some("GoLiveReport"), Some(Obligation::GoLiveReport))
+                (Party::Department, Some(WaitingFor::GoLiveReport), Some(Obligation::GoLiveReport))
             }
-            Phase::Exiting => (Party::None, Some("Decommission"), None),
+            Phase::Exiting => (Party::None, Some(WaitingFor::Decommission), None),
             Phase::Live | Phase::Rejected | Phase::Withdrawn | Phase::Exited => (Party::None, None, None),
         };
-        self.life.wait_on(party, act, clock);
+        self.builder.wait_on(party, act, clock);
         let held = match phase {
             Phase::Submitted => {
-                ReadyState::before_decision(findings, &self.life.status, &self.seen.ground.guard)
+                ReadyState::before_decision(findings, &self.builder.status, &self.seen.region_context)
             }
             Phase::Provisioning | Phase::Provisioned | Phase::Live if self.altered() => {
                 Some(ReadyState::spec_altered())
             }
             _ => None,
         };
-        self.life.set_ready_conditions(&held.unwrap_or_else(|| self.standing(phase)));
+        self.builder.set_ready_conditions(&held.unwrap_or_else(|| self.state(phase)));
     }
 
-    /// How the application stands in each phase.
-    fn standing(&self, phase: Phase) -> ReadyState {
+    /// Ready state in each phase.
+    fn state(&self, phase: Phase) -> ReadyState {
         match phase {
             Phase::Submitted => match self.found_text() {
-                Some(text) => ReadyState::Reconciling("AwaitingReattach", text),
+                Some(text) => ReadyState::Reconciling(Reason::AwaitingReattach, text),
                 None => ReadyState::Reconciling(
-                    "AwaitingDecision",
-                    Bilingual::new("等待主管部门审核(第十二条)", "awaiting the authority's review (Art. 12)"),
+                    Reason::AwaitingDecision,
+                    Bilingual::new(
+                        "等待主管部门审核（第十二条）",
+                        "awaiting the authority's review (Art. 12)",
+                    ),
                 ),
             },
             Phase::Returned => ReadyState::Reconciling(
-                "Returned",
+                Reason::Returned,
                 Bilingual::new(
-                    "已退回,等待使用部门补正(第十二条)",
+                    "已退回，等待使用部门补正（第十二条）",
                     "returned; awaiting correction by the department (Art. 12)",
                 ),
             ),
             Phase::Rejected => ReadyState::Stalled(
-                "Rejected",
-                Bilingual::new("主管部门不同意(第十二条)", "rejected by the authority (Art. 12)"),
+                Reason::Rejected,
+                Bilingual::new("主管部门不同意（第十二条）", "rejected by the authority (Art. 12)"),
             ),
             Phase::Withdrawn => ReadyState::Stalled(
-                "Withdrawn",
+                Reason::Withdrawn,
                 Bilingual::new("使用部门已撤回", "withdrawn by the department"),
             ),
-            Phase::Provisioning => self.provisioning_standing(),
+            Phase::Provisioning => self.provisioning_state(),
             Phase::Provisioned => ReadyState::Ready(
-                "Provisioned",
+                Reason::Provisioned,
                 Bilingual::new(
-                    "资源已开通,等待部署上线(第十四条)",
+                    "资源已开通，等待部署上线（第十四条）",
                     "provisioned; awaiting go-live (Art. 14)",
                 ),
             ),
-            Phase::Live => ReadyState::Ready("Live", Bilingual::new("已上线运行", "live")),
+            Phase::Live => ReadyState::Ready(Reason::Live, Bilingual::new("已上线运行", "live")),
             Phase::Exiting => {
                 let name = self.status.decommission.as_deref().unwrap_or_default();
                 ReadyState::Reconciling(
-                    "Exiting",
+                    Reason::Exiting,
                     Bilingual::new(
-                        format!("退出中,见 Decommission {name}"),
+                        format!("退出中，见 Decommission {name}"),
                         format!("exiting; see Decommission {name}"),
                     ),
                 )
             }
             Phase::Exited => ReadyState::Ready(
-                "Exited",
-                Bilingual::new("已退出,资源已收回(第十六条)", "exited; resources are reclaimed (Art. 16)"),
+                Reason::Exited,
+                Bilingual::new("已退出，资源已收回（第十六条）", "exited; resources are reclaimed (Art. 16)"),
             ),
         }
     }
 
-    /// What provisioning waits for.
-    fn provisioning_standing(&self) -> ReadyState {
-        if let Some(t) = &self.seen.ground.trouble {
+    /// Ready state while the application is provisioned.
+    fn provisioning_state(&self) -> ReadyState {
+        if let Some(t) = &self.seen.region_context.trouble {
             return ReadyState::write_refused(t);
         }
         let Some((_, grant)) = &self.seen.grant else {
             // The operator's own grant follows at once: that is not worth a status of its own.
-            let automatic = |r: &RegionView| r.spec().fulfilment == Fulfilment::Automatic;
-            if self.seen.ground.region.as_deref().is_some_and(automatic) {
+            if self.seen.region_context.automatic() {
                 return provisioning();
             }
             let command = format!("kubectl govcloud grant render {}", self.seen.meta.name);
             let text = Bilingual::new(
-                format!("已通知服务提供方,等待工单(第十三条);工单内容:{command}"),
+                format!("已通知政务云服务提供方，等待工单（第十三条）；工单内容：{command}"),
                 format!(
                     "the provider was notified; its grant is awaited (Art. 13); the work order: {command}"
                 ),
             );
-            return ReadyState::Reconciling("AwaitingGrant", text);
+            return ReadyState::Reconciling(Reason::AwaitingGrant, text);
         };
         if grant.spec.application.uid != self.seen.meta.uid && !self.may_take_over(grant) {
             let text = Bilingual::new(
-                "同名 ResourceGrant 属于另一申请,须由主管部门归档移除后才能开通",
+                "同名 ResourceGrant 属于另一申请，须由主管部门归档移除后才能开通",
                 "the ResourceGrant of this name is another application's; the authority must archive and remove it first",
             );
-            return ReadyState::Stalled("GrantOfAnother", text);
+            return ReadyState::Stalled(Reason::GrantOfAnother, text);
         }
-        let stalled = |c: &&Condition| c.type_ == "Stalled" && c.status == ConditionStatus::True;
+        let stalled =
+            |c: &&Condition| c.type_ == ConditionType::Stalled.as_ref() && c.status == ConditionStatus::True;
         match grant.status.as_ref().and_then(|s| s.record.conditions.iter().find(stalled)) {
             Some(c) => {
                 let text = Bilingual::new(
-                    format!("工单受阻({}),见同名 ResourceGrant", c.reason),
+                    format!("工单受阻（{}），见同名 ResourceGrant", c.reason),
                     format!("the grant is held up ({}); see the ResourceGrant of the same name", c.reason),
                 );
-                ReadyState::Stalled("GrantStalled", text)
+                ReadyState::Stalled(Reason::GrantStalled, text)
             }
             None => provisioning(),
         }
     }
 }
 
-/// The provider is at work.
+/// Ready state while the provider is at work.
 fn provisioning() -> ReadyState {
-    let text =
-        Bilingual::new("服务提供方正在开通资源(第十三条)", "resources are being provisioned (Art. 13)");
-    ReadyState::Reconciling("Provisioning", text)
+    let text = Bilingual::new(
+        "政务云服务提供方正在开通资源（第十三条）",
+        "resources are being provisioned (Art. 13)",
+    );
+    ReadyState::Reconciling(Reason::Provisioning, text)
 }

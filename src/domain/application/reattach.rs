@@ -1,51 +1,27 @@
-//! A record that was filed anew, from Git or from a backup, and the namespaces that an earlier record of its name left.
+//! Reattachment: a record that was filed anew, and the namespaces that an earlier record of its name left.
 //!
-//! Nothing is picked up by name: what is found is said, by UID, and left alone. It is taken back on a new decision of
-//! the authority that names exactly those UIDs (design, sections 3 and 5; S1, S3, S5).
-
-use std::collections::BTreeMap;
+//! Nothing is adopted by name: found namespaces are reported by UID and left alone, until a new decision of the authority
+//! names exactly those UIDs (design, sections 3 and 5; S1, S3, S5).
 
 use serde_json::json;
 
-use super::{Evaluation, Reread};
+use super::Evaluation;
 use crate::decision;
+use crate::existing_namespace::ExistingNamespace;
 use crate::finding::{Bilingual, Finding};
 use crate::lifecycle_event::LifecycleEvent;
 use crate::names;
 use crate::plan::{Precondition, RequiredReads, Step, Write};
-use crate::record::Meta;
+use crate::reason::Reason;
+use crate::record::{Meta, OPERATOR};
+use crate::region_context::Reread;
 use crate::tenancy::namespace::{Identity, predecessor};
 use crate::tenancy::quota_delta::below_use;
-use crate::tenancy::{LABEL_APPLICATION, LABEL_APPLICATION_UID, LABEL_DEPARTMENT, LABEL_ENTRY};
+use crate::tenancy::{LABEL_APPLICATION, LABEL_DEPARTMENT, LABEL_ENTRY};
 use govcloud_api::application::FoundNamespace;
-use govcloud_api::condition::ConditionStatus;
+use govcloud_api::condition::{ConditionStatus, ConditionType};
 use govcloud_api::decommission::DecommissionPhase;
 use govcloud_api::grant::ResourceGrant;
-
-/// An existing namespace that bears on an application: by its name, or by its labels.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Existing {
-    /// Name.
-    pub name: String,
-    /// UID.
-    pub uid: String,
-    /// Its labels.
-    pub labels: BTreeMap<String, String>,
-    /// Whether it is being deleted.
-    pub deleting: bool,
-    /// Whether the record that its label names exists.
-    pub owner_exists: bool,
-    /// What its quota counts as used.
-    pub used: BTreeMap<String, String>,
-}
-
-impl Existing {
-    /// UID of the record that its label names.
-    #[must_use]
-    pub fn owner(&self) -> Option<&str> {
-        self.labels.get(LABEL_APPLICATION_UID).map(String::as_str)
-    }
-}
 
 /// `name (UID …)`, one after another.
 fn list(found: &[FoundNamespace]) -> String {
@@ -53,8 +29,8 @@ fn list(found: &[FoundNamespace]) -> String {
 }
 
 impl Evaluation<'_> {
-    /// What an earlier record of this name left for an entry, if this is one of its namespaces.
-    fn left_for<'a>(&'a self, existing: &'a Existing) -> Option<FoundNamespace> {
+    /// Returns the namespace as found, if an earlier record of this name left it for an entry.
+    fn left_for<'a>(&'a self, existing: &'a ExistingNamespace) -> Option<FoundNamespace> {
         let Meta { namespace, name, uid, .. } = &self.seen.meta;
         let tenant = self.tenants().iter().find(|t| t.namespace == existing.name)?;
         let identity = Identity {
@@ -72,7 +48,7 @@ impl Evaluation<'_> {
         })
     }
 
-    /// The namespaces that can be taken back, by entry.
+    /// Namespaces that can be reattached, by entry.
     fn left_behind(&self) -> Vec<FoundNamespace> {
         let usable = self.seen.existing.iter().filter(|e| !e.deleting);
         let mut found: Vec<_> = usable.filter_map(|e| self.left_for(e)).collect();
@@ -80,7 +56,7 @@ impl Evaluation<'_> {
         found
     }
 
-    /// Names that are reserved or taken (S3: nothing is ever adopted), and what keeps from taking back.
+    /// Findings on reserved and taken names (S3: nothing is ever adopted), and obstacles to reattaching.
     pub(super) fn name_findings(&self) -> Vec<Finding> {
         if self.status.provisioned_at.is_some() {
             return Vec::new();
@@ -109,7 +85,7 @@ impl Evaluation<'_> {
     }
 
     /// A namespace of an earlier record of this name, for an entry that is not asked for: nobody would see to it.
-    fn left_out(&self, e: &Existing) -> Option<Finding> {
+    fn left_out(&self, e: &ExistingNamespace) -> Option<Finding> {
         let Meta { namespace, name, .. } = &self.seen.meta;
         let is = |key, value: &str| e.labels.get(key).is_some_and(|v| *v == names::label_value(value));
         let left = is(LABEL_DEPARTMENT, namespace)
@@ -122,7 +98,7 @@ impl Evaluation<'_> {
     }
 
     /// Running systems are not cut off by taking them back: what is used is the least that can be asked for.
-    fn below_use(&self, left: &FoundNamespace, e: &Existing) -> Option<Finding> {
+    fn below_use(&self, left: &FoundNamespace, e: &ExistingNamespace) -> Option<Finding> {
         let asked = self.seen.record.spec.namespaces.iter().find(|n| n.name == left.entry)?;
         let below = below_use(&asked.quota.0, &e.used).ok().filter(|b| !b.is_empty())?;
         let each = below.iter().map(|b| format!("{}: {} < {}", b.key, b.new, b.used));
@@ -141,32 +117,37 @@ impl Evaluation<'_> {
         Some(Finding::AnotherOpen("Decommission".to_owned(), exit.name.clone()))
     }
 
-    /// Says which namespaces of an earlier record there are; they are left alone until a decision names them.
+    /// Reports namespaces of an earlier record; they are left alone until a decision names them.
     pub(super) fn look_for_namespaces(&mut self) {
         let found = self.left_behind();
         if found != self.status.found_namespaces {
             if !found.is_empty() {
-                let happening = LifecycleEvent::NamespacesFound(list(&found));
-                self.life.record_event(happening, "govcloud-operator", Some(13));
+                let event = LifecycleEvent::NamespacesFound(list(&found));
+                self.builder.record_event(event, OPERATOR, Some(13));
             }
             self.status.found_namespaces = found;
-            self.say_found();
+            self.set_found_condition();
         }
-        self.life.found = self.status.found_namespaces.iter().map(|f| f.uid.clone()).collect();
+        self.builder.found = self.status.found_namespaces.iter().map(|f| f.uid.clone()).collect();
     }
 
-    /// The condition `NamespacesFound`: what was found, and what a decision has to name.
-    fn say_found(&mut self) {
+    /// Sets the condition `NamespacesFound`.
+    fn set_found_condition(&mut self) {
         let text = self.found_text();
         let (status, reason) = match self.status.found_namespaces.is_empty() {
-            false => (ConditionStatus::True, "AwaitingReattach"),
-            true => (ConditionStatus::False, "None"),
+            false => (ConditionStatus::True, Reason::AwaitingReattach),
+            true => (ConditionStatus::False, Reason::None),
         };
-        let none = Bilingual::new("没有待接回的命名空间", "no namespaces are to be taken back");
-        self.life.condition("NamespacesFound", status, reason, text.as_ref().unwrap_or(&none));
+        let none = Bilingual::new("没有待恢复关联的命名空间", "no namespaces wait to be reattached");
+        self.builder.condition(
+            ConditionType::NamespacesFound,
+            status,
+            reason,
+            text.as_ref().unwrap_or(&none),
+        );
     }
 
-    /// What was found, and what a decision has to name.
+    /// Text on the namespaces found, with the UIDs that a decision has to name.
     pub(super) fn found_text(&self) -> Option<Bilingual> {
         let found = &self.status.found_namespaces;
         let uids = found.iter().map(|f| f.uid.as_str()).collect::<Vec<_>>().join(",");
@@ -174,7 +155,7 @@ impl Evaluation<'_> {
         (!found.is_empty()).then(|| {
             Bilingual::new(
                 format!(
-                    "发现同名原申请的命名空间:{each};未作任何改动。主管部门同意时须写明 govcloud.dev/reattach={uids} 方可接回"
+                    "发现同名原申请的命名空间：{each}；未作任何改动。主管部门同意时须写明 govcloud.dev/reattach={uids} 方可恢复关联"
                 ),
                 format!(
                     "namespaces of an earlier application of this name: {each}. Nothing is done with them; an approval must name them: govcloud.dev/reattach={uids}"
@@ -183,55 +164,53 @@ impl Evaluation<'_> {
         })
     }
 
-    /// Whether the authority let this record take namespaces back.
-    pub(super) fn taken_back(&self) -> bool {
-        let approval = decision::approved(&self.life.status, &self.seen.meta.digest);
+    /// Returns true if the approval reattaches namespaces.
+    pub(super) fn reattaches(&self) -> bool {
+        let approval = decision::approved(&self.builder.status, &self.seen.meta.digest);
         approval.is_some_and(|d| !d.reattach.is_empty())
     }
 
-    /// They are this record's now.
+    /// Records that the namespaces found belong to this record now.
     pub(super) fn record_reattached(&mut self) {
         let found = std::mem::take(&mut self.status.found_namespaces);
         if found.is_empty() {
             return;
         }
-        self.life.record_event(LifecycleEvent::Reattached(list(&found)), "govcloud-operator", Some(13));
-        self.say_found();
+        self.builder.record_event(LifecycleEvent::Reattached(list(&found)), OPERATOR, Some(13));
+        self.set_found_condition();
     }
 
-    /// Whether the grant of this name is the earlier record's, and its namespaces are to be taken back.
+    /// Returns true if the grant of this name is the earlier record's, and its namespaces are to be reattached.
     pub(super) fn may_take_over(&self, grant: &ResourceGrant) -> bool {
         let theirs = &grant.spec.application.uid;
         *theirs != self.seen.meta.uid
-            && self.taken_back()
+            && self.reattaches()
             && self.status.found_namespaces.iter().any(|f| f.application_uid == *theirs)
     }
 
-    /// The grant that the earlier record left carries out the present one's approval (Art. 13; S1, S4).
+    /// Writes this record's approval into the grant that the earlier record left (Art. 13; S1, S4).
     pub(super) fn take_over(
         &mut self,
         meta: &Meta,
         grant: &ResourceGrant,
         automatic: bool,
     ) -> Result<Vec<Step>, Reread> {
-        if !matches!(self.seen.ground.guard, decision::PolicyIntegrity::Intact { .. }) {
+        if !self.seen.region_context.intact() {
             return Ok(Vec::new());
         }
-        if !self.seen.ground.has_read(RequiredReads::RECORDS) {
-            return Err(Reread(RequiredReads::RECORDS));
-        }
-        let Some(approval) = decision::approved(&self.life.status, &self.seen.meta.digest) else {
+        self.seen.region_context.require(RequiredReads::RECORDS)?;
+        let Some(approval) = decision::approved(&self.builder.status, &self.seen.meta.digest) else {
             return Ok(Vec::new());
         };
         let mut order = self.work_order(approval).spec;
         if automatic {
-            // What the provider assigned stays assigned.
+            // The provider's assignment stays.
             for ns in &mut order.namespaces {
                 let before = grant.spec.namespaces.iter().find(|g| g.name == ns.name);
                 ns.storage_class = before.and_then(|g| g.storage_class.clone()).or(ns.storage_class.take());
             }
         } else {
-            // What the provider applied stays; where it is not what was approved now, the provider corrects it.
+            // The provider's values stay; where they differ from the approval, the provider corrects them.
             order.namespaces.clone_from(&grant.spec.namespaces);
         }
         let body = json!({ "spec": order });

@@ -2,45 +2,44 @@
 
 use serde_json::json;
 
-use super::{Evaluation, Reread, merged};
+use super::{Evaluation, merged};
 use crate::decision;
 use crate::finding::Bilingual;
 use crate::grant::work_order;
 use crate::lifecycle_event::LifecycleEvent;
-use crate::maintenance;
 use crate::plan::{Precondition, RequiredReads, Step, Target, Write};
-use crate::record::{Meta, ReadyState};
+use crate::reason::Reason;
+use crate::record::{ClosedReason, Meta, OPERATOR, PauseReason, ReadyState};
+use crate::region_context::Reread;
 use crate::tenancy::quota_delta::below_use;
 use govcloud_api::application::ApplicationPhase;
 use govcloud_api::change::ChangePhase as Phase;
 use govcloud_api::deadline::{Obligation, Party};
 use govcloud_api::grant::{ApprovalKind, GrantPhase, GrantedNamespace, ResourceGrant};
-use govcloud_api::region::Fulfilment;
+use govcloud_api::record::WaitingFor;
 use govcloud_api::resources;
 
 impl Evaluation<'_> {
     /// Approved: the provider is notified and its clock starts (Art. 15), or maintenance is scheduled (Art. 18).
     pub(super) fn approved(&mut self) {
-        let Some(asked) = self.seen.record.spec.resource_adjustment.as_ref() else {
-            maintenance::schedule(self.seen, self.now, &mut self.life, &mut self.status);
-            return;
-        };
+        if let Some(maintenance) = &self.maintenance {
+            maintenance.schedule(&mut self.builder, &mut self.status);
+        }
+        let Some(asked) = self.seen.record.spec.resource_adjustment.as_ref() else { return };
         self.status.before = self.in_force();
         self.status.after = merged(&self.status.before, asked).into();
         self.status.application_uid = self.seen.application.as_ref().map(|(m, _)| m.uid.clone());
         self.status.phase = Some(Phase::Applying);
-        self.life.record_notice(15);
+        self.builder.record_notice(15);
         self.keep_clock();
         self.wait_for_use();
     }
 
     /// The provider's clock; it starts late, from the same instant, where there was no calendar.
     fn keep_clock(&mut self) {
-        let (Some(region), Some(calendar)) = (&self.seen.ground.region, self.seen.ground.calendar()) else {
-            return;
-        };
-        let days = region.spec().working_days.change;
-        self.life.start_clock(Obligation::Change, Party::Provider, days, self.life.notified_at(), calendar);
+        let Some((region, calendar)) = self.seen.region_context.counting() else { return };
+        let (days, notified) = (region.working_days.change, self.builder.notified_at());
+        self.builder.start_clock(Obligation::Change, days, notified, calendar);
     }
 
     /// Values below what is used now: a shrink waits for the department (design, section 5).
@@ -61,11 +60,11 @@ impl Evaluation<'_> {
     /// Carries an approved adjustment out: through the grant, which has its own gate (Art. 15).
     pub(super) fn apply(&mut self) -> Result<Vec<Step>, Reread> {
         self.keep_clock();
-        if !self.go_on() {
+        if !self.application_allows() {
             return Ok(Vec::new());
         }
         let (Some((grant_meta, grant)), Some(decision)) =
-            (&self.seen.grant, decision::approved(&self.life.status, &self.seen.meta.digest).cloned())
+            (&self.seen.grant, decision::approved(&self.builder.status, &self.seen.meta.digest).cloned())
         else {
             return Ok(Vec::new());
         };
@@ -82,15 +81,10 @@ impl Evaluation<'_> {
         if !self.wait_for_use() {
             return Ok(Vec::new());
         }
-        if mine
-            || !self.automatic()
-            || !matches!(self.seen.ground.guard, decision::PolicyIntegrity::Intact { .. })
-        {
+        if mine || !self.seen.region_context.automatic() || !self.seen.region_context.intact() {
             return Ok(Vec::new());
         }
-        if !self.seen.ground.has_read(RequiredReads::RECORDS) {
-            return Err(Reread(RequiredReads::RECORDS));
-        }
+        self.seen.region_context.require(RequiredReads::RECORDS)?;
         let Meta { name, uid, .. } = &self.seen.meta;
         let approved = work_order::approval(ApprovalKind::ChangeRequest, name, uid, &decision);
         let body = json!({ "spec": { "approved": approved, "namespaces": self.status.after } });
@@ -102,27 +96,23 @@ impl Evaluation<'_> {
         Ok(vec![Step::Write(vec![Write::Patch(target, precondition, body)])])
     }
 
-    /// Whether use allows the new values; while it does not, the provider's clock stands.
+    /// Returns true if current use allows the new values; until then the provider's clock is paused.
     fn wait_for_use(&mut self) -> bool {
         let below = self.below_use();
-        let calendar = self.seen.ground.calendar();
+        let calendar = self.seen.region_context.calendar();
         match (below.is_empty(), self.status.below_use_since.is_some()) {
             (true, true) => {
                 self.status.below_use_since = None;
-                self.life.record_event(LifecycleEvent::UseFell, "department", Some(15));
+                self.builder.record_event(LifecycleEvent::UseFell, "department", Some(15));
                 if let Some(c) = calendar {
-                    self.life.resume(Obligation::Change, c);
+                    self.builder.resume(Obligation::Change, c);
                 }
             }
             (false, false) => {
                 self.status.below_use_since = Some(self.now.into());
-                self.life.record_event(
-                    LifecycleEvent::BelowUse(below.join("; ")),
-                    "govcloud-operator",
-                    Some(15),
-                );
+                self.builder.record_event(LifecycleEvent::BelowUse(below.join("; ")), OPERATOR, Some(15));
                 if let Some(c) = calendar {
-                    self.life.pause(Obligation::Change, Party::Department, "BelowUse", c);
+                    self.builder.pause(Obligation::Change, Party::Department, PauseReason::BelowUse, c);
                 }
             }
             (true, false) | (false, true) => {}
@@ -130,38 +120,36 @@ impl Evaluation<'_> {
         below.is_empty()
     }
 
-    /// Whether the application's own exit lets the change go on; its clock stands meanwhile (Art. 16).
-    fn go_on(&mut self) -> bool {
-        let calendar = self.seen.ground.calendar();
+    /// Returns true unless the application is exiting or was replaced; the clock is paused during an exit (Art. 16).
+    fn application_allows(&mut self) -> bool {
+        let calendar = self.seen.region_context.calendar();
         // With the application missing nothing is written (S3); of one that was filed anew nothing was approved here (S1).
         let Some((application, _)) = &self.seen.application else { return false };
         let another = self.status.application_uid.as_ref().is_some_and(|u| *u != application.uid);
         match self.application_phase() {
-            _ if another => {
-                self.life.drop_clock(Obligation::Change, "filed anew");
-                self.life.record_event(LifecycleEvent::Overtaken, "govcloud-operator", Some(15));
-                self.status.phase = Some(Phase::Withdrawn);
-                false
-            }
-            Some(ApplicationPhase::Exited) => {
-                self.life.drop_clock(Obligation::Change, "Exited");
-                self.life.record_event(LifecycleEvent::Overtaken, "govcloud-operator", Some(16));
-                self.status.phase = Some(Phase::Withdrawn);
-                false
-            }
+            _ if another => self.overtaken(ClosedReason::FiledAnew, 15),
+            Some(ApplicationPhase::Exited) => self.overtaken(ClosedReason::Exited, 16),
             Some(ApplicationPhase::Exiting) => {
                 if let Some(c) = calendar {
-                    self.life.pause(Obligation::Change, Party::Authority, "Exiting", c);
+                    self.builder.pause(Obligation::Change, Party::Authority, PauseReason::Exiting, c);
                 }
                 false
             }
             _ => {
                 if let (Some(c), None) = (calendar, self.status.below_use_since) {
-                    self.life.resume(Obligation::Change, c);
+                    self.builder.resume(Obligation::Change, c);
                 }
                 true
             }
         }
+    }
+
+    /// Ends a change that its application can no longer take.
+    fn overtaken(&mut self, why: ClosedReason, article: i32) -> bool {
+        self.builder.drop_clock(Obligation::Change, why);
+        self.builder.record_event(LifecycleEvent::Overtaken, OPERATOR, Some(article));
+        self.status.phase = Some(Phase::Withdrawn);
+        false
     }
 
     /// 变更完成: the provider's clock is met (Art. 15).
@@ -169,44 +157,47 @@ impl Evaluation<'_> {
         let at = grant.status.as_ref().and_then(|s| s.in_force_since).map_or(self.now, |t| t.timestamp());
         self.status.phase = Some(Phase::Completed);
         self.status.applied_at = Some(at.into());
-        self.life.record_event_at(LifecycleEvent::Applied, "provider", Some(15), at);
-        if let Some(calendar) = self.seen.ground.calendar() {
-            self.life.resume(Obligation::Change, calendar);
-            self.life.meet(Obligation::Change, at, calendar);
+        self.builder.record_event_at(LifecycleEvent::Applied, "provider", Some(15), at);
+        if let Some(calendar) = self.seen.region_context.calendar() {
+            self.builder.resume(Obligation::Change, calendar);
+            self.builder.meet(Obligation::Change, at, calendar);
         }
     }
 
-    /// What a change that is being carried out waits for.
+    /// Ready state of a change that is being carried out.
     pub(super) fn applying(&self, below: &[String]) -> ReadyState {
         if self.application_phase() >= Some(ApplicationPhase::Exiting) {
             let text = Bilingual::new(
-                "应用正在退出,变更暂不实施",
-                "the application is exiting; the change stands still",
+                "应用正在退出，变更暂不实施",
+                "the application is exiting; the change is on hold",
             );
-            return ReadyState::Stalled("ApplicationExiting", text);
+            return ReadyState::Stalled(Reason::ApplicationExiting, text);
         }
-        if let Some(t) = &self.seen.ground.trouble {
+        if let Some(t) = &self.seen.region_context.trouble {
             return ReadyState::write_refused(t);
         }
         if !below.is_empty() {
             let list = below.join("; ");
             return ReadyState::Reconciling(
-                "BelowUse",
+                Reason::BelowUse,
                 Bilingual::new(
-                    format!("申请值低于现用量,请先减少用量:{list}"),
+                    format!("申请值低于现用量，请先减少用量：{list}"),
                     format!("the request is below what is used; reduce use first: {list}"),
                 ),
             );
         }
-        if let Some(open) = ReadyState::guard_open(&self.seen.ground.guard) {
-            return open;
+        if let Some(violated) = ReadyState::policies_violated(&self.seen.region_context.integrity) {
+            return violated;
         }
-        if !self.automatic() {
+        if !self.seen.region_context.automatic() {
             return self.awaiting_grant();
         }
         ReadyState::Reconciling(
-            "Applying",
-            Bilingual::new("服务提供方正在变更资源(第十五条)", "the change is being carried out (Art. 15)"),
+            Reason::Applying,
+            Bilingual::new(
+                "政务云服务提供方正在变更资源（第十五条）",
+                "the change is being carried out (Art. 15)",
+            ),
         )
     }
 
@@ -218,13 +209,13 @@ impl Evaluation<'_> {
         let command = format!("kubectl govcloud grant render {application} --change {name}");
         let refused = self.seen.grant.as_ref().is_some_and(|(_, g)| {
             g.spec.approved.name == *name
-                && g.status.as_ref().is_some_and(|s| s.record.waiting_for.as_deref() == Some("CorrectGrant"))
+                && g.status.as_ref().is_some_and(|s| s.record.waiting_for == Some(WaitingFor::CorrectGrant))
         });
         if refused {
             return ReadyState::Stalled(
-                "GrantStalled",
+                Reason::GrantStalled,
                 Bilingual::new(
-                    format!("工单与批准内容不符,差异见 ResourceGrant {application};正确的工单:{command}"),
+                    format!("工单与批准内容不符，差异见 ResourceGrant {application}；正确的工单：{command}"),
                     format!(
                         "the grant is not what was approved; ResourceGrant {application} says where; the right one: {command}"
                     ),
@@ -232,18 +223,13 @@ impl Evaluation<'_> {
             );
         }
         ReadyState::Reconciling(
-            "AwaitingGrant",
+            Reason::AwaitingGrant,
             Bilingual::new(
-                format!("已通知服务提供方,等待工单(第十五条);工单内容:{command}"),
+                format!("已通知政务云服务提供方，等待工单（第十五条）；工单内容：{command}"),
                 format!(
                     "the provider was notified; its grant is awaited (Art. 15); the work order: {command}"
                 ),
             ),
         )
-    }
-
-    /// Whether the operator writes the grant itself.
-    fn automatic(&self) -> bool {
-        self.seen.ground.region.as_ref().is_some_and(|r| r.spec().fulfilment == Fulfilment::Automatic)
     }
 }

@@ -10,14 +10,14 @@ impl Moved {
             MovedBy::YearPublished => "年度节假日安排已公布".to_owned(),
             MovedBy::CalendarEdited => "工作日历已变更".to_owned(),
             MovedBy::Waited { on, reason, working_days } => {
-                format!("等待{} {working_days} 个工作日({reason})", on.zh())
+                format!("等待{} {working_days} 个工作日（{reason}）", on.zh())
             }
         };
         let date =
             if old == new { format!("期限 {new} 不变") } else { format!("期限由 {old} 改为 {new}") };
-        let mark = if *provisional { ",暂定" } else { "" };
-        let effect = if *applied { "" } else { ";事项已了结,仅作记录" };
-        format!("{}:{date}{mark}:{why}(日历 {revision}){effect}", obligation.zh())
+        let mark = if *provisional { "，暂定" } else { "" };
+        let effect = if *applied { "" } else { "；事项已办结，仅作记录" };
+        format!("{}：{date}{mark}：{why}（日历 {revision}）{effect}", obligation.zh())
     }
 
     /// One sentence for the timeline, in English.
@@ -45,16 +45,16 @@ impl Notice {
     /// One sentence for the party, in Chinese.
     pub fn zh(&self) -> String {
         let Self { obligation, party, article, due_date, remaining, .. } = self;
-        let what = format!("{}(第{article}条,{})", obligation.zh(), party.zh());
-        let mark = if self.provisional { "(暂定)" } else { "" };
+        let what = format!("{}（第{}条，{}）", obligation.zh(), numeral(*article), party.zh());
+        let mark = if self.provisional { "（暂定）" } else { "" };
         match self.kind {
             NoticeKind::Half => {
-                format!("{what}期限已近半:截止 {due_date}{mark},含今日还剩 {remaining} 个工作日")
+                format!("{what}期限已近半：截止 {due_date}{mark}，含今日还剩 {remaining} 个工作日")
             }
-            NoticeKind::LastDay => format!("{what}期限仅剩 1 个工作日:截止 {due_date}{mark} 24:00"),
+            NoticeKind::LastDay => format!("{what}期限仅剩 1 个工作日：截止 {due_date}{mark} 24:00"),
             NoticeKind::Overdue => {
                 let late = self.working_days_late.unwrap_or(0);
-                format!("{what}已逾期:应于 {due_date}{mark} 24:00 前完成,已超 {late} 个工作日")
+                format!("{what}已逾期：应于 {due_date}{mark} 24:00 前完成，已超 {late} 个工作日")
             }
         }
     }
@@ -77,6 +77,17 @@ impl Notice {
                 format!("{what}: overdue, was due {due_date}{mark} 24:00, {late} late")
             }
         }
+    }
+}
+
+/// Chinese numeral of an article, 1 to 99.
+fn numeral(n: i32) -> String {
+    const DIGITS: [&str; 10] = ["", "一", "二", "三", "四", "五", "六", "七", "八", "九"];
+    let digit = |d: i32| usize::try_from(d).ok().and_then(|d| DIGITS.get(d)).copied().unwrap_or_default();
+    match (n / 10, n % 10) {
+        (0, units) => digit(units).to_owned(),
+        (1, units) => format!("十{}", digit(units)),
+        (tens, units) => format!("{}十{}", digit(tens), digit(units)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which of the exits that were filed on an application counts (Art. 16).
+//! Active exit of an application, among those that were filed (Art. 16).
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What an exit still has: its namespaces and volumes, with what preconditions and reports need.
+//! Namespaces and volumes of an exit, with the fields that preconditions and reports need.
 
 use jiff::Timestamp;
 
@@ -13,11 +13,11 @@ pub struct ExitNamespace {
     pub resource_version: String,
     /// UID of the application that the operator's label names.
     pub owner: Option<String>,
-    /// Whether it is being deleted.
+    /// True while it is being deleted.
     pub deleting: bool,
     /// Value of the reclaim annotation.
     pub reclaim: Option<String>,
-    /// What the namespace controller says still holds it.
+    /// Remaining content, as the namespace controller reports it.
     pub held_by: Vec<String>,
     /// Its claims.
     pub claims: Vec<ExitPvc>,

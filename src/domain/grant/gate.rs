@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Observed;
-use crate::decision::{self, PolicyIntegrity};
+use crate::decision;
 use crate::finding::Bilingual;
 use crate::quantity::Quantity;
 use crate::record::Meta;
@@ -82,9 +82,9 @@ pub fn gate(seen: &Observed, stored: &ResourceGrantStatus) -> Gate {
     if stored.in_force.as_ref() == Some(&spec.approved) && *stored.granted == spec.namespaces {
         return Gate::InForce;
     }
-    if !matches!(seen.ground.guard, PolicyIntegrity::Intact { .. }) {
+    if !seen.ground.intact() {
         return Gate::Waiting(Bilingual::new(
-            "审批策略不完整,暂不开通",
+            "审批策略不完整，暂不开通",
             "the approval policies are not in place; no gate opens",
         ));
     }
@@ -98,7 +98,7 @@ pub fn gate(seen: &Observed, stored: &ResourceGrantStatus) -> Gate {
 fn filed_anew(name: &str) -> Bilingual {
     Bilingual::new(
         format!(
-            "申请 {name} 已重新提交;主管部门以 govcloud.dev/reattach 写明命名空间并同意后,本工单转归新申请"
+            "申请 {name} 已重新提交；主管部门以 govcloud.dev/reattach 写明命名空间并同意后，本工单转归新申请"
         ),
         format!(
             "application {name} was filed anew; this grant becomes the new one's once an approval names its namespaces in govcloud.dev/reattach"
@@ -126,7 +126,7 @@ fn gate_by_application(
     let later = app.status.as_ref().is_some_and(|s| s.provisioned_at.is_some());
     if later && stored.in_force.as_ref().is_some_and(|a| a.kind == ApprovalKind::ChangeRequest) {
         return Gate::Refused(vec![
-            "spec.approved: 已有变更生效,不能退回原批准 / a later change is in force".to_owned(),
+            "spec.approved：已有变更生效，不能退回原批准 / a later change is in force".to_owned(),
         ]);
     }
     let mut d = Vec::new();
@@ -161,9 +161,13 @@ fn gate_by_change(seen: &Observed) -> Gate {
         ));
     };
     if !matches!(status.phase, Some(ChangePhase::Applying)) {
-        return Gate::Refused(vec![format!("spec.approved: {} {:?}", meta.name, status.phase)]);
+        return Gate::Refused(vec![format!(
+            "spec.approved: {} {}",
+            meta.name,
+            status.phase.map_or("-", Into::into)
+        )]);
     }
-    if status.record.waiting_for.as_deref() == Some("ReduceUse") {
+    if status.below_use_since.is_some() {
         let text = Bilingual::new(
             format!("变更 {} 等待使用部门减少用量", meta.name),
             format!("change {} waits until the department uses less", meta.name),

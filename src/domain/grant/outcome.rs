@@ -3,10 +3,12 @@
 use super::{Evaluation, Gate, NamespaceSlot, restriction};
 use crate::finding::Bilingual;
 use crate::lifecycle_event::LifecycleEvent;
+use crate::reason::Reason;
 use crate::record::ReadyState;
 use govcloud_api::application::TenantNamespace;
 use govcloud_api::deadline::Party;
 use govcloud_api::grant::{GrantPhase, Restriction};
+use govcloud_api::record::WaitingFor;
 
 impl Evaluation<'_> {
     /// Nothing is left to write: what is granted is in force.
@@ -20,7 +22,7 @@ impl Evaluation<'_> {
                 self.in_force(places);
                 self.life.wait_on(Party::None, None, None);
                 self.life.set_ready_conditions(&ReadyState::Ready(
-                    "Active",
+                    Reason::Active,
                     Bilingual::new("已按批准内容开通", "what was approved is in force"),
                 ));
             }
@@ -31,26 +33,32 @@ impl Evaluation<'_> {
                 }
                 self.life.wait_on(Party::None, None, None);
                 self.life.set_ready_conditions(&ReadyState::Ready(
-                    "Released",
-                    Bilingual::new("应用已退出,工单终结", "the application has exited"),
+                    Reason::Released,
+                    Bilingual::new("应用已退出，工单已办结", "the application has exited"),
                 ));
             }
             Gate::Waiting(why) => {
-                let open = ReadyState::guard_open(&self.seen.ground.guard);
+                let open = ReadyState::policies_violated(&self.seen.ground.integrity);
                 let standing =
-                    open.unwrap_or_else(|| ReadyState::Reconciling("AwaitingApproval", why.clone()));
-                self.wait(Party::Authority, "Approval", &standing);
+                    open.unwrap_or_else(|| ReadyState::Reconciling(Reason::AwaitingApproval, why.clone()));
+                self.wait(Party::Authority, WaitingFor::Approval, &standing);
             }
             Gate::InUse(why) => {
-                self.wait(Party::Department, "ReduceUse", &ReadyState::Reconciling("BelowUse", why.clone()));
+                self.wait(
+                    Party::Department,
+                    WaitingFor::ReduceUse,
+                    &ReadyState::Reconciling(Reason::BelowUse, why.clone()),
+                );
             }
-            Gate::Altered => self.wait(Party::Authority, "Investigation", &ReadyState::spec_altered()),
+            Gate::Altered => {
+                self.wait(Party::Authority, WaitingFor::Investigation, &ReadyState::spec_altered())
+            }
             Gate::Refused(d) => self.refuse(d, &spec.approved.name.clone()),
         }
     }
 
     /// Nothing new is made; what is in force stays.
-    fn wait(&mut self, party: Party, act: &str, standing: &ReadyState) {
+    fn wait(&mut self, party: Party, act: WaitingFor, standing: &ReadyState) {
         let active = self.status.in_force.is_some();
         self.status.phase = Some(if active { GrantPhase::Active } else { GrantPhase::Pending });
         self.life.wait_on(party, Some(act), None);
@@ -83,15 +91,7 @@ impl Evaluation<'_> {
         let now = restrictions.min_by_key(order).unwrap_or_default();
         if now != self.status.restriction {
             self.status.restriction = now;
-            self.life.record_event(
-                LifecycleEvent::Restricted(match now {
-                    Restriction::None => "None",
-                    Restriction::HandingOver => "HandingOver",
-                    Restriction::Quiesced => "Quiesced",
-                }),
-                "govcloud-operator",
-                Some(16),
-            );
+            self.life.record_event(LifecycleEvent::Restricted(now), "govcloud-operator", Some(16));
         }
     }
 
@@ -112,21 +112,25 @@ impl Evaluation<'_> {
     /// The grant is not what was approved: said, with each difference (Art. 13).
     fn refuse(&mut self, differences: &[String], approved: &str) {
         let text = differences.join("; ");
-        let news =
-            !self.life.status.conditions.iter().any(|c| c.reason == "Refused" && c.message.contains(&text));
+        let news = !self
+            .life
+            .status
+            .conditions
+            .iter()
+            .any(|c| c.reason == Reason::Refused.as_ref() && c.message.contains(&text));
         if news {
             self.life.record_event(LifecycleEvent::Refused(text.clone()), "govcloud-operator", Some(13));
         }
         let active = self.status.in_force.is_some();
         self.status.phase = Some(if active { GrantPhase::Active } else { GrantPhase::Refused });
-        self.life.wait_on(Party::Provider, Some("CorrectGrant"), None);
+        self.life.wait_on(Party::Provider, Some(WaitingFor::CorrectGrant), None);
         let zh = format!(
-            "工单与 {approved} 批准内容不符(工单 ≠ 批准):{text};可用 kubectl govcloud grant render 生成正确的工单"
+            "工单与 {approved} 批准内容不符（工单 ≠ 批准）：{text}；可用 kubectl govcloud grant render 生成正确的工单"
         );
         let en = format!(
             "not what {approved} approved (grant ≠ approved): {text}; kubectl govcloud grant render prints the right one"
         );
-        self.life.set_ready_conditions(&ReadyState::Stalled("Refused", Bilingual::new(zh, en)));
+        self.life.set_ready_conditions(&ReadyState::Stalled(Reason::Refused, Bilingual::new(zh, en)));
     }
 
     /// Held up by something that must be seen to.
@@ -134,7 +138,7 @@ impl Evaluation<'_> {
         if self.status.phase.is_none() {
             self.status.phase = Some(if gate.accepts() { GrantPhase::Applying } else { GrantPhase::Pending });
         }
-        self.life.wait_on(Party::Provider, Some("Provision"), None);
+        self.life.wait_on(Party::Provider, Some(WaitingFor::Provision), None);
         self.life.set_ready_conditions(standing);
     }
 }

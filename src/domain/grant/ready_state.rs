@@ -2,6 +2,7 @@
 
 use super::LiveNamespace;
 use crate::finding::{Bilingual, Finding};
+use crate::reason::Reason;
 use crate::record::ReadyState;
 
 /// The namespace is another's, or was replaced (design, section 5).
@@ -14,7 +15,7 @@ pub(super) fn taken(name: &str, live: Option<&LiveNamespace>) -> ReadyState {
 /// The namespace is being deleted outside an exit.
 pub(super) fn terminating(name: &str) -> ReadyState {
     ReadyState::Stalled(
-        "NamespaceTerminating",
+        Reason::NamespaceTerminating,
         Bilingual::new(format!("命名空间 {name} 正在被删除"), format!("namespace {name} is being deleted")),
     )
 }
@@ -22,9 +23,9 @@ pub(super) fn terminating(name: &str) -> ReadyState {
 /// A namespace that was made is gone: it is not made again behind the department's back (S3).
 pub(super) fn lost(name: &str) -> ReadyState {
     ReadyState::Stalled(
-        "NamespaceLost",
+        Reason::NamespaceLost,
         Bilingual::new(
-            format!("命名空间 {name} 已不存在;不会自动重建,请主管部门与使用部门核实"),
+            format!("命名空间 {name} 已不存在；不会自动重建，请主管部门与使用部门核实"),
             format!(
                 "namespace {name} is gone; it is not made again by itself. The authority and the department must look into it"
             ),

@@ -1,17 +1,18 @@
-//! What an application is told of maintenance that affects it: ahead, at the start, at the end, each once (Art. 18).
+//! Notices to an application about maintenance that affects it: ahead, at the start, at the end, each once (Art. 18).
 //!
-//! What was told is kept in the application's own status, so that nothing is told twice however long the
-//! timeline grows, and so that a completed maintenance is looked for only where its outcome is still owed.
+//! The application's own status lists the notices, so that none is given twice however long the timeline grows, and
+//! completed maintenance is read only while its outcome is still to be told.
 
 use jiff::Timestamp;
 
 use super::reported;
 use crate::finding::Bilingual;
 use crate::lifecycle_event::LifecycleEvent;
+use crate::reason::Reason;
 use crate::record::{OPERATOR, StatusBuilder};
 use govcloud_api::application::AnnouncedMaintenance;
 use govcloud_api::change::{ChangePhase as Phase, Impact, MaintenanceOutcome, Window};
-use govcloud_api::condition::ConditionStatus;
+use govcloud_api::condition::{ConditionStatus, ConditionType};
 
 /// Most maintenances that an application's status lists at a time; the schema says the same. Later ones are told
 /// when earlier ones are over.
@@ -26,20 +27,20 @@ pub struct MaintenanceView {
     pub namespace: String,
     /// Name of the ChangeRequest.
     pub name: String,
-    /// Where it stands.
+    /// Its phase.
     pub phase: Option<Phase>,
-    /// What was approved; `None` while the spec is another than that (S7), or cannot be read.
+    /// The approved window; `None` while the spec is another than that (S7), or cannot be read.
     pub approved: Option<ApprovedWindow>,
-    /// What the provider reported.
+    /// Outcome that the provider reported.
     pub outcome: Option<MaintenanceOutcome>,
 }
 
 /// The part of an approved plan that concerns those affected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApprovedWindow {
-    /// When.
+    /// The window.
     pub window: Window,
-    /// What is noticed of it.
+    /// Impact on those affected.
     pub impact: Impact,
 }
 
@@ -48,16 +49,16 @@ trait Announced {
     /// `namespace/name` of the ChangeRequest.
     fn request(&self) -> String;
 
-    /// That it is going to happen.
+    /// Event that announces it.
     fn scheduled(&self) -> LifecycleEvent;
 
     fn window(&self) -> Window;
 
-    /// Told when it has begun; late or not, the instant is that of the window.
-    fn tell_start(&mut self, life: &mut StatusBuilder);
+    /// Records its start; late or not, the instant is that of the window.
+    fn tell_start(&mut self, builder: &mut StatusBuilder);
 
-    /// Tells how it goes on. Whether there is more to come.
-    fn go_on(&mut self, view: Option<&MaintenanceView>, life: &mut StatusBuilder) -> bool;
+    /// Records progress. Returns true if more is to come.
+    fn follow(&mut self, view: Option<&MaintenanceView>, builder: &mut StatusBuilder) -> bool;
 }
 
 impl Announced for AnnouncedMaintenance {
@@ -74,24 +75,24 @@ impl Announced for AnnouncedMaintenance {
         Window { start: self.start, end: self.end }
     }
 
-    fn tell_start(&mut self, life: &mut StatusBuilder) {
+    fn tell_start(&mut self, builder: &mut StatusBuilder) {
         self.started = true;
         let at = self.start.timestamp();
-        life.record_event_at(LifecycleEvent::MaintenanceStarted(self.request()), "provider", Some(18), at);
+        builder.record_event_at(LifecycleEvent::MaintenanceStarted(self.request()), "provider", Some(18), at);
     }
 
-    fn go_on(&mut self, view: Option<&MaintenanceView>, life: &mut StatusBuilder) -> bool {
+    fn follow(&mut self, view: Option<&MaintenanceView>, builder: &mut StatusBuilder) -> bool {
         let Some(view) = view else {
-            life.record_event(LifecycleEvent::MaintenanceGone(self.request()), OPERATOR, Some(18));
+            builder.record_event(LifecycleEvent::MaintenanceGone(self.request()), OPERATOR, Some(18));
             return false;
         };
         match (view.phase, &view.outcome) {
             (Some(Phase::InProgress), _) if !self.started => {
-                self.tell_start(life);
+                self.tell_start(builder);
                 true
             }
             (Some(Phase::Completed), Some(outcome)) => {
-                life.record_event(reported(&self.request(), outcome), "provider", Some(18));
+                builder.record_event(reported(&self.request(), outcome), "provider", Some(18));
                 false
             }
             _ => true,
@@ -99,10 +100,14 @@ impl Announced for AnnouncedMaintenance {
     }
 }
 
-/// Tells an affected application what it has not been told yet, and shows what is ahead.
-pub fn tell(views: &[MaintenanceView], announced: &mut Vec<AnnouncedMaintenance>, life: &mut StatusBuilder) {
-    announced.retain_mut(|a| a.go_on(views.iter().find(|v| v.uid == a.uid), life));
-    for (v, approved) in news(views, announced) {
+/// Announces maintenance to an affected application, and shows what is ahead.
+pub fn announce(
+    views: &[MaintenanceView],
+    announced: &mut Vec<AnnouncedMaintenance>,
+    builder: &mut StatusBuilder,
+) {
+    announced.retain_mut(|a| a.follow(views.iter().find(|v| v.uid == a.uid), builder));
+    for (v, approved) in unannounced(views, announced) {
         if announced.len() >= ANNOUNCED_MAX {
             break;
         }
@@ -115,45 +120,50 @@ pub fn tell(views: &[MaintenanceView], announced: &mut Vec<AnnouncedMaintenance>
             impact: approved.impact,
             started: false,
         };
-        life.record_event(a.scheduled(), OPERATOR, Some(18));
+        builder.record_event(a.scheduled(), OPERATOR, Some(18));
         if v.phase == Some(Phase::InProgress) {
-            a.tell_start(life);
+            a.tell_start(builder);
         }
         announced.push(a);
     }
-    show(announced, life);
+    set_condition(announced, builder);
 }
 
 /// The application has exited: no maintenance affects it any more.
-pub fn forget(announced: &mut Vec<AnnouncedMaintenance>, life: &mut StatusBuilder) {
+pub fn forget(announced: &mut Vec<AnnouncedMaintenance>, builder: &mut StatusBuilder) {
     announced.clear();
-    show(announced, life);
+    set_condition(announced, builder);
 }
 
-/// What is approved, not over, and not told yet, the earliest first.
-fn news<'a>(
+/// Approved maintenance that is not over and not announced, the earliest first.
+fn unannounced<'a>(
     views: &'a [MaintenanceView],
     announced: &[AnnouncedMaintenance],
 ) -> Vec<(&'a MaintenanceView, &'a ApprovedWindow)> {
     let ahead = |v: &&MaintenanceView| v.phase.is_some_and(Phase::is_ahead);
     let untold = |v: &&MaintenanceView| !announced.iter().any(|a| a.uid == v.uid);
-    let mut news: Vec<_> = views
+    let mut found: Vec<_> = views
         .iter()
         .filter(ahead)
         .filter(untold)
         .filter_map(|v| v.approved.as_ref().map(|approved| (v, approved)))
         .collect();
     let start = |w: &ApprovedWindow| -> Timestamp { w.window.start.timestamp() };
-    news.sort_by(|(a, x), (b, y)| (start(x), &a.uid).cmp(&(start(y), &b.uid)));
-    news
+    found.sort_by(|(a, x), (b, y)| (start(x), &a.uid).cmp(&(start(y), &b.uid)));
+    found
 }
 
-/// The condition `MaintenanceScheduled`: what is ahead or under way, and which windows overlap.
-fn show(announced: &[AnnouncedMaintenance], life: &mut StatusBuilder) {
+/// Sets the condition `MaintenanceScheduled`: maintenance ahead or under way, and overlapping windows.
+fn set_condition(announced: &[AnnouncedMaintenance], builder: &mut StatusBuilder) {
     if announced.is_empty() {
-        if life.is("MaintenanceScheduled") {
+        if builder.is(ConditionType::MaintenanceScheduled) {
             let none = Bilingual::new("没有已批准的平台调整", "no approved maintenance is ahead");
-            life.condition("MaintenanceScheduled", ConditionStatus::False, "None", &none);
+            builder.condition(
+                ConditionType::MaintenanceScheduled,
+                ConditionStatus::False,
+                Reason::None,
+                &none,
+            );
         }
         return;
     }
@@ -171,9 +181,14 @@ fn show(announced: &[AnnouncedMaintenance], life: &mut StatusBuilder) {
         }
     }
     let reason = match overlaps {
-        true => "WindowsOverlap",
-        false if ahead.iter().any(|a| a.started) => "InProgress",
-        false => "Scheduled",
+        true => Reason::WindowsOverlap,
+        false if ahead.iter().any(|a| a.started) => Reason::InProgress,
+        false => Reason::Scheduled,
     };
-    life.condition("MaintenanceScheduled", ConditionStatus::True, reason, &Bilingual::list(&texts));
+    builder.condition(
+        ConditionType::MaintenanceScheduled,
+        ConditionStatus::True,
+        reason,
+        &Bilingual::list(&texts),
+    );
 }

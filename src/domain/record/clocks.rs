@@ -1,4 +1,4 @@
-//! The clocks of a life: started, paused, met and reported (design, section 4).
+//! Clocks of a record: started, paused, met and reported (design, section 4).
 
 use jiff::Timestamp;
 
@@ -7,11 +7,44 @@ use super::super::deadline::{DeadlineClock, DeadlineReports, Moved};
 use super::super::finding::Bilingual;
 use super::super::lifecycle_event::LifecycleEvent;
 use super::{OPERATOR, StatusBuilder};
-use govcloud_api::condition::ConditionStatus;
+use crate::reason::Reason;
+use govcloud_api::condition::{ConditionStatus, ConditionType};
 use govcloud_api::deadline::{Deadline, Obligation, Party};
+use strum::AsRefStr;
+
+/// Reason of a pause: another party is waited on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AsRefStr)]
+pub enum PauseReason {
+    /// Correction by the department (Art. 12).
+    Correction,
+    /// Consent of the department (Art. 23).
+    Consent,
+    /// Use above the requested quota (Art. 15).
+    BelowUse,
+    /// Receipts of the department (Art. 28).
+    HandOver,
+    /// Exit of the application (Art. 16).
+    Exiting,
+}
+
+/// Reason for which an obligation fell away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AsRefStr)]
+pub enum ClosedReason {
+    /// Withdrawal by the department.
+    #[strum(serialize = "withdrawn")]
+    Withdrawn,
+    /// Consent that became invalid (Art. 23).
+    #[strum(serialize = "consent void")]
+    ConsentVoid,
+    /// Application that was filed anew.
+    #[strum(serialize = "filed anew")]
+    FiledAnew,
+    /// Application that exited (Art. 16).
+    Exited,
+}
 
 impl StatusBuilder {
-    /// The clock of an obligation.
+    /// Clock of an obligation.
     #[must_use]
     pub fn clock(&self, obligation: Obligation) -> Option<&Deadline> {
         self.status.deadlines.iter().find(|d| d.obligation == obligation)
@@ -22,23 +55,17 @@ impl StatusBuilder {
     }
 
     /// Starts a clock; a clock that was started before stays as it is.
-    pub fn start_clock(
-        &mut self,
-        obligation: Obligation,
-        party: Party,
-        days: i32,
-        from: Timestamp,
-        calendar: &Calendar,
-    ) {
+    pub fn start_clock(&mut self, obligation: Obligation, days: i32, from: Timestamp, calendar: &Calendar) {
         if self.clock(obligation).is_some_and(|d| d.closed_at.is_none()) {
             return;
         }
         self.status.deadlines.retain(|d| d.obligation != obligation);
-        let d = Deadline::open(obligation, party, article_of(obligation), days, from, calendar);
+        let (party, article) = (obligation.party(), obligation.article());
+        let d = Deadline::open(obligation, party, article, days, from, calendar);
         self.record_event(
             LifecycleEvent::ClockStarted(obligation, party, d.due_date.0, d.provisional),
             OPERATOR,
-            Some(d.article),
+            Some(article),
         );
         self.status.deadlines.push(d);
     }
@@ -49,7 +76,7 @@ impl StatusBuilder {
         &mut self,
         days: i32,
         created_at: Option<Timestamp>,
-        blocked: Option<&str>,
+        blocked: Option<PauseReason>,
         calendar: &Calendar,
     ) {
         let from = match self.clock(Obligation::Review) {
@@ -59,7 +86,7 @@ impl StatusBuilder {
         if self.clock(Obligation::Review).is_some_and(|d| d.met_at.is_some()) {
             self.status.deadlines.retain(|d| d.obligation != Obligation::Review);
         }
-        self.start_clock(Obligation::Review, Party::Authority, days, from, calendar);
+        self.start_clock(Obligation::Review, days, from, calendar);
         match blocked {
             None => self.resume(Obligation::Review, calendar),
             Some(why) => self.pause(Obligation::Review, Party::Department, why, calendar),
@@ -73,23 +100,23 @@ impl StatusBuilder {
         self.record_event_at(
             LifecycleEvent::Met(obligation, met.working_days_late),
             OPERATOR,
-            Some(article_of(obligation)),
+            Some(obligation.article()),
             at,
         );
     }
 
     /// Ends a clock whose obligation fell away.
-    pub fn drop_clock(&mut self, obligation: Obligation, why: &str) {
+    pub fn drop_clock(&mut self, obligation: Obligation, why: ClosedReason) {
         let now = self.now;
         if let Some(d) = self.clock_mut(obligation) {
-            d.close(now, why);
+            d.close(now, why.as_ref());
         }
     }
 
     /// Stops a clock while another party is waited on.
-    pub fn pause(&mut self, obligation: Obligation, waiting_on: Party, why: &str, calendar: &Calendar) {
+    pub fn pause(&mut self, obligation: Obligation, on: Party, why: PauseReason, calendar: &Calendar) {
         let now = self.now;
-        let moved = self.clock_mut(obligation).map(|d| d.pause(now, waiting_on, why, calendar));
+        let moved = self.clock_mut(obligation).map(|d| d.pause(now, on, why.as_ref(), calendar));
         self.moved(moved.unwrap_or_default());
     }
 
@@ -102,8 +129,8 @@ impl StatusBuilder {
 
     fn moved(&mut self, moved: Vec<Moved>) {
         for m in moved {
-            let article = article_of(m.obligation);
-            self.record_event(LifecycleEvent::Moved(m), OPERATOR, Some(article));
+            let article = m.obligation.article();
+            self.record_event(LifecycleEvent::moved(m), OPERATOR, Some(article));
         }
     }
 
@@ -121,7 +148,7 @@ impl StatusBuilder {
         self.moved(moved);
         for notice in due {
             let article = notice.article;
-            self.record_event(LifecycleEvent::Due(notice), OPERATOR, Some(article));
+            self.record_event(LifecycleEvent::due(notice), OPERATOR, Some(article));
         }
         self.on_time();
     }
@@ -136,31 +163,17 @@ impl StatusBuilder {
         match late {
             Some((o, p, due)) => {
                 let text = Bilingual::new(
-                    format!("{}已逾期,期限 {due},责任方:{}", o.zh(), p.zh()),
+                    format!("{}已逾期，期限 {due}，责任方：{}", o.zh(), p.zh()),
                     format!("{} is overdue since {due}, owed by the {}", o.en(), p.en()),
                 );
-                self.condition("OnTime", ConditionStatus::False, &format!("{o:?}Overdue"), &text);
+                self.condition(ConditionType::OnTime, ConditionStatus::False, Reason::overdue(o), &text);
             }
             None => self.condition(
-                "OnTime",
+                ConditionType::OnTime,
                 ConditionStatus::True,
-                "OnTime",
+                Reason::OnTime,
                 &Bilingual::new("各期限均未逾期", "no deadline has passed"),
             ),
         }
-    }
-}
-
-/// The article that sets an obligation.
-#[must_use]
-pub fn article_of(obligation: Obligation) -> i32 {
-    match obligation {
-        Obligation::Review => 12,
-        Obligation::Provision => 13,
-        Obligation::GoLive | Obligation::GoLiveReport => 14,
-        Obligation::Change => 15,
-        Obligation::Reclaim => 16,
-        Obligation::MaintenanceReport => 18,
-        Obligation::Migration => 28,
     }
 }

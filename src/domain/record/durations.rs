@@ -1,22 +1,36 @@
-//! Time that a life has taken so far, counted from what its record holds: for reports, never for decisions.
+//! Durations so far, counted from the record: for reports, never for decisions.
 
 use jiff::Timestamp;
 
 use super::super::calendar::{Calendar, china_date};
+use crate::lifecycle_event::EventKind;
 use govcloud_api::deadline::Deadline;
-use govcloud_api::record::RecordStatus;
+use govcloud_api::record::{RecordStatus, TimelineEntry};
 
-/// Timeline events that only report on a clock: they do not change whose turn it is.
-const OF_CLOCKS: [&str; 7] =
-    ["ClockStarted", "DeadlineMoved", "DeadlineKept", "HalfLeft", "LastDay", "Overdue", "Met"];
+/// Kind of a timeline entry.
+fn kind(entry: &TimelineEntry) -> Option<EventKind> {
+    entry.event.parse().ok()
+}
 
-/// Timeline events that put a record before the authority: filed, corrected, or consented to.
-const BEFORE_THE_AUTHORITY: [&str; 4] = ["Submitted", "Resubmitted", "Amended", "Consented"];
+/// Returns true if an entry only reports on a clock and changes nobody's turn.
+fn is_of_clock(entry: &TimelineEntry) -> bool {
+    use EventKind::{ClockStarted, DeadlineKept, DeadlineMoved, HalfLeft, LastDay, Met, Overdue};
+    matches!(
+        kind(entry),
+        Some(ClockStarted | DeadlineMoved | DeadlineKept | HalfLeft | LastDay | Overdue | Met)
+    )
+}
 
-/// Since when the record waits as it does: the last entry of its timeline that is not about a clock.
+/// Returns true if an entry puts the record before the authority.
+fn is_submission(entry: &TimelineEntry) -> bool {
+    use EventKind::{Amended, Consented, Resubmitted, Submitted};
+    matches!(kind(entry), Some(Submitted | Resubmitted | Amended | Consented))
+}
+
+/// Start of the present wait: the last entry of the timeline that is not about a clock.
 #[must_use]
 pub fn waits_since(status: &RecordStatus) -> Option<Timestamp> {
-    let last = status.timeline.iter().rev().find(|e| !OF_CLOCKS.contains(&e.event.as_str()));
+    let last = status.timeline.iter().rev().find(|e| !is_of_clock(e));
     last.map(|e| e.at.timestamp())
 }
 
@@ -25,9 +39,7 @@ pub fn waits_since(status: &RecordStatus) -> Option<Timestamp> {
 #[must_use]
 pub fn days_to_decide(status: &RecordStatus, calendar: &Calendar) -> Option<i32> {
     let decided = status.decision.as_ref()?.at.timestamp();
-    let before = |e: &&govcloud_api::record::TimelineEntry| {
-        BEFORE_THE_AUTHORITY.contains(&e.event.as_str()) && e.at.timestamp() <= decided
-    };
+    let before = |e: &&TimelineEntry| is_submission(e) && e.at.timestamp() <= decided;
     let begun = status.timeline.iter().rev().find(before)?.at.timestamp();
     Some(calendar.count(china_date(begun), china_date(decided)))
 }

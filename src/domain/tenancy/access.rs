@@ -7,6 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::letter::{Letter, Path};
 use super::{Stage, Tenant};
+use crate::bilingual::{Bilingual, bilingual_errors};
 use crate::names::is_reserved;
 
 const RBAC: &str = "rbac.authorization.k8s.io";
@@ -51,23 +52,14 @@ pub struct Access<'a> {
 }
 
 /// Why a subject gets no access.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccessRefusal {
     /// `system:` names belong to Kubernetes; `system:authenticated`, for one, is everybody.
-    #[error(
-        "不得授权给“{name}”:system: 开头的主体属于 Kubernetes,只允许本部门的用户、用户组或服务账号 / \
-         “{name}” gets no access: subjects that begin with system: are Kubernetes' own; users, groups and \
-         service accounts of the department are allowed"
-    )]
     SystemSubject {
         /// The name.
         name: String,
     },
     /// A service account of the platform.
-    #[error(
-        "不得授权给命名空间“{namespace}”的服务账号“{name}”:该命名空间属于平台 / the service account “{name}” \
-         of “{namespace}” gets no access: that namespace is the platform's; those of the department are allowed"
-    )]
     ReservedNamespace {
         /// The service account.
         name: String,
@@ -75,9 +67,37 @@ pub enum AccessRefusal {
         namespace: String,
     },
     /// No name.
-    #[error("授权主体的名称不得为空 / a subject has no name: a name of at least one character is allowed")]
     NoName,
 }
+
+impl AccessRefusal {
+    /// Wording: the defect and the allowed values.
+    #[must_use]
+    pub fn text(&self) -> Bilingual {
+        match self {
+            Self::SystemSubject { name } => Bilingual::new(
+                format!(
+                    "不得授权给“{name}”：system: 开头的主体属于 Kubernetes，只允许本部门的用户、用户组或服务账号"
+                ),
+                format!(
+                    "“{name}” gets no access: subjects that begin with system: are Kubernetes' own; users, groups and service accounts of the department are allowed"
+                ),
+            ),
+            Self::ReservedNamespace { name, namespace } => Bilingual::new(
+                format!("不得授权给命名空间“{namespace}”的服务账号“{name}”：该命名空间属于平台"),
+                format!(
+                    "the service account “{name}” of “{namespace}” gets no access: that namespace is the platform's; those of the department are allowed"
+                ),
+            ),
+            Self::NoName => Bilingual::new(
+                "授权主体的名称不得为空",
+                "a subject has no name: a name of at least one character is allowed",
+            ),
+        }
+    }
+}
+
+bilingual_errors!(AccessRefusal);
 
 impl Role {
     /// All roles, the strongest first.

@@ -8,6 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::letter::{Letter, Path};
 use super::{Stage, Tenant};
+use crate::bilingual::{Bilingual, bilingual_errors};
 use crate::quantity::{Quantity, QuantityError};
 
 /// Name of the quota.
@@ -57,19 +58,14 @@ const AMOUNTS: [&str; 10] = [
 const NANOS_IN_MILLI: i128 = 1_000_000;
 
 /// What is wrong with one line of a quota.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QuotaFinding {
     /// Kubernetes counts nothing under this key, and would let everything pass or refuse the quota.
-    #[error(
-        "配额键“{key}”未知:允许 {allowed} / the quota key “{key}” is unknown: {allowed} are allowed",
-        allowed = allowed()
-    )]
     UnknownKey {
         /// The key.
         key: String,
     },
     /// Not a quantity.
-    #[error("配额“{key}”:{error} / quota “{key}”: {error}")]
     NotAQuantity {
         /// The key.
         key: String,
@@ -77,7 +73,6 @@ pub enum QuotaFinding {
         error: QuantityError,
     },
     /// Below zero.
-    #[error("配额“{key}”不得为负数:{value} / quota “{key}” is negative ({value}): zero or more is allowed")]
     Negative {
         /// The key.
         key: String,
@@ -85,9 +80,6 @@ pub enum QuotaFinding {
         value: String,
     },
     /// A fraction of something that is counted, or more than the API server counts.
-    #[error(
-        "配额“{key}”必须为小于 9.2P 的整数:{value} / quota “{key}” is {value}: a whole number below 9.2P is allowed"
-    )]
     NotWhole {
         /// The key.
         key: String,
@@ -95,6 +87,33 @@ pub enum QuotaFinding {
         value: String,
     },
 }
+
+impl QuotaFinding {
+    /// Wording: the defect and the allowed values.
+    #[must_use]
+    pub fn text(&self) -> Bilingual {
+        match self {
+            Self::UnknownKey { key } => Bilingual::new(
+                format!("配额键“{key}”未知：允许 {}", allowed()),
+                format!("the quota key “{key}” is unknown: {} are allowed", allowed()),
+            ),
+            Self::NotAQuantity { key, error } => {
+                let Bilingual { zh, en } = error.text();
+                Bilingual::new(format!("配额“{key}”：{zh}"), format!("quota “{key}”: {en}"))
+            }
+            Self::Negative { key, value } => Bilingual::new(
+                format!("配额“{key}”不得为负数：{value}"),
+                format!("quota “{key}” is negative ({value}): zero or more is allowed"),
+            ),
+            Self::NotWhole { key, value } => Bilingual::new(
+                format!("配额“{key}”必须为小于 9.2P 的整数：{value}"),
+                format!("quota “{key}” is {value}: a whole number below 9.2P is allowed"),
+            ),
+        }
+    }
+}
+
+bilingual_errors!(QuotaFinding);
 
 fn allowed() -> String {
     format!(

@@ -95,7 +95,10 @@ fn a_review_period_that_is_introduced_later_counts_from_then() {
     s.until("2026-04-07 09:30");
     s.region(json!({ "workingDays": { "review": 5 } }));
     let clock = |s: &Stage, of: &Id| s.status(of)["deadlines"][0].clone();
-    assert_eq!((s.count(&app_id(), "Overdue"), clock(&s, &app_id())["dueDate"].as_str()), (0, Some("2026-04-14")));
+    assert_eq!(
+        (s.count(&app_id(), "Overdue"), clock(&s, &app_id())["dueDate"].as_str()),
+        (0, Some("2026-04-14"))
+    );
     let corrected = id("CloudApplication", DEPT, "corrected");
     assert!(clock(&s, &corrected)["pauses"][0]["to"].is_null(), "{}", clock(&s, &corrected));
     s.until("2026-05-07 09:30");

@@ -105,11 +105,11 @@ fn an_open_guard_voids_and_holds() {
     s.say("guard", "a policy is missing");
     s.guard = PolicyIntegrity::Violated(vec!["govcloud-decisions".into()]);
     s.settle();
-    assert_eq!(s.stands(&app_id(), "Stalled"), "True/GuardOpen");
+    assert_eq!(s.stands(&app_id(), "Stalled"), "True/PolicyIntegrityViolated");
     s.annotate(LI, &app_id(), "approved", 1, "同意");
     s.settle();
     assert!(s.status(&app_id())["decision"]["void"].as_str().unwrap().contains("govcloud-decisions"));
-    assert_eq!(s.stands(&app_id(), "Stalled"), "True/GuardOpen");
+    assert_eq!(s.stands(&app_id(), "Stalled"), "True/PolicyIntegrityViolated");
     s.until("2026-03-11 10:00");
     s.say("guard", "the policy is back");
     s.guard = PolicyIntegrity::Intact { since: s.now };
@@ -155,7 +155,7 @@ fn an_open_guard_shows_on_every_waiting_record() {
     s.file(&c, adjustment(json!({ "requests.cpu": "16" })));
     let guard = std::mem::replace(&mut s.guard, PolicyIntegrity::Violated(vec!["x".into()]));
     s.settle();
-    assert_eq!(s.stands(&c, "Stalled"), "True/GuardOpen");
+    assert_eq!(s.stands(&c, "Stalled"), "True/PolicyIntegrityViolated");
     assert_eq!(s.stands(&app_id(), "Ready"), "True/Live", "what waits for nothing is not disturbed");
     s.guard = guard.clone();
     s.withdraw(&c);
@@ -163,14 +163,20 @@ fn an_open_guard_shows_on_every_waiting_record() {
     s.consent(&e);
     s.guard = PolicyIntegrity::Violated(vec!["x".into()]);
     s.settle();
-    assert_eq!((s.phase(&e), s.stands(&e, "Stalled").as_str()), ("AwaitingDecision", "True/GuardOpen"));
+    assert_eq!(
+        (s.phase(&e), s.stands(&e, "Stalled").as_str()),
+        ("AwaitingDecision", "True/PolicyIntegrityViolated")
+    );
     s.guard = guard;
     s.decide_unseen(&e, "approved", "同意");
     // The approval is seen, and then the guard opens: nothing is reclaimed.
     s.reconcile(&s.keys()[2].clone());
     s.guard = PolicyIntegrity::Violated(vec!["x".into()]);
     s.settle();
-    assert_eq!((s.phase(&e), s.stands(&e, "Stalled").as_str()), ("HandingOver", "True/GuardOpen"));
+    assert_eq!(
+        (s.phase(&e), s.stands(&e, "Stalled").as_str()),
+        ("HandingOver", "True/PolicyIntegrityViolated")
+    );
 }
 
 /// S7: somebody changed an approved spec, policies or not. Nothing is made from it.

@@ -354,6 +354,6 @@ fn what_is_over_is_decided_on_nothing_that_is_stored() {
     let with = GatherContext { integrity: s.guard.clone(), reads: None, refusal: None };
     let key = Key::new(Kind::Decommission, DEPT, "leave");
     let seen = s.cluster.state().observed_decommission(&key, &with).unwrap();
-    assert_eq!((seen.volumes.len(), seen.stock.volumes.len(), seen.spaces.len()), (0, 0, 0));
+    assert_eq!((seen.volumes.len(), seen.storage.volumes.len(), seen.namespaces.len()), (0, 0, 0));
     assert!(seen.application.is_some() && seen.grant.is_some());
 }

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use govcloud_api::deadline::Obligation;
-use govcloud_api::record::{RecordStatus, Verdict};
+use govcloud_api::record::RecordStatus;
 use govcloud_controller::cache::{CacheUpdate, TrimmedObject};
 use govcloud_controller::client::RequestError;
 use govcloud_controller::clock::Clock;
@@ -189,10 +189,7 @@ impl Stage {
         .unwrap();
         let place =
             Where { kind: Kind::Application, region: "410000", calendar: region.calendar.as_deref().ok() };
-        let happened = [
-            LifecycleEvent::Decided(Verdict::Approved, None),
-            LifecycleEvent::Met(Obligation::Provision, None),
-        ];
+        let happened = [LifecycleEvent::Approved(None), LifecycleEvent::Met(Obligation::Provision, None)];
         self.metrics.events.recorded(place, &happened, &status);
     }
 

@@ -1,13 +1,12 @@
 //! What is wrong with an inventory, or with what was decided for it.
 
+use crate::bilingual::{Bilingual, bilingual_errors};
+use crate::reason::Reason;
+
 /// What is wrong with an inventory or the decision for it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum VolumeFinding {
     /// The department decided about a claim that does not exist.
-    #[error(
-        "处置意见中的存储卷 {namespace}/{claim} 不存在:只能填写清单中的卷 / \
-         the disposition names {namespace}/{claim}, which does not exist: volumes of the inventory are allowed"
-    )]
     UnknownVolume {
         /// Namespace as written.
         namespace: String,
@@ -15,10 +14,6 @@ pub enum VolumeFinding {
         claim: String,
     },
     /// The department decided twice, and not the same.
-    #[error(
-        "存储卷 {namespace}/{claim} 的处置意见相互矛盾:每个卷只允许一种 / \
-         the disposition says two things of {namespace}/{claim}: one action is allowed"
-    )]
     Contradiction {
         /// Tenant namespace.
         namespace: String,
@@ -26,10 +21,6 @@ pub enum VolumeFinding {
         claim: String,
     },
     /// Two volumes are the same bytes: who destroys one destroys the other.
-    #[error(
-        "持久卷 {volume} 与 {other} 指向同一存储,销毁已暂停 / \
-         the volumes {volume} and {other} share one source; destruction is stalled"
-    )]
     SharedSource {
         /// Volume of the application.
         volume: String,
@@ -37,10 +28,6 @@ pub enum VolumeFinding {
         other: String,
     },
     /// A claim names a volume that serves another claim.
-    #[error(
-        "存储卷申领 {namespace}/{claim} 所指的持久卷 {volume} 属于其他申领,销毁已暂停 / \
-         {namespace}/{claim} names the volume {volume}, which is another claim's; destruction is stalled"
-    )]
     NotItsVolume {
         /// Tenant namespace.
         namespace: String,
@@ -50,10 +37,6 @@ pub enum VolumeFinding {
         volume: String,
     },
     /// A claim names a volume that is not there.
-    #[error(
-        "存储卷申领 {namespace}/{claim} 所指的持久卷 {volume} 不存在 / \
-         {namespace}/{claim} names the volume {volume}, which does not exist"
-    )]
     LostVolume {
         /// Tenant namespace.
         namespace: String,
@@ -63,11 +46,6 @@ pub enum VolumeFinding {
         volume: String,
     },
     /// A snapshot goes with its namespace, and the department did not say that it may.
-    #[error(
-        "快照 {namespace}/{name} 随命名空间一并清除,不能保留;请先删除该快照,或对其来源存储卷选择 Destroy 或 HandOver / \
-         the snapshot {namespace}/{name} goes with its namespace and cannot be retained; delete it first, or say Destroy \
-         or HandOver of the claim it was taken of"
-    )]
     SnapshotNotKept {
         /// Tenant namespace.
         namespace: String,
@@ -75,10 +53,6 @@ pub enum VolumeFinding {
         name: String,
     },
     /// Several volumes go by one claim's name; one decision covers them all.
-    #[error(
-        "名为 {namespace}/{claim} 的申领先后对应多个持久卷,处置意见对全部生效 / \
-         several volumes have served a claim named {namespace}/{claim}; one action covers them all"
-    )]
     SeveralVolumes {
         /// Tenant namespace.
         namespace: String,
@@ -88,16 +62,68 @@ pub enum VolumeFinding {
 }
 
 impl VolumeFinding {
-    /// The reason, one CamelCase word, as conditions carry it.
-    pub fn reason(&self) -> &'static str {
+    /// Wording: the defect and the allowed values.
+    #[must_use]
+    pub fn text(&self) -> Bilingual {
         match self {
-            Self::UnknownVolume { .. } => "UnknownVolume",
-            Self::Contradiction { .. } => "DispositionContradicts",
-            Self::SharedSource { .. } => "SharedSource",
-            Self::NotItsVolume { .. } => "NotItsVolume",
-            Self::LostVolume { .. } => "LostVolume",
-            Self::SnapshotNotKept { .. } => "SnapshotNotKept",
-            Self::SeveralVolumes { .. } => "SeveralVolumes",
+            Self::UnknownVolume { namespace, claim } => Bilingual::new(
+                format!("处置方式中的数据卷 {namespace}/{claim} 不存在：只能填写清单中的卷"),
+                format!(
+                    "the disposition names {namespace}/{claim}, which does not exist: volumes of the inventory are allowed"
+                ),
+            ),
+            Self::Contradiction { namespace, claim } => Bilingual::new(
+                format!("数据卷 {namespace}/{claim} 的处置方式相互矛盾：每个卷只允许一种"),
+                format!("the disposition says two things of {namespace}/{claim}: one action is allowed"),
+            ),
+            Self::SharedSource { volume, other } => Bilingual::new(
+                format!("持久卷 {volume} 与 {other} 指向同一存储，暂停销毁"),
+                format!("the volumes {volume} and {other} share one source; destruction is stalled"),
+            ),
+            Self::NotItsVolume { namespace, claim, volume } => Bilingual::new(
+                format!(
+                    "持久卷申领（PVC）{namespace}/{claim} 所指的持久卷 {volume} 属于其他持久卷申领（PVC），暂停销毁"
+                ),
+                format!(
+                    "{namespace}/{claim} names the volume {volume}, which is another claim's; destruction is stalled"
+                ),
+            ),
+            Self::LostVolume { namespace, claim, volume } => Bilingual::new(
+                format!("持久卷申领（PVC）{namespace}/{claim} 所指的持久卷 {volume} 不存在"),
+                format!("{namespace}/{claim} names the volume {volume}, which does not exist"),
+            ),
+            Self::SnapshotNotKept { namespace, name } => Bilingual::new(
+                format!(
+                    "快照 {namespace}/{name} 随命名空间一并清除，不能保留；请先删除该快照，或对其来源数据卷选择 Destroy 或 HandOver"
+                ),
+                format!(
+                    "the snapshot {namespace}/{name} goes with its namespace and cannot be retained; delete it first, or say Destroy or HandOver of the claim it was taken of"
+                ),
+            ),
+            Self::SeveralVolumes { namespace, claim } => Bilingual::new(
+                format!("名为 {namespace}/{claim} 的持久卷申领（PVC）先后对应多个数据卷，处置方式对全部生效"),
+                format!(
+                    "several volumes have served a claim named {namespace}/{claim}; one action covers them all"
+                ),
+            ),
+        }
+    }
+}
+
+bilingual_errors!(VolumeFinding);
+
+impl VolumeFinding {
+    /// Reason of the condition that reports it.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::UnknownVolume { .. } => Reason::UnknownVolume,
+            Self::Contradiction { .. } => Reason::DispositionContradicts,
+            Self::SharedSource { .. } => Reason::SharedSource,
+            Self::NotItsVolume { .. } => Reason::NotItsVolume,
+            Self::LostVolume { .. } => Reason::LostVolume,
+            Self::SnapshotNotKept { .. } => Reason::SnapshotNotKept,
+            Self::SeveralVolumes { .. } => Reason::SeveralVolumes,
         }
     }
 

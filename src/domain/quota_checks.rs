@@ -1,0 +1,38 @@
+//! Checks of requested quotas, for first applications and for changes alike (Art. 11, 15).
+
+use super::finding::Finding;
+use super::quantity::Quantity;
+use super::tenancy;
+use govcloud_api::quota::NamespaceQuota;
+use govcloud_api::region::Tenancy;
+
+/// Findings on quota lines that the API server would refuse: an approved record can always be carried out.
+pub(crate) fn bad_quota(namespace: &NamespaceQuota) -> Vec<Finding> {
+    let findings = tenancy::quota::findings(&namespace.quota.0).into_iter();
+    findings.map(|f| Finding::BadQuota(namespace.name.clone(), f)).collect()
+}
+
+/// Findings on quota above the Region's maximum, and on storage classes that it does not offer. A new namespace must name
+/// every key that the Region bounds: an absent limit is above every maximum.
+pub(crate) fn beyond_region(asked: &NamespaceQuota, tenancy: &Tenancy, new: bool) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let (name, quota) = (&asked.name, &asked.quota.0);
+    for (key, max) in &tenancy.max_quota {
+        let above = |amount: &str| {
+            Finding::QuotaAboveMaximum(name.clone(), key.clone(), amount.to_owned(), max.clone())
+        };
+        match quota.get(key).map(|a| (a, a.parse::<Quantity>(), max.parse::<Quantity>())) {
+            None if new => found.push(above("∞")),
+            Some((a, Ok(amount), Ok(m))) if amount > m => found.push(above(a)),
+            // What cannot be read is found by `bad_quota`, and a maximum that cannot by the region.
+            _ => {}
+        }
+    }
+    for key in quota.keys() {
+        let prefix = key.split_once('/').map_or("", |(prefix, _)| prefix);
+        let class = prefix.strip_suffix(".storageclass.storage.k8s.io");
+        let offered = |c: &&str| tenancy.storage_classes.iter().any(|o| o == c);
+        found.extend(class.filter(|c| !offered(c)).map(|c| Finding::StorageClassNotOffered(c.to_owned())));
+    }
+    found
+}
