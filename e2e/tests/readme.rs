@@ -92,7 +92,7 @@ async fn refusals(context: &Context, application: &str) -> Result<()> {
     let department = context.cluster.kubectl(Persona::Department);
     let classified = application.replace("NonClassified", "Classified");
     let refusal = dry_run(context, Persona::Department, &classified).await.err().context("Art. 3 is kept")?;
-    ensure!(format!("{refusal:#}").contains("涉密信息系统不得上政务云(第三条)"), "{refusal:#}");
+    ensure!(format!("{refusal:#}").contains("涉密信息系统不得上政务云（第三条）"), "{refusal:#}");
     department.apply(&application.replace("protectionLevel: 3", "protectionLevel: 4")).await?;
     let args = ["-n", "dept-transport", "capp/parking"];
     let invalid = "--for=jsonpath={.status.conditions[?(@.type==\"Valid\")].reason}=ProtectionLevelTooHigh";

@@ -70,7 +70,7 @@ pub struct CloudApplicationSpec {
     #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     #[x_kube(validation = Rule::new("size(self) >= 1 && size(self) <= 8").message("须申请 1 至 8 个命名空间 / apply for 1 to 8 namespaces"))]
     pub namespaces: Vec<NamespaceQuota>,
-    /// Who may work in those namespaces.
+    /// Users and groups that may work in those namespaces.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "atomic"))]
     pub access: Vec<Access>,
@@ -92,11 +92,11 @@ pub struct System {
     /// 网络安全等级保护 level of the system (Art. 20); not above the platform's.
     #[schemars(range(min = 1, max = 5))]
     pub protection_level: i32,
-    /// Whom to reach.
+    /// Contact of the department.
     pub contact: Contact,
 }
 
-/// Whether a system handles state secrets.
+/// Classification of a system with regard to state secrets.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 pub enum Classification {
     /// 非涉密.
@@ -127,7 +127,7 @@ pub struct Materials {
     pub technical_plan: TitledDocument,
 }
 
-/// Who may do what in the tenant namespaces.
+/// Access of one subject to the tenant namespaces.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Access {
@@ -178,14 +178,14 @@ pub enum AccessRole {
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("!has(oldSelf.testReport) || (has(self.testReport) && self.testReport == oldSelf.testReport)").message("测试情况只报一次，已报的不能更改 / the test report is given once and does not change"))]
 pub struct GoLive {
-    /// When the system went live. May be corrected until the operator has accepted it.
+    /// Time of go-live. May be corrected until the operator has accepted it.
     pub at: Instant,
     /// 测试情况: reported within 5 working days of going live, once (Art. 14).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_report: Option<TestReport>,
 }
 
-/// Where an application stands in its life.
+/// Phase of an application.
 #[derive(
     Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr,
 )]
@@ -211,13 +211,13 @@ pub enum ApplicationPhase {
 }
 
 impl ApplicationPhase {
-    /// Whether the record is at its end.
+    /// Returns true if the record is at its end.
     #[must_use]
     pub fn is_over(self) -> bool {
         matches!(self, Self::Rejected | Self::Withdrawn | Self::Exited)
     }
 
-    /// Whether the application has its resources, or is about to: from the notice to the provider until it has exited.
+    /// Returns true if the application has its resources, or is about to: from the notice to the provider until it has exited.
     #[must_use]
     pub fn is_in_use(self) -> bool {
         (Self::Provisioning..Self::Exited).contains(&self)
@@ -228,13 +228,13 @@ impl ApplicationPhase {
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct CloudApplicationStatus {
-    /// Where the application stands.
+    /// Phase of the application.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<ApplicationPhase>,
-    /// Where it stood before an exit began; it returns there when the exit is rejected or withdrawn.
+    /// Phase before an exit began; the application returns there when the exit is rejected or withdrawn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase_before_exit: Option<ApplicationPhase>,
-    /// What every record holds.
+    /// Fields that every record has.
     #[serde(flatten)]
     pub record: RecordStatus,
     /// The tenant namespaces, by entry.
@@ -246,13 +246,13 @@ pub struct CloudApplicationStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["entry"]))]
     pub found_namespaces: Vec<FoundNamespace>,
-    /// When every namespace was ready (Art. 13).
+    /// Time at which every namespace was ready (Art. 13).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provisioned_at: Option<Instant>,
     /// Accepted go-live time (Art. 14).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live_at: Option<Instant>,
-    /// When the test report was received (Art. 14).
+    /// Receipt of the test report (Art. 14).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported_at: Option<Instant>,
     /// The Decommission that is under way or done.
@@ -282,13 +282,13 @@ pub struct AnnouncedMaintenance {
     /// Name of the ChangeRequest.
     #[schemars(length(max = 253))]
     pub name: String,
-    /// When the window begins.
+    /// Start of the window.
     pub start: Instant,
-    /// When the window ends.
+    /// End of the window.
     pub end: Instant,
-    /// What is noticed of it.
+    /// Impact on those affected.
     pub impact: Impact,
-    /// Whether the department was told that it began.
+    /// True once the department was told that it began.
     #[serde(default)]
     pub started: bool,
 }

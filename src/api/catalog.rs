@@ -49,7 +49,7 @@ pub struct CatalogItem {
     /// The ResourceQuota key that is metered, for example `requests.cpu`.
     #[schemars(length(min = 1, max = 128))]
     pub resource: String,
-    /// How much of the resource one unit is: a Kubernetes quantity such as `1` or `1Gi`.
+    /// Amount of the resource in one unit: a Kubernetes quantity such as `1` or `1Gi`.
     #[schemars(length(min = 1, max = 32))]
     pub unit: String,
     /// Over which time a unit is priced.

@@ -71,7 +71,7 @@ pub struct ChangeRequestSpec {
     /// Upgrade or otherwise adjust the platform (Art. 18).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform_maintenance: Option<PlatformMaintenance>,
-    /// How the maintenance went; given by the provider after the window, once (Art. 18).
+    /// Outcome of the maintenance; given by the provider after the window, once (Art. 18).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[x_kube(validation = Rule::new("self == oldSelf").message("实施结果只报一次 / the outcome is reported once"))]
     pub maintenance_outcome: Option<MaintenanceOutcome>,
@@ -85,7 +85,7 @@ pub struct ResourceAdjustment {
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = Rule::new("self == oldSelf").message("所变更的应用不能更换 / the application cannot be replaced"))]
     pub application: String,
-    /// Why the change is needed.
+    /// Reason for the change.
     #[schemars(length(min = 1, max = 2048))]
     pub reason: String,
     /// Namespaces with their new absolute values. Namespaces and values not named stay as they are; a new name
@@ -102,26 +102,26 @@ pub struct ResourceAdjustment {
 pub struct PlatformMaintenance {
     /// 调整方案.
     pub plan: TitledDocument,
-    /// When it takes place.
+    /// Window in which it takes place.
     pub window: Window,
-    /// What those affected will notice.
+    /// Impact on those affected.
     pub impact: Impact,
-    /// Whom it affects.
+    /// Applications that it affects.
     pub affects: Affects,
     /// 应急预案; required unless the impact is None.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contingency_plan: Option<Attachment>,
 }
 
-/// How a maintenance went.
+/// Outcome of a maintenance.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct MaintenanceOutcome {
-    /// Whether it went as planned.
+    /// Result.
     pub result: MaintenanceResult,
-    /// When it ended.
+    /// End of the maintenance.
     pub ended_at: Instant,
-    /// What happened, in a few sentences.
+    /// Summary in a few sentences.
     #[schemars(length(min = 1, max = 2048))]
     pub summary: String,
 }
@@ -149,14 +149,14 @@ pub struct Window {
 }
 
 impl Window {
-    /// Whether two windows have an instant in common.
+    /// Returns true if two windows have an instant in common.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
         self.start.timestamp() < other.end.timestamp() && other.start.timestamp() < self.end.timestamp()
     }
 }
 
-/// What maintenance does to those affected.
+/// Impact of maintenance on those affected.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 pub enum Impact {
     /// Nothing is noticed.
@@ -167,7 +167,7 @@ pub enum Impact {
     Outage,
 }
 
-/// Whom maintenance affects: some applications, or all of the region.
+/// Applications that maintenance affects: some, or all of the region.
 #[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.applications) != (has(self.all) && self.all)").message("写明受影响的应用，或 all: true，二者取一 / give either the affected applications or all: true"))]
@@ -182,14 +182,14 @@ pub struct Affects {
 }
 
 impl Affects {
-    /// Whether it affects an application of its region.
+    /// Returns true if it affects an application of its region.
     #[must_use]
     pub fn names(&self, namespace: &str, name: &str) -> bool {
         let named = self.applications.as_ref();
         named.is_none_or(|list| list.iter().any(|a| a.namespace == namespace && a.name == name))
     }
 
-    /// Whether two maintenances of one region may affect the same application.
+    /// Returns true if two maintenances of one region may affect the same application.
     #[must_use]
     pub fn meets(&self, other: &Self) -> bool {
         match &self.applications {
@@ -211,7 +211,7 @@ pub struct AffectedApplication {
     pub name: String,
 }
 
-/// Where a change stands.
+/// Phase of a change.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, IntoStaticStr)]
 pub enum ChangePhase {
     /// Filed; the authority's review is awaited.
@@ -233,13 +233,13 @@ pub enum ChangePhase {
 }
 
 impl ChangePhase {
-    /// Whether the change is at its end.
+    /// Returns true if the change is at its end.
     #[must_use]
     pub fn is_over(self) -> bool {
         matches!(self, Self::Rejected | Self::Withdrawn | Self::Completed)
     }
 
-    /// Whether it is maintenance that was approved and is not over: ahead of its window, or inside it (Art. 18).
+    /// Returns true if it is maintenance that was approved and is not over: ahead of its window, or inside it (Art. 18).
     #[must_use]
     pub fn is_ahead(self) -> bool {
         matches!(self, Self::Scheduled | Self::InProgress)
@@ -250,17 +250,17 @@ impl ChangePhase {
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeRequestStatus {
-    /// Where the change stands.
+    /// Phase of the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<ChangePhase>,
-    /// What every record holds.
+    /// Fields that every record has.
     #[serde(flatten)]
     pub record: RecordStatus,
-    /// What was in force when the change was decided.
+    /// Grant in force when the change was decided.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub before: Shared<Vec<GrantedNamespace>>,
-    /// What is to be in force after it: before, with the requested values in place.
+    /// Grant after the change: `before` with the requested values in place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub after: Shared<Vec<GrantedNamespace>>,
@@ -271,7 +271,7 @@ pub struct ChangeRequestStatus {
     /// Since when the change waits until the department uses less; absent while it does not wait (Art. 15).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub below_use_since: Option<Instant>,
-    /// When `after` came into force.
+    /// Time at which `after` came into force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied_at: Option<Instant>,
 }

@@ -27,7 +27,7 @@ pub enum ConditionType {
     WindowOverlaps,
 }
 
-/// Whether a condition holds.
+/// Status of a condition.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 pub enum ConditionStatus {
     /// It holds.
@@ -46,17 +46,17 @@ pub struct Condition {
     #[serde(rename = "type")]
     #[schemars(length(max = 64))]
     pub type_: String,
-    /// Whether it holds.
+    /// Status of the condition.
     pub status: ConditionStatus,
     /// The generation that this was judged on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// When `status` last changed.
+    /// Last change of `status`.
     pub last_transition_time: Instant,
     /// One CamelCase word for machines; explained in docs/troubleshooting.md.
     #[schemars(length(min = 1, max = 128))]
     pub reason: String,
-    /// The same for people, in Chinese and English.
+    /// Wording for people, in Chinese and English.
     #[schemars(length(max = 8192))]
     pub message: String,
 }

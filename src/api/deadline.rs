@@ -9,7 +9,7 @@ use strum::IntoStaticStr;
 
 use super::time::{CivilDate, Instant};
 
-/// What somebody has to do within working days.
+/// Act that a party owes within working days.
 #[derive(
     Serialize,
     Deserialize,
@@ -43,7 +43,7 @@ pub enum Obligation {
     MaintenanceReport,
 }
 
-/// Whom a record waits on.
+/// Party that a record waits on.
 #[derive(
     Serialize,
     Deserialize,
@@ -75,9 +75,9 @@ pub enum Party {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Deadline {
-    /// What has to be done.
+    /// Obligation.
     pub obligation: Obligation,
-    /// Who has to do it.
+    /// Party that owes it.
     pub party: Party,
     /// Article of the measures that sets the period.
     #[schemars(range(min = 0, max = 100))]
@@ -85,7 +85,7 @@ pub struct Deadline {
     /// Length of the period, in working days.
     #[schemars(range(min = 0, max = 1000))]
     pub working_days: i32,
-    /// When the period began. That day itself does not count.
+    /// Start of the period. That day itself does not count.
     pub started_at: Instant,
     /// The last lawful day, in China.
     pub due_date: CivilDate,
@@ -101,13 +101,13 @@ pub struct Deadline {
     #[schemars(length(max = 100))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub pauses: Vec<Pause>,
-    /// When the obligation was met.
+    /// Time at which the obligation was met.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub met_at: Option<Instant>,
-    /// When the obligation fell away without being met.
+    /// Time at which the obligation fell away without being met.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Instant>,
-    /// Why it fell away.
+    /// Reason for which it fell away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub closed_reason: Option<String>,
@@ -116,7 +116,7 @@ pub struct Deadline {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub working_days_late: Option<i32>,
-    /// What was reported, so that each report is made once, across restarts too.
+    /// Reports that were made, so that each is made once, across restarts too.
     #[serde(default, skip_serializing_if = "Notified::is_empty")]
     pub notified: Notified,
 }
@@ -125,19 +125,19 @@ pub struct Deadline {
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Pause {
-    /// When the other party began to be waited on.
+    /// Start of the wait on the other party.
     pub from: Instant,
-    /// When that ended; absent while it lasts.
+    /// End of the wait; absent while it lasts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Instant>,
-    /// Who was waited on.
+    /// Party that was waited on.
     pub waiting_on: Party,
-    /// What was waited for.
+    /// Awaited act.
     #[schemars(length(max = 1024))]
     pub reason: String,
 }
 
-/// When each report about a deadline was made.
+/// Time of each report about a deadline.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Notified {

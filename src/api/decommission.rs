@@ -68,9 +68,9 @@ pub struct DecommissionSpec {
     /// The whole application, or only volumes that are unclaimed or retained; immutable.
     #[serde(default)]
     pub scope: Scope,
-    /// Why it exits.
+    /// Reason of the exit.
     pub reason: ExitReason,
-    /// What becomes of each volume.
+    /// Action for each volume.
     pub disposition: Disposition,
     /// The department's word on exactly this inventory (Art. 23). Given after the inventory is published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,7 +82,7 @@ pub struct DecommissionSpec {
     pub hand_over: Vec<Receipt>,
 }
 
-/// How much exits.
+/// Scope of an exit.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 pub enum Scope {
     /// The application with its namespaces and volumes.
@@ -92,7 +92,7 @@ pub enum Scope {
     Volumes,
 }
 
-/// Why an application exits.
+/// Reason for which an application exits.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 pub enum ExitReason {
     /// 不再使用 (Art. 16).
@@ -121,16 +121,16 @@ pub struct Receipt {
     #[serde(rename = "volumeUID")]
     #[schemars(length(min = 1, max = 64))]
     pub volume_uid: String,
-    /// Who received the data.
+    /// Person who received the data.
     #[schemars(length(min = 1, max = 128))]
     pub received_by: String,
-    /// Where the receipt can be read.
+    /// Address of the receipt.
     pub uri: Uri,
     /// SHA-256 of the receipt's bytes, 64 lowercase hexadecimal digits.
     pub sha256: Sha256,
 }
 
-/// Where an exit stands.
+/// Phase of an exit.
 #[derive(
     Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr,
 )]
@@ -154,13 +154,13 @@ pub enum DecommissionPhase {
 }
 
 impl DecommissionPhase {
-    /// Whether the exit is at its end.
+    /// Returns true if the exit is at its end.
     #[must_use]
     pub fn is_over(self) -> bool {
         self == Self::Completed || self.came_to_nothing()
     }
 
-    /// Whether it ended without result: the application goes on.
+    /// Returns true if it ended without result: the application goes on.
     #[must_use]
     pub fn came_to_nothing(self) -> bool {
         matches!(self, Self::Rejected | Self::Withdrawn)
@@ -171,10 +171,10 @@ impl DecommissionPhase {
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct DecommissionStatus {
-    /// Where the exit stands.
+    /// Phase of the exit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<DecommissionPhase>,
-    /// What every record holds.
+    /// Fields that every record has.
     #[serde(flatten)]
     pub record: RecordStatus,
     /// UID of the application that exits.
@@ -191,7 +191,7 @@ pub struct DecommissionStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256), inner(length(max = 64)), extend("x-kubernetes-list-type" = "atomic"))]
     pub received_volumes: Vec<String>,
-    /// When reclaiming began.
+    /// Start of reclaiming.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reclaiming_since: Option<Instant>,
     /// Proof of what became of the data (Art. 16, 23, 28).
@@ -199,16 +199,16 @@ pub struct DecommissionStatus {
     pub certificate: Option<Certificate>,
 }
 
-/// What an application stores, and what is to become of it.
+/// Storage of an application, with the action for each part.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Inventory {
     /// Digest over the entries; consent names it.
     #[schemars(length(max = 80))]
     pub digest: String,
-    /// When it was published.
+    /// Time of publication.
     pub published_at: Instant,
-    /// What the entries do not list but goes all the same.
+    /// Data that goes with the namespaces without being listed.
     #[schemars(length(max = 1024))]
     pub note: String,
     /// The claims and volumes, sorted by namespace and claim.
@@ -230,7 +230,7 @@ pub struct GivenConsent {
     /// Username of who consented.
     #[schemars(length(max = 512))]
     pub by: String,
-    /// When it was seen.
+    /// Time at which it was seen.
     pub at: Instant,
 }
 
@@ -256,14 +256,14 @@ pub struct Certificate {
     pub system: String,
     /// The consent.
     pub consent: GivenConsent,
-    /// Who decided.
+    /// Username of the approver.
     #[schemars(length(max = 512))]
     pub decided_by: String,
-    /// When it was decided.
+    /// Time of the decision.
     pub decided_at: Instant,
-    /// When reclaiming began.
+    /// Start of reclaiming.
     pub begun_at: Instant,
-    /// When the last resource was verified gone or kept.
+    /// Time at which the last resource was verified gone or retained.
     pub ended_at: Instant,
     /// Namespaces that were removed, by name and UID.
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "atomic"))]

@@ -1,9 +1,9 @@
-//! What the department decides for its data (Art. 16, 23), and the inventory it decides upon.
+//! Disposition of the department's data (Art. 16, 23), and the inventory that it is about.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What becomes of a volume when its system leaves the cloud.
+/// Action on a volume when its system leaves the cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Action {
     /// Destroyed, with everything on it.
@@ -15,7 +15,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// Whether the volume is gone at the end of it, so that S2 asks for the department's consent to just that.
+    /// Returns true if the volume is gone at the end, so that S2 asks for the department's consent to just that.
     pub fn destroys(self) -> bool {
         match self {
             Self::Destroy | Self::HandOver => true,
@@ -28,7 +28,7 @@ impl Action {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Disposition {
-    /// What happens to every volume that is not named below.
+    /// Action for every volume that is not named below.
     pub default: Action,
     /// Volumes for which something else is decided.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -47,7 +47,7 @@ pub struct VolumeDisposition {
     /// Name of the PersistentVolumeClaim.
     #[schemars(length(min = 1, max = 253))]
     pub claim: String,
-    /// What happens to it.
+    /// Action for it.
     pub action: Action,
 }
 
@@ -83,7 +83,7 @@ pub struct InventoryEntry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 71))]
     pub source_digest: Option<String>,
-    /// What becomes of it.
+    /// Action for it.
     pub action: Action,
     /// The claim is gone and the volume is still there.
     #[serde(default, skip_serializing_if = "is_false")]
@@ -111,7 +111,7 @@ pub struct SnapshotEntry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
     pub content: Option<String>,
-    /// What becomes of it.
+    /// Action for it.
     pub action: Action,
 }
 

@@ -64,7 +64,7 @@ pub struct ProjectApproval {
     /// Date of issue, YYYY-MM-DD.
     #[schemars(length(max = 10), extend("format" = "date"))]
     pub issued_on: String,
-    /// Where the document can be read.
+    /// Address of the document.
     pub uri: Uri,
     /// SHA-256 of the document's bytes, 64 lowercase hexadecimal digits.
     pub sha256: Sha256,
@@ -77,7 +77,7 @@ pub struct TitledDocument {
     /// Title of the document.
     #[schemars(length(min = 1, max = 256))]
     pub title: String,
-    /// Where the document can be read.
+    /// Address of the document.
     pub uri: Uri,
     /// SHA-256 of the document's bytes, 64 lowercase hexadecimal digits.
     pub sha256: Sha256,
@@ -87,7 +87,7 @@ pub struct TitledDocument {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Attachment {
-    /// Where the document can be read.
+    /// Address of the document.
     pub uri: Uri,
     /// SHA-256 of the document's bytes, 64 lowercase hexadecimal digits.
     pub sha256: Sha256,
@@ -97,11 +97,11 @@ pub struct Attachment {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct TestReport {
-    /// Where the report can be read.
+    /// Address of the report.
     pub uri: Uri,
     /// SHA-256 of the report's bytes, 64 lowercase hexadecimal digits.
     pub sha256: Sha256,
-    /// What was tested, with what outcome, in a few sentences.
+    /// Tests and their outcome, in a few sentences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
     pub summary: Option<String>,

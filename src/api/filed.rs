@@ -1,4 +1,4 @@
-//! What every kind that is filed, decided on and brought to its end has in common.
+//! Common traits of the four filed kinds.
 
 use serde::de::DeserializeOwned;
 
@@ -12,17 +12,17 @@ pub trait Filed: kube::Resource + DeserializeOwned {
     fn region(&self) -> &str;
     /// The phase as its status has it; `None` until the operator has seen the record.
     fn phase(&self) -> Option<&'static str>;
-    /// Whether it is at its end. One that was not seen yet is not.
+    /// Returns true if it is at its end. One that was not seen yet is not.
     fn is_over(&self) -> bool;
-    /// What the status of every record holds; `None` until the operator has seen the record.
+    /// Shared part of the status; `None` until the operator has seen the record.
     fn record(&self) -> Option<&RecordStatus>;
 }
 
-/// What the status of every kind tells of.
+/// Conditions and phase that the status of every kind has.
 pub trait HasConditions {
     /// Its conditions.
     fn conditions(&self) -> &[Condition];
-    /// Where in its life the object is; `None` where it has none, as a Region, and where none was told yet.
+    /// Phase; `None` for a kind without phases, as a Region, and before the first visit.
     fn phase(&self) -> Option<&'static str>;
 }
 

@@ -49,7 +49,7 @@ pub struct ResourceGrantSpec {
     pub application: ApplicationRef,
     /// The approval that it carries out.
     pub approved: ApprovalRef,
-    /// What is granted, namespace by namespace.
+    /// Granted namespaces.
     #[schemars(length(min = 1, max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub namespaces: Vec<GrantedNamespace>,
 }
@@ -95,7 +95,7 @@ pub struct ApprovalRef {
     pub digest: String,
 }
 
-/// What one namespace is granted.
+/// Grant for one namespace.
 #[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct GrantedNamespace {
@@ -111,7 +111,7 @@ pub struct GrantedNamespace {
     pub storage_class: Option<String>,
 }
 
-/// Where a grant stands.
+/// Phase of a grant.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, IntoStaticStr)]
 pub enum GrantPhase {
     /// Waits for the approval that it names.
@@ -127,14 +127,14 @@ pub enum GrantPhase {
 }
 
 impl GrantPhase {
-    /// Whether the grant is at its end.
+    /// Returns true if the grant is at its end.
     #[must_use]
     pub fn is_over(self) -> bool {
         self == Self::Released
     }
 }
 
-/// How far an exit has restricted the tenant namespaces.
+/// Restriction of the tenant namespaces by an exit.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq, AsRefStr)]
 pub enum Restriction {
     /// None: normal use.
@@ -150,10 +150,10 @@ pub enum Restriction {
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceGrantStatus {
-    /// Where the grant stands.
+    /// Phase of the grant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<GrantPhase>,
-    /// What every record holds.
+    /// Fields that every record has.
     #[serde(flatten)]
     pub record: RecordStatus,
     /// The approval that is in force.
@@ -162,7 +162,7 @@ pub struct ResourceGrantStatus {
     /// Since when it is in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_force_since: Option<Instant>,
-    /// What is in force.
+    /// Granted namespaces that are in force.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub granted: Shared<Vec<GrantedNamespace>>,
@@ -170,7 +170,7 @@ pub struct ResourceGrantStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["entry"]))]
     pub namespaces: Shared<Vec<TenantNamespace>>,
-    /// How far an exit has restricted the tenant namespaces.
+    /// Restriction of the tenant namespaces by an exit.
     #[serde(default)]
     pub restriction: Restriction,
 }

@@ -1,6 +1,6 @@
 //! Names of the labels and annotations that manifests, policies and people rely on (design, sections 3 and 5).
 
-/// Who filed the record; stamped by the API server at create.
+/// Username of the requester; stamped by the API server at create.
 pub const REQUESTED_BY: &str = "govcloud.dev/requested-by";
 /// The authority's verdict: `approved`, `rejected` or `returned`.
 pub const DECISION: &str = "govcloud.dev/decision";
@@ -8,9 +8,9 @@ pub const DECISION: &str = "govcloud.dev/decision";
 pub const REVIEWED_GENERATION: &str = "govcloud.dev/reviewed-generation";
 /// The authority's opinion (Art. 12); required with `rejected` and `returned`.
 pub const OPINION: &str = "govcloud.dev/opinion";
-/// Who decided; stamped by the API server with the decision.
+/// Username of the approver; stamped by the API server with the decision.
 pub const DECIDED_BY: &str = "govcloud.dev/decided-by";
-/// Who gave the department's consent to destruction or hand-over; stamped by the API server (Art. 23).
+/// Username of the person who gave the department's consent; stamped by the API server (Art. 23).
 pub const CONSENTED_BY: &str = "govcloud.dev/consented-by";
 /// Withdrawal by the department: equals the record's UID.
 pub const WITHDRAW: &str = "govcloud.dev/withdraw";

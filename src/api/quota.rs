@@ -1,4 +1,4 @@
-//! What a namespace may use: ResourceQuota's keys and Kubernetes quantities, as people write them.
+//! Quota of a namespace: ResourceQuota's keys and Kubernetes quantities, as people write them.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! What the status of every filed record holds: decision, clocks, who is waited on, and the timeline.
+//! Shared status of every filed record: decision, clocks, awaited party, and the timeline.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -72,7 +72,7 @@ pub enum WaitingFor {
     Reclaim,
 }
 
-/// Where the time of a decision comes from.
+/// Source of a decision's time.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 pub enum TimeSource {
     /// The API server's own entry in `metadata.managedFields`.
@@ -90,9 +90,9 @@ pub struct Decision {
     /// Username of who decided.
     #[schemars(length(max = 512))]
     pub by: String,
-    /// When it was decided.
+    /// Time of the decision.
     pub at: Instant,
-    /// Where `at` comes from.
+    /// Source of `at`.
     pub at_source: TimeSource,
     /// The authority's opinion (Art. 12).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -117,24 +117,24 @@ pub struct Decision {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct TimelineEntry {
-    /// When it happened.
+    /// Time of the event.
     pub at: Instant,
-    /// Who did it: a username, or a party.
+    /// Actor: a username, or a party.
     #[schemars(length(max = 512))]
     pub actor: String,
-    /// What happened: one CamelCase word.
+    /// Event: one CamelCase word.
     #[schemars(length(max = 64))]
     pub event: String,
     /// The article of the measures that asks for it; absent where none does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub article: Option<i32>,
-    /// The same for people, in Chinese and English.
+    /// Wording for people, in Chinese and English.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = 2048))]
     pub message: String,
 }
 
-/// What the status of every record holds.
+/// Status fields that every record has.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordStatus {
@@ -145,7 +145,7 @@ pub struct RecordStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 80))]
     pub spec_digest: Option<String>,
-    /// When the operator last wrote this status; a decision made before it was seen counts from here on.
+    /// Last write of this status by the operator; a decision made before it was seen counts from here on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_at: Option<Instant>,
     /// `Ready`, `Reconciling`, `Stalled`, `Valid`, `OnTime` and the kind's own.
@@ -165,7 +165,7 @@ pub struct RecordStatus {
     /// The decision on this record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<Decision>,
-    /// When the approval was published to the provider, from which its period counts (Art. 13, 15, 16).
+    /// Publication of the approval to the provider, from which its period counts (Art. 13, 15, 16).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notified_at: Option<Instant>,
     /// Every clock that this record started (Art. 13–16).
@@ -176,7 +176,7 @@ pub struct RecordStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "atomic"))]
     pub timeline: Shared<Vec<TimelineEntry>>,
-    /// How many entries were dropped after the first to keep the timeline bounded.
+    /// Number of entries after the first that were dropped to keep the timeline bounded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeline_dropped: Option<i32>,
 }

@@ -63,13 +63,13 @@ pub struct RegionSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub catalog: Option<String>,
-    /// Who writes the work order's ResourceGrant: the operator at once, or the provider by hand (Art. 13).
+    /// Writer of the work order's ResourceGrant: the operator at once, or the provider by hand (Art. 13).
     #[serde(default)]
     pub fulfilment: Fulfilment,
     /// The periods of the measures in working days; a city may set its own (Art. 30).
     #[serde(default)]
     pub working_days: WorkingDays,
-    /// What tenant namespaces look like here.
+    /// Rules for tenant namespaces of this region.
     pub tenancy: Tenancy,
 }
 
@@ -102,7 +102,7 @@ pub struct Platform {
     pub protection_level: i32,
 }
 
-/// Who writes the ResourceGrant after an approval (Art. 13).
+/// Writer of the ResourceGrant after an approval (Art. 13).
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 pub enum Fulfilment {
     /// The operator, at once.
@@ -139,7 +139,7 @@ pub struct WorkingDays {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 250))]
     pub review: Option<i32>,
-    /// Those affected by maintenance are told at least this long before (Art. 18). Default 3.
+    /// Notice before maintenance to those affected (Art. 18). Default 3.
     #[schemars(range(min = 0, max = 250))]
     pub maintenance_notice: i32,
 }
@@ -181,7 +181,7 @@ impl PodSecurity {
     }
 }
 
-/// What tenant namespaces look like in a region.
+/// Rules for tenant namespaces of a region.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Tenancy {
@@ -231,7 +231,7 @@ fn amounts(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// Whether the region can be used, and why not.
+/// Usability of a region, and the volumes that it retains.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct RegionStatus {
@@ -247,11 +247,11 @@ pub struct RegionStatus {
     pub retained_volumes: Option<RetainedVolumes>,
 }
 
-/// What a region keeps of applications that have exited, until the department decides otherwise (Art. 23).
+/// Volumes that a region retains of exited applications, until the department decides otherwise (Art. 23).
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct RetainedVolumes {
-    /// How many there are.
+    /// Number of volumes.
     #[schemars(range(min = 0))]
     pub count: i32,
     /// Their capacity together, as a Kubernetes quantity.
@@ -261,7 +261,7 @@ pub struct RetainedVolumes {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["volumeUID"]))]
     pub volumes: Vec<RetainedVolume>,
-    /// How many more there are than are listed.
+    /// Number of volumes that are not listed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub not_listed: Option<i32>,
@@ -295,7 +295,7 @@ pub struct RetainedVolume {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
     pub decommission: Option<String>,
-    /// When that exit completed.
+    /// Completion of that exit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Instant>,
 }

@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 use govcloud_api::deadline::Party;
-use govcloud_api::record::RecordStatus;
+use govcloud_api::record::{RecordStatus, WaitingFor};
 use govcloud_domain::cloud_event;
 use govcloud_domain::finding::Finding;
 use govcloud_domain::plan::{Precondition, Step, Target, Write};
@@ -187,8 +187,8 @@ impl Context {
         let Some((meta, Some(why))) = self.identity_of(key) else { return Ok(()) };
         let finding = Finding::Malformed(why);
         let wait = |builder: &mut StatusBuilder| {
-            builder.valid(std::slice::from_ref(&finding));
-            builder.wait_on(Party::Department, Some("Correction"), None);
+            builder.set_valid_condition(std::slice::from_ref(&finding));
+            builder.wait_on(Party::Department, Some(WaitingFor::Correction), None);
         };
         self.report(key, &meta, &finding, self.clock.now(), wait).await
     }

@@ -17,7 +17,7 @@ impl Bilingual {
         Self { zh: zh.into(), en: en.into() }
     }
 
-    /// The same text in both languages: a name, a code, or a message of somebody else.
+    /// One text for both languages: a name, a code, or a message of somebody else.
     pub fn same(text: impl Into<String>) -> Self {
         let zh = text.into();
         Self { en: zh.clone(), zh }

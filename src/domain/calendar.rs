@@ -24,28 +24,28 @@ use year::Year;
 
 /// UTC+8, the offset of Asia/Shanghai (see above).
 pub const CHINA: Offset = Offset::constant(8);
-/// When desks open, and with them the time for warnings.
+/// Opening of desks, and with it the time for warnings.
 pub const DESK_OPENS: Time = Time::constant(9, 0, 0, 0);
-/// When desks close; this instant is already outside.
+/// Closing of desks; this instant is already outside.
 pub const DESK_CLOSES: Time = Time::constant(17, 30, 0, 0);
 
-/// What one day is.
+/// One day of the calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Day<'a> {
-    /// Why it is worked or not.
+    /// Kind of the day.
     pub kind: DayKind<'a>,
-    /// Whether its year is published. In an unknown year only weekends are told from weekdays.
+    /// True if its year is published. In an unknown year only weekends are told from weekdays.
     pub known: bool,
 }
 
 impl Day<'_> {
-    /// Whether the day counts in a period.
+    /// Returns true if the day counts in a period.
     pub fn is_working(&self) -> bool {
         matches!(self.kind, DayKind::Working | DayKind::MakeUp)
     }
 }
 
-/// Why a day is worked or not.
+/// Kind of a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DayKind<'a> {
     /// An ordinary working day.
@@ -65,7 +65,7 @@ pub struct Due {
     pub date: Date,
     /// 24:00 of that day: the first instant that is late.
     pub at: Timestamp,
-    /// Whether the period reaches into an unpublished year.
+    /// True if the period reaches into an unpublished year.
     pub provisional: bool,
 }
 
@@ -81,7 +81,7 @@ impl Calendar {
     /// Prepares `spec`, the calendar `name` at `revision` (its `metadata.generation`).
     ///
     /// # Errors
-    /// What the CRD's rules refuse, for calendars that did not pass an API server: a year twice or out of
+    /// Violations of the CRD's rules, for calendars that did not pass an API server: a year twice or out of
     /// range, a date outside its year, a holiday that ends before it begins, a make-up workday on a weekday
     /// or on a holiday.
     pub fn new(name: &str, revision: i64, spec: &WorkCalendarSpec) -> Result<Self, CalendarError> {
@@ -111,12 +111,12 @@ impl Calendar {
         self.year(year)?.notice.as_deref()
     }
 
-    /// Whether the year of `date` is published.
+    /// Returns true if the year of `date` is published.
     pub fn knows(&self, date: Date) -> bool {
         self.year(date.year()).is_some()
     }
 
-    /// What `date` is.
+    /// Returns the day of `date`.
     pub fn day(&self, date: Date) -> Day<'_> {
         let year = self.year(date.year());
         let kind = match year {
@@ -127,7 +127,7 @@ impl Calendar {
         Day { kind, known: year.is_some() }
     }
 
-    /// Whether `date` counts in a period.
+    /// Returns true if `date` counts in a period.
     pub fn is_working(&self, date: Date) -> bool {
         match self.year(date.year()) {
             Some(year) => year.is_working(date),
@@ -179,7 +179,7 @@ impl Calendar {
 
     /// Working days after `from` up to and including `to`; 0 if `to` is not after `from`.
     ///
-    /// The same convention as [`Calendar::add`]: `count(d, add(d, n)) == n`.
+    /// Convention as for [`Calendar::add`]: `count(d, add(d, n)) == n`.
     pub fn count(&self, from: Date, to: Date) -> i32 {
         let mut date = from;
         let mut days = 0;
@@ -200,7 +200,7 @@ impl Calendar {
         days
     }
 
-    /// Whether people are at their desks: 09:00 to 17:30 of a working day in China.
+    /// Returns true if people are at their desks: 09:00 to 17:30 of a working day in China.
     pub fn at_desk(&self, now: Timestamp) -> bool {
         let local = CHINA.to_datetime(now);
         (DESK_OPENS..DESK_CLOSES).contains(&local.time()) && self.is_working(local.date())
@@ -223,7 +223,7 @@ impl Calendar {
         self.years.binary_search_by_key(&number, |year| year.number).ok().map(|at| &self.years[at])
     }
 
-    /// Whether every day after `start` up to and including `end` lies in a published year. The start day
+    /// Returns true if every day after `start` up to and including `end` lies in a published year. The start day
     /// has no part in the count, so its year need not be known, unless nothing follows it.
     fn knows_all(&self, start: Date, end: Date) -> bool {
         let first = if start < end { next(start) } else { start };

@@ -10,7 +10,7 @@ use super::digest;
 use govcloud_api::record::TimelineEntry;
 use govcloud_api::{API_VERSION, time::Instant};
 
-/// What names an entry of a record for ever: 16 hex digits of a digest of the record's UID, the entry's place in
+/// Name of an entry for ever: 16 hex digits of a digest of the record's UID, the entry's place in
 /// its life and the word for what happened. The Kubernetes Event of the same entry is named after it too (S9).
 #[must_use]
 pub fn id(uid: &str, place: u64, event: &str) -> String {
@@ -83,7 +83,7 @@ impl<'a> Timeline<'a> {
 pub struct CloudEvent {
     /// `1.0`.
     pub specversion: &'static str,
-    /// The same for the same entry, always.
+    /// Equal for one entry, always.
     pub id: String,
     /// The record's URI.
     pub source: String,
@@ -92,7 +92,7 @@ pub struct CloudEvent {
     pub type_: String,
     /// `<namespace>/<application>`: the life that it belongs to.
     pub subject: String,
-    /// When it happened.
+    /// Time of the event.
     pub time: Instant,
     /// `application/json`.
     pub datacontenttype: &'static str,
@@ -103,26 +103,26 @@ pub struct CloudEvent {
     pub partitionkey: String,
     /// The entry's place in the record's life, ten digits (the sequence extension).
     pub sequence: String,
-    /// What happened.
+    /// Event.
     pub data: Data,
 }
 
-/// What an event says.
+/// Data of an event.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Data {
     /// The record.
     pub record: Reference,
-    /// What happened: the timeline's word.
+    /// Word of the timeline.
     pub event: String,
     /// The article of the measures that asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub article: Option<i32>,
-    /// Who did it: a username, or a party.
+    /// Actor: a username, or a party.
     pub actor: String,
-    /// The same for people.
+    /// Wording for people.
     pub message: Message,
-    /// How the record stood when this was sent. Unlike all the rest it may differ when the event is repeated.
+    /// State of the record when this was sent. Unlike all the rest it may differ when the event is repeated.
     pub standing: RecordState,
 }
 
@@ -166,7 +166,7 @@ impl Message {
     }
 }
 
-/// Where a record stands.
+/// State of a record.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordState {

@@ -31,11 +31,11 @@ pub struct Moved {
     pub old: Date,
     /// The last lawful day from now on; only recorded, not in force, if `applied` is false.
     pub new: Date,
-    /// Whether the old date was provisional.
+    /// True if the old date was provisional.
     pub was_provisional: bool,
-    /// Whether the new one is.
+    /// True if the new one is.
     pub provisional: bool,
-    /// What moved it.
+    /// Cause of the move.
     pub why: MovedBy,
     /// Calendar and revision that the new date was computed with, `name@revision`.
     pub revision: String,
@@ -43,7 +43,7 @@ pub struct Moved {
     pub applied: bool,
 }
 
-/// What moved a due date.
+/// Cause of a moved due date.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MovedBy {
     /// A year that was unknown is published.
@@ -52,16 +52,16 @@ pub enum MovedBy {
     CalendarEdited,
     /// Another party was waited on.
     Waited {
-        /// Who was waited on.
+        /// Party that was waited on.
         on: Party,
-        /// What was waited for.
+        /// Awaited act.
         reason: String,
         /// Working days by which the date moved.
         working_days: i32,
     },
 }
 
-/// How an obligation was met.
+/// Fulfilment of an obligation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Met {
     /// Working days late; `None` if in time.
@@ -109,7 +109,7 @@ pub trait DeadlineClock {
     /// Records that the obligation fell away at `at`. True unless it was over before.
     fn close(&mut self, at: Timestamp, reason: &str) -> bool;
 
-    /// Whether the period ended unmet ([`Running::is_overdue`]).
+    /// Returns true if the period ended unmet ([`Running::is_overdue`]).
     fn is_overdue(&self, now: Timestamp) -> bool;
 
     /// Working days left ([`Running::remaining_working_days`]); 0 when nothing is owed any more.

@@ -36,7 +36,7 @@ pub struct Annotated {
     pub reviewed_generation: i64,
     /// The opinion.
     pub opinion: Option<String>,
-    /// Who decided, as stamped.
+    /// Username of the approver, as stamped.
     pub by: String,
     /// Namespaces to take back, by UID, sorted.
     pub reattach: Vec<String>,
@@ -107,7 +107,7 @@ struct OwnedAnnotations {
     decision: Option<IgnoredAny>,
 }
 
-/// When the API server says that the decision annotation was last written: the newest entry that owns it.
+/// Instant at which the decision annotation was last written, by the API server: the newest entry that owns it.
 #[must_use]
 pub fn stamped_at(owned: &[Owned]) -> Option<Timestamp> {
     let owns = |e: &&Owned| {
@@ -117,7 +117,7 @@ pub fn stamped_at(owned: &[Owned]) -> Option<Timestamp> {
     owned.iter().filter(owns).filter_map(|e| e.time.as_ref()?.parse().ok()).max()
 }
 
-/// What is known of the record that a decision is on.
+/// Record that a decision is on.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     /// Its annotations.
@@ -128,7 +128,7 @@ pub struct Subject<'a> {
     pub digest: &'a str,
     /// [`stamped_at`].
     pub stamped_at: Option<Timestamp>,
-    /// Whether the stored status said `Valid=True` of this generation: policy lets nothing else be approved.
+    /// True if the stored status said `Valid=True` of this generation: policy lets nothing else be approved.
     pub in_order: bool,
     /// UIDs of the namespaces that an earlier record left behind: an approval names exactly these.
     pub found: &'a [String],

@@ -31,7 +31,7 @@ pub fn spec_digest(raw_spec: &Value) -> String {
 /// Numbers are IEEE doubles there: integers beyond 2^53 must be given as strings, or neighbours share a digest.
 ///
 /// # Errors
-/// Where `value` has no JSON form: NaN, infinities, map keys that are not strings.
+/// If `value` has no JSON form: NaN, infinities, map keys that are not strings.
 pub fn digest_of<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
     let canonical = serde_json_canonicalizer::to_vec(value)?;
     let hex: String = Sha256::digest(canonical).iter().map(|byte| format!("{byte:02x}")).collect();

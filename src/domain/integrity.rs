@@ -1,6 +1,6 @@
-//! Whether the gate stands as shipped (design, section 3): policies, bindings and the project's own CRDs.
+//! Integrity of the admission policies, their bindings and the project's CRDs, compared as shipped (design, section 3).
 //!
-//! What is compared is data: the shipped objects, the live ones, and the record of the last good check. A
+//! The comparison is over data: the shipped objects, the live ones, and the record of the last good check. A
 //! decision that was made while something was missing or altered does not count, across downtime too.
 
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ pub struct Pin {
 }
 
 impl Pin {
-    /// Whether it is the same object, unwritten since.
+    /// Returns true if it is the same object, unwritten since.
     fn is(&self, other: &Self) -> bool {
         self.uid == other.uid && self.generation == other.generation
     }
@@ -98,7 +98,7 @@ pub fn check(
     (PolicyIntegrity::Intact { since: since.timestamp() }, Some(Record { intact_since: Some(since), pins }))
 }
 
-/// Whether nothing befell one object since the last good check but what the recorded release says. A release
+/// Returns true if one object changed since the last good check only as the recorded release says. A release
 /// speaks for a change of content in place, from what was pinned to what it names: it does not excuse an object
 /// that was replaced, nor one that was changed and put back.
 fn unbroken(key: &str, now: Option<&Pin>, last: &Record, released: &Release) -> bool {
@@ -121,12 +121,12 @@ fn pin(object: &Value) -> Pin {
     }
 }
 
-/// Whether an object is not on its way out.
+/// Returns true if an object is not on its way out.
 fn stands(object: &Value) -> bool {
     object["metadata"]["deletionTimestamp"].is_null()
 }
 
-/// What counts of an object: its spec without what the API server fills in by itself.
+/// Compared part of an object: its spec without the API server's defaults.
 #[must_use]
 pub fn canonical(object: &Value) -> Value {
     let mut spec = object["spec"].clone();
@@ -137,7 +137,7 @@ pub fn canonical(object: &Value) -> Value {
     spec
 }
 
-/// Where two values first differ, as a path; `None` where they are the same. Numbers count by value.
+/// Path of the first difference of two values; `None` where they are the same. Numbers count by value.
 fn first_difference(want: &Value, have: &Value, at: &str) -> Option<String> {
     match (want, have) {
         (Value::Object(w), Value::Object(h)) => {

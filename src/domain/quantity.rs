@@ -1,6 +1,6 @@
 //! Kubernetes quantities, exact: what `8`, `16Gi` and `1500m` mean, and how the API server writes them.
 //!
-//! Why our own: `kube_quantity` 0.9 writes back the suffix it was given (`2.5Gi` stays `2.5Gi`, the server
+//! Reason for a type of our own: `kube_quantity` 0.9 writes back the suffix it was given (`2.5Gi` stays `2.5Gi`, the server
 //! says `2560Gi`), and `k8s_quantity_parser` 0.1 knows only whole bytes and milli CPUs. A quota compared
 //! through either would differ from the one the API server stores, and drift would never settle. The rules
 //! here are those of `k8s.io/apimachinery/pkg/api/resource` 0.37; the table in the tests was printed by it.
@@ -21,7 +21,7 @@ const NANO: i128 = 1_000_000_000;
 const MILLI: i128 = 1_000_000;
 /// First magnitude refused: 1000E. From here on the API server loses the suffix (it writes `1000E` as `1`).
 const LIMIT: i128 = 1_000 * 1_000_000_000_000_000_000 * NANO;
-/// What binary quantities are capped at: 2^63-1.
+/// Upper bound of binary quantities: 2^63-1.
 const BINARY_CAP: i128 = i64::MAX as i128 * NANO;
 
 /// Suffixes of powers of ten, with their exponent.
@@ -30,7 +30,7 @@ const DECIMAL: [(&str, i32); 10] =
 /// Suffixes of powers of two, with their exponent.
 const BINARY: [(&str, u32); 6] = [("Ki", 10), ("Mi", 20), ("Gi", 30), ("Ti", 40), ("Pi", 50), ("Ei", 60)];
 
-/// How a quantity is written. Remembered from parsing, without meaning for its value.
+/// Notation of a quantity. Remembered from parsing, without meaning for its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Format {
     /// `12M`, `1500m`
@@ -50,7 +50,7 @@ pub struct Quantity {
     format: Format,
 }
 
-/// Why a text is no quantity.
+/// Error of a text that is no quantity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QuantityError {
     /// Not a number at all.
@@ -113,17 +113,17 @@ impl Quantity {
         Self { nanos: round_away(self.nanos, MILLI), ..self }
     }
 
-    /// Whether it is below zero.
+    /// Returns true if it is below zero.
     pub fn is_negative(self) -> bool {
         self.nanos < 0
     }
 
-    /// Whether it is nothing.
+    /// Returns true if it is nothing.
     pub fn is_zero(self) -> bool {
         self.nanos == 0
     }
 
-    /// Whether it is a whole number, as counts (pods, services) must be.
+    /// Returns true if it is a whole number, as counts (pods, services) must be.
     pub fn is_whole(self) -> bool {
         self.nanos % NANO == 0
     }

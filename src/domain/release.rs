@@ -27,7 +27,7 @@ pub fn shipped() -> Result<BTreeMap<String, Value>, String> {
     shipped_for(NAMESPACE_CONTROLLER)
 }
 
-/// The same where the namespace controller acts under this username.
+/// Every shipped and guarded object, for a namespace controller with this username.
 ///
 /// # Errors
 /// A shipped file that cannot be read: a defect of the build.

@@ -29,7 +29,7 @@ const ROWS: &[Row] = &[
         what: "classified",
         spoil: |m| m["spec"]["system"]["classification"] = json!("Classified"),
         expect: Refused(&[
-            "涉密信息系统不得上政务云(第三条)",
+            "涉密信息系统不得上政务云（第三条）",
             "classified systems may not enter the government cloud (Art. 3)",
         ]),
     },

@@ -53,13 +53,13 @@ async fn going_live(office: &Office) -> Result<usize> {
     says("live in the past", &message(&judged), &["上线时间早于资源开通时间", "is before provisioning"])?;
     office.amend(Kind::Application, "travel", at(hours(24))?).await?;
     let judged = office.judged(Kind::Application, "travel", "GoLiveInFuture").await?;
-    says("live in the future", &message(&judged), &["在将来;请在上线后填写", "report it once live"])?;
+    says("live in the future", &message(&judged), &["在将来；请在上线后填写", "report it once live"])?;
     ensure!(judged.data["status"]["phase"] == "Provisioned", "live before its time");
     let removed = office.amend(Kind::Application, "travel", json!({"spec": {"goLive": null}})).await;
     says(
         "live no more",
         &refusal(removed)?,
-        &["上线情况只能更正,不能删除", "may be corrected, not removed"],
+        &["上线情况只能更正，不能删除", "may be corrected, not removed"],
     )?;
 
     office.go_live("travel").await?;

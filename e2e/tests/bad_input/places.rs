@@ -186,7 +186,7 @@ async fn a_taken_name_may_become_free(context: &Context) -> Result<()> {
     let judged = office.judged(Kind::Application, "travel", "NamespaceTaken").await?;
     let message = condition(&judged.data["status"], "Valid")["message"].clone();
     let message = message.as_str().unwrap_or_default();
-    says("taken", message, &[&taken, "不会接管", "it is never adopted"])?;
+    says("taken", message, &[&taken, "不会自动关联", "it is never adopted"])?;
     ensure!(namespaces.get(&taken).await?.metadata.uid == uid, "the foreign's namespace is another");
     namespaces.delete(&taken, &DeleteParams::default()).await?;
     office.judged(Kind::Application, "travel", "Valid").await.map(drop)

@@ -28,7 +28,7 @@ pub async fn the_work_order_is_published_and_carried_out_as_rendered(context: Co
     let publishes = message(&app, "Reconciling");
     ensure!(publishes.contains("kubectl govcloud grant render clinic"), "{publishes}");
     let told = event(&office, "CloudApplication", "clinic", "Notified").await?;
-    ensure!(told.contains("已通知服务提供方"), "{told}");
+    ensure!(told.contains("已通知政务云服务提供方"), "{told}");
     ensure!(tenants(&office, &app).await?.is_empty(), "nothing is made without the provider's grant");
 
     let said = render_and_apply(&office, "grant render clinic").await?;

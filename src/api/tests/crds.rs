@@ -31,7 +31,7 @@ fn the_files_are_what_the_types_say() {
 struct Place<'a> {
     path: String,
     schema: &'a Value,
-    /// Whether it is a named property: items and values have their list's description.
+    /// True if it is a named property: items and values have their list's description.
     named: bool,
 }
 

@@ -1,9 +1,9 @@
-//! What can be wrong with a calendar, in both languages of those who read it.
+//! Defects of a calendar, in both languages.
 
 use crate::bilingual::{Bilingual, bilingual_errors};
 use jiff::civil::Date;
 
-/// Why a WorkCalendar cannot be counted with.
+/// Defect that makes a WorkCalendar unusable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CalendarError {
     /// No year is published at all.

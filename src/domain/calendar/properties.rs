@@ -1,4 +1,4 @@
-//! What holds for every day, every period and every calendar.
+//! Properties of every day, every period and every calendar.
 
 use jiff::civil::date;
 use proptest::prelude::*;

@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::*;
 
-/// Whether two lists grant the same, however the amounts are written.
+/// Returns true if two lists grant the same, however the amounts are written.
 fn same(a: &[GrantedNamespace], b: &[GrantedNamespace]) -> bool {
     let same_quota = |x: &GrantedNamespace, y: &GrantedNamespace| {
         let mut keys = x.quota.0.keys().chain(y.quota.0.keys());

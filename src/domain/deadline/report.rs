@@ -1,4 +1,4 @@
-//! What is reported about a deadline, and when: each once, warnings only while people are at their desks.
+//! Reports about deadlines: each once, warnings only while people are at their desks.
 
 use jiff::{Timestamp, civil::Date};
 
@@ -10,11 +10,11 @@ use crate::calendar::{Calendar, china_date, desk_opens};
 /// A report that is due now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// What is reported.
+    /// Kind of the report.
     pub kind: NoticeKind,
     /// About what.
     pub obligation: Obligation,
-    /// Who has to act.
+    /// Party that has to act.
     pub party: Party,
     /// The article that sets the period.
     pub article: i32,
@@ -22,7 +22,7 @@ pub struct Notice {
     pub due_date: Date,
     /// The first instant that is late. True also when the report itself comes late.
     pub due_at: Timestamp,
-    /// Whether the date rests on an unpublished year.
+    /// True if the date rests on an unpublished year.
     pub provisional: bool,
     /// Working days left, today included.
     pub remaining: i32,
@@ -49,7 +49,7 @@ pub trait DeadlineReports {
     /// dropped once a more urgent report was made.
     fn tick(&mut self, now: Timestamp, calendar: &Calendar) -> Vec<Notice>;
 
-    /// When [`Deadline::tick`] has something to report next, if nothing else happens: `now` if at once.
+    /// Instant at which [`Deadline::tick`] reports next, if nothing else happens: `now` if at once.
     fn next_wake(&self, now: Timestamp, calendar: &Calendar) -> Option<Timestamp>;
 }
 

@@ -8,11 +8,11 @@ use govcloud_api::deadline::{Deadline, Obligation, Party};
 /// A clock that runs, or stands still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Running {
-    /// What has to be done.
+    /// Obligation.
     pub obligation: Obligation,
-    /// Who has to do it.
+    /// Party that owes it.
     pub party: Party,
-    /// Whether the period reaches into a year that the calendar does not hold.
+    /// True if the period reaches into a year that the calendar does not hold.
     pub provisional: bool,
     /// The last lawful day, in China.
     pub due_date: Date,
@@ -39,12 +39,12 @@ impl Running {
         })
     }
 
-    /// What the clock shows at `now`: it does not go on while it stands still.
+    /// Time on the clock at `now`; a paused clock does not go on.
     fn shows(&self, now: Timestamp) -> Timestamp {
         self.stopped_at.map_or(now, |at| at.min(now))
     }
 
-    /// Whether the period ended. A clock that was stopped in time cannot run out; one that had run out before
+    /// Returns true if the period ended. A clock that was stopped in time cannot run out; one that had run out before
     /// it was stopped stays overdue.
     pub fn is_overdue(&self, now: Timestamp) -> bool {
         self.shows(now) >= self.due_at

@@ -32,7 +32,7 @@ pub struct ExitPvc {
     pub uid: String,
     /// resourceVersion.
     pub resource_version: String,
-    /// When it was deleted, by the API server's clock; it may be held still.
+    /// Deletion by the API server's clock; something may still hold it.
     pub deleted_at: Option<Timestamp>,
 }
 

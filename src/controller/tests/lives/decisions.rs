@@ -43,7 +43,7 @@ fn who_filed_does_not_decide() {
     s.file(&app_id(), application());
     s.annotate(ZHANG, &app_id(), "approved", 1, "同意");
     s.settle();
-    void(&s, "who decided is who filed");
+    void(&s, "the requester and the approver are the same person");
     decided_anew(s);
 }
 

@@ -1,4 +1,4 @@
-//! What is reported of a deadline, when, and how often.
+//! Reports about deadlines: their time and number.
 
 use super::*;
 
