@@ -37,6 +37,17 @@ impl fmt::Display for Bilingual {
     }
 }
 
+/// Formats wording from a Chinese and an English format string with inline arguments.
+macro_rules! bilingual {
+    ($zh:literal, $en:literal) => {
+        $crate::bilingual::Bilingual {
+            zh: ::std::fmt::format(::std::format_args!($zh)),
+            en: ::std::fmt::format(::std::format_args!($en)),
+        }
+    };
+}
+pub(crate) use bilingual;
+
 /// Implements `Display` and `Error` for types whose `text()` is [`Bilingual`].
 macro_rules! bilingual_errors {
     ($($error:ty),+) => {$(

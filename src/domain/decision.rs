@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::bilingual::Bilingual;
+use crate::bilingual::bilingual;
 use govcloud_api::keys;
 use govcloud_api::record::{Decision, RecordStatus, TimeSource, Verdict};
 
@@ -245,9 +246,9 @@ impl InvalidDecision {
     #[must_use]
     pub fn text(&self) -> Bilingual {
         match self {
-            Self::Unreadable(e) => Bilingual::new(
-                format!("审核注解缺失或无法识别（{e}）"),
-                format!("an annotation is missing or cannot be read ({e})"),
+            Self::Unreadable(e) => bilingual!(
+                "审核注解缺失或无法识别（{e}）",
+                "an annotation is missing or cannot be read ({e})"
             ),
             Self::PoliciesViolated(why) => Bilingual::new(
                 format!("审批策略不完整：{}", why.join("，")),
@@ -263,9 +264,9 @@ impl InvalidDecision {
             Self::SelfDecided => {
                 Bilingual::new("审核人与申请人为同一人", "the requester and the approver are the same person")
             }
-            Self::OtherGeneration(reviewed, now) => Bilingual::new(
-                format!("所审为第 {reviewed} 次提交稿，现为第 {now} 次提交稿"),
-                format!("it is on generation {reviewed}, not {now}"),
+            Self::OtherGeneration(reviewed, now) => bilingual!(
+                "所审为第 {reviewed} 次提交稿，现为第 {now} 次提交稿",
+                "it is on generation {reviewed}, not {now}"
             ),
             Self::NotValid => Bilingual::new(
                 "作出时申请尚不符合要求（Valid 不为 True）",
@@ -273,9 +274,9 @@ impl InvalidDecision {
             ),
             Self::OtherNamespaces(named, found) => {
                 let (named, found) = (named.join(","), found.join(","));
-                Bilingual::new(
-                    format!("所列命名空间 [{named}] 不是现存的 [{found}]"),
-                    format!("it names the namespaces [{named}], and those found are [{found}]"),
+                bilingual!(
+                    "所列命名空间 [{named}] 不是现存的 [{found}]",
+                    "it names the namespaces [{named}], and those found are [{found}]"
                 )
             }
             Self::NoOpinion => Bilingual::new("未附审核意见（第十二条）", "it gives no opinion (Art. 12)"),

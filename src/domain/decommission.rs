@@ -1,6 +1,6 @@
 //! Decommission: inventory, consent, decision, hand-over, reclaim, certificate (Art. 16, 23, 28).
 //!
-//! This file reads up to the decision; [`hand_over`], [`reclaim`] and [`certificate`] follow an approved exit.
+//! This file reads up to the decision; [`reclaim`] and [`certificate`] follow an approved exit.
 
 use std::sync::Arc;
 
@@ -28,7 +28,6 @@ use govcloud_api::record::{Verdict, WaitingFor};
 mod active_exit;
 mod certificate;
 mod exit_resources;
-mod hand_over;
 mod migration;
 mod ready_state;
 mod reclaim;

@@ -10,6 +10,7 @@ use super::reason::Reason;
 use super::tenancy::access::AccessRefusal;
 use super::tenancy::quota::QuotaFinding;
 use super::tenancy::volumes::VolumeFinding;
+use crate::bilingual::bilingual;
 use govcloud_api::application::ApplicationPhase;
 use govcloud_api::region::Tier;
 
@@ -138,34 +139,28 @@ impl Finding {
     #[must_use]
     pub fn text(&self) -> Bilingual {
         match self {
-            Self::Malformed(e) => Bilingual::new(
-                format!("该记录不再符合现行格式（{e}）；请改正，或删除后重新申请"),
-                format!("this object does not fit the schema ({e}); correct it, or delete it and file anew"),
+            Self::Malformed(e) => bilingual!(
+                "该记录不再符合现行格式（{e}）；请改正，或删除后重新申请",
+                "this object does not fit the schema ({e}); correct it, or delete it and file anew"
             ),
-            Self::ClockSkewed(s) => Bilingual::new(
-                format!(
-                    "管控程序（operator）时钟与 API 服务器相差 {s} 秒，与时间有关的步骤暂停；请校准该机器的时钟"
-                ),
-                format!(
-                    "the operator's clock is {s} seconds off the API server's; steps that depend on time are held until it is set right"
-                ),
+            Self::ClockSkewed(s) => bilingual!(
+                "管控程序（operator）时钟与 API 服务器相差 {s} 秒，与时间有关的步骤暂停；请校准该机器的时钟",
+                "the operator's clock is {s} seconds off the API server's; steps that depend on time are held until it is set right"
             ),
-            Self::UnknownRegion(r) => Bilingual::new(
-                format!("spec.region {r} 没有对应的 Region；用 kubectl get regions 查看可用的区划代码"),
-                format!("spec.region {r} names no Region; see kubectl get regions for the codes that exist"),
+            Self::UnknownRegion(r) => bilingual!(
+                "spec.region {r} 没有对应的 Region；用 kubectl get regions 查看可用的区划代码",
+                "spec.region {r} names no Region; see kubectl get regions for the codes that exist"
             ),
             Self::ParentMissing(r, parent, tier) => {
                 let parent = parent.as_deref().unwrap_or("-");
                 match tier {
-                    Some(_) => Bilingual::new(
-                        format!("区域 {r} 的上级 {parent} 不是省级"),
-                        format!("the parent {parent} of region {r} is not a Province"),
+                    Some(_) => bilingual!(
+                        "区域 {r} 的上级 {parent} 不是省级",
+                        "the parent {parent} of region {r} is not a Province"
                     ),
-                    None => Bilingual::new(
-                        format!("区域 {r} 的上级 {parent} 不存在；请主管部门先建立该省级 Region"),
-                        format!(
-                            "the parent {parent} of region {r} does not exist; its authority must create that Region first"
-                        ),
+                    None => bilingual!(
+                        "区域 {r} 的上级 {parent} 不存在；请主管部门先建立该省级 Region",
+                        "the parent {parent} of region {r} does not exist; its authority must create that Region first"
                     ),
                 }
             }
@@ -174,156 +169,125 @@ impl Finding {
                 format!("work calendar {c} cannot be used: {}", e.en),
             ),
             Self::CatalogMissing(c) => {
-                Bilingual::new(format!("服务目录 {c} 不存在"), format!("service catalog {c} does not exist"))
+                bilingual!("服务目录 {c} 不存在", "service catalog {c} does not exist")
             }
-            Self::PlatformBelowLevel(l) => Bilingual::new(
-                format!("平台等级保护为第 {l} 级，低于第三级（第二十条）"),
-                format!("the platform is protected at level {l}, below level 3 (Art. 20)"),
+            Self::PlatformBelowLevel(l) => bilingual!(
+                "平台等级保护为第 {l} 级，低于第三级（第二十条）",
+                "the platform is protected at level {l}, below level 3 (Art. 20)"
             ),
             Self::StorageClassMissing(c) => {
-                Bilingual::new(format!("存储类 {c} 不存在"), format!("storage class {c} does not exist"))
+                bilingual!("存储类 {c} 不存在", "storage class {c} does not exist")
             }
-            Self::StorageClassNotRetain(c, p) => Bilingual::new(
-                format!(
-                    "存储类 {c} 的 reclaimPolicy 为 {p}，须为 Retain，否则删除持久卷申领（PVC）即销毁数据（第二十三条）"
-                ),
-                format!(
-                    "storage class {c} has reclaimPolicy {p}; it must be Retain, or deleting a claim destroys data (Art. 23)"
-                ),
+            Self::StorageClassNotRetain(c, p) => bilingual!(
+                "存储类 {c} 的 reclaimPolicy 为 {p}，须为 Retain，否则删除持久卷申领（PVC）即销毁数据（第二十三条）",
+                "storage class {c} has reclaimPolicy {p}; it must be Retain, or deleting a claim destroys data (Art. 23)"
             ),
-            Self::ProtectionLevelTooHigh(s, p) => Bilingual::new(
-                format!("系统等级保护为第 {s} 级，高于平台的第 {p} 级（第二十条）"),
-                format!("the system's protection level {s} is above the platform's {p} (Art. 20)"),
+            Self::ProtectionLevelTooHigh(s, p) => bilingual!(
+                "系统等级保护为第 {s} 级，高于平台的第 {p} 级（第二十条）",
+                "the system's protection level {s} is above the platform's {p} (Art. 20)"
             ),
-            Self::DocumentInFuture(f, d) => Bilingual::new(
-                format!("{f} 的日期 {d} 在将来，请改正"),
-                format!("{f} is dated {d}, in the future; correct it"),
-            ),
-            Self::QuotaAboveMaximum(n, k, v, m) => Bilingual::new(
-                format!("命名空间 {n} 的 {k} 申请 {v}，超过本区域上限 {m}"),
-                format!("namespace {n} asks for {k} {v}, above this region's maximum {m}"),
+            Self::DocumentInFuture(f, d) => {
+                bilingual!("{f} 的日期 {d} 在将来，请改正", "{f} is dated {d}, in the future; correct it")
+            }
+            Self::QuotaAboveMaximum(n, k, v, m) => bilingual!(
+                "命名空间 {n} 的 {k} 申请 {v}，超过本区域上限 {m}",
+                "namespace {n} asks for {k} {v}, above this region's maximum {m}"
             ),
             Self::BadQuantity(f, e) => {
                 let Bilingual { zh, en } = e.text();
-                Bilingual::new(
-                    format!("{f} 不是有效的数量：{zh}"),
-                    format!("{f} is not a valid quantity: {en}"),
-                )
+                bilingual!("{f} 不是有效的数量：{zh}", "{f} is not a valid quantity: {en}")
             }
             Self::BadQuota(n, finding) => {
                 let Bilingual { zh, en } = finding.text();
-                Bilingual::new(format!("命名空间 {n} 的{zh}"), format!("namespace {n}: {en}"))
+                bilingual!("命名空间 {n} 的{zh}", "namespace {n}: {en}")
             }
             Self::AccessRefused(refusal) => refusal.text(),
-            Self::NamespaceReserved(n) => Bilingual::new(
-                format!("命名空间名 {n} 为系统保留，请更换申请名称或部门申报空间"),
-                format!(
-                    "the namespace name {n} is reserved; choose another application name or filing namespace"
-                ),
+            Self::NamespaceReserved(n) => bilingual!(
+                "命名空间名 {n} 为系统保留，请更换申请名称或部门申报空间",
+                "the namespace name {n} is reserved; choose another application name or filing namespace"
             ),
-            Self::NamespaceTaken(n, uid) => Bilingual::new(
-                format!(
-                    "命名空间 {n}（UID {uid}）已存在且不属于本申请，不会自动关联；请更换申请名称，或由其所有者移除后再试"
-                ),
-                format!(
-                    "namespace {n} (UID {uid}) exists and is not this application's; it is never adopted. Choose another name, or have its owner remove it"
-                ),
+            Self::NamespaceTaken(n, uid) => bilingual!(
+                "命名空间 {n}（UID {uid}）已存在且不属于本申请，不会自动关联；请更换申请名称，或由其所有者移除后再试",
+                "namespace {n} (UID {uid}) exists and is not this application's; it is never adopted. Choose another name, or have its owner remove it"
             ),
-            Self::NamespaceTerminating(n, uid) => Bilingual::new(
-                format!("原命名空间 {n}（UID {uid}）正在被删除；请等其删除完毕"),
-                format!("the earlier namespace {n} (UID {uid}) is being deleted; wait until it is gone"),
+            Self::NamespaceTerminating(n, uid) => bilingual!(
+                "原命名空间 {n}（UID {uid}）正在被删除；请等其删除完毕",
+                "the earlier namespace {n} (UID {uid}) is being deleted; wait until it is gone"
             ),
-            Self::NamespaceLeftOut(entry, n, uid) => Bilingual::new(
-                format!(
-                    "同名原申请的命名空间 {n}（UID {uid}）仍在，而本申请没有 {entry}；请在 spec.namespaces 中加上 {entry}，或更换申请名称"
-                ),
-                format!(
-                    "an earlier application of this name left namespace {n} (UID {uid}), and entry {entry} is not asked for; add {entry} to spec.namespaces, or choose another name"
-                ),
+            Self::NamespaceLeftOut(entry, n, uid) => bilingual!(
+                "同名原申请的命名空间 {n}（UID {uid}）仍在，而本申请没有 {entry}；请在 spec.namespaces 中加上 {entry}，或更换申请名称",
+                "an earlier application of this name left namespace {n} (UID {uid}), and entry {entry} is not asked for; add {entry} to spec.namespaces, or choose another name"
             ),
-            Self::BelowUse(n, list) => Bilingual::new(
-                format!("原命名空间 {n} 的现用量高于所申请的配额：{list}；请按现用量申请"),
-                format!(
-                    "in the earlier namespace {n} more is used than is asked for: {list}; ask for at least what is used"
-                ),
+            Self::BelowUse(n, list) => bilingual!(
+                "原命名空间 {n} 的现用量高于所申请的配额：{list}；请按现用量申请",
+                "in the earlier namespace {n} more is used than is asked for: {list}; ask for at least what is used"
             ),
             Self::GoLiveBeforeProvisioning(None) => Bilingual::new(
                 "资源尚未开通，不能填写上线情况（第十四条）",
                 "goLive cannot be given before the resources are provisioned (Art. 14)",
             ),
-            Self::GoLiveBeforeProvisioning(Some(t)) => Bilingual::new(
-                format!("上线时间早于资源开通时间 {t}（第十四条），请更正 spec.goLive.at"),
-                format!("goLive.at is before provisioning at {t} (Art. 14); correct spec.goLive.at"),
+            Self::GoLiveBeforeProvisioning(Some(t)) => bilingual!(
+                "上线时间早于资源开通时间 {t}（第十四条），请更正 spec.goLive.at",
+                "goLive.at is before provisioning at {t} (Art. 14); correct spec.goLive.at"
             ),
-            Self::GoLiveInFuture(t) => Bilingual::new(
-                format!("上线时间 {t} 在将来；请在上线后填写（第十四条）"),
-                format!("goLive.at {t} is in the future; report it once live (Art. 14)"),
+            Self::GoLiveInFuture(t) => bilingual!(
+                "上线时间 {t} 在将来；请在上线后填写（第十四条）",
+                "goLive.at {t} is in the future; report it once live (Art. 14)"
             ),
-            Self::ApplicationMissing(a) => Bilingual::new(
-                format!("本命名空间没有名为 {a} 的 CloudApplication"),
-                format!("there is no CloudApplication {a} in this namespace"),
+            Self::ApplicationMissing(a) => bilingual!(
+                "本命名空间没有名为 {a} 的 CloudApplication",
+                "there is no CloudApplication {a} in this namespace"
             ),
-            Self::RegionMismatch(own, app) => Bilingual::new(
-                format!("spec.region {own} 与其申请的区域 {app} 不一致"),
-                format!("spec.region {own} is not its application's region {app}"),
+            Self::RegionMismatch(own, app) => bilingual!(
+                "spec.region {own} 与其申请的区域 {app} 不一致",
+                "spec.region {own} is not its application's region {app}"
             ),
             Self::ApplicationNotActive(a, phase) => {
                 let phase: &str = phase.unwrap_or(ApplicationPhase::Submitted).into();
-                Bilingual::new(
-                    format!("应用 {a} 处于 {phase}，须已开通或已上线"),
-                    format!("application {a} is {phase}; it must be Provisioned or Live"),
+                bilingual!(
+                    "应用 {a} 处于 {phase}，须已开通或已上线",
+                    "application {a} is {phase}; it must be Provisioned or Live"
                 )
             }
-            Self::AnotherOpen(k, n) => Bilingual::new(
-                format!("该应用已有未办结的 {k} {n}；请先办结或撤回"),
-                format!("{k} {n} on this application is still open; let it end or withdraw it first"),
+            Self::AnotherOpen(k, n) => bilingual!(
+                "该应用已有未办结的 {k} {n}；请先办结或撤回",
+                "{k} {n} on this application is still open; let it end or withdraw it first"
             ),
             Self::NothingChanges => Bilingual::new(
                 "申请的配额与现行配额相同，没有可变更的内容",
                 "the requested quotas equal those in force; nothing would change",
             ),
-            Self::TooManyNamespaces(n) => Bilingual::new(
-                format!("变更后将有 {n} 个命名空间，最多 8 个"),
-                format!("there would be {n} namespaces after the change; at most 8 are allowed"),
+            Self::TooManyNamespaces(n) => bilingual!(
+                "变更后将有 {n} 个命名空间，最多 8 个",
+                "there would be {n} namespaces after the change; at most 8 are allowed"
             ),
-            Self::StorageClassNotOffered(c) => Bilingual::new(
-                format!("本区域不提供存储类 {c}"),
-                format!("this region does not offer storage class {c}"),
+            Self::StorageClassNotOffered(c) => {
+                bilingual!("本区域不提供存储类 {c}", "this region does not offer storage class {c}")
+            }
+            Self::WindowTooNear(d, n) => bilingual!(
+                "窗口太近：须至少提前 {n} 个工作日告知（第十八条），最早 {d}",
+                "the window is too near: {n} working days of notice are needed (Art. 18); the earliest start is {d}"
             ),
-            Self::WindowTooNear(d, n) => Bilingual::new(
-                format!("窗口太近：须至少提前 {n} 个工作日告知（第十八条），最早 {d}"),
-                format!(
-                    "the window is too near: {n} working days of notice are needed (Art. 18); the earliest start is {d}"
-                ),
-            ),
-            Self::AffectedMissing(a) => Bilingual::new(
-                format!("受影响的应用 {a} 不存在或不在本区域"),
-                format!("affected application {a} does not exist in this region"),
+            Self::AffectedMissing(a) => bilingual!(
+                "受影响的应用 {a} 不存在或不在本区域",
+                "affected application {a} does not exist in this region"
             ),
             Self::Inventory(finding) => finding.text(),
-            Self::ConsentStale(c, i) => Bilingual::new(
-                format!("授权所指清单 {c} 不是当前清单 {i}；请核对后重新授权"),
-                format!("consent names {c}, but the inventory is {i}; check it and consent again"),
+            Self::ConsentStale(c, i) => bilingual!(
+                "授权所指清单 {c} 不是当前清单 {i}；请核对后重新授权",
+                "consent names {c}, but the inventory is {i}; check it and consent again"
             ),
             Self::NoVolumes => Bilingual::new(
                 "没有未关联应用或保留的数据卷可处置",
                 "there is no unclaimed or retained volume to dispose of",
             ),
-            Self::InventoryTooLong(volumes, snapshots) => Bilingual::new(
-                format!(
-                    "共有 {volumes} 个数据卷、{snapshots} 个快照，一份清单各以 512 个为限，不能公布；请使用部门先删除不需要的快照，或删除不需要的持久卷申领（PVC）并以 scope: Volumes 分批处置其数据卷"
-                ),
-                format!(
-                    "there are {volumes} volumes and {snapshots} snapshots, and one inventory lists at most 512 of each, so none is published; the department first deletes snapshots that it does not need, or claims, and disposes of their volumes with scope: Volumes"
-                ),
+            Self::InventoryTooLong(volumes, snapshots) => bilingual!(
+                "共有 {volumes} 个数据卷、{snapshots} 个快照，一份清单各以 512 个为限，不能公布；请使用部门先删除不需要的快照，或删除不需要的持久卷申领（PVC）并以 scope: Volumes 分批处置其数据卷",
+                "there are {volumes} volumes and {snapshots} snapshots, and one inventory lists at most 512 of each, so none is published; the department first deletes snapshots that it does not need, or claims, and disposes of their volumes with scope: Volumes"
             ),
-            Self::TooManyToHandOver(n) => Bilingual::new(
-                format!(
-                    "移交 {n} 个数据卷，一次退出最多移交 256 个；请将其余数据卷的处置方式改为 Retain，退出后以 scope: Volumes 分批移交"
-                ),
-                format!(
-                    "{n} volumes are to be handed over, and one exit takes receipts for at most 256; choose Retain for the others and hand them over later with scope: Volumes"
-                ),
+            Self::TooManyToHandOver(n) => bilingual!(
+                "移交 {n} 个数据卷，一次退出最多移交 256 个；请将其余数据卷的处置方式改为 Retain，退出后以 scope: Volumes 分批移交",
+                "{n} volumes are to be handed over, and one exit takes receipts for at most 256; choose Retain for the others and hand them over later with scope: Volumes"
             ),
         }
     }

@@ -2,7 +2,7 @@
 //! this crate keep it so.
 //!
 //! One file a kind, each read top to bottom in the order of its lifecycle: [`application`] (Art. 10–14),
-//! [`grant`] (13), [`change`] (15), [`maintenance`] (18), [`decommission`] and [`reclaim`] (16, 23, 28),
+//! [`grant`] (13), [`change`] (15), [`maintenance`] (18), [`decommission`] (16, 23, 28),
 //! [`region`] (4, 5, 30). Each has one function `decide(&Observed, now) -> Plan`.
 //!
 //! Shared by them: [`region_context`] (the Region of a record), [`decision`] (approval by annotation), [`integrity`] and

@@ -6,7 +6,7 @@ use strum::{AsRefStr, EnumDiscriminants, EnumIter, EnumString, IntoStaticStr};
 
 use super::calendar::CHINA;
 use super::deadline::{Moved, Notice, NoticeKind};
-use super::finding::Bilingual;
+use crate::bilingual::{Bilingual, bilingual};
 use govcloud_api::change::{Impact, MaintenanceResult};
 use govcloud_api::deadline::{Obligation, Party};
 use govcloud_api::grant::Restriction;
@@ -127,10 +127,10 @@ fn clock(at: Timestamp) -> impl std::fmt::Display {
 }
 
 /// Wording of a decision with its opinion; an opinion that repeats the verdict is left out.
-fn decision_text(zh: &str, en: &str, opinion: Option<&str>) -> (String, String) {
+fn decision_text(zh: &str, en: &str, opinion: Option<&str>) -> Bilingual {
     match opinion.filter(|o| !["", zh, en].contains(&o.trim())) {
-        Some(o) => (format!("{zh}：{o}"), format!("{en}: {o}")),
-        None => (zh.to_owned(), en.to_owned()),
+        Some(o) => bilingual!("{zh}：{o}", "{en}: {o}"),
+        None => Bilingual::new(zh, en),
     }
 }
 
@@ -215,125 +215,120 @@ impl LifecycleEvent {
     /// Wording for people: one table, exhaustive.
     #[must_use]
     pub fn text(&self) -> Bilingual {
-        let (zh, en): (String, String) = match self {
-            Self::Submitted => ("已提交，待审核".into(), "filed; awaiting review".into()),
-            Self::Resubmitted(g) => (
-                format!("补正后重新提交（第 {g} 次提交稿）"),
-                format!("corrected and filed again (generation {g})"),
-            ),
-            Self::Amended(g) => {
-                (format!("审核前修改（第 {g} 次提交稿）"), format!("amended before review (generation {g})"))
+        match self {
+            Self::Submitted => bilingual!("已提交，待审核", "filed; awaiting review"),
+            Self::Resubmitted(g) => {
+                bilingual!("补正后重新提交（第 {g} 次提交稿）", "corrected and filed again (generation {g})")
             }
-            Self::PhaseChanged(p) => (format!("转入 {p}"), format!("now {p}")),
+            Self::Amended(g) => {
+                bilingual!("审核前修改（第 {g} 次提交稿）", "amended before review (generation {g})")
+            }
+            Self::PhaseChanged(p) => bilingual!("转入 {p}", "now {p}"),
             Self::Approved(o) => decision_text("同意", "approved", o.as_deref()),
             Self::Rejected(o) => decision_text("不同意", "rejected", o.as_deref()),
             Self::Returned(o) => decision_text("退回补正", "returned", o.as_deref()),
-            Self::DecisionVoid(why) => (
+            Self::DecisionVoid(why) => Bilingual::new(
                 format!("审核结论无效：{}；请主管部门清除后重新审核", why.zh),
                 format!("the decision is invalid: {}; the authority must remove it and decide again", why.en),
             ),
-            Self::DecisionCleared => (
-                "无效的审核结论已清除，可重新审核".into(),
-                "the invalid decision was removed; it can be decided again".into(),
+            Self::DecisionCleared => bilingual!(
+                "无效的审核结论已清除，可重新审核",
+                "the invalid decision was removed; it can be decided again"
             ),
-            Self::SpecAltered => (
-                "批准后申请内容被改动，停止办理".into(),
-                "the spec was altered after its approval; nothing is done from it".into(),
+            Self::SpecAltered => bilingual!(
+                "批准后申请内容被改动，停止办理",
+                "the spec was altered after its approval; nothing is done from it"
             ),
-            Self::Withdrawn => ("使用部门撤回".into(), "withdrawn by the department".into()),
-            Self::Overtaken => (
-                "应用已退出或已重新提交，变更终止".into(),
-                "the application has exited, or was filed anew; the change ends".into(),
+            Self::Withdrawn => bilingual!("使用部门撤回", "withdrawn by the department"),
+            Self::Overtaken => bilingual!(
+                "应用已退出或已重新提交，变更终止",
+                "the application has exited, or was filed anew; the change ends"
             ),
-            Self::Notified => ("已通知政务云服务提供方".into(), "the provider was notified".into()),
-            Self::Provisioned => ("云资源已开通".into(), "resources are provisioned".into()),
-            Self::NamespacesFound(list) => (
-                format!("发现同名原申请的命名空间，未作任何改动：{list}"),
-                format!(
-                    "namespaces of an earlier application of this name were found and are left alone: {list}"
-                ),
+            Self::Notified => bilingual!("已通知政务云服务提供方", "the provider was notified"),
+            Self::Provisioned => bilingual!("云资源已开通", "resources are provisioned"),
+            Self::NamespacesFound(list) => bilingual!(
+                "发现同名原申请的命名空间，未作任何改动：{list}",
+                "namespaces of an earlier application of this name were found and are left alone: {list}"
             ),
-            Self::Reattached(list) => (
-                format!("依主管部门审核结论恢复关联命名空间：{list}"),
-                format!("reattached on the authority's decision: {list}"),
+            Self::Reattached(list) => bilingual!(
+                "依主管部门审核结论恢复关联命名空间：{list}",
+                "reattached on the authority's decision: {list}"
             ),
-            Self::GrantTakenOver(uid) => (
-                format!("工单由原申请 {uid} 转归现申请"),
-                format!("the grant of the earlier application {uid} belongs to the present one now"),
+            Self::GrantTakenOver(uid) => bilingual!(
+                "工单由原申请 {uid} 转归现申请",
+                "the grant of the earlier application {uid} belongs to the present one now"
             ),
-            Self::WentLive(t) => {
-                (format!("系统已上线（{}）", clock(*t)), format!("the system went live at {}", clock(*t)))
-            }
-            Self::Reported => ("测试情况已报主管部门".into(), "the test report was received".into()),
-            Self::ExitBegun(n) => (format!("退出申请 {n} 已提交"), format!("exit {n} was filed")),
-            Self::ExitEnded(n) => (
-                format!("退出申请 {n} 未获同意或已撤回，恢复原状态"),
-                format!("exit {n} was rejected or withdrawn; the application is as before"),
+            Self::WentLive(t) => Bilingual::new(
+                format!("系统已上线（{}）", clock(*t)),
+                format!("the system went live at {}", clock(*t)),
             ),
-            Self::Exited(n) => (format!("已退出，证明见 {n}"), format!("exited; the certificate is in {n}")),
-            Self::GrantReceived => ("收到工单".into(), "the work order was received".into()),
+            Self::Reported => bilingual!("测试情况已报主管部门", "the test report was received"),
+            Self::ExitBegun(n) => bilingual!("退出申请 {n} 已提交", "exit {n} was filed"),
+            Self::ExitEnded(n) => bilingual!(
+                "退出申请 {n} 未获同意或已撤回，恢复原状态",
+                "exit {n} was rejected or withdrawn; the application is as before"
+            ),
+            Self::Exited(n) => bilingual!("已退出，证明见 {n}", "exited; the certificate is in {n}"),
+            Self::GrantReceived => bilingual!("收到工单", "the work order was received"),
             Self::InForce(n) => {
-                (format!("按 {n} 开通的资源已生效"), format!("what {n} approved is in force"))
+                bilingual!("按 {n} 开通的资源已生效", "what {n} approved is in force")
             }
             Self::Refused(d) => {
-                (format!("工单与批准内容不符：{d}"), format!("the grant is not what was approved: {d}"))
+                bilingual!("工单与批准内容不符：{d}", "the grant is not what was approved: {d}")
             }
             Self::Restricted(Restriction::None) => {
-                ("解除命名空间限制".into(), "the namespaces are no longer restricted".into())
+                bilingual!("解除命名空间限制", "the namespaces are no longer restricted")
             }
-            Self::Restricted(r) => (
+            Self::Restricted(r) => Bilingual::new(
                 format!("退出中，命名空间限制为 {}", r.as_ref()),
                 format!("exiting; the namespaces are restricted to {}", r.as_ref()),
             ),
-            Self::Released => ("工单已办结".into(), "the grant has ended".into()),
-            Self::Applied => ("变更已生效".into(), "the change is in force".into()),
-            Self::BelowUse(d) => (
-                format!("申请值低于现用量，等待使用部门：{d}"),
-                format!("the request is below what is used, waiting on the department: {d}"),
+            Self::Released => bilingual!("工单已办结", "the grant has ended"),
+            Self::Applied => bilingual!("变更已生效", "the change is in force"),
+            Self::BelowUse(d) => bilingual!(
+                "申请值低于现用量，等待使用部门：{d}",
+                "the request is below what is used, waiting on the department: {d}"
             ),
-            Self::UseFell => ("用量已降，继续变更".into(), "usage fell; the change goes on".into()),
-            Self::InventoryPublished(d, n) => (
-                format!("数据清单已公布，共 {n} 项，校验值 {d}"),
-                format!("inventory of {n} items published, {d}"),
-            ),
+            Self::UseFell => bilingual!("用量已降，继续变更", "usage fell; the change goes on"),
+            Self::InventoryPublished(d, n) => {
+                bilingual!("数据清单已公布，共 {n} 项，校验值 {d}", "inventory of {n} items published, {d}")
+            }
             Self::Consented(d) => {
-                (format!("使用部门已授权，清单校验值 {d}"), format!("the department consented to {d}"))
+                bilingual!("使用部门已授权，清单校验值 {d}", "the department consented to {d}")
             }
             Self::ConsentVoid => {
-                ("清单有变，授权失效".into(), "the inventory changed; the consent is invalid".into())
+                bilingual!("清单有变，授权失效", "the inventory changed; the consent is invalid")
             }
             Self::HandedOver(v) => {
-                (format!("数据卷 {v} 已移交并签收"), format!("volume {v} was handed over and received"))
+                bilingual!("数据卷 {v} 已移交并签收", "volume {v} was handed over and received")
             }
-            Self::LossAcknowledged(v) => (
-                format!("使用部门确认数据卷 {v} 已丢失，未能保留"),
-                format!("the department acknowledged that volume {v} was lost and could not be retained"),
+            Self::LossAcknowledged(v) => bilingual!(
+                "使用部门确认数据卷 {v} 已丢失，未能保留",
+                "the department acknowledged that volume {v} was lost and could not be retained"
             ),
-            Self::Reclaiming => ("开始收回云资源".into(), "reclaiming begins".into()),
+            Self::Reclaiming => bilingual!("开始收回云资源", "reclaiming begins"),
             Self::Reclaimed(d) => {
-                (format!("云资源已收回，证明校验值 {d}"), format!("resources are reclaimed, certificate {d}"))
+                bilingual!("云资源已收回，证明校验值 {d}", "resources are reclaimed, certificate {d}")
             }
             Self::MaintenanceScheduled(n, s, e, impact) => {
                 let ((zh, en), s, e) = (impact_text(*impact), clock(*s), clock(*e));
-                (
-                    format!("平台调整 {n} 定于 {s} 至 {e}，{zh}"),
-                    format!("maintenance {n} is scheduled from {s} to {e}, {en}"),
+                bilingual!(
+                    "平台调整 {n} 定于 {s} 至 {e}，{zh}",
+                    "maintenance {n} is scheduled from {s} to {e}, {en}"
                 )
             }
-            Self::NoticeShort(days) => (
-                format!("系统得知批准时距窗口已不足 {days} 个工作日，告知晚于要求（第十八条）"),
-                format!(
-                    "the approval was seen less than {days} working days before the window; the notice to those affected is late (Art. 18)"
-                ),
+            Self::NoticeShort(days) => bilingual!(
+                "系统得知批准时距窗口已不足 {days} 个工作日，告知晚于要求（第十八条）",
+                "the approval was seen less than {days} working days before the window; the notice to those affected is late (Art. 18)"
             ),
-            Self::MaintenanceStarted(n) => (format!("平台调整 {n} 开始"), format!("maintenance {n} begins")),
+            Self::MaintenanceStarted(n) => bilingual!("平台调整 {n} 开始", "maintenance {n} begins"),
             Self::MaintenanceReported(n, result, summary) => {
                 let (zh, en) = result_text(*result);
-                (format!("平台调整 {n} {zh}：{summary}"), format!("maintenance {n} {en}: {summary}"))
+                bilingual!("平台调整 {n} {zh}：{summary}", "maintenance {n} {en}: {summary}")
             }
-            Self::MaintenanceGone(n) => (
-                format!("平台调整 {n} 的记录已不存在，其结果请向政务云服务提供方查询"),
-                format!("the record of maintenance {n} is gone; ask the provider for its outcome"),
+            Self::MaintenanceGone(n) => bilingual!(
+                "平台调整 {n} 的记录已不存在，其结果请向政务云服务提供方查询",
+                "the record of maintenance {n} is gone; ask the provider for its outcome"
             ),
             Self::ClockStarted(o, p, d, provisional) => {
                 let (zh, en) = match provisional {
@@ -343,19 +338,20 @@ impl LifecycleEvent {
                     ),
                     false => ("", ""),
                 };
-                (
+                Bilingual::new(
                     format!("{}：{}须于 {d} 前完成{zh}", o.zh(), p.zh()),
                     format!("{}: due from the {} by {d}{en}", o.en(), p.en()),
                 )
             }
-            Self::DeadlineMoved(m) | Self::DeadlineKept(m) => (m.zh(), m.en()),
-            Self::HalfLeft(n) | Self::LastDay(n) | Self::Overdue(n) => (n.zh(), n.en()),
-            Self::Met(o, Some(late)) => (
+            Self::DeadlineMoved(m) | Self::DeadlineKept(m) => Bilingual::new(m.zh(), m.en()),
+            Self::HalfLeft(n) | Self::LastDay(n) | Self::Overdue(n) => Bilingual::new(n.zh(), n.en()),
+            Self::Met(o, Some(late)) => Bilingual::new(
                 format!("{}已完成，逾期 {late} 个工作日", o.zh()),
                 format!("{} done, {late} working days late", o.en()),
             ),
-            Self::Met(o, None) => (format!("{}按期完成", o.zh()), format!("{} done in time", o.en())),
-        };
-        Bilingual { zh, en }
+            Self::Met(o, None) => {
+                Bilingual::new(format!("{}按期完成", o.zh()), format!("{} done in time", o.en()))
+            }
+        }
     }
 }

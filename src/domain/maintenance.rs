@@ -76,7 +76,7 @@ impl Maintenance<'_> {
         let days = region.working_days.maintenance_notice;
         let notice = calendar.due(self.now, u32::try_from(days).unwrap_or(0));
         let earliest = notice.date.tomorrow().unwrap_or(notice.date).to_string();
-        (self.window().0 < notice.at).then(|| Finding::WindowTooNear(earliest, days))
+        (self.window().0 < notice.at).then_some(Finding::WindowTooNear(earliest, days))
     }
 
     /// Instant at which the window becomes too near for the notice, if nobody decides before.

@@ -9,6 +9,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::bilingual::bilingual;
 use crate::bilingual::{Bilingual, bilingual_errors};
 use bigdecimal::num_bigint::BigInt;
 use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive};
@@ -73,25 +74,17 @@ impl QuantityError {
     #[must_use]
     pub fn text(&self) -> Bilingual {
         match self {
-            Self::Number(text) => Bilingual::new(
-                format!(
-                    "“{text}”不是数量：应为十进制数，可带后缀 n u m k M G T P E、Ki Mi Gi Ti Pi Ei 或指数 e3，例如 500m、8、16Gi"
-                ),
-                format!(
-                    "“{text}” is not a quantity: a decimal number is allowed, with a suffix n u m k M G T P E, Ki Mi Gi Ti Pi Ei or an exponent e3, such as 500m, 8, 16Gi"
-                ),
+            Self::Number(text) => bilingual!(
+                "“{text}”不是数量：应为十进制数，可带后缀 n u m k M G T P E、Ki Mi Gi Ti Pi Ei 或指数 e3，例如 500m、8、16Gi",
+                "“{text}” is not a quantity: a decimal number is allowed, with a suffix n u m k M G T P E, Ki Mi Gi Ti Pi Ei or an exponent e3, such as 500m, 8, 16Gi"
             ),
-            Self::Suffix { text, suffix } => Bilingual::new(
-                format!(
-                    "“{text}”的后缀“{suffix}”无效：只允许 n u m k M G T P E、Ki Mi Gi Ti Pi Ei 或指数 e3（区分大小写）"
-                ),
-                format!(
-                    "“{text}” has the unknown suffix “{suffix}”: n u m k M G T P E, Ki Mi Gi Ti Pi Ei or an exponent e3 are allowed, case matters"
-                ),
+            Self::Suffix { text, suffix } => bilingual!(
+                "“{text}”的后缀“{suffix}”无效：只允许 n u m k M G T P E、Ki Mi Gi Ti Pi Ei 或指数 e3（区分大小写）",
+                "“{text}” has the unknown suffix “{suffix}”: n u m k M G T P E, Ki Mi Gi Ti Pi Ei or an exponent e3 are allowed, case matters"
             ),
-            Self::TooLarge(text) => Bilingual::new(
-                format!("“{text}”过大：绝对值必须小于 1000E"),
-                format!("“{text}” is too large: less than 1000E is allowed"),
+            Self::TooLarge(text) => bilingual!(
+                "“{text}”过大：绝对值必须小于 1000E",
+                "“{text}” is too large: less than 1000E is allowed"
             ),
             Self::TooLong => Bilingual::new(
                 "数量过长：最多 64 个字符",

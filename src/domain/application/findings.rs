@@ -23,7 +23,7 @@ impl Evaluation<'_> {
         found.extend(spec.namespaces.iter().flat_map(bad_quota));
         let access: Vec<_> = spec.access.iter().map(grant::access).collect();
         let refused = tenancy::access::refusals(&access);
-        found.extend(refused.into_iter().map(|r| Finding::AccessRefused(r)));
+        found.extend(refused.into_iter().map(Finding::AccessRefused));
         let approval = &spec.materials.project_approval;
         if approval.issued_on.parse::<jiff::civil::Date>().is_ok_and(|d| d > china_date(self.now)) {
             found.push(Finding::DocumentInFuture(

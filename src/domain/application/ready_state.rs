@@ -1,6 +1,7 @@
 //! Ready conditions of an application, and the awaited party.
 
 use super::Evaluation;
+use crate::bilingual::bilingual;
 use crate::finding::{Bilingual, Finding};
 use crate::reason::Reason;
 use crate::record::ReadyState;
@@ -89,10 +90,7 @@ impl Evaluation<'_> {
                 let name = self.status.decommission.as_deref().unwrap_or_default();
                 ReadyState::Reconciling(
                     Reason::Exiting,
-                    Bilingual::new(
-                        format!("退出中，见 Decommission {name}"),
-                        format!("exiting; see Decommission {name}"),
-                    ),
+                    bilingual!("退出中，见 Decommission {name}", "exiting; see Decommission {name}"),
                 )
             }
             Phase::Exited => ReadyState::Ready(
@@ -113,11 +111,9 @@ impl Evaluation<'_> {
                 return provisioning();
             }
             let command = format!("kubectl govcloud grant render {}", self.seen.meta.name);
-            let text = Bilingual::new(
-                format!("已通知政务云服务提供方，等待工单（第十三条）；工单内容：{command}"),
-                format!(
-                    "the provider was notified; its grant is awaited (Art. 13); the work order: {command}"
-                ),
+            let text = bilingual!(
+                "已通知政务云服务提供方，等待工单（第十三条）；工单内容：{command}",
+                "the provider was notified; its grant is awaited (Art. 13); the work order: {command}"
             );
             return ReadyState::Reconciling(Reason::AwaitingGrant, text);
         };

@@ -6,6 +6,7 @@
 use serde_json::json;
 
 use super::Evaluation;
+use crate::bilingual::bilingual;
 use crate::decision;
 use crate::existing_namespace::ExistingNamespace;
 use crate::finding::{Bilingual, Finding};
@@ -153,14 +154,7 @@ impl Evaluation<'_> {
         let uids = found.iter().map(|f| f.uid.as_str()).collect::<Vec<_>>().join(",");
         let each = list(found);
         (!found.is_empty()).then(|| {
-            Bilingual::new(
-                format!(
-                    "发现同名原申请的命名空间：{each}；未作任何改动。主管部门同意时须写明 govcloud.dev/reattach={uids} 方可恢复关联"
-                ),
-                format!(
-                    "namespaces of an earlier application of this name: {each}. Nothing is done with them; an approval must name them: govcloud.dev/reattach={uids}"
-                ),
-            )
+            bilingual!("发现同名原申请的命名空间：{each}；未作任何改动。主管部门同意时须写明 govcloud.dev/reattach={uids} 方可恢复关联", "namespaces of an earlier application of this name: {each}. Nothing is done with them; an approval must name them: govcloud.dev/reattach={uids}")
         })
     }
 

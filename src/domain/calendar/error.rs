@@ -1,5 +1,6 @@
 //! Defects of a calendar, in both languages.
 
+use crate::bilingual::bilingual;
 use crate::bilingual::{Bilingual, bilingual_errors};
 use jiff::civil::Date;
 
@@ -55,27 +56,25 @@ impl CalendarError {
         match self {
             Self::NoYears => Bilingual::new("日历没有任何年份", "the calendar holds no year"),
             Self::YearTwice { year } => {
-                Bilingual::new(format!("{year} 年重复出现"), format!("year {year} appears twice"))
+                bilingual!("{year} 年重复出现", "year {year} appears twice")
             }
-            Self::YearOutOfRange { year } => Bilingual::new(
-                format!("年份 {year} 不在 1992–9998 之间"),
-                format!("year {year} is not between 1992 and 9998"),
+            Self::YearOutOfRange { year } => {
+                bilingual!("年份 {year} 不在 1992–9998 之间", "year {year} is not between 1992 and 9998")
+            }
+            Self::OutsideYear { date, year } => {
+                bilingual!("{date} 不在 {year} 年之内", "{date} is not within the year {year}")
+            }
+            Self::Backwards { name, from, to } => bilingual!(
+                "“{name}”的开始日 {from} 晚于结束日 {to}",
+                "{name} begins on {from}, after its end {to}"
             ),
-            Self::OutsideYear { date, year } => Bilingual::new(
-                format!("{date} 不在 {year} 年之内"),
-                format!("{date} is not within the year {year}"),
+            Self::MakeUpOnWeekday { date } => bilingual!(
+                "调休上班日 {date} 不是周六或周日",
+                "make-up workday {date} is neither Saturday nor Sunday"
             ),
-            Self::Backwards { name, from, to } => Bilingual::new(
-                format!("“{name}”的开始日 {from} 晚于结束日 {to}"),
-                format!("{name} begins on {from}, after its end {to}"),
-            ),
-            Self::MakeUpOnWeekday { date } => Bilingual::new(
-                format!("调休上班日 {date} 不是周六或周日"),
-                format!("make-up workday {date} is neither Saturday nor Sunday"),
-            ),
-            Self::HolidayAndMakeUp { date, name } => Bilingual::new(
-                format!("{date} 既放假（“{name}”）又上班"),
-                format!("{date} is both a holiday ({name}) and a make-up workday"),
+            Self::HolidayAndMakeUp { date, name } => bilingual!(
+                "{date} 既放假（“{name}”）又上班",
+                "{date} is both a holiday ({name}) and a make-up workday"
             ),
         }
     }

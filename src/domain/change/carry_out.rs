@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{Evaluation, merged};
+use crate::bilingual::bilingual;
 use crate::decision;
 use crate::finding::Bilingual;
 use crate::grant::work_order;
@@ -180,9 +181,9 @@ impl Evaluation<'_> {
             let list = below.join("; ");
             return ReadyState::Reconciling(
                 Reason::BelowUse,
-                Bilingual::new(
-                    format!("申请值低于现用量，请先减少用量：{list}"),
-                    format!("the request is below what is used; reduce use first: {list}"),
+                bilingual!(
+                    "申请值低于现用量，请先减少用量：{list}",
+                    "the request is below what is used; reduce use first: {list}"
                 ),
             );
         }
@@ -214,21 +215,17 @@ impl Evaluation<'_> {
         if refused {
             return ReadyState::Stalled(
                 Reason::GrantStalled,
-                Bilingual::new(
-                    format!("工单与批准内容不符，差异见 ResourceGrant {application}；正确的工单：{command}"),
-                    format!(
-                        "the grant is not what was approved; ResourceGrant {application} says where; the right one: {command}"
-                    ),
+                bilingual!(
+                    "工单与批准内容不符，差异见 ResourceGrant {application}；正确的工单：{command}",
+                    "the grant is not what was approved; ResourceGrant {application} says where; the right one: {command}"
                 ),
             );
         }
         ReadyState::Reconciling(
             Reason::AwaitingGrant,
-            Bilingual::new(
-                format!("已通知政务云服务提供方，等待工单（第十五条）；工单内容：{command}"),
-                format!(
-                    "the provider was notified; its grant is awaited (Art. 15); the work order: {command}"
-                ),
+            bilingual!(
+                "已通知政务云服务提供方，等待工单（第十五条）；工单内容：{command}",
+                "the provider was notified; its grant is awaited (Art. 15); the work order: {command}"
             ),
         )
     }

@@ -1,6 +1,7 @@
 //! Ready conditions of an exit before its decision, and the awaited party.
 
 use super::Evaluation;
+use crate::bilingual::bilingual;
 use crate::finding::{Bilingual, Finding};
 use crate::lifecycle_event::LifecycleEvent;
 use crate::reason::Reason;
@@ -61,13 +62,9 @@ impl Evaluation<'_> {
         }
         if phase == Phase::AwaitingConsent {
             let digest = self.status.inventory.as_ref().map(|i| i.digest.clone()).unwrap_or_default();
-            let text = Bilingual::new(
-                format!(
-                    "等待使用部门对数据清单授权（第二十三条）：核对 status.inventory 后将 spec.consent.inventoryDigest 设为 {digest}"
-                ),
-                format!(
-                    "awaiting the department's consent (Art. 23): check status.inventory, then set spec.consent.inventoryDigest to {digest}"
-                ),
+            let text = bilingual!(
+                "等待使用部门对数据清单授权（第二十三条）：核对 status.inventory 后将 spec.consent.inventoryDigest 设为 {digest}",
+                "awaiting the department's consent (Art. 23): check status.inventory, then set spec.consent.inventoryDigest to {digest}"
             );
             return ReadyState::Reconciling(Reason::AwaitingConsent, text);
         }

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::Observed;
+use crate::bilingual::bilingual;
 use crate::decision;
 use crate::finding::Bilingual;
 use crate::quantity::Quantity;
@@ -96,13 +97,9 @@ pub fn gate(seen: &Observed, stored: &ResourceGrantStatus) -> Gate {
 
 /// The application was filed anew, and this grant is the earlier one's.
 fn filed_anew(name: &str) -> Bilingual {
-    Bilingual::new(
-        format!(
-            "申请 {name} 已重新提交；主管部门以 govcloud.dev/reattach 写明命名空间并同意后，本工单转归新申请"
-        ),
-        format!(
-            "application {name} was filed anew; this grant becomes the new one's once an approval names its namespaces in govcloud.dev/reattach"
-        ),
+    bilingual!(
+        "申请 {name} 已重新提交；主管部门以 govcloud.dev/reattach 写明命名空间并同意后，本工单转归新申请",
+        "application {name} was filed anew; this grant becomes the new one's once an approval names its namespaces in govcloud.dev/reattach"
     )
 }
 

@@ -1,7 +1,8 @@
 //! What can be wrong with a tenant namespace (design, section 5).
 
 use super::LiveNamespace;
-use crate::finding::{Bilingual, Finding};
+use crate::bilingual::bilingual;
+use crate::finding::Finding;
 use crate::reason::Reason;
 use crate::record::ReadyState;
 
@@ -16,7 +17,7 @@ pub(super) fn taken(name: &str, live: Option<&LiveNamespace>) -> ReadyState {
 pub(super) fn terminating(name: &str) -> ReadyState {
     ReadyState::Stalled(
         Reason::NamespaceTerminating,
-        Bilingual::new(format!("命名空间 {name} 正在被删除"), format!("namespace {name} is being deleted")),
+        bilingual!("命名空间 {name} 正在被删除", "namespace {name} is being deleted"),
     )
 }
 
@@ -24,11 +25,9 @@ pub(super) fn terminating(name: &str) -> ReadyState {
 pub(super) fn lost(name: &str) -> ReadyState {
     ReadyState::Stalled(
         Reason::NamespaceLost,
-        Bilingual::new(
-            format!("命名空间 {name} 已不存在；不会自动重建，请主管部门与使用部门核实"),
-            format!(
-                "namespace {name} is gone; it is not made again by itself. The authority and the department must look into it"
-            ),
+        bilingual!(
+            "命名空间 {name} 已不存在；不会自动重建，请主管部门与使用部门核实",
+            "namespace {name} is gone; it is not made again by itself. The authority and the department must look into it"
         ),
     )
 }

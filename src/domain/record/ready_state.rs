@@ -2,6 +2,7 @@
 
 use super::super::decision::PolicyIntegrity;
 use super::super::finding::{Bilingual, Finding};
+use crate::bilingual::bilingual;
 use crate::reason::Reason;
 use crate::region_context::RegionContext;
 use govcloud_api::record::RecordStatus;
@@ -43,9 +44,9 @@ impl ReadyState {
     pub fn policies_violated(integrity: &PolicyIntegrity) -> Option<Self> {
         let PolicyIntegrity::Violated(why) = integrity else { return None };
         let list = why.join(", ");
-        let text = Bilingual::new(
-            format!("审批策略不完整，此间的审核结论无效，审批一律不生效：{list}"),
-            format!("the approval policies are incomplete; decisions made meanwhile are invalid: {list}"),
+        let text = bilingual!(
+            "审批策略不完整，此间的审核结论无效，审批一律不生效：{list}",
+            "the approval policies are incomplete; decisions made meanwhile are invalid: {list}"
         );
         Some(Self::Stalled(Reason::PolicyIntegrityViolated, text))
     }
@@ -71,7 +72,7 @@ impl ReadyState {
     /// State after the API server refused a write.
     #[must_use]
     pub fn write_refused(why: &str) -> Self {
-        let text = Bilingual::new(format!("写入被拒：{why}"), format!("a write was refused: {why}"));
+        let text = bilingual!("写入被拒：{why}", "a write was refused: {why}");
         Self::Stalled(Reason::WriteRefused, text)
     }
 }

@@ -7,6 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::letter::{Letter, Path};
 use super::{Stage, Tenant};
+use crate::bilingual::bilingual;
 use crate::bilingual::{Bilingual, bilingual_errors};
 use crate::names::is_reserved;
 
@@ -75,19 +76,13 @@ impl AccessRefusal {
     #[must_use]
     pub fn text(&self) -> Bilingual {
         match self {
-            Self::SystemSubject { name } => Bilingual::new(
-                format!(
-                    "不得授权给“{name}”：system: 开头的主体属于 Kubernetes，只允许本部门的用户、用户组或服务账号"
-                ),
-                format!(
-                    "“{name}” gets no access: subjects that begin with system: are Kubernetes' own; users, groups and service accounts of the department are allowed"
-                ),
+            Self::SystemSubject { name } => bilingual!(
+                "不得授权给“{name}”：system: 开头的主体属于 Kubernetes，只允许本部门的用户、用户组或服务账号",
+                "“{name}” gets no access: subjects that begin with system: are Kubernetes' own; users, groups and service accounts of the department are allowed"
             ),
-            Self::ReservedNamespace { name, namespace } => Bilingual::new(
-                format!("不得授权给命名空间“{namespace}”的服务账号“{name}”：该命名空间属于平台"),
-                format!(
-                    "the service account “{name}” of “{namespace}” gets no access: that namespace is the platform's; those of the department are allowed"
-                ),
+            Self::ReservedNamespace { name, namespace } => bilingual!(
+                "不得授权给命名空间“{namespace}”的服务账号“{name}”：该命名空间属于平台",
+                "the service account “{name}” of “{namespace}” gets no access: that namespace is the platform's; those of the department are allowed"
             ),
             Self::NoName => Bilingual::new(
                 "授权主体的名称不得为空",

@@ -8,6 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::letter::{Letter, Path};
 use super::{Stage, Tenant};
+use crate::bilingual::bilingual;
 use crate::bilingual::{Bilingual, bilingual_errors};
 use crate::quantity::{Quantity, QuantityError};
 
@@ -99,15 +100,15 @@ impl QuotaFinding {
             ),
             Self::NotAQuantity { key, error } => {
                 let Bilingual { zh, en } = error.text();
-                Bilingual::new(format!("配额“{key}”：{zh}"), format!("quota “{key}”: {en}"))
+                bilingual!("配额“{key}”：{zh}", "quota “{key}”: {en}")
             }
-            Self::Negative { key, value } => Bilingual::new(
-                format!("配额“{key}”不得为负数：{value}"),
-                format!("quota “{key}” is negative ({value}): zero or more is allowed"),
+            Self::Negative { key, value } => bilingual!(
+                "配额“{key}”不得为负数：{value}",
+                "quota “{key}” is negative ({value}): zero or more is allowed"
             ),
-            Self::NotWhole { key, value } => Bilingual::new(
-                format!("配额“{key}”必须为小于 9.2P 的整数：{value}"),
-                format!("quota “{key}” is {value}: a whole number below 9.2P is allowed"),
+            Self::NotWhole { key, value } => bilingual!(
+                "配额“{key}”必须为小于 9.2P 的整数：{value}",
+                "quota “{key}” is {value}: a whole number below 9.2P is allowed"
             ),
         }
     }

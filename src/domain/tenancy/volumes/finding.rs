@@ -1,5 +1,6 @@
 //! What is wrong with an inventory, or with what was decided for it.
 
+use crate::bilingual::bilingual;
 use crate::bilingual::{Bilingual, bilingual_errors};
 use crate::reason::Reason;
 
@@ -66,45 +67,33 @@ impl VolumeFinding {
     #[must_use]
     pub fn text(&self) -> Bilingual {
         match self {
-            Self::UnknownVolume { namespace, claim } => Bilingual::new(
-                format!("处置方式中的数据卷 {namespace}/{claim} 不存在：只能填写清单中的卷"),
-                format!(
-                    "the disposition names {namespace}/{claim}, which does not exist: volumes of the inventory are allowed"
-                ),
+            Self::UnknownVolume { namespace, claim } => bilingual!(
+                "处置方式中的数据卷 {namespace}/{claim} 不存在：只能填写清单中的卷",
+                "the disposition names {namespace}/{claim}, which does not exist: volumes of the inventory are allowed"
             ),
-            Self::Contradiction { namespace, claim } => Bilingual::new(
-                format!("数据卷 {namespace}/{claim} 的处置方式相互矛盾：每个卷只允许一种"),
-                format!("the disposition says two things of {namespace}/{claim}: one action is allowed"),
+            Self::Contradiction { namespace, claim } => bilingual!(
+                "数据卷 {namespace}/{claim} 的处置方式相互矛盾：每个卷只允许一种",
+                "the disposition says two things of {namespace}/{claim}: one action is allowed"
             ),
-            Self::SharedSource { volume, other } => Bilingual::new(
-                format!("持久卷 {volume} 与 {other} 指向同一存储，暂停销毁"),
-                format!("the volumes {volume} and {other} share one source; destruction is stalled"),
+            Self::SharedSource { volume, other } => bilingual!(
+                "持久卷 {volume} 与 {other} 指向同一存储，暂停销毁",
+                "the volumes {volume} and {other} share one source; destruction is stalled"
             ),
-            Self::NotItsVolume { namespace, claim, volume } => Bilingual::new(
-                format!(
-                    "持久卷申领（PVC）{namespace}/{claim} 所指的持久卷 {volume} 属于其他持久卷申领（PVC），暂停销毁"
-                ),
-                format!(
-                    "{namespace}/{claim} names the volume {volume}, which is another claim's; destruction is stalled"
-                ),
+            Self::NotItsVolume { namespace, claim, volume } => bilingual!(
+                "持久卷申领（PVC）{namespace}/{claim} 所指的持久卷 {volume} 属于其他持久卷申领（PVC），暂停销毁",
+                "{namespace}/{claim} names the volume {volume}, which is another claim's; destruction is stalled"
             ),
-            Self::LostVolume { namespace, claim, volume } => Bilingual::new(
-                format!("持久卷申领（PVC）{namespace}/{claim} 所指的持久卷 {volume} 不存在"),
-                format!("{namespace}/{claim} names the volume {volume}, which does not exist"),
+            Self::LostVolume { namespace, claim, volume } => bilingual!(
+                "持久卷申领（PVC）{namespace}/{claim} 所指的持久卷 {volume} 不存在",
+                "{namespace}/{claim} names the volume {volume}, which does not exist"
             ),
-            Self::SnapshotNotKept { namespace, name } => Bilingual::new(
-                format!(
-                    "快照 {namespace}/{name} 随命名空间一并清除，不能保留；请先删除该快照，或对其来源数据卷选择 Destroy 或 HandOver"
-                ),
-                format!(
-                    "the snapshot {namespace}/{name} goes with its namespace and cannot be retained; delete it first, or say Destroy or HandOver of the claim it was taken of"
-                ),
+            Self::SnapshotNotKept { namespace, name } => bilingual!(
+                "快照 {namespace}/{name} 随命名空间一并清除，不能保留；请先删除该快照，或对其来源数据卷选择 Destroy 或 HandOver",
+                "the snapshot {namespace}/{name} goes with its namespace and cannot be retained; delete it first, or say Destroy or HandOver of the claim it was taken of"
             ),
-            Self::SeveralVolumes { namespace, claim } => Bilingual::new(
-                format!("名为 {namespace}/{claim} 的持久卷申领（PVC）先后对应多个数据卷，处置方式对全部生效"),
-                format!(
-                    "several volumes have served a claim named {namespace}/{claim}; one action covers them all"
-                ),
+            Self::SeveralVolumes { namespace, claim } => bilingual!(
+                "名为 {namespace}/{claim} 的持久卷申领（PVC）先后对应多个数据卷，处置方式对全部生效",
+                "several volumes have served a claim named {namespace}/{claim}; one action covers them all"
             ),
         }
     }
