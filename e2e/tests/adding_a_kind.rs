@@ -110,11 +110,6 @@ fn a_new_record_touches_the_files_that_the_page_lists() {
         "/// Region.\npub const REGION",
         "/// Inspection.\npub const INSPECTION: ResourceType = ResourceType::new(API_VERSION, \"inspections\", \"Inspection\");\n/// Region.\npub const REGION",
     );
-    s.edit(
-        "src/api/filed.rs",
-        "    Decommission: DecommissionStatus\n",
-        "    Decommission: DecommissionStatus,\n    crate::inspection::Inspection: crate::inspection::InspectionStatus\n",
-    );
     s.add("src/domain/inspection.rs", include_str!("adding_a_kind/inspection_domain.rs"));
     s.edit("src/domain/lib.rs", "pub mod grant;\n", "pub mod grant;\npub mod inspection;\n");
     s.add("src/controller/kinds/inspection.rs", include_str!("adding_a_kind/inspection_controller.rs"));
@@ -126,8 +121,38 @@ fn a_new_record_touches_the_files_that_the_page_lists() {
         "    /// VolumeSnapshot.\n    Snapshot,\n    /// Inspection.\n    Inspection,\n",
     );
     s.edit(kinds, "    &snapshot::KIND,\n", "    &snapshot::KIND,\n    &inspection::KIND,\n");
-    s.edit(kinds, "        Self::Snapshot,\n", "        Self::Snapshot,\n        Self::Inspection,\n");
-    s.edit("src/cli/record.rs", RECORD_OF_PLUGIN.0, RECORD_OF_PLUGIN.1);
+    let record = "src/cli/record.rs";
+    for (before, more) in [
+        ("use govcloud_api::grant::ResourceGrant;\n", "use govcloud_api::inspection::Inspection;\n"),
+        ("    Exit,\n    Grant,\n", "    Inspection,\n"),
+        (
+            "            Self::Grant => (\"ResourceGrant\", \"resourcegrants\", \"grant\"),\n",
+            "            Self::Inspection => (\"Inspection\", \"inspections\", \"insp\"),\n",
+        ),
+        ("    Grant(Box<ResourceGrant>),\n", "    Inspection(Box<Inspection>),\n"),
+        (
+            "            Kind::Grant => typed(&raw).map(|b| Body::Grant(Box::new(b))),\n",
+            "            Kind::Inspection => typed(&raw).map(|b| Body::Inspection(Box::new(b))),\n",
+        ),
+        (
+            "            Body::Grant(b) => b.status.as_ref().map(|s| s.record.clone()),\n",
+            "            Body::Inspection(b) => b.status.as_ref().map(|s| s.record.clone()),\n",
+        ),
+        (
+            "            Body::Grant(b) => Some(&b.spec.application.name),\n",
+            "            Body::Inspection(b) => Some(&b.spec.application),\n",
+        ),
+        ("            Body::Grant(_) => None,\n", "            Body::Inspection(_) => None,\n"),
+    ] {
+        s.edit(record, before, &format!("{before}{more}"));
+    }
+    s.edit(record, "ALL: [Self; 4]", "ALL: [Self; 5]");
+    s.edit(record, "Self::Exit, Self::Grant]", "Self::Exit, Self::Grant, Self::Inspection]");
+    s.edit(
+        "src/cli/sheet.rs",
+        "            Body::Exit(exit) => self.exit(exit),\n",
+        "            Body::Exit(exit) => self.exit(exit),\n            Body::Inspection(i) => self.fact(\"application\", i.spec.application.clone()),\n",
+    );
     s.edit(
         "config/rbac/operator.yaml",
         "resources: [cloudapplications, changerequests, decommissions, resourcegrants], verbs: [get, list, watch]",
@@ -143,4 +168,51 @@ fn a_new_record_touches_the_files_that_the_page_lists() {
     s.append("CHANGELOG.md", "\n");
     s.compiles();
     s.is_documented("record", MOST_OF_RECORD);
+}
+
+#[test]
+fn a_new_tenant_object_touches_the_files_that_the_page_lists() {
+    let mut s = Scratch::new("new-tenant-object");
+    s.edit(
+        "src/api/resources.rs",
+        "/// RoleBinding.\n",
+        "/// PodDisruptionBudget.\npub const POD_DISRUPTION_BUDGET: ResourceType =\n    ResourceType::new(\"policy/v1\", \"poddisruptionbudgets\", \"PodDisruptionBudget\");\n/// RoleBinding.\n",
+    );
+    s.add("src/domain/tenancy/disruption.rs", include_str!("adding_a_kind/tenant_object.rs"));
+    let tenancy = "src/domain/tenancy/mod.rs";
+    s.edit(tenancy, "mod drift;\n", "mod disruption;\nmod drift;\n");
+    s.edit(tenancy, "[&ObjectRules; 5]", "[&ObjectRules; 6]");
+    s.edit(tenancy, "&limits::RULES, ", "&limits::RULES, &disruption::RULES, ");
+    let kinds = "src/controller/kinds.rs";
+    s.edit(
+        kinds,
+        "    /// VolumeSnapshot.\n    Snapshot,\n",
+        "    /// VolumeSnapshot.\n    Snapshot,\n    /// PodDisruptionBudget.\n    Disruption,\n",
+    );
+    s.edit(kinds, "    &snapshot::KIND,\n", "    &snapshot::KIND,\n    &tenant_objects::DISRUPTION,\n");
+    let objects = "src/controller/kinds/tenant_objects.rs";
+    s.edit(
+        objects,
+        "pub(super) static ROLE_BINDING",
+        "pub(super) static DISRUPTION: KindSpec =\n    tenant_object(Kind::Disruption, resources::POD_DISRUPTION_BUDGET);\npub(super) static ROLE_BINDING",
+    );
+    s.edit(
+        objects,
+        "    made_in_namespace(Kind::RoleBinding),\n",
+        "    made_in_namespace(Kind::RoleBinding),\n    made_in_namespace(Kind::Disruption),\n",
+    );
+    s.edit(objects, "DRIFT: [Dependency; 4]", "DRIFT: [Dependency; 5]");
+    s.edit(
+        "config/rbac/operator.yaml",
+        "- {apiGroups: [networking.k8s.io], resources: [networkpolicies],",
+        "- {apiGroups: [policy], resources: [poddisruptionbudgets], verbs: [get, list, watch, create, patch, delete]}\n- {apiGroups: [networking.k8s.io], resources: [networkpolicies],",
+    );
+    s.edit(
+        "config/admission/validating/tenant-objects.yaml",
+        "    - {apiGroups: [networking.k8s.io], apiVersions: [\"*\"], operations: [CREATE, UPDATE, DELETE], resources: [networkpolicies]}\n",
+        "    - {apiGroups: [networking.k8s.io], apiVersions: [\"*\"], operations: [CREATE, UPDATE, DELETE], resources: [networkpolicies]}\n    - {apiGroups: [policy], apiVersions: [\"*\"], operations: [CREATE, UPDATE, DELETE], resources: [poddisruptionbudgets]}\n",
+    );
+    s.append("CHANGELOG.md", "\n");
+    s.compiles();
+    s.is_documented("tenant object", MOST_OF_TENANT_OBJECT);
 }

@@ -117,7 +117,7 @@ impl WithdrawCommand {
 fn exit_of(record: &Record) -> Option<&Decommission> {
     match &record.body {
         Body::Exit(exit) => Some(exit),
-        Body::Application(_) | Body::Change(_) | Body::Grant(_) => None,
+        _ => None,
     }
 }
 

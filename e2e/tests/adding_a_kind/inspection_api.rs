@@ -58,3 +58,5 @@ pub struct InspectionStatus {
     #[serde(flatten)]
     pub record: RecordStatus,
 }
+
+crate::filed::filed!(Inspection: InspectionStatus);

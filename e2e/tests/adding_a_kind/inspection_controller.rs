@@ -14,6 +14,7 @@ use crate::key::Key;
 use crate::metrics::record_tally;
 
 pub(super) static KIND: KindSpec = KindSpec {
+    kind: Kind::Inspection,
     resource: resources::INSPECTION,
     watched: Watched::WhileEstablished("inspections.govcloud.dev"),
     priority: Priority::High,
