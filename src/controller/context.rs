@@ -78,7 +78,7 @@ impl Context {
         }
     }
 
-    /// The same with an outbox for a CloudEvents sink.
+    /// Adds an outbox for a CloudEvents sink.
     #[must_use]
     pub fn with_outbox(self, outbox: Arc<Outbox>) -> Self {
         Self { outbox, ..self }

@@ -1,4 +1,4 @@
-//! What a status write sends: only what differs.
+//! The merge patch of a status write: only the fields that differ.
 
 use serde_json::{Map, Value};
 

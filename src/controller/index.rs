@@ -33,8 +33,8 @@ pub enum IndexKey {
     Retains(String),
     /// Platform maintenance of a Region that is not over.
     Maintenance(String),
-    /// The same, where it affects every application of the Region.
+    /// Maintenance that affects every application of a Region, and is not over.
     MaintainsAll(String),
-    /// The same, where it names an application.
+    /// Maintenance that names an application, and is not over.
     Maintains(String, String),
 }

@@ -1,4 +1,4 @@
-//! What a decision comes to: an ordered list of writes, the new status, events, and when to look again.
+//! The result of a decision: an ordered list of writes, the new status, events, and the time of the next decision.
 //!
 //! A plan is data. The shell's one interpreter executes it; nothing here knows how.
 
@@ -33,7 +33,7 @@ impl Target {
     }
 }
 
-/// What must still hold of an object for a write to go through (S4).
+/// Precondition of a write: the identity and version of the object that was decided on (S4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Precondition {
     /// The object's UID.
@@ -58,7 +58,7 @@ pub enum Write {
 }
 
 impl Write {
-    /// What is written.
+    /// The object that is written.
     #[must_use]
     pub fn target(&self) -> &Target {
         match self {
@@ -106,11 +106,11 @@ impl RequiredReads {
     const NONE: Self = Self { own: false, references: false, storage: false, contents: false, fresh: false };
     /// Records that the decision refers to.
     pub const REFERENCES: Self = Self { references: true, ..Self::NONE };
-    /// The same and the record itself.
+    /// The record itself as well.
     pub const RECORDS: Self = Self { own: true, ..Self::REFERENCES };
-    /// The same with namespaces and volumes of an exit.
+    /// Namespaces and volumes of an exit as well.
     pub const VOLUMES: Self = Self { storage: true, ..Self::RECORDS };
-    /// The same with its claims and snapshots.
+    /// Its claims and snapshots as well.
     pub const CONTENTS: Self = Self { contents: true, ..Self::VOLUMES };
     /// Namespaces, volumes, claims and snapshots of an exit, read anew.
     pub const END: Self = Self { storage: true, contents: true, fresh: true, ..Self::NONE };
@@ -129,16 +129,16 @@ impl RequiredReads {
     }
 }
 
-/// What a decision comes to. `S` is the kind's status.
+/// The result of a decision. `S` is the kind's status.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan<S> {
     /// Nothing may be done on what was read: this is to be read anew with quorum first.
     pub reread: Option<RequiredReads>,
-    /// What is done, in order. After steps the interpreter observes and decides again.
+    /// Writes, in order. After them the reconciler gathers and decides again.
     pub steps: Vec<Step>,
     /// The status as it should be; written where it differs and no step is left.
     pub status: S,
-    /// What happened: one Event each, written with the status.
+    /// Lifecycle events: one Event each, written before the status.
     pub events: Vec<LifecycleEvent>,
     /// When to look again although nothing changed.
     pub wake: Option<Timestamp>,

@@ -24,7 +24,7 @@ pub(crate) fn beyond_region(asked: &NamespaceQuota, tenancy: &Tenancy, new: bool
         match quota.get(key).map(|a| (a, a.parse::<Quantity>(), max.parse::<Quantity>())) {
             None if new => found.push(above("∞")),
             Some((a, Ok(amount), Ok(m))) if amount > m => found.push(above(a)),
-            // What cannot be read is found by `bad_quota`, and a maximum that cannot by the region.
+            // `bad_quota` reports an amount that cannot be read, and the Region a maximum that cannot.
             _ => {}
         }
     }

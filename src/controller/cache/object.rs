@@ -69,7 +69,7 @@ impl Object {
         }
     }
 
-    /// The same under a path that is held already, so that equal paths share their memory.
+    /// Replaces the path by an equal one that is held already, so that both share their memory.
     pub(super) fn sharing(self, path: Arc<str>) -> Self {
         Self { path, ..self }
     }

@@ -14,7 +14,7 @@ use govcloud_domain::plan::Target;
 /// An object of the one name that these tests are about: its UID and resourceVersion.
 type Object = (String, u64);
 
-/// What happens next.
+/// A step of a history.
 #[derive(Clone, Debug)]
 enum Act {
     /// Somebody creates the object, or changes it if it is there.
@@ -27,7 +27,7 @@ enum Act {
     Interrupt,
     /// The API server answers the list, and the watch goes on from there.
     List,
-    /// What the watch read first of all that was not taken in is taken in.
+    /// The oldest event that the watch read is applied.
     Watch,
     /// The operator begins a request: a read, a change of what it knows, or its deletion.
     Ask(Request),
@@ -60,7 +60,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     proptest::collection::vec(act, 1..80)
 }
 
-/// What the API server answered to a request.
+/// Answer of the API server to a request.
 enum Answer {
     Is(Object),
     Absent,
@@ -82,11 +82,11 @@ struct Scene<'a> {
     target: &'a Target,
     is: Option<Object>,
     version: u64,
-    /// What happened and the watch has not read yet: whether it was there afterwards, and as what.
+    /// Events that the watch has not read yet: true where the object existed afterwards, and its version.
     events: VecDeque<(bool, Object)>,
-    /// Whether a list was begun that is not answered yet.
+    /// True while a list is under way.
     lists: bool,
-    /// What the watch read and is not taken in yet.
+    /// Events that the watch read and that are not applied yet.
     read: VecDeque<CacheUpdate>,
     requests: Vec<Pending<'a>>,
 }
@@ -147,7 +147,7 @@ impl<'a> Scene<'a> {
     fn list(&mut self) {
         if self.lists {
             self.lists = false;
-            // What happened before is in the list, and the watch never tells of it.
+            // Earlier events are in the list, and the watch never delivers them.
             self.events.clear();
             self.read.extend(self.is.as_ref().map(|object| CacheUpdate::Observed(stored(object))));
             self.read.push_back(CacheUpdate::ListCompleted);

@@ -163,7 +163,7 @@ impl ClusterState {
         found.into_values().collect()
     }
 
-    /// The same as a decision reads them.
+    /// Existing namespaces in the form that a decision reads.
     pub(super) fn observed_namespaces(&self, record: &Object) -> Vec<ExistingNamespace> {
         let existing = self.existing_namespaces(record);
         let view = |namespace: &Arc<Object>| {

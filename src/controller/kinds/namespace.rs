@@ -31,7 +31,7 @@ pub(super) fn identity_differs(_: &ClusterState, change: &Change) -> bool {
     change.differs(|n| (n.uid.clone(), n.labels(), n.is_being_deleted()))
 }
 
-/// The same with the rest of its content, in which a grant corrects drift.
+/// Identity, deletion and content: a grant corrects drift in the content.
 pub(super) fn content_differs(_: &ClusterState, change: &Change) -> bool {
     change.differs(|n| (n.uid.clone(), content(n), n.is_being_deleted()))
 }

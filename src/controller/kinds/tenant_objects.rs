@@ -38,7 +38,7 @@ const fn made_in_namespace(on: Kind) -> Dependency {
     }
 }
 
-/// The same as dependencies of a grant, which corrects drift in them.
+/// Dependencies of a grant, which corrects drift in these objects.
 pub(super) static DRIFT: [Dependency; 4] = [
     made_in_namespace(Kind::Quota),
     made_in_namespace(Kind::Limits),

@@ -1,4 +1,4 @@
-//! What is generated is what was committed: the record of the release, and the chart's copies of the manifests.
+//! Generated files are committed as they are generated: the record of the release, and the chart's copies.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! What people do, as the API server would take it: stamps, generations, and the refusals of the policies.
+//! Acts of people, as the API server would accept them: stamps, generations, and the refusals of the policies.
 
 use std::collections::BTreeSet;
 
@@ -85,7 +85,7 @@ impl Stage {
         })
     }
 
-    /// How often an event is in a record's timeline.
+    /// Number of entries of an event in a record's timeline.
     pub fn count(&self, of: &Id, event: &str) -> usize {
         self.status(of)["timeline"].as_array().map_or(0, |t| t.iter().filter(|e| e["event"] == event).count())
     }
@@ -129,7 +129,7 @@ impl Stage {
         });
     }
 
-    /// Whether the policies let `who` decide so now (design, section 3).
+    /// Returns true if the policies let `who` decide so now (design, section 3).
     pub fn may_decide(&self, who: &str, of: &Id, verdict: &str) -> bool {
         let o = &self.cluster.objects[of];
         let d = &o["status"]["decision"];
@@ -155,7 +155,7 @@ impl Stage {
         self.settle();
     }
 
-    /// The same, before the operator has looked.
+    /// Decides before the operator has reconciled.
     pub fn decide_unseen(&mut self, of: &Id, verdict: &str, opinion: &str) {
         assert!(self.may_decide(LI, of, verdict), "refused: {verdict} on {of:?} {}", self.status(of));
         let o = self.cluster.objects[of].clone();
@@ -165,7 +165,7 @@ impl Stage {
         self.annotate(LI, of, verdict, o["metadata"]["generation"].as_i64().unwrap(), opinion);
     }
 
-    /// Whether the policies let an approval name these namespaces (config/admission/validating/decisions.yaml).
+    /// Returns true if the policies let an approval name these namespaces (config/admission/validating/decisions.yaml).
     pub fn may_reattach(&self, of: &Id, named: &[&str]) -> bool {
         let found = self.status(of)["foundNamespaces"].as_array().cloned().unwrap_or_default();
         let found: BTreeSet<&str> = found.iter().map(|f| f["uid"].as_str().unwrap()).collect();
@@ -319,7 +319,7 @@ impl Stage {
         there
     }
 
-    /// What the quota of an entry counts as used.
+    /// Use that the quota of an entry counts.
     pub fn uses(&mut self, entry: &str, used: Value) {
         let key = id("ResourceQuota", &tenant(entry), "govcloud");
         if self.cluster.objects.contains_key(&key) {

@@ -270,7 +270,7 @@ fn change_provider_applied_wrong_then_right() {
     insta::assert_snapshot!(s.log);
 }
 
-/// The same amounts in another notation change nothing.
+/// Equal amounts in another notation change nothing.
 #[test]
 fn a_change_of_notation_is_no_change() {
     let mut s = Stage::live("2026-06-01 09:00");

@@ -152,7 +152,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Whether a precondition holds.
+    /// Returns true if a precondition holds.
     fn holds(&self, key: &Id, p: &Precondition) -> Result<(), String> {
         let o = self.objects.get(key).ok_or_else(|| format!("{} {} not found", key.0, key.2))?;
         if o["metadata"]["uid"] != p.uid.as_str()
@@ -184,7 +184,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// What the controllers of Kubernetes do next. Says what it was.
+    /// The next step of the controllers of Kubernetes, which is returned.
     pub fn controllers(&mut self) -> Vec<String> {
         let mut said = Vec::new();
         let ended = |o: &Value| !o["metadata"]["deletionTimestamp"].is_null();
@@ -254,7 +254,7 @@ impl Cluster {
         }
     }
 
-    /// What the operator's queue was given since this was asked last, in order.
+    /// Keys that were enqueued since the last call, in order.
     pub fn woken(&self) -> Vec<Key> {
         self.woken.take().into_iter().collect()
     }

@@ -296,7 +296,7 @@ fn a_taken_namespace_is_never_adopted() {
     assert_eq!(s.cluster.of_kind("ResourceQuota").count(), 0);
 }
 
-/// What the API server refuses is said, and done once it lets it.
+/// A refused write is reported, and made once the API server accepts it.
 #[test]
 fn a_refused_write_is_said_and_tried_again() {
     let mut s = Stage::new("2026-03-10 09:30");

@@ -1,4 +1,4 @@
-//! What surrounds an exit: the clock of Art. 28, snapshots, inventories beyond all bounds, what a region keeps.
+//! Around an exit: the clock of Art. 28, snapshots, inventories beyond all bounds, what a region keeps.
 
 use govcloud_controller::decision::GatherContext;
 use govcloud_controller::key::Key;
@@ -49,7 +49,7 @@ fn contract_end_with_hand_over() {
     insta::assert_snapshot!(s.log);
 }
 
-/// What the provider itself does not do in time is overdue: here its platform does not let use wind down.
+/// The provider is overdue where its own platform keeps use from winding down.
 #[test]
 fn moving_out_is_overdue_when_the_provider_holds_it_up() {
     let mut s = Stage::live("2026-06-01 09:00");
@@ -182,7 +182,7 @@ fn an_inventory_beyond_its_bound_is_not_published() {
     assert_eq!(s.phase(&e), "AwaitingConsent");
 }
 
-/// What outlived its application stays listed, with whose word, until it goes.
+/// A volume that outlived its application stays listed, with the exit that retained it, until it is gone.
 #[test]
 fn a_region_lists_what_it_keeps() {
     let mut s = Stage::live("2026-06-01 09:00");
@@ -224,7 +224,7 @@ fn a_marked_namespace_stays_until_every_volume_has_its_policy() {
     let e = s.leave("leave", exit("Application", "Retain", &[("data", "Destroy")]));
     let space = id("Namespace", "", &tenant("prod"));
     let uid = s.cluster.objects[&space]["metadata"]["uid"].clone();
-    // What goes out beside the refused policy goes through.
+    // Writes beside the refused policy go through.
     s.cluster.change(&space, |o| o["metadata"]["annotations"]["govcloud.dev/reclaim"] = uid);
     s.settle();
     assert_eq!((s.phase(&e), s.stands(&e, "Stalled").as_str()), ("Reclaiming", "True/WriteRefused"));

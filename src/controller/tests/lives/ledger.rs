@@ -1,4 +1,4 @@
-//! What people really decided and consented to, kept apart from the operator's records, and the invariants of
+//! Decisions and consents of people, kept apart from the operator's records, and the invariants of
 //! the design (section 7) checked against it at every write.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,7 +34,7 @@ fn array(v: &Value) -> &[Value] {
 }
 
 impl Ledger {
-    /// Whether the record stands approved on exactly the spec that it has now.
+    /// Returns true if the record is approved with exactly its present spec.
     fn approves(&self, record: &Value) -> bool {
         let digest = |spec: &Value| spec_digest(spec);
         self.approved
@@ -330,7 +330,7 @@ impl Ledger {
                 .any(|d| d["status"]["phase"] == "Reclaiming" && d["status"]["applicationUID"] == *owner);
             if owner.is_string() && !exiting {
                 assert_eq!(v["spec"]["persistentVolumeReclaimPolicy"], "Retain", "S5: {v}");
-                // What is claimed while every record is lost is marked when the namespace is taken back.
+                // A volume that was claimed while every record was lost is marked when the namespace is taken back.
                 let orphan =
                     !cluster.of_kind("ResourceGrant").any(|g| g["spec"]["application"]["uid"] == *owner);
                 assert!(orphan || v["metadata"]["labels"][keys::APPLICATION_UID].is_string(), "S5: {v}");

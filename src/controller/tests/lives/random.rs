@@ -11,7 +11,7 @@ use crate::cluster::{Id, whole};
 use crate::stage::{LI, Stage, ZHANG};
 use crate::told::maintenance_id;
 
-/// What somebody does next. Numbers choose; what the policies refuse is left out when it comes to it.
+/// An act of somebody, chosen by numbers. Acts that the policies refuse are left out.
 #[derive(Clone, Debug)]
 enum Act {
     Pass(u32),
@@ -88,7 +88,7 @@ fn found(s: &Stage, of: &Id) -> Vec<String> {
     found.iter().map(|f| f["uid"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Whether the department may still change the record: nothing final was annotated.
+/// Returns true while the department may change the record: nothing final was annotated.
 fn correctable(s: &Stage, of: &Id) -> bool {
     let o = &s.cluster.objects[of];
     let annotated = &o["metadata"]["annotations"]["govcloud.dev/decision"];

@@ -120,7 +120,7 @@ fn the_grant_passes_with_the_namespaces() {
     assert_eq!(s.cluster.objects[&grant_id()]["spec"]["application"]["uid"], uid(&s, &app_id()).as_str());
     let chain = &s.cluster.objects[&space("prod")]["metadata"]["annotations"][keys::REATTACHED_FROM];
     assert_eq!(*chain, earlier.as_str());
-    // What it went live with before is its own word again, and the report is asked for from now on.
+    // Its go-live counts again, and the report is due from now on.
     s.edit(ZHANG, &app_id(), json!({ "goLive": { "at": "2026-03-01T01:00:00Z" } }));
     assert_eq!((s.phase(&app_id()), s.status(&app_id())["dueDate"].as_str()), ("Live", Some("2026-06-08")));
     insta::assert_snapshot!(s.log);
@@ -233,7 +233,7 @@ fn decided_and_killed() -> Stage {
     s
 }
 
-/// What went with a namespace that vanished between decision and deed is not replaced by an empty one.
+/// A namespace that vanished between decision and write is not replaced by an empty one.
 #[test]
 fn a_namespace_that_vanished_meanwhile_is_not_made_anew() {
     let mut s = decided_and_killed();
@@ -272,7 +272,7 @@ fn a_grant_of_yet_another_record_is_left_alone() {
     assert_eq!((tenants_have(&s.cluster), s.cluster.objects[&grant_id()]["spec"].clone()), before);
 }
 
-/// What the record does not ask for would be nobody's; it is asked to be put in.
+/// A namespace that the record does not ask for would be nobody's: the record must ask for it.
 #[test]
 fn a_left_out_entry_is_named() {
     let mut s = lost(two(), &["CloudApplication", "ResourceGrant"]);

@@ -17,9 +17,9 @@ use crate::ledger::Ledger;
 
 /// The department's filing namespace.
 pub const DEPT: &str = "dept-transport";
-/// Who files for the department.
+/// The requester of the department.
 pub const ZHANG: &str = "zhang@transport";
-/// Who decides.
+/// The officer who decides.
 pub const LI: &str = "li@bigdata";
 
 #[derive(Clone)]
@@ -32,7 +32,7 @@ pub struct Stage {
     pub log: String,
     /// The operator is killed before its n-th write from now.
     pub kill_before: Option<usize>,
-    /// How many writes the operator made.
+    /// Number of writes that the operator made.
     pub writes: usize,
     /// Writes to this kind are refused, and why.
     pub refuse: Option<(&'static str, &'static str)>,
@@ -113,7 +113,7 @@ impl Stage {
         panic!("does not come to rest:\n{}", self.log);
     }
 
-    /// The same where a volume turned up that nobody keeps: what is in use is not checked.
+    /// Settles where a volume appeared that nobody keeps: volumes in use are not checked.
     pub fn settle_unkept(&mut self) {
         for _ in 0..20 {
             for key in self.keys() {
@@ -148,7 +148,7 @@ impl Stage {
         panic!("wakes without end:\n{}", self.log);
     }
 
-    /// What the operator's queue was given since this was asked last.
+    /// Keys that were enqueued since the last call.
     pub fn woken(&self) -> Vec<Key> {
         self.cluster.woken()
     }
@@ -339,7 +339,7 @@ fn told(h: &LifecycleEvent) -> String {
     text.to_string()
 }
 
-/// What a person sees of a status first.
+/// The part of a status that a person sees first.
 fn headline(status: &Value) -> String {
     let text = |v: &Value| v.as_str().unwrap_or("-").to_owned();
     let mut line = text(&status["phase"]);
@@ -374,7 +374,7 @@ fn headline(status: &Value) -> String {
     line
 }
 
-/// What of a write matters to a reader of the timeline.
+/// The part of a write that matters to a reader of the timeline.
 fn detail(write: &Write) -> String {
     match write {
         Write::Apply(t, body) | Write::Create(t, body) if t.resource.kind == "ResourceQuota" => {

@@ -158,7 +158,7 @@ fn an_approval_seen_too_late_for_the_notice_says_so() {
     assert_eq!(told(&s, &app_id()), ["MaintenanceScheduled"]);
 }
 
-/// What has not ended is no outcome.
+/// Maintenance that has not ended has no outcome.
 #[test]
 fn an_outcome_dated_ahead_is_taken_when_its_time_has_come() {
     let mut s = Stage::live("2026-06-01 09:00");

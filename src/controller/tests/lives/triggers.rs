@@ -13,7 +13,7 @@ use crate::acts::{adjustment, app_id, application, change_id, exit, exit_id, ten
 use crate::cluster::{Id, id, merge_patch};
 use crate::stage::{DEPT, Stage};
 
-/// What may become of an object.
+/// A change of an object.
 type Change = (&'static str, fn(&mut Value));
 
 const CHANGES: [Change; 10] = [
@@ -146,7 +146,7 @@ fn whoever_rests_on_what_changed_is_woken() {
     }
 }
 
-/// What a namespace's controller says of its end is for the exit that waits for it.
+/// Conditions of a namespace that is being deleted enqueue the exit that waits for it, and nobody else.
 #[test]
 fn what_holds_a_namespace_wakes_its_exit_alone() {
     let mut s = leaving();

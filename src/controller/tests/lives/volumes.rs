@@ -67,7 +67,7 @@ fn a_shared_source_that_shows_up_after_the_approval_stalls() {
     assert_eq!(s.cluster.of_kind("PersistentVolume").count(), 2);
 }
 
-/// The same when it shows up past the point of no return: what is left to destroy is not destroyed.
+/// Past the point of no return an unlisted volume stops the rest of the destruction.
 #[test]
 fn a_shared_source_that_shows_up_while_reclaiming_halts_it() {
     let mut s = Stage::live("2026-06-01 09:00");

@@ -193,7 +193,7 @@ impl Stage {
         self.metrics.events.recorded(place, &happened, &status);
     }
 
-    /// What a scrape shows.
+    /// Text of a scrape.
     pub fn text(&self) -> String {
         self.metrics.text(&Scrape {
             state: &self.state,
