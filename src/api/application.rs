@@ -10,6 +10,7 @@ use super::document::{ProjectApproval, TestReport, TitledDocument};
 use super::quota::NamespaceQuota;
 use super::record::RecordStatus;
 use super::shared::Shared;
+pub use super::tenancy::{Access, AccessRole, Subject, SubjectKind};
 use super::time::Instant;
 
 /// 上云申请: a department's application for one information system, and that system's life on the cloud.
@@ -125,52 +126,6 @@ pub struct Materials {
     pub project_approval: ProjectApproval,
     /// 上云技术方案 (Art. 11 (2)).
     pub technical_plan: TitledDocument,
-}
-
-/// Access of one subject to the tenant namespaces.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct Access {
-    /// The user or group.
-    pub subject: Subject,
-    /// One of the project's tenant roles.
-    pub role: AccessRole,
-}
-
-/// A user, group or ServiceAccount as RBAC knows it.
-#[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("self.kind != 'ServiceAccount' || self.name.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')").message("服务账号名须为小写字母、数字、连字符和点，如 pipeline / a ServiceAccount's name is lower-case letters, digits, hyphens and dots, such as pipeline"))]
-pub struct Subject {
-    /// User, Group, or a ServiceAccount of the filing namespace.
-    pub kind: SubjectKind,
-    /// Its name; names that begin with `system:` are refused.
-    #[schemars(length(min = 1, max = 256))]
-    #[x_kube(validation = Rule::new("!self.startsWith('system:')").message("不能授权给 system: 开头的主体 / subjects that begin with system: are refused"))]
-    pub name: String,
-}
-
-/// Kind of an RBAC subject.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord)]
-pub enum SubjectKind {
-    /// A user.
-    User,
-    /// A group.
-    Group,
-    /// A ServiceAccount of the filing namespace, such as a pipeline's.
-    ServiceAccount,
-}
-
-/// A tenant role: `govcloud-tenant-admin`, `-edit` or `-view`.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord)]
-#[serde(rename_all = "lowercase")]
-pub enum AccessRole {
-    /// May manage everything but RBAC, network policies, quotas and limits.
-    Admin,
-    /// May change workloads.
-    Edit,
-    /// May look.
-    View,
 }
 
 /// 上线时间及测试情况 (Art. 14).

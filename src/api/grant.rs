@@ -3,12 +3,13 @@
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use strum::{AsRefStr, IntoStaticStr};
+use strum::IntoStaticStr;
 
 use super::application::TenantNamespace;
 use super::quota::Quota;
 use super::record::RecordStatus;
 use super::shared::Shared;
+pub use super::tenancy::Restriction;
 use super::time::Instant;
 
 /// 开通工单: exactly what was approved, from which the tenant objects are made. Named as its application.
@@ -134,18 +135,6 @@ impl GrantPhase {
     }
 }
 
-/// Restriction of the tenant namespaces by an exit.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq, AsRefStr)]
-pub enum Restriction {
-    /// None: normal use.
-    #[default]
-    None,
-    /// New volumes are refused; data can be copied out.
-    HandingOver,
-    /// New pods and volumes are refused, access is to look only.
-    Quiesced,
-}
-
 /// A grant as it was carried out.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
@@ -173,6 +162,10 @@ pub struct ResourceGrantStatus {
     /// Restriction of the tenant namespaces by an exit.
     #[serde(default)]
     pub restriction: Restriction,
+    /// Digest of the differences while the grant is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 80))]
+    pub refusal_digest: Option<String>,
 }
 
 crate::filed::filed!(ResourceGrant: ResourceGrantStatus);

@@ -34,6 +34,11 @@ pub const DEPARTMENT: &str = "govcloud.dev/department";
 pub const REGION: &str = "govcloud.dev/region";
 /// Which entry of `spec.namespaces` a tenant namespace stands for.
 pub const ENTRY: &str = "govcloud.dev/entry";
+/// Who keeps a tenant object as it is: [`crate::OPERATOR_NAME`].
+pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// On a tenant namespace: the storage classes a PVC may name, sorted, separated by commas. Policy reads it through
+/// `namespaceObject` (S5); no quota can forbid a class that is not known beforehand.
+pub const STORAGE_CLASSES: &str = "govcloud.dev/storage-classes";
 /// On a namespace: records of this region may be filed here.
 pub const FILING_REGION: &str = "govcloud.dev/filing-region";
 /// On a volume that outlives its application: it is kept on the department's word (Art. 23).

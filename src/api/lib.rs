@@ -22,6 +22,7 @@ pub mod record;
 pub mod region;
 pub mod resources;
 pub mod shared;
+pub mod tenancy;
 pub mod time;
 pub mod work_calendar;
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 pub use super::bilingual::Bilingual;
 use super::quantity::QuantityError;
 use super::reason::Reason;
-use super::tenancy::access::AccessRefusal;
+use super::tenancy::AccessRefusal;
 use super::tenancy::quota::QuotaFinding;
 use super::tenancy::volumes::VolumeFinding;
 use crate::bilingual::bilingual;

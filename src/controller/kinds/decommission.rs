@@ -17,7 +17,6 @@ use serde_json::Value;
 
 use super::application::{filed_index, region_in_spec};
 use super::region::SETTINGS;
-use super::volume::source;
 use super::{Dependency, Filed, Kind, KindSpec, Live, Priority, RecordSpec, Watched, always, links};
 use crate::cache::{Object, text};
 use crate::cluster_state::ClusterState;
@@ -319,7 +318,7 @@ fn volume(volume: &Object) -> Volume {
         phase: text(&value, "/status/phase"),
         capacity: text(&value, "/spec/capacity/storage"),
         class: text(&value, "/spec/storageClassName"),
-        source: source(&value),
+        source: volume_source::source_of(&value),
         node_affinity: value.pointer("/spec/nodeAffinity").cloned().unwrap_or(Value::Null),
         claim_ref,
         labels: volume.labels(),

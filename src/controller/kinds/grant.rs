@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use govcloud_api::grant::ResourceGrant;
-use govcloud_api::{keys, resources};
-use govcloud_domain::grant::{LiveNamespace, LiveVolume};
+use govcloud_api::resources;
 use govcloud_domain::record::Meta;
-use govcloud_domain::tenancy::{Letter, LiveObject, Whole};
+use govcloud_domain::tenancy::{LiveNamespace, LiveObject, LiveVolume};
 use govcloud_domain::{decommission, grant, names};
 use jiff::Timestamp;
 
@@ -16,7 +15,7 @@ use super::region::SETTINGS;
 use super::tenant_objects::{self, IN_NAMESPACE};
 use super::volume::ownership_or_policy_differs;
 use super::{Dependency, Filed, Kind, KindSpec, Live, Priority, RecordSpec, Watched, always, links, never};
-use crate::cache::{Object, text};
+use crate::cache::Object;
 use crate::cluster_state::ClusterState;
 use crate::decision::{Decision, GatherContext};
 use crate::index::IndexKey;
@@ -112,12 +111,12 @@ impl ClusterState {
         let volumes = names.iter().map(|n| IndexKey::ClaimNamespace(n.clone()));
         let volumes = volumes.flat_map(|key| self.store(Kind::Volume).find(&key));
         Some(grant::Observed {
-            ground: self.region_context(&spec.region, with),
+            region_context: self.region_context(&spec.region, with),
             application: self.typed(Kind::Application, key.namespace(), &spec.application.name),
             change: self.typed(Kind::Change, key.namespace(), &spec.approved.name),
             exit: decommission::exit_of(exits.iter().cloned(), &spec.application.uid),
             clearing: decommission::clearing(exits),
-            volumes: volumes.map(|v| live_volume(&v)).collect(),
+            volumes: volumes.map(|v| LiveVolume::from_object(&v.value())).collect(),
             namespaces: names.iter().filter_map(|n| self.live_namespace(n)).collect(),
             meta,
             record,
@@ -126,27 +125,11 @@ impl ClusterState {
 
     /// A tenant namespace that exists, with the operator's objects in it. Objects of one that is being deleted go with it.
     fn live_namespace(&self, name: &str) -> Option<LiveNamespace> {
-        let live = |o: &Object| {
-            let value = Arc::new(o.value());
-            LiveObject {
-                kind: o.kind.as_str(),
-                name: o.name().to_owned(),
-                letter: Letter::of(&*value),
-                whole: Whole::read_by(move || value),
-            }
-        };
+        let live = |o: &Object| LiveObject::new(o.kind.spec().resource, Arc::new(o.value()));
         let namespace = self.get(Kind::Namespace, "", name)?;
         let kinds = IN_NAMESPACE.into_iter().filter(|_| !namespace.is_being_deleted());
         let inside = kinds.flat_map(|kind| self.store(kind).in_namespace(name));
-        Some(LiveNamespace {
-            name: name.to_owned(),
-            uid: namespace.uid.to_string(),
-            resource_version: namespace.resource_version(),
-            owner: namespace.label(keys::APPLICATION_UID),
-            deleting: namespace.is_being_deleted(),
-            object: live(&namespace),
-            objects: inside.map(|o| live(&o)).collect(),
-        })
+        Some(LiveNamespace { namespace: live(&namespace), objects: inside.map(|o| live(&o)).collect() })
     }
 
     /// Names of the tenant namespaces of an application's grant; none without a grant.
@@ -167,16 +150,4 @@ pub fn tenant_names(meta: &Meta, grant: &ResourceGrant) -> Vec<String> {
     names.sort();
     names.dedup();
     names
-}
-
-fn live_volume(volume: &Object) -> LiveVolume {
-    let value = volume.value();
-    LiveVolume {
-        name: volume.name().to_owned(),
-        uid: volume.uid.to_string(),
-        resource_version: volume.resource_version(),
-        reclaim_policy: text(&value, "/spec/persistentVolumeReclaimPolicy"),
-        owner: volume.label(keys::APPLICATION_UID),
-        namespace: text(&value, "/spec/claimRef/namespace"),
-    }
 }

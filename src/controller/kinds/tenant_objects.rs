@@ -57,13 +57,14 @@ pub(super) static USE: [Dependency; 1] = [Dependency {
     confirm_missing: false,
 }];
 
-/// Content of an object: all but its status, and of its metadata the labels.
+/// Content of an object, in which drift is corrected: all but its status, and of its metadata the labels, annotations
+/// and owners (S3).
 pub(super) fn content(object: &Object) -> Value {
     let mut value = object.value();
-    let labels = value["metadata"]["labels"].take();
+    let metadata = ["labels", "annotations", "ownerReferences"].map(|part| value["metadata"][part].take());
     if let Some(fields) = value.as_object_mut() {
         fields.remove("status");
-        fields.insert("metadata".to_owned(), labels);
+        fields.insert("metadata".to_owned(), metadata.into_iter().collect());
     }
     value
 }

@@ -31,26 +31,8 @@ fn index(volume: &Object) -> Vec<IndexKey> {
     }
     let claim = value.pointer("/spec/claimRef/namespace").and_then(Value::as_str);
     keys.extend(claim.map(|ns| IndexKey::ClaimNamespace(ns.to_owned())));
-    keys.extend(volume_source::marks(&source(&value)).into_iter().map(IndexKey::VolumeSource));
+    keys.extend(volume_source::marks(&volume_source::source_of(&value)).into_iter().map(IndexKey::VolumeSource));
     keys
-}
-
-/// The volume source as stored: the spec without the fields that every volume has.
-pub(super) fn source(volume: &Value) -> Value {
-    const COMMON: [&str; 9] = [
-        "accessModes",
-        "capacity",
-        "claimRef",
-        "mountOptions",
-        "nodeAffinity",
-        "persistentVolumeReclaimPolicy",
-        "storageClassName",
-        "volumeAttributesClassName",
-        "volumeMode",
-    ];
-    let Some(spec) = volume["spec"].as_object() else { return volume["spec"].clone() };
-    let source = spec.iter().filter(|(k, _)| !COMMON.contains(&k.as_str()));
-    source.map(|(k, v)| (k.clone(), v.clone())).collect()
 }
 
 /// Owner, and the claim that it serves or last served.

@@ -4,7 +4,7 @@ use super::Evaluation;
 use crate::calendar::china_date;
 use crate::finding::Finding;
 use crate::quota_checks::{bad_quota, beyond_region};
-use crate::{grant, tenancy};
+use crate::tenancy;
 
 impl Evaluation<'_> {
     /// Every finding that the schema cannot see (Art. 3, 11, 14, 20).
@@ -21,8 +21,7 @@ impl Evaluation<'_> {
             }
         }
         found.extend(spec.namespaces.iter().flat_map(bad_quota));
-        let access: Vec<_> = spec.access.iter().map(grant::access).collect();
-        let refused = tenancy::access::refusals(&access);
+        let refused = tenancy::refusals(&spec.access);
         found.extend(refused.into_iter().map(Finding::AccessRefused));
         let approval = &spec.materials.project_approval;
         if approval.issued_on.parse::<jiff::civil::Date>().is_ok_and(|d| d > china_date(self.now)) {

@@ -16,13 +16,13 @@ use crate::plan::{Precondition, RequiredReads, Step, Write};
 use crate::reason::Reason;
 use crate::record::{Meta, OPERATOR};
 use crate::region_context::Reread;
-use crate::tenancy::namespace::{Identity, predecessor};
 use crate::tenancy::quota_delta::below_use;
-use crate::tenancy::{LABEL_APPLICATION, LABEL_DEPARTMENT, LABEL_ENTRY};
+use crate::tenancy::{ApplicationIdentity, predecessor};
 use govcloud_api::application::FoundNamespace;
 use govcloud_api::condition::{ConditionStatus, ConditionType};
 use govcloud_api::decommission::DecommissionPhase;
 use govcloud_api::grant::ResourceGrant;
+use govcloud_api::keys;
 
 /// `name (UID …)`, one after another.
 fn list(found: &[FoundNamespace]) -> String {
@@ -34,13 +34,14 @@ impl Evaluation<'_> {
     fn left_for<'a>(&'a self, existing: &'a ExistingNamespace) -> Option<FoundNamespace> {
         let Meta { namespace, name, uid, .. } = &self.seen.meta;
         let tenant = self.tenants().iter().find(|t| t.namespace == existing.name)?;
-        let identity = Identity {
-            filing_namespace: namespace,
-            application: name,
-            region: &self.seen.record.spec.region,
-            entry: &tenant.entry,
+        let application = ApplicationIdentity {
+            name: name.clone(),
+            uid: uid.clone(),
+            filing_namespace: namespace.clone(),
+            region: self.seen.record.spec.region.clone(),
         };
-        let owner = predecessor(&identity, uid, &existing.labels).filter(|_| !existing.owner_exists)?;
+        let label = |key: &str| existing.labels.get(key).map(String::as_str);
+        let owner = predecessor(&application, &tenant.entry, label).filter(|_| !existing.owner_exists)?;
         Some(FoundNamespace {
             entry: tenant.entry.clone(),
             namespace: tenant.namespace.clone(),
@@ -89,12 +90,12 @@ impl Evaluation<'_> {
     fn left_out(&self, e: &ExistingNamespace) -> Option<Finding> {
         let Meta { namespace, name, .. } = &self.seen.meta;
         let is = |key, value: &str| e.labels.get(key).is_some_and(|v| *v == names::label_value(value));
-        let left = is(LABEL_DEPARTMENT, namespace)
-            && is(LABEL_APPLICATION, name)
+        let left = is(keys::DEPARTMENT, namespace)
+            && is(keys::APPLICATION, name)
             && e.owner().is_some()
             && !e.owner_exists
             && !e.deleting;
-        let entry = e.labels.get(LABEL_ENTRY).cloned().unwrap_or_default();
+        let entry = e.labels.get(keys::ENTRY).cloned().unwrap_or_default();
         left.then(|| Finding::NamespaceLeftOut(entry, e.name.clone(), e.uid.clone()))
     }
 

@@ -1,4 +1,4 @@
-//! The gate: whether a grant is exactly what was approved (Art. 13, 15; S1).
+//! The gate: a grant is carried out if it is exactly what was approved (Art. 13, 15; S1).
 
 use serde_json::json;
 
@@ -13,7 +13,7 @@ use govcloud_api::change::ChangePhase;
 use govcloud_api::grant::{ApprovalKind, GrantPhase, GrantedNamespace, ResourceGrantStatus};
 use govcloud_api::record::Verdict;
 
-/// Whether a grant may be carried out.
+/// The result of comparing a grant with its approval.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Gate {
     /// It is exactly what was approved, and in force already.
@@ -33,14 +33,14 @@ pub enum Gate {
 }
 
 impl Gate {
-    /// Whether it is exactly what was approved.
+    /// Returns true if it is exactly what was approved.
     #[must_use]
     pub fn accepts(&self) -> bool {
         matches!(self, Self::InForce | Self::Accepted)
     }
 }
 
-/// Whether the grant is exactly what was approved (S1).
+/// Compares the grant with the approval that it names (S1).
 #[must_use]
 pub fn gate(seen: &Observed, stored: &ResourceGrantStatus) -> Gate {
     let spec = &seen.record.spec;
@@ -83,7 +83,7 @@ pub fn gate(seen: &Observed, stored: &ResourceGrantStatus) -> Gate {
     if stored.in_force.as_ref() == Some(&spec.approved) && *stored.granted == spec.namespaces {
         return Gate::InForce;
     }
-    if !seen.ground.intact() {
+    if !seen.region_context.intact() {
         return Gate::Waiting(Bilingual::new(
             "审批策略不完整，暂不开通",
             "the approval policies are not in place; no gate opens",
@@ -208,7 +208,7 @@ fn differences(approved: &[GrantedNamespace], granted: &[GrantedNamespace], seen
         if !approved.iter().any(|a| a.name == g.name) {
             d.push(format!("spec.namespaces[{}]: {} ≠ -", g.name, json!(g.quota)));
         }
-        let offered = seen.ground.region.as_ref().map(|r| &r.spec().tenancy.storage_classes);
+        let offered = seen.region_context.region.as_ref().map(|r| &r.spec().tenancy.storage_classes);
         if let (Some(c), Some(offered)) = (&g.storage_class, offered)
             && !offered.contains(c)
         {
@@ -218,7 +218,7 @@ fn differences(approved: &[GrantedNamespace], granted: &[GrantedNamespace], seen
     d
 }
 
-/// Whether two amounts are the same, however they are written.
+/// Returns true if two amounts are the same, however they are written.
 pub(crate) fn same_amount(x: Option<&String>, y: Option<&String>) -> bool {
     let amount = |v: &String| v.parse::<Quantity>().ok();
     x == y || matches!((x.and_then(amount), y.and_then(amount)), (Some(a), Some(b)) if a == b)

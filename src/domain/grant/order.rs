@@ -1,106 +1,135 @@
-//! From desired objects to writes, in the order in which they must happen.
+//! From records to an order: everything that the tenant objects of a grant follow from (Art. 13, 15, 16).
 
-use serde_json::Value;
+use super::{Gate, Observed};
+use crate::decision;
+use crate::names;
+use crate::tenancy::{ApplicationIdentity, NamespaceOrder, TakeBack, TenancyOrder};
+use govcloud_api::application::CloudApplication;
+use govcloud_api::decommission::{Decommission, DecommissionPhase};
+use govcloud_api::disposition::Action;
+use govcloud_api::grant::{GrantedNamespace, ResourceGrantStatus, Restriction};
 
-use crate::plan::{Precondition, Step, Target, Write};
-use crate::tenancy::{self, Content, LiveObject, TenantObject};
-use govcloud_api::resources;
-
-/// The writes of one grant in the order in which they must happen: the namespace, what bounds it, who may enter.
-#[derive(Debug, Default)]
-pub(super) struct WriteBatch {
-    pub(super) first: Vec<Write>,
-    bounds: Vec<Write>,
-    pub(super) last: Vec<Write>,
-    afterwards: Vec<Write>,
-}
-
-impl WriteBatch {
-    /// Brings one object to what is desired; nothing where nothing differs.
-    pub(super) fn bring(&mut self, object: &TenantObject, found: Option<&LiveObject>, fresh_namespace: bool) {
-        let write = match found {
-            // POST, so that what exists under that name is never adopted.
-            None if fresh_namespace || object.content() == Content::Namespace => {
-                Write::Create(target(object), object.to_apply_json())
-            }
-            None => Write::Apply(target(object), object.to_apply_json()),
-            Some(live) => match tenancy::drift(object, live) {
-                None => return,
-                Some(paths) if tenancy::must_replace(&paths) => {
-                    Write::Delete(target(object), precondition(&live.whole))
-                }
-                Some(_) => {
-                    if let Some(patch) = tenancy::removal_patch(object, &live.whole) {
-                        self.afterwards.push(Write::Correct(target(object), patch));
-                    }
-                    Write::Apply(target(object), object.to_apply_json())
-                }
-            },
-        };
-        match object.content() {
-            Content::Namespace => self.first.push(write),
-            Content::RoleBinding(_) => self.last.push(write),
-            Content::ResourceQuota | Content::LimitRange(_) | Content::NetworkPolicy(_) => {
-                self.bounds.push(write);
-            }
-        }
-    }
-
-    /// Whether nothing is to be written.
-    pub(super) fn is_empty(&self) -> bool {
-        [&self.first, &self.bounds, &self.last, &self.afterwards].iter().all(|writes| writes.is_empty())
-    }
-
-    pub(super) fn steps(self) -> Vec<Step> {
-        let Self { first, bounds, last, afterwards } = self;
-        [first, bounds, last, afterwards].into_iter().filter(|w| !w.is_empty()).map(Step::Write).collect()
-    }
-}
-
-fn target(object: &TenantObject) -> Target {
-    let resource = match object.content() {
-        Content::Namespace => resources::NAMESPACE,
-        Content::ResourceQuota => resources::RESOURCE_QUOTA,
-        Content::LimitRange(_) => resources::LIMIT_RANGE,
-        Content::NetworkPolicy(_) => resources::NETWORK_POLICY,
-        Content::RoleBinding(_) => resources::ROLE_BINDING,
+/// The order of a grant. It names no namespace where the record, the region or the approval that they follow from is
+/// missing: they are left as they are (S3).
+#[must_use]
+pub fn order(seen: &Observed, stored: &ResourceGrantStatus, gate: &Gate) -> TenancyOrder {
+    let spec = &seen.record.spec;
+    let granted = match gate {
+        _ if !is_certain(seen, gate) => &[],
+        Gate::InForce | Gate::Accepted => &spec.namespaces[..],
+        Gate::Ended => &[],
+        Gate::Waiting(_) | Gate::InUse(_) | Gate::Refused(_) | Gate::Altered => &stored.granted,
     };
-    Target::namespaced(resource, object.namespace().unwrap_or_default(), object.name())
-}
-
-fn precondition(live: &Value) -> Precondition {
-    let text = |field: &str| live["metadata"][field].as_str().unwrap_or_default().to_owned();
-    Precondition { uid: text("uid"), resource_version: text("resourceVersion") }
-}
-
-/// Removes an operator-labelled object that is no longer wanted.
-pub(super) fn removal(r: tenancy::ObjectRef) -> Option<Write> {
-    let removable = [
-        resources::RESOURCE_QUOTA,
-        resources::LIMIT_RANGE,
-        resources::NETWORK_POLICY,
-        resources::ROLE_BINDING,
-    ];
-    let resource = removable.into_iter().find(|k| k.kind == r.kind)?;
-    let target = Target::namespaced(resource, &r.namespace, &r.name);
-    Some(Write::Delete(target, Precondition { uid: r.uid, resource_version: r.resource_version }))
-}
-
-/// One line of `spec.access` as tenancy knows it.
-pub(crate) fn access(a: &govcloud_api::application::Access) -> tenancy::Access<'_> {
-    use govcloud_api::application::{AccessRole, SubjectKind};
-    tenancy::Access {
-        kind: match a.subject.kind {
-            SubjectKind::User => tenancy::SubjectKind::User,
-            SubjectKind::Group => tenancy::SubjectKind::Group,
-            SubjectKind::ServiceAccount => tenancy::SubjectKind::ServiceAccount,
+    let region = seen.region_context.region.as_ref().map(|region| &region.spec().tenancy);
+    TenancyOrder {
+        application: ApplicationIdentity {
+            name: spec.application.name.clone(),
+            uid: spec.application.uid.clone(),
+            filing_namespace: seen.meta.namespace.clone(),
+            region: spec.region.clone(),
         },
-        name: &a.subject.name,
-        namespace: None,
-        role: match a.role {
-            AccessRole::Admin => tenancy::Role::Admin,
-            AccessRole::Edit => tenancy::Role::Edit,
-            AccessRole::View => tenancy::Role::View,
-        },
+        approved: spec.approved.digest.clone(),
+        namespaces: granted.iter().map(|granted| namespace(seen, stored, gate, granted)).collect(),
+        access: seen.application.as_ref().map(|(_, a)| a.spec.access.clone()).unwrap_or_default(),
+        pod_security: region.map(|tenancy| tenancy.pod_security).unwrap_or_default(),
+        limit_range: region.and_then(|tenancy| tenancy.limit_range.clone()),
+        reclaiming: is_reclaiming(seen),
+        released_volumes: seen.clearing.iter().flat_map(|exit| destroyed(exit)).collect(),
     }
+}
+
+/// One granted namespace. A recorded name stays.
+fn namespace(
+    seen: &Observed,
+    stored: &ResourceGrantStatus,
+    gate: &Gate,
+    granted: &GrantedNamespace,
+) -> NamespaceOrder {
+    let spec = &seen.record.spec;
+    let recorded = stored.namespaces.iter().find(|recorded| recorded.entry == granted.name);
+    let name = recorded.map(|recorded| recorded.namespace.clone());
+    let name = name.unwrap_or_else(|| {
+        names::tenant_namespace(&seen.meta.namespace, &spec.application.name, &granted.name)
+    });
+    let offered = || seen.region_context.region.as_ref().map(|r| r.spec().tenancy.storage_classes.clone());
+    NamespaceOrder {
+        entry: granted.name.clone(),
+        uid: recorded.and_then(|recorded| recorded.uid.clone()),
+        quota: granted.quota.0.clone(),
+        storage_classes: match &granted.storage_class {
+            Some(class) => vec![class.clone()],
+            None => offered().unwrap_or_default(),
+        },
+        restriction: restriction(seen.exit.as_deref(), &name),
+        take_back: take_back(seen, &granted.name).filter(|_| opens(seen, stored, gate)),
+        name,
+    }
+}
+
+/// Returns true if the grant comes into force: the approval that it carries out is not in force yet.
+pub(super) fn opens(seen: &Observed, stored: &ResourceGrantStatus, gate: &Gate) -> bool {
+    *gate == Gate::Accepted && stored.in_force.as_ref() != Some(&seen.record.spec.approved)
+}
+
+/// Returns true if everything that the tenant objects follow from is there and as approved.
+fn is_certain(seen: &Observed, gate: &Gate) -> bool {
+    let uid = &seen.record.spec.application.uid;
+    let application = seen.application.as_ref().is_some_and(|(meta, _)| meta.uid == *uid);
+    application && seen.region_context.region.is_some() && *gate != Gate::Altered
+}
+
+/// Returns true if an exit of the application is past the point of no return.
+fn is_reclaiming(seen: &Observed) -> bool {
+    let phase = seen.exit.as_ref().and_then(|exit| exit.status.as_ref()?.phase);
+    matches!(phase, Some(DecommissionPhase::Reclaiming | DecommissionPhase::Completed))
+}
+
+/// UIDs of the volumes that an exit destroys (S2).
+fn destroyed(exit: &Decommission) -> impl Iterator<Item = String> {
+    let inventory = exit.status.iter().filter_map(|status| status.inventory.as_ref());
+    let entries = inventory.flat_map(|inventory| &inventory.entries);
+    entries.filter(|entry| entry.action.destroys()).filter_map(|entry| entry.volume_uid.clone())
+}
+
+/// The restriction of one namespace by an exit (Art. 16; design, section 6, step 4).
+#[must_use]
+pub fn restriction(exit: Option<&Decommission>, namespace: &str) -> Restriction {
+    let Some(status) = exit.and_then(|e| e.status.as_ref()) else { return Restriction::None };
+    match status.phase {
+        Some(DecommissionPhase::HandingOver) => {
+            let received =
+                |uid: &str| exit.is_some_and(|e| e.spec.hand_over.iter().any(|r| r.volume_uid == uid));
+            let entries = status.inventory.iter().flat_map(|i| &i.entries);
+            let waits = entries.filter(|e| e.namespace == namespace).any(|e| {
+                e.action == Action::HandOver && e.volume_uid.as_deref().is_some_and(|u| !received(u))
+            });
+            if waits { Restriction::HandingOver } else { Restriction::Quiesced }
+        }
+        Some(DecommissionPhase::Reclaiming | DecommissionPhase::Completed) => Restriction::Quiesced,
+        _ => Restriction::None,
+    }
+}
+
+/// The application whose approval names namespaces to take back, until it is provisioned (S1, S3).
+fn reattaching(seen: &Observed) -> Option<&CloudApplication> {
+    let (meta, application) = seen.application.as_ref()?;
+    let status = application.status.as_ref()?;
+    let approval = decision::approved(&status.record, &meta.digest)?;
+    let own = meta.uid == seen.record.spec.application.uid;
+    let begins = status.provisioned_at.is_none() && !approval.reattach.is_empty();
+    (own && begins).then_some(application.as_ref())
+}
+
+/// The namespace that an earlier record left for an entry, and that the authority let this one take back.
+fn take_back(seen: &Observed, entry: &str) -> Option<TakeBack> {
+    let status = reattaching(seen)?.status.as_ref()?;
+    let named = |uid: &String| status.record.decision.as_ref().is_some_and(|d| d.reattach.contains(uid));
+    let found = status.found_namespaces.iter().find(|found| found.entry == entry)?;
+    named(&found.uid).then(|| TakeBack { uid: found.uid.clone(), from: found.application_uid.clone() })
+}
+
+/// UID of the earlier record whose grant this was, when it comes into force for the present one.
+pub(super) fn taken_over_from(seen: &Observed) -> Option<String> {
+    let found = &reattaching(seen)?.status.as_ref()?.found_namespaces;
+    found.first().map(|found| found.application_uid.clone())
 }

@@ -35,7 +35,7 @@ pub fn work_order(
     grant
 }
 
-/// How a work order refers to the decision that it carries out.
+/// The reference of a work order to the decision that it carries out.
 #[must_use]
 pub fn approval(kind: ApprovalKind, name: &str, uid: &str, decision: &Decision) -> ApprovalRef {
     ApprovalRef {
@@ -47,7 +47,7 @@ pub fn approval(kind: ApprovalKind, name: &str, uid: &str, decision: &Decision) 
     }
 }
 
-/// What an application's first work order grants: what was applied for, on the Region's first storage class.
+/// The namespaces of an application's first work order: as applied for, on the Region's first storage class.
 #[must_use]
 pub fn as_applied_for(namespaces: &[NamespaceQuota], class: Option<&String>) -> Vec<GrantedNamespace> {
     let granted = |n: &NamespaceQuota| GrantedNamespace {

@@ -1,144 +1,139 @@
-//! Drift: where a live object is not what is desired, and how it is put right. No difference, no write (S11).
+//! Drift: differences between a live object and the desired one, and their correction. No difference, no write (S11).
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::canonical::canonical;
-use super::object::{Content, LiveObject, ObjectRef, TenantObject};
-use super::{LABEL_APPLICATION_UID, LABEL_MANAGED_BY, MANAGER};
+use super::normalize::equal_but_empty;
+use super::{LiveObject, TenantObject};
 
-/// Kinds whose objects may be removed from a tenant's namespace.
-pub(super) const REMOVABLE: [&str; 4] = ["ResourceQuota", "LimitRange", "NetworkPolicy", "RoleBinding"];
+/// Differences between a live object and the desired one.
+#[derive(Debug, Default)]
+pub struct Drift {
+    differences: Vec<Difference>,
+    replaces: bool,
+    removal: Option<Value>,
+}
 
 /// One place where live and desired differ.
+#[derive(Debug)]
 struct Difference {
     path: Vec<String>,
     /// Live has something there, desired has nothing.
     extra: bool,
 }
 
-/// The paths at which `live` differs from `desired`, sorted; `None` where it does not.
+/// Compares a live object with the desired one.
 ///
 /// Labels and annotations must hold what is desired and may hold more (the server adds some). Everything else
-/// must be the same in meaning: quantities by amount, unions in any order, the server's defaults filled in.
-/// So an extra subject, an extra quota key, an extra rule are drift. OwnerReferences always are: they would
-/// let the garbage collector destroy what only a Decommission may (S3).
-pub fn drift(desired: &TenantObject, live: &LiveObject) -> Option<Vec<String>> {
-    if desired.agrees(live) { None } else { differs(desired, &live.whole) }
-}
-
-/// The same by the meaning of each part.
-pub(super) fn differs(desired: &TenantObject, live: &Value) -> Option<Vec<String>> {
-    let mut paths: Vec<_> = differences(desired, live).iter().map(|d| dotted(&d.path)).collect();
-    paths.sort();
-    paths.dedup();
-    (!paths.is_empty()).then_some(paths)
-}
-
-/// Whether an apply cannot put this drift right because the field is immutable: the object must be deleted,
-/// with preconditions, and created again.
-pub fn must_replace(drifted: &[String]) -> bool {
-    drifted.iter().any(|path| path.starts_with("roleRef") || path == "spec.scopes")
-}
-
-/// A JSON merge patch that takes away what a server-side apply leaves standing because another manager owns
-/// it: extra quota keys, a scope selector, ownerReferences. Send it after the apply; `None` where there is
-/// nothing to take away. Lists need none, they are replaced as a whole by the apply.
-pub fn removal_patch(desired: &TenantObject, live: &Value) -> Option<Value> {
-    let mut patch = json!({});
-    for Difference { path, .. } in differences(desired, live).iter().filter(|d| d.extra) {
-        match path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-            ["metadata", "ownerReferences"] => patch["metadata"]["ownerReferences"] = Value::Null,
-            ["spec", "scopeSelector"] => patch["spec"]["scopeSelector"] = Value::Null,
-            ["spec", "hard", key] => patch["spec"]["hard"][key] = Value::Null,
-            _ => {}
+/// must be the same in meaning: quantities by amount, unions in any order. So an extra subject, an extra quota key,
+/// an extra rule are drift. OwnerReferences always are: they would let the garbage collector destroy what only a
+/// Decommission may (S3).
+#[must_use]
+pub fn drift(desired: &TenantObject, live: &LiveObject) -> Drift {
+    let (rules, live) = (desired.rules, &*live.object);
+    let mut differences = metadata_differences(&desired.body["metadata"], &live["metadata"]);
+    for (field, normalize) in rules.compared {
+        let (wanted, found) = (&desired.body[*field], &live[*field]);
+        // Nearly always they are equal as they stand.
+        if !equal_but_empty(wanted, found) {
+            let mut path = vec![(*field).to_owned()];
+            compare(Some(&normalize(wanted)), Some(&normalize(found)), &mut path, &mut differences);
         }
     }
-    patch.as_object().is_some_and(|fields| !fields.is_empty()).then_some(patch)
+    let names = |d: &Difference, field: &str| {
+        let mut parts = d.path.iter();
+        field.split('.').all(|part| parts.next().is_some_and(|p| p == part))
+    };
+    let replaces = differences.iter().any(|d| rules.immutable.iter().any(|field| names(d, field)));
+    let mut removal = json!({});
+    let merged = rules.merged.iter().chain(&["metadata.ownerReferences"]);
+    for difference in differences.iter().filter(|d| d.extra) {
+        if merged.clone().any(|field| names(difference, field)) {
+            let place = difference.path.iter().fold(&mut removal, |place, part| &mut place[part]);
+            *place = Value::Null;
+        }
+    }
+    let removal = removal.as_object().is_some_and(|fields| !fields.is_empty()).then_some(removal);
+    Drift { differences, replaces, removal }
 }
 
-/// Live objects of ours in the tenant namespace that are no longer desired, to be deleted: a RoleBinding
-/// whose role lost its subjects, the LimitRange of a Region that dropped its own. Never a Namespace and never data: those end only through a Decommission (S3).
-pub fn extra(live: &[LiveObject], desired: &[TenantObject]) -> Vec<ObjectRef> {
-    // Without the namespace there is no telling what is ours.
-    let Some(namespace) = desired.iter().find(|object| object.content() == Content::Namespace) else {
-        return Vec::new();
-    };
-    let ours = |metadata: &Value| {
-        metadata["namespace"] == namespace.name()
-            && metadata["labels"][LABEL_APPLICATION_UID] == namespace.tenant().owner.uid
-            && metadata["labels"][LABEL_MANAGED_BY] == MANAGER
-            && metadata["deletionTimestamp"].is_null()
-    };
-    let undesired =
-        |live: &&LiveObject| REMOVABLE.contains(&live.kind) && !desired.iter().any(|d| d.is(live));
-    let refs = live.iter().filter(undesired).filter_map(|live| {
-        let metadata = &live.whole["metadata"];
-        let text = |field: &str| metadata[field].as_str().unwrap_or_default().to_owned();
-        ours(metadata).then(|| ObjectRef {
-            kind: live.kind.to_owned(),
-            namespace: text("namespace"),
-            name: live.name.clone(),
-            uid: text("uid"),
-            resource_version: text("resourceVersion"),
-        })
-    });
-    refs.collect()
+impl Drift {
+    /// Returns true if nothing differs.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.differences.is_empty()
+    }
+
+    /// Paths that differ, sorted: `spec.hard[requests.cpu]`.
+    #[must_use]
+    pub fn paths(&self) -> Vec<String> {
+        let mut paths: Vec<_> = self.differences.iter().map(|d| dotted(&d.path)).collect();
+        paths.sort();
+        paths.dedup();
+        paths
+    }
+
+    /// Returns true if an apply cannot put it right, because the field is immutable: the object must be deleted, with
+    /// preconditions (S4), and created again.
+    #[must_use]
+    pub fn must_replace(&self) -> bool {
+        self.replaces
+    }
+
+    /// A JSON merge patch that takes away what an apply leaves standing because another manager owns it. To be sent
+    /// after the apply; `None` where there is nothing to take away.
+    #[must_use]
+    pub fn removal_patch(&self) -> Option<Value> {
+        self.removal.clone()
+    }
 }
 
-fn differences(desired: &TenantObject, live: &Value) -> Vec<Difference> {
-    let (kind, desired) = (desired.kind(), desired.to_apply_json());
-    let mut found = Vec::new();
+fn metadata_differences(desired: &Value, live: &Value) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    let mut push = |path: &[&str], extra: bool| {
+        let path = ["metadata"].iter().chain(path).map(|part| (*part).to_owned()).collect();
+        differences.push(Difference { path, extra });
+    };
     for part in ["labels", "annotations"] {
-        for (key, value) in desired["metadata"][part].as_object().into_iter().flatten() {
-            if live["metadata"][part].get(key) != Some(value) {
-                push(&mut found, &["metadata", part, key], false);
+        for (key, value) in desired[part].as_object().into_iter().flatten() {
+            if live[part].get(key) != Some(value) {
+                push(&[part, key], false);
             }
         }
     }
-    if let Some(uid) = desired["metadata"].get("uid")
-        && live["metadata"]["uid"] != *uid
-    {
-        push(&mut found, &["metadata", "uid"], false);
+    if desired.get("uid").is_some_and(|uid| live["uid"] != *uid) {
+        push(&["uid"], false);
     }
-    if live["metadata"]["ownerReferences"].as_array().is_some_and(|owners| !owners.is_empty()) {
-        push(&mut found, &["metadata", "ownerReferences"], true);
+    if live["ownerReferences"].as_array().is_some_and(|owners| !owners.is_empty()) {
+        push(&["ownerReferences"], true);
     }
-    compare(&canonical(kind, &desired), &canonical(kind, live), &mut Vec::new(), &mut found);
-    found
-}
-
-fn push(found: &mut Vec<Difference>, path: &[&str], extra: bool) {
-    found.push(Difference { path: path.iter().map(|s| (*s).to_owned()).collect(), extra });
+    differences
 }
 
 fn compare(
-    desired: &Map<String, Value>,
-    live: &Map<String, Value>,
+    desired: Option<&Value>,
+    live: Option<&Value>,
     path: &mut Vec<String>,
-    found: &mut Vec<Difference>,
+    differences: &mut Vec<Difference>,
 ) {
-    let only_live = live.keys().filter(|key| !desired.contains_key(*key));
-    for key in desired.keys().chain(only_live) {
-        path.push(key.clone());
-        match (desired.get(key), live.get(key)) {
-            (Some(Value::Object(desired)), Some(Value::Object(live))) => compare(desired, live, path, found),
-            (desired, live) if desired == live => {}
-            (desired, _) => found.push(Difference { path: path.clone(), extra: desired.is_none() }),
+    let (Some(Value::Object(wanted)), Some(Value::Object(found))) = (desired, live) else {
+        if desired != live {
+            differences.push(Difference { path: path.clone(), extra: desired.is_none() });
         }
+        return;
+    };
+    let only_live = found.keys().filter(|key| !wanted.contains_key(*key));
+    for key in wanted.keys().chain(only_live) {
+        path.push(key.clone());
+        compare(wanted.get(key), found.get(key), path, differences);
         path.pop();
     }
 }
 
 /// `spec.hard[requests.cpu]`: plain names with dots between, others in brackets.
 fn dotted(path: &[String]) -> String {
-    path.iter().fold(String::new(), |mut text, part| {
-        if !part.chars().all(|c| c.is_ascii_alphanumeric()) {
-            text.push_str(&format!("[{part}]"));
-        } else {
-            let dot = if text.is_empty() { "" } else { "." };
-            text.push_str(dot);
-            text.push_str(part);
-        }
-        text
+    path.iter().fold(String::new(), |text, part| match part.chars().all(|c| c.is_ascii_alphanumeric()) {
+        true if text.is_empty() => part.clone(),
+        true => format!("{text}.{part}"),
+        false => format!("{text}[{part}]"),
     })
 }

@@ -1,75 +1,57 @@
 //! The LimitRange: the Region's defaults for containers, without which a quota on CPU or memory would refuse
-//! every pod that does not spell out its own.
+//! every pod that does not spell out its own (Art. 13).
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{LimitRange, LimitRangeItem, LimitRangeSpec};
-use k8s_openapi::apimachinery::pkg::api::resource;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use govcloud_api::region::ContainerLimits;
+use govcloud_api::resources;
+use serde_json::{Map, Value, json};
 
-use super::letter::{Letter, Path};
-use super::quota::{lines, stored};
-pub use govcloud_api::region::ContainerLimits;
+use super::normalize::{amounts, stored, without_empty};
+use super::{ObjectRules, Tenant, TenantObject, WriteStep};
 
-/// Name of the limit range.
-pub const NAME: &str = "govcloud-defaults";
+const NAME: &str = "govcloud-defaults";
 
-/// The Region's limits with what they say: the same in every namespace of an application.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Limits<'a> {
-    pub(super) limits: &'a ContainerLimits,
-    pub(super) letter: Letter,
-}
+/// Quantities by resource name, in an item of the LimitRange.
+const MAPS: [&str; 5] = ["default", "defaultRequest", "max", "min", "maxLimitRequestRatio"];
 
-impl<'a> Limits<'a> {
-    /// Of these.
-    pub fn new(limits: &'a ContainerLimits) -> Self {
-        Self { limits, letter: letter(limits) }
-    }
-}
+pub(super) static RULES: ObjectRules = ObjectRules {
+    resource: resources::LIMIT_RANGE,
+    desired,
+    step: WriteStep::Bounds,
+    compared: &[("spec", normalized)],
+    merged: &[],
+    immutable: &[],
+};
 
-/// What the limits are of.
-const CONTAINER: &str = "Container";
-
-/// The LimitRange with these limits.
-pub(super) fn desired(limits: &ContainerLimits, metadata: ObjectMeta) -> LimitRange {
-    let ContainerLimits { default, default_request, max, min } = limits;
-    let item = LimitRangeItem {
-        type_: CONTAINER.to_owned(),
-        default: quantities(default),
-        default_request: quantities(default_request),
-        max: quantities(max),
-        min: quantities(min),
-        max_limit_request_ratio: None,
+/// The LimitRange of a Region that has limits, with the defaults that the server would fill in (Kubernetes 1.37,
+/// `pkg/apis/core/v1/defaults.go`): a default from the maximum, a request from the default, else from the minimum.
+fn desired(tenant: &Tenant) -> Vec<TenantObject> {
+    let Some(ContainerLimits { default, default_request, max, min }) = &tenant.order.limit_range else {
+        return Vec::new();
     };
-    LimitRange { metadata, spec: Some(LimitRangeSpec { limits: vec![item] }) }
-}
-
-/// What these limits say as the server keeps them: what has a maximum and no default gets it as that, and so does a
-/// request from its default, else from its minimum.
-fn letter(limits: &ContainerLimits) -> Letter {
-    let [mut default, mut request, max, min] =
-        [&limits.default, &limits.default_request, &limits.max, &limits.min]
-            .map(|map| Lines::from_iter(lines(map)));
-    fill(&mut default, &max);
-    fill(&mut request, &default);
-    fill(&mut request, &min);
-    let list = Path::root().at("spec").at("limits");
-    let item = list.item(0);
-    let maps = [("default", default), ("defaultRequest", request), ("max", max), ("min", min)];
-    let amounts = maps.into_iter().map(|(name, map)| item.at(name).amounts(map.into_iter())).sum::<Letter>();
-    list.list() + item.map() + item.at("type").text(CONTAINER) + amounts
-}
-
-/// Quantities by key, borrowed.
-type Lines<'a> = BTreeMap<&'a str, &'a str>;
-
-fn fill<'a>(lines: &mut Lines<'a>, from: &Lines<'a>) {
-    for (key, value) in from {
-        lines.entry(key).or_insert(value);
+    let default = filled(default, &[max]);
+    let request = filled(default_request, &[&default, min]);
+    let mut item = json!({ "type": "Container" });
+    for (name, map) in [("default", &default), ("defaultRequest", &request), ("max", max), ("min", min)] {
+        if !map.is_empty() {
+            item[name] = map.iter().map(|(key, value)| (key.clone(), stored(value))).collect();
+        }
     }
+    vec![tenant.object(&RULES, NAME, json!({ "spec": { "limits": [item] } }))]
 }
 
-fn quantities(map: &BTreeMap<String, String>) -> Option<BTreeMap<String, resource::Quantity>> {
-    (!map.is_empty()).then(|| map.iter().map(|(key, value)| (key.clone(), stored(value))).collect())
+fn filled(map: &BTreeMap<String, String>, from: &[&BTreeMap<String, String>]) -> BTreeMap<String, String> {
+    let lines = from.iter().rev().copied().chain([map]).flatten();
+    lines.map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+/// `limits` as a map by type.
+fn normalized(spec: &Value) -> Value {
+    let by_type = spec["limits"].as_array().into_iter().flatten().map(|item| {
+        let mut item = without_empty(item);
+        amounts(&mut item, &MAPS);
+        (item["type"].as_str().unwrap_or_default().to_owned(), item)
+    });
+    json!({ "limits": by_type.collect::<Map<_, _>>() })
 }

@@ -1,228 +1,123 @@
-//! One object of a tenant, whichever kind it is.
+//! Tenant objects, whatever their resource type, and the rules that each type states for itself.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::ops::Deref;
-use std::rc::Rc;
-use std::sync::{Arc, LazyLock};
+use govcloud_api::resources::ResourceType;
+use govcloud_api::{OPERATOR_NAME, keys};
+use serde_json::{Map, Value, json};
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use serde::Serialize;
-use serde_json::Value;
+use super::{LiveObject, NamespaceOrder, TenancyOrder};
+use crate::names::label_value;
+use crate::plan::Target;
 
-use super::letter::Letter;
-use super::owner::Labels;
-use super::{Limits, Role, Tenant, access, limits, namespace, network, quota};
-
-/// A desired object: what it follows from. It is built where it is to be written.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TenantObject<'a> {
-    content: Content<'a>,
-    of: Rc<Labelled<'a>>,
+/// Rules of one resource type: how its objects are built, compared and corrected.
+#[derive(Debug)]
+pub struct ObjectRules {
+    /// The resource type.
+    pub resource: ResourceType,
+    /// Builds the objects that a namespace must have.
+    pub desired: fn(&Tenant) -> Vec<TenantObject>,
+    /// When they are written.
+    pub step: WriteStep,
+    /// Top-level fields that are compared, each with the function that brings it into one form, so that only real
+    /// differences count. Labels, annotations, UID and ownerReferences are always compared, status never.
+    pub compared: &'static [(&'static str, fn(&Value) -> Value)],
+    /// Maps and fields of which an apply leaves standing what another manager put there: it is patched away.
+    pub merged: &'static [&'static str],
+    /// Fields that no write can change: the object is deleted and created anew.
+    pub immutable: &'static [&'static str],
 }
 
-/// What an object of a tenant is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Content<'a> {
-    /// The tenant namespace.
+/// Steps in which the objects of an order are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteStep {
+    /// First: the namespace itself.
     Namespace,
-    /// What was granted.
-    ResourceQuota,
-    /// Defaults per container.
-    LimitRange(Limits<'a>),
-    /// Who may talk to whom.
-    NetworkPolicy(&'static network::Rules),
-    /// Who may do what.
-    RoleBinding(Role),
+    /// Then: bounds on what happens in it.
+    Bounds,
+    /// Last: access to it.
+    Access,
 }
 
-/// A tenant with the labels of its objects.
-#[derive(Debug, PartialEq)]
-struct Labelled<'a> {
-    tenant: Tenant<'a>,
-    labels: Labels<'a>,
+/// One namespace of one application, with all that its objects follow from.
+#[derive(Debug)]
+pub struct Tenant<'a> {
+    /// The order.
+    pub order: &'a TenancyOrder,
+    /// The namespace.
+    pub namespace: &'a NamespaceOrder,
+    labels: Map<String, Value>,
 }
 
-/// A live object: what it is found by, what it says, and all of it where that is asked for.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LiveObject {
-    /// Its kind.
-    pub kind: &'static str,
-    /// Its name.
-    pub name: String,
-    /// What it says, as one number.
-    pub letter: Letter,
-    /// The object.
-    pub whole: Whole,
-}
+impl<'a> Tenant<'a> {
+    /// One namespace of an order.
+    #[must_use]
+    pub fn new(order: &'a TenancyOrder, namespace: &'a NamespaceOrder) -> Self {
+        let own = [(keys::MANAGED_BY, OPERATOR_NAME.into()), (keys::ENTRY, label_value(&namespace.entry))];
+        let labels = order.application.labels().into_iter().chain(own);
+        let labels = labels.map(|(key, value)| (key.to_owned(), value.into_owned().into())).collect();
+        Self { order, namespace, labels }
+    }
 
-/// All of a live object, read when it is first asked for. Nearly always its letter says enough.
-#[derive(Clone)]
-pub struct Whole(Arc<LazyLock<Arc<Value>, Read>>);
+    /// An object in the namespace, with the labels that every tenant object has. `content` is everything beside
+    /// apiVersion, kind and metadata.
+    pub(super) fn object(&self, rules: &'static ObjectRules, name: &str, content: Value) -> TenantObject {
+        let mut body = content;
+        body["apiVersion"] = rules.resource.api_version.into();
+        body["kind"] = rules.resource.kind.into();
+        body["metadata"] = json!({ "name": name, "namespace": self.namespace.name, "labels": self.labels });
+        TenantObject { rules, namespace: self.namespace.name.clone(), name: name.to_owned(), body }
+    }
 
-/// How it is read.
-type Read = Box<dyn FnOnce() -> Arc<Value> + Send>;
-
-impl Whole {
-    /// What this reads.
-    pub fn read_by(read: impl FnOnce() -> Arc<Value> + Send + 'static) -> Self {
-        Self(Arc::new(LazyLock::new(Box::new(read))))
+    /// The namespace itself, with labels and annotations beside the common ones.
+    pub(super) fn namespace_object(
+        &self,
+        rules: &'static ObjectRules,
+        labels: impl IntoIterator<Item = (String, Value)>,
+        annotations: Value,
+    ) -> TenantObject {
+        let name = &self.namespace.name;
+        let mut object = self.object(rules, name, json!({}));
+        let metadata = json!({ "name": name, "labels": self.labels, "annotations": annotations });
+        object.body["metadata"] = metadata;
+        if let Some(Value::Object(all)) = object.body.pointer_mut("/metadata/labels") {
+            all.extend(labels);
+        }
+        // The API server refuses an apply whose UID is not the live one, and one that would create.
+        if let Some(uid) = &self.namespace.uid {
+            object.body["metadata"]["uid"] = uid.as_str().into();
+        }
+        TenantObject { namespace: String::new(), ..object }
     }
 }
 
-impl Deref for Whole {
-    type Target = Value;
-    fn deref(&self) -> &Value {
-        &self.0
-    }
-}
-
-impl PartialEq for Whole {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || **self == **other
-    }
-}
-
-impl fmt::Debug for Whole {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// A live object, pinned for removal: a delete carries both as preconditions (S4).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ObjectRef {
-    /// Its kind.
-    pub kind: String,
-    /// Its namespace.
+/// A desired object.
+#[derive(Clone, Debug)]
+pub struct TenantObject {
+    /// Rules of its resource type.
+    pub rules: &'static ObjectRules,
+    /// Its namespace; empty for the namespace itself.
     pub namespace: String,
     /// Its name.
     pub name: String,
-    /// Its UID.
-    pub uid: String,
-    /// Its resourceVersion as read.
-    pub resource_version: String,
+    /// Body of a server-side apply: apiVersion, kind, and all that is desired, without status.
+    pub body: Value,
 }
 
-/// The objects of a tenant with these contents.
-pub(super) fn objects<'a, C: Iterator<Item = Content<'a>>>(
-    tenant: &Tenant<'a>,
-    contents: C,
-) -> impl Iterator<Item = TenantObject<'a>> + use<'a, C> {
-    let of = Rc::new(Labelled { labels: Labels::new(tenant.owner, tenant.entry), tenant: *tenant });
-    contents.map(move |content| TenantObject { content, of: of.clone() })
-}
-
-impl<'a> TenantObject<'a> {
-    /// What it is.
-    pub fn content(&self) -> Content<'a> {
-        self.content
-    }
-
-    /// Whose it is.
-    pub fn tenant(&self) -> &Tenant<'a> {
-        &self.of.tenant
-    }
-
+impl TenantObject {
     /// Its kind.
+    #[must_use]
     pub fn kind(&self) -> &'static str {
-        match self.content {
-            Content::Namespace => "Namespace",
-            Content::ResourceQuota => "ResourceQuota",
-            Content::LimitRange(_) => "LimitRange",
-            Content::NetworkPolicy(_) => "NetworkPolicy",
-            Content::RoleBinding(_) => "RoleBinding",
-        }
+        self.rules.resource.kind
     }
 
-    /// Its name.
-    pub fn name(&self) -> &str {
-        match self.content {
-            Content::Namespace => self.tenant().namespace,
-            Content::ResourceQuota => quota::NAME,
-            Content::LimitRange(_) => limits::NAME,
-            Content::NetworkPolicy(rules) => rules.name(),
-            Content::RoleBinding(role) => role.binding(),
-        }
+    /// The object of the API server that it is.
+    #[must_use]
+    pub fn target(&self) -> Target {
+        Target::namespaced(self.rules.resource, &self.namespace, &self.name)
     }
 
-    /// Its namespace; `None` for the namespace itself.
-    pub fn namespace(&self) -> Option<&str> {
-        (self.content != Content::Namespace).then_some(self.tenant().namespace)
-    }
-
-    /// Whether this live object is the one that it stands for.
+    /// Returns true if the live object is the one that it stands for.
+    #[must_use]
     pub fn is(&self, live: &LiveObject) -> bool {
-        self.kind() == live.kind && self.name() == live.name
-    }
-
-    /// What it says, without building it.
-    fn letter(&self) -> Letter {
-        let tenant = self.tenant();
-        self.of.labels.letter
-            + match self.content {
-                Content::Namespace => namespace::letter(tenant),
-                Content::ResourceQuota => quota::letter(tenant),
-                Content::LimitRange(limits) => limits.letter,
-                Content::NetworkPolicy(rules) => rules.letter(),
-                Content::RoleBinding(role) => access::letter(tenant, role),
-            }
-    }
-
-    /// Whether a live object is to the letter what would be applied: if so, nothing differs. A namespace is the one that
-    /// was recorded, or is not ours.
-    pub fn agrees(&self, live: &LiveObject) -> bool {
-        let recorded = || match self.content {
-            Content::Namespace => self.tenant().namespace_uid,
-            _ => None,
-        };
-        self.letter() == live.letter && recorded().is_none_or(|uid| live.whole["metadata"]["uid"] == uid)
-    }
-
-    /// Its labels.
-    pub(super) fn labels(&self) -> impl Iterator<Item = (&str, &str)> {
-        let own = (self.content == Content::Namespace).then(|| self.tenant().pod_security.labels);
-        self.of.labels.iter().chain(own.into_iter().flatten())
-    }
-
-    /// Name, namespace and labels.
-    fn metadata(&self) -> ObjectMeta {
-        let owned = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
-        ObjectMeta {
-            name: Some(self.name().to_owned()),
-            namespace: self.namespace().map(str::to_owned),
-            labels: Some(self.labels().map(owned).collect::<BTreeMap<_, _>>()),
-            ..Default::default()
-        }
-    }
-
-    /// The body of a server-side apply: apiVersion, kind, and what is desired, without nulls or status.
-    pub fn to_apply_json(&self) -> Value {
-        let (tenant, metadata) = (self.tenant(), self.metadata());
-        let mut json = match self.content {
-            Content::Namespace => json(&namespace::desired(tenant, metadata)),
-            Content::ResourceQuota => json(&quota::desired(tenant, metadata)),
-            Content::LimitRange(limits) => json(&limits::desired(limits.limits, metadata)),
-            Content::NetworkPolicy(rules) => json(&rules.policy(metadata)),
-            Content::RoleBinding(role) => json(&access::desired(tenant, role, metadata)),
-        };
-        if let Value::Object(fields) = &mut json {
-            fields.remove("status");
-        }
-        without_nulls(json)
-    }
-}
-
-pub(super) fn json(of: &impl Serialize) -> Value {
-    serde_json::to_value(of).expect("Kubernetes types have string keys and finite numbers")
-}
-
-fn without_nulls(value: Value) -> Value {
-    match value {
-        Value::Object(fields) => Value::Object(
-            fields.into_iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k, without_nulls(v))).collect(),
-        ),
-        Value::Array(items) => Value::Array(items.into_iter().map(without_nulls).collect()),
-        other => other,
+        self.rules.resource == live.resource && self.name == live.name
     }
 }

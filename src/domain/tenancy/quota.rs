@@ -2,23 +2,30 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{ResourceQuota, ResourceQuotaSpec};
-use k8s_openapi::apimachinery::pkg::api::resource;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use govcloud_api::resources;
+use govcloud_api::tenancy::Restriction;
+use serde_json::{Map, Value, json};
 
-use super::letter::{Letter, Path};
-use super::{Stage, Tenant};
-use crate::bilingual::bilingual;
-use crate::bilingual::{Bilingual, bilingual_errors};
+use super::normalize::{amounts, stored, without_empty};
+use super::{ObjectRules, Tenant, TenantObject, WriteStep};
+use crate::bilingual::{Bilingual, bilingual, bilingual_errors};
 use crate::quantity::{Quantity, QuantityError};
 
-/// Name of the quota.
-pub const NAME: &str = "govcloud";
+const NAME: &str = "govcloud";
+
+pub(super) static RULES: ObjectRules = ObjectRules {
+    resource: resources::RESOURCE_QUOTA,
+    desired,
+    step: WriteStep::Bounds,
+    compared: &[("spec", normalized)],
+    merged: &["spec.hard", "spec.scopeSelector"],
+    immutable: &["spec.scopes"],
+};
 
 /// Ways out of the cluster that bypass the platform's own entrance: none unless granted.
 const NOTHING_UNLESS_GRANTED: [&str; 2] = ["services.loadbalancers", "services.nodeports"];
 
-/// What Kubernetes counts without a `/` in its name (`standardQuotaResources`), besides `hugepages-*`.
+/// Keys without a `/` that Kubernetes counts (`standardQuotaResources`), besides `hugepages-*`.
 const STANDARD: [&str; 19] = [
     "configmaps",
     "cpu",
@@ -58,7 +65,7 @@ const AMOUNTS: [&str; 10] = [
 /// Nano units in a milli unit.
 const NANOS_IN_MILLI: i128 = 1_000_000;
 
-/// What is wrong with one line of a quota.
+/// Faults of one line of a quota.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QuotaFinding {
     /// Kubernetes counts nothing under this key, and would let everything pass or refuse the quota.
@@ -70,7 +77,7 @@ pub enum QuotaFinding {
     NotAQuantity {
         /// The key.
         key: String,
-        /// Why.
+        /// The error.
         error: QuantityError,
     },
     /// Below zero.
@@ -125,7 +132,7 @@ fn allowed() -> String {
     )
 }
 
-/// All that is wrong with a quota, by key. Empty means that the API server takes it and counts every line.
+/// Finds every fault of a quota, by key. Empty means that the API server takes it and counts every line.
 pub fn findings(quota: &BTreeMap<String, String>) -> Vec<QuotaFinding> {
     quota.iter().filter_map(|(key, value)| finding(key, value)).collect()
 }
@@ -146,7 +153,7 @@ fn finding(key: &str, value: &str) -> Option<QuotaFinding> {
     }
 }
 
-/// Whether Kubernetes counts under this key.
+/// Returns true if Kubernetes counts under this key.
 fn is_known(key: &str) -> bool {
     if key.len() > 253 + 1 + 63 {
         return false;
@@ -171,14 +178,14 @@ fn is_known(key: &str) -> bool {
     }
 }
 
-/// Whether the key counts things, which come whole. The rest are amounts: CPU, bytes. The bytes of one storage class are
+/// Returns true if the key counts things, which come whole. The rest are amounts: CPU, bytes. The bytes of one storage class are
 /// whole too: Kubernetes takes their key for that of an extended resource.
 fn is_count(key: &str) -> bool {
     let hugepages = key.strip_prefix("requests.").unwrap_or(key).starts_with("hugepages-");
     !(hugepages || AMOUNTS.contains(&key))
 }
 
-/// Whether the API server takes it for a whole number: it looks at milli units in 64 bits.
+/// Returns true if the API server takes it for a whole number: it looks at milli units in 64 bits.
 fn is_countable(amount: Quantity) -> bool {
     amount.is_whole() && amount.nanos() / NANOS_IN_MILLI <= i128::from(i64::MAX)
 }
@@ -216,44 +223,22 @@ pub fn effective(granted: &BTreeMap<String, String>) -> BTreeMap<String, String>
     hard
 }
 
-/// The quota in force at the tenant's stage. Quota refuses what is new and never touches what runs, so `0` is how a
-/// namespace is closed without harm (Art. 16: reclaim follows the decision, not the other way round).
-fn hard<'a>(tenant: &Tenant<'a>) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
-    let closed: &[&str] = match tenant.stage {
-        Stage::Active => &[],
-        Stage::HandingOver => &["persistentvolumeclaims"],
-        Stage::Quiesced => &["persistentvolumeclaims", "pods"],
+/// The quota in force under the tenant's restriction. Quota refuses new objects and never touches running ones, so `0`
+/// closes a namespace without harm (Art. 16: reclaim follows the decision, not the other way round).
+fn desired(tenant: &Tenant) -> Vec<TenantObject> {
+    let closed: &[&str] = match tenant.namespace.restriction {
+        Restriction::None => &[],
+        Restriction::HandingOver => &["persistentvolumeclaims"],
+        Restriction::Quiesced => &["persistentvolumeclaims", "pods"],
     };
-    let quota = tenant.quota;
-    let open = lines(quota).filter(|(key, _)| !closed.contains(key));
-    let unless_granted = NOTHING_UNLESS_GRANTED.iter().filter(|key| !quota.contains_key(**key));
-    open.chain(unless_granted.chain(closed).map(|key| (*key, "0")))
+    let quota = effective(&tenant.namespace.quota).into_iter().map(|(key, value)| (key, stored(&value)));
+    let closed = closed.iter().map(|key| ((*key).to_owned(), "0".into()));
+    let hard: Map<String, Value> = quota.chain(closed).collect();
+    vec![tenant.object(&RULES, NAME, json!({ "spec": { "hard": hard } }))]
 }
 
-/// The ResourceQuota of a tenant.
-pub(super) fn desired(tenant: &Tenant, metadata: ObjectMeta) -> ResourceQuota {
-    let hard = hard(tenant).map(|(key, value)| (key.to_owned(), stored(value))).collect();
-    ResourceQuota {
-        metadata,
-        spec: Some(ResourceQuotaSpec { hard: Some(hard), ..Default::default() }),
-        ..Default::default()
-    }
-}
-
-/// What the tenant's says.
-pub(super) fn letter(tenant: &Tenant) -> Letter {
-    Path::root().at("spec").at("hard").amounts(hard(tenant))
-}
-
-/// The lines of a quota, borrowed.
-pub(super) fn lines(quota: &BTreeMap<String, String>) -> impl Iterator<Item = (&str, &str)> {
-    quota.iter().map(|(key, value)| (key.as_str(), value.as_str()))
-}
-
-/// A quantity as the API server will store it; what is none is passed on for the server to refuse.
-pub(super) fn stored(value: &str) -> resource::Quantity {
-    resource::Quantity(match value.parse::<Quantity>() {
-        Ok(amount) => amount.stored().to_string(),
-        Err(_) => value.to_owned(),
-    })
+fn normalized(spec: &Value) -> Value {
+    let mut spec = without_empty(spec);
+    amounts(&mut spec, &["hard"]);
+    spec
 }

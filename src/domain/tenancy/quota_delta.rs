@@ -1,4 +1,4 @@
-//! What a change of quota means (Art. 15): what grows, what shrinks, and whether use still fits.
+//! Changes of a quota (Art. 15): keys that grow, keys that shrink, and limits below use.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ pub struct BelowUse {
     pub key: String,
     /// The new limit.
     pub new: Quantity,
-    /// What is used.
+    /// The amount in use.
     pub used: Quantity,
 }
 
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_quantity_is_named() {
+    fn a_value_that_is_no_quantity_is_named() {
         let error = delta(&BTreeMap::new(), &quota(&[("pods", "many")])).unwrap_err();
         assert!(matches!(error, QuotaFinding::NotAQuantity { key, .. } if key == "pods"));
     }

@@ -1,4 +1,4 @@
-//! What an inventory is taken of: claims, volumes and snapshots as plain data.
+//! Storage of an application: claims, volumes and snapshots as plain data.
 
 use std::collections::BTreeMap;
 
@@ -72,7 +72,7 @@ pub struct Snapshot {
     pub content: Option<String>,
 }
 
-/// All that an inventory is made of.
+/// Everything that an inventory is taken of.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StorageInventory {
     /// UID of the CloudApplication.

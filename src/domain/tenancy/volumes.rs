@@ -1,21 +1,21 @@
-//! The inventory: every volume of an application, and what is to become of it (Art. 16, 23). Its digest is
-//! what the department consents to; no volume outside it is ever destroyed (S2).
+//! The inventory: every volume of an application with its action (Art. 16, 23). The department consents to its
+//! digest; no volume outside it is ever destroyed (S2).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::LABEL_APPLICATION_UID;
 pub use super::storage_inventory::{Claim, ClaimRef, Snapshot, StorageInventory, Volume};
 use super::volume_source::same_bytes;
 use crate::digest::digest_of;
 use govcloud_api::disposition::{Action, Disposition, InventoryEntry, SnapshotEntry};
+use govcloud_api::keys;
 
 mod finding;
 
 pub use finding::VolumeFinding;
 
-/// How much of an application leaves: `spec.scope` of a Decommission.
+/// The part of an application that leaves: `spec.scope` of a Decommission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
     /// Everything.
@@ -24,7 +24,7 @@ pub enum Extent {
     Unclaimed,
 }
 
-/// What is there, what becomes of it, and what is wrong with it.
+/// Volumes and snapshots with their actions, and the findings on them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Inventory {
     /// Volumes, sorted by namespace, claim and UIDs.
@@ -34,24 +34,24 @@ pub struct Inventory {
     /// `sha256:…` over what the department decides upon: namespace, claim, both UIDs, capacity, class, volume
     /// source and action of every volume; likewise of snapshots. Neither reclaim policy nor phase.
     pub digest: String,
-    /// What stands in the way, sorted.
+    /// Obstacles and warnings, sorted.
     pub findings: Vec<VolumeFinding>,
 }
 
-/// Whether a volume's phase says that its claim is gone. The volume's own word: claims come by another watch, which may
-/// be behind this one. One that is `Available` waits for the claim that it was made for, or was released by hand.
+/// Returns true if a volume's phase says that its claim is gone. Claims come by another watch, which may be behind
+/// this one. One that is `Available` waits for the claim that it was made for, or was released by hand.
 #[must_use]
 pub fn is_unclaimed(phase: &str) -> bool {
     matches!(phase, "Released" | "Failed")
 }
 
 /// The inventory of an application under a disposition. Pure and independent of the order of its inputs.
-pub fn inventory(stock: &StorageInventory, extent: Extent, disposition: &Disposition) -> Inventory {
+pub fn inventory(storage: &StorageInventory, extent: Extent, disposition: &Disposition) -> Inventory {
     let mut findings = BTreeSet::new();
-    let (actions, contradictions) = overrides(stock, disposition);
+    let (actions, contradictions) = overrides(storage, disposition);
     findings.extend(contradictions);
 
-    let (mut entries, mut snapshots) = held(stock, extent, &mut findings);
+    let (mut entries, mut snapshots) = entries_and_snapshots(storage, extent, &mut findings);
     for entry in &mut entries {
         entry.action = resolve(disposition, &actions, &entry.namespace, &entry.claim);
     }
@@ -64,27 +64,27 @@ pub fn inventory(stock: &StorageInventory, extent: Extent, disposition: &Disposi
     snapshots.sort();
     snapshots.dedup();
 
-    findings.extend(unknown(stock, disposition, &entries));
+    findings.extend(unknown(storage, disposition, &entries));
     let kept = snapshots.iter().filter(|s| !s.action.destroys());
     findings.extend(
         kept.map(|s| VolumeFinding::SnapshotNotKept { namespace: s.namespace.clone(), name: s.name.clone() }),
     );
     findings.extend(reused_names(&entries));
-    findings.extend(shared_sources(stock, &entries));
+    findings.extend(shared_sources(storage, &entries));
     let digest = digest(&entries, &snapshots);
     Inventory { entries, snapshots, digest, findings: findings.into_iter().collect() }
 }
 
-/// Volumes and snapshots, in no order, and nothing decided about them.
-fn held(
-    stock: &StorageInventory,
+/// Volumes and snapshots, in no order, with no action resolved.
+fn entries_and_snapshots(
+    storage: &StorageInventory,
     extent: Extent,
     findings: &mut BTreeSet<VolumeFinding>,
 ) -> (Vec<InventoryEntry>, Vec<SnapshotEntry>) {
-    let mut entries = claimed(stock, findings);
-    entries.extend(unclaimed(stock));
+    let mut entries = claimed(storage, findings);
+    entries.extend(unclaimed(storage));
     match extent {
-        Extent::Application => (entries, snapshots(stock)),
+        Extent::Application => (entries, snapshots(storage)),
         Extent::Unclaimed => {
             entries.retain(|entry| entry.unclaimed);
             (entries, Vec::new())
@@ -95,11 +95,11 @@ fn held(
 /// The first claim or snapshot of an application, as `namespace/name`, that is not in what was listed: another one, or one
 /// with another volume.
 pub fn unlisted_volume(
-    stock: &StorageInventory,
+    storage: &StorageInventory,
     entries: &[InventoryEntry],
     snapshots: &[SnapshotEntry],
 ) -> Option<String> {
-    let (found, taken) = held(stock, Extent::Application, &mut BTreeSet::new());
+    let (found, taken) = entries_and_snapshots(storage, Extent::Application, &mut BTreeSet::new());
     let known = |e: &InventoryEntry| {
         entries
             .iter()
@@ -114,16 +114,16 @@ pub fn unlisted_volume(
 /// Actions by (tenant namespace, claim).
 type Actions = BTreeMap<(String, String), Action>;
 
-/// What is decided for one claim: the override, else the default.
+/// The action for one claim: the override, else the default.
 fn resolve(disposition: &Disposition, actions: &Actions, namespace: &str, claim: &str) -> Action {
     actions.get(&(namespace.to_owned(), claim.to_owned())).copied().unwrap_or(disposition.default)
 }
 
-/// The overrides by tenant namespace. Said twice and differently, a volume is retained, and nothing moves.
-fn overrides(stock: &StorageInventory, disposition: &Disposition) -> (Actions, Vec<VolumeFinding>) {
+/// The overrides by tenant namespace. A volume with two different ones is retained, and destruction stalls.
+fn overrides(storage: &StorageInventory, disposition: &Disposition) -> (Actions, Vec<VolumeFinding>) {
     let (mut actions, mut contradictions) = (Actions::new(), Vec::new());
     for volume in &disposition.volumes {
-        let namespace = full_name(stock, &volume.namespace);
+        let namespace = full_name(storage, &volume.namespace);
         let key = (namespace.to_owned(), volume.claim.clone());
         if actions.get(&key).is_some_and(|action| *action != volume.action) {
             let (namespace, claim) = key.clone();
@@ -137,16 +137,16 @@ fn overrides(stock: &StorageInventory, disposition: &Disposition) -> (Actions, V
 }
 
 /// The tenant namespace that an override means: an entry's name, else the full name itself.
-fn full_name<'a>(stock: &'a StorageInventory, written: &'a str) -> &'a str {
-    stock.namespaces.get(written).map_or(written, String::as_str)
+fn full_name<'a>(storage: &'a StorageInventory, written: &'a str) -> &'a str {
+    storage.namespaces.get(written).map_or(written, String::as_str)
 }
 
 /// One entry per claim, with the volume that really serves it.
-fn claimed(stock: &StorageInventory, findings: &mut BTreeSet<VolumeFinding>) -> Vec<InventoryEntry> {
+fn claimed(storage: &StorageInventory, findings: &mut BTreeSet<VolumeFinding>) -> Vec<InventoryEntry> {
     let entry = |claim: &Claim| {
         let (namespace, name) = (claim.namespace.clone(), claim.name.clone());
-        let named = stock.volumes.iter().find(|v| v.name == claim.volume_name);
-        // The volume's word counts: anyone who may write a claim can put any volume's name into it.
+        let named = storage.volumes.iter().find(|v| v.name == claim.volume_name);
+        // The volume's claimRef counts: anyone who may write a claim can put any volume's name into it.
         let own = named.filter(|v| v.claim_ref.as_ref().is_some_and(|r| r.uid == claim.uid));
         match (named, own) {
             (None, _) if !claim.volume_name.is_empty() => {
@@ -172,19 +172,19 @@ fn claimed(stock: &StorageInventory, findings: &mut BTreeSet<VolumeFinding>) -> 
             unclaimed: false,
         }
     };
-    let ours = |claim: &&Claim| stock.namespaces.values().any(|ns| *ns == claim.namespace);
-    stock.claims.iter().filter(ours).map(entry).collect()
+    let ours = |claim: &&Claim| storage.namespaces.values().any(|ns| *ns == claim.namespace);
+    storage.claims.iter().filter(ours).map(entry).collect()
 }
 
 /// Volumes of the application that no live claim accounts for: labelled with its UID, or still pointing at a
 /// claim in one of its namespaces.
-fn unclaimed(stock: &StorageInventory) -> Vec<InventoryEntry> {
-    let live: BTreeSet<_> = stock.claims.iter().map(|c| (&*c.uid, &*c.volume_name)).collect();
+fn unclaimed(storage: &StorageInventory) -> Vec<InventoryEntry> {
+    let live: BTreeSet<_> = storage.claims.iter().map(|c| (&*c.uid, &*c.volume_name)).collect();
     let ours = |volume: &&Volume| {
-        let labelled = volume.labels.get(LABEL_APPLICATION_UID) == Some(&stock.application_uid);
+        let labelled = volume.labels.get(keys::APPLICATION_UID) == Some(&storage.application_uid);
         let ref_ = volume.claim_ref.as_ref();
-        let points = ref_.is_some_and(|r| stock.namespaces.values().any(|ns| *ns == r.namespace));
-        let unlabelled = !volume.labels.contains_key(LABEL_APPLICATION_UID);
+        let points = ref_.is_some_and(|r| storage.namespaces.values().any(|ns| *ns == r.namespace));
+        let unlabelled = !volume.labels.contains_key(keys::APPLICATION_UID);
         let served = ref_.is_some_and(|r| live.contains(&(&*r.uid, &*volume.name)));
         (labelled || points && unlabelled) && !served
     };
@@ -203,11 +203,11 @@ fn unclaimed(stock: &StorageInventory) -> Vec<InventoryEntry> {
             unclaimed: true,
         }
     };
-    stock.volumes.iter().filter(ours).map(entry).collect()
+    storage.volumes.iter().filter(ours).map(entry).collect()
 }
 
-fn snapshots(stock: &StorageInventory) -> Vec<SnapshotEntry> {
-    let ours = |snapshot: &&Snapshot| stock.namespaces.values().any(|ns| *ns == snapshot.namespace);
+fn snapshots(storage: &StorageInventory) -> Vec<SnapshotEntry> {
+    let ours = |snapshot: &&Snapshot| storage.namespaces.values().any(|ns| *ns == snapshot.namespace);
     let entry = |snapshot: &Snapshot| SnapshotEntry {
         namespace: snapshot.namespace.clone(),
         name: snapshot.name.clone(),
@@ -216,18 +216,18 @@ fn snapshots(stock: &StorageInventory) -> Vec<SnapshotEntry> {
         content: snapshot.content.clone(),
         action: Action::Retain,
     };
-    stock.snapshots.iter().filter(ours).map(entry).collect()
+    storage.snapshots.iter().filter(ours).map(entry).collect()
 }
 
 /// Overrides that name no volume: a slip of the pen must not decide by default.
 fn unknown(
-    stock: &StorageInventory,
+    storage: &StorageInventory,
     disposition: &Disposition,
     entries: &[InventoryEntry],
 ) -> Vec<VolumeFinding> {
     let known =
         |namespace: &str, claim: &str| entries.iter().any(|e| e.namespace == namespace && e.claim == claim);
-    let unknown = disposition.volumes.iter().filter(|v| !known(full_name(stock, &v.namespace), &v.claim));
+    let unknown = disposition.volumes.iter().filter(|v| !known(full_name(storage, &v.namespace), &v.claim));
     let finding = |v: &govcloud_api::disposition::VolumeDisposition| VolumeFinding::UnknownVolume {
         namespace: v.namespace.clone(),
         claim: v.claim.clone(),
@@ -247,11 +247,11 @@ fn reused_names(entries: &[InventoryEntry]) -> Vec<VolumeFinding> {
     twice.map(finding).collect()
 }
 
-/// Pairs of volumes that are the same bytes, at least one of them in the inventory. Each pair is told once,
+/// Pairs of volumes that are the same bytes, at least one of them in the inventory. Each pair is listed once,
 /// the inventory's volume first.
-pub fn shared_sources(stock: &StorageInventory, entries: &[InventoryEntry]) -> Vec<VolumeFinding> {
+pub fn shared_sources(storage: &StorageInventory, entries: &[InventoryEntry]) -> Vec<VolumeFinding> {
     let listed: BTreeSet<_> = entries.iter().filter_map(|e| e.volume_uid.as_deref()).collect();
-    let (inside, outside): (Vec<_>, Vec<_>) = stock.volumes.iter().partition(|v| listed.contains(&*v.uid));
+    let (inside, outside): (Vec<_>, Vec<_>) = storage.volumes.iter().partition(|v| listed.contains(&*v.uid));
     let mut found = BTreeSet::new();
     for volume in &inside {
         let pairs = inside.iter().filter(|other| volume.uid < other.uid).chain(&outside);
@@ -270,7 +270,7 @@ fn source_digest(source: &Value) -> String {
 /// Destructured without `..`, so that a new field is counted in or left out on purpose.
 fn digest(entries: &[InventoryEntry], snapshots: &[SnapshotEntry]) -> String {
     let entry = |e: &InventoryEntry| {
-        // A volume's name says nothing its UID does not, and a claim that goes leaves its volume the same.
+        // A volume's name adds nothing to its UID, and a claim that goes leaves its volume the same.
         let InventoryEntry {
             namespace,
             claim,

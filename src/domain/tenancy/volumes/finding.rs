@@ -1,10 +1,9 @@
-//! What is wrong with an inventory, or with what was decided for it.
+//! Findings on an inventory, or on the disposition of its volumes.
 
-use crate::bilingual::bilingual;
-use crate::bilingual::{Bilingual, bilingual_errors};
+use crate::bilingual::{Bilingual, bilingual, bilingual_errors};
 use crate::reason::Reason;
 
-/// What is wrong with an inventory or the decision for it.
+/// A fault of an inventory or of the disposition for it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum VolumeFinding {
     /// The department decided about a claim that does not exist.
@@ -116,7 +115,7 @@ impl VolumeFinding {
         }
     }
 
-    /// Whether nothing may be destroyed while it stands.
+    /// Returns true if nothing may be destroyed while it stands (S2).
     pub fn stalls_destruction(&self) -> bool {
         match self {
             Self::UnknownVolume { .. }

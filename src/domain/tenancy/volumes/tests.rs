@@ -31,12 +31,12 @@ fn volume(name: &str) -> Volume {
             name: name.to_owned(),
             uid: format!("c-{name}"),
         }),
-        labels: [(LABEL_APPLICATION_UID.to_owned(), APP.to_owned())].into(),
+        labels: [(keys::APPLICATION_UID.to_owned(), APP.to_owned())].into(),
         ..Default::default()
     }
 }
 
-fn stock(names: &[&str]) -> StorageInventory {
+fn storage(names: &[&str]) -> StorageInventory {
     StorageInventory {
         application_uid: APP.to_owned(),
         namespaces: [("prod".to_owned(), NS.to_owned())].into(),
@@ -66,8 +66,8 @@ fn retain_all() -> Disposition {
 }
 
 /// Everything retained; that a snapshot cannot be is put aside, for it has a test of its own.
-fn take(stock: &StorageInventory) -> Inventory {
-    let mut taken = inventory(stock, Extent::Application, &retain_all());
+fn inventory_of(storage: &StorageInventory) -> Inventory {
+    let mut taken = inventory(storage, Extent::Application, &retain_all());
     taken.findings.retain(|f| !matches!(f, VolumeFinding::SnapshotNotKept { .. }));
     taken
 }
@@ -79,7 +79,7 @@ fn foreign(source: Value) -> Volume {
 
 #[test]
 fn art_16_every_claim_and_snapshot_is_listed_in_order() {
-    let inventory = take(&stock(&["web", "data"]));
+    let inventory = inventory_of(&storage(&["web", "data"]));
     assert_eq!(inventory.entries.iter().map(|e| &*e.claim).collect::<Vec<_>>(), ["data", "web"]);
     assert_eq!(inventory.entries[0].volume_uid.as_deref(), Some("v-data"));
     assert_eq!(inventory.snapshots.len(), 1);
@@ -93,10 +93,10 @@ fn art_16_every_claim_and_snapshot_is_listed_in_order() {
 }
 
 #[test]
-fn art_23_the_action_is_the_departments_word() {
+fn art_23_the_department_decides_the_action() {
     let word =
         disposition(Action::Retain, &[("prod", "data", Action::Destroy), (NS, "web", Action::HandOver)]);
-    let inventory = inventory(&stock(&["data", "logs", "web"]), Extent::Application, &word);
+    let inventory = inventory(&storage(&["data", "logs", "web"]), Extent::Application, &word);
     let actions: Vec<_> = inventory.entries.iter().map(|e| e.action).collect();
     assert_eq!(actions, [Action::Destroy, Action::Retain, Action::HandOver]);
     assert_eq!(inventory.snapshots[0].action, Action::Destroy, "a snapshot goes with its claim");
@@ -104,10 +104,10 @@ fn art_23_the_action_is_the_departments_word() {
 }
 
 #[test]
-fn a_word_on_an_unknown_volume_is_a_finding() {
+fn a_disposition_of_an_unknown_volume_is_a_finding() {
     let word =
         disposition(Action::Destroy, &[("prod", "dta", Action::Retain), ("test", "data", Action::Retain)]);
-    let found = inventory(&stock(&["data"]), Extent::Application, &word).findings;
+    let found = inventory(&storage(&["data"]), Extent::Application, &word).findings;
     assert!(matches!(&found[..], [VolumeFinding::UnknownVolume { .. }, VolumeFinding::UnknownVolume { .. }]));
     assert!(found.iter().all(VolumeFinding::stalls_destruction));
 }
@@ -116,7 +116,7 @@ fn a_word_on_an_unknown_volume_is_a_finding() {
 fn contradiction_retains_and_stalls() {
     let word =
         disposition(Action::Destroy, &[("prod", "data", Action::Destroy), (NS, "data", Action::HandOver)]);
-    let inventory = inventory(&stock(&["data"]), Extent::Application, &word);
+    let inventory = inventory(&storage(&["data"]), Extent::Application, &word);
     assert_eq!(inventory.entries[0].action, Action::Retain);
     let [VolumeFinding::Contradiction { .. }, VolumeFinding::SnapshotNotKept { .. }] =
         &inventory.findings[..]
@@ -127,9 +127,9 @@ fn contradiction_retains_and_stalls() {
 
 /// It goes with its namespace: without the department's word that it may, nothing goes on.
 #[test]
-fn art_23_a_snapshot_is_not_retained_by_saying_so() {
-    let stock = stock(&["data"]);
-    let kept = inventory(&stock, Extent::Application, &retain_all()).findings;
+fn art_23_a_snapshot_cannot_be_retained() {
+    let storage = storage(&["data"]);
+    let kept = inventory(&storage, Extent::Application, &retain_all()).findings;
     assert!(
         matches!(&kept[..], [VolumeFinding::SnapshotNotKept { name, .. }] if name == "nightly"),
         "{kept:?}"
@@ -137,10 +137,10 @@ fn art_23_a_snapshot_is_not_retained_by_saying_so() {
     assert!(kept[0].stalls_destruction());
     for action in [Action::Destroy, Action::HandOver] {
         let word = disposition(Action::Retain, &[("prod", "data", action)]);
-        assert_eq!(inventory(&stock, Extent::Application, &word).findings, []);
+        assert_eq!(inventory(&storage, Extent::Application, &word).findings, []);
     }
     assert_eq!(
-        inventory(&stock, Extent::Unclaimed, &retain_all()).findings,
+        inventory(&storage, Extent::Unclaimed, &retain_all()).findings,
         [],
         "it is none of its business"
     );
@@ -148,32 +148,32 @@ fn art_23_a_snapshot_is_not_retained_by_saying_so() {
 
 #[test]
 fn a_volume_whose_claim_is_gone_is_listed_under_its_name() {
-    let mut stock = stock(&["data", "old"]);
-    stock.claims.retain(|c| c.name != "old");
-    let all = take(&stock);
+    let mut storage = storage(&["data", "old"]);
+    storage.claims.retain(|c| c.name != "old");
+    let all = inventory_of(&storage);
     assert!(all.entries[1].unclaimed && all.entries[1].claim == "old");
-    let only = inventory(&stock, Extent::Unclaimed, &retain_all());
+    let only = inventory(&storage, Extent::Unclaimed, &retain_all());
     assert_eq!(only.entries, all.entries[1..]);
     assert_eq!(only.snapshots, []);
 }
 
 #[test]
-fn an_unlabelled_volume_of_the_namespace_counts_and_a_strangers_does_not() {
-    let mut stock = stock(&["data", "new"]);
-    stock.claims.clear();
-    stock.volumes[0].labels.insert(LABEL_APPLICATION_UID.to_owned(), "another".to_owned());
-    stock.volumes[1].labels.clear();
-    stock.volumes.push(foreign(json!({"hostPath": {"path": "/srv"}})));
-    let claims: Vec<_> = take(&stock).entries.into_iter().map(|e| e.claim).collect();
+fn an_unlabelled_volume_of_the_namespace_counts_and_a_foreign_one_does_not() {
+    let mut storage = storage(&["data", "new"]);
+    storage.claims.clear();
+    storage.volumes[0].labels.insert(keys::APPLICATION_UID.to_owned(), "another".to_owned());
+    storage.volumes[1].labels.clear();
+    storage.volumes.push(foreign(json!({"hostPath": {"path": "/srv"}})));
+    let claims: Vec<_> = inventory_of(&storage).entries.into_iter().map(|e| e.claim).collect();
     assert_eq!(claims, ["new"]);
 }
 
 #[test]
 fn s2_a_claim_cannot_point_at_another_departments_volume() {
-    let mut stock = stock(&["data"]);
-    stock.volumes.push(foreign(json!({"hostPath": {"path": "/srv"}})));
-    stock.claims[0].volume_name = "pv-foreign".to_owned();
-    let inventory = take(&stock);
+    let mut storage = storage(&["data"]);
+    storage.volumes.push(foreign(json!({"hostPath": {"path": "/srv"}})));
+    storage.claims[0].volume_name = "pv-foreign".to_owned();
+    let inventory = inventory_of(&storage);
     assert!(inventory.entries.iter().all(|e| e.volume_uid.as_deref() != Some("v-foreign")));
     assert!(matches!(
         &inventory.findings[..],
@@ -183,22 +183,22 @@ fn s2_a_claim_cannot_point_at_another_departments_volume() {
 
 #[test]
 fn a_claim_waiting_for_its_volume_and_one_that_lost_it() {
-    let mut stock = stock(&["data", "lost"]);
-    stock.volumes.clear();
-    stock.claims[0].volume_name.clear();
-    let inventory = take(&stock);
+    let mut storage = storage(&["data", "lost"]);
+    storage.volumes.clear();
+    storage.claims[0].volume_name.clear();
+    let inventory = inventory_of(&storage);
     assert!(inventory.entries.iter().all(|e| e.volume.is_none() && e.source_digest.is_none()));
     assert!(matches!(&inventory.findings[..], [VolumeFinding::LostVolume { claim, .. }] if claim == "lost"));
 }
 
 #[test]
-fn a_reused_name_is_told() {
-    let mut stock = stock(&["data"]);
+fn a_reused_name_is_a_finding() {
+    let mut storage = storage(&["data"]);
     let mut before = volume("before");
     before.claim_ref =
         Some(ClaimRef { namespace: NS.to_owned(), name: "data".to_owned(), uid: "c-0".to_owned() });
-    stock.volumes.push(before);
-    let inventory = take(&stock);
+    storage.volumes.push(before);
+    let inventory = inventory_of(&storage);
     assert_eq!(inventory.entries.len(), 2);
     assert!(matches!(&inventory.findings[..], [VolumeFinding::SeveralVolumes { .. }]));
 }
@@ -225,10 +225,10 @@ fn art_23_shared_bytes_stall_destruction() {
         ),
         (json!({"iscsi": {"iqn": "i", "lun": 0}}), json!({"iscsi": {"iqn": "i", "lun": 1}}), false),
     ] {
-        let mut stock = stock(&["data"]);
-        stock.volumes[0].source = ours.clone();
-        stock.volumes.push(foreign(other.clone()));
-        let found = take(&stock).findings;
+        let mut storage = storage(&["data"]);
+        storage.volumes[0].source = ours.clone();
+        storage.volumes.push(foreign(other.clone()));
+        let found = inventory_of(&storage).findings;
         assert_eq!(!found.is_empty(), shared, "{ours} and {other}");
         assert!(found.iter().all(|f| f.stalls_destruction() && f.to_string().contains("pv-foreign")));
     }
@@ -236,25 +236,25 @@ fn art_23_shared_bytes_stall_destruction() {
 
 #[test]
 fn the_same_path_on_two_nodes_is_not_shared() {
-    let mut stock = stock(&["data", "web"]);
-    for (volume, node) in stock.volumes.iter_mut().zip(["a", "b"]) {
+    let mut storage = storage(&["data", "web"]);
+    for (volume, node) in storage.volumes.iter_mut().zip(["a", "b"]) {
         volume.source = json!({"local": {"path": "/disk"}});
         volume.node_affinity = json!({"required": node});
     }
-    assert_eq!(take(&stock).findings, []);
-    stock.volumes[1].node_affinity = Value::Null;
-    assert_eq!(take(&stock).findings.len(), 1, "within the application too, and once");
+    assert_eq!(inventory_of(&storage).findings, []);
+    storage.volumes[1].node_affinity = Value::Null;
+    assert_eq!(inventory_of(&storage).findings.len(), 1, "within the application too, and once");
 }
 
 #[test]
 fn the_digest_leaves_out_what_changes_on_the_way_and_nothing_else() {
-    let base = stock(&["data"]);
+    let base = storage(&["data"]);
     let digest = |change: fn(&mut StorageInventory)| {
         let mut changed = base.clone();
         change(&mut changed);
-        take(&changed).digest
+        inventory_of(&changed).digest
     };
-    let same = take(&base).digest;
+    let same = inventory_of(&base).digest;
     assert_eq!(digest(|s| s.volumes[0].reclaim_policy = "Delete".to_owned()), same);
     assert_eq!(digest(|s| s.volumes[0].phase = "Released".to_owned()), same);
     assert_eq!(digest(|s| s.claims.clear()), same, "the claim went, the volume is the one consented to");
@@ -275,25 +275,25 @@ fn subsets() -> impl Strategy<Value = Vec<&'static str>> {
 proptest! {
     #[test]
     fn the_order_of_what_was_read_does_not_count(names in subsets(), turn in 0usize..5) {
-        let stock = stock(&names);
-        let mut turned = stock.clone();
+        let storage = storage(&names);
+        let mut turned = storage.clone();
         if !names.is_empty() {
             turned.claims.rotate_left(turn % names.len());
         }
         turned.volumes.reverse();
-        turned.claims.extend(stock.claims.clone());
-        prop_assert_eq!(take(&turned), take(&stock));
+        turned.claims.extend(storage.claims.clone());
+        prop_assert_eq!(inventory_of(&turned), inventory_of(&storage));
     }
 
     #[test]
-    fn s2_different_stocks_have_different_digests(one in subsets(), other in subsets()) {
-        prop_assert_eq!(take(&stock(&one)).digest == take(&stock(&other)).digest, one == other);
+    fn s2_different_storage_has_different_digests(one in subsets(), other in subsets()) {
+        prop_assert_eq!(inventory_of(&storage(&one)).digest == inventory_of(&storage(&other)).digest, one == other);
     }
 
     #[test]
-    fn s2_nothing_is_destroyed_without_a_word(names in subsets(), word in subsets()) {
+    fn s2_nothing_is_destroyed_without_a_disposition(names in subsets(), word in subsets()) {
         let overrides: Vec<_> = word.iter().map(|claim| ("prod", *claim, Action::Destroy)).collect();
-        let inventory = inventory(&stock(&names), Extent::Application, &disposition(Action::Retain, &overrides));
+        let inventory = inventory(&storage(&names), Extent::Application, &disposition(Action::Retain, &overrides));
         for entry in inventory.entries {
             prop_assert_eq!(entry.action.destroys(), word.contains(&&*entry.claim));
         }

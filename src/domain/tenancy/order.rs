@@ -1,0 +1,94 @@
+//! Orders: the tenant namespaces that an application must have, and their contents.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use govcloud_api::keys;
+use govcloud_api::region::{ContainerLimits, PodSecurity};
+use govcloud_api::tenancy::{Access, Restriction};
+use serde::{Deserialize, Serialize};
+
+use crate::names::label_value;
+
+/// Everything that must be in force for one application. Complete: whatever carries it out looks up no record.
+/// A namespace or volume that it does not name is left as it is (S3). An unknown field is refused, never ignored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TenancyOrder {
+    /// The application.
+    pub application: ApplicationIdentity,
+    /// Digest of the approved spec that is carried out (S1).
+    pub approved: String,
+    /// Namespaces that must be there.
+    pub namespaces: Vec<NamespaceOrder>,
+    /// Access to every one of them (Art. 19).
+    pub access: Vec<Access>,
+    /// Pod Security level (Art. 20).
+    pub pod_security: PodSecurity,
+    /// Container defaults and bounds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_range: Option<ContainerLimits>,
+    /// True while an exit reclaims: namespaces may be gone, and volumes follow their disposition (Art. 16, 23).
+    pub reclaiming: bool,
+    /// UIDs of volumes that an approved exit destroys, and which are therefore not protected (S2, S5).
+    pub released_volumes: Vec<String>,
+}
+
+/// An application as tenant objects name it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ApplicationIdentity {
+    /// Name of the CloudApplication.
+    pub name: String,
+    /// UID of the CloudApplication.
+    pub uid: String,
+    /// Namespace that it is filed in, which stands for the department (使用部门).
+    pub filing_namespace: String,
+    /// GB/T 2260 code of the Region.
+    pub region: String,
+}
+
+/// One tenant namespace.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NamespaceOrder {
+    /// Entry of the application's `spec.namespaces`.
+    pub entry: String,
+    /// Name of the Namespace.
+    pub name: String,
+    /// UID of the Namespace, once recorded. One with another UID is neither adopted nor written to (S3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<String>,
+    /// Granted amounts by quota key (S1).
+    pub quota: BTreeMap<String, String>,
+    /// Storage classes that a PVC may name (S5).
+    pub storage_classes: Vec<String>,
+    /// Restriction by an exit (Art. 16).
+    pub restriction: Restriction,
+    /// The namespace that an earlier record left, where the authority let this application take it back (S3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub take_back: Option<TakeBack>,
+}
+
+/// An existing namespace of an earlier record of the same name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TakeBack {
+    /// UID of the Namespace.
+    pub uid: String,
+    /// UID of the earlier CloudApplication.
+    pub from: String,
+}
+
+impl ApplicationIdentity {
+    /// Labels that name the application on tenant objects and volumes.
+    pub(super) fn labels(&self) -> [(&'static str, Cow<'_, str>); 4] {
+        let Self { name, uid, filing_namespace, region } = self;
+        [
+            (keys::APPLICATION, label_value(name)),
+            (keys::APPLICATION_UID, Cow::Borrowed(uid)),
+            (keys::DEPARTMENT, label_value(filing_namespace)),
+            (keys::REGION, label_value(region)),
+        ]
+    }
+}

@@ -1,0 +1,216 @@
+//! From an order and the live objects to writes and a report.
+
+use std::collections::BTreeMap;
+
+use govcloud_api::resources;
+use govcloud_api::{OPERATOR_NAME, keys};
+use serde::Deserialize as _;
+use serde_json::json;
+
+use super::namespace::{Ownership, earlier_owners, ownership, predecessor, take_back_patch};
+use super::{
+    LiveNamespace, LiveObject, LiveVolume, NamespaceReport, NamespaceState, TenancyOrder, TenancyReport,
+    Tenant, TenantObject, WriteStep, desired, drift, resources_in_namespace,
+};
+use crate::plan::{Precondition, Step, Target, Write};
+
+/// Carries an order out as far as the live objects allow: the writes that are left, none where nothing differs (S11),
+/// and the state of every namespace. While one namespace is an obstacle, no namespace is written to; volumes are
+/// protected all the same (S5).
+#[must_use]
+pub fn reconcile(
+    order: &TenancyOrder,
+    live: &[LiveNamespace],
+    volumes: &[LiveVolume],
+) -> (Vec<Step>, TenancyReport) {
+    let mut batch = WriteBatch::default();
+    let mut report = TenancyReport::default();
+    for namespace in &order.namespaces {
+        let tenant = Tenant::new(order, namespace);
+        let live = live.iter().find(|live| live.name() == namespace.name);
+        report.namespaces.push(reconcile_namespace(&tenant, live, &mut batch));
+    }
+    if report.obstacle().is_some() {
+        batch = WriteBatch::default();
+    }
+    for volume in volumes.iter().filter(|volume| needs_protection(order, live, volume)) {
+        batch.namespaces.push(protect(order, volume));
+        report.protected_volumes.push(volume.uid.clone());
+    }
+    (batch.into_steps(), report)
+}
+
+/// The writes of one order in the order in which they must happen.
+#[derive(Debug, Default)]
+struct WriteBatch {
+    namespaces: Vec<Write>,
+    bounds: Vec<Write>,
+    access: Vec<Write>,
+    /// Patches that take away what an apply leaves standing.
+    corrections: Vec<Write>,
+}
+
+impl WriteBatch {
+    fn push(&mut self, step: WriteStep, write: Write) {
+        match step {
+            WriteStep::Namespace => self.namespaces.push(write),
+            WriteStep::Bounds => self.bounds.push(write),
+            WriteStep::Access => self.access.push(write),
+        }
+    }
+
+    fn into_steps(self) -> Vec<Step> {
+        let Self { namespaces, bounds, access, corrections } = self;
+        let steps = [namespaces, bounds, access, corrections];
+        steps.into_iter().filter(|writes| !writes.is_empty()).map(Step::Write).collect()
+    }
+}
+
+fn reconcile_namespace(
+    tenant: &Tenant,
+    live: Option<&LiveNamespace>,
+    batch: &mut WriteBatch,
+) -> NamespaceReport {
+    let namespace = tenant.namespace;
+    let mut differences = Vec::new();
+    let state = match ownership(tenant, live) {
+        // It was to be taken back, and is not there.
+        Ownership::Absent if namespace.take_back.is_some() => NamespaceState::Lost,
+        Ownership::Absent | Ownership::Ours => reconcile_objects(tenant, live, batch, &mut differences),
+        Ownership::Lost | Ownership::Terminating if tenant.order.reclaiming => NamespaceState::Released,
+        Ownership::Lost => NamespaceState::Lost,
+        Ownership::Terminating => NamespaceState::Terminating,
+        Ownership::Taken => match live.and_then(|live| take_back(tenant, live)) {
+            Some(write) => {
+                batch.namespaces.push(write);
+                NamespaceState::Drifted
+            }
+            None => NamespaceState::Taken,
+        },
+    };
+    NamespaceReport {
+        entry: namespace.entry.clone(),
+        name: namespace.name.clone(),
+        uid: live.map(|live| live.namespace.uid().to_owned()).or_else(|| namespace.uid.clone()),
+        state,
+        differences,
+        used: live.map(used).unwrap_or_default(),
+    }
+}
+
+/// Brings every object of one namespace to what is ordered, and removes those that are not ordered any more.
+fn reconcile_objects(
+    tenant: &Tenant,
+    live: Option<&LiveNamespace>,
+    batch: &mut WriteBatch,
+    differences: &mut Vec<String>,
+) -> NamespaceState {
+    let objects = desired(tenant.order, tenant.namespace);
+    let found = |object: &TenantObject| live.and_then(|live| live.all().find(|found| object.is(found)));
+    for object in &objects {
+        let named = |path: &str| format!("{}/{} {path}", object.kind(), object.name);
+        let Some(found) = found(object) else {
+            differences.push(named("-"));
+            let body = object.body.clone();
+            // POST in a new namespace, so that nothing of that name is ever adopted (S3).
+            let write = match live {
+                None => Write::Create(object.target(), body),
+                Some(_) => Write::Apply(object.target(), body),
+            };
+            batch.push(object.rules.step, write);
+            continue;
+        };
+        let drift = drift(object, found);
+        if drift.is_empty() {
+            continue;
+        }
+        differences.extend(drift.paths().iter().map(|path| named(path)));
+        let write = if drift.must_replace() {
+            Write::Delete(object.target(), found.precondition())
+        } else {
+            let patch = drift.removal_patch().map(|patch| Write::Correct(object.target(), patch));
+            batch.corrections.extend(patch);
+            Write::Apply(object.target(), object.body.clone())
+        };
+        batch.push(object.rules.step, write);
+    }
+    let undesired = live.into_iter().flat_map(|live| undesired(tenant, live, &objects));
+    for object in undesired {
+        differences.push(format!("{}/{} +", object.resource.kind, object.name));
+        let target = Target::namespaced(object.resource, &tenant.namespace.name, &object.name);
+        batch.access.push(Write::Delete(target, object.precondition()));
+    }
+    if differences.is_empty() { NamespaceState::InForce } else { NamespaceState::Drifted }
+}
+
+/// Live objects of ours that are no longer ordered: a RoleBinding whose role lost its subjects, the LimitRange of a
+/// Region that dropped its own. Never a Namespace and never data: those end only through a Decommission (S3).
+fn undesired<'a>(
+    tenant: &Tenant,
+    live: &'a LiveNamespace,
+    desired: &[TenantObject],
+) -> impl Iterator<Item = &'a LiveObject> {
+    let ours = |object: &&LiveObject| {
+        resources_in_namespace().any(|resource| resource == object.resource)
+            && object.object["metadata"]["namespace"] == *tenant.namespace.name
+            && object.label(keys::APPLICATION_UID) == Some(&tenant.order.application.uid)
+            && object.label(keys::MANAGED_BY) == Some(OPERATOR_NAME)
+            && !object.is_deleting()
+    };
+    live.objects.iter().filter(ours).filter(|object| !desired.iter().any(|d| d.is(object)))
+}
+
+/// The write that takes one namespace back: of this very UID, and still that earlier record's (S1, S3).
+fn take_back(tenant: &Tenant, live: &LiveNamespace) -> Option<Write> {
+    let (application, namespace) = (&tenant.order.application, tenant.namespace);
+    let take_back = namespace.take_back.as_ref()?;
+    let owner = predecessor(application, &namespace.entry, |key| live.namespace.label(key))?;
+    let same = live.namespace.uid() == take_back.uid && owner == take_back.from;
+    (same && !live.namespace.is_deleting()).then(|| {
+        let target = Target::named(resources::NAMESPACE, live.name());
+        let patch = take_back_patch(&application.uid, &live.namespace.object);
+        Write::Patch(target, live.namespace.precondition(), patch)
+    })
+}
+
+fn used(live: &LiveNamespace) -> BTreeMap<String, String> {
+    let quotas = live.objects.iter().filter(|object| object.resource == resources::RESOURCE_QUOTA);
+    let mut used = quotas.filter_map(|quota| BTreeMap::deserialize(&quota.object["status"]["used"]).ok());
+    used.next().unwrap_or_default()
+}
+
+/// Returns true for a volume that must be set to `Retain` and labelled, from first sight, while its application is
+/// active (S5).
+fn needs_protection(order: &TenancyOrder, live: &[LiveNamespace], volume: &LiveVolume) -> bool {
+    let loose = volume.reclaim_policy != "Retain" || volume.owner.as_ref() != Some(&order.application.uid);
+    loose
+        && !order.reclaiming
+        && !order.released_volumes.contains(&volume.uid)
+        && owns(&order.application.uid, live, volume)
+}
+
+/// Returns true if a volume is the application's to protect: by its label; or it stands in one of its namespaces and
+/// has no label yet, or that of an earlier record from which just this namespace was taken back.
+fn owns(application_uid: &str, live: &[LiveNamespace], volume: &LiveVolume) -> bool {
+    if volume.owner.as_deref() == Some(application_uid) {
+        return true;
+    }
+    let claims =
+        |n: &&LiveNamespace| n.name() == volume.namespace && n.application_uid() == Some(application_uid);
+    let Some(namespace) = live.iter().find(claims) else { return false };
+    match &volume.owner {
+        None => true,
+        Some(owner) => earlier_owners(&namespace.namespace.object).any(|uid| uid == owner),
+    }
+}
+
+fn protect(order: &TenancyOrder, volume: &LiveVolume) -> Write {
+    let labels: BTreeMap<_, _> = order.application.labels().into();
+    let patch = json!({
+        "metadata": { "labels": labels },
+        "spec": { "persistentVolumeReclaimPolicy": "Retain" },
+    });
+    let precondition =
+        Precondition { uid: volume.uid.clone(), resource_version: volume.resource_version.clone() };
+    Write::Patch(Target::named(resources::PERSISTENT_VOLUME, &volume.name), precondition, patch)
+}
