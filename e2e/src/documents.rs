@@ -155,8 +155,10 @@ mod tests {
         let mut missing = Vec::new();
         let mut count = 0;
         for document in all().unwrap() {
-            // Decisions and the changelog tell of the past.
-            if document.starts_with("docs/decisions") || document == Path::new("CHANGELOG.md") {
+            // Decisions and the changelog describe the past; the files of adding-a-kind.md are examples, with a test of their own.
+            let other =
+                ["CHANGELOG.md", "docs/adding-a-kind.md"].iter().any(|other| document == Path::new(other));
+            if document.starts_with("docs/decisions") || other {
                 continue;
             }
             for file in named_files(&read(&document).unwrap()) {
