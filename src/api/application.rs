@@ -9,7 +9,6 @@ use super::change::Impact;
 use super::document::{ProjectApproval, TestReport, TitledDocument};
 use super::quota::NamespaceQuota;
 use super::record::RecordStatus;
-use super::shared::Shared;
 pub use super::tenancy::{Access, AccessRole, Subject, SubjectKind};
 use super::time::Instant;
 
@@ -195,7 +194,7 @@ pub struct CloudApplicationStatus {
     /// The tenant namespaces, by entry.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["entry"]))]
-    pub namespaces: Shared<Vec<TenantNamespace>>,
+    pub namespaces: Vec<TenantNamespace>,
     /// Tenant namespaces of an earlier record of this name, as they were found. They are left alone until a decision
     /// names exactly these UIDs in `govcloud.dev/reattach`; empty again once they are taken back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -9,7 +9,6 @@ use super::document::{Attachment, TitledDocument};
 use super::grant::GrantedNamespace;
 use super::quota::NamespaceQuota;
 use super::record::RecordStatus;
-use super::shared::Shared;
 use super::time::Instant;
 
 /// 变更申请 or 平台调整方案: exactly one of the two.
@@ -259,11 +258,11 @@ pub struct ChangeRequestStatus {
     /// Grant in force when the change was decided.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
-    pub before: Shared<Vec<GrantedNamespace>>,
+    pub before: Vec<GrantedNamespace>,
     /// Grant after the change: `before` with the requested values in place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
-    pub after: Shared<Vec<GrantedNamespace>>,
+    pub after: Vec<GrantedNamespace>,
     /// UID of the application that the change was approved for.
     #[serde(default, rename = "applicationUID", skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]

@@ -8,7 +8,6 @@ use strum::IntoStaticStr;
 use super::application::TenantNamespace;
 use super::quota::Quota;
 use super::record::RecordStatus;
-use super::shared::Shared;
 pub use super::tenancy::Restriction;
 use super::time::Instant;
 
@@ -154,11 +153,11 @@ pub struct ResourceGrantStatus {
     /// Granted namespaces that are in force.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
-    pub granted: Shared<Vec<GrantedNamespace>>,
+    pub granted: Vec<GrantedNamespace>,
     /// The tenant namespaces, by entry.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["entry"]))]
-    pub namespaces: Shared<Vec<TenantNamespace>>,
+    pub namespaces: Vec<TenantNamespace>,
     /// Restriction of the tenant namespaces by an exit.
     #[serde(default)]
     pub restriction: Restriction,

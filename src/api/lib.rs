@@ -21,7 +21,6 @@ pub mod quota;
 pub mod record;
 pub mod region;
 pub mod resources;
-pub mod shared;
 pub mod tenancy;
 pub mod time;
 pub mod work_calendar;

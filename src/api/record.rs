@@ -6,7 +6,6 @@ use strum::{AsRefStr, Display, EnumIter, IntoStaticStr};
 
 use super::condition::Condition;
 use super::deadline::{Deadline, Party};
-use super::shared::Shared;
 use super::time::Instant;
 
 /// The authority's verdict (Art. 12, 15, 16, 18).
@@ -175,7 +174,7 @@ pub struct RecordStatus {
     /// The record's life, oldest first; only ever appended to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "atomic"))]
-    pub timeline: Shared<Vec<TimelineEntry>>,
+    pub timeline: Vec<TimelineEntry>,
     /// Number of entries after the first that were dropped to keep the timeline bounded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeline_dropped: Option<i32>,

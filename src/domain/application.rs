@@ -25,7 +25,6 @@ use govcloud_api::grant::{ApprovalKind, GrantPhase, ResourceGrant, ResourceGrant
 use govcloud_api::quota::NamespaceQuota;
 use govcloud_api::record::{Decision, Verdict};
 use govcloud_api::resources;
-use govcloud_api::shared::Shared;
 
 mod exit;
 mod findings;
@@ -101,7 +100,7 @@ struct Evaluation<'a> {
     now: Timestamp,
     builder: StatusBuilder,
     status: CloudApplicationStatus,
-    tenants: OnceCell<Shared<Vec<TenantNamespace>>>,
+    tenants: OnceCell<Vec<TenantNamespace>>,
 }
 
 impl Evaluation<'_> {
@@ -128,7 +127,7 @@ impl Evaluation<'_> {
     }
 
     /// Namespaces that the application's spec asks for.
-    fn tenants(&self) -> &Shared<Vec<TenantNamespace>> {
+    fn tenants(&self) -> &Vec<TenantNamespace> {
         let Meta { namespace, name, .. } = &self.seen.meta;
         let entries = self.seen.record.spec.namespaces.iter();
         let tenant = |e: &NamespaceQuota| TenantNamespace {

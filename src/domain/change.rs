@@ -21,7 +21,6 @@ use govcloud_api::change::{ChangePhase as Phase, ChangeRequest, ChangeRequestSta
 use govcloud_api::grant::{GrantedNamespace, ResourceGrant};
 use govcloud_api::quota::NamespaceQuota;
 use govcloud_api::record::Verdict;
-use govcloud_api::shared::Shared;
 
 mod carry_out;
 mod ready_state;
@@ -216,7 +215,7 @@ impl Evaluation<'_> {
     }
 
     /// Namespaces that the grant has in force.
-    fn in_force(&self) -> Shared<Vec<GrantedNamespace>> {
+    fn in_force(&self) -> Vec<GrantedNamespace> {
         let status = self.seen.grant.as_ref().and_then(|(_, g)| g.status.as_ref());
         status.map(|s| s.granted.clone()).unwrap_or_default()
     }

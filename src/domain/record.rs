@@ -90,7 +90,7 @@ impl StatusBuilder {
         article: Option<i32>,
         at: Timestamp,
     ) {
-        let timeline = self.status.timeline.to_mut();
+        let timeline = &mut self.status.timeline;
         if timeline.len() >= TIMELINE_MAX {
             timeline.remove(1);
             *self.status.timeline_dropped.get_or_insert(0) += 1;
