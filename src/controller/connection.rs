@@ -2,7 +2,7 @@
 //!
 //! This file exists because kube 5's builder enables HTTP/1.1 only, with a connection and a TLS session for each of some
 //! 25 watches and for each parallel request. The layers above the transport are kube's, in kube's order
-//! (`docs/decisions/0046-one-http2-connection.md`).
+//! (`docs/decisions/0046-*`).
 
 use std::time::Duration;
 

@@ -148,7 +148,7 @@ impl Evaluation<'_> {
             return Ok(());
         }
         // Nothing is decided on a cache (design, section 3). The record itself is certain by the write that takes the
-        // decision (docs/decisions/0053-taken-under-its-version.md).
+        // decision (docs/decisions/0053-*).
         if self.builder.take_decision(&self.seen.meta, &self.seen.region_context, 12) {
             self.seen.region_context.require(RequiredReads::REFERENCES)?;
         }

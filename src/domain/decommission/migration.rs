@@ -1,7 +1,7 @@
 //! At contract end the provider helps to move out and hands over (Art. 28), under a clock of its own.
 //!
 //! It runs from the notice until the data is out: every receipt is in, use has wound down, and reclaiming begins. It is
-//! paused while the department copies its data and owes the receipt (docs/decisions/0020).
+//! paused while the department copies its data and owes the receipt (docs/decisions/0020-*).
 
 use jiff::Timestamp;
 

@@ -1,5 +1,5 @@
 //! Writes of a reclaim, in their order: policies and marks first, then claims, then a namespace without claims
-//! (step 5; S2, S4; `docs/decisions/0056-a-namespace-waits-for-its-claims.md`).
+//! (step 5; S2, S4; `docs/decisions/0056-*`).
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;

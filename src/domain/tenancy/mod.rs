@@ -1,7 +1,7 @@
 //! Tenancy: from an order to tenant objects (Art. 13), their restriction on the way out (Art. 16), and a report.
 //!
 //! [`reconcile`] is the whole of it: a [`TenancyOrder`] and the live objects in, writes and a [`TenancyReport`] out.
-//! Records are unknown here (docs/decisions/0061-tenancy-order-and-report.md). Each resource type has a file of its
+//! Records are unknown here (docs/decisions/0061-*). Each resource type has a file of its
 //! own with an [`ObjectRules`], and a line in [`OBJECTS`].
 //!
 //! No tenant object has ownerReferences or finalizers: a record that is gone destroys nothing (S3).

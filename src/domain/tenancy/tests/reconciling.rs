@@ -261,7 +261,7 @@ fn an_order_with_an_unknown_field_is_refused() {
     assert!(serde_json::from_value::<TenancyOrder>(order).is_err());
 }
 
-/// Orders and reports will be sent to other clusters, where no record can be read (docs/decisions/0061).
+/// Orders and reports will be sent to other clusters, where no record can be read (docs/decisions/0061-*).
 #[test]
 fn tenancy_names_no_record() {
     let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tenancy");
