@@ -38,7 +38,7 @@ impl Pin {
 #[serde(rename_all = "camelCase")]
 pub struct Record {
     /// Decisions from this instant on count.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, alias = "sealedSince", skip_serializing_if = "Option::is_none")]
     pub intact_since: Option<Instant>,
     /// Identity of every object, by `Kind/name`.
     pub pins: BTreeMap<String, Pin>,
@@ -314,5 +314,13 @@ mod tests {
         assert_eq!(canonical(&shipped), canonical(&live));
         live["spec"]["matchConstraints"]["namespaceSelector"] = json!({ "matchLabels": { "a": "b" } });
         assert_ne!(canonical(&shipped), canonical(&live));
+    }
+
+    /// An operator of 0.1.0 stored the instant under another name: an upgrade is no gap.
+    #[test]
+    fn a_record_of_an_earlier_version_is_read() {
+        let stored = json!({ "sealedSince": "2026-03-10T01:30:00Z", "pins": {} });
+        let record: Record = serde_json::from_value(stored).unwrap();
+        assert_eq!(record.intact_since, Some("2026-03-10T01:30:00Z".parse::<Timestamp>().unwrap().into()));
     }
 }

@@ -243,7 +243,7 @@ async fn intact_since(admin: &Kubectl) -> Result<String> {
     let args =
         ["get", "configmap", "govcloud-guard", "-n", "govcloud-system", "-o", "jsonpath={.data.record}"];
     let record: Value = serde_json::from_str(&admin.run(&args).await?)?;
-    Ok(record["sealedSince"].as_str().context("the gate was never sealed")?.to_owned())
+    Ok(record["intactSince"].as_str().context("the policies were never intact")?.to_owned())
 }
 
 /// The directory behind a claim.
