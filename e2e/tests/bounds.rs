@@ -13,8 +13,8 @@ use e2e::suite::{self, Context};
 use e2e::{audit::AuditLog, office};
 use tokio::sync::{Mutex, OnceCell};
 
-#[path = "bounds/ending.rs"]
-mod ending;
+#[path = "common/end_state.rs"]
+mod end_state;
 #[path = "bounds/kill.rs"]
 mod kill;
 #[path = "bounds/ledger.rs"]

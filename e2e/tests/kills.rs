@@ -10,26 +10,29 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::Setup;
-use e2e::office;
+use e2e::office::{self, HENAN};
 use e2e::operator::{self, Operator, Options};
 use e2e::proxy::Proxy;
 use e2e::suite::{self, Context, Pace};
 use tokio::time::Instant;
 
-#[path = "bounds/ending.rs"]
-mod ending;
-#[path = "kills/executioner.rs"]
-mod executioner;
-#[path = "kills/life.rs"]
-mod life;
+#[path = "common/end_state.rs"]
+mod end_state;
+#[path = "kills/killer.rs"]
+mod killer;
+#[path = "common/lifecycle.rs"]
+mod lifecycle;
 
-use executioner::{Executioner, Sentence};
-use life::Lived;
+use killer::{Killer, Plan};
+use lifecycle::Outcome;
 
-/// How many pairs of kills the third life has at the least.
+/// Least number of pairs of kills in the third life.
 const PAIRS: usize = 12;
+
+/// Longest time of one step of a life: the operator is killed some seventy times in it.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Each start of the operator takes a second or so, and there are some two hundred.
 const PACE: Pace = Pace { parallel: 1, patience: Duration::from_secs(1800) };
@@ -42,9 +45,9 @@ fn main() -> ExitCode {
 async fn killed_around_every_write_it_ends_as_undisturbed(context: Context) -> Result<()> {
     let cluster = &context.cluster;
     office::regions_without_operator(cluster).await?;
-    let executioner = Arc::new(Executioner::new(cluster.clone()));
-    let proxy = Proxy::start(cluster.plane.server(), executioner.clone()).await?;
-    let kubeconfig = proxy.lead(&operator::credentials(&cluster.plane).await?)?;
+    let killer = Arc::new(Killer::new(cluster.clone()));
+    let proxy = Proxy::start(cluster.plane.server(), killer.clone()).await?;
+    let kubeconfig = proxy.kubeconfig(&operator::credentials(&cluster.plane).await?)?;
     let env = vec![
         ("KUBECONFIG".to_owned(), kubeconfig.display().to_string()),
         ("GOVCLOUD_NO_LEADER_ELECTION".to_owned(), "true".to_owned()),
@@ -53,45 +56,47 @@ async fn killed_around_every_write_it_ends_as_undisturbed(context: Context) -> R
     *cluster.operator.lock().await = Some(operator);
     office::regions_ready(cluster).await?;
 
-    let mut lives: Vec<(&str, Lived)> = Vec::new();
-    for (name, sentence) in [
-        ("undisturbed", Sentence::None),
-        ("around each write", Sentence::Each),
-        ("random pairs", Sentence::Pairs { seed: seed(), at_least: PAIRS }),
+    let mut lives: Vec<(&str, Outcome)> = Vec::new();
+    for (name, plan) in [
+        ("undisturbed", Plan::Undisturbed),
+        ("around each write", Plan::EachWrite),
+        ("random pairs", Plan::Pairs { seed: seed(), at_least: PAIRS }),
     ] {
         let begun = Instant::now();
-        executioner.sentence(sentence);
-        let lived = life::live(&context).await.with_context(|| format!("the life {name} ({sentence:?})"))?;
-        let toll = executioner.toll();
+        killer.begin(plan);
+        let namespace = context.filing_namespace("dept-killed", HENAN).await?;
+        let outcome = lifecycle::run(&context, &namespace, PATIENCE);
+        let outcome = outcome.await.with_context(|| format!("the life {name} ({plan:?})"))?;
+        let counts = killer.counts();
         println!(
             "kills: {name}: {} writes, {} kills ({} before a write, {} after one), {} destructive requests, {:.0?}",
-            toll.writes,
-            toll.before + toll.after,
-            toll.before,
-            toll.after,
-            lived.destroyed.values().sum::<usize>(),
+            counts.writes,
+            counts.before + counts.after,
+            counts.before,
+            counts.after,
+            outcome.destroyed.values().sum::<usize>(),
             begun.elapsed()
         );
-        match sentence {
-            Sentence::None => ensure!(toll.before + toll.after == 0, "{toll:?}"),
-            Sentence::Each => {
-                ensure!(toll.spared.is_empty(), "not killed around {:?}", toll.spared);
-                ensure!(toll.before >= toll.writes && toll.after >= toll.writes, "{toll:?}");
+        match plan {
+            Plan::Undisturbed => ensure!(counts.before + counts.after == 0, "{counts:?}"),
+            Plan::EachWrite => {
+                ensure!(counts.spared.is_empty(), "not killed around {:?}", counts.spared);
+                ensure!(counts.before >= counts.writes && counts.after >= counts.writes, "{counts:?}");
             }
-            Sentence::Pairs { at_least, seed } => {
-                println!("kills: seed {seed}, {} pairs", toll.pairs);
-                ensure!(toll.pairs >= at_least, "{toll:?}");
+            Plan::Pairs { at_least, seed } => {
+                println!("kills: seed {seed}, {} pairs", counts.pairs);
+                ensure!(counts.pairs >= at_least, "{counts:?}");
             }
         }
         if let Some((_, undisturbed)) = lives.first() {
-            same(name, undisturbed, &lived)?;
+            lifecycle::ensure_same(name, undisturbed, &outcome)?;
         }
-        lives.push((name, lived));
+        lives.push((name, outcome));
     }
     println!(
-        "kills: {} lives with the same end in {} lines, and the same destruction: {:?}",
+        "kills: {} lives with the same end state of {} lines, and the same destruction: {:?}",
         lives.len(),
-        lives[0].1.ending.lines().count(),
+        lives[0].1.end_state.lines().count(),
         lives[0].1.destroyed
     );
     Ok(())
@@ -101,29 +106,4 @@ async fn killed_around_every_write_it_ends_as_undisturbed(context: Context) -> R
 fn seed() -> u64 {
     let given = std::env::var("GOVCLOUD_SEED").ok().and_then(|s| s.parse().ok());
     given.unwrap_or_else(|| jiff::Timestamp::now().as_nanosecond().unsigned_abs() as u64)
-}
-
-/// Two lives have the same end, and destroyed the same.
-fn same(name: &str, undisturbed: &Lived, lived: &Lived) -> Result<()> {
-    ensure!(
-        undisturbed.destroyed == lived.destroyed,
-        "{name} destroyed {:?}, undisturbed {:?}",
-        lived.destroyed,
-        undisturbed.destroyed
-    );
-    ensure!(
-        undisturbed.made == lived.made,
-        "{name} made {:?}, undisturbed {:?}",
-        lived.made,
-        undisturbed.made
-    );
-    if undisturbed.ending == lived.ending {
-        return Ok(());
-    }
-    let (a, b) = (undisturbed.ending.lines(), lived.ending.lines());
-    let at = a.clone().zip(b.clone()).position(|(a, b)| a != b).unwrap_or_default();
-    let around = |lines: std::str::Lines<'_>| {
-        lines.skip(at.saturating_sub(14)).take(28).collect::<Vec<_>>().join("\n")
-    };
-    bail!("{name} ends otherwise, from line {at}:\n--- undisturbed\n{}\n--- {name}\n{}", around(a), around(b))
 }

@@ -1,7 +1,7 @@
-//! S9, S10: an answer that arrives late tells how things stood when it was given, and undoes nothing that the watch has told of
-//! since (`docs/decisions/0054-answers-arrive-late.md`).
+//! S9, S10: an answer that arrives late shows the state at the time when it was given, and undoes nothing that a watch
+//! has reported since (`docs/decisions/0054-order-late-responses.md`).
 //!
-//! A proxy between the operator and the API server holds one answer back until the watch has told of more.
+//! A proxy between the operator and the API server holds one answer back until the watch has reported more.
 
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,7 @@ use e2e::cluster::{Cluster, Setup};
 use e2e::office::{self, HENAN, Kind, Office, PATIENCE, condition, sample};
 use e2e::operator::{self, Operator, Options};
 use e2e::personas::Persona;
-use e2e::proxy::{Answer, Judge, Proxy};
+use e2e::proxy::{FaultInjector, Proxy, Request};
 use e2e::suite::{self, Context};
 use e2e::wait::{eventually, until, until_gone};
 use futures::FutureExt as _;
@@ -22,78 +22,84 @@ use serde_json::json;
 use tokio::sync::oneshot;
 
 /// Regions of this test only.
-const FATHER: &str = "420000";
-const SON: &str = "420100";
+const PARENT: &str = "420000";
+const CHILD: &str = "420100";
 
 fn main() -> ExitCode {
-    suite::main(Setup::Installed, e2e::tests![an_answer_that_arrives_late_undoes_nothing])
+    suite::main(Setup::Installed, e2e::tests![late_responses_undo_nothing])
 }
 
-/// Where one answer is held back: who is told that it is there, and who says that it may go on.
-type Place = (oneshot::Sender<()>, oneshot::Receiver<()>);
+/// Answer to a request: method, path and status code.
+type Answer = (&'static str, String, u16);
 
-/// Holds answers back, each of them once.
+/// Channels of an answer that is to be held back: one reports that it was given, the other lets it go on.
+type Gate = (oneshot::Sender<()>, oneshot::Receiver<()>);
+
+/// Fault injector that holds answers back, each of them once.
 #[derive(Default)]
-struct Holder(Mutex<Vec<(Answer, Place)>>);
+struct Holder(Mutex<Vec<(Answer, Gate)>>);
 
-/// An answer that is held back, or will be.
-struct Late {
-    there: oneshot::Receiver<()>,
-    goes_on: oneshot::Sender<()>,
+/// Answer that is held back, or will be.
+struct Held {
+    given: oneshot::Receiver<()>,
+    release: oneshot::Sender<()>,
 }
 
 impl Holder {
-    fn hold(&self, answer: Answer) -> Late {
-        let ((told, there), (goes_on, may)) = (oneshot::channel(), oneshot::channel());
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((answer, (told, may)));
-        Late { there, goes_on }
+    fn hold(&self, answer: Answer) -> Held {
+        let ((report, given), (release, released)) = (oneshot::channel(), oneshot::channel());
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((answer, (report, released)));
+        Held { given, release }
     }
 }
 
-impl Judge for Holder {
-    fn hands_back(&self, answer: &Answer) -> BoxFuture<'static, ()> {
+impl FaultInjector for Holder {
+    fn before_answer(&self, request: &Request, code: u16) -> BoxFuture<'static, ()> {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(at) = held.iter().position(|(this, _)| this == answer) else { return ready(()).boxed() };
-        let (_, (told, may)) = held.swap_remove(at);
+        let this = |(answer, _): &(Answer, Gate)| {
+            (answer.0, answer.1.as_str(), answer.2) == (request.method.as_str(), request.path.as_str(), code)
+        };
+        let Some(at) = held.iter().position(this) else { return ready(()).boxed() };
+        let (_, (report, released)) = held.swap_remove(at);
         async move {
-            told.send(()).ok();
-            may.await.ok();
+            report.send(()).ok();
+            released.await.ok();
         }
         .boxed()
     }
 }
 
-impl Late {
-    /// Waits until the API server gave it.
+impl Held {
+    /// Waits until the API server has given the answer.
     async fn given(&mut self) -> Result<()> {
-        tokio::time::timeout(PATIENCE, &mut self.there).await.context("the operator never asked")??;
+        tokio::time::timeout(PATIENCE, &mut self.given).await.context("the operator never sent it")??;
         Ok(())
     }
 
-    /// Lets it arrive.
-    fn arrives(self) -> Result<()> {
-        self.goes_on.send(()).ok().context("nobody waits for the answer any more")
+    /// Hands the answer back.
+    fn release(self) -> Result<()> {
+        self.release.send(()).ok().context("nobody waits for the answer any more")
     }
 }
 
-async fn an_answer_that_arrives_late_undoes_nothing(context: Context) -> Result<()> {
+async fn late_responses_undo_nothing(context: Context) -> Result<()> {
     let cluster = &context.cluster;
     office::regions_without_operator(cluster).await?;
     let holder = Arc::new(Holder::default());
     let proxy = Proxy::start(cluster.plane.server(), holder.clone()).await?;
-    let kubeconfig = proxy.lead(&operator::credentials(&cluster.plane).await?)?;
+    let kubeconfig = proxy.kubeconfig(&operator::credentials(&cluster.plane).await?)?;
     let env = vec![("KUBECONFIG".to_owned(), kubeconfig.display().to_string())];
     let operator = Operator::start(&cluster.plane, Options { env, ..Options::default() }).await?;
     *cluster.operator.lock().await = Some(operator);
     office::regions_ready(cluster).await?;
-    what_came_meanwhile_is_there(cluster, &holder).await?;
-    what_was_deleted_meanwhile_is_gone(&context, &holder).await?;
+    late_not_found_keeps_new_object(cluster, &holder).await?;
+    late_success_keeps_deletion(&context, &holder).await?;
     println!("late: a 404 that was overtaken by a creation, and a 200 that was overtaken by a deletion");
     Ok(())
 }
 
-/// A city's province is asked for and is not there; it comes, and then the answer arrives.
-async fn what_came_meanwhile_is_there(cluster: &Arc<Cluster>, holder: &Holder) -> Result<()> {
+/// A city's province is read and does not exist; it is created, and then the answer arrives.
+async fn late_not_found_keeps_new_object(cluster: &Arc<Cluster>, holder: &Holder) -> Result<()> {
     let resource = GroupVersionKind::gvk("govcloud.dev", "v1alpha1", "Region");
     let resource = ApiResource::from_gvk_with_plural(&resource, "regions");
     let regions: Api<DynamicObject> = Api::all_with(cluster.client(Persona::Admin).await?, &resource);
@@ -106,28 +112,28 @@ async fn what_came_meanwhile_is_there(cluster: &Arc<Cluster>, holder: &Holder) -
         regions.create(&PostParams::default(), &serde_json::from_value(region)?).await?;
         Ok(())
     };
-    let path = format!("/apis/govcloud.dev/v1alpha1/regions/{FATHER}");
-    let mut no = holder.hold(Answer::new("GET", &path, 404));
-    create("region-410100.yaml", SON, Some(FATHER)).await?;
+    let path = format!("/apis/govcloud.dev/v1alpha1/regions/{PARENT}");
+    let mut no = holder.hold(("GET", path, 404));
+    create("region-410100.yaml", CHILD, Some(PARENT)).await?;
     no.given().await?;
-    create("region-410000.yaml", FATHER, None).await?;
+    create("region-410000.yaml", PARENT, None).await?;
     let ready = |r: &DynamicObject| condition(&r.data["status"], "Ready")["status"] == "True";
-    until(regions.clone(), FATHER, "is ready", PATIENCE, ready).await?;
-    no.arrives()?;
-    until(regions.clone(), SON, "is ready", PATIENCE, ready).await?;
+    until(regions.clone(), PARENT, "is ready", PATIENCE, ready).await?;
+    no.release()?;
+    until(regions.clone(), CHILD, "is ready", PATIENCE, ready).await?;
     let wrong = json!({"spec": {"tenancy": {"limitRange": {"default": {"cpu": "半个"}}}}});
-    regions.patch(FATHER, &PatchParams::default(), &Patch::Merge(wrong)).await?;
+    regions.patch(PARENT, &PatchParams::default(), &Patch::Merge(wrong)).await?;
     let stalled = |r: &DynamicObject| condition(&r.data["status"], "Stalled")["reason"] == "BadQuantity";
-    until(regions, FATHER, "is looked at again", PATIENCE, stalled).await.map(drop)
+    until(regions, PARENT, "is decided again", PATIENCE, stalled).await.map(drop)
 }
 
 /// An application's status is written; the department takes the application away, and then the answer arrives.
-async fn what_was_deleted_meanwhile_is_gone(context: &Context, holder: &Holder) -> Result<()> {
+async fn late_success_keeps_deletion(context: &Context, holder: &Holder) -> Result<()> {
     let cluster = &context.cluster;
     let namespace = context.filing_namespace("dept-late", HENAN).await?;
     let office = Office::open(cluster, &namespace, HENAN).await?;
     let path = format!("/apis/govcloud.dev/v1alpha1/namespaces/{namespace}/cloudapplications/travel/status");
-    let mut written = holder.hold(Answer::new("PATCH", &path, 200));
+    let mut written = holder.hold(("PATCH", path, 200));
     office.file(&office.application("travel")?).await?;
     written.given().await?;
     let api = office.api(office.department, Kind::Application).await?;
@@ -138,15 +144,15 @@ async fn what_was_deleted_meanwhile_is_gone(context: &Context, holder: &Holder) 
         ensure!(found == n, "the operator knows of {found} applications");
         Ok(Some(()))
     };
-    eventually("the watch has told of the deletion", PATIENCE, || known(0)).await?;
-    written.arrives()?;
-    // What is filed now is judged later than that answer is taken in.
+    eventually("the watch has reported the deletion", PATIENCE, || known(0)).await?;
+    written.release()?;
+    // What is filed now is judged after that answer was applied to the cache.
     office.file(&office.application("parking")?).await?;
     office.judged(Kind::Application, "parking", "Valid").await?;
     known(1).await.map(drop)
 }
 
-/// How many applications there are in the operator's image of the cluster.
+/// Number of applications in the operator's cache.
 async fn applications(cluster: &Cluster) -> Result<usize> {
     let metrics = cluster.operator.lock().await.as_ref().context("no operator")?.get("/metrics").await?;
     let line = metrics.lines().find_map(|l| {

@@ -6,6 +6,7 @@ use e2e::office::HENAN;
 use e2e::personas::{OPERATOR, Persona};
 use e2e::suite::Context;
 
+use crate::end_state::ensure_equal;
 use crate::ledger::nothing_succeeds_twice;
 use crate::play::a_life_in;
 use crate::{OPERATOR as THE_OPERATOR, undisturbed};
@@ -30,21 +31,10 @@ pub async fn a_killed_operator_ends_where_an_undisturbed_one_does(context: Conte
         failed = kill_after(&context, log, &namespace, &points, &mut killed) => bail!("the killer ended: {failed:?}"),
     };
     ensure!(killed.len() >= KILLS - 1, "killed only after {killed:?} of {writes} writes, wanted {points:?}");
-    if life.ending != quiet.ending {
-        let (a, b) = (quiet.ending.lines(), life.ending.lines());
-        let at = a.clone().zip(b.clone()).position(|(a, b)| a != b).unwrap_or_default();
-        let around = |lines: std::str::Lines<'_>| {
-            lines.skip(at.saturating_sub(12)).take(24).collect::<Vec<_>>().join("\n")
-        };
-        bail!(
-            "another end, from line {at}:\n--- undisturbed\n{}\n--- killed after {killed:?}\n{}",
-            around(a),
-            around(b)
-        );
-    }
+    ensure_equal(&format!("killed after {killed:?}"), &quiet.end_state, &life.end_state)?;
     let all = context.cluster.audit().settled(&admin).await?;
     let done = nothing_succeeds_twice(&life, all)?;
-    let lines = life.ending.lines().count();
+    let lines = life.end_state.lines().count();
     println!(
         "bounds: killed after writes {killed:?} of {writes}: the same end in {lines} lines, {done} creates and deletes once each"
     );

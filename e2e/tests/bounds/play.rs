@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::{Api, ResourceExt};
 use serde_json::json;
 
-use crate::ending::ending;
+use crate::end_state::end_state;
 
 /// How long an answer of the API server counts as given just now, at most.
 pub const JUST_NOW: SignedDuration = SignedDuration::from_secs(2);
@@ -29,8 +29,8 @@ pub struct Played {
     pub began: Timestamp,
     /// When it had ended.
     pub ended: Timestamp,
-    /// What is left, comparable with another life's.
-    pub ending: String,
+    /// End state, comparable with another life's.
+    pub end_state: String,
 }
 
 impl Played {
@@ -92,13 +92,13 @@ pub async fn a_life_in(context: &Context, namespace: String) -> Result<Played> {
     office.phase(Kind::Grant, "travel", "Released").await?;
     let namespaces: Api<Namespace> = Api::all(office.admin().await?);
     until_gone(namespaces, &tenant, Some(&tenant_uid), PATIENCE).await?;
-    let ending = ending(&office, &tenant, &[data.clone(), archive.clone()]).await?;
+    let end_state = end_state(&office, &tenant, &[data.clone(), archive.clone()]).await?;
     Ok(Played {
         namespace,
         tenant,
         volumes: vec![data.name_any(), archive.name_any()],
         began,
         ended: AuditLog::mark(),
-        ending,
+        end_state,
     })
 }

@@ -1,5 +1,5 @@
-//! The life that is played: applied for, provisioned, enlarged, and left at contract end with one volume destroyed, one
-//! retained and one handed over.
+//! One whole life: applied for, provisioned, enlarged, and decommissioned at contract end with one volume destroyed, one
+//! retained and one handed over. Its outcome can be compared with that of a life that was disturbed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,28 +14,24 @@ use k8s_openapi::api::core::v1::{Namespace, PersistentVolume};
 use kube::{Api, ResourceExt};
 use serde_json::json;
 
-use crate::ending::ending;
+use crate::end_state::{end_state, ensure_equal};
 
-/// How long one step may take: the operator is killed some seventy times in it.
-const PATIENCE: Duration = Duration::from_secs(600);
-
-/// What a life left.
+/// Outcome of a life.
 #[derive(Debug)]
-pub struct Lived {
-    /// What is left, comparable with another life's.
-    pub ending: String,
-    /// Destructive requests that succeeded, by verb, resource and what it was about, with how often.
+pub struct Outcome {
+    /// End state, comparable with another life's.
+    pub end_state: String,
+    /// Destructive requests that succeeded, by verb, resource and object, with their number.
     pub destroyed: BTreeMap<String, usize>,
-    /// What was made, by a POST or, after a kill between two objects, by a server-side apply; likewise.
-    pub made: BTreeMap<String, usize>,
+    /// Objects created, by a POST or, after a kill between two objects, by a server-side apply; likewise.
+    pub created: BTreeMap<String, usize>,
 }
 
-/// Plays the life in an office of its own.
-pub async fn live(context: &Context) -> Result<Lived> {
+/// Runs a life in a filing namespace that exists; each of its steps may take `patience`.
+pub async fn run(context: &Context, namespace: &str, patience: Duration) -> Result<Outcome> {
     let began = AuditLog::mark();
-    let namespace = context.filing_namespace("dept-killed", HENAN).await?;
-    let mut office = Office::open(&context.cluster, &namespace, HENAN).await?;
-    office.patience = PATIENCE;
+    let mut office = Office::open(&context.cluster, namespace, HENAN).await?;
+    office.patience = patience;
     let application = office.provision(office.application("travel")?).await?;
     let (tenant, tenant_uid) = Office::tenant(&application, "prod")?;
     context.dump_on_failure(&tenant);
@@ -66,38 +62,53 @@ pub async fn live(context: &Context) -> Result<Lived> {
     office.phase(Kind::Application, "travel", "Exited").await?;
     office.phase(Kind::Grant, "travel", "Released").await?;
     let namespaces: Api<Namespace> = Api::all(office.admin().await?);
-    until_gone(namespaces, &tenant, Some(&tenant_uid), PATIENCE).await?;
-    // Two looks at an unchanged world show the same: nothing is on its way any more.
-    let ending = settled(&office, &tenant, &held).await?;
+    until_gone(namespaces, &tenant, Some(&tenant_uid), patience).await?;
+    let end_state = settled(&office, &tenant, &held).await?;
     let admin = context.cluster.client(Persona::Admin).await?;
     let log = context.cluster.audit().settled(&admin).await?.since(began).by_user(OPERATOR).writes();
-    let (mut destroyed, mut made) = (BTreeMap::new(), BTreeMap::new());
+    let (mut destroyed, mut created) = (BTreeMap::new(), BTreeMap::new());
     for entry in log.iter().filter(|e| (200..300).contains(&e.code())) {
-        let Some(line) = about(entry, &tenant, &namespace, &held) else { continue };
+        let Some(line) = object(entry, &tenant, namespace, &held) else { continue };
         if destroys(entry) {
             preconditions(entry)?;
             *destroyed.entry(format!("{} {line}", entry.verb)).or_default() += 1;
         } else if entry.code() == 201 {
-            *made.entry(line).or_default() += 1;
+            *created.entry(line).or_default() += 1;
         }
     }
-    let twice: Vec<_> = destroyed.iter().chain(&made).filter(|(_, n)| **n != 1).collect();
+    let twice: Vec<_> = destroyed.iter().chain(&created).filter(|(_, n)| **n != 1).collect();
     ensure!(twice.is_empty(), "more than once: {twice:?}");
-    ensure!(destroyed.len() >= 4 && made.len() >= 6, "too little was seen: {destroyed:?} {}", made.len());
-    Ok(Lived { ending, destroyed, made })
+    ensure!(
+        destroyed.len() >= 4 && created.len() >= 6,
+        "too little was seen: {destroyed:?} {}",
+        created.len()
+    );
+    Ok(Outcome { end_state, destroyed, created })
 }
 
-/// The ending, once a second look shows the same.
+/// End state, once two reads of it in a row are equal.
 async fn settled(office: &Office, tenant: &str, held: &[PersistentVolume]) -> Result<String> {
-    let look = || async {
-        let first = ending(office, tenant, held).await?;
-        let lines = ending(office, tenant, held).await?;
-        Ok((first == lines).then_some(lines))
+    let read = || async {
+        let first = end_state(office, tenant, held).await?;
+        let second = end_state(office, tenant, held).await?;
+        Ok((first == second).then_some(second))
     };
-    e2e::wait::eventually("the end is settled", PATIENCE, look).await
+    e2e::wait::eventually("the end state is settled", office.patience, read).await
 }
 
-/// Whether it takes something away, or makes a volume go with its claim.
+/// Fails unless two lives have the same end state, and created and destroyed the same.
+pub fn ensure_same(name: &str, undisturbed: &Outcome, disturbed: &Outcome) -> Result<()> {
+    let (destroyed, created) = (&undisturbed.destroyed, &undisturbed.created);
+    ensure!(
+        *destroyed == disturbed.destroyed,
+        "{name} destroyed {:?}, undisturbed {destroyed:?}",
+        disturbed.destroyed
+    );
+    ensure!(*created == disturbed.created, "{name} created {:?}, undisturbed {created:?}", disturbed.created);
+    ensure_equal(name, &undisturbed.end_state, &disturbed.end_state)
+}
+
+/// Returns true if it removes something, or makes a volume go with its claim.
 fn destroys(entry: &Entry) -> bool {
     let policy = |e: &Entry| {
         Some(e.request_object.as_ref()?.pointer("/spec/persistentVolumeReclaimPolicy")?.as_str()? == "Delete")
@@ -105,7 +116,7 @@ fn destroys(entry: &Entry) -> bool {
     entry.verb == "delete" || entry.verb == "deletecollection" || policy(entry).unwrap_or(false)
 }
 
-/// S4: a destructive request says of which object, in which version.
+/// S4: a destructive request carries the UID and the resourceVersion of its object.
 fn preconditions(entry: &Entry) -> Result<()> {
     let body = entry.request_object.as_ref().with_context(|| format!("{entry} has no body"))?;
     let place = if entry.verb == "delete" { "/preconditions" } else { "/metadata" };
@@ -114,8 +125,8 @@ fn preconditions(entry: &Entry) -> Result<()> {
     Ok(())
 }
 
-/// What a request was about, in words that are the same in every life. `None` if it was about another's.
-fn about(entry: &Entry, tenant: &str, office: &str, held: &[PersistentVolume]) -> Option<String> {
+/// Object of a request, named alike in every life; `None` if it belongs to another life.
+fn object(entry: &Entry, tenant: &str, office: &str, held: &[PersistentVolume]) -> Option<String> {
     let object = entry.object_ref.clone()?;
     let named =
         entry.response_object.as_ref().and_then(|o| o["metadata"]["name"].as_str()).unwrap_or_default();
@@ -125,7 +136,7 @@ fn about(entry: &Entry, tenant: &str, office: &str, held: &[PersistentVolume]) -
     let (place, name) = match object.resource.as_str() {
         "persistentvolumes" => ("", format!("of {}", own_volume?)),
         "namespaces" if name == tenant => ("", "TENANT".to_owned()),
-        // Those are in the ending, each by its record and reason.
+        // Those are in the end state, each by its record and reason.
         "events" => return None,
         _ if object.namespace == office => ("OFFICE", name),
         _ if object.namespace == tenant => ("TENANT", name),

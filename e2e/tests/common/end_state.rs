@@ -1,9 +1,9 @@
-//! What is left of a life at its end, without what differs from life to life: times, UIDs, digests, names.
+//! End state of a life, without the values that differ from life to life: times, UIDs, digests, names.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use e2e::office::{Kind, Office};
 use e2e::personas::Persona;
 use e2e::volumes;
@@ -15,9 +15,9 @@ use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
-/// Records, Events, volumes and directories as they are left.
-pub async fn ending(office: &Office, tenant: &str, held: &[PersistentVolume]) -> Result<String> {
-    let mut left = Vec::new();
+/// Records, Events, volumes and directories at the end of a life, as text that can be compared with another life's.
+pub async fn end_state(office: &Office, tenant: &str, held: &[PersistentVolume]) -> Result<String> {
+    let mut state = Vec::new();
     for (kind, name) in [
         (Kind::Application, "travel"),
         (Kind::Grant, "travel"),
@@ -26,25 +26,25 @@ pub async fn ending(office: &Office, tenant: &str, held: &[PersistentVolume]) ->
     ] {
         let record = office.api(Persona::Admin, kind).await?.get(name).await?;
         let m = &record.metadata;
-        left.push(json!({
+        state.push(json!({
             "record": kind.resource().kind, "name": name, "generation": m.generation, "annotations": m.annotations,
             "labels": m.labels, "finalizers": m.finalizers, "owners": m.owner_references, "data": record.data,
         }));
     }
     let events: Api<Event> = Api::namespaced(office.admin().await?, &office.namespace);
-    let mut told: Vec<String> = Vec::new();
+    let mut recorded: Vec<String> = Vec::new();
     for event in events.list(&ListParams::default()).await? {
         let about = event.regarding.context("about nothing")?;
         let (kind, name) = (about.kind.unwrap_or_default(), about.name.unwrap_or_default());
-        told.push(format!("{kind}/{name} {}", event.reason.unwrap_or_default()));
+        recorded.push(format!("{kind}/{name} {}", event.reason.unwrap_or_default()));
     }
-    told.sort();
-    left.push(json!({ "events": told }));
+    recorded.sort();
+    state.push(json!({ "events": recorded }));
     for volume in held {
         let is = office.volumes().await?.get_opt(&volume.name_any()).await?;
         let file: PathBuf = volumes::directory(volume)?.join("record");
         let spec = is.as_ref().map(|v| serde_json::to_value(&v.spec)).transpose()?.unwrap_or_default();
-        left.push(json!({
+        state.push(json!({
             "volume": is.as_ref().map(|v| &v.metadata.labels), "policy": spec["persistentVolumeReclaimPolicy"],
             "claim": spec["claimRef"]["name"], "file": std::fs::read_to_string(file).ok(),
             "phase": is.as_ref().and_then(|v| v.status.as_ref()?.phase.clone()),
@@ -54,11 +54,24 @@ pub async fn ending(office: &Office, tenant: &str, held: &[PersistentVolume]) ->
         names: [(tenant.to_owned(), "TENANT"), (office.namespace.clone(), "OFFICE")],
         seen: HashMap::new(),
     };
-    let clean: Vec<Value> = left.iter().map(|value| scrub.value(value)).collect();
+    let clean: Vec<Value> = state.iter().map(|value| scrub.value(value)).collect();
     Ok(serde_json::to_string_pretty(&clean)?)
 }
 
-/// Puts the same word for what is the same in one life and another in the next: the first UID is U1, and so on.
+/// Fails unless two end states are equal; the error shows the first difference.
+pub fn ensure_equal(name: &str, undisturbed: &str, disturbed: &str) -> Result<()> {
+    if undisturbed == disturbed {
+        return Ok(());
+    }
+    let (a, b) = (undisturbed.lines(), disturbed.lines());
+    let at = a.clone().zip(b.clone()).position(|(a, b)| a != b).unwrap_or_default();
+    let around = |lines: std::str::Lines<'_>| {
+        lines.skip(at.saturating_sub(14)).take(28).collect::<Vec<_>>().join("\n")
+    };
+    bail!("{name} ends otherwise, from line {at}:\n--- undisturbed\n{}\n--- {name}\n{}", around(a), around(b))
+}
+
+/// Replaces values that differ from life to life by placeholders: the first UID becomes #1, and so on.
 struct Scrub {
     names: [(String, &'static str); 2],
     seen: HashMap<String, usize>,
