@@ -10,7 +10,7 @@ use kube::{Api, Client};
 
 use crate::control_plane::ControlPlane;
 use crate::kubectl::Kubectl;
-use crate::office::Kind;
+use crate::fixtures::Kind;
 use crate::paths::in_repository;
 use crate::personas::Persona;
 use crate::wait::eventually;

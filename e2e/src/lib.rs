@@ -19,7 +19,7 @@
 //! | [`sockets`] | the connections that a process holds |
 //! | [`wait`] | waiting on conditions, with the last seen state in the error |
 //! | [`audit`] | the audit log, typed, for counting writes and LISTs |
-//! | [`office`] | a department's filing namespace, and the acts of a life, each by whom it is |
+//! | [`fixtures`] | regions and departments, and the steps of a life, each by the actor who takes it |
 //! | [`prometheus`] | a real Prometheus that scrapes the operator |
 //! | [`volumes`] | the directories behind the PersistentVolumes |
 //! | [`dump`] | what is written down when a test fails |
@@ -38,13 +38,13 @@ pub mod control_plane;
 pub mod demo;
 pub mod documents;
 pub mod dump;
+pub mod fixtures;
 pub mod go;
 pub mod in_process;
 pub mod install;
 pub mod keeper;
 pub mod kubectl;
 pub mod node;
-pub mod office;
 pub mod operator;
 pub mod paths;
 pub mod people;
@@ -61,3 +61,5 @@ pub mod suite;
 pub mod tools;
 pub mod volumes;
 pub mod wait;
+
+pub use fixtures as office;

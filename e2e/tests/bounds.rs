@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::{Cluster, Setup};
 use e2e::operator::{Operator, Options};
 use e2e::suite::{self, Context};
-use e2e::{audit::AuditLog, office};
+use e2e::{audit::AuditLog, department};
 use tokio::sync::{Mutex, OnceCell};
 
 #[path = "common/end_state.rs"]
@@ -49,12 +49,12 @@ fn main() -> ExitCode {
 /// The undisturbed life, played by the first who asks.
 async fn undisturbed(context: &Context) -> Result<&'static Played> {
     let play = || async {
-        office::regions_without_operator(&context.cluster).await?;
+        fixtures::regions_without_operator(&context.cluster).await?;
         // A container that is restarted keeps its Pod's name, and with it the lease.
         let env = vec![("POD_NAME".to_owned(), "govcloud-operator-0".to_owned())];
         let operator = Operator::start(&context.cluster.plane, Options { env, ..Options::default() }).await?;
         *context.cluster.operator.lock().await = Some(operator);
-        office::regions_ready(&context.cluster).await?;
+        fixtures::regions_ready(&context.cluster).await?;
         play::a_life(context, "dept-quiet").await
     };
     UNDISTURBED.get_or_try_init(play).await
@@ -76,7 +76,7 @@ async fn at_rest(cluster: &Arc<Cluster>, records: usize) -> Result<()> {
         ensure!(reconciled >= records && queued == 0, "{reconciled} of {records} looked at, {queued} queued");
         Ok(Some(()))
     };
-    e2e::wait::eventually("everything is looked at", office::PATIENCE, look).await?;
+    e2e::wait::eventually("everything is looked at", fixtures::PATIENCE, look).await?;
     // And nothing more is written while a request of our own passes through.
     let admin = cluster.client(e2e::personas::Persona::Admin).await?;
     let quiet = || async {
@@ -87,7 +87,7 @@ async fn at_rest(cluster: &Arc<Cluster>, records: usize) -> Result<()> {
         ensure!(writes.is_empty(), "still writing:\n{writes}");
         Ok(Some(()))
     };
-    e2e::wait::eventually("nothing more is written", office::PATIENCE, quiet).await
+    e2e::wait::eventually("nothing more is written", fixtures::PATIENCE, quiet).await
 }
 
 /// The sum of all samples of a metric.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use e2e::audit::{AuditLog, Entries};
 use e2e::cluster::{Cluster, Setup};
-use e2e::office::{self, HENAN, Kind, Office, PATIENCE};
+use e2e::fixtures::{self, HENAN, Kind, Department, PATIENCE};
 use e2e::operator::{Operator, Options};
 use e2e::personas::{OPERATOR, Persona};
 use e2e::sink::{Mood, Sink, Tally};
@@ -21,7 +21,7 @@ fn main() -> ExitCode {
 
 async fn a_sink_in_trouble_delays_nothing_and_loses_nothing(context: Context) -> Result<()> {
     let cluster = &context.cluster;
-    office::regions_without_operator(cluster).await?;
+    fixtures::regions_without_operator(cluster).await?;
     let mut sink = Sink::open()?;
     let token = tempfile::NamedTempFile::new()?;
     std::fs::write(token.path(), "first\n")?;
@@ -35,7 +35,7 @@ async fn a_sink_in_trouble_delays_nothing_and_loses_nothing(context: Context) ->
     let env = env.map(|(name, value)| (name.to_owned(), value)).to_vec();
     let operator = Operator::start(&cluster.plane, Options { env, ..Options::default() }).await?;
     *cluster.operator.lock().await = Some(operator);
-    office::regions_ready(cluster).await?;
+    fixtures::regions_ready(cluster).await?;
 
     let dead = a_dead_sink_delays_nothing(&context, &mut sink).await?;
     every_token_is_read_anew(&context, &sink, &dead, token.path()).await?;
@@ -43,21 +43,21 @@ async fn a_sink_in_trouble_delays_nothing_and_loses_nothing(context: Context) ->
     trouble_and_kills_lose_nothing(&context, &mut sink).await
 }
 
-async fn open(context: &Context, prefix: &str) -> Result<Office> {
+async fn open(context: &Context, prefix: &str) -> Result<Department> {
     let namespace = context.filing_namespace(prefix, HENAN).await?;
-    Office::open(&context.cluster, &namespace, HENAN).await
+    Department::open(&context.cluster, &namespace, HENAN).await
 }
 
-/// Waits until every entry of an office's records has arrived.
-async fn all_arrived(office: &Office, sink: &Sink) -> Result<Tally> {
-    let look = || async { Ok(Some(sink.taken()?.complete(&records(office).await?)?)) };
+/// Waits until every entry of a department's records has arrived.
+async fn all_arrived(department: &Department, sink: &Sink) -> Result<Tally> {
+    let look = || async { Ok(Some(sink.taken()?.complete(&records(department).await?)?)) };
     eventually("every entry arrived", PATIENCE, look).await
 }
 
-async fn records(office: &Office) -> Result<Vec<Value>> {
+async fn records(department: &Department) -> Result<Vec<Value>> {
     let mut all = Vec::new();
     for kind in Kind::ALL {
-        let list = office.api(Persona::Admin, kind).await?.list(&kube::api::ListParams::default()).await?;
+        let list = department.api(Persona::Admin, kind).await?.list(&kube::api::ListParams::default()).await?;
         for record in list {
             all.push(serde_json::to_value(record)?);
         }
@@ -66,12 +66,12 @@ async fn records(office: &Office) -> Result<Vec<Value>> {
 }
 
 /// Application, go-live, change. Returns how long it took, and the operator's writes by resource.
-async fn a_life(context: &Context, office: &Office) -> Result<(Duration, BTreeMap<String, usize>)> {
+async fn a_life(context: &Context, department: &Department) -> Result<(Duration, BTreeMap<String, usize>)> {
     let (mark, began) = (AuditLog::mark(), Instant::now());
-    office.provision(office.application("travel")?).await?;
-    office.go_live("travel").await?;
-    office.enlarge("more", "travel").await?;
-    office.until(Kind::Application, "travel", "has it", |s| s["phase"] == "Live").await?;
+    department.provision(department.application("travel")?).await?;
+    department.go_live("travel").await?;
+    department.enlarge("more", "travel").await?;
+    department.until(Kind::Application, "travel", "has it", |s| s["phase"] == "Live").await?;
     let took = began.elapsed();
     let admin = context.cluster.client(Persona::Admin).await?;
     let log = context
@@ -97,7 +97,7 @@ fn by_resource(entries: &Entries) -> BTreeMap<String, usize> {
 }
 
 /// One life while nobody listens, one while the sink is well: the same, write for write.
-async fn a_dead_sink_delays_nothing(context: &Context, sink: &mut Sink) -> Result<Office> {
+async fn a_dead_sink_delays_nothing(context: &Context, sink: &mut Sink) -> Result<Department> {
     sink.close().await;
     let dead = open(context, "dept-dead").await?;
     let (while_dead, writes_dead) = a_life(context, &dead).await?;
@@ -128,7 +128,7 @@ async fn a_dead_sink_delays_nothing(context: &Context, sink: &mut Sink) -> Resul
 async fn every_token_is_read_anew(
     context: &Context,
     sink: &Sink,
-    office: &Office,
+    department: &Department,
     token: &std::path::Path,
 ) -> Result<()> {
     ensure!(sink.received().iter().all(|r| r.authorization == "Bearer first"), "without its token");
@@ -137,20 +137,20 @@ async fn every_token_is_read_anew(
     ensure!(sink.taken()?.events().iter().all(from), "from elsewhere than {source}");
     std::fs::write(token, "second\n")?;
     let before = sink.received().len();
-    office.file(&office.application("another")?).await?;
-    office.judged(Kind::Application, "another", "Valid").await?;
-    all_arrived(office, sink).await?;
+    department.file(&department.application("another")?).await?;
+    department.judged(Kind::Application, "another", "Valid").await?;
+    all_arrived(department, sink).await?;
     let after = sink.received();
     ensure!(after[before..].iter().all(|r| r.authorization == "Bearer second"), "with the old token");
-    context.dump_on_failure(&office.namespace);
+    context.dump_on_failure(&department.namespace);
     Ok(())
 }
 
 /// 422 is final for one event, and for that event alone.
 async fn an_event_that_is_objected_to_is_passed_over(context: &Context, sink: &Sink) -> Result<()> {
-    let office = open(context, "dept-refused").await?;
+    let department = open(context, "dept-refused").await?;
     sink.mood(Mood::Answers(422));
-    office.file(&office.application("travel")?).await?;
+    department.file(&department.application("travel")?).await?;
     let refused = || async {
         let refused = sink.received().iter().filter(|r| !r.taken).count();
         Ok((refused > 0).then_some(refused))
@@ -162,9 +162,9 @@ async fn an_event_that_is_objected_to_is_passed_over(context: &Context, sink: &S
     };
     eventually("it is counted", PATIENCE, counted).await?;
     sink.mood(Mood::Well);
-    office.approve(Kind::Application, "travel").await?;
+    department.approve(Kind::Application, "travel").await?;
     let uid =
-        office.phase(Kind::Application, "travel", "Provisioned").await?.metadata.uid.context("no UID")?;
+        department.phase(Kind::Application, "travel", "Provisioned").await?.metadata.uid.context("no UID")?;
     let goes_on = || async {
         let taken = sink.taken()?;
         let provisioned =
@@ -176,25 +176,25 @@ async fn an_event_that_is_objected_to_is_passed_over(context: &Context, sink: &S
 
 /// A whole life, each step with the sink in another trouble and the operator killed in the middle of it.
 async fn trouble_and_kills_lose_nothing(context: &Context, sink: &mut Sink) -> Result<()> {
-    let office = open(context, "dept-trouble").await?;
+    let department = open(context, "dept-trouble").await?;
     let (cluster, began) = (&context.cluster, Instant::now());
     let before = sink.received().len();
 
     // It takes what it is sent and never says so.
     sink.mood(Mood::Silent);
-    office.file(&office.application("travel")?).await?;
+    department.file(&department.application("travel")?).await?;
     let silent = || async { Ok((sink.received().len() > before).then_some(())) };
     eventually("something was sent into silence", PATIENCE, silent).await?;
     kill(cluster).await?;
 
     sink.mood(Mood::Answers(500));
-    office.approve(Kind::Application, "travel").await?;
+    department.approve(Kind::Application, "travel").await?;
     kill(cluster).await?;
-    let application = office.phase(Kind::Application, "travel", "Provisioned").await?;
-    let (tenant, _) = Office::tenant(&application, "prod")?;
+    let application = department.phase(Kind::Application, "travel", "Provisioned").await?;
+    let (tenant, _) = Department::tenant(&application, "prod")?;
 
     sink.mood(Mood::Slow(Duration::from_millis(700)));
-    office
+    department
         .amend(
             Kind::Application,
             "travel",
@@ -202,30 +202,30 @@ async fn trouble_and_kills_lose_nothing(context: &Context, sink: &mut Sink) -> R
         )
         .await?;
     kill(cluster).await?;
-    office.phase(Kind::Application, "travel", "Live").await?;
+    department.phase(Kind::Application, "travel", "Live").await?;
 
     sink.close().await;
-    office.file(&office.change("more", "travel")?).await?;
-    office.approve(Kind::Change, "more").await?;
+    department.file(&department.change("more", "travel")?).await?;
+    department.approve(Kind::Change, "more").await?;
     kill(cluster).await?;
-    office.phase(Kind::Change, "more", "Completed").await?;
+    department.phase(Kind::Change, "more", "Completed").await?;
     sink.listen()?;
 
     sink.mood(Mood::Answers(401));
-    office.fill(&tenant, "data", "行程").await?;
-    office.leave(office.exit("exit", "travel", json!({"default": "Destroy"}))?).await?;
+    department.fill(&tenant, "data", "行程").await?;
+    department.leave(department.exit("exit", "travel", json!({"default": "Destroy"}))?).await?;
     kill(cluster).await?;
 
     sink.mood(Mood::Answers(429));
-    office.phase(Kind::Exit, "exit", "Completed").await?;
-    office.phase(Kind::Application, "travel", "Exited").await?;
-    office.phase(Kind::Grant, "travel", "Released").await?;
+    department.phase(Kind::Exit, "exit", "Completed").await?;
+    department.phase(Kind::Application, "travel", "Exited").await?;
+    department.phase(Kind::Grant, "travel", "Released").await?;
     let refusals = sink.received().iter().filter(|r| !r.taken).count();
     sink.mood(Mood::Well);
-    let tally = all_arrived(&office, sink).await?;
+    let tally = all_arrived(&department, sink).await?;
     ensure!(tally.repeats > 0, "what was sent into silence never came again: {tally:?}");
     let certificate = |e: &Value| {
-        e["data"]["record"]["namespace"] == office.namespace.as_str() && e["data"]["event"] == "Reclaimed"
+        e["data"]["record"]["namespace"] == department.namespace.as_str() && e["data"]["event"] == "Reclaimed"
     };
     ensure!(sink.taken()?.events().iter().any(certificate), "no certificate");
     println!("  6 kinds of trouble, 5 kills, {refusals} refusals, {:.1?}: {tally:?}", began.elapsed());

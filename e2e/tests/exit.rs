@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use e2e::cluster::Setup;
-use e2e::office;
+use e2e::department;
 use e2e::suite::{self, Context, Pace, Test};
 use tokio::sync::Mutex;
 
@@ -57,7 +57,7 @@ async fn ledger_of(context: &Context) -> Result<Arc<ledger::Ledger>> {
     if let Some((_, ledger)) = ledgers.iter().find(|(known, _)| known == root) {
         return Ok(ledger.clone());
     }
-    office::regions(&context.cluster).await?;
+    fixtures::regions(&context.cluster).await?;
     let ledger = Arc::new(ledger::Ledger::begin(&context.cluster).await?);
     ledgers.push((root.to_owned(), ledger.clone()));
     Ok(ledger)

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use e2e::cluster::{Cluster, Setup};
-use e2e::office;
+use e2e::department;
 use e2e::operator::{self, Operator, Options};
 use e2e::personas::Persona;
 use e2e::proxy::{Proxy, Watches};
@@ -68,7 +68,7 @@ struct Proxied {
 impl Proxied {
     /// Starts the operator behind a proxy; the operator that the cluster had before is ended.
     async fn start(cluster: &Arc<Cluster>) -> Result<Self> {
-        office::regions_without_operator(cluster).await?;
+        fixtures::regions_without_operator(cluster).await?;
         let watches = Watches::default();
         let injector = Arc::new(Injector::new(cluster.client(Persona::Admin).await?, watches.clone()));
         let proxy = Proxy::start_with(cluster.plane.server(), injector.clone(), watches).await?;
@@ -81,7 +81,7 @@ impl Proxied {
         drop(running.take());
         *running = Some(Operator::start(&cluster.plane, Options { env, ..Options::default() }).await?);
         drop(running);
-        office::regions_ready(cluster).await?;
+        fixtures::regions_ready(cluster).await?;
         Ok(Self { injector, _proxy: proxy })
     }
 }
@@ -89,7 +89,7 @@ impl Proxied {
 /// Outcome of a life without faults, run by the first test that asks.
 async fn undisturbed(context: &Context, injector: &Injector) -> Result<&'static Outcome> {
     let life = || async {
-        let namespace = context.filing_namespace("dept-undisturbed", office::HENAN).await?;
+        let namespace = context.filing_namespace("dept-undisturbed", fixtures::HENAN).await?;
         injector.inject(&namespace, Fault::None);
         lifecycle::run(context, &namespace, PATIENCE).await
     };

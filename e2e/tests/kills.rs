@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::Setup;
-use e2e::office::{self, HENAN};
+use e2e::fixtures::{self, HENAN};
 use e2e::operator::{self, Operator, Options};
 use e2e::proxy::Proxy;
 use e2e::suite::{self, Context, Pace};
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
 
 async fn killed_around_every_write_it_ends_as_undisturbed(context: Context) -> Result<()> {
     let cluster = &context.cluster;
-    office::regions_without_operator(cluster).await?;
+    fixtures::regions_without_operator(cluster).await?;
     let killer = Arc::new(Killer::new(cluster.clone()));
     let proxy = Proxy::start(cluster.plane.server(), killer.clone()).await?;
     let kubeconfig = proxy.kubeconfig(&operator::credentials(&cluster.plane).await?)?;
@@ -54,7 +54,7 @@ async fn killed_around_every_write_it_ends_as_undisturbed(context: Context) -> R
     ];
     let operator = Operator::start(&cluster.plane, Options { env, ..Options::default() }).await?;
     *cluster.operator.lock().await = Some(operator);
-    office::regions_ready(cluster).await?;
+    fixtures::regions_ready(cluster).await?;
 
     let mut lives: Vec<(&str, Outcome)> = Vec::new();
     for (name, plan) in [

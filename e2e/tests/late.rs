@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::{Cluster, Setup};
-use e2e::office::{self, HENAN, Kind, Office, PATIENCE, condition, sample};
+use e2e::fixtures::{self, HENAN, Kind, Department, PATIENCE, condition, sample};
 use e2e::operator::{self, Operator, Options};
 use e2e::personas::Persona;
 use e2e::proxy::{FaultInjector, Proxy, Request};
@@ -84,14 +84,14 @@ impl Held {
 
 async fn late_responses_undo_nothing(context: Context) -> Result<()> {
     let cluster = &context.cluster;
-    office::regions_without_operator(cluster).await?;
+    fixtures::regions_without_operator(cluster).await?;
     let holder = Arc::new(Holder::default());
     let proxy = Proxy::start(cluster.plane.server(), holder.clone()).await?;
     let kubeconfig = proxy.kubeconfig(&operator::credentials(&cluster.plane).await?)?;
     let env = vec![("KUBECONFIG".to_owned(), kubeconfig.display().to_string())];
     let operator = Operator::start(&cluster.plane, Options { env, ..Options::default() }).await?;
     *cluster.operator.lock().await = Some(operator);
-    office::regions_ready(cluster).await?;
+    fixtures::regions_ready(cluster).await?;
     late_not_found_keeps_new_object(cluster, &holder).await?;
     late_success_keeps_deletion(&context, &holder).await?;
     println!("late: a 404 that was overtaken by a creation, and a 200 that was overtaken by a deletion");
@@ -131,12 +131,12 @@ async fn late_not_found_keeps_new_object(cluster: &Arc<Cluster>, holder: &Holder
 async fn late_success_keeps_deletion(context: &Context, holder: &Holder) -> Result<()> {
     let cluster = &context.cluster;
     let namespace = context.filing_namespace("dept-late", HENAN).await?;
-    let office = Office::open(cluster, &namespace, HENAN).await?;
+    let department = Department::open(cluster, &namespace, HENAN).await?;
     let path = format!("/apis/govcloud.dev/v1alpha1/namespaces/{namespace}/cloudapplications/travel/status");
     let mut written = holder.hold(("PATCH", path, 200));
-    office.file(&office.application("travel")?).await?;
+    department.file(&department.application("travel")?).await?;
     written.given().await?;
-    let api = office.api(office.department, Kind::Application).await?;
+    let api = department.api(department.applicant, Kind::Application).await?;
     api.delete("travel", &DeleteParams::default()).await?;
     until_gone(api, "travel", None, PATIENCE).await?;
     let known = |n: usize| async move {
@@ -147,8 +147,8 @@ async fn late_success_keeps_deletion(context: &Context, holder: &Holder) -> Resu
     eventually("the watch has reported the deletion", PATIENCE, || known(0)).await?;
     written.release()?;
     // What is filed now is judged after that answer was applied to the cache.
-    office.file(&office.application("parking")?).await?;
-    office.judged(Kind::Application, "parking", "Valid").await?;
+    department.file(&department.application("parking")?).await?;
+    department.judged(Kind::Application, "parking", "Valid").await?;
     known(1).await.map(drop)
 }
 

@@ -9,7 +9,7 @@ use e2e::audit::AuditLog;
 use e2e::cluster::{Cluster, Setup};
 use e2e::go;
 use e2e::in_process::InProcess;
-use e2e::office::{self, Kind, PATIENCE};
+use e2e::fixtures::{self, Kind, PATIENCE};
 use e2e::personas::{OPERATOR, OPERATOR_NAMESPACE, Persona};
 use e2e::sink::{Sink, Tally};
 use e2e::suite::{self, Context};
@@ -67,11 +67,11 @@ async fn lived(context: &Context) -> Result<&'static Lived> {
 
 async fn live(context: &Context) -> Result<Lived> {
     let cluster = &context.cluster;
-    office::regions_without_operator(cluster).await?;
+    fixtures::regions_without_operator(cluster).await?;
     let admin = cluster.kubectl(Persona::Admin);
     for (region, spec) in [
-        (office::HENAN, r#"{"workingDays": {"review": 5}}"#),
-        (office::ZHENGZHOU, r#"{"fulfilment": "ProviderApplied"}"#),
+        (fixtures::HENAN, r#"{"workingDays": {"review": 5}}"#),
+        (fixtures::ZHENGZHOU, r#"{"fulfilment": "ProviderApplied"}"#),
     ] {
         let patch = format!(r#"{{"spec": {spec}}}"#);
         admin.run(&["patch", "region", region, "--type=merge", "-p", &patch]).await?;
@@ -80,7 +80,7 @@ async fn live(context: &Context) -> Result<Lived> {
     let mut watching = JoinSet::new();
     let capture = Capture::start(cluster, &mut watching).await?;
     let operator = InProcess::start_telling(cluster, clock.clone(), options(&sink)).await?;
-    office::regions_ready(cluster).await?;
+    fixtures::regions_ready(cluster).await?;
     let began = Timestamp::now();
     let stage = Stage::open(context, clock.clone()).await?;
     stage.play().await?;
@@ -264,8 +264,8 @@ async fn restart(cluster: &Cluster, lived: &Lived) -> Result<()> {
         operator.stop().await;
     }
     *operator = Some(InProcess::start_telling(cluster, lived.clock.clone(), options(&lived.sink)).await?);
-    let namespace = cluster.filing_namespace("dept-after", office::HENAN).await?;
-    let mut manifest = office::sample("travel.yaml")?;
+    let namespace = cluster.filing_namespace("dept-after", fixtures::HENAN).await?;
+    let mut manifest = fixtures::sample("travel.yaml")?;
     manifest["metadata"]["namespace"] = json!(namespace);
     cluster.kubectl(Persona::Admin).apply(&manifest.to_string()).await?;
     let subject = format!("{namespace}/travel");

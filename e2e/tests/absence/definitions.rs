@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::install;
-use e2e::office::{self, Kind};
+use e2e::fixtures::{self, Kind};
 use e2e::paths::in_repository;
 use e2e::personas::Persona;
 use e2e::suite::Context;
@@ -12,16 +12,16 @@ use serde_json::Value;
 use super::witness::stage;
 
 pub async fn the_definitions_are_removed_with_every_record(context: Context) -> Result<()> {
-    let (cluster, office, mut witness) = stage().await?;
-    context.dump_on_failure(&office.namespace);
-    let before = office.get(Kind::Application, "travel").await?;
+    let (cluster, department, mut witness) = stage().await?;
+    context.dump_on_failure(&department.namespace);
+    let before = department.get(Kind::Application, "travel").await?;
     let admin = cluster.kubectl(Persona::PlatformAdmin);
     let crds = in_repository("crds").display().to_string();
     let refused = admin.output(&["delete", "-f", &crds]).await?;
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     let denials = said.matches("deleting this CRD deletes every record of its kind").count();
     ensure!(!refused.status.success() && denials == 7, "{denials} of 7 refused: {said}");
-    let same = office.get(Kind::Application, "travel").await?;
+    let same = department.get(Kind::Application, "travel").await?;
     ensure!(same.uid() == before.uid() && same.metadata.deletion_timestamp.is_none());
     witness
         .stands(&cluster, "nothing: kubectl delete -f crds/ is refused", &format!("{denials} CRDs refused"))
@@ -42,17 +42,17 @@ pub async fn the_definitions_are_removed_with_every_record(context: Context) -> 
 
     install::crds(&admin).await?;
     install::calendars(&admin).await?;
-    office::regions(&cluster).await?;
+    fixtures::regions(&cluster).await?;
     // What is decided before the guard has seen them come back does not count.
     cluster.operator.lock().await.as_mut().context("no operator")?.ready().await?;
     let none = admin.run(&["get", "capp,grant,chreq,decom", "-A", "-o", "name"]).await?;
     ensure!(none.trim().is_empty(), "records came back by themselves: {none}");
     witness.stands(&cluster, "the CRDs, reinstalled without records", "no record is made up").await?;
 
-    let filed = office.file(&office.application("travel")?).await?;
+    let filed = department.file(&department.application("travel")?).await?;
     ensure!(filed.uid() != before.uid(), "it is the same record");
-    witness.taken_back(&office, "every record").await?;
-    witness.leaves(&office).await?;
+    witness.taken_back(&department, "every record").await?;
+    witness.leaves(&department).await?;
     witness.print();
     Ok(())
 }

@@ -4,7 +4,7 @@
 use anyhow::{Context as _, Result, ensure};
 use e2e::audit::AuditLog;
 use e2e::install::wait_policies_active;
-use e2e::office::{Kind, PATIENCE};
+use e2e::fixtures::{Kind, PATIENCE};
 use e2e::personas::{OPERATOR, Persona};
 use e2e::suite::Context;
 use e2e::wait::{eventually, until};
@@ -18,10 +18,10 @@ use super::witness::{OWNER, stage};
 const GUARD: [&str; 2] = ["validatingadmissionpolicybinding", "govcloud-volumes"];
 
 pub async fn a_volume_is_kept_from_first_sight(context: Context) -> Result<()> {
-    let (cluster, office, mut witness) = stage().await?;
-    context.dump_on_failure(&office.namespace);
-    let own = office.get(Kind::Application, "travel").await?.uid().unwrap_or_default();
-    let volumes = office.volumes().await?;
+    let (cluster, department, mut witness) = stage().await?;
+    context.dump_on_failure(&department.namespace);
+    let own = department.get(Kind::Application, "travel").await?.uid().unwrap_or_default();
+    let volumes = department.volumes().await?;
     let policy =
         |v: &PersistentVolume| v.spec.as_ref().and_then(|s| s.persistent_volume_reclaim_policy.clone());
     let kept =
@@ -45,14 +45,14 @@ pub async fn a_volume_is_kept_from_first_sight(context: Context) -> Result<()> {
         "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "hostpath", "resources": {"requests": {"storage": "1Gi"}}},
     }))?;
     let claims: Api<PersistentVolumeClaim> =
-        Api::namespaced(cluster.client(office.department).await?, &witness.tenant);
+        Api::namespaced(cluster.client(department.applicant).await?, &witness.tenant);
     claims.create(&PostParams::default(), &claim).await?;
     until(volumes.clone(), &name, "is kept and marked", PATIENCE, kept).await?;
 
     // By hand it is not flipped; and past the guard it goes back.
     let flip = Patch::Merge(json!({"spec": {"persistentVolumeReclaimPolicy": "Delete"}}));
     let refused = platform.patch(&name, &PatchParams::default(), &flip).await;
-    let said = e2e::office::refusal(refused.map(drop).map_err(Into::into))?;
+    let said = e2e::fixtures::refusal(refused.map(drop).map_err(Into::into))?;
     ensure!(said.contains("the reclaim policy of a tenant's volume is the operator's"), "{said}");
     let admin = cluster.kubectl(Persona::PlatformAdmin);
     let guard: Value = serde_json::from_str(&admin.run(&["get", GUARD[0], GUARD[1], "-o", "json"]).await?)?;
@@ -84,23 +84,23 @@ pub async fn a_volume_is_kept_from_first_sight(context: Context) -> Result<()> {
 
     // The department deletes its own claim: the volume stays and is listed, until a Decommission says otherwise.
     claims.delete("by-hand", &DeleteParams::default()).await?;
-    witness.unclaimed_uid(&office, &volumes.get(&name).await?.uid().context("a UID")?).await?;
-    witness.fill(&office, "spare").await?;
+    witness.unclaimed_uid(&department, &volumes.get(&name).await?.uid().context("a UID")?).await?;
+    witness.fill(&department, "spare").await?;
     claims.delete("spare", &DeleteParams::default()).await?;
-    witness.unclaimed(&office, "spare").await?;
+    witness.unclaimed(&department, "spare").await?;
     witness.bytes_stand("the claim")?;
-    let mut clean = office.exit(
+    let mut clean = department.exit(
         "clean", "travel",
         json!({"default": "Retain", "volumes": [{"namespace": "prod", "claim": "spare", "action": "Destroy"}]}),
     )?;
     clean["spec"]["scope"] = json!("Volumes");
-    office.leave(clean).await?;
-    office.phase(Kind::Exit, "clean", "Completed").await?;
+    department.leave(clean).await?;
+    department.phase(Kind::Exit, "clean", "Completed").await?;
     let spare = witness.volumes.pop().context("spare")?;
     let gone = || async { Ok((!spare.directory.exists()).then_some(())) };
     eventually("the spare volume's directory is gone", PATIENCE, gone).await?;
     witness.bytes_stand("scope Volumes")?;
-    ensure!(office.get(Kind::Application, "travel").await?.data["status"]["phase"] == "Provisioned");
+    ensure!(department.get(Kind::Application, "travel").await?.data["status"]["phase"] == "Provisioned");
     witness.print();
     println!(
         "absence | kept from first sight: 1 made by hand, {flipped} flipped and put back, 2 unclaimed and listed, 1 of them destroyed on consent"

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use e2e::audit::AuditLog;
 use e2e::install;
-use e2e::office::{Kind, condition};
+use e2e::fixtures::{Kind, condition};
 use e2e::operator::{Operator, Options};
 use e2e::paths::in_repository;
 use e2e::personas::{OPERATOR, Persona};
@@ -15,10 +15,10 @@ use kube::{Api, ResourceExt};
 use super::witness::stage;
 
 pub async fn the_operator_its_rights_and_the_policies_come_and_go(context: Context) -> Result<()> {
-    let (cluster, office, mut witness) = stage().await?;
-    context.dump_on_failure(&office.namespace);
+    let (cluster, department, mut witness) = stage().await?;
+    context.dump_on_failure(&department.namespace);
     let admin = cluster.kubectl(Persona::PlatformAdmin);
-    let before = office.get(Kind::Application, "travel").await?;
+    let before = department.get(Kind::Application, "travel").await?;
 
     // Killed, and back with an empty cache: it finds everything as it is, and writes nothing.
     let mark = AuditLog::mark();
@@ -29,13 +29,13 @@ pub async fn the_operator_its_rights_and_the_policies_come_and_go(context: Conte
         operator.restart().await?;
     }
     // What it does after that shows that it has looked at everything before.
-    office.go_live("travel").await?;
+    department.go_live("travel").await?;
     let writes = cluster.audit().read()?.since(mark).by_user(OPERATOR).writes().without_leases().keep(|e| {
         let what = e.object_ref.as_ref().map_or("", |o| o.resource.as_str());
         !["events", "configmaps", "cloudapplications"].contains(&what)
     });
     ensure!(writes.is_empty(), "after a restart it wrote {writes:?}");
-    let after = office.get(Kind::Application, "travel").await?;
+    let after = department.get(Kind::Application, "travel").await?;
     ensure!(
         before.uid() == after.uid()
             && before.data["status"]["namespaces"] == after.data["status"]["namespaces"]
@@ -49,14 +49,14 @@ pub async fn the_operator_its_rights_and_the_policies_come_and_go(context: Conte
     let rights = in_repository("config/rbac/operator.yaml").display().to_string();
     admin.run(&["delete", "-f", &rights]).await?;
     let claims: Api<PersistentVolumeClaim> =
-        Api::namespaced(cluster.client(office.department).await?, &witness.tenant);
-    witness.fill(&office, "meanwhile").await?;
+        Api::namespaced(cluster.client(department.applicant).await?, &witness.tenant);
+    witness.fill(&department, "meanwhile").await?;
     witness.stands(&cluster, "the operator and its rights", "the department works on").await?;
     install::rbac(&admin).await?;
     *cluster.operator.lock().await = Some(Operator::start(&cluster.plane, Options::default()).await?);
     let own = after.uid().unwrap_or_default();
     let marked = || async { Ok(witness.owners(&cluster).await?.iter().all(|o| *o == own).then_some(())) };
-    e2e::wait::eventually("what came meanwhile is marked", e2e::office::PATIENCE, marked).await?;
+    e2e::wait::eventually("what came meanwhile is marked", e2e::fixtures::PATIENCE, marked).await?;
     witness
         .stands(
             &cluster,
@@ -68,23 +68,23 @@ pub async fn the_operator_its_rights_and_the_policies_come_and_go(context: Conte
     // The policies: what stands stands, and no gate opens until they are back.
     let policies = in_repository("config/admission").display().to_string();
     admin.run(&["delete", "-k", &policies]).await?;
-    office.file(&office.application("second")?).await?;
+    department.file(&department.application("second")?).await?;
     let held = |s: &serde_json::Value| condition(s, "Stalled")["reason"] == "PolicyIntegrityViolated";
-    office.until(Kind::Application, "second", "is held", held).await?;
+    department.until(Kind::Application, "second", "is held", held).await?;
     witness.stands(&cluster, "the admission policies", "no gate opens").await?;
     install::admission(&admin, &cluster.client(Persona::Admin).await?).await?;
     let free = |s: &serde_json::Value| condition(s, "Stalled")["status"] == "False";
-    office.until(Kind::Application, "second", "is free", free).await?;
+    department.until(Kind::Application, "second", "is free", free).await?;
     // Without the stamp of the policies nobody is on record as having filed it: it is filed anew.
-    let refused = office.approve(Kind::Application, "second").await;
-    ensure!(e2e::office::refusal(refused)?.contains("nobody is on record as having filed this"));
-    office
-        .api(office.department, Kind::Application)
+    let refused = department.approve(Kind::Application, "second").await;
+    ensure!(e2e::fixtures::refusal(refused)?.contains("nobody is on record as having filed this"));
+    department
+        .api(department.applicant, Kind::Application)
         .await?
         .delete("second", &DeleteParams::default())
         .await?;
-    office.provision(office.application("second")?).await?;
-    let live = office.phase(Kind::Application, "travel", "Live").await?;
+    department.provision(department.application("second")?).await?;
+    let live = department.phase(Kind::Application, "travel", "Live").await?;
     ensure!(live.uid() == before.uid());
     drop(claims);
     witness

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::install::wait_policies_active;
-use e2e::office::{self, Kind, condition};
+use e2e::fixtures::{self, Kind, condition};
 use e2e::personas::Persona;
 use e2e::suite::Context;
 use kube::ResourceExt;
@@ -14,20 +14,20 @@ use super::witness::stage;
 const GUARD: [&str; 2] = ["validatingadmissionpolicybinding", "govcloud-record-deletion"];
 
 pub async fn a_record_is_lost_filed_anew_and_taken_back(context: Context) -> Result<()> {
-    let (cluster, office, mut witness) = stage().await?;
-    context.dump_on_failure(&office.namespace);
-    let before = office.get(Kind::Application, "travel").await?;
+    let (cluster, department, mut witness) = stage().await?;
+    context.dump_on_failure(&department.namespace);
+    let before = department.get(Kind::Application, "travel").await?;
     let mut refused = 0;
-    for who in [office.department, office.authority, Persona::PlatformAdmin, Persona::Admin] {
-        let api = office.api(who, Kind::Application).await?;
+    for who in [department.applicant, department.authority, Persona::PlatformAdmin, Persona::Admin] {
+        let api = department.api(who, Kind::Application).await?;
         let one = api.delete("travel", &DeleteParams::default()).await;
-        let said = office::refusal(one.map(drop).map_err(Into::into))?;
+        let said = fixtures::refusal(one.map(drop).map_err(Into::into))?;
         ensure!(said.contains("file a Decommission"), "{who:?}: {said}");
         refused += 1;
     }
-    let all = office.api(Persona::Admin, Kind::Application).await?;
+    let all = department.api(Persona::Admin, Kind::Application).await?;
     let all = all.delete_collection(&DeleteParams::default(), &ListParams::default()).await;
-    office::refusal(all.map(drop).map_err(Into::into))?;
+    fixtures::refusal(all.map(drop).map_err(Into::into))?;
     refused += 1;
     witness
         .stands(&cluster, "nothing: deleting the record is refused", &format!("{refused} ways refused"))
@@ -38,24 +38,24 @@ pub async fn a_record_is_lost_filed_anew_and_taken_back(context: Context) -> Res
     let guard = admin.run(&["get", GUARD[0], GUARD[1], "-o", "json"]).await?;
     admin.run(&["delete", GUARD[0], GUARD[1]]).await?;
     let gone = || async {
-        let deleted = admin.output(&["delete", "capp/travel", "-n", &office.namespace]).await?;
+        let deleted = admin.output(&["delete", "capp/travel", "-n", &department.namespace]).await?;
         Ok(deleted.status.success().then_some(()))
     };
-    e2e::wait::eventually("the record is deleted past the guard", office::PATIENCE, gone).await?;
+    e2e::wait::eventually("the record is deleted past the guard", fixtures::PATIENCE, gone).await?;
     let mut guard: Value = serde_json::from_str(&guard)?;
     guard["metadata"] = serde_json::json!({"name": GUARD[1], "labels": guard["metadata"]["labels"]});
     admin.apply(&guard.to_string()).await?;
     wait_policies_active(&admin, &cluster.client(Persona::Admin).await?).await?;
     let waits = |s: &Value| condition(s, "Reconciling")["reason"] == "AwaitingApproval";
-    let grant = office.until(Kind::Grant, "travel", "says that its application is gone", waits).await?;
+    let grant = department.until(Kind::Grant, "travel", "says that its application is gone", waits).await?;
     ensure!(grant.data["status"]["phase"] == "Active", "{:?}", grant.data["status"]);
     witness.stands(&cluster, "the record alone (its guard removed)", "its grant stays, and waits").await?;
 
     // From Git.
-    let filed = office.file(&office.application("travel")?).await?;
+    let filed = department.file(&department.application("travel")?).await?;
     ensure!(filed.uid() != before.uid(), "it is the same record");
-    let application = witness.taken_back(&office, "the record alone").await?;
-    let passed = office.get(Kind::Grant, "travel").await?;
+    let application = witness.taken_back(&department, "the record alone").await?;
+    let passed = department.get(Kind::Grant, "travel").await?;
     ensure!(
         passed.uid() == grant.uid()
             && passed.data["spec"]["application"]["uid"] == serde_json::json!(filed.uid())
@@ -67,7 +67,7 @@ pub async fn a_record_is_lost_filed_anew_and_taken_back(context: Context) -> Res
     let chain = &namespace["metadata"]["annotations"]["govcloud.dev/reattached-from"];
     ensure!(*chain == serde_json::json!(before.uid()), "{chain}");
     ensure!(application.data["status"]["decision"]["reattach"][0] == *witness.tenant_uid);
-    witness.leaves(&office).await?;
+    witness.leaves(&department).await?;
     witness.print();
     Ok(())
 }

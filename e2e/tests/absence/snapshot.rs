@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::Cluster;
-use e2e::office::{Kind, Office};
+use e2e::fixtures::{Kind, Department};
 use e2e::operator::{Operator, Options};
 use e2e::suite::Context;
 use kube::ResourceExt;
@@ -29,14 +29,14 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 pub async fn etcd_is_restored_from_an_older_snapshot(_: Context) -> Result<()> {
-    let (cluster, office, mut witness) = stage().await?;
+    let (cluster, department, mut witness) = stage().await?;
     // Without a lease: one that is lost while etcd is away would end the operator that is to run on.
     let env = vec![("GOVCLOUD_NO_LEADER_ELECTION".into(), "true".into())];
     let options = Options { env, ..Options::default() };
     *cluster.operator.lock().await = None;
     *cluster.operator.lock().await = Some(Operator::start(&cluster.plane, options).await?);
-    let (namespace, region) = (office.namespace.clone(), office.region.clone());
-    drop(office);
+    let (namespace, region) = (department.namespace.clone(), department.region.clone());
+    drop(department);
     let mut cluster = Arc::into_inner(cluster).context("nobody else holds the cluster")?;
     let data = cluster.plane.etcd_data();
     let snapshot = tempfile::tempdir()?;
@@ -46,18 +46,18 @@ pub async fn etcd_is_restored_from_an_older_snapshot(_: Context) -> Result<()> {
     copy(&data, snapshot.path())?;
     cluster.plane.resume().await?;
     let cluster = Arc::new(cluster);
-    let office = Office::at(&cluster, &namespace, &region);
-    let before = office.get(Kind::Application, "travel").await?;
+    let department = Department::at(&cluster, &namespace, &region);
+    let before = department.get(Kind::Application, "travel").await?;
     restart_operator(&cluster).await?;
 
     // Life goes on: live, one more volume, an exit that is consented to.
-    office.go_live("travel").await?;
-    let late = office.fill(&witness.tenant, "late", "写于快照之后").await?;
+    department.go_live("travel").await?;
+    let late = department.fill(&witness.tenant, "late", "写于快照之后").await?;
     let late = e2e::volumes::directory(&late)?;
     let disposition = serde_json::json!({"default": "Destroy"});
-    office.file(&office.exit("travel-exit", "travel", disposition)?).await?;
-    office.consent("travel-exit").await?;
-    drop(office);
+    department.file(&department.exit("travel-exit", "travel", disposition)?).await?;
+    department.consent("travel-exit").await?;
+    drop(department);
     let mut cluster = Arc::into_inner(cluster).context("nobody else holds the cluster")?;
 
     // Restored beneath an operator that runs on and remembers what is no more.
@@ -67,8 +67,8 @@ pub async fn etcd_is_restored_from_an_older_snapshot(_: Context) -> Result<()> {
     cluster.plane.resume().await?;
     cluster.operator.get_mut().as_mut().context("no operator")?.check()?;
     let cluster = Arc::new(cluster);
-    let office = Office::at(&cluster, &namespace, &region);
-    let restored = office.get(Kind::Application, "travel").await?;
+    let department = Department::at(&cluster, &namespace, &region);
+    let restored = department.get(Kind::Application, "travel").await?;
     ensure!(
         restored.uid() == before.uid() && restored.data["status"]["phase"] == "Provisioned",
         "{restored:?}"
@@ -78,13 +78,13 @@ pub async fn etcd_is_restored_from_an_older_snapshot(_: Context) -> Result<()> {
         .await?;
 
     restart_operator(&cluster).await?;
-    office.go_live("travel").await?;
-    let live = office.get(Kind::Application, "travel").await?;
+    department.go_live("travel").await?;
+    let live = department.get(Kind::Application, "travel").await?;
     ensure!(
         live.uid() == before.uid()
             && live.data["status"]["namespaces"] == before.data["status"]["namespaces"]
     );
-    let exits = office.api(office.department, Kind::Exit).await?.list(&Default::default()).await?;
+    let exits = department.api(department.applicant, Kind::Exit).await?.list(&Default::default()).await?;
     ensure!(exits.items.is_empty(), "an exit that was never filed: {exits:?}");
     let read = fs::read_to_string(late.join("record"))?;
     ensure!(read == "写于快照之后", "what the snapshot does not know of was destroyed: {read:?}");
@@ -96,7 +96,7 @@ pub async fn etcd_is_restored_from_an_older_snapshot(_: Context) -> Result<()> {
         )
         .await?;
     // The record goes on to its end by itself: what was not consented to now is not destroyed.
-    witness.leaves(&office).await?;
+    witness.leaves(&department).await?;
     ensure!(late.join("record").exists(), "a volume outside the inventory was destroyed");
     witness.print();
     Ok(())

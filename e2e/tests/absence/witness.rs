@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, ensure};
 use e2e::audit::AuditLog;
 use e2e::cluster::{Cluster, Setup};
-use e2e::office::{self, HENAN, Kind, Office, PATIENCE};
+use e2e::fixtures::{self, HENAN, Kind, Department, PATIENCE};
 use e2e::personas::Persona;
 use e2e::volumes;
 use e2e::wait::until;
@@ -44,30 +44,30 @@ pub struct Witness {
 }
 
 /// A cluster of one's own with such a system in it.
-pub async fn stage() -> Result<(Arc<Cluster>, Office, Witness)> {
+pub async fn stage() -> Result<(Arc<Cluster>, Department, Witness)> {
     let cluster = Arc::new(Cluster::start(Setup::Operating).await?);
-    office::regions(&cluster).await?;
+    fixtures::regions(&cluster).await?;
     let namespace = cluster.filing_namespace("dept-absence", HENAN).await?;
-    let office = Office::open(&cluster, &namespace, HENAN).await?;
-    let application = office.provision(office.application("travel")?).await?;
-    let (tenant, tenant_uid) = Office::tenant(&application, "prod")?;
+    let department = Department::open(&cluster, &namespace, HENAN).await?;
+    let application = department.provision(department.application("travel")?).await?;
+    let (tenant, tenant_uid) = Department::tenant(&application, "prod")?;
     let mut witness =
         Witness { tenant, tenant_uid, volumes: Vec::new(), since: AuditLog::mark(), rows: Vec::new() };
     for claim in ["data", "archive", "left"] {
-        witness.fill(&office, claim).await?;
+        witness.fill(&department, claim).await?;
     }
     let claims: Api<PersistentVolumeClaim> =
-        Api::namespaced(cluster.client(office.department).await?, &witness.tenant);
+        Api::namespaced(cluster.client(department.applicant).await?, &witness.tenant);
     claims.delete("left", &DeleteParams::default()).await?;
-    witness.unclaimed(&office, "left").await?;
+    witness.unclaimed(&department, "left").await?;
     witness.since = AuditLog::mark();
-    Ok((cluster, office, witness))
+    Ok((cluster, department, witness))
 }
 
 impl Witness {
     /// The department claims one more volume and writes into it.
-    pub async fn fill(&mut self, office: &Office, claim: &str) -> Result<()> {
-        let volume = office.fill(&self.tenant, claim, "").await?;
+    pub async fn fill(&mut self, department: &Department, claim: &str) -> Result<()> {
+        let volume = department.fill(&self.tenant, claim, "").await?;
         let directory = volumes::directory(&volume)?;
         let uid = volume.uid().unwrap_or_default();
         let kept = Kept { claim: claim.to_owned(), name: volume.name_any(), uid, directory };
@@ -77,15 +77,15 @@ impl Witness {
     }
 
     /// Waits until the application lists a volume as unclaimed.
-    pub async fn unclaimed(&self, office: &Office, claim: &str) -> Result<()> {
-        self.unclaimed_uid(office, &self.volume(claim)?.uid).await
+    pub async fn unclaimed(&self, department: &Department, claim: &str) -> Result<()> {
+        self.unclaimed_uid(department, &self.volume(claim)?.uid).await
     }
 
     /// The same of any volume.
-    pub async fn unclaimed_uid(&self, office: &Office, uid: &str) -> Result<()> {
+    pub async fn unclaimed_uid(&self, department: &Department, uid: &str) -> Result<()> {
         let listed =
             |s: &Value| s["unclaimedVolumes"].as_array().is_some_and(|u| u.iter().any(|v| v["uid"] == *uid));
-        office.until(Kind::Application, "travel", "lists the unclaimed volume", listed).await.map(drop)
+        department.until(Kind::Application, "travel", "lists the unclaimed volume", listed).await.map(drop)
     }
 
     pub fn volume(&self, claim: &str) -> Result<&Kept> {
@@ -156,18 +156,18 @@ impl Witness {
 
     /// The record was filed anew. It says what it finds; anything but a decision that names just that is refused; and by
     /// that decision everything is the new record's.
-    pub async fn taken_back(&mut self, office: &Office, lost: &str) -> Result<DynamicObject> {
-        let cluster = office.cluster().clone();
-        let filed = office.get(Kind::Application, "travel").await?;
+    pub async fn taken_back(&mut self, department: &Department, lost: &str) -> Result<DynamicObject> {
+        let cluster = department.cluster().clone();
+        let filed = department.get(Kind::Application, "travel").await?;
         let before = self.owners(&cluster).await?;
         let uid = self.tenant_uid.clone();
         let finds =
             |s: &Value| s["foundNamespaces"].as_array().is_some_and(|f| f.len() == 1 && f[0]["uid"] == *uid);
-        let found = office.until(Kind::Application, "travel", "says what it finds", finds).await?;
-        let condition = office::condition(&found.data["status"], "NamespacesFound").clone();
+        let found = department.until(Kind::Application, "travel", "says what it finds", finds).await?;
+        let condition = fixtures::condition(&found.data["status"], "NamespacesFound").clone();
         let message = condition["message"].as_str().unwrap_or_default();
         ensure!(message.contains(&uid) && message.contains("未作任何改动"), "{condition}");
-        office.judged(Kind::Application, "travel", "Valid").await?;
+        department.judged(Kind::Application, "travel", "Valid").await?;
         let generation = found.metadata.generation.unwrap_or_default().to_string();
         let foreign = self.volumes[0].uid.clone();
         let mut refused = 0;
@@ -180,7 +180,7 @@ impl Witness {
             let annotations = decision(&generation, named.as_deref());
             let patch = json!({"metadata": {"annotations": annotations}});
             let said =
-                office::refusal(office.amend_as(office.authority, Kind::Application, "travel", patch).await)?;
+                fixtures::refusal(department.amend_as(department.authority, Kind::Application, "travel", patch).await)?;
             ensure!(said.contains(&why), "{named:?}: {said}");
             refused += 1;
         }
@@ -193,24 +193,24 @@ impl Witness {
         .await?;
         let annotations = decision(&generation, Some(&uid));
         let patch = json!({"metadata": {"annotations": annotations}});
-        office.amend_as(office.authority, Kind::Application, "travel", patch).await?;
-        let application = office.phase(Kind::Application, "travel", "Provisioned").await?;
+        department.amend_as(department.authority, Kind::Application, "travel", patch).await?;
+        let application = department.phase(Kind::Application, "travel", "Provisioned").await?;
         ensure!(application.uid() == filed.uid(), "it is another record");
         let own = filed.uid().unwrap_or_default();
         let owners = self.owners(&cluster).await?;
         ensure!(owners.iter().all(|o| *o == own), "not all is {own}'s: {owners:?}");
-        self.unclaimed(office, "left").await?;
+        self.unclaimed(department, "left").await?;
         self.stands(&cluster, &format!("{lost}, taken back"), "Provisioned, every label the new record's")
             .await?;
         Ok(application)
     }
 
     /// The whole exit of what was taken back, by its own identity: one volume destroyed, the others kept.
-    pub async fn leaves(&mut self, office: &Office) -> Result<()> {
+    pub async fn leaves(&mut self, department: &Department) -> Result<()> {
         let disposition = json!({"default": "Retain", "volumes": [{"namespace": "prod", "claim": "data", "action": "Destroy"}]});
-        office.leave(office.exit("travel-exit", "travel", disposition)?).await?;
-        let exit = office.phase(Kind::Exit, "travel-exit", "Completed").await?;
-        let application = office.phase(Kind::Application, "travel", "Exited").await?;
+        department.leave(department.exit("travel-exit", "travel", disposition)?).await?;
+        let exit = department.phase(Kind::Exit, "travel-exit", "Completed").await?;
+        let application = department.phase(Kind::Application, "travel", "Exited").await?;
         let certificate = &exit.data["status"]["certificate"];
         ensure!(certificate["applicationUID"] == json!(application.uid()), "{certificate}");
         let fates = certificate["volumes"].as_array().context("no volumes")?;
@@ -221,7 +221,7 @@ impl Witness {
         let released =
             |v: &PersistentVolume| v.status.as_ref().and_then(|s| s.phase.as_deref()) == Some("Released");
         for kept in &self.volumes {
-            until(office.volumes().await?, &kept.name, "is kept", PATIENCE, released).await?;
+            until(department.volumes().await?, &kept.name, "is kept", PATIENCE, released).await?;
         }
         self.rows.push([
             "its own exit afterwards".into(),

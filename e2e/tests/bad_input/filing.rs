@@ -1,7 +1,7 @@
 //! Applications that cannot be: the object alone shows it, or the rest of the world does.
 
 use anyhow::Result;
-use e2e::office::{self, HENAN, Kind, Office};
+use e2e::fixtures::{self, HENAN, Kind, Department};
 use e2e::suite::Context;
 use futures::future::try_join_all;
 use serde_json::{Value, json};
@@ -133,7 +133,7 @@ const ROWS: &[Row] = &[
         expect: Refused(&["spec.region", "须为六位行政区划代码", "six-digit GB/T 2260 code"]),
     },
     Row {
-        what: "region-of-another-office",
+        what: "region-of-another-department",
         spoil: |m| m["spec"]["region"] = json!("410100"),
         expect: Refused(&[
             "本命名空间只受理区域 410000 的申请",
@@ -214,13 +214,13 @@ const ROWS: &[Row] = &[
 ];
 
 pub async fn an_application_that_cannot_be_is_told_why(context: Context) -> Result<()> {
-    office::regions(&context.cluster).await?;
+    fixtures::regions(&context.cluster).await?;
     let namespace = context.filing_namespace("dept-bad", HENAN).await?;
-    let office = Office::open(&context.cluster, &namespace, HENAN).await?;
-    try_join_all(ROWS.iter().map(|row| try_row(&office, row))).await?;
-    over_long_names_are_shortened(&context, &office).await?;
+    let department = Department::open(&context.cluster, &namespace, HENAN).await?;
+    try_join_all(ROWS.iter().map(|row| try_row(&department, row))).await?;
+    over_long_names_are_shortened(&context, &department).await?;
     let kept =
-        office.api(office.department, Kind::Application).await?.list(&Default::default()).await?.items.len();
+        department.api(department.applicant, Kind::Application).await?.list(&Default::default()).await?.items.len();
     anyhow::ensure!(kept == ROWS.len() + 1, "{kept} applications are there, and not {}", ROWS.len() + 1);
     println!(
         "bad input: {} applications, each told why and put right; 1 over-long name shortened",
@@ -230,12 +230,12 @@ pub async fn an_application_that_cannot_be_is_told_why(context: Context) -> Resu
 }
 
 /// The longest name there can be: it is approved and provisioned, in a namespace whose name is cut.
-async fn over_long_names_are_shortened(context: &Context, office: &Office) -> Result<()> {
+async fn over_long_names_are_shortened(context: &Context, department: &Department) -> Result<()> {
     let long = "x".repeat(253);
-    let mut manifest = office.application(&long)?;
+    let mut manifest = department.application(&long)?;
     entries(&mut manifest, &["y".repeat(63).as_str()]);
-    let provisioned = office.provision(manifest).await?;
-    let (tenant, _) = Office::tenant(&provisioned, &"y".repeat(63))?;
+    let provisioned = department.provision(manifest).await?;
+    let (tenant, _) = Department::tenant(&provisioned, &"y".repeat(63))?;
     context.dump_on_failure(&tenant);
     anyhow::ensure!(tenant.len() == 63 && tenant.starts_with("dept-bad-"), "{tenant}");
     Ok(())

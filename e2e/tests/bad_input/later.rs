@@ -1,7 +1,7 @@
 //! What comes later in life: going live, reports, changes and exits at the wrong time or of the wrong thing.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::office::{self, HENAN, Kind, Office, condition, refusal, sample};
+use e2e::fixtures::{self, HENAN, Kind, Department, condition, refusal, sample};
 use e2e::suite::Context;
 use jiff::{SignedDuration, Timestamp};
 use kube::api::{DeleteParams, DynamicObject};
@@ -10,14 +10,14 @@ use serde_json::{Value, json};
 use crate::table::says;
 
 pub async fn what_comes_later_in_life_is_told_why(context: Context) -> Result<()> {
-    office::regions(&context.cluster).await?;
+    fixtures::regions(&context.cluster).await?;
     let namespace = context.filing_namespace("dept-later", HENAN).await?;
-    let office = Office::open(&context.cluster, &namespace, HENAN).await?;
+    let department = Department::open(&context.cluster, &namespace, HENAN).await?;
     let lives = async {
-        let live = going_live(&office).await?;
-        Ok::<_, anyhow::Error>(live + changes(&office).await?)
+        let live = going_live(&department).await?;
+        Ok::<_, anyhow::Error>(live + changes(&department).await?)
     };
-    let (a, b, c) = tokio::try_join!(lives, shapes(&office), applications_that_come_later(&office))?;
+    let (a, b, c) = tokio::try_join!(lives, shapes(&department), applications_that_come_later(&department))?;
     println!(
         "bad input: {} things that come later in life told why and put right, {b} misshapen ones refused",
         a + c
@@ -35,84 +35,84 @@ fn message(record: &DynamicObject) -> String {
 }
 
 /// Going live too early, in the future, and a report given twice.
-async fn going_live(office: &Office) -> Result<usize> {
-    office.file(&office.application("travel")?).await?;
-    office.judged(Kind::Application, "travel", "Valid").await?;
+async fn going_live(department: &Department) -> Result<usize> {
+    department.file(&department.application("travel")?).await?;
+    department.judged(Kind::Application, "travel", "Valid").await?;
     let hours = SignedDuration::from_hours;
-    let early = office.amend(Kind::Application, "travel", at(hours(0))?).await;
+    let early = department.amend(Kind::Application, "travel", at(hours(0))?).await;
     says(
         "live before provisioning",
         &refusal(early)?,
         &["资源开通后方可报上线(现为 Submitted)", "needed: Provisioned or Live"],
     )?;
-    office.approve(Kind::Application, "travel").await?;
-    office.phase(Kind::Application, "travel", "Provisioned").await?;
+    department.approve(Kind::Application, "travel").await?;
+    department.phase(Kind::Application, "travel", "Provisioned").await?;
 
-    office.amend(Kind::Application, "travel", at(hours(-1000))?).await?;
-    let judged = office.judged(Kind::Application, "travel", "GoLiveBeforeProvisioning").await?;
+    department.amend(Kind::Application, "travel", at(hours(-1000))?).await?;
+    let judged = department.judged(Kind::Application, "travel", "GoLiveBeforeProvisioning").await?;
     says("live in the past", &message(&judged), &["上线时间早于资源开通时间", "is before provisioning"])?;
-    office.amend(Kind::Application, "travel", at(hours(24))?).await?;
-    let judged = office.judged(Kind::Application, "travel", "GoLiveInFuture").await?;
+    department.amend(Kind::Application, "travel", at(hours(24))?).await?;
+    let judged = department.judged(Kind::Application, "travel", "GoLiveInFuture").await?;
     says("live in the future", &message(&judged), &["在将来；请在上线后填写", "report it once live"])?;
     ensure!(judged.data["status"]["phase"] == "Provisioned", "live before its time");
-    let removed = office.amend(Kind::Application, "travel", json!({"spec": {"goLive": null}})).await;
+    let removed = department.amend(Kind::Application, "travel", json!({"spec": {"goLive": null}})).await;
     says(
         "live no more",
         &refusal(removed)?,
         &["上线情况只能更正，不能删除", "may be corrected, not removed"],
     )?;
 
-    office.go_live("travel").await?;
-    office.judged(Kind::Application, "travel", "Valid").await?;
+    department.go_live("travel").await?;
+    department.judged(Kind::Application, "travel", "Valid").await?;
     let mut other = sample("travel-report.yaml")?;
     other["spec"]["goLive"]["testReport"]["summary"] = json!("又测了一遍");
-    let twice = office.amend(Kind::Application, "travel", other).await;
+    let twice = department.amend(Kind::Application, "travel", other).await;
     says("reported twice", &refusal(twice)?, &["测试情况只报一次", "the test report"])?;
-    let moved = office.amend(Kind::Application, "travel", at(hours(0))?).await;
+    let moved = department.amend(Kind::Application, "travel", at(hours(0))?).await;
     says("live again", &refusal(moved)?, &["上线时间已受理,不能更改", "was accepted and does not change"])?;
-    let travel = office.get(Kind::Application, "travel").await?;
+    let travel = department.get(Kind::Application, "travel").await?;
     ensure!(travel.data["spec"]["goLive"]["testReport"]["summary"] != "又测了一遍", "the report was changed");
     Ok(6)
 }
 
 /// Changes and exits beside another one that is open, that change nothing, or name nothing.
-async fn changes(office: &Office) -> Result<usize> {
-    office.file(&office.change("first", "travel")?).await?;
-    office.judged(Kind::Change, "first", "Valid").await?;
-    office.file(&office.change("second", "travel")?).await?;
-    let judged = office.judged(Kind::Change, "second", "AnotherOpen").await?;
+async fn changes(department: &Department) -> Result<usize> {
+    department.file(&department.change("first", "travel")?).await?;
+    department.judged(Kind::Change, "first", "Valid").await?;
+    department.file(&department.change("second", "travel")?).await?;
+    let judged = department.judged(Kind::Change, "second", "AnotherOpen").await?;
     says("second change", &message(&judged), &["未办结的 ChangeRequest first", "is still open"])?;
-    office.file(&office.exit("exit", "travel", json!({"default": "Retain"}))?).await?;
-    let judged = office.judged(Kind::Exit, "exit", "AnotherOpen").await?;
+    department.file(&department.exit("exit", "travel", json!({"default": "Retain"}))?).await?;
+    let judged = department.judged(Kind::Exit, "exit", "AnotherOpen").await?;
     says("exit beside a change", &message(&judged), &["未办结的 ChangeRequest", "is still open"])?;
 
     // An exit that waits for two changes: once both are taken back, it is in order.
     for name in ["second", "first"] {
-        withdraw(office, Kind::Change, name).await?;
+        withdraw(department, Kind::Change, name).await?;
     }
-    office.judged(Kind::Exit, "exit", "Valid").await?;
-    office.file(&office.change("third", "travel")?).await?;
-    let judged = office.judged(Kind::Change, "third", "ApplicationNotActive").await?;
+    department.judged(Kind::Exit, "exit", "Valid").await?;
+    department.file(&department.change("third", "travel")?).await?;
+    let judged = department.judged(Kind::Change, "third", "ApplicationNotActive").await?;
     says("change while exiting", &message(&judged), &["travel", "Exiting"])?;
-    withdraw(office, Kind::Exit, "exit").await?;
-    office.judged(Kind::Change, "third", "Valid").await?;
+    withdraw(department, Kind::Exit, "exit").await?;
+    department.judged(Kind::Change, "third", "Valid").await?;
 
-    let sample = office.application("travel")?["spec"]["namespaces"].clone();
+    let sample = department.application("travel")?["spec"]["namespaces"].clone();
     let nothing = json!({"spec": {"resourceAdjustment": {"namespaces": sample}}});
-    office.amend(Kind::Change, "third", nothing).await?;
-    let judged = office.judged(Kind::Change, "third", "NothingChanges").await?;
+    department.amend(Kind::Change, "third", nothing).await?;
+    let judged = department.judged(Kind::Change, "third", "NothingChanges").await?;
     says("nothing changes", &message(&judged), &["没有可变更的内容", "nothing would change"])?;
     let halves = json!([{"name": "prod", "quota": {"pods": "1500m"}}]);
-    office
+    department
         .amend(Kind::Change, "third", json!({"spec": {"resourceAdjustment": {"namespaces": halves}}}))
         .await?;
-    office.judged(Kind::Change, "third", "BadQuota").await?;
+    department.judged(Kind::Change, "third", "BadQuota").await?;
     let more = json!([{"name": "prod", "quota": {"pods": "60"}}]);
-    office
+    department
         .amend(Kind::Change, "third", json!({"spec": {"resourceAdjustment": {"namespaces": more}}}))
         .await?;
-    office.judged(Kind::Change, "third", "Valid").await?;
-    let elsewhere = office
+    department.judged(Kind::Change, "third", "Valid").await?;
+    let elsewhere = department
         .amend(Kind::Change, "third", json!({"spec": {"resourceAdjustment": {"application": "x"}}}))
         .await;
     says(
@@ -123,17 +123,17 @@ async fn changes(office: &Office) -> Result<usize> {
     Ok(6)
 }
 
-async fn withdraw(office: &Office, kind: Kind, name: &str) -> Result<()> {
-    let uid = office.get(kind, name).await?.metadata.uid.context("no UID")?;
+async fn withdraw(department: &Department, kind: Kind, name: &str) -> Result<()> {
+    let uid = department.get(kind, name).await?.metadata.uid.context("no UID")?;
     let annotation = json!({"metadata": {"annotations": {"govcloud.dev/withdraw": uid}}});
-    office.amend(kind, name, annotation).await?;
-    office.phase(kind, name, "Withdrawn").await.map(drop)
+    department.amend(kind, name, annotation).await?;
+    department.phase(kind, name, "Withdrawn").await.map(drop)
 }
 
 /// What a change or an exit alone shows.
-async fn shapes(office: &Office) -> Result<usize> {
-    let change = office.change("shape", "travel")?;
-    let exit = office.exit("shape", "travel", json!({"default": "Retain"}))?;
+async fn shapes(department: &Department) -> Result<usize> {
+    let change = department.change("shape", "travel")?;
+    let exit = department.exit("shape", "travel", json!({"default": "Retain"}))?;
     let maintenance = json!({
         "plan": {"title": "升级", "uri": "https://example.gov/p.pdf", "sha256": "9deb65b8788f41ff94a217842017db2f843954fc0eb46110835903908e5a265f"},
         "window": {"start": "2030-01-01T00:00:00Z", "end": "2030-01-01T02:00:00Z"},
@@ -190,50 +190,50 @@ async fn shapes(office: &Office) -> Result<usize> {
             Value::Null => drop(parent.remove(field)),
             value => drop(parent.insert(field.to_owned(), value)),
         }
-        says(what, &refusal(office.file(&manifest).await).context(what)?, fragments)?;
+        says(what, &refusal(department.file(&manifest).await).context(what)?, fragments)?;
     }
     Ok(count)
 }
 
 /// A change and an exit of an application that does not exist, and then is not active yet, and then is.
-async fn applications_that_come_later(office: &Office) -> Result<usize> {
-    office.file(&office.change("early-change", "late")?).await?;
-    office.file(&office.exit("early-exit", "later", json!({"default": "Retain"}))?).await?;
+async fn applications_that_come_later(department: &Department) -> Result<usize> {
+    department.file(&department.change("early-change", "late")?).await?;
+    department.file(&department.exit("early-exit", "later", json!({"default": "Retain"}))?).await?;
     let missing = ["本命名空间没有名为 late", "there is no CloudApplication late"];
     says(
         "change of nothing",
-        &message(&office.judged(Kind::Change, "early-change", "ApplicationMissing").await?),
+        &message(&department.judged(Kind::Change, "early-change", "ApplicationMissing").await?),
         &missing,
     )?;
     says(
         "exit of nothing",
-        &message(&office.judged(Kind::Exit, "early-exit", "ApplicationMissing").await?),
+        &message(&department.judged(Kind::Exit, "early-exit", "ApplicationMissing").await?),
         &missing,
     )?;
     for name in ["late", "later"] {
-        office.file(&office.application(name)?).await?;
+        department.file(&department.application(name)?).await?;
     }
     let inactive = ["须已开通或已上线", "it must be Provisioned or Live"];
     says(
         "change too early",
-        &message(&office.judged(Kind::Change, "early-change", "ApplicationNotActive").await?),
+        &message(&department.judged(Kind::Change, "early-change", "ApplicationNotActive").await?),
         &inactive,
     )?;
     says(
         "exit too early",
-        &message(&office.judged(Kind::Exit, "early-exit", "ApplicationNotActive").await?),
+        &message(&department.judged(Kind::Exit, "early-exit", "ApplicationNotActive").await?),
         &inactive,
     )?;
     for name in ["late", "later"] {
-        office.approve(Kind::Application, name).await?;
+        department.approve(Kind::Application, name).await?;
     }
-    office.judged(Kind::Change, "early-change", "Valid").await?;
-    office.judged(Kind::Exit, "early-exit", "Valid").await?;
+    department.judged(Kind::Change, "early-change", "Valid").await?;
+    department.judged(Kind::Exit, "early-exit", "Valid").await?;
     // Both stay the department's to take away as long as nobody has decided.
     for (kind, name) in [(Kind::Change, "early-change"), (Kind::Exit, "early-exit")] {
-        let api = office.api(office.department, kind).await?;
+        let api = department.api(department.applicant, kind).await?;
         api.delete(name, &DeleteParams::default()).await?;
     }
-    office.phase(Kind::Application, "later", "Provisioned").await?;
+    department.phase(Kind::Application, "later", "Provisioned").await?;
     Ok(4)
 }

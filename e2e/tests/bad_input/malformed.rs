@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::{Cluster, Setup};
 use e2e::install;
-use e2e::office::{self, HENAN, Kind, Office, PATIENCE, condition};
+use e2e::fixtures::{self, HENAN, Kind, Department, PATIENCE, condition};
 use e2e::personas::Persona;
 use e2e::suite::Context;
 use e2e::wait::{eventually, until_gone};
@@ -19,29 +19,29 @@ const CRD: &str = "cloudapplications.govcloud.dev";
 /// On a control plane of its own: while a CRD is altered no gate opens for anybody.
 pub async fn a_record_that_no_longer_fits_holds_nobody_else_up(_: Context) -> Result<()> {
     let cluster = Arc::new(Cluster::start(Setup::Operating).await?);
-    office::regions(&cluster).await?;
+    fixtures::regions(&cluster).await?;
     let namespace = cluster.filing_namespace("dept-broken", HENAN).await?;
-    let office = Office::open(&cluster, &namespace, HENAN).await?;
-    let outcome = broken(&cluster, &office).await;
+    let department = Department::open(&cluster, &namespace, HENAN).await?;
+    let outcome = broken(&cluster, &department).await;
     if outcome.is_err() {
         e2e::dump::failed("malformed", &cluster, &[namespace]).await;
     }
     outcome
 }
 
-async fn broken(cluster: &Arc<Cluster>, office: &Office) -> Result<()> {
-    office.file(&office.application("before")?).await?;
-    office.judged(Kind::Application, "before", "Valid").await?;
+async fn broken(cluster: &Arc<Cluster>, department: &Department) -> Result<()> {
+    department.file(&department.application("before")?).await?;
+    department.judged(Kind::Application, "before", "Valid").await?;
     anything_goes(cluster).await?;
-    let mut broken = office.application("broken")?;
+    let mut broken = department.application("broken")?;
     broken["spec"]["system"]["protectionLevel"] = json!("三级");
     broken["spec"]["namespaces"] = json!("prod");
-    let file = || async { office.file(&broken).await.map(Some) };
+    let file = || async { department.file(&broken).await.map(Some) };
     eventually("the altered schema takes it", PATIENCE, file).await?;
     install::crds(&cluster.kubectl(Persona::Admin)).await?;
 
     let stalled = |status: &serde_json::Value| condition(status, "Stalled")["reason"] == "Malformed";
-    let said = office.until(Kind::Application, "broken", "says that it is malformed", stalled).await?;
+    let said = department.until(Kind::Application, "broken", "says that it is malformed", stalled).await?;
     let message =
         condition(&said.data["status"], "Stalled")["message"].as_str().unwrap_or_default().to_owned();
     ensure!(
@@ -52,16 +52,16 @@ async fn broken(cluster: &Arc<Cluster>, office: &Office) -> Result<()> {
     sealed(cluster).await?;
 
     // Others go on: one that stood before, and a new one.
-    office.approve(Kind::Application, "before").await?;
-    office.phase(Kind::Application, "before", "Provisioned").await?;
-    office.file(&office.application("after")?).await?;
-    office.judged(Kind::Application, "after", "Valid").await?;
+    department.approve(Kind::Application, "before").await?;
+    department.phase(Kind::Application, "before", "Provisioned").await?;
+    department.file(&department.application("after")?).await?;
+    department.judged(Kind::Application, "after", "Valid").await?;
     // And after a restart, when it comes with the first list.
     cluster.operator.lock().await.as_mut().context("no operator")?.restart().await?;
-    office.approve(Kind::Application, "after").await?;
-    office.phase(Kind::Application, "after", "Provisioned").await?;
+    department.approve(Kind::Application, "after").await?;
+    department.phase(Kind::Application, "after", "Provisioned").await?;
 
-    let api = office.api(office.department, Kind::Application).await?;
+    let api = department.api(department.applicant, Kind::Application).await?;
     let uid = said.metadata.uid.clone();
     api.delete("broken", &DeleteParams::default()).await.context("the department removes it")?;
     until_gone(api, "broken", uid.as_deref(), PATIENCE).await?;

@@ -1,7 +1,7 @@
 //! Regions that cannot be, and names that are not to be had.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::office::{self, HENAN, Kind, Office, PATIENCE, condition, refusal, sample};
+use e2e::fixtures::{self, HENAN, Kind, Department, PATIENCE, condition, refusal, sample};
 use e2e::personas::{OPERATOR, Persona};
 use e2e::suite::Context;
 use e2e::wait::until;
@@ -34,7 +34,7 @@ async fn create(api: &Api<DynamicObject>, manifest: &Value) -> Result<DynamicObj
 }
 
 pub async fn a_region_or_a_name_that_cannot_be_is_told_why(context: Context) -> Result<()> {
-    office::regions(&context.cluster).await?;
+    fixtures::regions(&context.cluster).await?;
     let refused = regions_are_refused(&context).await?;
     tokio::try_join!(
         an_unknown_region_may_come_later(&context),
@@ -103,9 +103,9 @@ async fn regions_are_refused(context: &Context) -> Result<usize> {
 /// Valid=False while the Region does not exist, and valid once it does.
 async fn an_unknown_region_may_come_later(context: &Context) -> Result<()> {
     let namespace = context.filing_namespace("dept-unknown", UNKNOWN).await?;
-    let office = Office::open(&context.cluster, &namespace, UNKNOWN).await?;
-    office.file(&office.application("travel")?).await?;
-    let judged = office.judged(Kind::Application, "travel", "UnknownRegion").await?;
+    let department = Department::open(&context.cluster, &namespace, UNKNOWN).await?;
+    department.file(&department.application("travel")?).await?;
+    let judged = department.judged(Kind::Application, "travel", "UnknownRegion").await?;
     let message = condition(&judged.data["status"], "Valid")["message"].clone();
     says(
         "unknown region",
@@ -117,10 +117,10 @@ async fn an_unknown_region_may_come_later(context: &Context) -> Result<()> {
     later["spec"]["tenancy"]["limitRange"]["default"]["cpu"] = json!("半个");
     let api = regions(context).await?;
     create(&api, &later).await?;
-    office.judged(Kind::Application, "travel", "BadQuantity").await?;
+    department.judged(Kind::Application, "travel", "BadQuantity").await?;
     let right = json!({"spec": {"tenancy": {"limitRange": {"default": {"cpu": "500m"}}}}});
     api.patch(UNKNOWN, &PatchParams::default(), &Patch::Merge(right)).await?;
-    office.judged(Kind::Application, "travel", "Valid").await.map(drop)
+    department.judged(Kind::Application, "travel", "Valid").await.map(drop)
 }
 
 /// That a Region does not exist is the API server's word, not that of a watch which may lag behind.
@@ -141,13 +141,13 @@ async fn a_citys_province_may_come_later(context: &Context) -> Result<()> {
     until(api.clone(), ORPHAN, "is stalled", PATIENCE, stalled).await?;
     was_asked_for(context, FATHER).await?;
     let namespace = context.filing_namespace("dept-orphan", ORPHAN).await?;
-    let office = Office::open(&context.cluster, &namespace, ORPHAN).await?;
-    office.file(&office.application("travel")?).await?;
-    let judged = office.judged(Kind::Application, "travel", "ParentMissing").await?;
+    let department = Department::open(&context.cluster, &namespace, ORPHAN).await?;
+    department.file(&department.application("travel")?).await?;
+    let judged = department.judged(Kind::Application, "travel", "ParentMissing").await?;
     let message = condition(&judged.data["status"], "Valid")["message"].clone();
     says("parent missing", message.as_str().unwrap_or_default(), &[FATHER, "不存在", "does not exist"])?;
     create(&api, &region("region-410000.yaml", FATHER)?).await?;
-    office.judged(Kind::Application, "travel", "Valid").await?;
+    department.judged(Kind::Application, "travel", "Valid").await?;
     until(api, ORPHAN, "is ready", PATIENCE, |r| condition(&r.data["status"], "Ready")["status"] == "True")
         .await?;
     Ok(())
@@ -177,31 +177,31 @@ async fn regions_in_a_circle_hold_nobody_up(context: &Context) -> Result<()> {
 /// A foreign namespace of the name: never adopted, and the application goes on once it is gone.
 async fn a_taken_name_may_become_free(context: &Context) -> Result<()> {
     let namespace = context.filing_namespace("dept-taken", HENAN).await?;
-    let office = Office::open(&context.cluster, &namespace, HENAN).await?;
+    let department = Department::open(&context.cluster, &namespace, HENAN).await?;
     let taken = govcloud_domain::names::tenant_namespace(&namespace, "travel", "prod");
-    let namespaces: Api<Namespace> = Api::all(office.admin().await?);
+    let namespaces: Api<Namespace> = Api::all(department.admin().await?);
     let foreign: Namespace = serde_json::from_value(json!({"metadata": {"name": taken}}))?;
     let uid = namespaces.create(&PostParams::default(), &foreign).await?.metadata.uid;
-    office.file(&office.application("travel")?).await?;
-    let judged = office.judged(Kind::Application, "travel", "NamespaceTaken").await?;
+    department.file(&department.application("travel")?).await?;
+    let judged = department.judged(Kind::Application, "travel", "NamespaceTaken").await?;
     let message = condition(&judged.data["status"], "Valid")["message"].clone();
     let message = message.as_str().unwrap_or_default();
     says("taken", message, &[&taken, "不会自动关联", "it is never adopted"])?;
     ensure!(namespaces.get(&taken).await?.metadata.uid == uid, "the foreign's namespace is another");
     namespaces.delete(&taken, &DeleteParams::default()).await?;
-    office.judged(Kind::Application, "travel", "Valid").await.map(drop)
+    department.judged(Kind::Application, "travel", "Valid").await.map(drop)
 }
 
 /// A name that Kubernetes or the operator keeps for itself would follow from a filing namespace of such a name.
 async fn a_reserved_name_is_refused(context: &Context) -> Result<()> {
     let namespace = context.filing_namespace("kube-dept", HENAN).await?;
-    let office = Office::open(&context.cluster, &namespace, HENAN).await?;
-    office.file(&office.application("travel")?).await?;
-    let judged = office.judged(Kind::Application, "travel", "NamespaceReserved").await?;
+    let department = Department::open(&context.cluster, &namespace, HENAN).await?;
+    department.file(&department.application("travel")?).await?;
+    let judged = department.judged(Kind::Application, "travel", "NamespaceReserved").await?;
     let message = condition(&judged.data["status"], "Valid")["message"].clone();
     says("reserved", message.as_str().unwrap_or_default(), &["系统保留", "is reserved"])?;
-    // Nothing but another office puts this right: the department takes it away again and files there.
-    let api = office.api(office.department, Kind::Application).await?;
+    // Nothing but another department puts this right: the department takes it away again and files there.
+    let api = department.api(department.applicant, Kind::Application).await?;
     api.delete("travel", &DeleteParams::default()).await?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! One row: what somebody files or changes, what comes of it, and that it can be put right.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::office::{Kind, Office, condition, refusal};
+use e2e::fixtures::{Kind, Department, condition, refusal};
 use serde_json::Value;
 
 /// What comes of bad input.
@@ -26,36 +26,36 @@ pub struct Row {
 }
 
 /// Files the spoilt application, checks what comes of it, and then puts it right: the same name, the sample's spec.
-pub async fn try_row(office: &Office, row: &Row) -> Result<()> {
-    let right = office.application(row.what)?;
+pub async fn try_row(department: &Department, row: &Row) -> Result<()> {
+    let right = department.application(row.what)?;
     let mut spoilt = right.clone();
     (row.spoil)(&mut spoilt);
     let name = spoilt["metadata"]["name"].as_str().context("no name")?.to_owned();
     match row.expect {
         Expect::Refused(fragments) => {
-            says(row.what, &refusal(office.file(&spoilt).await)?, fragments)?;
-            ensure!(office.get(Kind::Application, &name).await.is_err(), "{}: refused and stored", row.what);
-            office.file(&right).await.with_context(|| row.what)?;
+            says(row.what, &refusal(department.file(&spoilt).await)?, fragments)?;
+            ensure!(department.get(Kind::Application, &name).await.is_err(), "{}: refused and stored", row.what);
+            department.file(&right).await.with_context(|| row.what)?;
         }
         Expect::Invalid(reason, fragments) => {
-            office.file(&spoilt).await.with_context(|| row.what)?;
-            let judged = office.judged(Kind::Application, &name, reason).await?;
+            department.file(&spoilt).await.with_context(|| row.what)?;
+            let judged = department.judged(Kind::Application, &name, reason).await?;
             let status = &judged.data["status"];
             says(row.what, condition(status, "Valid")["message"].as_str().unwrap_or_default(), fragments)?;
             ensure!(status["waitingOn"] == "Department", "{}: waits on {}", row.what, status["waitingOn"]);
             ensure!(judged.data["spec"] == stored(&spoilt), "{}: something was lost", row.what);
-            replace(office, Kind::Application, &name, &right["spec"]).await?;
+            replace(department, Kind::Application, &name, &right["spec"]).await?;
         }
-        Expect::Accepted => drop(office.file(&spoilt).await.with_context(|| row.what)?),
+        Expect::Accepted => drop(department.file(&spoilt).await.with_context(|| row.what)?),
     }
-    office.judged(Kind::Application, &name, "Valid").await.map(drop)
+    department.judged(Kind::Application, &name, "Valid").await.map(drop)
 }
 
 /// Puts another spec in place of the one that is there, as the department.
-pub async fn replace(office: &Office, kind: Kind, name: &str, spec: &Value) -> Result<()> {
-    let mut object = office.get(kind, name).await?;
+pub async fn replace(department: &Department, kind: Kind, name: &str, spec: &Value) -> Result<()> {
+    let mut object = department.get(kind, name).await?;
     object.data["spec"] = spec.clone();
-    let api = office.api(office.department, kind).await?;
+    let api = department.api(department.applicant, kind).await?;
     api.replace(name, &Default::default(), &object).await.map(drop).context("putting it right")
 }
 

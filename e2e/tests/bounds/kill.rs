@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, bail, ensure};
 use e2e::audit::{Entry, Follow};
-use e2e::office::HENAN;
+use e2e::fixtures::HENAN;
 use e2e::personas::{OPERATOR, Persona};
 use e2e::suite::Context;
 

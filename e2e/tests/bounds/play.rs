@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use e2e::audit::{AuditLog, Entries, Entry};
-use e2e::office::{HENAN, Kind, Office, PATIENCE};
+use e2e::fixtures::{HENAN, Kind, Department, PATIENCE};
 use e2e::personas::{OPERATOR, Persona};
 use e2e::suite::Context;
 use e2e::wait::{eventually, until_gone};
@@ -19,7 +19,7 @@ pub const JUST_NOW: SignedDuration = SignedDuration::from_secs(2);
 /// A life that was played.
 #[derive(Debug)]
 pub struct Played {
-    /// Its office's namespace.
+    /// Its filing namespace.
     pub namespace: String,
     /// Its tenant namespace.
     pub tenant: String,
@@ -50,7 +50,7 @@ impl Played {
     }
 }
 
-/// Plays a life in a new office: both volumes written, one destroyed, one retained.
+/// Plays a life in a new department: both volumes written, one destroyed, one retained.
 pub async fn a_life(context: &Context, prefix: &str) -> Result<Played> {
     let namespace = context.filing_namespace(prefix, HENAN).await?;
     a_life_in(context, namespace).await
@@ -72,27 +72,27 @@ async fn nothing_was_told_just_now(context: &Context, namespace: &str) -> Result
 /// Plays a life in a filing namespace.
 pub async fn a_life_in(context: &Context, namespace: String) -> Result<Played> {
     let began = AuditLog::mark();
-    let office = Office::open(&context.cluster, &namespace, HENAN).await?;
-    let application = office.provision(office.application("travel")?).await?;
-    let (tenant, tenant_uid) = Office::tenant(&application, "prod")?;
+    let department = Department::open(&context.cluster, &namespace, HENAN).await?;
+    let application = department.provision(department.application("travel")?).await?;
+    let (tenant, tenant_uid) = Department::tenant(&application, "prod")?;
     context.dump_on_failure(&tenant);
-    let data = office.fill(&tenant, "data", "销毁").await?;
-    let archive = office.fill(&tenant, "archive", "保留").await?;
-    office.go_live("travel").await?;
-    office.enlarge("travel-enlarge", "travel").await?;
+    let data = department.fill(&tenant, "data", "销毁").await?;
+    let archive = department.fill(&tenant, "archive", "保留").await?;
+    department.go_live("travel").await?;
+    department.enlarge("travel-enlarge", "travel").await?;
     let disposition = json!({
         "default": "Retain", "volumes": [{"namespace": "prod", "claim": "data", "action": "Destroy"}],
     });
-    office.file(&office.exit("travel-exit", "travel", disposition)?).await?;
-    office.consent("travel-exit").await?;
+    department.file(&department.exit("travel-exit", "travel", disposition)?).await?;
+    department.consent("travel-exit").await?;
     nothing_was_told_just_now(context, &namespace).await?;
-    office.approve(Kind::Exit, "travel-exit").await?;
-    office.phase(Kind::Exit, "travel-exit", "Completed").await?;
-    office.phase(Kind::Application, "travel", "Exited").await?;
-    office.phase(Kind::Grant, "travel", "Released").await?;
-    let namespaces: Api<Namespace> = Api::all(office.admin().await?);
+    department.approve(Kind::Exit, "travel-exit").await?;
+    department.phase(Kind::Exit, "travel-exit", "Completed").await?;
+    department.phase(Kind::Application, "travel", "Exited").await?;
+    department.phase(Kind::Grant, "travel", "Released").await?;
+    let namespaces: Api<Namespace> = Api::all(department.admin().await?);
     until_gone(namespaces, &tenant, Some(&tenant_uid), PATIENCE).await?;
-    let end_state = end_state(&office, &tenant, &[data.clone(), archive.clone()]).await?;
+    let end_state = end_state(&department, &tenant, &[data.clone(), archive.clone()]).await?;
     Ok(Played {
         namespace,
         tenant,

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use e2e::audit::AuditLog;
 use e2e::cluster::Cluster;
-use e2e::office::{HENAN, Kind, Office};
+use e2e::fixtures::{HENAN, Kind, Department};
 use e2e::operator::Operator;
 use e2e::personas::{OPERATOR, Persona};
 use e2e::sockets;
@@ -17,8 +17,8 @@ pub async fn a_world_at_rest_is_not_written_and_not_listed(context: Context) -> 
     let _alone = THE_OPERATOR.lock().await;
     let cluster = &context.cluster;
     let namespace = context.filing_namespace("dept-rest", HENAN).await?;
-    let office = Office::open(cluster, &namespace, HENAN).await?;
-    everything_that_can_rest(&office).await?;
+    let department = Department::open(cluster, &namespace, HENAN).await?;
+    everything_that_can_rest(&department).await?;
     // The exited life beside it counts as well: four records there, seven here, two regions.
     let records = 13;
     at_rest(cluster, records).await?;
@@ -39,7 +39,7 @@ pub async fn a_world_at_rest_is_not_written_and_not_listed(context: Context) -> 
     let note = json!({"metadata": {"annotations": {"dept.example/note": "看过"}}});
     for (kind, name) in [(Kind::Application, "live"), (Kind::Exit, "leaving-exit"), (Kind::Change, "wanting")]
     {
-        office.amend(kind, name, note.clone()).await?;
+        department.amend(kind, name, note.clone()).await?;
     }
     at_rest(cluster, records + 3).await?;
     let asked = cluster.audit().settled(&admin).await?.since(mark).by_user(OPERATOR);
@@ -62,21 +62,21 @@ async fn connections(cluster: &Cluster) -> Result<usize> {
 }
 
 /// An application in every phase in which it may rest for long.
-async fn everything_that_can_rest(office: &Office) -> Result<()> {
-    office.file(&office.application("waiting")?).await?;
-    office.judged(Kind::Application, "waiting", "Valid").await?;
-    let mut wrong = office.application("wrong")?;
+async fn everything_that_can_rest(department: &Department) -> Result<()> {
+    department.file(&department.application("waiting")?).await?;
+    department.judged(Kind::Application, "waiting", "Valid").await?;
+    let mut wrong = department.application("wrong")?;
     wrong["spec"]["system"]["protectionLevel"] = json!(5);
-    office.file(&wrong).await?;
-    office.judged(Kind::Application, "wrong", "ProtectionLevelTooHigh").await?;
-    let live = office.provision(office.application("live")?).await?;
-    let (tenant, _) = Office::tenant(&live, "prod")?;
-    office.fill(&tenant, "data", "真实数据").await?;
-    office.go_live("live").await?;
-    office.file(&office.change("wanting", "live")?).await?;
-    office.judged(Kind::Change, "wanting", "Valid").await?;
-    office.provision(office.application("leaving")?).await?;
-    office.file(&office.exit("leaving-exit", "leaving", json!({"default": "Retain"}))?).await?;
-    office.phase(Kind::Exit, "leaving-exit", "AwaitingConsent").await?;
-    office.phase(Kind::Application, "leaving", "Exiting").await.map(drop)
+    department.file(&wrong).await?;
+    department.judged(Kind::Application, "wrong", "ProtectionLevelTooHigh").await?;
+    let live = department.provision(department.application("live")?).await?;
+    let (tenant, _) = Department::tenant(&live, "prod")?;
+    department.fill(&tenant, "data", "真实数据").await?;
+    department.go_live("live").await?;
+    department.file(&department.change("wanting", "live")?).await?;
+    department.judged(Kind::Change, "wanting", "Valid").await?;
+    department.provision(department.application("leaving")?).await?;
+    department.file(&department.exit("leaving-exit", "leaving", json!({"default": "Retain"}))?).await?;
+    department.phase(Kind::Exit, "leaving-exit", "AwaitingConsent").await?;
+    department.phase(Kind::Application, "leaving", "Exiting").await.map(drop)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::office::{Kind, Office, PATIENCE, ZHENGZHOU, condition};
+use e2e::fixtures::{Kind, Department, PATIENCE, ZHENGZHOU, condition};
 use e2e::suite::Context;
 use e2e::wait::eventually;
 use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, ResourceQuota, Service};
@@ -34,11 +34,11 @@ pub async fn a_shrink_below_use_waits_provider_applied(context: Context) -> Resu
 }
 
 /// Grown, a namespace added, and that one taken out of use again, while one set of objects runs on untouched.
-async fn disturbs_nothing(office: &Office) -> Result<()> {
-    let app = provisioned(office, "clinic").await?;
-    let (prod, _) = Office::tenant(&app, "prod")?;
-    office.fill(&prod, "data", "运行数据").await?;
-    let client = office.cluster().client(office.department).await?;
+async fn disturbs_nothing(department: &Department) -> Result<()> {
+    let app = provisioned(department, "clinic").await?;
+    let (prod, _) = Department::tenant(&app, "prod")?;
+    department.fill(&prod, "data", "运行数据").await?;
+    let client = department.cluster().client(department.applicant).await?;
     run(&client, &prod, "worker").await?;
     create::<Service>(
         &client,
@@ -54,28 +54,28 @@ async fn disturbs_nothing(office: &Office) -> Result<()> {
         {"name": "prod", "quota": {"requests.cpu": "16", "pods": "100"}},
         {"name": "test", "quota": {"requests.cpu": "2", "requests.memory": "4Gi", "pods": "10"}},
     ]);
-    let done = change(office, "grow", asked.clone()).await?;
+    let done = change(department, "grow", asked.clone()).await?;
     recorded(&done, &asked)?;
-    let limits = hard(office, &prod).await?;
+    let limits = hard(department, &prod).await?;
     ensure!(
         limits["requests.cpu"] == "16" && limits["pods"] == "100" && limits["requests.memory"] == "16Gi",
         "what is named is new, what is not stays: {limits}"
     );
-    let app = office.until(Kind::Application, "clinic", "has two namespaces", |s| {
+    let app = department.until(Kind::Application, "clinic", "has two namespaces", |s| {
         s["namespaces"].as_array().is_some_and(|n| n.len() == 2 && n.iter().all(|n| n["uid"].is_string()))
     });
     let app = app.await?;
-    let (test, test_uid) = Office::tenant(&app, "test")?;
-    ensure!(hard(office, &test).await?["requests.memory"] == "4Gi");
+    let (test, test_uid) = Department::tenant(&app, "test")?;
+    ensure!(hard(department, &test).await?["requests.memory"] == "4Gi");
 
     // Taken out of use by a quota of zero; the namespace stays, for it goes only through an exit.
     let zero = json!([{"name": "test", "quota": {"requests.cpu": "0", "requests.memory": "0", "pods": "0"}}]);
-    change(office, "close", zero).await?;
-    ensure!(hard(office, &test).await?["pods"] == "0");
+    change(department, "close", zero).await?;
+    ensure!(hard(department, &test).await?["pods"] == "0");
     let late = run(&client, &test, "late").await;
     ensure!(late.is_err_and(|e| format!("{e:#}").contains("exceeded quota")), "a Pod ran on a quota of zero");
-    let app = office.get(Kind::Application, "clinic").await?;
-    ensure!(Office::tenant(&app, "test")?.1 == test_uid, "the namespace was replaced");
+    let app = department.get(Kind::Application, "clinic").await?;
+    ensure!(Department::tenant(&app, "test")?.1 == test_uid, "the namespace was replaced");
 
     let after = running(&client, &prod).await?;
     ensure!(after == before, "an adjustment touched what runs:\n{before:#?}\n{after:#?}");
@@ -84,11 +84,11 @@ async fn disturbs_nothing(office: &Office) -> Result<()> {
 }
 
 /// A change from filing to its end, in whichever mode.
-async fn change(office: &Office, name: &str, namespaces: Value) -> Result<DynamicObject> {
-    office.file(&adjustment(office, name, "clinic", namespaces)?).await?;
-    office.approve(Kind::Change, name).await?;
-    carry_out(office, "clinic", name).await?;
-    office.phase(Kind::Change, name, "Completed").await
+async fn change(department: &Department, name: &str, namespaces: Value) -> Result<DynamicObject> {
+    department.file(&adjustment(department, name, "clinic", namespaces)?).await?;
+    department.approve(Kind::Change, name).await?;
+    carry_out(department, "clinic", name).await?;
+    department.phase(Kind::Change, name, "Completed").await
 }
 
 /// The record keeps before, requested, decided and applied.
@@ -108,17 +108,17 @@ fn recorded(change: &DynamicObject, asked: &Value) -> Result<()> {
 }
 
 /// Below what is used: the department is waited on, with the numbers, and the provider's clock stands.
-async fn below_use_waits(office: &Office) -> Result<()> {
-    let app = provisioned(office, "clinic").await?;
-    let (prod, _) = Office::tenant(&app, "prod")?;
-    let client = office.cluster().client(office.department).await?;
+async fn below_use_waits(department: &Department) -> Result<()> {
+    let app = provisioned(department, "clinic").await?;
+    let (prod, _) = Department::tenant(&app, "prod")?;
+    let client = department.cluster().client(department.applicant).await?;
     run(&client, &prod, "one").await?;
     run(&client, &prod, "two").await?;
-    counted(office, &prod, "2").await?;
+    counted(department, &prod, "2").await?;
     let less = json!([{"name": "prod", "quota": {"pods": "1"}}]);
-    office.file(&adjustment(office, "shrink", "clinic", less)?).await?;
-    office.approve(Kind::Change, "shrink").await?;
-    let waits = office
+    department.file(&adjustment(department, "shrink", "clinic", less)?).await?;
+    department.approve(Kind::Change, "shrink").await?;
+    let waits = department
         .until(Kind::Change, "shrink", "waits on the department", |s| s["waitingFor"] == "ReduceUse")
         .await?;
     let status = &waits.data["status"];
@@ -129,18 +129,18 @@ async fn below_use_waits(office: &Office) -> Result<()> {
     let pauses = &clock(&waits, "Change")?["pauses"];
     ensure!(pauses[0]["waitingOn"] == "Department" && pauses[0]["to"].is_null(), "the clock runs: {pauses}");
     ensure!(status["dueDate"].is_null(), "nobody's period runs: {status}");
-    if office.region == ZHENGZHOU {
+    if department.region == ZHENGZHOU {
         // The provider's grant for it waits, too, and says for what.
-        crate::stage::render_and_apply(office, "grant render clinic --change shrink").await?;
+        crate::stage::render_and_apply(department, "grant render clinic --change shrink").await?;
         let grant =
-            office.until(Kind::Grant, "clinic", "waits, too", |s| s["waitingFor"] == "ReduceUse").await?;
+            department.until(Kind::Grant, "clinic", "waits, too", |s| s["waitingFor"] == "ReduceUse").await?;
         ensure!(message(&grant, "Reconciling").contains("waits until the department uses less"), "{grant:?}");
     }
-    ensure!(hard(office, &prod).await?["pods"] == "50", "a quota below use was set");
+    ensure!(hard(department, &prod).await?["pods"] == "50", "a quota below use was set");
 
     Api::<Pod>::namespaced(client, &prod).delete("two", &DeleteParams::default()).await?;
-    counted(office, &prod, "1").await?;
-    let done = office.phase(Kind::Change, "shrink", "Completed").await?;
+    counted(department, &prod, "1").await?;
+    let done = department.phase(Kind::Change, "shrink", "Completed").await?;
     let pauses = &clock(&done, "Change")?["pauses"];
     ensure!(pauses[0]["to"].is_string(), "the pause has no end: {pauses}");
     ensure!(
@@ -148,13 +148,13 @@ async fn below_use_waits(office: &Office) -> Result<()> {
         "{}",
         done.data["status"]["timeline"]
     );
-    ensure!(hard(office, &prod).await?["pods"] == "1");
+    ensure!(hard(department, &prod).await?["pods"] == "1");
     Ok(())
 }
 
 /// Waits until Kubernetes counts that many Pods.
-async fn counted(office: &Office, namespace: &str, pods: &str) -> Result<()> {
-    let quotas: Api<ResourceQuota> = Api::namespaced(office.admin().await?, namespace);
+async fn counted(department: &Department, namespace: &str, pods: &str) -> Result<()> {
+    let quotas: Api<ResourceQuota> = Api::namespaced(department.admin().await?, namespace);
     let count = || async {
         let quota = serde_json::to_value(quotas.get("govcloud").await?)?;
         let used = &quota["status"]["used"]["pods"];

@@ -1,7 +1,7 @@
 //! What is not exactly what was approved is refused, field by field; nothing is made of it, and the clock runs on (Art. 13; S1).
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::office::{Kind, Office, condition, refusal};
+use e2e::fixtures::{Kind, Department, condition, refusal};
 use e2e::personas::Persona;
 use e2e::suite::Context;
 use kube::api::{DeleteParams, DynamicObject};
@@ -59,104 +59,104 @@ const DIFFERENCES: [Difference; 11] = [
 ];
 
 pub async fn every_difference_is_refused_and_nothing_is_made(context: Context) -> Result<()> {
-    let office = by_the_provider(&context, "differs").await?;
-    office.file(&office.application("clinic")?).await?;
-    office.approve(Kind::Application, "clinic").await?;
-    let app = office.phase(Kind::Application, "clinic", "Provisioning").await?;
+    let department = by_the_provider(&context, "differs").await?;
+    department.file(&department.application("clinic")?).await?;
+    department.approve(Kind::Application, "clinic").await?;
+    let app = department.phase(Kind::Application, "clinic", "Provisioning").await?;
     let due = clock(&app, "Provision")?["dueAt"].clone();
     let right = order(&app, &app, app.data["spec"]["namespaces"].clone());
-    another_applications_uid(&office, &right).await?;
+    another_applications_uid(&department, &right).await?;
 
     for (what, change, said) in DIFFERENCES {
         let mut wrong = right.clone();
         change(&mut wrong["spec"]);
-        let grant = put(&office, &wrong).await.with_context(|| what.to_owned())?;
+        let grant = put(&department, &wrong).await.with_context(|| what.to_owned())?;
         ensure!(grant.data["status"]["phase"] == "Refused", "{what}: {}", grant.data["status"]);
         let why = message(&grant, "Stalled");
         ensure!(why.contains(said), "{what}: {said:?} is not in {why}");
         ensure!(why.contains("工单 ≠ 批准") && why.contains("grant ≠ approved"), "{what}: {why}");
-        nothing_was_made(&office, &due).await.with_context(|| what.to_owned())?;
+        nothing_was_made(&department, &due).await.with_context(|| what.to_owned())?;
     }
-    let told = event(&office, "ResourceGrant", "clinic", "Refused").await?;
+    let told = event(&department, "ResourceGrant", "clinic", "Refused").await?;
     ensure!(told.contains('≠'), "{told}");
 
     // A change that does not exist approves nothing either: it is waited for.
     let mut of_change = right.clone();
     of_change["spec"]["approved"]["kind"] = json!("ChangeRequest");
     of_change["spec"]["approved"]["name"] = json!("none");
-    let grant = put(&office, &of_change).await?;
+    let grant = put(&department, &of_change).await?;
     ensure!(message(&grant, "Ready").contains("there is no change none"), "{}", grant.data["status"]);
-    nothing_was_made(&office, &due).await?;
+    nothing_was_made(&department, &due).await?;
 
     // The same amounts in another notation are what was approved.
     let mut corrected = right.clone();
     corrected["spec"]["namespaces"][0]["quota"]["requests.cpu"] = json!("8000m");
-    put(&office, &corrected).await?;
-    let app = office.phase(Kind::Application, "clinic", "Provisioned").await?;
+    put(&department, &corrected).await?;
+    let app = department.phase(Kind::Application, "clinic", "Provisioned").await?;
     ensure!(clock(&app, "Provision")?["metAt"].is_string(), "{}", app.data["status"]);
-    let (prod, _) = Office::tenant(&app, "prod")?;
-    ensure!(hard(&office, &prod).await?["pods"] == "50");
-    a_change_too(&office, &app).await?;
+    let (prod, _) = Department::tenant(&app, "prod")?;
+    ensure!(hard(&department, &prod).await?["pods"] == "50");
+    a_change_too(&department, &app).await?;
     println!("change: {} kinds of difference were refused by name", DIFFERENCES.len() + 2);
     Ok(())
 }
 
 /// A grant for another application's UID is refused; whose it is cannot be changed, so it is taken away again.
-async fn another_applications_uid(office: &Office, right: &Value) -> Result<()> {
+async fn another_applications_uid(department: &Department, right: &Value) -> Result<()> {
     let mut anothers = right.clone();
     anothers["spec"]["application"]["uid"] = json!("00000000-0000-0000-0000-000000000000");
-    let grant = put(office, &anothers).await?;
+    let grant = put(department, &anothers).await?;
     ensure!(grant.data["status"]["phase"] == "Refused", "{grant:?}");
     let why = message(&grant, "Stalled");
     ensure!(why.contains("spec.application.uid: 00000000-0000-0000-0000-000000000000 ≠ "), "{why}");
     let moved = json!({"spec": {"application": right["spec"]["application"]}});
-    let refused = refusal(office.amend_as(Persona::Provider, Kind::Grant, "clinic", moved).await)?;
+    let refused = refusal(department.amend_as(Persona::Provider, Kind::Grant, "clinic", moved).await)?;
     ensure!(refused.contains("a grant passes only to a recreated record"), "{refused}");
     let elsewhere = json!({"spec": {"region": "410000"}});
-    refusal(office.amend_as(Persona::Provider, Kind::Grant, "clinic", elsewhere).await)
+    refusal(department.amend_as(Persona::Provider, Kind::Grant, "clinic", elsewhere).await)
         .context("the region")?;
-    let app = office.until(Kind::Application, "clinic", "says whose it is", |s| {
+    let app = department.until(Kind::Application, "clinic", "says whose it is", |s| {
         condition(s, "Stalled")["reason"] == "GrantOfAnother"
     });
     ensure!(app.await?.data["status"]["phase"] == "Provisioning");
-    let grants = office.api(Persona::Provider, Kind::Grant).await?;
+    let grants = department.api(Persona::Provider, Kind::Grant).await?;
     grants.delete("clinic", &DeleteParams::default()).await?;
     Ok(())
 }
 
 /// An approved change is carried out exactly, too; what was in force stays meanwhile.
-async fn a_change_too(office: &Office, app: &DynamicObject) -> Result<()> {
-    office.file(&office.change("enlarge", "clinic")?).await?;
-    office.approve(Kind::Change, "enlarge").await?;
-    let change = office.phase(Kind::Change, "enlarge", "Applying").await?;
+async fn a_change_too(department: &Department, app: &DynamicObject) -> Result<()> {
+    department.file(&department.change("enlarge", "clinic")?).await?;
+    department.approve(Kind::Change, "enlarge").await?;
+    let change = department.phase(Kind::Change, "enlarge", "Applying").await?;
     let due = clock(&change, "Change")?["dueAt"].clone();
     let right = order(app, &change, change.data["status"]["after"].clone());
     let mut wrong = right.clone();
     wrong["spec"]["namespaces"][0]["quota"]["requests.memory"] = json!("64Gi");
-    let grant = put(office, &wrong).await?;
+    let grant = put(department, &wrong).await?;
     let why = message(&grant, "Stalled");
     ensure!(why.contains("spec.namespaces[prod].quota.requests.memory: 64Gi ≠ 32Gi"), "{why}");
     ensure!(grant.data["status"]["phase"] == "Active", "what was in force stays: {}", grant.data["status"]);
-    let (prod, _) = Office::tenant(app, "prod")?;
-    ensure!(hard(office, &prod).await?["requests.memory"] == "16Gi", "a refused grant changed something");
-    let change = office
+    let (prod, _) = Department::tenant(app, "prod")?;
+    ensure!(hard(department, &prod).await?["requests.memory"] == "16Gi", "a refused grant changed something");
+    let change = department
         .until(Kind::Change, "enlarge", "says so", |s| condition(s, "Stalled")["reason"] == "GrantStalled")
         .await?;
     ensure!(
         clock(&change, "Change")?["dueAt"] == due && clock(&change, "Change")?["metAt"].is_null(),
         "{change:?}"
     );
-    put(office, &right).await?;
-    office.phase(Kind::Change, "enlarge", "Completed").await?;
-    ensure!(hard(office, &prod).await?["requests.memory"] == "32Gi");
+    put(department, &right).await?;
+    department.phase(Kind::Change, "enlarge", "Completed").await?;
+    ensure!(hard(department, &prod).await?["requests.memory"] == "32Gi");
     Ok(())
 }
 
 /// The provider applies a grant; gives it once the operator has looked at it.
-async fn put(office: &Office, grant: &Value) -> Result<DynamicObject> {
-    let grants = office.api(Persona::Provider, Kind::Grant).await?;
+async fn put(department: &Department, grant: &Value) -> Result<DynamicObject> {
+    let grants = department.api(Persona::Provider, Kind::Grant).await?;
     let written = match grants.get_opt("clinic").await? {
-        None => office.file_as(Persona::Provider, grant).await?,
+        None => department.file_as(Persona::Provider, grant).await?,
         Some(mut there) => {
             there.data["spec"] = grant["spec"].clone();
             grants.replace("clinic", &Default::default(), &there).await?
@@ -164,13 +164,13 @@ async fn put(office: &Office, grant: &Value) -> Result<DynamicObject> {
     };
     let generation = written.metadata.generation;
     let looked = move |s: &Value| s["observedGeneration"].as_i64() == generation && s["phase"].is_string();
-    office.until(Kind::Grant, "clinic", "was looked at", looked).await
+    department.until(Kind::Grant, "clinic", "was looked at", looked).await
 }
 
 /// No tenant object exists, the application is where it was, and the provider's clock runs on.
-async fn nothing_was_made(office: &Office, due: &Value) -> Result<()> {
-    let app = office.get(Kind::Application, "clinic").await?;
-    let made = tenants(office, &app).await?;
+async fn nothing_was_made(department: &Department, due: &Value) -> Result<()> {
+    let app = department.get(Kind::Application, "clinic").await?;
+    let made = tenants(department, &app).await?;
     ensure!(made.is_empty(), "{made:?} was made");
     let running = clock(&app, "Provision")?;
     ensure!(app.data["status"]["phase"] == "Provisioning", "{}", app.data["status"]);

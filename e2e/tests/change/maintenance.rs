@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use e2e::audit::AuditLog;
-use e2e::office::{HENAN, Kind, Office, ZHENGZHOU, condition, refusal};
+use e2e::fixtures::{HENAN, Kind, Department, ZHENGZHOU, condition, refusal};
 use e2e::personas::{OPERATOR, Persona};
 use e2e::suite::Context;
 use jiff::{SignedDuration, Timestamp};
@@ -10,22 +10,22 @@ use serde_json::{Value, json};
 
 use crate::refusals::{cannot_be_approved, decide};
 use crate::stage::{
-    automatic, by_the_provider, event, events_of_maintenance, message, providers_office, provisioned, quiet,
+    automatic, by_the_provider, event, events_of_maintenance, message, provider_department, provisioned, quiet,
     said,
 };
 
-/// The sample plan in the provider's office, under a name, so many days ahead, for these applications.
-pub fn plan(office: &Office, name: &str, days: i64, affects: Value) -> Result<Value> {
-    plan_from(office, name, Timestamp::now() + SignedDuration::from_hours(24 * days), affects)
+/// The sample plan in the provider's department, under a name, so many days ahead, for these applications.
+pub fn plan(department: &Department, name: &str, days: i64, affects: Value) -> Result<Value> {
+    plan_from(department, name, Timestamp::now() + SignedDuration::from_hours(24 * days), affects)
 }
 
 /// The same from an instant on, for four hours.
-pub fn plan_from(office: &Office, name: &str, start: Timestamp, affects: Value) -> Result<Value> {
-    let mut manifest = e2e::office::sample("maintenance.yaml")?;
+pub fn plan_from(department: &Department, name: &str, start: Timestamp, affects: Value) -> Result<Value> {
+    let mut manifest = e2e::fixtures::sample("maintenance.yaml")?;
     manifest["metadata"]["name"] = json!(name);
     let start = start.round(jiff::Unit::Second)?;
     let end = start + SignedDuration::from_hours(4);
-    manifest["spec"]["region"] = json!(office.region);
+    manifest["spec"]["region"] = json!(department.region);
     let spec = &mut manifest["spec"]["platformMaintenance"];
     spec["window"] = json!({"start": start.to_string(), "end": end.to_string()});
     spec["affects"] = affects;
@@ -33,33 +33,33 @@ pub fn plan_from(office: &Office, name: &str, start: Timestamp, affects: Value) 
 }
 
 /// The provider files a plan and the authority approves it.
-async fn scheduled(office: &Office, manifest: Value) -> Result<()> {
+async fn scheduled(department: &Department, manifest: Value) -> Result<()> {
     let name = manifest["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-    office.file_as(Persona::Provider, &manifest).await?;
-    office.approve(Kind::Change, &name).await?;
-    office.phase(Kind::Change, &name, "Scheduled").await.map(drop)
+    department.file_as(Persona::Provider, &manifest).await?;
+    department.approve(Kind::Change, &name).await?;
+    department.phase(Kind::Change, &name, "Scheduled").await.map(drop)
 }
 
-fn named(office: &Office, name: &str) -> Value {
-    json!({"applications": [{"namespace": office.namespace, "name": name}]})
+fn named(department: &Department, name: &str) -> Value {
+    json!({"applications": [{"namespace": department.namespace, "name": name}]})
 }
 
 pub async fn maintenance_is_told_to_those_affected_and_nobody_else(context: Context) -> Result<()> {
     // In the city's region, so that `all: true` concerns nobody in the province's.
-    let provider = providers_office(&context, ZHENGZHOU).await?;
-    let office = by_the_provider(&context, "told").await?;
+    let provider = provider_department(&context, ZHENGZHOU).await?;
+    let department = by_the_provider(&context, "told").await?;
     let elsewhere = automatic(&context, "elsewhere").await?;
     for name in ["clinic", "other"] {
-        provisioned(&office, name).await?;
+        provisioned(&department, name).await?;
     }
     provisioned(&elsewhere, "clinic").await?;
-    quiet(&office).await?;
+    quiet(&department).await?;
     quiet(&elsewhere).await?;
     let began = AuditLog::mark();
-    scheduled(&provider, plan(&provider, "one", 40, named(&office, "clinic"))?).await?;
+    scheduled(&provider, plan(&provider, "one", 40, named(&department, "clinic"))?).await?;
 
     let reason = |s: &Value| condition(s, "MaintenanceScheduled")["reason"].clone();
-    let told = office.until(Kind::Application, "clinic", "is told", |s| reason(s) == "Scheduled").await?;
+    let told = department.until(Kind::Application, "clinic", "is told", |s| reason(s) == "Scheduled").await?;
     let list = &told.data["status"]["maintenances"];
     ensure!(list[0]["name"] == "one" && list[0]["impact"] == "Degraded", "{list}");
     ensure!(
@@ -68,7 +68,7 @@ pub async fn maintenance_is_told_to_those_affected_and_nobody_else(context: Cont
     );
     ensure!(said(&told, "MaintenanceScheduled") == 1, "{}", told.data["status"]["timeline"]);
     // The department reads it in its own namespace.
-    let note = event(&office, "CloudApplication", "clinic", "MaintenanceScheduled").await?;
+    let note = event(&department, "CloudApplication", "clinic", "MaintenanceScheduled").await?;
     ensure!(note.contains("平台调整") && note.contains("is scheduled from"), "{note}");
 
     // Every application of the region, and none of another's; that its window overlaps is shown before it is approved.
@@ -79,28 +79,28 @@ pub async fn maintenance_is_told_to_those_affected_and_nobody_else(context: Cont
     });
     let shown = shown.await?;
     ensure!(message(&shown, "WindowOverlaps").contains(&format!("{}/one", provider.namespace)), "{shown:?}");
-    let admin = office.admin().await?;
+    let admin = department.admin().await?;
     let asked = || async {
         let all = context.cluster.audit().settled(&admin).await?.since(began).by_user(OPERATOR);
         Ok::<_, anyhow::Error>(all.writes().resource("cloudapplications"))
     };
-    let other = asked().await?.namespace(&office.namespace).named("other");
+    let other = asked().await?.namespace(&department.namespace).named("other");
     ensure!(other.is_empty(), "it is not affected, and was written:\n{other}");
     provider.approve(Kind::Change, "every").await?;
-    office.until(Kind::Application, "other", "is told", |s| reason(s) == "Scheduled").await?;
-    let both = office
+    department.until(Kind::Application, "other", "is told", |s| reason(s) == "Scheduled").await?;
+    let both = department
         .until(Kind::Application, "clinic", "shows the overlap", |s| reason(s) == "WindowsOverlap")
         .await?;
     ensure!(message(&both, "MaintenanceScheduled").contains("overlap"), "{both:?}");
-    event(&office, "CloudApplication", "other", "MaintenanceScheduled").await?;
+    event(&department, "CloudApplication", "other", "MaintenanceScheduled").await?;
     ensure!(events_of_maintenance(&elsewhere, "clinic").await? == 0);
-    ensure!(events_of_maintenance(&office, "other").await? == 1, "one notice a maintenance");
+    ensure!(events_of_maintenance(&department, "other").await? == 1, "one notice a maintenance");
 
     let lists = context.cluster.audit().settled(&admin).await?.since(began).by_user(OPERATOR).verb("list");
     let records = |resource: &str| lists.clone().resource(resource).len();
     let lists = records("cloudapplications") + records("changerequests");
     ensure!(lists == 0, "the operator listed records {lists} times");
-    let writes = asked().await?.namespace(&office.namespace);
+    let writes = asked().await?.namespace(&department.namespace);
     println!(
         "change: three notices to two applications took {} writes of records, and no LIST",
         writes.len()
@@ -111,11 +111,11 @@ pub async fn maintenance_is_told_to_those_affected_and_nobody_else(context: Cont
 
 /// Too near, so it is moved; returned, so it is corrected; and another is rejected: only what is approved is told.
 pub async fn a_plan_is_returned_moved_and_approved_or_rejected(context: Context) -> Result<()> {
-    let provider = providers_office(&context, HENAN).await?;
-    let office = automatic(&context, "planned").await?;
-    provisioned(&office, "clinic").await?;
-    let filed = plan(&provider, "storage", 1, named(&office, "clinic"))?;
-    let by_department = office.file(&filed).await;
+    let provider = provider_department(&context, HENAN).await?;
+    let department = automatic(&context, "planned").await?;
+    provisioned(&department, "clinic").await?;
+    let filed = plan(&provider, "storage", 1, named(&department, "clinic"))?;
+    let by_department = department.file(&filed).await;
     refusal(by_department)?;
     let mut bare = filed.clone();
     bare["spec"]["platformMaintenance"].as_object_mut().map(|m| m.remove("contingencyPlan"));
@@ -143,18 +143,18 @@ pub async fn a_plan_is_returned_moved_and_approved_or_rejected(context: Context)
     let again = provider.phase(Kind::Change, "storage", "Submitted").await?;
     ensure!(said(&again, "Resubmitted") == 1, "{again:?}");
 
-    provider.file_as(Persona::Provider, &plan(&provider, "network", 50, named(&office, "clinic"))?).await?;
+    provider.file_as(Persona::Provider, &plan(&provider, "network", 50, named(&department, "clinic"))?).await?;
     provider.judged(Kind::Change, "network", "Valid").await?;
     decide(&provider, "network", "rejected", "与重大活动保障冲突").await?;
     provider.phase(Kind::Change, "network", "Rejected").await?;
-    let missing = json!({"applications": [{"namespace": office.namespace, "name": "none"}]});
+    let missing = json!({"applications": [{"namespace": department.namespace, "name": "none"}]});
     provider.file_as(Persona::Provider, &plan(&provider, "lost", 50, missing)?).await?;
     provider.judged(Kind::Change, "lost", "AffectedMissing").await?;
     cannot_be_approved(&provider, "lost").await?;
-    ensure!(events_of_maintenance(&office, "clinic").await? == 0, "it was told of what is not approved");
+    ensure!(events_of_maintenance(&department, "clinic").await? == 0, "it was told of what is not approved");
 
     provider.approve(Kind::Change, "storage").await?;
-    let told = office
+    let told = department
         .until(Kind::Application, "clinic", "is told", |s| s["maintenances"][0]["name"] == "storage")
         .await?;
     ensure!(said(&told, "MaintenanceScheduled") == 1, "{told:?}");

@@ -1,7 +1,7 @@
 //! Work orders by the provider's own hand (Art. 13): published, rendered, applied; too early, and too late.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::office::{Kind, Office, condition};
+use e2e::fixtures::{Kind, Department, condition};
 use e2e::personas::Persona;
 use e2e::suite::Context;
 use govcloud_domain::digest::spec_digest;
@@ -14,12 +14,12 @@ use crate::stage::{
 };
 
 pub async fn the_work_order_is_published_and_carried_out_as_rendered(context: Context) -> Result<()> {
-    let office = by_the_provider(&context, "orders").await?;
-    office.file(&office.application("clinic")?).await?;
-    let early = render_and_apply(&office, "grant render clinic").await;
+    let department = by_the_provider(&context, "orders").await?;
+    department.file(&department.application("clinic")?).await?;
+    let early = render_and_apply(&department, "grant render clinic").await;
     ensure!(early.is_err_and(|e| e.to_string().contains("is not approved")), "nothing is rendered before");
-    office.approve(Kind::Application, "clinic").await?;
-    let app = office.phase(Kind::Application, "clinic", "Provisioning").await?;
+    department.approve(Kind::Application, "clinic").await?;
+    let app = department.phase(Kind::Application, "clinic", "Provisioning").await?;
     let status = &app.data["status"];
     ensure!(status["waitingOn"] == "Provider" && status["waitingFor"] == "Provision", "{status}");
     ensure!(clock(&app, "Provision")?["dueDate"] == status["dueDate"], "the provider's clock runs: {status}");
@@ -27,20 +27,20 @@ pub async fn the_work_order_is_published_and_carried_out_as_rendered(context: Co
     ensure!(reconciling["reason"] == "AwaitingGrant", "{reconciling}");
     let publishes = message(&app, "Reconciling");
     ensure!(publishes.contains("kubectl govcloud grant render clinic"), "{publishes}");
-    let told = event(&office, "CloudApplication", "clinic", "Notified").await?;
+    let told = event(&department, "CloudApplication", "clinic", "Notified").await?;
     ensure!(told.contains("已通知政务云服务提供方"), "{told}");
-    ensure!(tenants(&office, &app).await?.is_empty(), "nothing is made without the provider's grant");
+    ensure!(tenants(&department, &app).await?.is_empty(), "nothing is made without the provider's grant");
 
-    let said = render_and_apply(&office, "grant render clinic").await?;
+    let said = render_and_apply(&department, "grant render clinic").await?;
     ensure!(
         said.contains("kind: ResourceGrant") && said.contains("resourcegrant.govcloud.dev/clinic created"),
         "{said}"
     );
-    let app = office.phase(Kind::Application, "clinic", "Provisioned").await?;
+    let app = department.phase(Kind::Application, "clinic", "Provisioned").await?;
     ensure!(clock(&app, "Provision")?["metAt"].is_string(), "{}", app.data["status"]);
-    let (prod, _) = Office::tenant(&app, "prod")?;
-    ensure!(hard(&office, &prod).await?["requests.cpu"] == "8");
-    let grant = office.get(Kind::Grant, "clinic").await?;
+    let (prod, _) = Department::tenant(&app, "prod")?;
+    ensure!(hard(&department, &prod).await?["requests.cpu"] == "8");
+    let grant = department.get(Kind::Grant, "clinic").await?;
     let by = grant.metadata.managed_fields.iter().flatten().filter_map(|m| m.manager.as_deref());
     ensure!(
         by.clone().any(|m| m.starts_with("kubectl")),
@@ -48,73 +48,73 @@ pub async fn the_work_order_is_published_and_carried_out_as_rendered(context: Co
         by.collect::<Vec<_>>()
     );
 
-    office.file(&office.change("enlarge", "clinic")?).await?;
-    office.approve(Kind::Change, "enlarge").await?;
-    let change = office.phase(Kind::Change, "enlarge", "Applying").await?;
+    department.file(&department.change("enlarge", "clinic")?).await?;
+    department.approve(Kind::Change, "enlarge").await?;
+    let change = department.phase(Kind::Change, "enlarge", "Applying").await?;
     ensure!(condition(&change.data["status"], "Reconciling")["reason"] == "AwaitingGrant", "{change:?}");
     ensure!(
         message(&change, "Reconciling").contains("kubectl govcloud grant render clinic --change enlarge")
     );
     ensure!(clock(&change, "Change")?["metAt"].is_null() && change.data["status"]["waitingOn"] == "Provider");
-    event(&office, "ChangeRequest", "enlarge", "Notified").await?;
+    event(&department, "ChangeRequest", "enlarge", "Notified").await?;
     ensure!(
-        hard(&office, &prod).await?["requests.cpu"] == "8",
+        hard(&department, &prod).await?["requests.cpu"] == "8",
         "nothing is enlarged without the provider's grant"
     );
-    carry_out(&office, "clinic", "enlarge").await?;
-    let change = office.phase(Kind::Change, "enlarge", "Completed").await?;
+    carry_out(&department, "clinic", "enlarge").await?;
+    let change = department.phase(Kind::Change, "enlarge", "Completed").await?;
     ensure!(clock(&change, "Change")?["metAt"].is_string(), "{}", change.data["status"]);
-    ensure!(hard(&office, &prod).await?["requests.cpu"] == "16");
+    ensure!(hard(&department, &prod).await?["requests.cpu"] == "16");
     Ok(())
 }
 
 /// Applied before the approval: it waits, says for what, and is carried out once that is there.
 pub async fn a_grant_before_the_approval_waits(context: Context) -> Result<()> {
-    let office = by_the_provider(&context, "early").await?;
-    office.file(&office.application("clinic")?).await?;
-    let app = office.judged(Kind::Application, "clinic", "Valid").await?;
+    let department = by_the_provider(&context, "early").await?;
+    department.file(&department.application("clinic")?).await?;
+    let app = department.judged(Kind::Application, "clinic", "Valid").await?;
     let namespaces = app.data["spec"]["namespaces"].clone();
     let mut early = order(&app, &app, namespaces);
     early["spec"]["approved"]["generation"] = json!(app.metadata.generation);
     early["spec"]["approved"]["digest"] = json!(spec_digest(&app.data["spec"], &[]));
-    office.file_as(Persona::Provider, &early).await?;
-    let grant = office.phase(Kind::Grant, "clinic", "Pending").await?;
+    department.file_as(Persona::Provider, &early).await?;
+    let grant = department.phase(Kind::Grant, "clinic", "Pending").await?;
     let status = &grant.data["status"];
     ensure!(status["waitingOn"] == "Authority" && status["waitingFor"] == "Approval", "{status}");
     ensure!(message(&grant, "Ready").contains("waits for the approval of application clinic"), "{status}");
-    ensure!(tenants(&office, &app).await?.is_empty(), "something was made before the approval");
-    office.approve(Kind::Application, "clinic").await?;
-    let app = office.phase(Kind::Application, "clinic", "Provisioned").await?;
-    office.phase(Kind::Grant, "clinic", "Active").await?;
-    ensure!(tenants(&office, &app).await?.len() == 1);
+    ensure!(tenants(&department, &app).await?.is_empty(), "something was made before the approval");
+    department.approve(Kind::Application, "clinic").await?;
+    let app = department.phase(Kind::Application, "clinic", "Provisioned").await?;
+    department.phase(Kind::Grant, "clinic", "Active").await?;
+    ensure!(tenants(&department, &app).await?.len() == 1);
     Ok(())
 }
 
 /// An exited application is granted nothing, neither by its old grant nor by a new one (Art. 16).
 pub async fn after_the_exit_nothing_is_granted(context: Context) -> Result<()> {
-    let office = by_the_provider(&context, "late").await?;
-    let app = provisioned(&office, "clinic").await?;
+    let department = by_the_provider(&context, "late").await?;
+    let app = provisioned(&department, "clinic").await?;
     let right = order(&app, &app, app.data["spec"]["namespaces"].clone());
-    office.leave(office.exit("clinic-exit", "clinic", json!({"default": "Retain"}))?).await?;
-    office.phase(Kind::Application, "clinic", "Exited").await?;
-    office.phase(Kind::Grant, "clinic", "Released").await?;
+    department.leave(department.exit("clinic-exit", "clinic", json!({"default": "Retain"}))?).await?;
+    department.phase(Kind::Application, "clinic", "Exited").await?;
+    department.phase(Kind::Grant, "clinic", "Released").await?;
     let more = json!({"spec": {"namespaces": [{"name": "prod", "quota": {"pods": "1"}}]}});
-    let patched = office.amend_as(Persona::Provider, Kind::Grant, "clinic", more).await?;
+    let patched = department.amend_as(Persona::Provider, Kind::Grant, "clinic", more).await?;
     let generation = patched.metadata.generation;
     let seen = move |s: &serde_json::Value| s["observedGeneration"].as_i64() == generation;
-    let ended = office.until(Kind::Grant, "clinic", "was looked at", seen).await?;
+    let ended = department.until(Kind::Grant, "clinic", "was looked at", seen).await?;
     ensure!(ended.data["status"]["phase"] == "Released", "{ended:?}");
 
-    let grants = office.api(Persona::Provider, Kind::Grant).await?;
+    let grants = department.api(Persona::Provider, Kind::Grant).await?;
     grants.delete("clinic", &DeleteParams::default()).await.context("an ended grant is removed")?;
-    office.file_as(Persona::Provider, &right).await?;
-    let refused = office.phase(Kind::Grant, "clinic", "Refused").await?;
+    department.file_as(Persona::Provider, &right).await?;
+    let refused = department.phase(Kind::Grant, "clinic", "Refused").await?;
     ensure!(
         message(&refused, "Stalled").contains("the application has exited"),
         "{}",
         message(&refused, "Stalled")
     );
-    let all = tenants(&office, &app).await?;
+    let all = tenants(&department, &app).await?;
     ensure!(all.is_empty(), "an exited application has {all:?}");
     ensure!(refused.name_any() == "clinic");
     Ok(())

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use anyhow::{Context as _, Result, ensure};
 use e2e::audit::AuditLog;
 use e2e::binaries::Binaries;
-use e2e::office::{self, HENAN, Kind, Office, PATIENCE, ZHENGZHOU, condition};
+use e2e::fixtures::{self, HENAN, Kind, Department, PATIENCE, ZHENGZHOU, condition};
 use e2e::operator;
 use e2e::personas::{OPERATOR, Persona};
 use e2e::suite::Context;
@@ -20,33 +20,33 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 use tokio::sync::OnceCell;
 
-/// An office in the province's region, where the operator writes the grants.
-pub async fn automatic(context: &Context, prefix: &str) -> Result<Office> {
+/// A department in the province's region, where the operator writes the grants.
+pub async fn automatic(context: &Context, prefix: &str) -> Result<Department> {
     open(context, prefix, HENAN).await
 }
 
-/// An office in the city's region, where the provider applies them.
-pub async fn by_the_provider(context: &Context, prefix: &str) -> Result<Office> {
+/// A department in the city's region, where the provider applies them.
+pub async fn by_the_provider(context: &Context, prefix: &str) -> Result<Department> {
     open(context, prefix, ZHENGZHOU).await
 }
 
-async fn open(context: &Context, prefix: &str, region: &str) -> Result<Office> {
+async fn open(context: &Context, prefix: &str, region: &str) -> Result<Department> {
     static REGIONS: OnceCell<()> = OnceCell::const_new();
     let set_up = || async {
-        office::regions(&context.cluster).await?;
+        fixtures::regions(&context.cluster).await?;
         let by_hand = r#"{"spec":{"fulfilment":"ProviderApplied"}}"#;
         let admin = context.cluster.kubectl(Persona::PlatformAdmin);
         admin.run(&["patch", "region", ZHENGZHOU, "--type=merge", "-p", by_hand]).await.map(drop)
     };
     REGIONS.get_or_try_init(set_up).await?;
     let namespace = context.filing_namespace(prefix, region).await?;
-    Office::open(&context.cluster, &namespace, region).await
+    Department::open(&context.cluster, &namespace, region).await
 }
 
 /// The provider's own filing namespace in a region, where maintenance is filed (Art. 18).
-pub async fn providers_office(context: &Context, region: &str) -> Result<Office> {
-    let office = open(context, "provider", region).await?;
-    let bindings: Api<RoleBinding> = Api::namespaced(office.admin().await?, &office.namespace);
+pub async fn provider_department(context: &Context, region: &str) -> Result<Department> {
+    let department = open(context, "provider", region).await?;
+    let bindings: Api<RoleBinding> = Api::namespaced(department.admin().await?, &department.namespace);
     let binding = serde_json::from_value(json!({
         "metadata": {"name": "maintenance"},
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "govcloud:provider-maintenance"},
@@ -54,23 +54,23 @@ pub async fn providers_office(context: &Context, region: &str) -> Result<Office>
     }))?;
     bindings.create(&PostParams::default(), &binding).await?;
     let mine = || async {
-        let args = ["auth", "can-i", "file", "changerequests.govcloud.dev", "-n", &office.namespace];
+        let args = ["auth", "can-i", "file", "changerequests.govcloud.dev", "-n", &department.namespace];
         Ok(context.cluster.kubectl(Persona::Provider).output(&args).await?.status.success().then_some(()))
     };
     eventually("the provider may file maintenance", PATIENCE, mine).await?;
-    Ok(office)
+    Ok(department)
 }
 
-/// Runs `kubectl govcloud ARGS | kubectl apply -f -` in the office, as the provider would type it.
-pub async fn render_and_apply(office: &Office, args: &str) -> Result<String> {
+/// Runs `kubectl govcloud ARGS | kubectl apply -f -` in the filing namespace, as the provider would type it.
+pub async fn render_and_apply(department: &Department, args: &str) -> Result<String> {
     static PLUGIN: OnceCell<PathBuf> = OnceCell::const_new();
     let built = || async { tokio::task::spawn_blocking(operator::binary).await? };
     let plugin = PLUGIN.get_or_try_init(built).await?.parent().context("the plugin is in a directory")?;
     let kubectl = Binaries::find()?.path("kubectl");
-    let provider = office.cluster().kubectl(Persona::Provider);
+    let provider = department.cluster().kubectl(Persona::Provider);
     let line = format!(
         "set -e; kubectl govcloud -n {ns} {args} > \"$WORK_ORDER\"; cat \"$WORK_ORDER\"; kubectl apply -n {ns} -f - < \"$WORK_ORDER\"",
-        ns = office.namespace
+        ns = department.namespace
     );
     let file = tempfile::NamedTempFile::new()?;
     let dirs = [plugin.to_owned(), kubectl.parent().context("kubectl is in a directory")?.to_owned()];
@@ -79,7 +79,7 @@ pub async fn render_and_apply(office: &Office, args: &str) -> Result<String> {
     let mut command = Command::new("/bin/sh");
     command.args(["-c", &line]).env("PATH", path).env("WORK_ORDER", file.path());
     command.env("KUBECONFIG", provider.kubeconfig()).env("LC_ALL", "en_US.UTF-8");
-    command.env("KUBECACHEDIR", office.cluster().plane.root().join("state/kubectl-cache"));
+    command.env("KUBECACHEDIR", department.cluster().plane.root().join("state/kubectl-cache"));
     for proxy in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"] {
         command.env_remove(proxy);
     }
@@ -110,41 +110,41 @@ pub fn order(application: &DynamicObject, approved: &DynamicObject, namespaces: 
 }
 
 /// Carries an approved change out where the provider does; where the operator does there is nothing to do.
-pub async fn carry_out(office: &Office, application: &str, change: &str) -> Result<()> {
-    if office.region == ZHENGZHOU {
-        office.phase(Kind::Change, change, "Applying").await?;
-        render_and_apply(office, &format!("grant render {application} --change {change}")).await?;
+pub async fn carry_out(department: &Department, application: &str, change: &str) -> Result<()> {
+    if department.region == ZHENGZHOU {
+        department.phase(Kind::Change, change, "Applying").await?;
+        render_and_apply(department, &format!("grant render {application} --change {change}")).await?;
     }
     Ok(())
 }
 
 /// An application, provisioned in either mode.
-pub async fn provisioned(office: &Office, name: &str) -> Result<DynamicObject> {
-    office.file(&office.application(name)?).await?;
-    office.approve(Kind::Application, name).await?;
-    if office.region == ZHENGZHOU {
-        office.phase(Kind::Application, name, "Provisioning").await?;
-        render_and_apply(office, &format!("grant render {name}")).await?;
+pub async fn provisioned(department: &Department, name: &str) -> Result<DynamicObject> {
+    department.file(&department.application(name)?).await?;
+    department.approve(Kind::Application, name).await?;
+    if department.region == ZHENGZHOU {
+        department.phase(Kind::Application, name, "Provisioning").await?;
+        render_and_apply(department, &format!("grant render {name}")).await?;
     }
-    office.phase(Kind::Application, name, "Provisioned").await
+    department.phase(Kind::Application, name, "Provisioned").await
 }
 
 /// A change of one application with these namespaces.
-pub fn adjustment(office: &Office, name: &str, application: &str, namespaces: Value) -> Result<Value> {
-    let mut manifest = office.change(name, application)?;
+pub fn adjustment(department: &Department, name: &str, application: &str, namespaces: Value) -> Result<Value> {
+    let mut manifest = department.change(name, application)?;
     manifest["spec"]["resourceAdjustment"]["namespaces"] = namespaces;
     Ok(manifest)
 }
 
 /// The hard limits that a tenant namespace has.
-pub async fn hard(office: &Office, namespace: &str) -> Result<Value> {
-    let quota = Api::<ResourceQuota>::namespaced(office.admin().await?, namespace).get("govcloud").await?;
+pub async fn hard(department: &Department, namespace: &str) -> Result<Value> {
+    let quota = Api::<ResourceQuota>::namespaced(department.admin().await?, namespace).get("govcloud").await?;
     Ok(serde_json::to_value(quota)?["spec"]["hard"].clone())
 }
 
 /// The tenant namespaces of an application, by its label.
-pub async fn tenants(office: &Office, application: &DynamicObject) -> Result<Vec<String>> {
-    let namespaces: Api<Namespace> = Api::all(office.admin().await?);
+pub async fn tenants(department: &Department, application: &DynamicObject) -> Result<Vec<String>> {
+    let namespaces: Api<Namespace> = Api::all(department.admin().await?);
     let uid = application.uid().context("no UID")?;
     let found = namespaces
         .list(&ListParams::default().labels(&format!("govcloud.dev/application-uid={uid}")))
@@ -152,10 +152,10 @@ pub async fn tenants(office: &Office, application: &DynamicObject) -> Result<Vec
     Ok(found.iter().map(ResourceExt::name_any).collect())
 }
 
-/// Waits for an Event on a record of the office that its department can read, and gives its note.
-pub async fn event(office: &Office, kind: &str, name: &str, reason: &str) -> Result<String> {
+/// Waits for an Event on a record of the department that it can read, and returns its note.
+pub async fn event(department: &Department, kind: &str, name: &str, reason: &str) -> Result<String> {
     let events: Api<Event> =
-        Api::namespaced(office.cluster().client(office.department).await?, &office.namespace);
+        Api::namespaced(department.cluster().client(department.applicant).await?, &department.namespace);
     let there = || async {
         let all = events.list(&ListParams::default()).await?;
         let of = |e: &&Event| {
@@ -169,14 +169,14 @@ pub async fn event(office: &Office, kind: &str, name: &str, reason: &str) -> Res
     eventually(&format!("the Event {reason} on {kind} {name}"), PATIENCE, there).await
 }
 
-/// Waits until the operator writes nothing more in the office.
-pub async fn quiet(office: &Office) -> Result<()> {
-    let admin = office.admin().await?;
+/// Waits until the operator writes nothing more in the filing namespace.
+pub async fn quiet(department: &Department) -> Result<()> {
+    let admin = department.admin().await?;
     let none = || async {
         let mark = AuditLog::mark();
-        let audit = office.cluster().audit();
+        let audit = department.cluster().audit();
         audit.settled(&admin).await?;
-        let asked = audit.settled(&admin).await?.since(mark).by_user(OPERATOR).namespace(&office.namespace);
+        let asked = audit.settled(&admin).await?.since(mark).by_user(OPERATOR).namespace(&department.namespace);
         let writes = asked.writes();
         ensure!(writes.is_empty(), "still writing:\n{writes}");
         Ok(Some(()))
@@ -185,8 +185,8 @@ pub async fn quiet(office: &Office) -> Result<()> {
 }
 
 /// How many Events of maintenance there are on an application.
-pub async fn events_of_maintenance(office: &Office, name: &str) -> Result<usize> {
-    let events: Api<Event> = Api::namespaced(office.admin().await?, &office.namespace);
+pub async fn events_of_maintenance(department: &Department, name: &str) -> Result<usize> {
+    let events: Api<Event> = Api::namespaced(department.admin().await?, &department.namespace);
     let all = events.list(&ListParams::default()).await?;
     let of = |e: &&Event| {
         e.reason.as_deref().is_some_and(|r| r.starts_with("Maintenance"))

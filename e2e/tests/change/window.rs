@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::{Cluster, Setup};
 use e2e::in_process::InProcess;
-use e2e::office::{self, HENAN, Kind, Office, condition, refusal};
+use e2e::fixtures::{self, HENAN, Kind, Department, condition, refusal};
 use e2e::personas::Persona;
 use e2e::suite::Context;
 use govcloud_controller::clock::Clock;
@@ -26,9 +26,9 @@ const BEGIN: &str = "2026-09-10T02:00:00Z";
 struct Play {
     cluster: Arc<Cluster>,
     clock: Clock,
-    /// The department's office, and the provider's own.
-    office: Office,
-    provider: Office,
+    /// The department, and the provider's own filing namespace.
+    department: Department,
+    provider: Department,
 }
 
 impl Play {
@@ -37,11 +37,11 @@ impl Play {
         let clock = Clock::default();
         clock.set(BEGIN.parse()?);
         let operator = InProcess::start(&cluster, clock.clone()).await?;
-        office::regions(&cluster).await?;
+        fixtures::regions(&cluster).await?;
         let namespace = cluster.filing_namespace("dept", HENAN).await?;
-        let office = Office::open(&cluster, &namespace, HENAN).await?;
+        let department = Department::open(&cluster, &namespace, HENAN).await?;
         let namespace = cluster.filing_namespace("provider", HENAN).await?;
-        let provider = Office::open(&cluster, &namespace, HENAN).await?;
+        let provider = Department::open(&cluster, &namespace, HENAN).await?;
         let bindings: Api<RoleBinding> = Api::namespaced(provider.admin().await?, &provider.namespace);
         let binding = serde_json::from_value(json!({
             "metadata": {"name": "maintenance"},
@@ -49,7 +49,7 @@ impl Play {
             "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": Persona::Provider.group()}],
         }))?;
         bindings.create(&PostParams::default(), &binding).await?;
-        Ok((Self { cluster, clock, office, provider }, operator))
+        Ok((Self { cluster, clock, department, provider }, operator))
     }
 
     /// The provider files a plan, and the authority approves it.
@@ -60,7 +60,7 @@ impl Play {
     }
 
     async fn file(&self, name: &str, start: &str) -> Result<()> {
-        let affects = json!({"applications": [{"namespace": self.office.namespace, "name": "clinic"}]});
+        let affects = json!({"applications": [{"namespace": self.department.namespace, "name": "clinic"}]});
         let manifest = plan_from(&self.provider, name, start.parse()?, affects)?;
         // The provider's right to file is seen by the authorizer a moment after it was given.
         let filed = || async { Ok(Some(self.provider.file_as(Persona::Provider, &manifest).await?)) };
@@ -75,9 +75,9 @@ impl Play {
             let told: Vec<&str> = all.filter(|e| e.starts_with("Maintenance")).collect();
             told == events && condition(s, "MaintenanceScheduled")["reason"] == reason
         };
-        let application = self.office.until(Kind::Application, "clinic", &what, met).await?;
+        let application = self.department.until(Kind::Application, "clinic", &what, met).await?;
         let there = || async {
-            Ok((events_of_maintenance(&self.office, "clinic").await? == events.len()).then_some(()))
+            Ok((events_of_maintenance(&self.department, "clinic").await? == events.len()).then_some(()))
         };
         e2e::wait::eventually("one Event each", Duration::from_secs(30), there).await?;
         Ok(application)
@@ -92,7 +92,7 @@ impl Play {
 
 pub async fn a_maintenance_by_the_clock(_: Context) -> Result<()> {
     let (play, operator) = Play::begin().await?;
-    play.office.provision(play.office.application("clinic")?).await?;
+    play.department.provision(play.department.application("clinic")?).await?;
 
     // Three working days of notice: filed on a Thursday, Wednesday is the first day that it may begin.
     play.file("near", "2026-09-15T14:00:00Z").await?;
@@ -104,11 +104,11 @@ pub async fn a_maintenance_by_the_clock(_: Context) -> Result<()> {
     play.schedule("storage", "2026-09-16T14:00:00Z").await?;
     let told = play.told(&["MaintenanceScheduled"], "Scheduled").await?;
     ensure!(message(&told, "MaintenanceScheduled").contains("2026-09-16 22:00"), "{told:?}");
-    event(&play.office, "CloudApplication", "clinic", "MaintenanceScheduled").await?;
+    event(&play.department, "CloudApplication", "clinic", "MaintenanceScheduled").await?;
     play.clock.set("2026-09-16T13:59:58Z".parse()?);
     play.provider.phase(Kind::Change, "storage", "InProgress").await?;
     play.told(&["MaintenanceScheduled", "MaintenanceStarted"], "InProgress").await?;
-    event(&play.office, "CloudApplication", "clinic", "MaintenanceStarted").await?;
+    event(&play.department, "CloudApplication", "clinic", "MaintenanceStarted").await?;
 
     // The window passes without a report: the provider's period begins, and runs out. The department is not late.
     play.clock.set("2026-09-16T18:00:30Z".parse()?);
@@ -128,7 +128,7 @@ pub async fn a_maintenance_by_the_clock(_: Context) -> Result<()> {
     ensure!(late.data["status"]["phase"] == "InProgress" && said(&late, "Overdue") == 1, "{late:?}");
     ensure!(period(&late, "MaintenanceReport")?["party"] == "Provider", "{late:?}");
     event(&play.provider, "ChangeRequest", "storage", "Overdue").await?;
-    let application = play.office.get(Kind::Application, "clinic").await?;
+    let application = play.department.get(Kind::Application, "clinic").await?;
     ensure!(condition(&application.data["status"], "OnTime")["status"] == "True", "{application:?}");
 
     // The provider reports; those affected hear how it went, and no window is ahead any more.
@@ -141,7 +141,7 @@ pub async fn a_maintenance_by_the_clock(_: Context) -> Result<()> {
     let three = ["MaintenanceScheduled", "MaintenanceStarted", "MaintenanceReported"];
     let told = play.told(&three, "None").await?;
     ensure!(told.data["status"]["maintenances"].is_null(), "{told:?}");
-    let note = event(&play.office, "CloudApplication", "clinic", "MaintenanceReported").await?;
+    let note = event(&play.department, "CloudApplication", "clinic", "MaintenanceReported").await?;
     ensure!(note.contains("回退") && note.contains("rolled back"), "{note}");
 
     asleep(&play, operator, &three).await

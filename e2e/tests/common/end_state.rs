@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
-use e2e::office::{Kind, Office};
+use e2e::fixtures::{Kind, Department};
 use e2e::personas::Persona;
 use e2e::volumes;
 use jiff::Timestamp;
@@ -16,7 +16,7 @@ use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
 /// Records, Events, volumes and directories at the end of a life, as text that can be compared with another life's.
-pub async fn end_state(office: &Office, tenant: &str, held: &[PersistentVolume]) -> Result<String> {
+pub async fn end_state(department: &Department, tenant: &str, held: &[PersistentVolume]) -> Result<String> {
     let mut state = Vec::new();
     for (kind, name) in [
         (Kind::Application, "travel"),
@@ -24,14 +24,14 @@ pub async fn end_state(office: &Office, tenant: &str, held: &[PersistentVolume])
         (Kind::Change, "travel-enlarge"),
         (Kind::Exit, "travel-exit"),
     ] {
-        let record = office.api(Persona::Admin, kind).await?.get(name).await?;
+        let record = department.api(Persona::Admin, kind).await?.get(name).await?;
         let m = &record.metadata;
         state.push(json!({
             "record": kind.resource().kind, "name": name, "generation": m.generation, "annotations": m.annotations,
             "labels": m.labels, "finalizers": m.finalizers, "owners": m.owner_references, "data": record.data,
         }));
     }
-    let events: Api<Event> = Api::namespaced(office.admin().await?, &office.namespace);
+    let events: Api<Event> = Api::namespaced(department.admin().await?, &department.namespace);
     let mut recorded: Vec<String> = Vec::new();
     for event in events.list(&ListParams::default()).await? {
         let about = event.regarding.context("about nothing")?;
@@ -41,7 +41,7 @@ pub async fn end_state(office: &Office, tenant: &str, held: &[PersistentVolume])
     recorded.sort();
     state.push(json!({ "events": recorded }));
     for volume in held {
-        let is = office.volumes().await?.get_opt(&volume.name_any()).await?;
+        let is = department.volumes().await?.get_opt(&volume.name_any()).await?;
         let file: PathBuf = volumes::directory(volume)?.join("record");
         let spec = is.as_ref().map(|v| serde_json::to_value(&v.spec)).transpose()?.unwrap_or_default();
         state.push(json!({
@@ -51,7 +51,7 @@ pub async fn end_state(office: &Office, tenant: &str, held: &[PersistentVolume])
         }));
     }
     let mut scrub = Scrub {
-        names: [(tenant.to_owned(), "TENANT"), (office.namespace.clone(), "OFFICE")],
+        names: [(tenant.to_owned(), "TENANT"), (department.namespace.clone(), "FILING_NAMESPACE")],
         seen: HashMap::new(),
     };
     let clean: Vec<Value> = state.iter().map(|value| scrub.value(value)).collect();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::audit::{AuditLog, Entry};
-use e2e::office::{HENAN, Kind, Office};
+use e2e::fixtures::{HENAN, Kind, Department};
 use e2e::personas::{OPERATOR, Persona};
 use e2e::suite::Context;
 use e2e::wait::until_gone;
@@ -30,40 +30,40 @@ pub struct Outcome {
 /// Runs a life in a filing namespace that exists; each of its steps may take `patience`.
 pub async fn run(context: &Context, namespace: &str, patience: Duration) -> Result<Outcome> {
     let began = AuditLog::mark();
-    let mut office = Office::open(&context.cluster, namespace, HENAN).await?;
-    office.patience = patience;
-    let application = office.provision(office.application("travel")?).await?;
-    let (tenant, tenant_uid) = Office::tenant(&application, "prod")?;
+    let mut department = Department::open(&context.cluster, namespace, HENAN).await?;
+    department.patience = patience;
+    let application = department.provision(department.application("travel")?).await?;
+    let (tenant, tenant_uid) = Department::tenant(&application, "prod")?;
     context.dump_on_failure(&tenant);
     let mut held = Vec::new();
     for (claim, content) in [("data", "销毁"), ("archive", "保留"), ("letters", "移交")] {
-        held.push(office.fill(&tenant, claim, content).await?);
+        held.push(department.fill(&tenant, claim, content).await?);
     }
-    office.go_live("travel").await?;
-    office.enlarge("travel-enlarge", "travel").await?;
+    department.go_live("travel").await?;
+    department.enlarge("travel-enlarge", "travel").await?;
     let disposition = json!({"default": "Retain", "volumes": [
         {"namespace": "prod", "claim": "data", "action": "Destroy"},
         {"namespace": "prod", "claim": "letters", "action": "HandOver"},
     ]});
-    let mut exit = office.exit("travel-exit", "travel", disposition)?;
+    let mut exit = department.exit("travel-exit", "travel", disposition)?;
     exit["spec"]["reason"] = json!("ContractEnded");
-    office.leave(exit).await?;
+    department.leave(exit).await?;
     let awaited = |s: &serde_json::Value| s["waitingFor"] == "HandOverReceipt";
-    office.until(Kind::Exit, "travel-exit", "awaits the receipt", awaited).await?;
+    department.until(Kind::Exit, "travel-exit", "awaits the receipt", awaited).await?;
     // What follows an approval comes in any order; so that two lives can be compared, the receipt comes after it.
     let restricted = |s: &serde_json::Value| s["restriction"] == "HandingOver";
-    office.until(Kind::Grant, "travel", "is restricted", restricted).await?;
+    department.until(Kind::Grant, "travel", "is restricted", restricted).await?;
     let receipt = json!({"spec": {"handOver": [{
         "volumeUID": held[2].uid(), "receivedBy": "张工", "uri": "https://oa.example/receipt.pdf",
         "sha256": "9deb65b8788f41ff94a217842017db2f843954fc0eb46110835903908e5a265f",
     }]}});
-    office.amend(Kind::Exit, "travel-exit", receipt).await?;
-    office.phase(Kind::Exit, "travel-exit", "Completed").await?;
-    office.phase(Kind::Application, "travel", "Exited").await?;
-    office.phase(Kind::Grant, "travel", "Released").await?;
-    let namespaces: Api<Namespace> = Api::all(office.admin().await?);
+    department.amend(Kind::Exit, "travel-exit", receipt).await?;
+    department.phase(Kind::Exit, "travel-exit", "Completed").await?;
+    department.phase(Kind::Application, "travel", "Exited").await?;
+    department.phase(Kind::Grant, "travel", "Released").await?;
+    let namespaces: Api<Namespace> = Api::all(department.admin().await?);
     until_gone(namespaces, &tenant, Some(&tenant_uid), patience).await?;
-    let end_state = settled(&office, &tenant, &held).await?;
+    let end_state = settled(&department, &tenant, &held).await?;
     let admin = context.cluster.client(Persona::Admin).await?;
     let log = context.cluster.audit().settled(&admin).await?.since(began).by_user(OPERATOR).writes();
     let (mut destroyed, mut created) = (BTreeMap::new(), BTreeMap::new());
@@ -87,13 +87,13 @@ pub async fn run(context: &Context, namespace: &str, patience: Duration) -> Resu
 }
 
 /// End state, once two reads of it in a row are equal.
-async fn settled(office: &Office, tenant: &str, held: &[PersistentVolume]) -> Result<String> {
+async fn settled(department: &Department, tenant: &str, held: &[PersistentVolume]) -> Result<String> {
     let read = || async {
-        let first = end_state(office, tenant, held).await?;
-        let second = end_state(office, tenant, held).await?;
+        let first = end_state(department, tenant, held).await?;
+        let second = end_state(department, tenant, held).await?;
         Ok((first == second).then_some(second))
     };
-    e2e::wait::eventually("the end state is settled", office.patience, read).await
+    e2e::wait::eventually("the end state is settled", department.patience, read).await
 }
 
 /// Fails unless two lives have the same end state, and created and destroyed the same.
@@ -126,7 +126,7 @@ fn preconditions(entry: &Entry) -> Result<()> {
 }
 
 /// Object of a request, named alike in every life; `None` if it belongs to another life.
-fn object(entry: &Entry, tenant: &str, office: &str, held: &[PersistentVolume]) -> Option<String> {
+fn object(entry: &Entry, tenant: &str, department: &str, held: &[PersistentVolume]) -> Option<String> {
     let object = entry.object_ref.clone()?;
     let named =
         entry.response_object.as_ref().and_then(|o| o["metadata"]["name"].as_str()).unwrap_or_default();
@@ -138,7 +138,7 @@ fn object(entry: &Entry, tenant: &str, office: &str, held: &[PersistentVolume]) 
         "namespaces" if name == tenant => ("", "TENANT".to_owned()),
         // Those are in the end state, each by its record and reason.
         "events" => return None,
-        _ if object.namespace == office => ("OFFICE", name),
+        _ if object.namespace == department => ("FILING_NAMESPACE", name),
         _ if object.namespace == tenant => ("TENANT", name),
         _ => return None,
     };

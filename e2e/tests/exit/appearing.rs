@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::{Result, ensure};
-use e2e::office::Kind;
+use e2e::fixtures::Kind;
 use e2e::personas::Persona;
 use e2e::suite::Context;
 use k8s_openapi::api::core::v1::PersistentVolume;
@@ -21,7 +21,7 @@ pub async fn a_volume_while_reclaiming(context: Context) -> Result<()> {
     desk.phase("Reclaiming").await?;
     let directory = tempfile::tempdir()?;
     fs::write(directory.path().join("record"), "别人的数据")?;
-    let name = format!("foreign-{}", desk.office.namespace);
+    let name = format!("foreign-{}", desk.department.namespace);
     let foreign: PersistentVolume = serde_json::from_value(json!({
         "metadata": {"name": name},
         "spec": {
@@ -30,10 +30,10 @@ pub async fn a_volume_while_reclaiming(context: Context) -> Result<()> {
             "claimRef": {"namespace": desk.tenant("prod"), "name": "unheard-of", "uid": "5d3f0b5e-2a54-4a43-9c59-0c6d0f9f0a11"},
         },
     }))?;
-    let volumes = desk.office.volumes().await?;
+    let volumes = desk.department.volumes().await?;
     volumes.create(&PostParams::default(), &foreign).await?;
     let stalled = desk.stands("Stalled", "VolumeAppeared").await?;
-    let message = e2e::office::condition(&stalled.data["status"], "Stalled")["message"].to_string();
+    let message = e2e::fixtures::condition(&stalled.data["status"], "Stalled")["message"].to_string();
     ensure!(message.contains("unheard-of"), "{message}");
     // Even when nothing else holds it, it does not complete.
     desk.clear().await?;
@@ -50,10 +50,10 @@ pub async fn a_volume_while_reclaiming(context: Context) -> Result<()> {
 pub async fn a_snapshot_cannot_be_retained(context: Context) -> Result<()> {
     snapshots(&context).await?;
     let desk = Desk::open(&context, &["data"]).await?;
-    let copy = snapshot(&desk, desk.office.department, "copy").await?;
-    desk.office.file(&desk.manifest(disposition("Retain", &[]))?).await?;
-    let judged = desk.office.judged(Kind::Exit, EXIT, "SnapshotNotKept").await?;
-    let message = e2e::office::condition(&judged.data["status"], "Stalled")["message"].to_string();
+    let copy = snapshot(&desk, desk.department.applicant, "copy").await?;
+    desk.department.file(&desk.manifest(disposition("Retain", &[]))?).await?;
+    let judged = desk.department.judged(Kind::Exit, EXIT, "SnapshotNotKept").await?;
+    let message = e2e::fixtures::condition(&judged.data["status"], "Stalled")["message"].to_string();
     ensure!(message.contains("/copy"), "{message}");
     copy.delete("copy", &DeleteParams::default()).await?;
     desk.consent().await?;
@@ -65,7 +65,7 @@ pub async fn a_snapshot_cannot_be_retained(context: Context) -> Result<()> {
 pub async fn a_snapshot_goes_with_its_namespace(context: Context) -> Result<()> {
     snapshots(&context).await?;
     let desk = Desk::open(&context, &["data"]).await?;
-    snapshot(&desk, desk.office.department, "copy").await?;
+    snapshot(&desk, desk.department.applicant, "copy").await?;
     let copies = snapshot(&desk, Persona::Admin, "copy").await?;
     desk.leave(disposition("Destroy", &[])).await?;
     let exit = desk.phase("Completed").await?;

@@ -1,7 +1,7 @@
 //! The department's word (Art. 23): absent, old, voided, taken back, forged.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::office::{Kind, refusal};
+use e2e::fixtures::{Kind, refusal};
 use e2e::personas::Persona;
 use e2e::suite::Context;
 use e2e::wait::eventually;
@@ -16,19 +16,19 @@ use crate::odd::pending;
 
 /// The approval of what stands, unseen.
 async fn approval(desk: &Desk) -> Result<DynamicObject> {
-    let generation = desk.office.get(Kind::Exit, EXIT).await?.metadata.generation.unwrap_or_default();
+    let generation = desk.department.get(Kind::Exit, EXIT).await?.metadata.generation.unwrap_or_default();
     let annotations = json!({"metadata": {"annotations": {
         "govcloud.dev/decision": "approved", "govcloud.dev/opinion": "同意",
         "govcloud.dev/reviewed-generation": generation.to_string(),
     }}});
-    desk.office.amend_as(desk.office.authority, Kind::Exit, EXIT, annotations).await
+    desk.department.amend_as(desk.department.authority, Kind::Exit, EXIT, annotations).await
 }
 
 /// The exit is withdrawn by the operator, and the application is as before.
 async fn as_before(desk: &Desk, fates: &[(&str, Fate)]) -> Result<()> {
     desk.phase("Withdrawn").await?;
     desk.app_phase("Provisioned").await?;
-    desk.office
+    desk.department
         .until(Kind::Grant, APP, "is unrestricted", |s| {
             s["restriction"] == "None" || s["restriction"].is_null()
         })
@@ -43,7 +43,7 @@ async fn anew(desk: &Desk, fates: &[(&str, Fate)]) -> Result<()> {
             && s["consent"].is_null()
             && s["timeline"].as_array().is_some_and(|t| t.iter().any(|e| e["event"] == "ConsentVoid"))
     };
-    desk.office.until(Kind::Exit, EXIT, "has lost its consent", void).await?;
+    desk.department.until(Kind::Exit, EXIT, "has lost its consent", void).await?;
     refusal(approval(desk).await).context("approved without consent")?;
     desk.consent().await?;
     desk.approve().await?;
@@ -71,9 +71,9 @@ pub async fn an_old_digest_is_refused(context: Context) -> Result<()> {
                 .as_array()
                 .is_some_and(|e| e.len() == 2 && e.iter().all(|e| !e["volumeUID"].is_null()))
     };
-    desk.office.until(Kind::Exit, EXIT, "is published anew", news).await?;
+    desk.department.until(Kind::Exit, EXIT, "is published anew", news).await?;
     let consent = json!({"spec": {"consent": {"inventoryDigest": old}}});
-    refused(desk.office.amend(Kind::Exit, EXIT, consent).await, "授权须针对现清单")?;
+    refused(desk.department.amend(Kind::Exit, EXIT, consent).await, "授权须针对现清单")?;
     desk.withdraw().await?;
     as_before(&desk, &[("data", Fate::InUse), ("more", Fate::InUse)]).await
 }
@@ -88,7 +88,7 @@ pub async fn voided_by_a_new_claim(context: Context) -> Result<()> {
     let listed = |s: &Value| {
         s["inventory"]["entries"].as_array().is_some_and(|e| e.iter().any(|e| e["volumeUID"] == uid))
     };
-    desk.office.until(Kind::Exit, EXIT, "lists the new volume", listed).await?;
+    desk.department.until(Kind::Exit, EXIT, "lists the new volume", listed).await?;
     anew(&desk, &[("data", Fate::Destroyed), ("late", Fate::Destroyed)]).await
 }
 
@@ -111,9 +111,9 @@ pub async fn voided_by_a_deleted_claim_without_a_volume(context: Context) -> Res
     pending(&desk, "waiting").await?;
     let two = |s: &Value| s["inventory"]["entries"].as_array().is_some_and(|e| e.len() == 2);
     desk.file(disposition("Destroy", &[])).await?;
-    desk.office.until(Kind::Exit, EXIT, "lists both", two).await?;
+    desk.department.until(Kind::Exit, EXIT, "lists both", two).await?;
     desk.consent().await?;
-    desk.claims(desk.office.department).await?.delete("waiting", &DeleteParams::default()).await?;
+    desk.claims(desk.department.applicant).await?.delete("waiting", &DeleteParams::default()).await?;
     anew(&desk, &[("data", Fate::Destroyed)]).await
 }
 
@@ -123,7 +123,7 @@ pub async fn voided_by_another_action(context: Context) -> Result<()> {
     desk.file(disposition("Retain", &[])).await?;
     desk.consent().await?;
     let other = json!({"spec": {"disposition": disposition("Retain", &[("data", "Destroy")])}});
-    desk.office.amend(Kind::Exit, EXIT, other).await?;
+    desk.department.amend(Kind::Exit, EXIT, other).await?;
     anew(&desk, &[("data", Fate::Destroyed), ("archive", Fate::Retained)]).await
 }
 
@@ -181,7 +181,7 @@ pub async fn snapshot(desk: &Desk, who: Persona, name: &str) -> Result<Api<Dynam
     let kind = GroupVersionKind::gvk("snapshot.storage.k8s.io", "v1", "VolumeSnapshot");
     let kind = ApiResource::from_gvk_with_plural(&kind, "volumesnapshots");
     let api: Api<DynamicObject> =
-        Api::namespaced_with(desk.office.cluster().client(who).await?, desk.tenant("prod"), &kind);
+        Api::namespaced_with(desk.department.cluster().client(who).await?, desk.tenant("prod"), &kind);
     let object: DynamicObject = serde_json::from_value(json!({
         "apiVersion": "snapshot.storage.k8s.io/v1", "kind": "VolumeSnapshot", "metadata": {"name": name},
         "spec": {"source": {"persistentVolumeClaimName": "data"}},
@@ -204,9 +204,9 @@ pub async fn voided_by_a_snapshot(context: Context) -> Result<()> {
     desk.file(disposition("Destroy", &[])).await?;
     desk.consent().await?;
     snapshots(&context).await?;
-    snapshot(&desk, desk.office.department, "copy").await?;
+    snapshot(&desk, desk.department.applicant, "copy").await?;
     let listed = |s: &Value| s["inventory"]["snapshots"][0]["name"] == "copy";
-    desk.office.until(Kind::Exit, EXIT, "lists the snapshot", listed).await?;
+    desk.department.until(Kind::Exit, EXIT, "lists the snapshot", listed).await?;
     anew(&desk, &[("data", Fate::Destroyed)]).await
 }
 
@@ -215,7 +215,7 @@ pub async fn voided_after_the_approval_by_a_snapshot(context: Context) -> Result
     let desk = Desk::open(&context, &["data"]).await?;
     desk.leave(disposition("HandOver", &[])).await?;
     desk.phase("HandingOver").await?;
-    snapshot(&desk, desk.office.department, "copy").await?;
+    snapshot(&desk, desk.department.applicant, "copy").await?;
     as_before(&desk, &[("data", Fate::InUse)]).await
 }
 
@@ -223,7 +223,7 @@ pub async fn taken_back(context: Context) -> Result<()> {
     let desk = Desk::open(&context, &["data"]).await?;
     desk.file(disposition("Destroy", &[])).await?;
     desk.consent().await?;
-    desk.office.amend(Kind::Exit, EXIT, json!({"spec": {"consent": null}})).await?;
+    desk.department.amend(Kind::Exit, EXIT, json!({"spec": {"consent": null}})).await?;
     desk.phase("AwaitingConsent").await?;
     refusal(approval(&desk).await).context("approved without consent")?;
     desk.withdraw().await?;
@@ -243,7 +243,7 @@ pub async fn nobody_consents_for_the_department(context: Context) -> Result<()> 
         Persona::Pipeline,
         Persona::Auditor,
     ] {
-        let outcome = desk.office.amend_as(who, Kind::Exit, EXIT, consent.clone()).await;
+        let outcome = desk.department.amend_as(who, Kind::Exit, EXIT, consent.clone()).await;
         refusal(outcome).with_context(|| format!("{who:?} consents"))?;
     }
     desk.withdraw().await?;
@@ -261,7 +261,7 @@ pub async fn fixed_after_the_approval(context: Context) -> Result<()> {
         json!({"spec": {"disposition": disposition("Destroy", &[])}}),
         json!({"spec": {"reason": "ContractEnded"}}),
     ] {
-        refusal(desk.office.amend(Kind::Exit, EXIT, patch.clone()).await)
+        refusal(desk.department.amend(Kind::Exit, EXIT, patch.clone()).await)
             .with_context(|| patch.to_string())?;
     }
     desk.receive("data").await?;

@@ -1,7 +1,7 @@
 //! The authority's decision on an exit (Art. 12, 16).
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::office::{Kind, refusal};
+use e2e::fixtures::{Kind, refusal};
 use e2e::suite::Context;
 use serde_json::{Value, json};
 
@@ -9,18 +9,18 @@ use crate::desk::{APP, Desk, EXIT, Fate, disposition};
 
 /// The authority's verdict on what stands.
 async fn decide(desk: &Desk, verdict: &str, opinion: &str) -> Result<()> {
-    let judged = desk.office.judged(Kind::Exit, EXIT, "Valid").await?;
+    let judged = desk.department.judged(Kind::Exit, EXIT, "Valid").await?;
     let annotations = json!({"metadata": {"annotations": {
         "govcloud.dev/decision": verdict, "govcloud.dev/opinion": opinion,
         "govcloud.dev/reviewed-generation": judged.metadata.generation.unwrap_or_default().to_string(),
     }}});
-    desk.office.amend_as(desk.office.authority, Kind::Exit, EXIT, annotations).await.map(drop)
+    desk.department.amend_as(desk.department.authority, Kind::Exit, EXIT, annotations).await.map(drop)
 }
 
 /// Not approved is final, and the application is where it was: live, with its clocks.
 pub async fn rejected(context: Context) -> Result<()> {
     let desk = Desk::open(&context, &["data"]).await?;
-    desk.office.go_live(APP).await?;
+    desk.department.go_live(APP).await?;
     desk.file(disposition("Destroy", &[])).await?;
     desk.app_phase("Exiting").await?;
     desk.consent().await?;
@@ -29,7 +29,7 @@ pub async fn rejected(context: Context) -> Result<()> {
     let app = desk.app_phase("Live").await?;
     ensure!(app.data["status"]["decommission"].is_null(), "{app:?}");
     let again = json!({"metadata": {"annotations": {"govcloud.dev/decision": "approved"}}});
-    refusal(desk.office.amend_as(desk.office.authority, Kind::Exit, EXIT, again).await)
+    refusal(desk.department.amend_as(desk.department.authority, Kind::Exit, EXIT, again).await)
         .context("a rejection is turned")?;
     refusal(desk.withdraw().await).context("a rejected exit is withdrawn")?;
     desk.ends(&[("data", Fate::InUse)], false).await
@@ -59,13 +59,13 @@ pub async fn returned_and_filed_again(context: Context) -> Result<()> {
     desk.file(disposition("Destroy", &[])).await?;
     desk.consent().await?;
     decide(&desk, "returned", "请保留档案").await?;
-    desk.office
+    desk.department
         .until(Kind::Exit, EXIT, "is returned", |s| {
             s["decision"]["verdict"] == "Returned" && s["waitingFor"] == "Correction"
         })
         .await?;
     let corrected = json!({"spec": {"disposition": disposition("Destroy", &[("archive", "Retain")])}});
-    desk.office.amend(Kind::Exit, EXIT, corrected).await?;
+    desk.department.amend(Kind::Exit, EXIT, corrected).await?;
     desk.consent().await?;
     desk.approve().await?;
     let exit = desk.phase("Completed").await?;
@@ -87,14 +87,14 @@ pub async fn by_whoever_filed_it_it_is_refused(context: Context) -> Result<()> {
     let desk = Desk::open(&context, &["data"]).await?;
     desk.file(disposition("Destroy", &[])).await?;
     desk.consent().await?;
-    let judged = desk.office.judged(Kind::Exit, EXIT, "Valid").await?;
+    let judged = desk.department.judged(Kind::Exit, EXIT, "Valid").await?;
     let approval = json!({"metadata": {"annotations": {
         "govcloud.dev/decision": "approved", "govcloud.dev/opinion": "同意",
         "govcloud.dev/reviewed-generation": judged.metadata.generation.unwrap_or_default().to_string(),
     }}});
     use e2e::personas::Persona::{Authority410100, Department, PlatformAdmin, Provider};
     for who in [Department, Provider, PlatformAdmin, Authority410100] {
-        refusal(desk.office.amend_as(who, Kind::Exit, EXIT, approval.clone()).await)
+        refusal(desk.department.amend_as(who, Kind::Exit, EXIT, approval.clone()).await)
             .with_context(|| format!("{who:?} approves"))?;
     }
     desk.approve().await?;

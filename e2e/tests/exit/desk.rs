@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::office::{HENAN, Kind, Office, refusal};
+use e2e::fixtures::{HENAN, Kind, Department, refusal};
 use e2e::personas::Persona;
 use e2e::suite::Context;
 use e2e::volumes;
@@ -66,7 +66,7 @@ impl Held {
 
 /// An application with its volumes.
 pub struct Desk {
-    pub office: Office,
+    pub department: Department,
     pub app: DynamicObject,
     /// Its tenant namespaces, by entry.
     pub tenants: BTreeMap<String, (String, String)>,
@@ -90,14 +90,14 @@ impl Desk {
     ) -> Result<Self> {
         let ledger = crate::ledger_of(context).await?;
         let namespace = context.filing_namespace("dept", HENAN).await?;
-        let mut office = Office::open(&context.cluster, &namespace, HENAN).await?;
-        office.patience = PATIENCE;
-        let mut manifest = office.application(APP)?;
+        let mut department = Department::open(&context.cluster, &namespace, HENAN).await?;
+        department.patience = PATIENCE;
+        let mut manifest = department.application(APP)?;
         change(&mut manifest);
-        let app = office.provision(manifest).await?;
+        let app = department.provision(manifest).await?;
         let mut desk = Self {
             tenants: tenants(&app)?,
-            office,
+            department,
             app,
             held: Vec::new(),
             consented: Mutex::default(),
@@ -113,8 +113,8 @@ impl Desk {
 
     /// A volume of its own, written.
     pub async fn fill(&self, entry: &str, claim: &str) -> Result<Held> {
-        let content = format!("{} {entry}/{claim} 的数据", self.office.namespace);
-        let volume = self.office.fill(self.tenant(entry), claim, &content).await?;
+        let content = format!("{} {entry}/{claim} 的数据", self.department.namespace);
+        let volume = self.department.fill(self.tenant(entry), claim, &content).await?;
         let directory = volumes::directory(&volume)?;
         // S5: kept and marked from first sight.
         let kept = |v: &PersistentVolume| {
@@ -123,7 +123,7 @@ impl Desk {
         };
         let name = volume.name_any();
         let volume =
-            until(self.office.volumes().await?, &name, "is kept", self.office.patience, kept).await?;
+            until(self.department.volumes().await?, &name, "is kept", self.department.patience, kept).await?;
         Ok(Held { claim: claim.to_owned(), volume, directory, content })
     }
 
@@ -138,28 +138,28 @@ impl Desk {
 
     /// The claims of the namespace `prod`, as somebody.
     pub async fn claims(&self, who: Persona) -> Result<Api<PersistentVolumeClaim>> {
-        Ok(Api::namespaced(self.office.cluster().client(who).await?, self.tenant("prod")))
+        Ok(Api::namespaced(self.department.cluster().client(who).await?, self.tenant("prod")))
     }
 
     /// The department deletes a claim and waits until its volume is released.
     pub async fn unclaim(&self, claim: &str) -> Result<()> {
-        let claims = self.claims(self.office.department).await?;
+        let claims = self.claims(self.department.applicant).await?;
         claims.delete(claim, &DeleteParams::default()).await?;
         let name = self.held(claim)?.volume.name_any();
         let released = |v: &PersistentVolume| phase(v) == "Released";
-        until(self.office.volumes().await?, &name, "is released", PATIENCE, released).await.map(drop)
+        until(self.department.volumes().await?, &name, "is released", PATIENCE, released).await.map(drop)
     }
 
     /// The manifest of an exit.
     pub fn manifest(&self, disposition: Value) -> Result<Value> {
-        let mut manifest = self.office.exit(EXIT, APP, disposition)?;
+        let mut manifest = self.department.exit(EXIT, APP, disposition)?;
         manifest["spec"]["reason"] = json!("NoLongerUsed");
         Ok(manifest)
     }
 
     /// The department files an exit; it is published once this returns.
     pub async fn file(&self, disposition: Value) -> Result<()> {
-        self.office.file(&self.manifest(disposition)?).await?;
+        self.department.file(&self.manifest(disposition)?).await?;
         self.phase("AwaitingConsent").await.map(drop)
     }
 
@@ -169,14 +169,14 @@ impl Desk {
     }
 
     pub async fn consent_to(&self, exit: &str) -> Result<()> {
-        let published = self.office.phase(Kind::Exit, exit, "AwaitingConsent").await?;
+        let published = self.department.phase(Kind::Exit, exit, "AwaitingConsent").await?;
         let inventory = &published.data["status"]["inventory"];
         let patch = json!({"spec": {"consent": {"inventoryDigest": inventory["digest"]}}});
-        self.office.amend(Kind::Exit, exit, patch).await?;
+        self.department.amend(Kind::Exit, exit, patch).await?;
         let entries = inventory["entries"].as_array().into_iter().flatten();
         let doomed = entries.filter(|e| e["action"] != "Retain").filter_map(|e| e["volumeUID"].as_str());
         self.consents_to(doomed.map(str::to_owned));
-        self.office.phase(Kind::Exit, exit, "AwaitingDecision").await.map(drop)
+        self.department.phase(Kind::Exit, exit, "AwaitingDecision").await.map(drop)
     }
 
     fn consents_to(&self, uids: impl Iterator<Item = String>) {
@@ -184,7 +184,7 @@ impl Desk {
     }
 
     pub async fn approve(&self) -> Result<()> {
-        self.office.approve(Kind::Exit, EXIT).await.map(drop)
+        self.department.approve(Kind::Exit, EXIT).await.map(drop)
     }
 
     /// Files, consents, approves.
@@ -196,58 +196,58 @@ impl Desk {
 
     /// The department takes the exit back.
     pub async fn withdraw(&self) -> Result<DynamicObject> {
-        self.withdraw_as(self.office.department, EXIT).await
+        self.withdraw_as(self.department.applicant, EXIT).await
     }
 
     pub async fn withdraw_as(&self, who: Persona, exit: &str) -> Result<DynamicObject> {
-        let uid = self.office.get(Kind::Exit, exit).await?.uid();
+        let uid = self.department.get(Kind::Exit, exit).await?.uid();
         let patch = json!({"metadata": {"annotations": {"govcloud.dev/withdraw": uid}}});
-        self.office.amend_as(who, Kind::Exit, exit, patch).await
+        self.department.amend_as(who, Kind::Exit, exit, patch).await
     }
 
     /// The department signs for a volume.
     pub async fn receive(&self, claim: &str) -> Result<()> {
         let receipt = receipt(&self.held(claim)?.uid());
-        let exit = self.office.get(Kind::Exit, EXIT).await?;
+        let exit = self.department.get(Kind::Exit, EXIT).await?;
         let mut all = exit.data["spec"]["handOver"].as_array().cloned().unwrap_or_default();
         all.push(receipt);
-        self.office.amend(Kind::Exit, EXIT, json!({"spec": {"handOver": all}})).await.map(drop)
+        self.department.amend(Kind::Exit, EXIT, json!({"spec": {"handOver": all}})).await.map(drop)
     }
 
     pub async fn phase(&self, phase: &str) -> Result<DynamicObject> {
-        self.office.phase(Kind::Exit, EXIT, phase).await
+        self.department.phase(Kind::Exit, EXIT, phase).await
     }
 
     /// Waits until the exit stands so: a condition that is True, with this reason.
     pub async fn stands(&self, type_: &str, reason: &str) -> Result<DynamicObject> {
         let met = |s: &Value| {
-            let c = e2e::office::condition(s, type_);
+            let c = e2e::fixtures::condition(s, type_);
             c["reason"] == reason && c["status"] == "True"
         };
-        self.office.until(Kind::Exit, EXIT, &format!("is {type_} for {reason}"), met).await
+        self.department.until(Kind::Exit, EXIT, &format!("is {type_} for {reason}"), met).await
     }
 
     pub async fn app_phase(&self, phase: &str) -> Result<DynamicObject> {
-        self.office.phase(Kind::Application, APP, phase).await
+        self.department.phase(Kind::Application, APP, phase).await
     }
 
     /// How often the exit's timeline says something.
     pub async fn said(&self, event: &str) -> Result<usize> {
-        let exit = self.office.get(Kind::Exit, EXIT).await?;
+        let exit = self.department.get(Kind::Exit, EXIT).await?;
         let timeline = exit.data["status"]["timeline"].as_array();
         Ok(timeline.map_or(0, |t| t.iter().filter(|e| e["event"] == event).count()))
     }
 
     /// Merge-patches a volume as somebody.
     pub async fn patch_volume(&self, who: Persona, claim: &str, patch: Value) -> Result<PersistentVolume> {
-        let volumes: Api<PersistentVolume> = Api::all(self.office.cluster().client(who).await?);
+        let volumes: Api<PersistentVolume> = Api::all(self.department.cluster().client(who).await?);
         let name = self.held(claim)?.volume.name_any();
         Ok(volumes.patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await?)
     }
 
     /// Puts an object into `prod` that only goes once its finalizer is taken away.
     pub async fn obstruct(&self) -> Result<()> {
-        let maps: Api<ConfigMap> = Api::namespaced(self.office.admin().await?, self.tenant("prod"));
+        let maps: Api<ConfigMap> = Api::namespaced(self.department.admin().await?, self.tenant("prod"));
         let map = serde_json::from_value(json!({
             "metadata": {"name": "obstacle", "finalizers": [HOLD]},
         }))?;
@@ -277,7 +277,7 @@ impl Desk {
 
     /// Takes that away.
     pub async fn clear(&self) -> Result<()> {
-        let maps: Api<ConfigMap> = Api::namespaced(self.office.admin().await?, self.tenant("prod"));
+        let maps: Api<ConfigMap> = Api::namespaced(self.department.admin().await?, self.tenant("prod"));
         let patch = json!({"metadata": {"finalizers": null}});
         maps.patch("obstacle", &PatchParams::default(), &Patch::Merge(patch))
             .await
@@ -289,7 +289,7 @@ impl Desk {
 fn tenants(app: &DynamicObject) -> Result<BTreeMap<String, (String, String)>> {
     let entries = app.data["status"]["namespaces"].as_array().context("no tenant namespaces")?;
     let names = entries.iter().filter_map(|e| e["entry"].as_str());
-    names.map(|entry| Ok((entry.to_owned(), Office::tenant(app, entry)?))).collect()
+    names.map(|entry| Ok((entry.to_owned(), Department::tenant(app, entry)?))).collect()
 }
 
 pub fn policy(volume: &PersistentVolume) -> Option<String> {

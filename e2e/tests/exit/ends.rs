@@ -21,10 +21,10 @@ impl Desk {
     /// under a consent to just that (S2, S4).
     pub async fn ends(&self, fates: &[(&str, Fate)], exited: bool) -> Result<()> {
         ensure!(fates.len() == self.held.len(), "{fates:?} for {} volumes", self.held.len());
-        let namespaces: Api<Namespace> = Api::all(self.office.admin().await?);
+        let namespaces: Api<Namespace> = Api::all(self.department.admin().await?);
         for (name, uid) in self.tenants.values() {
             if exited {
-                until_gone(namespaces.clone(), name, Some(uid), self.office.patience).await?;
+                until_gone(namespaces.clone(), name, Some(uid), self.department.patience).await?;
             } else {
                 let stands = namespaces.get(name).await?;
                 ensure!(stands.uid().as_ref() == Some(uid), "{name} is another");
@@ -41,7 +41,7 @@ impl Desk {
             .map(|f| Ok(self.held(f.0)?.uid()))
             .collect::<Result<_>>()?;
         let of_app = format!("govcloud.dev/application-uid={}", self.app.uid().unwrap_or_default());
-        let listed = self.office.volumes().await?.list(&ListParams::default().labels(&of_app)).await?;
+        let listed = self.department.volumes().await?.list(&ListParams::default().labels(&of_app)).await?;
         let there: BTreeSet<String> = listed.iter().filter_map(ResourceExt::uid).collect();
         ensure!(there == kept, "volumes {there:?} exist, and {kept:?} should");
         let requests = self.destruction(fates, exited).await?;
@@ -50,7 +50,7 @@ impl Desk {
     }
 
     async fn has(&self, held: &Held, fate: Fate) -> Result<()> {
-        let volumes = self.office.volumes().await?;
+        let volumes = self.department.volumes().await?;
         let is = volumes.get_opt(&held.volume.name_any()).await?;
         let Some(is) = is.filter(|v| v.uid() == held.volume.uid()) else {
             ensure!(fate == Fate::Destroyed, "{} is gone", held.claim);

@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::office::{HENAN, Kind, Office, refusal};
+use e2e::fixtures::{HENAN, Kind, Department, refusal};
 use e2e::personas::{self, OPERATOR, Persona};
 use e2e::suite::Context;
 use e2e::wait::until;
@@ -28,7 +28,7 @@ pub async fn flipped_by_hand(context: Context) -> Result<()> {
             .with_context(|| format!("{who:?}"))?;
     }
     let thief =
-        personas::impersonate(&desk.office.cluster().plane.kubeconfig(Persona::Admin), OPERATOR).await?;
+        personas::impersonate(&desk.department.cluster().plane.kubeconfig(Persona::Admin), OPERATOR).await?;
     let volumes: Api<PersistentVolume> = Api::all(thief);
     let name = desk.held("archive")?.volume.name_any();
     let wrong = volumes.patch(&name, &PatchParams::default(), &Patch::Merge(reclaim("Delete"))).await?;
@@ -48,7 +48,7 @@ pub async fn flipped_back_while_reclaiming(context: Context) -> Result<()> {
     desk.unclaim_later("data").await?;
     desk.leave(disposition("Destroy", &[])).await?;
     let thief =
-        personas::impersonate(&desk.office.cluster().plane.kubeconfig(Persona::Admin), OPERATOR).await?;
+        personas::impersonate(&desk.department.cluster().plane.kubeconfig(Persona::Admin), OPERATOR).await?;
     let volumes: Api<PersistentVolume> = Api::all(thief);
     let name = desk.held("data")?.volume.name_any();
     let set = |wanted: &'static str| move |v: &PersistentVolume| policy(v).as_deref() == Some(wanted);
@@ -71,14 +71,14 @@ pub async fn never_bound_by_another_tenant(context: Context) -> Result<()> {
     let name = volume.name_any();
 
     let namespace = context.filing_namespace("dept", HENAN).await?;
-    let other = Office::open(&context.cluster, &namespace, HENAN).await?;
+    let other = Department::open(&context.cluster, &namespace, HENAN).await?;
     let app = other.provision(other.application("foreign")?).await?;
-    let (tenant, _) = Office::tenant(&app, "prod")?;
+    let (tenant, _) = Department::tenant(&app, "prod")?;
     // The same class and size: what a binder would take it for.
     let got = other.fill(&tenant, "fresh", "新的").await?;
     ensure!(got.uid() != volume.uid(), "the foreign's claim got the retained volume");
     let claims: Api<PersistentVolumeClaim> =
-        Api::namespaced(context.cluster.client(other.department).await?, &tenant);
+        Api::namespaced(context.cluster.client(other.applicant).await?, &tenant);
     let claim = |more: Value| -> Result<PersistentVolumeClaim> {
         let mut claim = json!({
             "metadata": {"name": "theft"},
@@ -119,7 +119,7 @@ pub async fn never_bound_by_another_tenant(context: Context) -> Result<()> {
 
 /// A second PersistentVolume for the directory of `claim`.
 async fn twin(desk: &Desk, claim: &str) -> Result<String> {
-    let volumes = desk.office.volumes().await?;
+    let volumes = desk.department.volumes().await?;
     let held = desk.held(claim)?;
     let name = format!("twin-of-{}", held.volume.name_any());
     let twin: PersistentVolume = serde_json::from_value(json!({
@@ -134,16 +134,16 @@ async fn twin(desk: &Desk, claim: &str) -> Result<String> {
 }
 
 async fn remove(desk: &Desk, volume: &str) -> Result<()> {
-    desk.office.volumes().await?.delete(volume, &DeleteParams::default()).await.map(drop).map_err(Into::into)
+    desk.department.volumes().await?.delete(volume, &DeleteParams::default()).await.map(drop).map_err(Into::into)
 }
 
 /// Who destroys one destroys the other, which nobody consented to: it cannot be approved.
 pub async fn two_volumes_of_one_source(context: Context) -> Result<()> {
     let desk = Desk::open(&context, &["data"]).await?;
     let twin = twin(&desk, "data").await?;
-    desk.office.file(&desk.manifest(disposition("Destroy", &[]))?).await?;
-    let judged = desk.office.judged(Kind::Exit, EXIT, "SharedSource").await?;
-    let message = e2e::office::condition(&judged.data["status"], "Stalled")["message"].to_string();
+    desk.department.file(&desk.manifest(disposition("Destroy", &[]))?).await?;
+    let judged = desk.department.judged(Kind::Exit, EXIT, "SharedSource").await?;
+    let message = e2e::fixtures::condition(&judged.data["status"], "Stalled")["message"].to_string();
     ensure!(message.contains(&twin) && message.contains(&desk.held("data")?.volume.name_any()), "{message}");
     remove(&desk, &twin).await?;
     desk.consent().await?;

@@ -1,7 +1,7 @@
 //! Data that is handed over (Art. 28): use goes on until the department has it.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::office::{Kind, refusal};
+use e2e::fixtures::{Kind, refusal};
 use e2e::personas::Persona;
 use e2e::suite::Context;
 use e2e::wait::eventually;
@@ -21,7 +21,7 @@ fn two(m: &mut Value) {
 
 async fn awaited(desk: &Desk) -> Result<()> {
     let met = |s: &Value| s["waitingFor"] == "HandOverReceipt";
-    desk.office.until(Kind::Exit, EXIT, "awaits a receipt", met).await.map(drop)
+    desk.department.until(Kind::Exit, EXIT, "awaits a receipt", met).await.map(drop)
 }
 
 /// A pod as a tenant namespace takes it.
@@ -40,7 +40,7 @@ pub fn pod(name: &str) -> Result<Pod> {
 
 /// The department's attempt to run a pod in an entry's namespace.
 async fn runs(desk: &Desk, entry: &str, name: &str) -> Result<Pod> {
-    let client = desk.office.cluster().client(desk.office.department).await?;
+    let client = desk.department.cluster().client(desk.department.applicant).await?;
     let pods: Api<Pod> = Api::namespaced(client, desk.tenant(entry));
     Ok(pods.create(&PostParams::default(), &pod(name)?).await?)
 }
@@ -60,13 +60,13 @@ pub async fn use_goes_on_until_the_receipt(context: Context) -> Result<()> {
         Ok(Some(()))
     };
     eventually("no new pods in the other namespace", PATIENCE, stopped).await?;
-    let client = desk.office.cluster().client(desk.office.department).await?;
+    let client = desk.department.cluster().client(desk.department.applicant).await?;
     let seen: Api<Pod> = Api::namespaced(client.clone(), desk.tenant("test"));
     eventually("looking is allowed", PATIENCE, || async { Ok(Some(seen.list(&Default::default()).await?)) })
         .await?;
     // Where data is handed over, it can be copied out; but nothing new is stored.
     runs(&desk, "prod", "copying").await.context("a pod that copies")?;
-    let claims: Api<PersistentVolumeClaim> = desk.claims(desk.office.department).await?;
+    let claims: Api<PersistentVolumeClaim> = desk.claims(desk.department.applicant).await?;
     let claim = serde_json::from_value(json!({
         "metadata": {"name": "more"},
         "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "hostpath", "resources": {"requests": {"storage": "1Gi"}}},
@@ -100,26 +100,26 @@ pub async fn a_wrong_receipt_releases_nothing(context: Context) -> Result<()> {
     ] {
         let mut wrong = right.clone();
         wrong[field] = value.clone();
-        let outcome = desk.office.amend(Kind::Exit, EXIT, give(wrong)).await;
+        let outcome = desk.department.amend(Kind::Exit, EXIT, give(wrong)).await;
         refusal(outcome).with_context(|| format!("a receipt with {field} {value}"))?;
     }
     for who in [Persona::Provider, Persona::PlatformAdmin, Persona::Authority410000, Persona::Pipeline] {
-        let outcome = desk.office.amend_as(who, Kind::Exit, EXIT, give(right.clone())).await;
+        let outcome = desk.department.amend_as(who, Kind::Exit, EXIT, give(right.clone())).await;
         refusal(outcome).with_context(|| format!("a receipt by {who:?}"))?;
     }
     // For another volume: taken down, and nothing goes by it.
     let other = receipt("00000000-0000-0000-0000-000000000000");
-    desk.office.amend(Kind::Exit, EXIT, give(other.clone())).await?;
+    desk.department.amend(Kind::Exit, EXIT, give(other.clone())).await?;
     let told =
         |s: &Value| s["timeline"].as_array().is_some_and(|t| t.iter().any(|e| e["event"] == "HandedOver"));
-    desk.office.until(Kind::Exit, EXIT, "has taken it down", told).await?;
+    desk.department.until(Kind::Exit, EXIT, "has taken it down", told).await?;
     awaited(&desk).await?;
     desk.phase("HandingOver").await?;
     ensure!(desk.held("data")?.directory.exists(), "data went by another's receipt");
     // And a receipt is not changed once it is given.
     let mut changed = other.clone();
     changed["receivedBy"] = json!("别人");
-    refusal(desk.office.amend(Kind::Exit, EXIT, give(changed)).await).context("a receipt is changed")?;
+    refusal(desk.department.amend(Kind::Exit, EXIT, give(changed)).await).context("a receipt is changed")?;
     desk.receive("data").await?;
     desk.phase("Completed").await?;
     desk.ends(&[("data", Fate::Destroyed)], true).await
@@ -131,15 +131,15 @@ pub async fn each_volume_has_its_own_receipt(context: Context) -> Result<()> {
     awaited(&desk).await?;
     desk.receive("data").await?;
     let one = |s: &Value| {
-        let message = e2e::office::condition(s, "Reconciling")["message"].as_str().unwrap_or_default();
+        let message = e2e::fixtures::condition(s, "Reconciling")["message"].as_str().unwrap_or_default();
         message.contains("/letters") && !message.contains("/data")
     };
-    desk.office.until(Kind::Exit, EXIT, "awaits the other alone", one).await?;
+    desk.department.until(Kind::Exit, EXIT, "awaits the other alone", one).await?;
     ensure!(desk.held("data")?.directory.exists(), "it went before everything was handed over");
     desk.receive("letters").await?;
     let exit = desk.phase("Completed").await?;
     ensure!(exit.data["status"]["certificate"]["volumes"].as_array().map(Vec::len) == Some(3), "{exit:?}");
-    desk.office.phase(Kind::Grant, APP, "Released").await?;
+    desk.department.phase(Kind::Grant, APP, "Released").await?;
     let fates = [("data", Fate::Destroyed), ("letters", Fate::Destroyed), ("archive", Fate::Retained)];
     desk.ends(&fates, true).await
 }
@@ -149,9 +149,9 @@ pub async fn no_receipt_before_the_approval(context: Context) -> Result<()> {
     let uid = desk.held("data")?.uid();
     let give = json!({"spec": {"handOver": [receipt(&uid)]}});
     desk.file(disposition("HandOver", &[])).await?;
-    refusal(desk.office.amend(Kind::Exit, EXIT, give.clone()).await).context("before the consent")?;
+    refusal(desk.department.amend(Kind::Exit, EXIT, give.clone()).await).context("before the consent")?;
     desk.consent().await?;
-    refusal(desk.office.amend(Kind::Exit, EXIT, give).await).context("before the decision")?;
+    refusal(desk.department.amend(Kind::Exit, EXIT, give).await).context("before the decision")?;
     desk.approve().await?;
     awaited(&desk).await?;
     desk.receive("data").await?;

@@ -1,7 +1,7 @@
 //! Each reason, each action, default and by volume, all the way.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::office::{Kind, refusal};
+use e2e::fixtures::{Kind, refusal};
 use e2e::personas::{self, Persona};
 use e2e::suite::Context;
 use govcloud_api::decommission::Decommission;
@@ -86,7 +86,7 @@ pub async fn the_same_claim_in_two_namespaces(context: Context) -> Result<()> {
 pub async fn all_three_actions_at_once(context: Context) -> Result<()> {
     let desk = Desk::open(&context, &["data", "archive", "letters"]).await?;
     desk.leave(disposition("Retain", &[("data", "Destroy"), ("letters", "HandOver")])).await?;
-    desk.office
+    desk.department
         .until(Kind::Exit, EXIT, "awaits the receipt", |s| s["waitingFor"] == "HandOverReceipt")
         .await?;
     desk.receive("letters").await?;
@@ -101,7 +101,7 @@ pub async fn at_contract_end(context: Context) -> Result<()> {
     let desk = Desk::open(&context, &["data"]).await?;
     let mut manifest = desk.manifest(disposition("HandOver", &[]))?;
     manifest["spec"]["reason"] = json!("ContractEnded");
-    desk.office.file(&manifest).await?;
+    desk.department.file(&manifest).await?;
     desk.consent().await?;
     desk.approve().await?;
     let migration = |s: &Value| {
@@ -115,7 +115,7 @@ pub async fn at_contract_end(context: Context) -> Result<()> {
             && d["pauses"][0]["to"].is_null()
             && d["workingDays"] == 30
     };
-    desk.office.until(Kind::Exit, EXIT, "has a clock for moving out that stands", stands).await?;
+    desk.department.until(Kind::Exit, EXIT, "has a clock for moving out that stands", stands).await?;
     desk.receive("data").await?;
     let exit = desk.phase("Completed").await?;
     let met = migration(&exit.data["status"]);
@@ -127,27 +127,27 @@ pub async fn at_contract_end(context: Context) -> Result<()> {
 /// Art. 28: the authority may file that exit, but not say `Destroy`; the word on the data stays the department's.
 pub async fn terminated_by_the_authority(context: Context) -> Result<()> {
     let desk = Desk::open(&context, &["data", "archive"]).await?;
-    let authority = desk.office.authority;
+    let authority = desk.department.authority;
     let mut manifest = desk.manifest(disposition("Destroy", &[]))?;
     manifest["spec"]["reason"] = json!("ContractTerminated");
-    refusal(desk.office.file_as(authority, &manifest).await).context("the authority says Destroy")?;
+    refusal(desk.department.file_as(authority, &manifest).await).context("the authority says Destroy")?;
     manifest["spec"]["disposition"] = disposition("Retain", &[("data", "Destroy")]);
-    refusal(desk.office.file_as(authority, &manifest).await).context("the authority says Destroy of one")?;
+    refusal(desk.department.file_as(authority, &manifest).await).context("the authority says Destroy of one")?;
     manifest["spec"]["disposition"] = disposition("Retain", &[]);
-    desk.office.file_as(authority, &manifest).await?;
+    desk.department.file_as(authority, &manifest).await?;
     let exit = desk.phase("AwaitingConsent").await?;
     let consent =
         json!({"spec": {"consent": {"inventoryDigest": exit.data["status"]["inventory"]["digest"]}}});
-    refusal(desk.office.amend_as(authority, Kind::Exit, EXIT, consent).await)
+    refusal(desk.department.amend_as(authority, Kind::Exit, EXIT, consent).await)
         .context("the authority consents")?;
     desk.consent().await?;
     // Who filed it does not decide on it: a colleague does.
-    let judged = desk.office.judged(Kind::Exit, EXIT, "Valid").await?;
+    let judged = desk.department.judged(Kind::Exit, EXIT, "Valid").await?;
     let approval = json!({"metadata": {"annotations": {
         "govcloud.dev/decision": "approved", "govcloud.dev/opinion": "同意",
         "govcloud.dev/reviewed-generation": judged.metadata.generation.unwrap_or_default().to_string(),
     }}});
-    refusal(desk.office.amend_as(authority, Kind::Exit, EXIT, approval.clone()).await)
+    refusal(desk.department.amend_as(authority, Kind::Exit, EXIT, approval.clone()).await)
         .context("who filed it approves it")?;
     let colleague = colleague(&desk).await?;
     colleague.patch(EXIT, &PatchParams::default(), &Patch::Merge(approval)).await?;
@@ -157,21 +157,21 @@ pub async fn terminated_by_the_authority(context: Context) -> Result<()> {
     desk.ends(&[("data", Fate::Retained), ("archive", Fate::Retained)], true).await
 }
 
-/// The exits of this office, as a second officer of the same authority.
+/// The exits of this department, as a second officer of the same authority.
 pub async fn colleague(desk: &Desk) -> Result<Api<DynamicObject>> {
-    let plane = &desk.office.cluster().plane;
+    let plane = &desk.department.cluster().plane;
     let user = "authority-colleague";
-    let file = personas::kubeconfig(plane.root(), &format!("{user}-{}", desk.office.namespace));
+    let file = personas::kubeconfig(plane.root(), &format!("{user}-{}", desk.department.namespace));
     let group = Persona::Authority410000.group();
     personas::write_certificate(plane.server(), plane.pki(), &file, user, group)?;
     let client = personas::client(&file).await?;
-    Ok(Api::namespaced_with(client, &desk.office.namespace, &Kind::Exit.resource()))
+    Ok(Api::namespaced_with(client, &desk.department.namespace, &Kind::Exit.resource()))
 }
 
 pub async fn a_live_system_with_its_change(context: Context) -> Result<()> {
     let desk = Desk::open(&context, &["data"]).await?;
-    desk.office.go_live(crate::desk::APP).await?;
-    desk.office.enlarge("enlarge", crate::desk::APP).await?;
+    desk.department.go_live(crate::desk::APP).await?;
+    desk.department.enlarge("enlarge", crate::desk::APP).await?;
     let exit = all_the_way(&desk, disposition("Destroy", &[]), &[("data", Fate::Destroyed)]).await?;
     ensure!(exit.name_any() == EXIT);
     let app = desk.app_phase("Exited").await?;

@@ -1,7 +1,7 @@
 //! `scope: Volumes`: volumes that no claim holds, of an application that lives on or of one that has left.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::office::Kind;
+use e2e::fixtures::Kind;
 use e2e::personas::Persona;
 use e2e::suite::Context;
 use e2e::wait::{eventually, until};
@@ -21,10 +21,10 @@ fn volumes(desk: &Desk, name: &str, how: Value) -> Result<Value> {
 }
 
 async fn all_the_way(desk: &Desk, name: &str, how: Value) -> Result<DynamicObject> {
-    desk.office.file(&volumes(desk, name, how)?).await?;
+    desk.department.file(&volumes(desk, name, how)?).await?;
     desk.consent_to(name).await?;
-    desk.office.approve(Kind::Exit, name).await?;
-    desk.office.phase(Kind::Exit, name, "Completed").await
+    desk.department.approve(Kind::Exit, name).await?;
+    desk.department.phase(Kind::Exit, name, "Completed").await
 }
 
 pub async fn an_unclaimed_volume_is_destroyed(context: Context) -> Result<()> {
@@ -35,7 +35,7 @@ pub async fn an_unclaimed_volume_is_destroyed(context: Context) -> Result<()> {
     desk.app_phase("Provisioned").await?;
     desk.ends(&[("data", Fate::InUse), ("old", Fate::Destroyed)], false).await?;
     let none = |s: &Value| s["unclaimedVolumes"].as_array().is_none_or(Vec::is_empty);
-    desk.office.until(Kind::Application, APP, "has no unclaimed volume", none).await.map(drop)
+    desk.department.until(Kind::Application, APP, "has no unclaimed volume", none).await.map(drop)
 }
 
 pub async fn an_unclaimed_volume_is_retained(context: Context) -> Result<()> {
@@ -51,9 +51,9 @@ pub async fn an_unclaimed_volume_is_retained(context: Context) -> Result<()> {
 pub async fn a_claimed_volume_is_not_in_it(context: Context) -> Result<()> {
     let desk = Desk::open(&context, &["data", "old"]).await?;
     desk.unclaim("old").await?;
-    desk.office.file(&volumes(&desk, EXIT, disposition("Destroy", &[("data", "Destroy")]))?).await?;
-    desk.office.judged(Kind::Exit, EXIT, "UnknownVolume").await?;
-    let exit = desk.office.get(Kind::Exit, EXIT).await?;
+    desk.department.file(&volumes(&desk, EXIT, disposition("Destroy", &[("data", "Destroy")]))?).await?;
+    desk.department.judged(Kind::Exit, EXIT, "UnknownVolume").await?;
+    let exit = desk.department.get(Kind::Exit, EXIT).await?;
     let uid = desk.held("data")?.uid();
     ensure!(!exit.data["status"]["inventory"].to_string().contains(&uid), "{exit:?}");
     desk.withdraw().await?;
@@ -63,8 +63,8 @@ pub async fn a_claimed_volume_is_not_in_it(context: Context) -> Result<()> {
 
 pub async fn nothing_to_dispose_of(context: Context) -> Result<()> {
     let desk = Desk::open(&context, &["data"]).await?;
-    desk.office.file(&volumes(&desk, EXIT, disposition("Destroy", &[]))?).await?;
-    desk.office.judged(Kind::Exit, EXIT, "NoVolumes").await?;
+    desk.department.file(&volumes(&desk, EXIT, disposition("Destroy", &[]))?).await?;
+    desk.department.judged(Kind::Exit, EXIT, "NoVolumes").await?;
     desk.app_phase("Provisioned").await?;
     desk.withdraw().await?;
     desk.phase("Withdrawn").await?;
@@ -80,7 +80,7 @@ pub async fn a_retained_volume_is_destroyed_later(context: Context) -> Result<()
     desk.ends(&[("data", Fate::Destroyed), ("archive", Fate::Retained)], true).await?;
     let uid = desk.held("archive")?.uid();
     let (region, app) = (region(&desk).await?, desk.app.metadata.uid.clone());
-    let office = desk.office.namespace.clone();
+    let department = desk.department.namespace.clone();
     let listed = |r: &DynamicObject| {
         let kept = &r.data["status"]["retainedVolumes"];
         let more = kept["notListed"].as_i64().unwrap_or(0);
@@ -90,12 +90,12 @@ pub async fn a_retained_volume_is_destroyed_later(context: Context) -> Result<()
                     v["volumeUID"] == uid
                         && v["applicationUID"].as_str() == app.as_deref()
                         && v["decommission"] == EXIT
-                        && v["namespace"] == office.as_str()
+                        && v["namespace"] == department.as_str()
                         && v["since"].is_string()
                 })
         })
     };
-    until(region.clone(), &desk.office.region, "lists the volume", PATIENCE, listed).await?;
+    until(region.clone(), &desk.department.region, "lists the volume", PATIENCE, listed).await?;
     let counted = metric(&desk, "govcloud_retained_volumes").await?;
     let bytes = metric(&desk, "govcloud_retained_volumes_capacity_bytes").await?;
     ensure!(counted >= 1 && bytes >= 10 << 30, "{counted} volumes of {bytes} bytes");
@@ -104,21 +104,21 @@ pub async fn a_retained_volume_is_destroyed_later(context: Context) -> Result<()
     certified(&exit, &desk, &[("archive", "Destroyed")])?;
     desk.ends(&[("data", Fate::Destroyed), ("archive", Fate::Destroyed)], true).await?;
     let gone = |r: &DynamicObject| !r.data["status"]["retainedVolumes"].to_string().contains(&uid);
-    until(region, &desk.office.region, "lists it no more", PATIENCE, gone).await?;
+    until(region, &desk.department.region, "lists it no more", PATIENCE, gone).await?;
     desk.app_phase("Exited").await.map(drop)
 }
 
 async fn region(desk: &Desk) -> Result<Api<DynamicObject>> {
     let kind = GroupVersionKind::gvk("govcloud.dev", "v1alpha1", "Region");
-    let client = desk.office.cluster().client(Persona::Admin).await?;
+    let client = desk.department.cluster().client(Persona::Admin).await?;
     Ok(Api::all_with(client, &ApiResource::from_gvk_with_plural(&kind, "regions")))
 }
 
 /// A metric of this region.
 async fn metric(desk: &Desk, name: &str) -> Result<i64> {
-    let line = format!("{name}{{region=\"{}\"}} ", desk.office.region);
+    let line = format!("{name}{{region=\"{}\"}} ", desk.department.region);
     eventually(name, PATIENCE, || async {
-        let operator = desk.office.cluster().operator.lock().await;
+        let operator = desk.department.cluster().operator.lock().await;
         let text = operator.as_ref().context("no operator")?.get("/metrics").await?;
         let found = text.lines().find_map(|l| l.strip_prefix(&line)?.parse::<i64>().ok());
         Ok(found.filter(|n| *n > 0))

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::audit::Entry;
 use e2e::cluster::{Cluster, Setup};
 use e2e::in_process::InProcess;
-use e2e::office::{Kind, condition};
+use e2e::fixtures::{Kind, condition};
 use e2e::personas::Persona;
 use e2e::suite::Context;
 use e2e::wait::until;
@@ -97,11 +97,11 @@ where
         stalled["reason"] == "ReclaimStuck" && names.iter().all(|n| message.contains(n))
     };
     let what = format!("is stuck, and names {names:?}");
-    let stuck = desk.office.until(Kind::Exit, EXIT, &what, says).await?;
+    let stuck = desk.department.until(Kind::Exit, EXIT, &what, says).await?;
     let due: Timestamp = deadline(&stuck)?["dueAt"].as_str().context("no due date")?.parse()?;
     clock.set(due + SignedDuration::from_hours(2));
     let late = |s: &Value| condition(s, "OnTime")["reason"] == "ReclaimOverdue";
-    let late = desk.office.until(Kind::Exit, EXIT, "is overdue", late).await?;
+    let late = desk.department.until(Kind::Exit, EXIT, "is overdue", late).await?;
     ensure!(late.data["status"]["phase"] == "Reclaiming", "it was forced, or given up: {late:?}");
     held(desk).await?;
     free.await?;
@@ -119,7 +119,7 @@ fn deadline(exit: &DynamicObject) -> Result<Value> {
 
 /// Nothing is certified while something holds.
 async fn held(desk: &Desk) -> Result<()> {
-    let exit = desk.office.get(Kind::Exit, EXIT).await?;
+    let exit = desk.department.get(Kind::Exit, EXIT).await?;
     ensure!(exit.data["status"]["certificate"].is_null(), "certified: {exit:?}");
     Ok(())
 }
@@ -144,7 +144,7 @@ pub async fn a_finalizer_on_a_volume(_: Context) -> Result<()> {
     desk.leave(disposition("Destroy", &[])).await?;
     let volume = desk.held("data")?.volume.name_any();
     let free = async {
-        let volumes = desk.office.volumes().await?;
+        let volumes = desk.department.volumes().await?;
         let is = volumes.get(&volume).await?;
         ensure!(is.finalizers().iter().any(|f| f == HOLD), "the finalizer was forced");
         let rest: Vec<_> = is.finalizers().iter().filter(|f| *f != HOLD).cloned().collect();
@@ -178,7 +178,7 @@ pub async fn a_pod_that_does_not_die(_: Context) -> Result<()> {
     let desk = Desk::open(&turn.world()?.context, &["data"]).await?;
     // A minute by the API server's clock, which no scenario sets ahead.
     turn.world()?.clock.set(Timestamp::now());
-    let pods: Api<Pod> = Api::namespaced(desk.office.admin().await?, desk.tenant("prod"));
+    let pods: Api<Pod> = Api::namespaced(desk.department.admin().await?, desk.tenant("prod"));
     let mut immortal = pod("immortal")?;
     let spec = immortal.spec.as_mut().context("a spec")?;
     spec.node_name = Some("node-that-is-gone".to_owned());
@@ -224,9 +224,9 @@ pub async fn a_provisioner_that_fails(_: Context) -> Result<()> {
     desk.leave(disposition("Destroy", &[])).await?;
     let volume = desk.held("data")?.volume.name_any();
     let failed = |v: &PersistentVolume| phase(v) == "Failed";
-    until(desk.office.volumes().await?, &volume, "fails", PATIENCE, failed).await?;
+    until(desk.department.volumes().await?, &volume, "fails", PATIENCE, failed).await?;
     ensure!(fs::read_to_string(directory.path().join("record"))? == "手工的数据", "it went all the same");
-    let admin: Api<PersistentVolume> = Api::all(desk.office.cluster().client(Persona::PlatformAdmin).await?);
+    let admin: Api<PersistentVolume> = Api::all(desk.department.cluster().client(Persona::PlatformAdmin).await?);
     // The provider clears the storage itself, and then the object, which the guard allows once its policy is Delete.
     let free = async {
         fs::remove_dir_all(directory.path())?;
@@ -241,7 +241,7 @@ pub async fn a_provisioner_that_fails(_: Context) -> Result<()> {
 async fn by_hand(desk: &Desk, directory: &std::path::Path) -> Result<Held> {
     let content = "手工的数据".to_owned();
     fs::write(directory.join("record"), &content)?;
-    let name = format!("by-hand-{}", desk.office.namespace);
+    let name = format!("by-hand-{}", desk.department.namespace);
     let volume: PersistentVolume = serde_json::from_value(json!({
         "metadata": {"name": name},
         "spec": {
@@ -250,7 +250,7 @@ async fn by_hand(desk: &Desk, directory: &std::path::Path) -> Result<Held> {
             "claimRef": {"namespace": desk.tenant("prod"), "name": "data"},
         },
     }))?;
-    let volumes = desk.office.volumes().await?;
+    let volumes = desk.department.volumes().await?;
     volumes.create(&PostParams::default(), &volume).await?;
     // Once its phase is written the controller knows of it: a claim that it sees first gets a volume made for it.
     until(volumes.clone(), &name, "can be claimed", PATIENCE, |v| phase(v) == "Available").await?;

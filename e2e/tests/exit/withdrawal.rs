@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use e2e::office::{Kind, refusal};
+use e2e::fixtures::{Kind, refusal};
 use e2e::suite::Context;
 use kube::ResourceExt;
 use kube::api::{Patch, PatchParams};
@@ -28,7 +28,7 @@ const RACES: usize = 10;
 async fn as_before(desk: &Desk) -> Result<()> {
     desk.phase("Withdrawn").await?;
     desk.app_phase("Provisioned").await?;
-    let claims = desk.claims(desk.office.department).await?;
+    let claims = desk.claims(desk.department.applicant).await?;
     let wanted: k8s_openapi::api::core::v1::PersistentVolumeClaim = serde_json::from_value(json!({
         "metadata": {"name": "again"},
         "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "hostpath", "volumeMode": "Block",
@@ -63,7 +63,7 @@ pub async fn while_data_is_handed_over(context: Context) -> Result<()> {
     let desk = Desk::open(&context, &["data"]).await?;
     desk.leave(disposition("HandOver", &[])).await?;
     let restricted = |s: &Value| s["restriction"] == "HandingOver";
-    desk.office.until(Kind::Grant, APP, "is restricted", restricted).await?;
+    desk.department.until(Kind::Grant, APP, "is restricted", restricted).await?;
     desk.withdraw().await?;
     as_before(&desk).await
 }
@@ -76,7 +76,7 @@ pub async fn after_reclaiming_began(context: Context) -> Result<()> {
     desk.phase("Reclaiming").await?;
     let message = refusal(desk.withdraw().await)?;
     ensure!(message.contains("不能撤回"), "{message}");
-    refusal(desk.office.amend(Kind::Exit, EXIT, json!({"spec": {"consent": null}})).await)
+    refusal(desk.department.amend(Kind::Exit, EXIT, json!({"spec": {"consent": null}})).await)
         .context("the consent is taken back")?;
     desk.clear().await?;
     desk.phase("Completed").await?;
@@ -89,13 +89,13 @@ pub async fn by_the_authority_that_filed_it(context: Context) -> Result<()> {
     let desk = Desk::open(&context, &["data"]).await?;
     let mut manifest = desk.manifest(disposition("Retain", &[]))?;
     manifest["spec"]["reason"] = json!("ContractTerminated");
-    let filed = desk.office.file_as(desk.office.authority, &manifest).await?;
+    let filed = desk.department.file_as(desk.department.authority, &manifest).await?;
     desk.phase("AwaitingConsent").await?;
     let withdraw = json!({"metadata": {"annotations": {"govcloud.dev/withdraw": filed.uid()}}});
     let colleague = colleague(&desk).await?;
     let outcome = colleague.patch(EXIT, &PatchParams::default(), &Patch::Merge(withdraw)).await;
     refusal(outcome.map_err(Into::into)).context("a colleague withdraws it")?;
-    desk.withdraw_as(desk.office.authority, EXIT).await?;
+    desk.withdraw_as(desk.department.authority, EXIT).await?;
     as_before(&desk).await
 }
 
@@ -109,10 +109,10 @@ pub async fn and_filed_again(context: Context) -> Result<()> {
     desk.app_phase("Provisioned").await?;
     let mut second = desk.manifest(disposition("Destroy", &[]))?;
     second["metadata"]["name"] = json!("second");
-    desk.office.file(&second).await?;
+    desk.department.file(&second).await?;
     desk.consent_to("second").await?;
-    desk.office.approve(Kind::Exit, "second").await?;
-    desk.office.phase(Kind::Exit, "second", "Completed").await?;
+    desk.department.approve(Kind::Exit, "second").await?;
+    desk.department.phase(Kind::Exit, "second", "Completed").await?;
     desk.phase("Withdrawn").await?;
     desk.ends(&[("data", Fate::Destroyed)], true).await
 }
@@ -141,21 +141,21 @@ async fn lane(context: &Context) -> Result<usize> {
         let mut manifest = desk.manifest(disposition("Retain", &[(claim, "Destroy")]))?;
         manifest["metadata"]["name"] = json!(exit);
         manifest["spec"]["scope"] = json!("Volumes");
-        desk.office.file(&manifest).await?;
+        desk.department.file(&manifest).await?;
         desk.consent_to(&exit).await?;
-        desk.office.approve(Kind::Exit, &exit).await?;
+        desk.department.approve(Kind::Exit, &exit).await?;
         let approved = Instant::now();
         match moment {
             None => {
                 let begun = |s: &Value| s["phase"] == "Reclaiming" || s["phase"] == "Completed";
-                desk.office.until(Kind::Exit, &exit, "is past the point of no return", begun).await?;
+                desk.department.until(Kind::Exit, &exit, "is past the point of no return", begun).await?;
                 takes = approved.elapsed();
             }
             Some(percent) => tokio::time::sleep(takes * percent / 100).await,
         }
-        let taken_back = desk.withdraw_as(desk.office.department, &exit).await;
+        let taken_back = desk.withdraw_as(desk.department.applicant, &exit).await;
         let over = |s: &Value| s["phase"] == "Withdrawn" || s["phase"] == "Completed";
-        let record = desk.office.until(Kind::Exit, &exit, "is over", over).await?;
+        let record = desk.department.until(Kind::Exit, &exit, "is over", over).await?;
         let withdrawn = record.data["status"]["phase"] == "Withdrawn";
         match (taken_back, withdrawn) {
             (Ok(_), true) => {}

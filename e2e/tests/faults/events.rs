@@ -1,7 +1,7 @@
 //! Events that the API server refuses: every status is written all the same.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::office::{HENAN, Kind, Office};
+use e2e::fixtures::{HENAN, Kind, Department};
 use e2e::suite::Context;
 use e2e::wait::until;
 use k8s_openapi::api::core::v1::ResourceQuota;
@@ -28,37 +28,37 @@ pub async fn refused_events_do_not_stop_status_writes(context: Context) -> Resul
     until(quotas.clone(), "no-events", "is in force", PATIENCE, known).await?;
 
     let lives = [&quota, &terminating].map(|namespace| provisioned(&context, namespace));
-    let offices = futures::future::try_join_all(lives).await;
+    let departments = futures::future::try_join_all(lives).await;
     ensure_never_stalled(&proxied.injector)?;
-    let offices = offices?;
+    let departments = departments?;
     let refused = proxied.injector.counts(&terminating).failed_writes;
     ensure!(refused >= 3, "only {refused} Events were refused");
-    for office in &offices {
-        let events = reasons(office).await?;
+    for department in &departments {
+        let events = reasons(department).await?;
         ensure!(events.is_empty(), "Events were not refused: {events:?}");
     }
     // As soon as Events are accepted they are written.
     quotas.delete("no-events", &DeleteParams::default()).await?;
-    offices[0].go_live("travel").await?;
-    let events = reasons(&offices[0]).await?;
+    departments[0].go_live("travel").await?;
+    let events = reasons(&departments[0]).await?;
     ensure!(events.iter().any(|e| e == "WentLive"), "no Event of the later life: {events:?}");
     println!("faults: provisioned with every Event refused: by a quota, and {refused} by a namespace's end");
     Ok(())
 }
 
 /// A department whose application is provisioned.
-async fn provisioned(context: &Context, namespace: &str) -> Result<Office> {
-    let office = Office::open(&context.cluster, namespace, HENAN).await?;
-    let application = office.provision(office.application("travel")?).await?;
+async fn provisioned(context: &Context, namespace: &str) -> Result<Department> {
+    let department = Department::open(&context.cluster, namespace, HENAN).await?;
+    let application = department.provision(department.application("travel")?).await?;
     let timeline = application.data["status"]["timeline"].as_array().context("no timeline")?;
     ensure!(timeline.len() >= 3, "lifecycle events are missing: {timeline:?}");
-    office.phase(Kind::Grant, "travel", "Active").await.map(drop)?;
-    Ok(office)
+    department.phase(Kind::Grant, "travel", "Active").await.map(drop)?;
+    Ok(department)
 }
 
 /// Reasons of the Events in a department's filing namespace.
-async fn reasons(office: &Office) -> Result<Vec<String>> {
-    let events: Api<Event> = Api::namespaced(office.admin().await?, &office.namespace);
+async fn reasons(department: &Department) -> Result<Vec<String>> {
+    let events: Api<Event> = Api::namespaced(department.admin().await?, &department.namespace);
     let events = events.list(&ListParams::default()).await?;
     Ok(events.into_iter().filter_map(|e| e.reason).collect())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::Cluster;
-use e2e::office::{HENAN, Kind, Office};
+use e2e::fixtures::{HENAN, Kind, Department};
 use e2e::proxy::{Request, Watches};
 use e2e::suite::Context;
 use e2e::wait::eventually;
@@ -285,22 +285,22 @@ pub async fn approval_during_a_relist_of_policies_is_valid(context: Context) -> 
     let relists = &proxied.injector.relists;
     let namespace = context.filing_namespace("dept-approved", HENAN).await?;
     proxied.injector.inject(&namespace, Fault::None);
-    let office = Office::open(&context.cluster, &namespace, HENAN).await?;
-    office.file(&office.application("travel")?).await?;
-    office.judged(Kind::Application, "travel", "Valid").await?;
+    let department = Department::open(&context.cluster, &namespace, HENAN).await?;
+    department.file(&department.application("travel")?).await?;
+    department.judged(Kind::Application, "travel", "Valid").await?;
     relists.all_watched().await?;
     let before = proxied.injector.own_writes().len();
     let probe = Probe::start(&context.cluster);
     let policies =
         |r: &str| r.contains("admissionpolic") || r == "customresourcedefinitions" || r == "configmaps";
     let expired = relists.expire(policies).await?;
-    office.approve(Kind::Application, "travel").await?;
-    let provisioned = office.phase(Kind::Application, "travel", "Provisioned").await;
+    department.approve(Kind::Application, "travel").await?;
+    let provisioned = department.phase(Kind::Application, "travel", "Provisioned").await;
     relists.release();
     ensure_never_stalled(&proxied.injector)?;
     provisioned?;
     relists.all_watched().await?;
-    let record = office.get(Kind::Application, "travel").await?;
+    let record = department.get(Kind::Application, "travel").await?;
     let decision = &record.data["status"]["decision"];
     ensure!(decision.is_object() && decision["void"].is_null(), "the approval is not valid: {decision}");
     let own_writes = proxied.injector.own_writes().split_off(before);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::office::{self, HENAN, Kind, Office};
+use e2e::fixtures::{self, HENAN, Kind, Department};
 use e2e::operator::{Operator, Options};
 use e2e::personas::{OPERATOR_NAMESPACE, OPERATOR_SERVICE_ACCOUNT, Persona};
 use e2e::suite::Context;
@@ -23,7 +23,7 @@ const QUEUE: [&str; 3] = ["govcloud_queue_length", "govcloud_queue_oldest_second
 
 pub async fn standby_takes_over_at_once(context: Context) -> Result<()> {
     let cluster = &context.cluster;
-    office::regions_without_operator(cluster).await?;
+    fixtures::regions_without_operator(cluster).await?;
     drop(cluster.operator.lock().await.take());
     let start = |name: &str| {
         let env = vec![("POD_NAME".to_owned(), name.to_owned())];
@@ -35,22 +35,22 @@ pub async fn standby_takes_over_at_once(context: Context) -> Result<()> {
         let lease = lease.get(OPERATOR_SERVICE_ACCOUNT).await?;
         anyhow::Ok(lease.spec.and_then(|s| s.holder_identity).unwrap_or_default())
     };
-    eventually("it leads", office::PATIENCE, || async {
+    eventually("it leads", fixtures::PATIENCE, || async {
         let holder = holder().await?;
         ensure!(holder == "govcloud-operator-leader", "the lease is held by {holder:?}");
         Ok(Some(()))
     })
     .await?;
-    office::regions_ready(cluster).await?;
+    fixtures::regions_ready(cluster).await?;
     let standby = start("govcloud-operator-standby").await?;
 
     let namespace = context.filing_namespace("dept-takeover", HENAN).await?;
-    let office = Office::open(cluster, &namespace, HENAN).await?;
+    let department = Department::open(cluster, &namespace, HENAN).await?;
     for i in 0..FILED {
-        office.file(&office.application(&format!("filed-{i}"))?).await?;
+        department.file(&department.application(&format!("filed-{i}"))?).await?;
     }
     for i in 0..FILED {
-        office.judged(Kind::Application, &format!("filed-{i}"), "Valid").await?;
+        department.judged(Kind::Application, &format!("filed-{i}"), "Valid").await?;
     }
     let waiting = queue(&standby).await?;
     ensure!(waiting.iter().all(|(_, n)| *n == 0.0), "the standby queues what it will not do: {waiting:?}");
@@ -61,8 +61,8 @@ pub async fn standby_takes_over_at_once(context: Context) -> Result<()> {
     ensure!(status.success(), "asked to end, it ended with {status}");
     let held_by = holder().await?;
     ensure!(held_by != "govcloud-operator-leader", "the leader ended and did not release the lease");
-    office.file(&office.application("after")?).await?;
-    office.judged(Kind::Application, "after", "Valid").await?;
+    department.file(&department.application("after")?).await?;
+    department.judged(Kind::Application, "after", "Valid").await?;
     let taken_over = asked.elapsed();
     ensure!(taken_over < TAKEOVER, "the standby's first write came {taken_over:.1?} after SIGTERM");
     ensure!(holder().await? == "govcloud-operator-standby", "the lease is held by another");

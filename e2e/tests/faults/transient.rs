@@ -1,7 +1,7 @@
 //! Transient failures of every request of a life, each kind of failure in a department of its own, all at once.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::office::HENAN;
+use e2e::fixtures::HENAN;
 use e2e::suite::Context;
 use futures::future::try_join_all;
 

@@ -8,11 +8,11 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::binaries::Binaries;
 use e2e::personas::Persona;
 use e2e::suite::Context;
-use e2e::{office, operator, paths};
+use e2e::{department, operator, paths};
 use tokio::process::Command;
 
 pub async fn the_commands_of_the_operations_page_work(context: Context) -> Result<()> {
-    office::regions(&context.cluster).await?;
+    fixtures::regions(&context.cluster).await?;
     let page = std::fs::read_to_string(paths::in_repository("docs/operations.md"))?;
     let blocks: Vec<&str> =
         page.split("```sh\n").skip(1).filter_map(|b| Some(b.split_once("\n```")?.0)).collect();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::office::{self, HENAN, Office};
+use e2e::fixtures::{self, HENAN, Department};
 use e2e::paths::in_repository;
 use e2e::personas::Persona;
 use e2e::suite::Context;
@@ -35,9 +35,9 @@ fn documents() -> Result<Vec<Value>> {
 }
 
 pub async fn what_the_page_shows_is_accepted(context: Context) -> Result<()> {
-    office::regions(&context.cluster).await?;
+    fixtures::regions(&context.cluster).await?;
     let namespace = context.filing_namespace("dept-page", HENAN).await?;
-    let office = Office::open(&context.cluster, &namespace, HENAN).await?;
+    let department = Department::open(&context.cluster, &namespace, HENAN).await?;
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     for document in documents()? {
         let (version, kind) = (document["apiVersion"].as_str(), document["kind"].as_str());
@@ -49,7 +49,7 @@ pub async fn what_the_page_shows_is_accepted(context: Context) -> Result<()> {
         // The page's filing namespace stands here under another name.
         let text = document.to_string().replace("\"dept-transport\"", &format!("\"{namespace}\""));
         let who = match named.0 {
-            "govcloud.dev/v1alpha1" => office.department,
+            "govcloud.dev/v1alpha1" => department.applicant,
             "rbac.authorization.k8s.io/v1" => Persona::PlatformAdmin,
             _ => anyhow::bail!("nobody applies {named:?}"),
         };

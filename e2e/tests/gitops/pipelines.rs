@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result, ensure};
 use e2e::audit::AuditLog;
 use e2e::kubectl::Kubectl;
-use e2e::office::{self, HENAN, Kind, Office, PATIENCE};
+use e2e::fixtures::{self, HENAN, Kind, Department, PATIENCE};
 use e2e::personas::{OPERATOR, Persona};
 use e2e::suite::Context;
 use e2e::wait::eventually;
@@ -94,11 +94,11 @@ impl Pipeline {
 }
 
 /// resourceVersions of everything that the operator keeps, and of the records.
-async fn versions(context: &Context, office: &Office, tenant: &str) -> Result<BTreeMap<String, String>> {
+async fn versions(context: &Context, department: &Department, tenant: &str) -> Result<BTreeMap<String, String>> {
     let kubectl = context.cluster.kubectl(Persona::Admin);
     let mut all = BTreeMap::new();
     for (what, namespace) in
-        [(RECORDS, office.namespace.as_str()), (KEPT, tenant), ("pvc,configmap,service", tenant)]
+        [(RECORDS, department.namespace.as_str()), (KEPT, tenant), ("pvc,configmap,service", tenant)]
     {
         let text = kubectl.run(&["get", what, "-n", namespace, "-o", "json"]).await?;
         let found: Value = serde_json::from_str(&text)?;
@@ -115,17 +115,17 @@ async fn versions(context: &Context, office: &Office, tenant: &str) -> Result<BT
 }
 
 /// The records' manifest, with a pipeline among those who have access.
-fn manifest(office: &Office, name: &str) -> Result<Value> {
-    let mut manifest = office.application(name)?;
+fn manifest(department: &Department, name: &str) -> Result<Value> {
+    let mut manifest = department.application(name)?;
     let access = json!({"subject": {"kind": "Group", "name": Persona::Pipeline.group()}, "role": "edit"});
     manifest["spec"]["access"].as_array_mut().context("no access")?.push(access);
     Ok(manifest)
 }
 
-async fn open(context: &Context, prefix: &str) -> Result<Office> {
-    office::regions(&context.cluster).await?;
+async fn open(context: &Context, prefix: &str) -> Result<Department> {
+    fixtures::regions(&context.cluster).await?;
     let namespace = context.filing_namespace(prefix, HENAN).await?;
-    let office = Office::open(&context.cluster, &namespace, HENAN).await?;
+    let department = Department::open(&context.cluster, &namespace, HENAN).await?;
     let binding = [
         "create",
         "rolebinding",
@@ -136,38 +136,38 @@ async fn open(context: &Context, prefix: &str) -> Result<Office> {
         "--group=govcloud:pipeline",
     ];
     context.cluster.kubectl(Persona::Admin).run(&binding).await?;
-    Ok(office)
+    Ok(department)
 }
 
 pub async fn two_pipelines_never_fight_the_operator(context: Context) -> Result<()> {
-    let office = open(&context, "dept-gitops").await?;
+    let department = open(&context, "dept-gitops").await?;
     let records = Pipeline::new(
         &context,
-        &office.namespace,
+        &department.namespace,
         "argocd-controller",
-        &manifest(&office, "travel")?.to_string(),
+        &manifest(&department, "travel")?.to_string(),
     )?;
     // The binding is seen by the authorizer a moment after it was made.
     eventually("the pipeline files", PATIENCE, || async { records.apply().await.map(Some) }).await?;
-    office.approve(Kind::Application, "travel").await?;
-    let application = office.phase(Kind::Application, "travel", "Provisioned").await?;
+    department.approve(Kind::Application, "travel").await?;
+    let application = department.phase(Kind::Application, "travel", "Provisioned").await?;
     ensure!(
         application.annotations()["govcloud.dev/requested-by"] == Persona::Pipeline.user(),
         "another filed"
     );
-    let (tenant, _) = Office::tenant(&application, "prod")?;
+    let (tenant, _) = Department::tenant(&application, "prod")?;
     let workloads = Pipeline::new(&context, &tenant, "kustomize-controller", WORKLOADS)?;
     eventually("the workloads are applied", PATIENCE, || async { workloads.apply().await.map(Some) }).await?;
     // What people set later is not in Git.
-    office.go_live("travel").await?;
-    office.fill(&tenant, "data", "行程").await?;
+    department.go_live("travel").await?;
+    department.fill(&tenant, "data", "行程").await?;
     let admin = context.cluster.client(Persona::Admin).await?;
     let rest = || async {
-        let (mark, before) = (AuditLog::mark(), versions(&context, &office, &tenant).await?);
+        let (mark, before) = (AuditLog::mark(), versions(&context, &department, &tenant).await?);
         let log = context.cluster.audit().settled(&admin).await?.since(mark).by_user(OPERATOR);
-        let writes = log.writes().without_leases().keep(|e| about(e, &office, &tenant));
+        let writes = log.writes().without_leases().keep(|e| about(e, &department, &tenant));
         ensure!(
-            writes.is_empty() && versions(&context, &office, &tenant).await? == before,
+            writes.is_empty() && versions(&context, &department, &tenant).await? == before,
             "not at rest:\n{writes}"
         );
         Ok(Some(before))
@@ -186,11 +186,11 @@ pub async fn two_pipelines_never_fight_the_operator(context: Context) -> Result<
         }
     }
     let log = context.cluster.audit().settled(&admin).await?.since(mark);
-    let after = versions(&context, &office, &tenant).await?;
+    let after = versions(&context, &department, &tenant).await?;
     ensure!(after == before, "moved:\n{before:?}\n{after:?}");
-    let writes = log.clone().by_user(OPERATOR).writes().without_leases().keep(|e| about(e, &office, &tenant));
+    let writes = log.clone().by_user(OPERATOR).writes().without_leases().keep(|e| about(e, &department, &tenant));
     ensure!(writes.is_empty(), "the operator wrote:\n{writes}");
-    let applied = log.by_user(Persona::Pipeline.user()).writes().keep(|e| about(e, &office, &tenant));
+    let applied = log.by_user(Persona::Pipeline.user()).writes().keep(|e| about(e, &department, &tenant));
     let refused = applied.clone().keep(|e| !(200..300).contains(&e.code()));
     ensure!(
         refused.is_empty() && applied.len() >= ROUNDS * 5,
@@ -205,16 +205,16 @@ pub async fn two_pipelines_never_fight_the_operator(context: Context) -> Result<
     Ok(())
 }
 
-fn about(entry: &e2e::audit::Entry, office: &Office, tenant: &str) -> bool {
+fn about(entry: &e2e::audit::Entry, department: &Department, tenant: &str) -> bool {
     let Some(o) = &entry.object_ref else { return false };
-    o.namespace == office.namespace || o.namespace == tenant || o.name == tenant
+    o.namespace == department.namespace || o.namespace == tenant || o.name == tenant
 }
 
 pub async fn pruning_what_lives_is_refused(context: Context) -> Result<()> {
-    let office = open(&context, "dept-prune").await?;
+    let department = open(&context, "dept-prune").await?;
     let kubectl = context.cluster.kubectl(Persona::Pipeline);
     let labelled = |name: &str| -> Result<String> {
-        let mut manifest = manifest(&office, name)?;
+        let mut manifest = manifest(&department, name)?;
         manifest["metadata"]["labels"] = json!({"repository": "records"});
         Ok(manifest.to_string())
     };
@@ -223,7 +223,7 @@ pub async fn pruning_what_lives_is_refused(context: Context) -> Result<()> {
         for name in names {
             std::fs::write(dir.path().join(format!("{name}.json")), labelled(name)?)?;
         }
-        let (dir, namespace) = (dir.path().display().to_string(), office.namespace.as_str());
+        let (dir, namespace) = (dir.path().display().to_string(), department.namespace.as_str());
         let args = [
             "apply",
             "-n",
@@ -241,22 +241,22 @@ pub async fn pruning_what_lives_is_refused(context: Context) -> Result<()> {
         apply(&["stays", "lives", "waits"]).await.map(Some)
     })
     .await?;
-    office.approve(Kind::Application, "lives").await?;
-    office.phase(Kind::Application, "lives", "Provisioned").await?;
-    office.go_live("lives").await?;
+    department.approve(Kind::Application, "lives").await?;
+    department.phase(Kind::Application, "lives", "Provisioned").await?;
+    department.go_live("lives").await?;
     // Its file is removed from the repository, whoever applies; or somebody deletes it outright.
     let wanted = "to leave, file a Decommission (Art. 16)";
     for attempt in 0..2 {
         let said = format!("{:#}", apply(&["stays", "waits"]).await.err().context("what lives was pruned")?);
         ensure!(said.contains(wanted) && said.contains("phase: Live"), "attempt {attempt}: {said}");
     }
-    for who in [Persona::Pipeline, office.department, Persona::PlatformAdmin, Persona::Admin] {
-        let args = ["delete", "capp", "lives", "-n", &office.namespace, "--wait=false"];
+    for who in [Persona::Pipeline, department.applicant, Persona::PlatformAdmin, Persona::Admin] {
+        let args = ["delete", "capp", "lives", "-n", &department.namespace, "--wait=false"];
         let refused = context.cluster.kubectl(who).run(&args).await;
         let said = format!("{:#}", refused.err().with_context(|| format!("{who:?} deleted it"))?);
         ensure!(said.contains(wanted), "{who:?}: {said}");
     }
-    let live = office.get(Kind::Application, "lives").await?;
+    let live = department.get(Kind::Application, "lives").await?;
     ensure!(
         live.data["status"]["phase"] == "Live" && live.metadata.deletion_timestamp.is_none(),
         "it was touched"
@@ -264,7 +264,7 @@ pub async fn pruning_what_lives_is_refused(context: Context) -> Result<()> {
     // What nobody has decided on is taken back by pruning.
     let pruned = || async {
         apply(&["stays", "lives"]).await?;
-        let gone = office.get(Kind::Application, "waits").await.is_err();
+        let gone = department.get(Kind::Application, "waits").await.is_err();
         Ok(gone.then_some(()))
     };
     eventually("the undecided record is pruned", PATIENCE, pruned).await

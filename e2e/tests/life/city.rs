@@ -1,7 +1,7 @@
 //! A city's region: its own authority decides, and data is handed over before anything goes (Art. 28, 30).
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::office::{self, Kind, Office, PATIENCE, ZHENGZHOU, refusal};
+use e2e::fixtures::{self, Kind, Department, PATIENCE, ZHENGZHOU, refusal};
 use e2e::personas::Persona;
 use e2e::suite::Context;
 use e2e::volumes;
@@ -13,38 +13,38 @@ use serde_json::{Value, json};
 
 pub async fn a_citys_life_is_decided_by_its_own_authority(context: Context) -> Result<()> {
     let cluster = &context.cluster;
-    office::regions(cluster).await?;
+    fixtures::regions(cluster).await?;
     let namespace = context.filing_namespace("dept-health", ZHENGZHOU).await?;
-    let office = Office::open(cluster, &namespace, ZHENGZHOU).await?;
-    let mut manifest = office.application("clinic")?;
+    let department = Department::open(cluster, &namespace, ZHENGZHOU).await?;
+    let mut manifest = department.application("clinic")?;
     let prod = manifest["spec"]["namespaces"][0].clone();
     let mut test = prod.clone();
     test["name"] = json!("test");
     manifest["spec"]["namespaces"] = json!([prod, test]);
-    office.file(&manifest).await?;
-    the_province_cannot_decide(&office).await?;
-    office.approve(Kind::Application, "clinic").await?;
-    let clinic = office.phase(Kind::Application, "clinic", "Provisioned").await?;
+    department.file(&manifest).await?;
+    the_province_cannot_decide(&department).await?;
+    department.approve(Kind::Application, "clinic").await?;
+    let clinic = department.phase(Kind::Application, "clinic", "Provisioned").await?;
     ensure!(clinic.data["status"]["decision"]["by"] == Persona::Authority410100.user(), "{clinic:?}");
-    let (prod, prod_uid) = Office::tenant(&clinic, "prod")?;
-    let (test, test_uid) = Office::tenant(&clinic, "test")?;
+    let (prod, prod_uid) = Department::tenant(&clinic, "prod")?;
+    let (test, test_uid) = Department::tenant(&clinic, "test")?;
     context.dump_on_failure(&prod);
-    let handed = office.fill(&prod, "patients", "病历").await?;
-    let destroyed = office.fill(&test, "scratch", "试验").await?;
+    let handed = department.fill(&prod, "patients", "病历").await?;
+    let destroyed = department.fill(&test, "scratch", "试验").await?;
 
     let disposition = json!({
         "default": "Destroy", "volumes": [{"namespace": "prod", "claim": "patients", "action": "HandOver"}],
     });
-    let mut exit = office.exit("clinic-exit", "clinic", disposition)?;
+    let mut exit = department.exit("clinic-exit", "clinic", disposition)?;
     exit["spec"]["reason"] = json!("ContractEnded");
-    office.leave(exit).await?;
+    department.leave(exit).await?;
 
     // Quiesced where nothing is handed over; where something is, it can be copied out, and nothing new comes in.
-    office
+    department
         .until(Kind::Exit, "clinic-exit", "awaits the receipt", |s| s["waitingFor"] == "HandOverReceipt")
         .await?;
-    until_stage(&office, &test, ("0", "0", "govcloud-tenant-view")).await?;
-    until_stage(&office, &prod, ("0", "50", "govcloud-tenant-edit")).await?;
+    until_stage(&department, &test, ("0", "0", "govcloud-tenant-view")).await?;
+    until_stage(&department, &prod, ("0", "50", "govcloud-tenant-edit")).await?;
     let directories = (volumes::directory(&handed)?, volumes::directory(&destroyed)?);
     ensure!(directories.0.exists() && directories.1.exists(), "data went before it was handed over");
     let uid = handed.uid().context("no UID")?;
@@ -55,11 +55,11 @@ pub async fn a_citys_life_is_decided_by_its_own_authority(context: Context) -> R
         "volumeUID": uid, "receivedBy": "市卫健委 李工", "uri": "https://oa.example/receipt.pdf",
         "sha256": "9deb65b8788f41ff94a217842017db2f843954fc0eb46110835903908e5a265f",
     }]}});
-    let forged = office.amend_as(Persona::Provider, Kind::Exit, "clinic-exit", receipt.clone()).await;
+    let forged = department.amend_as(Persona::Provider, Kind::Exit, "clinic-exit", receipt.clone()).await;
     refusal(forged).context("a receipt by the provider")?;
-    office.amend(Kind::Exit, "clinic-exit", receipt).await?;
-    let done = office.phase(Kind::Exit, "clinic-exit", "Completed").await?;
-    office.phase(Kind::Application, "clinic", "Exited").await?;
+    department.amend(Kind::Exit, "clinic-exit", receipt).await?;
+    let done = department.phase(Kind::Exit, "clinic-exit", "Completed").await?;
+    department.phase(Kind::Application, "clinic", "Exited").await?;
 
     let events: Vec<&str> = done.data["status"]["timeline"]
         .as_array()
@@ -81,7 +81,7 @@ pub async fn a_citys_life_is_decided_by_its_own_authority(context: Context) -> R
     };
     ensure!(fate(handed.uid()) == "HandedOver" && fate(destroyed.uid()) == "Destroyed", "{done:?}");
     ensure!(!directories.0.exists() && !directories.1.exists(), "directories are still there");
-    let namespaces: Api<Namespace> = Api::all(office.admin().await?);
+    let namespaces: Api<Namespace> = Api::all(department.admin().await?);
     until_gone(namespaces.clone(), &prod, Some(&prod_uid), PATIENCE).await?;
     until_gone(namespaces, &test, Some(&test_uid), PATIENCE).await?;
     println!(
@@ -92,19 +92,19 @@ pub async fn a_citys_life_is_decided_by_its_own_authority(context: Context) -> R
 }
 
 /// The province's authority holds the verb on its own code only.
-async fn the_province_cannot_decide(office: &Office) -> Result<()> {
-    let clinic = office.judged(Kind::Application, "clinic", "Valid").await?;
+async fn the_province_cannot_decide(department: &Department) -> Result<()> {
+    let clinic = department.judged(Kind::Application, "clinic", "Valid").await?;
     let annotations = json!({"metadata": {"annotations": {
         "govcloud.dev/decision": "approved",
         "govcloud.dev/reviewed-generation": clinic.metadata.generation.unwrap_or_default().to_string(),
     }}});
-    let outcome = office.amend_as(Persona::Authority410000, Kind::Application, "clinic", annotations).await;
+    let outcome = department.amend_as(Persona::Authority410000, Kind::Application, "clinic", annotations).await;
     refusal(outcome).map(drop)
 }
 
 /// How far a tenant namespace is restricted: its quota of claims and of pods, and the department's role.
-async fn stage(office: &Office, namespace: &str) -> Result<(String, String, String)> {
-    let admin = office.admin().await?;
+async fn stage(department: &Department, namespace: &str) -> Result<(String, String, String)> {
+    let admin = department.admin().await?;
     let quota = Api::<ResourceQuota>::namespaced(admin.clone(), namespace).get("govcloud").await?;
     let hard = serde_json::to_value(quota)?["spec"]["hard"].clone();
     let text = |v: &Value| v.as_str().unwrap_or("-").to_owned();
@@ -119,9 +119,9 @@ async fn stage(office: &Office, namespace: &str) -> Result<(String, String, Stri
     Ok((text(&hard["persistentvolumeclaims"]), text(&hard["pods"]), roles.join(",")))
 }
 
-async fn until_stage(office: &Office, namespace: &str, expected: (&str, &str, &str)) -> Result<()> {
+async fn until_stage(department: &Department, namespace: &str, expected: (&str, &str, &str)) -> Result<()> {
     let met = || async {
-        let is = stage(office, namespace).await?;
+        let is = stage(department, namespace).await?;
         ensure!((is.0.as_str(), is.1.as_str(), is.2.as_str()) == expected, "{is:?}");
         Ok(Some(()))
     };

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::office::{self, HENAN, Kind, Office, PATIENCE, condition};
+use e2e::fixtures::{self, HENAN, Kind, Department, PATIENCE, condition};
 use e2e::personas::Persona;
 use e2e::suite::Context;
 use e2e::volumes;
@@ -23,9 +23,9 @@ const DISPOSITION: &str =
     r#"{"default": "Retain", "volumes": [{"namespace": "prod", "claim": "data", "action": "Destroy"}]}"#;
 
 /// UIDs of everything that stands in a tenant namespace, by kind and name.
-async fn standing(office: &Office, tenant: &str) -> Result<BTreeMap<String, String>> {
+async fn standing(department: &Department, tenant: &str) -> Result<BTreeMap<String, String>> {
     let kinds = "resourcequotas,limitranges,networkpolicies,rolebindings,persistentvolumeclaims,configmaps";
-    let kubectl = office.cluster().kubectl(Persona::Admin);
+    let kubectl = department.cluster().kubectl(Persona::Admin);
     let text = kubectl.run(&["get", kinds, "-n", tenant, "-o", "json"]).await?;
     let mut found: Value = serde_json::from_str(&text)?;
     let namespace = kubectl.run(&["get", "namespace", tenant, "-o", "json"]).await?;
@@ -45,8 +45,8 @@ struct Held {
 }
 
 impl Held {
-    async fn fill(office: &Office, tenant: &str, claim: &str) -> Result<Self> {
-        let volume = office.fill(tenant, claim, &content(claim)).await?;
+    async fn fill(department: &Department, tenant: &str, claim: &str) -> Result<Self> {
+        let volume = department.fill(tenant, claim, &content(claim)).await?;
         let directory = volumes::directory(&volume)?;
         Ok(Self { volume, directory })
     }
@@ -68,40 +68,40 @@ fn content(claim: &str) -> String {
 
 pub async fn a_life_from_application_to_certificate(context: Context) -> Result<()> {
     let cluster = &context.cluster;
-    office::regions(cluster).await?;
+    fixtures::regions(cluster).await?;
     let namespace = context.filing_namespace("dept-life", HENAN).await?;
-    let office = Office::open(cluster, &namespace, HENAN).await?;
+    let department = Department::open(cluster, &namespace, HENAN).await?;
     let other = context.filing_namespace("dept-other", HENAN).await?;
-    let other = Office::open(cluster, &other, HENAN).await?;
+    let other = Department::open(cluster, &other, HENAN).await?;
 
     // Two neighbours, one in the same department, one in another; both live on.
     let neighbour = other.provision(other.application("travel")?);
-    let sibling = office.provision(office.application("sibling")?);
-    let life = office.provision(office.application("travel")?);
+    let sibling = department.provision(department.application("sibling")?);
+    let life = department.provision(department.application("travel")?);
     let (neighbour, sibling, life) = tokio::try_join!(neighbour, sibling, life)?;
-    let (theirs, _) = Office::tenant(&neighbour, "prod")?;
-    let (sisters, _) = Office::tenant(&sibling, "prod")?;
-    let (tenant, tenant_uid) = Office::tenant(&life, "prod")?;
+    let (theirs, _) = Department::tenant(&neighbour, "prod")?;
+    let (sisters, _) = Department::tenant(&sibling, "prod")?;
+    let (tenant, tenant_uid) = Department::tenant(&life, "prod")?;
     context.dump_on_failure(&tenant);
-    let mut compared = tenant::is_as_applied_for(&office, &life, &tenant).await?;
+    let mut compared = tenant::is_as_applied_for(&department, &life, &tenant).await?;
     compared += tenant::is_as_applied_for(&other, &neighbour, &theirs).await?;
     let kept_by_others =
-        (Held::fill(&office, &sisters, "data").await?, Held::fill(&other, &theirs, "data").await?);
-    let before = (standing(&office, &sisters).await?, standing(&other, &theirs).await?);
+        (Held::fill(&department, &sisters, "data").await?, Held::fill(&other, &theirs, "data").await?);
+    let before = (standing(&department, &sisters).await?, standing(&other, &theirs).await?);
 
-    let drifts = tenant::drift_is_put_right(&office, &tenant).await?;
-    compared += tenant::is_as_applied_for(&office, &life, &tenant).await?;
+    let drifts = tenant::drift_is_put_right(&department, &tenant).await?;
+    compared += tenant::is_as_applied_for(&department, &life, &tenant).await?;
 
-    let data = Held::fill(&office, &tenant, "data").await?;
-    let archive = Held::fill(&office, &tenant, "archive").await?;
-    let lost = Held::fill(&office, &tenant, "lost").await?;
-    let live = office.go_live("travel").await?;
+    let data = Held::fill(&department, &tenant, "data").await?;
+    let archive = Held::fill(&department, &tenant, "archive").await?;
+    let lost = Held::fill(&department, &tenant, "lost").await?;
+    let live = department.go_live("travel").await?;
     ensure!(condition(&live.data["status"], "OnTime")["status"] == "True", "it is late: {live:?}");
 
     // Enlarged: the same objects, with more in them.
-    let small = standing(&office, &tenant).await?;
-    office.enlarge("travel-enlarge", "travel").await?;
-    ensure!(standing(&office, &tenant).await? == small, "enlarging made other objects");
+    let small = standing(&department, &tenant).await?;
+    department.enlarge("travel-enlarge", "travel").await?;
+    ensure!(standing(&department, &tenant).await? == small, "enlarging made other objects");
     let quota = cluster.kubectl(Persona::Admin);
     let quota = quota.run(&["get", "resourcequota", "govcloud", "-n", &tenant, "-o", "json"]).await?;
     let quota: Value = serde_json::from_str(&quota)?;
@@ -110,19 +110,19 @@ pub async fn a_life_from_application_to_certificate(context: Context) -> Result<
         "{quota}"
     );
 
-    unclaim(&office, &tenant, &lost).await?;
-    let exit = leave(&office, &[&data, &archive, &lost]).await?;
+    unclaim(&department, &tenant, &lost).await?;
+    let exit = leave(&department, &[&data, &archive, &lost]).await?;
     check_certificate(&exit, &[(&data, "Destroyed"), (&archive, "Retained"), (&lost, "Retained")])?;
-    let namespaces: Api<Namespace> = Api::all(office.admin().await?);
+    let namespaces: Api<Namespace> = Api::all(department.admin().await?);
     until_gone(namespaces, &tenant, Some(&tenant_uid), PATIENCE).await?;
     ensure!(!data.directory.exists(), "the destroyed volume's directory is still there");
     archive.kept("archive")?;
     lost.kept("lost")?;
-    records_stay(&office).await?;
+    records_stay(&department).await?;
 
-    later_the_archive_goes(&office, &archive, &lost).await?;
+    later_the_archive_goes(&department, &archive, &lost).await?;
 
-    let after = (standing(&office, &sisters).await?, standing(&other, &theirs).await?);
+    let after = (standing(&department, &sisters).await?, standing(&other, &theirs).await?);
     ensure!(before == after, "neighbours were touched: {before:?}\n{after:?}");
     kept_by_others.0.kept("data")?;
     kept_by_others.1.kept("data")?;
@@ -134,28 +134,28 @@ pub async fn a_life_from_application_to_certificate(context: Context) -> Result<
 }
 
 /// The department deletes a claim: the volume stays, and is listed.
-async fn unclaim(office: &Office, tenant: &str, lost: &Held) -> Result<()> {
-    let department = office.cluster().client(office.department).await?;
+async fn unclaim(department: &Department, tenant: &str, lost: &Held) -> Result<()> {
+    let department = department.cluster().client(department.applicant).await?;
     let claims: Api<PersistentVolumeClaim> = Api::namespaced(department, tenant);
     claims.delete("lost", &DeleteParams::default()).await?;
     let listed = |status: &Value| {
         let unclaimed = status["unclaimedVolumes"].as_array();
         unclaimed.is_some_and(|u| u.len() == 1 && u[0]["uid"] == lost.uid() && u[0]["claim"] == "lost")
     };
-    office.until(Kind::Application, "travel", "lists the unclaimed volume", listed).await?;
+    department.until(Kind::Application, "travel", "lists the unclaimed volume", listed).await?;
     let name = lost.volume.name_any();
     let released =
         |v: &PersistentVolume| v.status.as_ref().and_then(|s| s.phase.as_deref()) == Some("Released");
-    until(office.volumes().await?, &name, "is released", PATIENCE, released).await?;
+    until(department.volumes().await?, &name, "is released", PATIENCE, released).await?;
     lost.kept("lost")
 }
 
 /// The exit: what is in the inventory, and then all the way.
-async fn leave(office: &Office, held: &[&Held]) -> Result<DynamicObject> {
+async fn leave(department: &Department, held: &[&Held]) -> Result<DynamicObject> {
     let disposition: Value = serde_json::from_str(DISPOSITION)?;
-    office.leave(office.exit("travel-exit", "travel", disposition)?).await?;
-    let exit = office.phase(Kind::Exit, "travel-exit", "Completed").await?;
-    office.phase(Kind::Application, "travel", "Exited").await?;
+    department.leave(department.exit("travel-exit", "travel", disposition)?).await?;
+    let exit = department.phase(Kind::Exit, "travel-exit", "Completed").await?;
+    department.phase(Kind::Application, "travel", "Exited").await?;
     let entries = exit.data["status"]["inventory"]["entries"].as_array().context("no inventory")?;
     let mut listed: Vec<&str> = entries.iter().filter_map(|e| e["volumeUID"].as_str()).collect();
     listed.sort_unstable();
@@ -183,7 +183,7 @@ fn check_certificate(exit: &DynamicObject, fates: &[(&Held, &str)]) -> Result<()
 }
 
 /// Both records, the grant and the change stay, with their timelines.
-async fn records_stay(office: &Office) -> Result<()> {
+async fn records_stay(department: &Department) -> Result<()> {
     for (kind, name, phase, events) in [
         (
             Kind::Application,
@@ -200,7 +200,7 @@ async fn records_stay(office: &Office) -> Result<()> {
             &["InventoryPublished", "Consented", "Approved", "Reclaiming", "Reclaimed"],
         ),
     ] {
-        let record = office.phase(kind, name, phase).await?;
+        let record = department.phase(kind, name, phase).await?;
         let timeline = record.data["status"]["timeline"].as_array().context("no timeline")?;
         let happened: Vec<&str> = timeline.iter().filter_map(|t| t["event"].as_str()).collect();
         let mut rest = happened.iter();
@@ -211,21 +211,21 @@ async fn records_stay(office: &Office) -> Result<()> {
 }
 
 /// Afterwards, of what was retained, one volume is destroyed upon the department's word and a decision of its own.
-async fn later_the_archive_goes(office: &Office, archive: &Held, lost: &Held) -> Result<()> {
+async fn later_the_archive_goes(department: &Department, archive: &Held, lost: &Held) -> Result<()> {
     let disposition = json!({
         "default": "Retain", "volumes": [{"namespace": "prod", "claim": "archive", "action": "Destroy"}],
     });
-    let mut manifest = office.exit("travel-archive", "travel", disposition)?;
+    let mut manifest = department.exit("travel-archive", "travel", disposition)?;
     manifest["spec"]["scope"] = json!("Volumes");
-    office.leave(manifest).await?;
-    let exit = office.phase(Kind::Exit, "travel-archive", "Completed").await?;
+    department.leave(manifest).await?;
+    let exit = department.phase(Kind::Exit, "travel-archive", "Completed").await?;
     check_certificate(&exit, &[(archive, "Destroyed"), (lost, "Retained")])?;
     let gone = || async { Ok((!archive.directory.exists()).then_some(())) };
     eventually("the archive's directory is gone", PATIENCE, gone).await?;
     lost.kept("lost")?;
-    let all = office.volumes().await?.list(&ListParams::default()).await?.items;
+    let all = department.volumes().await?.list(&ListParams::default()).await?.items;
     ensure!(all.iter().all(|v| v.uid() != archive.volume.uid()), "the archive's volume is still there");
-    let application = office.get(Kind::Application, "travel").await?;
+    let application = department.get(Kind::Application, "travel").await?;
     ensure!(application.data["status"]["phase"] == "Exited", "the application lives again");
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! What a tenant namespace must look like, and that nobody changes it for long.
 
 use anyhow::{Context, Result, ensure};
-use e2e::office::{Office, PATIENCE, refusal};
+use e2e::fixtures::{Department, PATIENCE, refusal};
 use e2e::personas::{self, OPERATOR, Persona};
 use e2e::wait::until;
 use k8s_openapi::api::core::v1::{LimitRange, Namespace, ResourceQuota};
@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 const QUOTA: &str = "govcloud";
 
 /// Checks every object of a tenant namespace against what was applied for. Returns how many things were compared.
-pub async fn is_as_applied_for(office: &Office, application: &DynamicObject, tenant: &str) -> Result<usize> {
-    let admin = office.admin().await?;
+pub async fn is_as_applied_for(department: &Department, application: &DynamicObject, tenant: &str) -> Result<usize> {
+    let admin = department.admin().await?;
     let uid = application.uid().context("no UID")?;
     let mut compared = 0;
     let mut same = |what: &str, is: &Value, should: Value| {
@@ -29,8 +29,8 @@ pub async fn is_as_applied_for(office: &Office, application: &DynamicObject, ten
     let labels = &namespace["metadata"]["labels"];
     same("application-uid", &labels["govcloud.dev/application-uid"], json!(uid))?;
     same("application", &labels["govcloud.dev/application"], json!(application.name_any()))?;
-    same("department", &labels["govcloud.dev/department"], json!(office.namespace))?;
-    same("region", &labels["govcloud.dev/region"], json!(office.region))?;
+    same("department", &labels["govcloud.dev/department"], json!(department.namespace))?;
+    same("region", &labels["govcloud.dev/region"], json!(department.region))?;
     same("enforce", &labels["pod-security.kubernetes.io/enforce"], json!("restricted"))?;
     same("ownerReferences", &namespace["metadata"]["ownerReferences"], Value::Null)?;
     same("finalizers", &namespace["metadata"]["finalizers"], Value::Null)?;
@@ -80,7 +80,7 @@ pub async fn is_as_applied_for(office: &Office, application: &DynamicObject, ten
     same("the number of bindings", &json!(bindings.len()), json!(1))?;
     let binding = serde_json::to_value(&bindings[0])?;
     same("the role", &binding["roleRef"]["name"], json!("govcloud-tenant-edit"))?;
-    same("the subject", &binding["subjects"][0]["name"], json!(office.department.group()))?;
+    same("the subject", &binding["subjects"][0]["name"], json!(department.applicant.group()))?;
     same("the number of subjects", &json!(binding["subjects"].as_array().map(Vec::len)), json!(1))?;
     Ok(compared)
 }
@@ -104,9 +104,9 @@ struct Drift {
 
 /// The administrator's changes are refused; where somebody gets past the policies (as the operator itself), the
 /// operator puts right what differs. Returns how many changes were put right.
-pub async fn drift_is_put_right(office: &Office, tenant: &str) -> Result<usize> {
-    let admin = office.admin().await?;
-    let thief = personas::impersonate(&office.cluster().plane.kubeconfig(Persona::Admin), OPERATOR).await?;
+pub async fn drift_is_put_right(department: &Department, tenant: &str) -> Result<usize> {
+    let admin = department.admin().await?;
+    let thief = personas::impersonate(&department.cluster().plane.kubeconfig(Persona::Admin), OPERATOR).await?;
     let namespaced = |client: &Client| Api::<ResourceQuota>::namespaced(client.clone(), tenant);
     let more = json!({"spec": {"hard": {"requests.cpu": "800"}}});
     let refused = namespaced(&admin).patch(QUOTA, &PatchParams::default(), &Patch::Merge(&more)).await;

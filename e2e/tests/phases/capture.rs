@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::Cluster;
-use e2e::office::{Kind, condition};
+use e2e::fixtures::{Kind, condition};
 use e2e::paths::in_repository;
 use e2e::personas::Persona;
 use futures::StreamExt;

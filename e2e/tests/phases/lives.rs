@@ -2,7 +2,7 @@
 //! city whose provider writes the grants, the provider's maintenance, and all that can fall due.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::office::{self, HENAN, Kind, Office, ZHENGZHOU};
+use e2e::fixtures::{self, HENAN, Kind, Department, ZHENGZHOU};
 use e2e::paths::in_repository;
 use e2e::people::{deadline, said};
 use e2e::personas::Persona;
@@ -18,19 +18,19 @@ use serde_json::{Value, json};
 
 /// Where the lives are played.
 pub struct Stage {
-    pub province: Office,
-    pub city: Office,
-    pub provider: Office,
+    pub province: Department,
+    pub city: Department,
+    pub provider: Department,
     pub clock: Clock,
 }
 
 impl Stage {
-    /// Three offices, in the regions of the samples.
+    /// Three departments, in the regions of the samples.
     pub async fn open(context: &Context, clock: Clock) -> Result<Self> {
         let cluster = &context.cluster;
         let open = async |prefix: &str, region: &str| {
             let namespace = context.filing_namespace(prefix, region).await?;
-            Office::open(cluster, &namespace, region).await
+            Department::open(cluster, &namespace, region).await
         };
         let province = open("dept-phases", HENAN).await?;
         let city = open("dept-city", ZHENGZHOU).await?;
@@ -63,7 +63,7 @@ impl Stage {
         self.province.provision(self.province.application("watched")?).await?;
         let start = self.moment(SignedDuration::from_hours(24 * 12))?;
         let end = start.checked_add(SignedDuration::from_hours(4))?;
-        let mut plan = office::sample("maintenance.yaml")?;
+        let mut plan = fixtures::sample("maintenance.yaml")?;
         plan["metadata"]["name"] = json!("upgrade");
         plan["spec"]["platformMaintenance"]["window"] =
             json!({"start": start.to_string(), "end": end.to_string()});
@@ -113,7 +113,7 @@ impl Stage {
         self.clock.set(self.moment(SignedDuration::from_hours(24 * 30))?);
         let late = |s: &Value| said(&json!({"status": s}), "Overdue") == 2;
         province.until(Kind::Application, "slow", "owes its report", late).await?;
-        province.amend(Kind::Application, "slow", office::sample("travel-report.yaml")?).await?;
+        province.amend(Kind::Application, "slow", fixtures::sample("travel-report.yaml")?).await?;
         province.until(Kind::Application, "slow", "has reported", |s| s["reportedAt"].is_string()).await?;
         Ok(())
     }
@@ -131,110 +131,110 @@ fn told(status: &Value, event: &str) -> bool {
 }
 
 /// The authority decides otherwise than by approving.
-async fn decide(office: &Office, kind: Kind, name: &str, verdict: &str) -> Result<DynamicObject> {
-    let generation = office.judged(kind, name, "Valid").await?.metadata.generation.unwrap_or_default();
+async fn decide(department: &Department, kind: Kind, name: &str, verdict: &str) -> Result<DynamicObject> {
+    let generation = department.judged(kind, name, "Valid").await?.metadata.generation.unwrap_or_default();
     let annotations = json!({
         "govcloud.dev/decision": verdict, "govcloud.dev/reviewed-generation": generation.to_string(),
         "govcloud.dev/opinion": "材料与实际不符",
     });
     let patch = json!({"metadata": {"annotations": annotations}});
-    office.amend_as(office.authority, kind, name, patch).await
+    department.amend_as(department.authority, kind, name, patch).await
 }
 
 /// The department takes a record back.
-async fn withdraw(office: &Office, kind: Kind, name: &str) -> Result<()> {
-    let uid = office.get(kind, name).await?.uid().context("no UID")?;
-    office.amend(kind, name, json!({"metadata": {"annotations": {"govcloud.dev/withdraw": uid}}})).await?;
-    office.phase(kind, name, "Withdrawn").await.map(drop)
+async fn withdraw(department: &Department, kind: Kind, name: &str) -> Result<()> {
+    let uid = department.get(kind, name).await?.uid().context("no UID")?;
+    department.amend(kind, name, json!({"metadata": {"annotations": {"govcloud.dev/withdraw": uid}}})).await?;
+    department.phase(kind, name, "Withdrawn").await.map(drop)
 }
 
 /// Applications that come to an early end, or to none.
-async fn early_ends(office: &Office) -> Result<()> {
+async fn early_ends(department: &Department) -> Result<()> {
     for (name, verdict, phase) in [("rejected", "rejected", "Rejected"), ("returned", "returned", "Returned")]
     {
-        office.file(&office.application(name)?).await?;
-        decide(office, Kind::Application, name, verdict).await?;
-        office.phase(Kind::Application, name, phase).await?;
+        department.file(&department.application(name)?).await?;
+        decide(department, Kind::Application, name, verdict).await?;
+        department.phase(Kind::Application, name, phase).await?;
     }
-    office.file(&office.application("withdrawn")?).await?;
-    office.judged(Kind::Application, "withdrawn", "Valid").await?;
-    withdraw(office, Kind::Application, "withdrawn").await?;
-    office.file(&office.application("waiting")?).await?;
-    office.judged(Kind::Application, "waiting", "Valid").await?;
-    let mut high = office.application("too-high")?;
+    department.file(&department.application("withdrawn")?).await?;
+    department.judged(Kind::Application, "withdrawn", "Valid").await?;
+    withdraw(department, Kind::Application, "withdrawn").await?;
+    department.file(&department.application("waiting")?).await?;
+    department.judged(Kind::Application, "waiting", "Valid").await?;
+    let mut high = department.application("too-high")?;
     high["spec"]["system"]["protectionLevel"] = json!(4);
-    office.file(&high).await?;
-    office.judged(Kind::Application, "too-high", "ProtectionLevelTooHigh").await?;
-    a_taken_name(office, "taken").await?;
-    office.file(&office.application("taken")?).await?;
-    office.judged(Kind::Application, "taken", "NamespaceTaken").await?;
+    department.file(&high).await?;
+    department.judged(Kind::Application, "too-high", "ProtectionLevelTooHigh").await?;
+    a_taken_name(department, "taken").await?;
+    department.file(&department.application("taken")?).await?;
+    department.judged(Kind::Application, "taken", "NamespaceTaken").await?;
     // An exit of what never was.
-    office.file(&office.exit("of-nothing", "rejected", json!({"default": "Retain"}))?).await?;
-    office.phase(Kind::Exit, "of-nothing", "Inventory").await.map(drop)
+    department.file(&department.exit("of-nothing", "rejected", json!({"default": "Retain"}))?).await?;
+    department.phase(Kind::Exit, "of-nothing", "Inventory").await.map(drop)
 }
 
 /// From application to certificate, with every way back on the way.
-async fn a_life(office: &Office) -> Result<()> {
-    let application = office.provision(office.application("main")?).await?;
-    let (tenant, _) = Office::tenant(&application, "prod")?;
+async fn a_life(department: &Department) -> Result<()> {
+    let application = department.provision(department.application("main")?).await?;
+    let (tenant, _) = Department::tenant(&application, "prod")?;
     let retain = || json!({"default": "Retain"});
     for (name, verdict) in
         [("exit-rejected", Some("rejected")), ("exit-returned", Some("returned")), ("exit-back", None)]
     {
-        office.file(&office.exit(name, "main", retain())?).await?;
-        office.consent(name).await?;
+        department.file(&department.exit(name, "main", retain())?).await?;
+        department.consent(name).await?;
         if let Some(verdict) = verdict {
-            decide(office, Kind::Exit, name, verdict).await?;
+            decide(department, Kind::Exit, name, verdict).await?;
         }
         if verdict == Some("rejected") {
-            office.phase(Kind::Exit, name, "Rejected").await?;
+            department.phase(Kind::Exit, name, "Rejected").await?;
         } else {
-            office
+            department
                 .until(Kind::Exit, name, "is as decided", |s| verdict.is_none() || told(s, "Returned"))
                 .await?;
-            withdraw(office, Kind::Exit, name).await?;
+            withdraw(department, Kind::Exit, name).await?;
         }
-        office.phase(Kind::Application, "main", "Provisioned").await?;
+        department.phase(Kind::Application, "main", "Provisioned").await?;
     }
     for (name, verdict, phase) in [("no", "rejected", "Rejected"), ("again", "returned", "Returned")] {
-        office.file(&office.change(name, "main")?).await?;
-        decide(office, Kind::Change, name, verdict).await?;
-        office.phase(Kind::Change, name, phase).await?;
+        department.file(&department.change(name, "main")?).await?;
+        decide(department, Kind::Change, name, verdict).await?;
+        department.phase(Kind::Change, name, phase).await?;
     }
-    withdraw(office, Kind::Change, "again").await?;
-    office.enlarge("more", "main").await?;
-    office.file(&office.change("same", "main")?).await?;
-    office.judged(Kind::Change, "same", "NothingChanges").await?;
-    withdraw(office, Kind::Change, "same").await?;
-    office.go_live("main").await?;
-    let volume = office.fill(&tenant, "data", "行程").await?.uid().context("no UID")?;
+    withdraw(department, Kind::Change, "again").await?;
+    department.enlarge("more", "main").await?;
+    department.file(&department.change("same", "main")?).await?;
+    department.judged(Kind::Change, "same", "NothingChanges").await?;
+    withdraw(department, Kind::Change, "same").await?;
+    department.go_live("main").await?;
+    let volume = department.fill(&tenant, "data", "行程").await?.uid().context("no UID")?;
     let hand_over = json!({
         "default": "Destroy", "volumes": [{"namespace": "prod", "claim": "data", "action": "HandOver"}],
     });
-    office.leave(office.exit("exit", "main", hand_over)?).await?;
-    office.phase(Kind::Exit, "exit", "HandingOver").await?;
+    department.leave(department.exit("exit", "main", hand_over)?).await?;
+    department.phase(Kind::Exit, "exit", "HandingOver").await?;
     // Winding down is passed over where use has wound down by the time that the receipt is looked at: it comes when
     // everything rests.
-    office.until(Kind::Grant, "main", "hands over", |s| s["restriction"] == "HandingOver").await?;
+    department.until(Kind::Grant, "main", "hands over", |s| s["restriction"] == "HandingOver").await?;
     let receipt = json!({"spec": {"handOver": [{
         "volumeUID": volume, "receivedBy": "李工", "uri": "https://oa.jtyst.example/docs/2026/receipt.pdf",
         "sha256": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
     }]}});
-    office.amend(Kind::Exit, "exit", receipt).await?;
-    office.phase(Kind::Exit, "exit", "Completed").await?;
-    office.phase(Kind::Application, "main", "Exited").await?;
-    office.phase(Kind::Grant, "main", "Released").await.map(drop)
+    department.amend(Kind::Exit, "exit", receipt).await?;
+    department.phase(Kind::Exit, "exit", "Completed").await?;
+    department.phase(Kind::Application, "main", "Exited").await?;
+    department.phase(Kind::Grant, "main", "Released").await.map(drop)
 }
 
 /// A namespace stands already under the name that an application would take.
-async fn a_taken_name(office: &Office, name: &str) -> Result<()> {
-    let namespace = tenant_namespace(&office.namespace, name, "prod");
-    office.cluster().kubectl(Persona::Admin).run(&["create", "namespace", &namespace]).await.map(drop)
+async fn a_taken_name(department: &Department, name: &str) -> Result<()> {
+    let namespace = tenant_namespace(&department.namespace, name, "prod");
+    department.cluster().kubectl(Persona::Admin).run(&["create", "namespace", &namespace]).await.map(drop)
 }
 
 /// The provider writes the grants: too early, not as approved, as approved, and not at all.
-async fn a_city(office: &Office) -> Result<()> {
-    let early = office.file(&office.application("early")?).await?;
+async fn a_city(department: &Department) -> Result<()> {
+    let early = department.file(&department.application("early")?).await?;
     let grant = |application: &DynamicObject, digest: Value, cpu: &str| {
         let mut namespaces = application.data["spec"]["namespaces"].clone();
         namespaces[0]["quota"]["requests.cpu"] = json!(cpu);
@@ -242,32 +242,32 @@ async fn a_city(office: &Office) -> Result<()> {
         json!({
             "apiVersion": "govcloud.dev/v1alpha1", "kind": "ResourceGrant", "metadata": {"name": name},
             "spec": {
-                "region": office.region, "application": {"name": name, "uid": uid}, "namespaces": namespaces,
+                "region": department.region, "application": {"name": name, "uid": uid}, "namespaces": namespaces,
                 "approved": {"kind": "CloudApplication", "name": name, "uid": uid, "generation": 1, "digest": digest},
             },
         })
     };
     let unknown = json!(format!("sha256:{}", "0".repeat(64)));
-    office.file_as(Persona::Provider, &grant(&early, unknown, "8")).await?;
-    office.phase(Kind::Grant, "early", "Pending").await?;
-    office.approve(Kind::Application, "early").await?;
-    office.phase(Kind::Grant, "early", "Refused").await?;
-    let approved = office.get(Kind::Application, "early").await?;
+    department.file_as(Persona::Provider, &grant(&early, unknown, "8")).await?;
+    department.phase(Kind::Grant, "early", "Pending").await?;
+    department.approve(Kind::Application, "early").await?;
+    department.phase(Kind::Grant, "early", "Refused").await?;
+    let approved = department.get(Kind::Application, "early").await?;
     let digest = &approved.data["status"]["decision"]["digest"];
     ensure!(digest.is_string(), "no digest was approved: {}", approved.data["status"]);
     let right = grant(&approved, digest.clone(), "8");
-    office.amend_as(Persona::Provider, Kind::Grant, "early", json!({"spec": right["spec"]})).await?;
-    office.phase(Kind::Grant, "early", "Active").await?;
-    office.phase(Kind::Application, "early", "Provisioned").await?;
+    department.amend_as(Persona::Provider, Kind::Grant, "early", json!({"spec": right["spec"]})).await?;
+    department.phase(Kind::Grant, "early", "Active").await?;
+    department.phase(Kind::Application, "early", "Provisioned").await?;
     for name in ["ordered", "late"] {
-        office.file(&office.application(name)?).await?;
-        office.approve(Kind::Application, name).await?;
-        office.phase(Kind::Application, name, "Provisioning").await?;
+        department.file(&department.application(name)?).await?;
+        department.approve(Kind::Application, name).await?;
+        department.phase(Kind::Application, name, "Provisioning").await?;
     }
     // Somebody takes the name between approval and grant.
-    a_taken_name(office, "late").await?;
-    let approved = office.get(Kind::Application, "late").await?;
+    a_taken_name(department, "late").await?;
+    let approved = department.get(Kind::Application, "late").await?;
     let digest = approved.data["status"]["decision"]["digest"].clone();
-    office.file_as(Persona::Provider, &grant(&approved, digest, "8")).await?;
-    office.phase(Kind::Grant, "late", "Applying").await.map(drop)
+    department.file_as(Persona::Provider, &grant(&approved, digest, "8")).await?;
+    department.phase(Kind::Grant, "late", "Applying").await.map(drop)
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::office::{HENAN, Kind, Office, condition, refusal};
+use e2e::fixtures::{HENAN, Kind, Department, condition, refusal};
 use e2e::paths::{in_repository, target};
 use e2e::personas::Persona;
 use e2e::suite::Context;
@@ -33,21 +33,21 @@ const SAID: [&str; 8] = [
 /// nothing of what was decided before, and waits for a decision.
 pub async fn what_velero_restores_is_accepted_and_undecided(context: Context) -> Result<()> {
     let cluster = &context.cluster;
-    e2e::office::regions(cluster).await?;
+    e2e::fixtures::regions(cluster).await?;
     let namespace = context.filing_namespace("dept-backup", HENAN).await?;
-    let office = Office::open(cluster, &namespace, HENAN).await?;
-    office.provision(office.application("travel")?).await?;
-    office.go_live("travel").await?;
-    office.enlarge("more", "travel").await?;
-    let exit = office.exit("leave", "travel", json!({"default": "Retain"}))?;
-    office.leave(exit).await?;
-    office.phase(Kind::Exit, "leave", "Completed").await?;
+    let department = Department::open(cluster, &namespace, HENAN).await?;
+    department.provision(department.application("travel")?).await?;
+    department.go_live("travel").await?;
+    department.enlarge("more", "travel").await?;
+    let exit = department.exit("leave", "travel", json!({"default": "Retain"}))?;
+    department.leave(exit).await?;
+    department.phase(Kind::Exit, "leave", "Completed").await?;
 
     let other = context.filing_namespace("dept-restored", HENAN).await?;
-    let there = Office::open(cluster, &other, HENAN).await?;
+    let there = Department::open(cluster, &other, HENAN).await?;
     let (mut refused, mut taken) = (0, 0);
     for (kind, name) in [(Kind::Application, "travel"), (Kind::Change, "more"), (Kind::Exit, "leave")] {
-        let exported = office.get(kind, name).await?;
+        let exported = department.get(kind, name).await?;
         ensure!(exported.annotations().contains_key("govcloud.dev/decision"), "{name} was decided");
         // Restored without the modifier: the decision alone is reason enough.
         let bare = stripped(&exported, &other)?;

@@ -7,7 +7,7 @@ use std::{env, fs};
 use anyhow::{Context as _, Result, ensure};
 use e2e::binaries::Binaries;
 use e2e::install;
-use e2e::office::{HENAN, Kind, Office};
+use e2e::fixtures::{HENAN, Kind, Department};
 use e2e::operator;
 use e2e::paths::{in_repository, repository};
 use e2e::people::DEPARTMENT;
@@ -29,10 +29,10 @@ pub async fn the_walk_works_as_it_is_written(context: Context) -> Result<()> {
     let cluster = &context.cluster;
     install::samples(&cluster.kubectl(Persona::Admin), true).await?;
     context.dump_on_failure(DEPARTMENT);
-    let office = Office::at(cluster, DEPARTMENT, HENAN);
-    let first = office.provision(office.application("travel")?).await?;
-    let (tenant, _) = Office::tenant(&first, "prod")?;
-    let volume = office.fill(&tenant, "data", "恢复前后都在的数据").await?;
+    let department = Department::at(cluster, DEPARTMENT, HENAN);
+    let first = department.provision(department.application("travel")?).await?;
+    let (tenant, _) = Department::tenant(&first, "prod")?;
+    let volume = department.fill(&tenant, "data", "恢复前后都在的数据").await?;
     let directory = volumes::directory(&volume)?;
     let blocks = blocks()?;
     let restores =
@@ -40,15 +40,15 @@ pub async fn the_walk_works_as_it_is_written(context: Context) -> Result<()> {
 
     let mut uids = vec![first.uid().unwrap_or_default()];
     for from_velero in [false, true] {
-        let exported = office.get(Kind::Application, "travel").await?;
+        let exported = department.get(Kind::Application, "travel").await?;
         lose(&context, from_velero).await?;
         let mut commands = blocks.clone();
         if from_velero {
             commands.remove(restores);
-            restored(&office, &exported).await?;
+            restored(&department, &exported).await?;
         }
         let said = type_in(&context, &commands).await?;
-        let uid = office.phase(Kind::Application, "travel", "Live").await?.uid().unwrap_or_default();
+        let uid = department.phase(Kind::Application, "travel", "Live").await?.uid().unwrap_or_default();
         ensure!(!uids.contains(&uid), "it is an earlier record");
         let chain = uids.iter().rev().cloned().collect::<Vec<_>>().join(",");
         ensure!(
@@ -93,7 +93,7 @@ async fn lose(context: &Context, grant_too: bool) -> Result<()> {
             let deleted = admin.output(&["delete", what, "-n", DEPARTMENT]).await?;
             Ok(deleted.status.success().then_some(()))
         };
-        e2e::wait::eventually(&format!("{what} is lost"), e2e::office::PATIENCE, gone).await?;
+        e2e::wait::eventually(&format!("{what} is lost"), e2e::fixtures::PATIENCE, gone).await?;
     }
     for guard in kept {
         let guard: serde_json::Value = serde_json::from_str(&guard)?;
@@ -109,8 +109,8 @@ async fn lose(context: &Context, grant_too: bool) -> Result<()> {
 }
 
 /// Velero's restore of one record, by an identity with wildcard rights.
-async fn restored(office: &Office, exported: &DynamicObject) -> Result<()> {
-    let api = office.api(Persona::PlatformAdmin, Kind::Application).await?;
+async fn restored(department: &Department, exported: &DynamicObject) -> Result<()> {
+    let api = department.api(Persona::PlatformAdmin, Kind::Application).await?;
     let object = backup::restored(exported, Kind::Application).await?;
     api.create(&Default::default(), &object).await.context("Velero's create")?;
     Ok(())

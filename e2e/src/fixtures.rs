@@ -1,6 +1,7 @@
-//! A department's office: a filing namespace with its people's rights, and the acts of a life, each by whom it is.
+//! Fixtures: the regions of `config/samples`, and departments, each with a filing namespace, the rights of its actors and
+//! the steps of a life.
 //!
-//! Every act goes through the API as the persona whose act it is; waiting is on the record's status.
+//! Every step goes through the API as the actor who takes it; waiting is on the record's status.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +28,7 @@ pub const HENAN: &str = "410000";
 /// The city's region.
 pub const ZHENGZHOU: &str = "410100";
 
-/// The kinds that are filed or written in an office.
+/// Kinds of records in a filing namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// CloudApplication.
@@ -103,40 +104,43 @@ pub fn condition<'a>(status: &'a Value, type_: &str) -> &'a Value {
     conditions.and_then(|c| c.iter().find(|c| c["type"] == type_)).unwrap_or(&Value::Null)
 }
 
-/// A department's office.
+/// Department with a filing namespace.
 #[derive(Clone)]
-pub struct Office {
+pub struct Department {
     cluster: Arc<Cluster>,
     /// The filing namespace.
     pub namespace: String,
     /// The region in which it files.
     pub region: String,
     /// Who files.
-    pub department: Persona,
+    pub applicant: Persona,
     /// Who decides.
     pub authority: Persona,
     /// How long one step of a life may take here.
     pub patience: Duration,
 }
 
-impl Office {
-    /// An office whose people have their rights already.
+/// Old name, for code that is not renamed yet.
+pub use Department as Office;
+
+impl Department {
+    /// A department whose actors have their rights already.
     pub fn at(cluster: &Arc<Cluster>, namespace: &str, region: &str) -> Self {
-        let (department, authority) = match region {
+        let (applicant, authority) = match region {
             ZHENGZHOU => (Persona::OtherDepartment, Persona::Authority410100),
             _ => (Persona::Department, Persona::Authority410000),
         };
         let (cluster, namespace, region) = (cluster.clone(), namespace.to_owned(), region.to_owned());
-        Self { cluster, namespace, region, department, authority, patience: PATIENCE }
+        Self { cluster, namespace, region, applicant, authority, patience: PATIENCE }
     }
 
-    /// Opens the office of a department in a filing namespace that exists, and waits until its people's rights hold.
+    /// Sets a department up in a filing namespace that exists, and waits until the rights of its actors hold.
     pub async fn open(cluster: &Arc<Cluster>, namespace: &str, region: &str) -> Result<Self> {
-        let office = Self::at(cluster, namespace, region);
-        let (department, authority) = (office.department, office.authority);
+        let department = Self::at(cluster, namespace, region);
+        let (applicant, authority) = (department.applicant, department.authority);
         let bindings: Api<RoleBinding> = Api::namespaced(cluster.client(Persona::Admin).await?, namespace);
         for (role, persona) in
-            [("department", department), ("authority", authority), ("provider", Persona::Provider)]
+            [("department", applicant), ("authority", authority), ("provider", Persona::Provider)]
         {
             let binding = serde_json::from_value(json!({
                 "metadata": {"name": role},
@@ -150,9 +154,9 @@ impl Office {
                 .await
                 .with_context(|| format!("binding {role}"))?;
         }
-        office.may(department, "file", "cloudapplications").await?;
-        office.may(authority, "patch", "decommissions").await?;
-        Ok(office)
+        department.may(applicant, "file", "cloudapplications").await?;
+        department.may(authority, "patch", "decommissions").await?;
+        Ok(department)
     }
 
     /// The cluster that it is in.
@@ -173,18 +177,18 @@ impl Office {
         eventually(&format!("{persona:?} may {verb} {resource}"), PATIENCE, allowed).await
     }
 
-    /// The API of a kind in this office, as a persona.
+    /// The API of a kind in this department, as a persona.
     pub async fn api(&self, persona: Persona, kind: Kind) -> Result<Api<DynamicObject>> {
         let client = self.cluster.client(persona).await?;
         Ok(Api::namespaced_with(client, &self.namespace, &kind.resource()))
     }
 
-    /// A sample application under a name, in this office's region and for its people.
+    /// A sample application under a name, in this department's region and for its applicant.
     pub fn application(&self, name: &str) -> Result<Value> {
         let mut manifest = sample("travel.yaml")?;
         manifest["metadata"]["name"] = json!(name);
         manifest["spec"]["region"] = json!(self.region);
-        manifest["spec"]["access"][0]["subject"]["name"] = json!(self.department.group());
+        manifest["spec"]["access"][0]["subject"]["name"] = json!(self.applicant.group());
         Ok(manifest)
     }
 
@@ -209,7 +213,7 @@ impl Office {
 
     /// Files a record as the department.
     pub async fn file(&self, manifest: &Value) -> Result<DynamicObject> {
-        self.file_as(self.department, manifest).await
+        self.file_as(self.applicant, manifest).await
     }
 
     /// Files a record as somebody.
@@ -221,7 +225,7 @@ impl Office {
 
     /// Merge-patches a record as the department.
     pub async fn amend(&self, kind: Kind, name: &str, patch: Value) -> Result<DynamicObject> {
-        self.amend_as(self.department, kind, name, patch).await
+        self.amend_as(self.applicant, kind, name, patch).await
     }
 
     /// Merge-patches a record as somebody.
@@ -238,7 +242,7 @@ impl Office {
 
     /// A record as it is.
     pub async fn get(&self, kind: Kind, name: &str) -> Result<DynamicObject> {
-        Ok(self.api(self.department, kind).await?.get(name).await?)
+        Ok(self.api(self.applicant, kind).await?.get(name).await?)
     }
 
     /// Waits until a record's status is as `met` asks.
@@ -249,7 +253,7 @@ impl Office {
         what: &str,
         met: impl Fn(&Value) -> bool,
     ) -> Result<DynamicObject> {
-        let api = self.api(self.department, kind).await?;
+        let api = self.api(self.applicant, kind).await?;
         until(api, name, what, self.patience, |o| met(&o.data["status"])).await
     }
 
@@ -260,7 +264,7 @@ impl Office {
 
     /// Waits until the record's present generation is judged valid, or not for this reason.
     pub async fn judged(&self, kind: Kind, name: &str, reason: &str) -> Result<DynamicObject> {
-        let api = self.api(self.department, kind).await?;
+        let api = self.api(self.applicant, kind).await?;
         let expected = if reason == "Valid" { "True" } else { "False" };
         let met = |o: &DynamicObject| {
             let valid = condition(&o.data["status"], "Valid");
@@ -333,7 +337,7 @@ impl Office {
     /// The department claims a volume in a tenant namespace and writes a file into it.
     pub async fn fill(&self, tenant: &str, claim: &str, content: &str) -> Result<PersistentVolume> {
         let claims: Api<PersistentVolumeClaim> =
-            Api::namespaced(self.cluster.client(self.department).await?, tenant);
+            Api::namespaced(self.cluster.client(self.applicant).await?, tenant);
         let wanted: PersistentVolumeClaim = serde_json::from_value(json!({
             "metadata": {"name": claim},
             "spec": {
