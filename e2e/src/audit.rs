@@ -4,7 +4,7 @@
 //!
 //! ```no_run
 //! # async fn example(audit: &e2e::audit::AuditLog, admin: &kube::Client) -> anyhow::Result<()> {
-//! use e2e::{audit::AuditLog, personas::OPERATOR};
+//! use e2e::{audit::AuditLog, actors::OPERATOR};
 //! let mark = AuditLog::mark();
 //! // … whatever is to be counted …
 //! let entries = audit.settled(admin).await?;

@@ -15,12 +15,12 @@ use crate::control_plane::{ControlPlane, Home};
 use crate::install;
 use crate::kubectl::Kubectl;
 use crate::operator::{Operator, Options};
-use crate::personas::Persona;
+use crate::actors::Actor;
 
 /// How much of it there is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Setup {
-    /// The control plane, the personas, the StorageClass.
+    /// The control plane, the actors, the StorageClass.
     Bare,
     /// And all that the project installs, in force.
     Installed,
@@ -56,7 +56,7 @@ impl Cluster {
     pub async fn start_in(home: Home, setup: Setup, options: Options) -> Result<Self> {
         let plane = ControlPlane::start(home, &[]).await?;
         match setup {
-            Setup::Bare => install::storage_class(&plane.kubectl(Persona::Admin)).await?,
+            Setup::Bare => install::storage_class(&plane.kubectl(Actor::Admin)).await?,
             Setup::Installed | Setup::Operating => install::everything(&plane).await?,
         }
         let operator = match setup {
@@ -69,18 +69,18 @@ impl Cluster {
     /// Starts a temporary cluster, bare, whose API server has no MutatingAdmissionPolicy, as before 1.36.
     pub async fn start_without_mutating_policies() -> Result<Self> {
         let plane = ControlPlane::start(Home::Temporary, &WITHOUT_MUTATING_POLICIES).await?;
-        install::storage_class(&plane.kubectl(Persona::Admin)).await?;
+        install::storage_class(&plane.kubectl(Actor::Admin)).await?;
         Ok(Self { operator: Mutex::new(None), plane, made: AtomicU32::new(0) })
     }
 
-    /// A client that acts as `persona`.
-    pub async fn client(&self, persona: Persona) -> Result<Client> {
-        self.plane.client(persona).await
+    /// A client that acts as `actor`.
+    pub async fn client(&self, actor: Actor) -> Result<Client> {
+        self.plane.client(actor).await
     }
 
-    /// kubectl as `persona`.
-    pub fn kubectl(&self, persona: Persona) -> Kubectl {
-        self.plane.kubectl(persona)
+    /// kubectl as `actor`.
+    pub fn kubectl(&self, actor: Actor) -> Kubectl {
+        self.plane.kubectl(actor)
     }
 
     /// The API server's audit log.
@@ -102,7 +102,7 @@ impl Cluster {
         let name = format!("{prefix}-{}", self.made.fetch_add(1, Ordering::Relaxed) + 1);
         let namespace: Namespace =
             serde_json::from_value(json!({"metadata": {"name": name, "labels": labels}}))?;
-        let namespaces: Api<Namespace> = Api::all(self.client(Persona::Admin).await?);
+        let namespaces: Api<Namespace> = Api::all(self.client(Actor::Admin).await?);
         namespaces.create(&PostParams::default(), &namespace).await?;
         Ok(name)
     }

@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::cluster::Cluster;
 use crate::kubectl::Kubectl;
 use crate::paths;
-use crate::personas::{OPERATOR_SERVICE_ACCOUNT, Persona};
+use crate::actors::{OPERATOR_SERVICE_ACCOUNT, Actor};
 use crate::process::tail;
 
 /// How much of a log is shown, in bytes.
@@ -38,7 +38,7 @@ async fn dump(dir: &Path, cluster: &Cluster, namespaces: &[String]) -> Result<()
         fs::remove_dir_all(dir)?;
     }
     fs::create_dir_all(dir)?;
-    let admin = cluster.kubectl(Persona::Admin);
+    let admin = cluster.kubectl(Actor::Admin);
     for namespace in namespaces {
         eprintln!("--- namespace {namespace}");
         for (name, args) in [

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
 use crate::paths::in_repository;
-use crate::personas::Persona;
+use crate::actors::Actor;
 use crate::volumes;
 use crate::wait::{eventually, until};
 
@@ -72,7 +72,7 @@ pub async fn regions(cluster: &Cluster) -> Result<()> {
 
 /// The same, where the operator does not run yet to say that they are ready.
 pub async fn regions_without_operator(cluster: &Cluster) -> Result<()> {
-    let admin = cluster.kubectl(Persona::Admin);
+    let admin = cluster.kubectl(Actor::Admin);
     for file in ["region-410000.yaml", "region-410100.yaml", "rbac"] {
         admin.apply_path(&in_repository("config/samples").join(file)).await?;
     }
@@ -83,7 +83,7 @@ pub async fn regions_without_operator(cluster: &Cluster) -> Result<()> {
 pub async fn regions_ready(cluster: &Cluster) -> Result<()> {
     let resource = GroupVersionKind::gvk("govcloud.dev", "v1alpha1", "Region");
     let resource = ApiResource::from_gvk_with_plural(&resource, "regions");
-    let api: Api<DynamicObject> = Api::all_with(cluster.client(Persona::Admin).await?, &resource);
+    let api: Api<DynamicObject> = Api::all_with(cluster.client(Actor::Admin).await?, &resource);
     for code in [HENAN, ZHENGZHOU] {
         let ready = |r: &DynamicObject| condition(&r.data["status"], "Ready")["status"] == "True";
         until(api.clone(), code, "is ready", PATIENCE, ready).await?;
@@ -113,9 +113,9 @@ pub struct Department {
     /// The region in which it files.
     pub region: String,
     /// Who files.
-    pub applicant: Persona,
+    pub applicant: Actor,
     /// Who decides.
-    pub authority: Persona,
+    pub authority: Actor,
     /// How long one step of a life may take here.
     pub patience: Duration,
 }
@@ -127,8 +127,8 @@ impl Department {
     /// A department whose actors have their rights already.
     pub fn at(cluster: &Arc<Cluster>, namespace: &str, region: &str) -> Self {
         let (applicant, authority) = match region {
-            ZHENGZHOU => (Persona::OtherDepartment, Persona::Authority410100),
-            _ => (Persona::Department, Persona::Authority410000),
+            ZHENGZHOU => (Actor::OtherDepartment, Actor::Authority410100),
+            _ => (Actor::Department, Actor::Authority410000),
         };
         let (cluster, namespace, region) = (cluster.clone(), namespace.to_owned(), region.to_owned());
         Self { cluster, namespace, region, applicant, authority, patience: PATIENCE }
@@ -138,16 +138,16 @@ impl Department {
     pub async fn open(cluster: &Arc<Cluster>, namespace: &str, region: &str) -> Result<Self> {
         let department = Self::at(cluster, namespace, region);
         let (applicant, authority) = (department.applicant, department.authority);
-        let bindings: Api<RoleBinding> = Api::namespaced(cluster.client(Persona::Admin).await?, namespace);
-        for (role, persona) in
-            [("department", applicant), ("authority", authority), ("provider", Persona::Provider)]
+        let bindings: Api<RoleBinding> = Api::namespaced(cluster.client(Actor::Admin).await?, namespace);
+        for (role, actor) in
+            [("department", applicant), ("authority", authority), ("provider", Actor::Provider)]
         {
             let binding = serde_json::from_value(json!({
                 "metadata": {"name": role},
                 "roleRef": {
                     "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": format!("govcloud:{role}"),
                 },
-                "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": persona.group()}],
+                "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": actor.group()}],
             }))?;
             bindings
                 .create(&PostParams::default(), &binding)
@@ -164,9 +164,9 @@ impl Department {
         &self.cluster
     }
 
-    /// Waits until RBAC lets a persona do something here: bindings are seen by the authorizer a moment later.
-    async fn may(&self, persona: Persona, verb: &str, resource: &str) -> Result<()> {
-        let reviews: Api<SelfSubjectAccessReview> = Api::all(self.cluster.client(persona).await?);
+    /// Waits until RBAC lets an actor do something here: bindings are seen by the authorizer a moment later.
+    async fn may(&self, actor: Actor, verb: &str, resource: &str) -> Result<()> {
+        let reviews: Api<SelfSubjectAccessReview> = Api::all(self.cluster.client(actor).await?);
         let asked: SelfSubjectAccessReview = serde_json::from_value(json!({"spec": {"resourceAttributes": {
             "group": "govcloud.dev", "namespace": self.namespace, "verb": verb, "resource": resource,
         }}}))?;
@@ -174,12 +174,12 @@ impl Department {
             let answer = reviews.create(&PostParams::default(), &asked).await?;
             Ok(answer.status.filter(|s| s.allowed).map(drop))
         };
-        eventually(&format!("{persona:?} may {verb} {resource}"), PATIENCE, allowed).await
+        eventually(&format!("{actor:?} may {verb} {resource}"), PATIENCE, allowed).await
     }
 
-    /// The API of a kind in this department, as a persona.
-    pub async fn api(&self, persona: Persona, kind: Kind) -> Result<Api<DynamicObject>> {
-        let client = self.cluster.client(persona).await?;
+    /// The API of a kind in this department, as an actor.
+    pub async fn api(&self, actor: Actor, kind: Kind) -> Result<Api<DynamicObject>> {
+        let client = self.cluster.client(actor).await?;
         Ok(Api::namespaced_with(client, &self.namespace, &kind.resource()))
     }
 
@@ -217,8 +217,8 @@ impl Department {
     }
 
     /// Files a record as somebody.
-    pub async fn file_as(&self, persona: Persona, manifest: &Value) -> Result<DynamicObject> {
-        let api = self.api(persona, Kind::of(manifest)?).await?;
+    pub async fn file_as(&self, actor: Actor, manifest: &Value) -> Result<DynamicObject> {
+        let api = self.api(actor, Kind::of(manifest)?).await?;
         let object = serde_json::from_value(manifest.clone())?;
         Ok(api.create(&PostParams::default(), &object).await?)
     }
@@ -231,12 +231,12 @@ impl Department {
     /// Merge-patches a record as somebody.
     pub async fn amend_as(
         &self,
-        persona: Persona,
+        actor: Actor,
         kind: Kind,
         name: &str,
         patch: Value,
     ) -> Result<DynamicObject> {
-        let api = self.api(persona, kind).await?;
+        let api = self.api(actor, kind).await?;
         Ok(api.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await?)
     }
 
@@ -370,7 +370,7 @@ impl Department {
 
     /// The harness' own client.
     pub async fn admin(&self) -> Result<Client> {
-        self.cluster.client(Persona::Admin).await
+        self.cluster.client(Actor::Admin).await
     }
 }
 

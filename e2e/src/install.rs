@@ -12,7 +12,7 @@ use crate::control_plane::ControlPlane;
 use crate::kubectl::Kubectl;
 use crate::fixtures::Kind;
 use crate::paths::in_repository;
-use crate::personas::Persona;
+use crate::actors::Actor;
 use crate::wait::eventually;
 
 /// How long a policy may take from stored to enforced.
@@ -32,12 +32,12 @@ volumeBindingMode: Immediate
 
 /// Installs everything, as a cluster administrator would, and waits until it is in force.
 pub async fn everything(plane: &ControlPlane) -> Result<()> {
-    let admin = plane.kubectl(Persona::Admin);
+    let admin = plane.kubectl(Actor::Admin);
     storage_class(&admin).await?;
     crds(&admin).await?;
     rbac(&admin).await?;
     flow_control(&admin).await?;
-    admission(&admin, &plane.client(Persona::Admin).await?).await?;
+    admission(&admin, &plane.client(Actor::Admin).await?).await?;
     calendars(&admin).await
 }
 
@@ -55,7 +55,7 @@ pub async fn crds(admin: &Kubectl) -> Result<()> {
     admin.run(&[&wait[..], &names].concat()).await.map(drop)
 }
 
-/// `config/rbac`: the operator's rights, and those of the groups that the personas are in.
+/// `config/rbac`: the operator's rights, and those of the groups that the actors are in.
 pub async fn rbac(admin: &Kubectl) -> Result<()> {
     admin.apply_path(&in_repository("config/rbac")).await.map(drop)
 }

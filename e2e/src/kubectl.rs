@@ -1,4 +1,4 @@
-//! kubectl as a given persona, without touching anybody's home directory.
+//! kubectl as a given actor, without touching anybody's home directory.
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};

@@ -3,14 +3,14 @@
 //! | room | what it is for |
 //! |---|---|
 //! | [`suite`] | the `main` of a test binary: one cluster around all its tests, dumps on failure |
-//! | [`cluster`] | everything at once: control plane, personas, what the project installs, the operator |
+//! | [`cluster`] | everything at once: control plane, actors, what the project installs, the operator |
 //! | [`control_plane`] | etcd, kube-apiserver and kube-controller-manager on free loopback ports, with TLS |
 //! | [`binaries`] | where those come from |
 //! | [`process`] | a child process with a log file, which never outlives us |
 //! | [`keeper`] | the watchman who cleans up when we are killed |
 //! | [`pki`] | the CA, server and client certificates, the key for service-account tokens |
-//! | [`personas`] | who acts: users, their groups, their kubeconfig files |
-//! | [`kubectl`] | kubectl as a given persona |
+//! | [`actors`] | who acts: users, their groups, their kubeconfig files |
+//! | [`kubectl`] | kubectl as a given actor |
 //! | [`install`] | CRDs, RBAC, policies, calendars, the storage class; waiting until they are in force |
 //! | [`operator`] | the operator as its own process with its own ServiceAccount's rights |
 //! | [`in_process`] | the operator in the test's own process, by a clock that the test sets |
@@ -31,6 +31,7 @@
 //! | [`paths`] | where things lie in the repository |
 //! | [`documents`] | the text of the documents: links, punctuation, blocks |
 
+pub mod actors;
 pub mod audit;
 pub mod binaries;
 pub mod cluster;
@@ -48,7 +49,6 @@ pub mod node;
 pub mod operator;
 pub mod paths;
 pub mod people;
-pub mod personas;
 pub mod pki;
 pub mod process;
 pub mod prometheus;
@@ -63,3 +63,4 @@ pub mod volumes;
 pub mod wait;
 
 pub use fixtures as office;
+pub use actors as personas;

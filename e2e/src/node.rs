@@ -20,7 +20,7 @@ use crate::binaries::Binaries;
 use crate::keeper;
 use crate::kubectl::Kubectl;
 use crate::paths::in_repository;
-use crate::personas::{self, Persona, Server};
+use crate::actors::{self, Actor, Server};
 use crate::pki::Pki;
 use crate::process::{Process, Spec};
 use crate::wait::until;
@@ -97,20 +97,20 @@ impl Node {
         self.root.path()
     }
 
-    /// The file of a persona's kubeconfig.
-    pub fn kubeconfig(&self, persona: Persona) -> PathBuf {
-        personas::kubeconfig(self.root(), persona.user())
+    /// The file of an actor's kubeconfig.
+    pub fn kubeconfig(&self, actor: Actor) -> PathBuf {
+        actors::kubeconfig(self.root(), actor.user())
     }
 
-    /// kubectl as `persona`.
-    pub fn kubectl(&self, persona: Persona) -> Kubectl {
+    /// kubectl as `actor`.
+    pub fn kubectl(&self, actor: Actor) -> Kubectl {
         let cache = self.root().join("state/kubectl-cache");
-        Kubectl::new(self.binaries.path("kubectl"), self.kubeconfig(persona), cache)
+        Kubectl::new(self.binaries.path("kubectl"), self.kubeconfig(actor), cache)
     }
 
-    /// A client that acts as `persona`.
-    pub async fn client(&self, persona: Persona) -> Result<Client> {
-        personas::client(&self.kubeconfig(persona)).await
+    /// A client that acts as `actor`.
+    pub async fn client(&self, actor: Actor) -> Result<Client> {
+        actors::client(&self.kubeconfig(actor)).await
     }
 
     /// The node's first process, which the kernel ends everything with.
@@ -120,7 +120,7 @@ impl Node {
 
     /// Waits for API server, controllers and kubelet, and gives the provider's administrator his ordinary rights.
     async fn ready(&mut self) -> Result<()> {
-        let client = self.client(Persona::Admin).await?;
+        let client = self.client(Actor::Admin).await?;
         let answers = || async {
             let request = kube::core::Request::new("").get("readyz", &Default::default())?;
             Ok(client.request_text(request).await.map(Some)?)
@@ -138,7 +138,7 @@ impl Node {
             "metadata": {"name": "platform-admin"},
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
             "subjects": [{
-                "apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": Persona::PlatformAdmin.user(),
+                "apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": Actor::PlatformAdmin.user(),
             }],
         }))?;
         let bindings: Api<ClusterRoleBinding> = Api::all(client.clone());
@@ -180,13 +180,13 @@ fn credentials(root: &Path) -> Result<()> {
     fs::write(pki.file("kubelet-client.crt"), pair.cert)?;
     fs::write(pki.file("kubelet-client.key"), pair.key)?;
     let server = Server { url: URL.to_owned(), ca: pki.ca() };
-    for persona in Persona::ALL {
-        let file = personas::kubeconfig(root, persona.user());
-        personas::write_certificate(&server, &pki, &file, persona.user(), persona.group())?;
+    for actor in Actor::ALL {
+        let file = actors::kubeconfig(root, actor.user());
+        actors::write_certificate(&server, &pki, &file, actor.user(), actor.group())?;
     }
     for (name, user, group) in PARTS {
-        let file = personas::kubeconfig(&root.join("state"), name);
-        personas::write_certificate(&server, &pki, &file, user, group)?;
+        let file = actors::kubeconfig(&root.join("state"), name);
+        actors::write_certificate(&server, &pki, &file, user, group)?;
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::control_plane::ControlPlane;
 use crate::paths;
-use crate::personas::{self, OPERATOR_NAMESPACE, OPERATOR_SERVICE_ACCOUNT, Persona, Server};
+use crate::actors::{self, OPERATOR_NAMESPACE, OPERATOR_SERVICE_ACCOUNT, Actor, Server};
 use crate::process::{Identity, Process, Spec};
 
 /// How long the operator may take to become ready.
@@ -173,7 +173,7 @@ pub async fn credentials(plane: &ControlPlane) -> Result<PathBuf> {
 }
 
 async fn credentials_at(root: &Path, server: &Server) -> Result<PathBuf> {
-    let admin = personas::client(&personas::kubeconfig(root, Persona::Admin.user())).await?;
+    let admin = actors::client(&actors::kubeconfig(root, Actor::Admin.user())).await?;
     ensure_account(&admin).await?;
     let accounts: Api<ServiceAccount> = Api::namespaced(admin, OPERATOR_NAMESPACE);
     let spec = TokenRequestSpec { expiration_seconds: Some(TOKEN_SECONDS), ..TokenRequestSpec::default() };
@@ -181,8 +181,8 @@ async fn credentials_at(root: &Path, server: &Server) -> Result<PathBuf> {
     let answer =
         accounts.create_token_request(OPERATOR_SERVICE_ACCOUNT, &PostParams::default(), &request).await?;
     let token = answer.status.context("a token request without an answer")?.token;
-    let file = personas::kubeconfig(root, OPERATOR_SERVICE_ACCOUNT);
-    personas::write_token(server, &file, OPERATOR_SERVICE_ACCOUNT, &token)?;
+    let file = actors::kubeconfig(root, OPERATOR_SERVICE_ACCOUNT);
+    actors::write_token(server, &file, OPERATOR_SERVICE_ACCOUNT, &token)?;
     Ok(file)
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::cluster::Cluster;
 use crate::kubectl::Kubectl;
-use crate::personas::Persona;
+use crate::actors::Actor;
 use crate::wait::eventually;
 
 /// The department's filing namespace in the samples.
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// The people of the samples around one cluster, and one filing namespace.
 #[derive(Clone)]
 pub struct People {
-    by: Arc<dyn Fn(Persona) -> Kubectl + Send + Sync>,
+    by: Arc<dyn Fn(Actor) -> Kubectl + Send + Sync>,
 }
 
 impl People {
@@ -31,9 +31,9 @@ impl People {
     }
 
     /// The same where kubectl leads to another cluster than one of the harness.
-    pub async fn settle_by(by: impl Fn(Persona) -> Kubectl + Send + Sync + 'static) -> Result<Self> {
+    pub async fn settle_by(by: impl Fn(Actor) -> Kubectl + Send + Sync + 'static) -> Result<Self> {
         let people = Self { by: Arc::new(by) };
-        let admin = people.by(Persona::PlatformAdmin);
+        let admin = people.by(Actor::PlatformAdmin);
         for what in ["rbac", "region-410000.yaml", "personas.yaml"] {
             admin.apply_path(&sample(what)).await?;
         }
@@ -41,13 +41,13 @@ impl People {
     }
 
     /// kubectl as somebody.
-    pub fn by(&self, who: Persona) -> Kubectl {
+    pub fn by(&self, who: Actor) -> Kubectl {
         (self.by)(who)
     }
 
     /// An object of the department's filing namespace.
     pub async fn get(&self, what: &str) -> Result<Value> {
-        let text = self.by(Persona::Admin).run(&["get", what, "-n", DEPARTMENT, "-o", "json"]).await?;
+        let text = self.by(Actor::Admin).run(&["get", what, "-n", DEPARTMENT, "-o", "json"]).await?;
         Ok(serde_json::from_str(&text)?)
     }
 
@@ -70,7 +70,7 @@ impl People {
         let manifest = std::fs::read_to_string(sample("travel.yaml"))?;
         let manifest =
             manifest.replace("name: travel\n", &format!("name: {name}\n  namespace: {DEPARTMENT}\n"));
-        self.by(Persona::Department).apply(&manifest).await?;
+        self.by(Actor::Department).apply(&manifest).await?;
         let what = format!("capp/{name}");
         self.until(&what, "valid", |o| condition(o, "Valid")["status"] == "True").await?;
         Ok(what)
@@ -89,7 +89,7 @@ impl People {
             &reviewed,
             "govcloud.dev/opinion=同意",
         ];
-        self.by(Persona::Authority410000).run(&args).await.map(drop)
+        self.by(Actor::Authority410000).run(&args).await.map(drop)
     }
 }
 

@@ -27,7 +27,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
-use crate::personas::{self, Server};
+use crate::actors::{self, Server};
 
 mod watches;
 
@@ -168,7 +168,7 @@ impl Proxy {
         injector: Arc<dyn FaultInjector>,
         watches: Watches,
     ) -> Result<Self> {
-        let config = personas::anonymous(server)?;
+        let config = actors::anonymous(server)?;
         let mut config = Config::from_custom_kubeconfig(config, &KubeConfigOptions::default()).await?;
         config.proxy_url = None;
         // Every answer is the client's to see, also one that asks it to try again.

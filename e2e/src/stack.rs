@@ -16,7 +16,7 @@ use crate::binaries::Binaries;
 use crate::cluster::{Cluster, Setup};
 use crate::control_plane::{Home, audit_path};
 use crate::operator::{Operator, Options};
-use crate::personas::{OPERATOR_SERVICE_ACCOUNT, Persona, Server};
+use crate::actors::{OPERATOR_SERVICE_ACCOUNT, Actor, Server};
 use crate::process::Identity;
 use crate::{audit::AuditLog, install, keeper, paths, volumes};
 
@@ -99,7 +99,7 @@ impl Stack {
         fs::create_dir_all(&self.dir)?;
         let mut cluster = Cluster::start_in(Home::Kept(self.dir.clone()), setup, Options::default()).await?;
         if setup != Setup::Bare {
-            install::samples(&cluster.kubectl(Persona::Admin), setup == Setup::Operating).await?;
+            install::samples(&cluster.kubectl(Actor::Admin), setup == Setup::Operating).await?;
         }
         link_tools(&self.dir)?;
         // The record first, then the release: until then an interrupt ends everything again.

@@ -78,12 +78,12 @@ async fn at_rest(cluster: &Arc<Cluster>, records: usize) -> Result<()> {
     };
     e2e::wait::eventually("everything is looked at", fixtures::PATIENCE, look).await?;
     // And nothing more is written while a request of our own passes through.
-    let admin = cluster.client(e2e::personas::Persona::Admin).await?;
+    let admin = cluster.client(e2e::actors::Actor::Admin).await?;
     let quiet = || async {
         let before = AuditLog::mark();
         cluster.audit().settled(&admin).await?;
         let after = cluster.audit().settled(&admin).await?.since(before);
-        let writes = after.by_user(e2e::personas::OPERATOR).writes().without_leases();
+        let writes = after.by_user(e2e::actors::OPERATOR).writes().without_leases();
         ensure!(writes.is_empty(), "still writing:\n{writes}");
         Ok(Some(()))
     };

@@ -12,7 +12,7 @@ use e2e::cluster::{Cluster, Setup};
 use e2e::in_process::InProcess;
 use e2e::kubectl::Kubectl;
 use e2e::people::{condition, deadline, said};
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::suite::{self, Context};
 use e2e::wait::eventually;
 use govcloud_controller::clock::Clock;
@@ -36,12 +36,12 @@ struct Play {
 }
 
 impl Play {
-    fn by(&self, who: Persona) -> Kubectl {
+    fn by(&self, who: Actor) -> Kubectl {
         self.cluster.kubectl(who)
     }
 
     async fn set_up(&self, fulfilment: &str) -> Result<()> {
-        let admin = self.by(Persona::PlatformAdmin);
+        let admin = self.by(Actor::PlatformAdmin);
         let samples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/samples");
         admin.apply_path(&samples.join("rbac")).await?;
         for file in ["region-410000.yaml", "personas.yaml"] {
@@ -54,7 +54,7 @@ impl Play {
     }
 
     async fn get(&self, what: &str) -> Result<Value> {
-        Ok(serde_json::from_str(&self.by(Persona::Admin).run(&["get", what, "-n", NS, "-o", "json"]).await?)?)
+        Ok(serde_json::from_str(&self.by(Actor::Admin).run(&["get", what, "-n", NS, "-o", "json"]).await?)?)
     }
 
     /// Waits until `what` is as `wanted` says.
@@ -73,7 +73,7 @@ impl Play {
     async fn decide(&self, what: &str) -> Result<()> {
         let generation = self.get(what).await?["metadata"]["generation"].to_string();
         let reviewed = format!("govcloud.dev/reviewed-generation={generation}");
-        self.by(Persona::Authority410000)
+        self.by(Actor::Authority410000)
             .run(&[
                 "annotate",
                 what,
@@ -141,7 +141,7 @@ async fn a_life_that_runs_late_at_each_step(context: Context) -> Result<()> {
     play.clock.set("2026-09-24T02:00:00Z".parse()?);
     let operator = InProcess::start(&context.cluster, play.clock.clone()).await?;
     play.set_up("ProviderApplied").await?;
-    let department = play.by(Persona::Department);
+    let department = play.by(Actor::Department);
 
     // Review (the Region sets one): silence approves nothing.
     department.run(&["apply", "-n", NS, "-f", &samples_file("travel.yaml")]).await?;
@@ -157,7 +157,7 @@ async fn a_life_that_runs_late_at_each_step(context: Context) -> Result<()> {
     operator.stop().await;
     let operator = InProcess::start(&context.cluster, play.clock.clone()).await?;
     let app = play.get("capp/travel").await?;
-    play.by(Persona::Provider).apply(&grant(&app)).await?;
+    play.by(Actor::Provider).apply(&grant(&app)).await?;
     let app = play.until_phase("capp/travel", "Provisioned").await?;
     ensure!(
         deadline(&app, "Provision")?["workingDaysLate"].as_i64() >= Some(1),
@@ -226,7 +226,7 @@ async fn change_and_exit(play: &Play, department: &Kubectl) -> Result<()> {
         "generation": change["status"]["decision"]["generation"], "digest": change["status"]["decision"]["digest"] });
     let patch =
         json!({ "spec": { "approved": approved, "namespaces": change["status"]["after"] } }).to_string();
-    play.by(Persona::Provider)
+    play.by(Actor::Provider)
         .run(&["patch", "grant", "travel", "-n", NS, "--type=merge", "-p", &patch])
         .await?;
     let change = play.until_phase("chreq/travel-enlarge", "Completed").await?;
@@ -241,7 +241,7 @@ async fn change_and_exit(play: &Play, department: &Kubectl) -> Result<()> {
         .as_str()
         .context("no namespace")?
         .to_owned();
-    let admin = play.by(Persona::Admin);
+    let admin = play.by(Actor::Admin);
     admin.run(&["create", "configmap", "held", "-n", &tenant]).await?;
     let hold = json!({ "metadata": { "finalizers": ["example.com/held"] } }).to_string();
     admin.run(&["patch", "configmap", "held", "-n", &tenant, "--type=merge", "-p", &hold]).await?;
@@ -292,7 +292,7 @@ async fn change_and_exit(play: &Play, department: &Kubectl) -> Result<()> {
 /// A deadline across an unpublished year is provisional, and recomputed when the year is published.
 async fn provisional(play: &Play, department: &Kubectl) -> Result<()> {
     let automatic = json!({ "spec": { "fulfilment": "Automatic" } }).to_string();
-    let administrator = play.by(Persona::PlatformAdmin);
+    let administrator = play.by(Actor::PlatformAdmin);
     administrator.run(&["patch", "region", "410000", "--type=merge", "-p", &automatic]).await?;
     let second = sample("travel.yaml")?.replace("name: travel\n", &format!("name: bus\n  namespace: {NS}\n"));
     department.apply(&second).await?;
@@ -343,7 +343,7 @@ async fn a_wrong_clock_holds_everything(_: Context) -> Result<()> {
         let play = Play { cluster: cluster.clone(), clock: Clock::default() };
         let right = InProcess::start(&cluster, Clock::default()).await?;
         play.set_up("Automatic").await?;
-        play.by(Persona::Department).run(&["apply", "-n", NS, "-f", &samples_file("travel.yaml")]).await?;
+        play.by(Actor::Department).run(&["apply", "-n", NS, "-f", &samples_file("travel.yaml")]).await?;
         play.until_phase("capp/travel", "Submitted").await?;
         play.decide("capp/travel").await?;
         let before = play.until_phase("capp/travel", "Provisioned").await?;
@@ -355,7 +355,7 @@ async fn a_wrong_clock_holds_everything(_: Context) -> Result<()> {
         ensure!(held["status"]["deadlines"] == before["status"]["deadlines"], "a stored deadline moved");
         let now = Timestamp::now().round(jiff::Unit::Second)?;
         let live = json!({ "spec": { "goLive": { "at": now.to_string() } } }).to_string();
-        play.by(Persona::Department)
+        play.by(Actor::Department)
             .run(&["patch", "capp", "travel", "-n", NS, "--type=merge", "-p", &live])
             .await?;
         let held = play.until("capp/travel", "seen", |o| o["status"]["observedGeneration"] == 2).await?;

@@ -9,7 +9,7 @@ use e2e::audit::{AuditLog, Entries};
 use e2e::cluster::{Cluster, Setup};
 use e2e::fixtures::{self, HENAN, Kind, Department, PATIENCE};
 use e2e::operator::{Operator, Options};
-use e2e::personas::{OPERATOR, Persona};
+use e2e::actors::{OPERATOR, Actor};
 use e2e::sink::{Mood, Sink, Tally};
 use e2e::suite::{self, Context};
 use e2e::wait::eventually;
@@ -57,7 +57,7 @@ async fn all_arrived(department: &Department, sink: &Sink) -> Result<Tally> {
 async fn records(department: &Department) -> Result<Vec<Value>> {
     let mut all = Vec::new();
     for kind in Kind::ALL {
-        let list = department.api(Persona::Admin, kind).await?.list(&kube::api::ListParams::default()).await?;
+        let list = department.api(Actor::Admin, kind).await?.list(&kube::api::ListParams::default()).await?;
         for record in list {
             all.push(serde_json::to_value(record)?);
         }
@@ -73,7 +73,7 @@ async fn a_life(context: &Context, department: &Department) -> Result<(Duration,
     department.enlarge("more", "travel").await?;
     department.until(Kind::Application, "travel", "has it", |s| s["phase"] == "Live").await?;
     let took = began.elapsed();
-    let admin = context.cluster.client(Persona::Admin).await?;
+    let admin = context.cluster.client(Actor::Admin).await?;
     let log = context
         .cluster
         .audit()

@@ -12,7 +12,7 @@ use anyhow::{Result, ensure};
 use e2e::cluster::{Cluster, Setup};
 use e2e::department;
 use e2e::operator::{self, Operator, Options};
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::proxy::{Proxy, Watches};
 use e2e::suite::{self, Context, Pace};
 use tokio::sync::OnceCell;
@@ -70,7 +70,7 @@ impl Proxied {
     async fn start(cluster: &Arc<Cluster>) -> Result<Self> {
         fixtures::regions_without_operator(cluster).await?;
         let watches = Watches::default();
-        let injector = Arc::new(Injector::new(cluster.client(Persona::Admin).await?, watches.clone()));
+        let injector = Arc::new(Injector::new(cluster.client(Actor::Admin).await?, watches.clone()));
         let proxy = Proxy::start_with(cluster.plane.server(), injector.clone(), watches).await?;
         let kubeconfig = proxy.kubeconfig(&operator::credentials(&cluster.plane).await?)?;
         let env = vec![

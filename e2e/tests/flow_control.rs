@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::Setup;
 use e2e::operator;
 use e2e::people::DEPARTMENT;
-use e2e::personas::{self, Persona};
+use e2e::actors::{self, Actor};
 use e2e::requests;
 use e2e::suite::{self, Context};
 use kube::Client;
@@ -30,7 +30,7 @@ async fn schema(client: &Client, path: &str) -> Result<String> {
 
 async fn departments_take_turns_and_the_operator_does_not_wait_among_them(context: Context) -> Result<()> {
     let plane = &context.cluster.plane;
-    let admin = plane.client(Persona::Admin).await?;
+    let admin = plane.client(Actor::Admin).await?;
     let schemas = requests::get(&admin, "/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas").await?;
     let named = schemas["items"].as_array().into_iter().flatten().map(|s| {
         let text = |field: &str| s["metadata"][field].as_str().unwrap_or_default().to_owned();
@@ -38,9 +38,9 @@ async fn departments_take_turns_and_the_operator_does_not_wait_among_them(contex
     });
     let named: BTreeMap<String, String> = named.collect();
     let records = format!("/apis/govcloud.dev/v1alpha1/namespaces/{DEPARTMENT}/cloudapplications");
-    let operator = personas::client(&operator::credentials(plane).await?).await?;
-    let department = plane.client(Persona::Department).await?;
-    let authority = plane.client(Persona::Authority410000).await?;
+    let operator = actors::client(&operator::credentials(plane).await?).await?;
+    let department = plane.client(Actor::Department).await?;
+    let authority = plane.client(Actor::Authority410000).await?;
     let asked = [
         ("a department's", &department, records.as_str(), "govcloud-departments"),
         ("its authority's", &authority, records.as_str(), "govcloud-departments"),

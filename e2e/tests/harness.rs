@@ -13,11 +13,11 @@ use e2e::cluster::{Cluster, Setup};
 use e2e::install::wait_policies_active;
 use e2e::kubectl::Kubectl;
 use e2e::operator::{Operator, Options};
-use e2e::personas::{OPERATOR, OPERATOR_SERVICE_ACCOUNT, Persona};
+use e2e::actors::{OPERATOR, OPERATOR_SERVICE_ACCOUNT, Actor};
 use e2e::process::{Identity, Process, Spec};
 use e2e::suite::{self, Context};
 use e2e::wait::{eventually, until, until_gone};
-use e2e::{keeper, operator, personas, volumes};
+use e2e::{keeper, operator, actors, volumes};
 use k8s_openapi::api::authentication::v1::SelfSubjectReview;
 use k8s_openapi::api::core::v1::{Namespace, PersistentVolume, PersistentVolumeClaim, ServiceAccount};
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     let tests = e2e::tests![
-        personas_authenticate,
+        actors_authenticate,
         the_operator_has_its_own_identity,
         the_operator_can_be_stopped_killed_and_restarted,
         volumes_are_directories_that_stay_until_decided,
@@ -62,19 +62,19 @@ async fn whoami(client: Client) -> Result<(String, Vec<String>)> {
     Ok((user.username.unwrap_or_default(), user.groups.unwrap_or_default()))
 }
 
-async fn personas_authenticate(context: Context) -> Result<()> {
-    for persona in Persona::ALL {
-        let (user, groups) = whoami(context.cluster.client(persona).await?).await?;
-        ensure!(user == persona.user(), "{persona:?} is {user}");
-        let member = persona.group().is_none_or(|group| groups.iter().any(|of| of == group));
-        ensure!(member, "{persona:?} is in {groups:?}");
+async fn actors_authenticate(context: Context) -> Result<()> {
+    for actor in Actor::ALL {
+        let (user, groups) = whoami(context.cluster.client(actor).await?).await?;
+        ensure!(user == actor.user(), "{actor:?} is {user}");
+        let member = actor.group().is_none_or(|group| groups.iter().any(|of| of == group));
+        ensure!(member, "{actor:?} is in {groups:?}");
     }
     Ok(())
 }
 
 async fn the_operator_has_its_own_identity(context: Context) -> Result<()> {
     let kubeconfig = operator::credentials(&context.cluster.plane).await?;
-    let (user, _) = whoami(personas::client(&kubeconfig).await?).await?;
+    let (user, _) = whoami(actors::client(&kubeconfig).await?).await?;
     ensure!(user == OPERATOR, "the operator is {user}");
     Ok(())
 }
@@ -151,9 +151,9 @@ fn phase_of_claim(claim: &PersistentVolumeClaim) -> Option<&str> {
 }
 
 async fn volumes_are_directories_that_stay_until_decided(context: Context) -> Result<()> {
-    let client = context.cluster.client(Persona::Admin).await?;
+    let client = context.cluster.client(Actor::Admin).await?;
     let namespace = context.namespace("volumes").await?;
-    let volume = bound(&context.cluster.kubectl(Persona::Admin), &client, &namespace).await?;
+    let volume = bound(&context.cluster.kubectl(Actor::Admin), &client, &namespace).await?;
     let name = volume.metadata.name.clone().context("no name")?;
     let file = volumes::directory(&volume)?.join("record");
     fs::write(&file, "真实数据")?;
@@ -178,7 +178,7 @@ async fn volumes_are_directories_that_stay_until_decided(context: Context) -> Re
 
 async fn namespaces_end(context: Context) -> Result<()> {
     let name = context.namespace("ending").await?;
-    let client = context.cluster.client(Persona::Admin).await?;
+    let client = context.cluster.client(Actor::Admin).await?;
     let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), &name);
     until(accounts, "default", "exists", PATIENCE, |_| true).await?;
     let namespaces: Api<Namespace> = Api::all(client);
@@ -192,15 +192,15 @@ async fn the_audit_log_tells_who_wrote_what(context: Context) -> Result<()> {
     let map = |name: &str| {
         format!("{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {name}, namespace: {namespace}}}}}")
     };
-    context.cluster.kubectl(Persona::PlatformAdmin).apply(&map("a")).await?;
-    let refused = context.cluster.kubectl(Persona::Auditor).apply(&map("b")).await;
+    context.cluster.kubectl(Actor::PlatformAdmin).apply(&map("a")).await?;
+    let refused = context.cluster.kubectl(Actor::Auditor).apply(&map("b")).await;
     ensure!(refused.is_err(), "the auditor wrote");
 
-    let entries = context.cluster.audit().settled(&context.cluster.client(Persona::Admin).await?).await?;
+    let entries = context.cluster.audit().settled(&context.cluster.client(Actor::Admin).await?).await?;
     let writes = entries.since(mark).writes().resource("configmaps").namespace(&namespace);
-    let by_admin = writes.clone().by_user(Persona::PlatformAdmin.user()).verb("patch").code(201);
+    let by_admin = writes.clone().by_user(Actor::PlatformAdmin.user()).verb("patch").code(201);
     ensure!(by_admin.len() == 1, "by the administrator:\n{by_admin}\nof\n{writes}");
-    let refused = writes.clone().by_user(Persona::Auditor.user()).code(403);
+    let refused = writes.clone().by_user(Actor::Auditor.user()).code(403);
     ensure!(refused.len() == 1, "by the auditor:\n{refused}\nof\n{writes}");
     Ok(())
 }
@@ -208,8 +208,8 @@ async fn the_audit_log_tells_who_wrote_what(context: Context) -> Result<()> {
 async fn policies_are_in_force_once_waited_for(context: Context) -> Result<()> {
     let namespace = context.namespace("guarded").await?;
     let policy = POLICY.replace("NAMESPACE", &namespace);
-    let admin = context.cluster.kubectl(Persona::Admin);
-    let client = context.cluster.client(Persona::Admin).await?;
+    let admin = context.cluster.kubectl(Actor::Admin);
+    let client = context.cluster.client(Actor::Admin).await?;
     admin.apply(&policy).await?;
     wait_policies_active(&admin, &client).await?;
     let forbidden = admin.run(&["create", "configmap", "a", "-n", &namespace]).await;
@@ -249,8 +249,8 @@ fn victim(fate: &str) -> Result<()> {
     tokio::runtime::Runtime::new()?.block_on(async {
         keeper::end_on_signals()?;
         let cluster = Cluster::start(Setup::Bare).await?;
-        let client = cluster.client(Persona::Admin).await?;
-        let volume = bound(&cluster.kubectl(Persona::Admin), &client, "default").await?;
+        let client = cluster.client(Actor::Admin).await?;
+        let volume = bound(&cluster.kubectl(Actor::Admin), &client, "default").await?;
         let (_parent, child) = family(cluster.plane.root()).await?;
         let belongings = Belongings {
             root: cluster.plane.root().to_owned(),

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::{Cluster, Setup};
 use e2e::fixtures::{self, HENAN, Kind, Department, PATIENCE, condition, sample};
 use e2e::operator::{self, Operator, Options};
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::proxy::{FaultInjector, Proxy, Request};
 use e2e::suite::{self, Context};
 use e2e::wait::{eventually, until, until_gone};
@@ -102,7 +102,7 @@ async fn late_responses_undo_nothing(context: Context) -> Result<()> {
 async fn late_not_found_keeps_new_object(cluster: &Arc<Cluster>, holder: &Holder) -> Result<()> {
     let resource = GroupVersionKind::gvk("govcloud.dev", "v1alpha1", "Region");
     let resource = ApiResource::from_gvk_with_plural(&resource, "regions");
-    let regions: Api<DynamicObject> = Api::all_with(cluster.client(Persona::Admin).await?, &resource);
+    let regions: Api<DynamicObject> = Api::all_with(cluster.client(Actor::Admin).await?, &resource);
     let create = async |file: &str, name: &str, parent: Option<&str>| -> Result<()> {
         let mut region = sample(file)?;
         region["metadata"]["name"] = json!(name);

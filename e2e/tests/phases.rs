@@ -10,7 +10,7 @@ use e2e::cluster::{Cluster, Setup};
 use e2e::go;
 use e2e::in_process::InProcess;
 use e2e::fixtures::{self, Kind, PATIENCE};
-use e2e::personas::{OPERATOR, OPERATOR_NAMESPACE, Persona};
+use e2e::actors::{OPERATOR, OPERATOR_NAMESPACE, Actor};
 use e2e::sink::{Sink, Tally};
 use e2e::suite::{self, Context};
 use e2e::wait::eventually;
@@ -68,7 +68,7 @@ async fn lived(context: &Context) -> Result<&'static Lived> {
 async fn live(context: &Context) -> Result<Lived> {
     let cluster = &context.cluster;
     fixtures::regions_without_operator(cluster).await?;
-    let admin = cluster.kubectl(Persona::Admin);
+    let admin = cluster.kubectl(Actor::Admin);
     for (region, spec) in [
         (fixtures::HENAN, r#"{"workingDays": {"review": 5}}"#),
         (fixtures::ZHENGZHOU, r#"{"fulfilment": "ProviderApplied"}"#),
@@ -99,7 +99,7 @@ async fn records(cluster: &Cluster, lived: &Lived) -> Result<Vec<Value>> {
     let mut all = Vec::new();
     for kind in Kind::ALL {
         let resource = kind.resource();
-        let api: Api<DynamicObject> = Api::all_with(cluster.client(Persona::Admin).await?, &resource);
+        let api: Api<DynamicObject> = Api::all_with(cluster.client(Actor::Admin).await?, &resource);
         for record in api.list(&ListParams::default()).await? {
             let mut record = serde_json::to_value(record)?;
             record["kind"] = json!(resource.kind);
@@ -187,7 +187,7 @@ async fn every_entry_of_every_life_reaches_the_sink_and_restarts_remember(contex
 
 /// The id of each event is the last part of the name of the Kubernetes Event of the same entry.
 async fn named_as_the_events_of_kubernetes(cluster: &Cluster, lived: &Lived) -> Result<()> {
-    let client = cluster.client(Persona::Admin).await?;
+    let client = cluster.client(Actor::Admin).await?;
     let mut names = Vec::new();
     for namespace in &lived.namespaces {
         let events: Api<Event> = Api::namespaced(client.clone(), namespace);
@@ -205,7 +205,7 @@ async fn named_as_the_events_of_kubernetes(cluster: &Cluster, lived: &Lived) -> 
 }
 
 async fn restarts_remember(cluster: &Cluster, lived: &Lived, records: usize, before: Tally) -> Result<()> {
-    let client = cluster.client(Persona::Admin).await?;
+    let client = cluster.client(Actor::Admin).await?;
     let maps: Api<ConfigMap> = Api::namespaced(client.clone(), OPERATOR_NAMESPACE);
     // What was kept while the lives were played is of before this.
     let played = lived.clock.now();
@@ -238,7 +238,7 @@ async fn restarts_remember(cluster: &Cluster, lived: &Lived, records: usize, bef
         "--dry-run=server",
     ];
     maps.delete(CURSOR, &DeleteParams::default()).await?;
-    let refused = cluster.kubectl(Persona::PlatformAdmin).run(&forged).await;
+    let refused = cluster.kubectl(Actor::PlatformAdmin).run(&forged).await;
     let refused = format!("{:#}", refused.err().context("the provider's administrator wrote the cursor")?);
     ensure!(refused.contains("written by the operator alone"), "{refused}");
 
@@ -267,7 +267,7 @@ async fn restart(cluster: &Cluster, lived: &Lived) -> Result<()> {
     let namespace = cluster.filing_namespace("dept-after", fixtures::HENAN).await?;
     let mut manifest = fixtures::sample("travel.yaml")?;
     manifest["metadata"]["namespace"] = json!(namespace);
-    cluster.kubectl(Persona::Admin).apply(&manifest.to_string()).await?;
+    cluster.kubectl(Actor::Admin).apply(&manifest.to_string()).await?;
     let subject = format!("{namespace}/travel");
     let told = || async {
         let taken = lived.sink.taken()?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use e2e::cluster::{Cluster, Setup};
 use e2e::paths::in_repository;
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::suite::{self, Context};
 use e2e::wait::eventually;
 use serde_json::Value;
@@ -42,13 +42,13 @@ fn main() -> ExitCode {
     suite::main(Setup::Operating, tests)
 }
 
-async fn govcloud(context: &Context, persona: Persona, line: &str) -> Result<Said> {
-    talk::govcloud(&context.cluster, persona, line).await
+async fn govcloud(context: &Context, actor: Actor, line: &str) -> Result<Said> {
+    talk::govcloud(&context.cluster, actor, line).await
 }
 
 /// Everything that the measures need beside the project itself: regions, verbs, people.
 async fn people(cluster: &Cluster) -> Result<()> {
-    let admin = cluster.kubectl(Persona::Admin);
+    let admin = cluster.kubectl(Actor::Admin);
     for file in ["region-410000.yaml", "region-410100.yaml", "rbac", "personas.yaml"] {
         admin.apply_path(&in_repository("config/samples").join(file)).await?;
     }
@@ -61,7 +61,7 @@ async fn stage(context: &Context) -> Result<()> {
     STAGE.get_or_try_init(|| people(&context.cluster)).await.copied()
 }
 
-/// A filing namespace of the province in which the personas have their roles, the city's authority included: what
+/// A filing namespace of the province in which the actors have their roles, the city's authority included: what
 /// refuses it is the gate, and not a missing role.
 async fn filing(context: &Context) -> Result<String> {
     stage(context).await?;
@@ -82,7 +82,7 @@ async fn filing(context: &Context) -> Result<String> {
     ]
     .map(|(role, group)| bind(role, group))
     .concat();
-    context.cluster.kubectl(Persona::Admin).apply(&bindings).await?;
+    context.cluster.kubectl(Actor::Admin).apply(&bindings).await?;
     Ok(namespace)
 }
 
@@ -90,14 +90,14 @@ async fn filing(context: &Context) -> Result<String> {
 async fn filed(context: &Context) -> Result<String> {
     let namespace = filing(context).await?;
     let sample = in_repository("config/samples/travel.yaml").display().to_string();
-    let department = context.cluster.kubectl(Persona::Department);
+    let department = context.cluster.kubectl(Actor::Department);
     department.run(&["apply", "-n", &namespace, "-f", &sample]).await?;
     until(context, &namespace, "phase", "Submitted").await?;
     Ok(namespace)
 }
 
 async fn until(context: &Context, namespace: &str, field: &str, value: &str) -> Result<()> {
-    let admin = context.cluster.kubectl(Persona::Admin);
+    let admin = context.cluster.kubectl(Actor::Admin);
     let path = format!("jsonpath={{.status.{field}}}");
     let there = || async {
         let now = admin.run(&["get", "capp", "travel", "-n", namespace, "-o", &path]).await?;
@@ -111,22 +111,22 @@ async fn what_waits_is_in_the_queue_of_whom_it_waits_on(context: Context) -> Res
     let namespace = filed(&context).await?;
     let ask = format!("queue -n {namespace}");
     let waits = ["capp/travel", "交通出行服务平台", "Submitted", "decision"];
-    govcloud(&context, Persona::Authority410000, &ask).await?.expect(0, &waits)?;
-    govcloud(&context, Persona::Provider, &ask).await?.expect(0, &["nothing waits on provider 410000"])?;
-    govcloud(&context, Persona::Authority410100, &ask)
+    govcloud(&context, Actor::Authority410000, &ask).await?.expect(0, &waits)?;
+    govcloud(&context, Actor::Provider, &ask).await?.expect(0, &["nothing waits on provider 410000"])?;
+    govcloud(&context, Actor::Authority410100, &ask)
         .await?
         .expect(0, &["neither department, authority nor provider"])?;
-    govcloud(&context, Persona::PlatformAdmin, &ask).await?.expect(0, &["wildcard rights do not count"])?;
-    govcloud(&context, Persona::PlatformAdmin, &format!("{ask} --party all")).await?.expect(0, &waits)?;
+    govcloud(&context, Actor::PlatformAdmin, &ask).await?.expect(0, &["wildcard rights do not count"])?;
+    govcloud(&context, Actor::PlatformAdmin, &format!("{ask} --party all")).await?.expect(0, &waits)?;
     let json =
-        govcloud(&context, Persona::Authority410000, &format!("{ask} -o json")).await?.expect(0, &[])?;
+        govcloud(&context, Actor::Authority410000, &format!("{ask} -o json")).await?.expect(0, &[])?;
     let items: Value = serde_json::from_str(&json.out)?;
     ensure!(items[0]["waitingOn"] == "Authority" && items[0]["record"] == "capp/travel", "{items}");
 
-    govcloud(&context, Persona::Authority410000, "queue -A")
+    govcloud(&context, Actor::Authority410000, "queue -A")
         .await?
         .expect(1, &["in all namespaces", "next: name a namespace"])?;
-    govcloud(&context, Persona::Authority410000, &format!("{ask} -A"))
+    govcloud(&context, Actor::Authority410000, &format!("{ask} -A"))
         .await?
         .expect(2, &["either -n or -A"])?;
     Ok(())
@@ -143,19 +143,19 @@ async fn a_life_is_shown(context: Context) -> Result<()> {
         "waiting for the authority: decision",
         "Art. 11",
     ];
-    govcloud(&context, Persona::Department, &format!("show capp/travel -n {namespace}"))
+    govcloud(&context, Actor::Department, &format!("show capp/travel -n {namespace}"))
         .await?
         .expect(0, &parts)?;
-    govcloud(&context, Persona::Department, &format!("show capp/travel -n {namespace} --lang zh"))
+    govcloud(&context, Actor::Department, &format!("show capp/travel -n {namespace} --lang zh"))
         .await?
         .expect(0, &["等待主管部门:审核", "第11条"])?;
-    govcloud(&context, Persona::Department, &format!("show capp/none -n {namespace}"))
+    govcloud(&context, Actor::Department, &format!("show capp/none -n {namespace}"))
         .await?
         .expect(1, &["there is no capp/none"])?;
-    govcloud(&context, Persona::Department, &format!("show travel -n {namespace}"))
+    govcloud(&context, Actor::Department, &format!("show travel -n {namespace}"))
         .await?
         .expect(2, &["is not KIND/NAME"])?;
-    govcloud(&context, Persona::OtherDepartment, &format!("show capp/travel -n {namespace}"))
+    govcloud(&context, Actor::OtherDepartment, &format!("show capp/travel -n {namespace}"))
         .await?
         .expect(1, &["you may not get cloudapplications"])?;
     Ok(())
@@ -165,7 +165,7 @@ async fn the_authority_approves_what_it_was_shown(context: Context) -> Result<()
     let namespace = filed(&context).await?;
     let said = on_terminal(
         &context,
-        Persona::Authority410000,
+        Actor::Authority410000,
         &format!("approve capp/travel -n {namespace} --opinion 同意上云"),
         async { Ok(()) },
         "y",
@@ -176,14 +176,14 @@ async fn the_authority_approves_what_it_was_shown(context: Context) -> Result<()
         &["Technical plan", "requests.cpu 8", "sha256:", "generation 1: approved by authority-410000"],
     )?;
     until(&context, &namespace, "decision.verdict", "Approved").await?;
-    until(&context, &namespace, "decision.by", Persona::Authority410000.user()).await?;
+    until(&context, &namespace, "decision.by", Actor::Authority410000.user()).await?;
     until(&context, &namespace, "decision.opinion", "同意上云").await
 }
 
 async fn another_region_s_refusal_is_explained(context: Context) -> Result<()> {
     let namespace = filed(&context).await?;
     let said =
-        govcloud(&context, Persona::Authority410100, &format!("approve capp/travel -n {namespace} --yes"))
+        govcloud(&context, Actor::Authority410100, &format!("approve capp/travel -n {namespace} --yes"))
             .await?;
     said.expect(
         1,
@@ -199,14 +199,14 @@ async fn who_has_no_say_is_told_who_has(context: Context) -> Result<()> {
     let namespace = filed(&context).await?;
     let approve = format!("approve capp/travel -n {namespace} --yes");
     let decides = "next: the authority of region 410000 (河南省大数据局) decides";
-    govcloud(&context, Persona::Department, &approve)
+    govcloud(&context, Actor::Department, &approve)
         .await?
         .expect(1, &["you lack verb approve", decides])?;
-    govcloud(&context, Persona::Provider, &approve)
+    govcloud(&context, Actor::Provider, &approve)
         .await?
         .expect(1, &["you may not patch cloudapplications", decides])?;
     let wildcard = "use an identity that holds approve on regions.govcloud.dev/410000 by name";
-    govcloud(&context, Persona::PlatformAdmin, &approve)
+    govcloud(&context, Actor::PlatformAdmin, &approve)
         .await?
         .expect(1, &["must be granted by name", wildcard])?;
     until(&context, &namespace, "decision.verdict", "").await
@@ -216,13 +216,13 @@ async fn a_return_without_an_opinion_is_a_question_asked_wrongly(context: Contex
     let namespace = filed(&context).await?;
     for verb in ["return", "reject"] {
         let said =
-            govcloud(&context, Persona::Authority410000, &format!("{verb} capp/travel -n {namespace} --yes"))
+            govcloud(&context, Actor::Authority410000, &format!("{verb} capp/travel -n {namespace} --yes"))
                 .await?;
         said.expect(2, &["needs the reason (Art. 12): --opinion"])?;
     }
     let said = govcloud(
         &context,
-        Persona::Authority410000,
+        Actor::Authority410000,
         &format!("return capp/travel -n {namespace} --yes --opinion 缺少附件"),
     )
     .await?;
@@ -233,10 +233,10 @@ async fn a_return_without_an_opinion_is_a_question_asked_wrongly(context: Contex
 async fn nothing_is_decided_without_a_yes(context: Context) -> Result<()> {
     let namespace = filed(&context).await?;
     let approve = format!("approve capp/travel -n {namespace}");
-    govcloud(&context, Persona::Authority410000, &approve).await?.expect(2, &["add --yes"])?;
-    let said = on_terminal(&context, Persona::Authority410000, &approve, async { Ok(()) }, "").await?;
+    govcloud(&context, Actor::Authority410000, &approve).await?.expect(2, &["add --yes"])?;
+    let said = on_terminal(&context, Actor::Authority410000, &approve, async { Ok(()) }, "").await?;
     said.expect(1, &["nothing was changed"])?;
-    let admin = context.cluster.kubectl(Persona::Admin);
+    let admin = context.cluster.kubectl(Actor::Admin);
     let annotations = admin
         .run(&["get", "capp", "travel", "-n", &namespace, "-o", "jsonpath={.metadata.annotations}"])
         .await?;
@@ -246,7 +246,7 @@ async fn nothing_is_decided_without_a_yes(context: Context) -> Result<()> {
 
 async fn what_changed_since_it_was_shown_is_not_decided(context: Context) -> Result<()> {
     let namespace = filed(&context).await?;
-    let department = context.cluster.kubectl(Persona::Department);
+    let department = context.cluster.kubectl(Actor::Department);
     let enlarge = async {
         let patch = r#"{"spec":{"namespaces":[{"name":"prod","quota":{"requests.cpu":"800"}}]}}"#;
         department
@@ -255,11 +255,11 @@ async fn what_changed_since_it_was_shown_is_not_decided(context: Context) -> Res
             .map(drop)
     };
     let approve = format!("approve capp/travel -n {namespace}");
-    let said = on_terminal(&context, Persona::Authority410000, &approve, enlarge, "y").await?;
+    let said = on_terminal(&context, Actor::Authority410000, &approve, enlarge, "y").await?;
     said.expect(1, &["requests.cpu 8", "it changed since it was shown (spec, 1 → 2); nothing was done"])?;
     // Nor is it by a script that read generation 1 a while ago.
     let said =
-        govcloud(&context, Persona::Authority410000, &format!("{approve} --generation 1 --yes")).await?;
+        govcloud(&context, Actor::Authority410000, &format!("{approve} --generation 1 --yes")).await?;
     said.expect(1, &["you reviewed generation 1, it is at 2; nothing was done"])?;
     until(&context, &namespace, "decision.verdict", "").await
 }
@@ -267,17 +267,17 @@ async fn what_changed_since_it_was_shown_is_not_decided(context: Context) -> Res
 async fn what_is_decided_already_says_so(context: Context) -> Result<()> {
     let namespace = filed(&context).await?;
     let approve = format!("approve capp/travel -n {namespace} --yes");
-    govcloud(&context, Persona::Authority410000, &approve).await?.expect(0, &[])?;
+    govcloud(&context, Actor::Authority410000, &approve).await?.expect(0, &[])?;
     // Until the record rests: what moves while it is shown is refused for that, before anything else.
     until(&context, &namespace, "phase", "Provisioned").await?;
     let reject = format!("reject capp/travel -n {namespace} --yes --opinion 不同意");
-    govcloud(&context, Persona::Authority410000, &reject)
+    govcloud(&context, Actor::Authority410000, &reject)
         .await?
         .expect(1, &["refused: already approved", "next: it is decided already"])?;
-    govcloud(&context, Persona::Authority410000, &format!("clear-void capp/travel -n {namespace} --yes"))
+    govcloud(&context, Actor::Authority410000, &format!("clear-void capp/travel -n {namespace} --yes"))
         .await?
         .expect(1, &["no decision that was marked void"])?;
-    govcloud(&context, Persona::Authority410000, &format!("approve grant/travel -n {namespace} --yes"))
+    govcloud(&context, Actor::Authority410000, &format!("approve grant/travel -n {namespace} --yes"))
         .await?
         .expect(2, &["is not decided by the authority"])?;
     Ok(())
@@ -286,24 +286,24 @@ async fn what_is_decided_already_says_so(context: Context) -> Result<()> {
 async fn the_department_takes_back_what_it_filed(context: Context) -> Result<()> {
     let namespace = filed(&context).await?;
     let withdraw = format!("withdraw capp/travel -n {namespace} --yes");
-    govcloud(&context, Persona::Authority410000, &withdraw).await?.expect(1, &["refused: "])?;
-    govcloud(&context, Persona::Department, &withdraw).await?.expect(0, &["capp/travel is withdrawn"])?;
+    govcloud(&context, Actor::Authority410000, &withdraw).await?.expect(1, &["refused: "])?;
+    govcloud(&context, Actor::Department, &withdraw).await?.expect(0, &["capp/travel is withdrawn"])?;
     until(&context, &namespace, "phase", "Withdrawn").await
 }
 
 async fn the_work_order_is_rendered_as_it_was_granted(context: Context) -> Result<()> {
     let namespace = filed(&context).await?;
     let render = format!("grant render travel -n {namespace} -o json");
-    govcloud(&context, Persona::Provider, &render).await?.expect(1, &["is not approved"])?;
-    govcloud(&context, Persona::Authority410000, &format!("approve capp/travel -n {namespace} --yes"))
+    govcloud(&context, Actor::Provider, &render).await?.expect(1, &["is not approved"])?;
+    govcloud(&context, Actor::Authority410000, &format!("approve capp/travel -n {namespace} --yes"))
         .await?
         .expect(0, &[])?;
     until(&context, &namespace, "phase", "Provisioned").await?;
     let rendered: Value =
-        serde_json::from_str(&govcloud(&context, Persona::Provider, &render).await?.expect(0, &[])?.out)?;
+        serde_json::from_str(&govcloud(&context, Actor::Provider, &render).await?.expect(0, &[])?.out)?;
     let granted = context
         .cluster
-        .kubectl(Persona::Provider)
+        .kubectl(Actor::Provider)
         .run(&["get", "grant", "travel", "-n", &namespace, "-o", "json"])
         .await?;
     let granted: Value = serde_json::from_str(&granted)?;
@@ -314,22 +314,22 @@ async fn the_work_order_is_rendered_as_it_was_granted(context: Context) -> Resul
 /// In a cluster of its own: while the gate is open nothing else goes on.
 async fn the_gate_is_verified_and_what_was_altered_is_named(_: Context) -> Result<()> {
     let cluster = Cluster::start(Setup::Installed).await?;
-    let ask = |persona, line| talk::govcloud(&cluster, persona, line);
-    cluster.kubectl(Persona::Admin).apply_path(&in_repository("config/samples/personas.yaml")).await?;
-    ask(Persona::Auditor, "verify").await?.expect(0, &["govcloud-decisions", "are as shipped"])?;
-    ask(Persona::Department, "verify")
+    let ask = |actor, line| talk::govcloud(&cluster, actor, line);
+    cluster.kubectl(Actor::Admin).apply_path(&in_repository("config/samples/personas.yaml")).await?;
+    ask(Actor::Auditor, "verify").await?.expect(0, &["govcloud-decisions", "are as shipped"])?;
+    ask(Actor::Department, "verify")
         .await?
         .expect(1, &["you may not list customresourcedefinitions", "role govcloud:auditor"])?;
-    let admin = cluster.kubectl(Persona::Admin);
+    let admin = cluster.kubectl(Actor::Admin);
     let binding = "validatingadmissionpolicybinding/govcloud-decisions";
     admin
         .run(&["patch", binding, "--type=merge", "-p", r#"{"spec":{"validationActions":["Warn"]}}"#])
         .await?;
     admin.run(&["delete", "validatingadmissionpolicybinding", "govcloud-status"]).await?;
-    let said = ask(Persona::Auditor, "verify").await?;
+    let said = ask(Actor::Auditor, "verify").await?;
     said.expect(1, &["altered (spec.validationActions)", "2 of"])?;
     let json: Value =
-        serde_json::from_str(&ask(Persona::Auditor, "verify -o json").await?.expect(1, &[])?.out)?;
+        serde_json::from_str(&ask(Actor::Auditor, "verify -o json").await?.expect(1, &[])?.out)?;
     let wrong: Vec<_> = json
         .as_array()
         .into_iter()

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::Setup;
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::suite::{self, Context};
 use govcloud_domain::quantity::{Quantity, QuantityError};
 use govcloud_domain::tenancy::quota;
@@ -113,7 +113,7 @@ fn padded(text: &str) -> String {
 async fn canonical_forms_are_the_servers(context: Context) -> Result<()> {
     let namespace = context.namespace("hard").await?;
     let quotas: Api<ResourceQuota> =
-        Api::namespaced(context.cluster.client(Persona::Admin).await?, &namespace);
+        Api::namespaced(context.cluster.client(Actor::Admin).await?, &namespace);
     let all = generate(&mut runner(1), &amounts(), 12 * AT_ONCE)?;
     let mut forms = BTreeMap::new();
     for (n, some) in all.chunks(AT_ONCE).enumerate() {
@@ -155,7 +155,7 @@ async fn canonical_forms_are_the_servers(context: Context) -> Result<()> {
 async fn a_quota_that_is_in_order_is_taken(context: Context) -> Result<()> {
     let namespace = context.namespace("hard").await?;
     let quotas: Api<ResourceQuota> =
-        Api::namespaced(context.cluster.client(Persona::Admin).await?, &namespace);
+        Api::namespaced(context.cluster.client(Actor::Admin).await?, &namespace);
     let dry = PostParams { dry_run: true, ..PostParams::default() };
     const KEYS: [&str; 10] = [
         "pods",
@@ -208,7 +208,7 @@ async fn bounds(ranges: &Api<LimitRange>, limits: Value) -> Result<Value, kube::
 
 async fn ranges(context: &Context) -> Result<Api<LimitRange>> {
     let namespace = context.namespace("quantity").await?;
-    Ok(Api::namespaced(context.cluster.client(Persona::Admin).await?, &namespace))
+    Ok(Api::namespaced(context.cluster.client(Actor::Admin).await?, &namespace))
 }
 
 async fn negative_amounts_too(context: Context) -> Result<()> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::Setup;
 use e2e::people::{DEPARTMENT, People};
-use e2e::personas::{OPERATOR, Persona};
+use e2e::actors::{OPERATOR, Actor};
 use e2e::suite::{self, Context};
 use e2e::wait::eventually;
 use serde::Deserialize;
@@ -70,7 +70,7 @@ async fn every_right_is_used_and_no_other_is_asked_for(context: Context) -> Resu
     let people = People::settle(context.cluster.clone()).await?;
     context.dump_on_failure(DEPARTMENT);
     play(&people).await?;
-    let client = context.cluster.client(Persona::Admin).await?;
+    let client = context.cluster.client(Actor::Admin).await?;
     let log = context.cluster.audit().settled(&client).await?.by_user(OPERATOR);
     let refused: Vec<String> = log.iter().filter(|e| e.code() == 403).map(ToString::to_string).collect();
     ensure!(refused.is_empty(), "asked for more than was given:\n{}", refused.join("\n"));
@@ -108,8 +108,8 @@ async fn every_right_is_used_and_no_other_is_asked_for(context: Context) -> Resu
 
 /// A life that touches everything: drift, a change, an exit with one volume destroyed and one kept.
 async fn play(people: &People) -> Result<()> {
-    let department = people.by(Persona::Department);
-    let admin = people.by(Persona::Admin);
+    let department = people.by(Actor::Department);
+    let admin = people.by(Actor::Admin);
     let app = people.file("rights").await?;
     people.approve(&app).await?;
     let done = people.until_phase(&app, "Provisioned").await?;
@@ -152,7 +152,7 @@ async fn play(people: &People) -> Result<()> {
 async fn bound(people: &People, tenant: &str) -> Result<()> {
     eventually("both volumes are bound and marked", Duration::from_secs(60), || async {
         let list = people
-            .by(Persona::Admin)
+            .by(Actor::Admin)
             .run(&["get", "pv", "-l", "govcloud.dev/application-uid", "-o", "json"])
             .await?;
         let list: Value = serde_json::from_str(&list)?;

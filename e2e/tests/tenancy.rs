@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 use e2e::cluster::Setup;
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::suite::{self, Context};
 use govcloud_api::region::{ContainerLimits, PodSecurity};
 use govcloud_api::tenancy::{Access, AccessRole, Restriction, Subject, SubjectKind};
@@ -82,7 +82,7 @@ fn order(limit_range: Option<&ContainerLimits>, restriction: Restriction, namesp
 }
 
 async fn s11_what_the_server_keeps_is_no_drift(context: Context) -> Result<()> {
-    let client = context.cluster.client(Persona::Admin).await?;
+    let client = context.cluster.client(Actor::Admin).await?;
     let mut compared = 0;
     for (n, limits) in limits().iter().enumerate() {
         let namespace = context.namespace(&format!("tenant{n}")).await?;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use e2e::cluster::{Cluster, Setup};
 use e2e::demo::{self, Stage};
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::stack::{FILING_NAMESPACE, link_tools};
 use e2e::{dump, install, keeper, say};
 
@@ -28,7 +28,7 @@ async fn perform() -> Result<()> {
     say!("启动控制面,安装 crds/、config/ 和 config/samples/,运行 operator …");
     say!("Starting a control plane, installing crds/, config/ and config/samples/, running the operator …\n");
     let cluster = Cluster::start(Setup::Operating).await?;
-    install::samples(&cluster.kubectl(Persona::Admin), true).await?;
+    install::samples(&cluster.kubectl(Actor::Admin), true).await?;
     let bin = link_tools(cluster.plane.root())?;
     let outcome = demo::play(&mut Stage::new(cluster.plane.root(), &bin)).await;
     if outcome.is_err() {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
 use e2e::cluster::Setup;
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::stack::{Record, Stack};
 use e2e::{keeper, say};
 
@@ -82,26 +82,26 @@ async fn up(stack: &Stack, setup: Extent) -> Result<ExitCode> {
 fn explain(record: &Record) {
     say!("The stack is up at {}. Its logs are in .dev/logs/.\n", record.server.url);
     say!("People, each with a kubeconfig, .dev/NAME.kubeconfig:");
-    for persona in Persona::ALL {
-        say!("  {:<18} {}", persona.user(), persona.group().unwrap_or("cluster-admin"));
+    for actor in Actor::ALL {
+        say!("  {:<18} {}", actor.user(), actor.group().unwrap_or("cluster-admin"));
     }
     say!("\nIn this directory, the department applies, the authority reads and approves:\n");
-    for (persona, arguments) in EXAMPLE {
-        say!("  .dev/bin/kubectl --kubeconfig .dev/{}.kubeconfig {arguments}", persona.user());
+    for (actor, arguments) in EXAMPLE {
+        say!("  .dev/bin/kubectl --kubeconfig .dev/{}.kubeconfig {arguments}", actor.user());
     }
     say!("\ndocs/guide.md tells how the life goes on. make dev-stop ends the stack and removes .dev/.");
 }
 
 /// Commands that work as they are printed.
-const EXAMPLE: [(Persona, &str); 4] = [
-    (Persona::Department, "apply -n dept-transport -f config/samples/travel.yaml"),
-    (Persona::Authority410000, "get -n dept-transport capp"),
+const EXAMPLE: [(Actor, &str); 4] = [
+    (Actor::Department, "apply -n dept-transport -f config/samples/travel.yaml"),
+    (Actor::Authority410000, "get -n dept-transport capp"),
     (
-        Persona::Authority410000,
+        Actor::Authority410000,
         "annotate -n dept-transport capp/travel govcloud.dev/decision=approved \
          govcloud.dev/reviewed-generation=1 govcloud.dev/opinion=同意",
     ),
-    (Persona::Department, "get -n dept-transport capp"),
+    (Actor::Department, "get -n dept-transport capp"),
 ];
 
 fn status(stack: &Stack) -> Result<ExitCode> {

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::kubectl::Kubectl;
 use e2e::node::{Node, PLACES, script};
 use e2e::people::{DEPARTMENT, People, said, sample};
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::tools::{Helm, Tools, chart};
 use e2e::wait::eventually;
 use e2e::{install, keeper};
@@ -58,7 +58,7 @@ async fn play() -> Result<()> {
     let begun = Instant::now();
     let node = Node::start(&[image]).await?;
     println!("node: ready in {:.0?}", begun.elapsed());
-    let helm = tools.helm(&node.kubeconfig(Persona::PlatformAdmin), &node.root().join("state"));
+    let helm = tools.helm(&node.kubeconfig(Actor::PlatformAdmin), &node.root().join("state"));
     let outcome = live(&node, &helm).await;
     if outcome.is_err() {
         eprintln!("{}", look(&node).await);
@@ -69,7 +69,7 @@ async fn play() -> Result<()> {
 
 /// The story.
 async fn live(node: &Node, helm: &Helm) -> Result<()> {
-    let admin = node.kubectl(Persona::Admin);
+    let admin = node.kubectl(Actor::Admin);
     let mut clock = Steps(Instant::now());
     admin.run(&["create", "namespace", "govcloud-system"]).await?;
     let restricted = "pod-security.kubernetes.io/enforce=restricted";
@@ -80,12 +80,12 @@ async fn live(node: &Node, helm: &Helm) -> Result<()> {
     clock.done("installed by the chart: two replicas ready, under Pod Security restricted");
     helm.run(&["test", "govcloud-operator", "--timeout=180s"]).await?;
     clock.done("helm test: the operator's own image asks the Service and hears that it is ready");
-    install::wait_policies_active(&admin, &node.client(Persona::Admin).await?).await?;
+    install::wait_policies_active(&admin, &node.client(Actor::Admin).await?).await?;
     install::calendars(&admin).await?;
 
-    let (kubeconfigs, kubectl) = (node.root().to_owned(), node.kubectl(Persona::Admin));
+    let (kubeconfigs, kubectl) = (node.root().to_owned(), node.kubectl(Actor::Admin));
     let people =
-        People::settle_by(move |who| kubectl.by(e2e::personas::kubeconfig(&kubeconfigs, who.user()))).await?;
+        People::settle_by(move |who| kubectl.by(e2e::actors::kubeconfig(&kubeconfigs, who.user()))).await?;
     let travel = people.file("travel").await?;
     people.approve(&travel).await?;
     let provisioned = people.until_phase(&travel, "Provisioned").await?;
@@ -93,7 +93,7 @@ async fn live(node: &Node, helm: &Helm) -> Result<()> {
         provisioned["status"]["namespaces"][0]["namespace"].as_str().context("no tenant")?.to_owned();
     clock.done("filed, approved and provisioned");
 
-    let department = people.by(Persona::Department);
+    let department = people.by(Actor::Department);
     apply_in(&department, &tenant, &std::fs::read_to_string(sample("travel-volumes.yaml"))?).await?;
     apply_in(&department, &tenant, WORKLOAD).await?;
     department.run(&["rollout", "status", "deployment/travel", "-n", &tenant, "--timeout=180s"]).await?;
@@ -249,7 +249,7 @@ async fn intact_since(admin: &Kubectl) -> Result<String> {
 /// The directory behind a claim.
 async fn volume(node: &Node, tenant: &str, claim: &str) -> Result<PathBuf> {
     let args = ["get", "pvc", claim, "-n", tenant, "-o", "jsonpath={.spec.volumeName}"];
-    let name = node.kubectl(Persona::Admin).run(&args).await?;
+    let name = node.kubectl(Actor::Admin).run(&args).await?;
     let directory = node.root().join("volumes").join(&name);
     ensure!(!name.is_empty() && directory.is_dir(), "no directory for {claim}: {name}");
     Ok(directory)
@@ -272,7 +272,7 @@ async fn grows(volume: &std::path::Path) -> Result<()> {
 
 /// What stands, for a story that went wrong.
 async fn look(node: &Node) -> String {
-    let admin = node.kubectl(Persona::Admin);
+    let admin = node.kubectl(Actor::Admin);
     let mut text = String::new();
     let looks: [&[&str]; 5] = [
         &["get", "pods", "-A", "-o", "wide"],

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::stage::{Stage, by, govcloud};
 use super::story::{approval, generation, until};
-use crate::personas::Persona::{Auditor, Authority410000, Department, PlatformAdmin};
+use crate::actors::Actor::{Auditor, Authority410000, Department, PlatformAdmin};
 
 /// Plays the exit and its proof.
 pub async fn play(stage: &mut Stage) -> Result<()> {

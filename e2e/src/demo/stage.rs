@@ -15,20 +15,20 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::table::align;
-use crate::personas::Persona;
+use crate::actors::Actor;
 use crate::{paths, say};
 
 /// A command that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The shell line that runs kubectl as `persona`.
-pub fn by(persona: Persona, arguments: &str) -> String {
-    format!("kubectl --kubeconfig $DEMO/{}.kubeconfig {arguments}", persona.user())
+/// The shell line that runs kubectl as `actor`.
+pub fn by(actor: Actor, arguments: &str) -> String {
+    format!("kubectl --kubeconfig $DEMO/{}.kubeconfig {arguments}", actor.user())
 }
 
-/// The shell line that runs the project's plugin as `persona`.
-pub fn govcloud(persona: Persona, arguments: &str) -> String {
-    format!("kubectl govcloud --kubeconfig $DEMO/{}.kubeconfig -n dept-transport {arguments}", persona.user())
+/// The shell line that runs the project's plugin as `actor`.
+pub fn govcloud(actor: Actor, arguments: &str) -> String {
+    format!("kubectl govcloud --kubeconfig $DEMO/{}.kubeconfig -n dept-transport {arguments}", actor.user())
 }
 
 /// Where a story is played.

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::exit;
 use super::stage::{Stage, by, govcloud};
-use crate::personas::Persona::{
+use crate::actors::Actor::{
     Auditor, Authority410000, Authority410100, Department, PlatformAdmin, Provider,
 };
 
@@ -91,12 +91,12 @@ async fn review(stage: &mut Stage) -> Result<()> {
         "Not the applicant, not the city's authority, not the provider's cluster-admin may approve.",
     );
     let approve = approval("capp/travel");
-    for (persona, because) in [
+    for (actor, because) in [
         (Department, "you lack verb approve on regions.govcloud.dev/410000"),
         (Authority410100, "User \"authority-410100\" cannot get resource \"cloudapplications\""),
         (PlatformAdmin, "通配权限不算审核权"),
     ] {
-        stage.refused(&by(persona, &approve), because).await?;
+        stage.refused(&by(actor, &approve), because).await?;
     }
     stage.say(
         "省大数据局先退回补正,须说明意见(第十二条);部门补正后再审。",

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::install;
 use e2e::fixtures::{self, Kind};
 use e2e::paths::in_repository;
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::suite::Context;
 use kube::ResourceExt;
 use serde_json::Value;
@@ -15,7 +15,7 @@ pub async fn the_definitions_are_removed_with_every_record(context: Context) -> 
     let (cluster, department, mut witness) = stage().await?;
     context.dump_on_failure(&department.namespace);
     let before = department.get(Kind::Application, "travel").await?;
-    let admin = cluster.kubectl(Persona::PlatformAdmin);
+    let admin = cluster.kubectl(Actor::PlatformAdmin);
     let crds = in_repository("crds").display().to_string();
     let refused = admin.output(&["delete", "-f", &crds]).await?;
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();

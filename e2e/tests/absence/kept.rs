@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::audit::AuditLog;
 use e2e::install::wait_policies_active;
 use e2e::fixtures::{Kind, PATIENCE};
-use e2e::personas::{OPERATOR, Persona};
+use e2e::actors::{OPERATOR, Actor};
 use e2e::suite::Context;
 use e2e::wait::{eventually, until};
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
@@ -38,7 +38,7 @@ pub async fn a_volume_is_kept_from_first_sight(context: Context) -> Result<()> {
         },
     }))?;
     let name = by_hand.name_any();
-    let platform: Api<PersistentVolume> = Api::all(cluster.client(Persona::PlatformAdmin).await?);
+    let platform: Api<PersistentVolume> = Api::all(cluster.client(Actor::PlatformAdmin).await?);
     platform.create(&PostParams::default(), &by_hand).await?;
     let claim: PersistentVolumeClaim = serde_json::from_value(json!({
         "metadata": {"name": "by-hand"},
@@ -54,7 +54,7 @@ pub async fn a_volume_is_kept_from_first_sight(context: Context) -> Result<()> {
     let refused = platform.patch(&name, &PatchParams::default(), &flip).await;
     let said = e2e::fixtures::refusal(refused.map(drop).map_err(Into::into))?;
     ensure!(said.contains("the reclaim policy of a tenant's volume is the operator's"), "{said}");
-    let admin = cluster.kubectl(Persona::PlatformAdmin);
+    let admin = cluster.kubectl(Actor::PlatformAdmin);
     let guard: Value = serde_json::from_str(&admin.run(&["get", GUARD[0], GUARD[1], "-o", "json"]).await?)?;
     admin.run(&["delete", GUARD[0], GUARD[1]]).await?;
     let mark = AuditLog::mark();
@@ -77,7 +77,7 @@ pub async fn a_volume_is_kept_from_first_sight(context: Context) -> Result<()> {
         "metadata": {"name": meta["name"], "labels": meta["labels"]},
     });
     admin.apply(&guard.to_string()).await?;
-    wait_policies_active(&admin, &cluster.client(Persona::Admin).await?).await?;
+    wait_policies_active(&admin, &cluster.client(Actor::Admin).await?).await?;
     witness
         .stands(&cluster, "the guard on volumes, and two were flipped", "the operator puts both back")
         .await?;

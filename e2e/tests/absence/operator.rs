@@ -6,7 +6,7 @@ use e2e::install;
 use e2e::fixtures::{Kind, condition};
 use e2e::operator::{Operator, Options};
 use e2e::paths::in_repository;
-use e2e::personas::{OPERATOR, Persona};
+use e2e::actors::{OPERATOR, Actor};
 use e2e::suite::Context;
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::api::DeleteParams;
@@ -17,7 +17,7 @@ use super::witness::stage;
 pub async fn the_operator_its_rights_and_the_policies_come_and_go(context: Context) -> Result<()> {
     let (cluster, department, mut witness) = stage().await?;
     context.dump_on_failure(&department.namespace);
-    let admin = cluster.kubectl(Persona::PlatformAdmin);
+    let admin = cluster.kubectl(Actor::PlatformAdmin);
     let before = department.get(Kind::Application, "travel").await?;
 
     // Killed, and back with an empty cache: it finds everything as it is, and writes nothing.
@@ -72,7 +72,7 @@ pub async fn the_operator_its_rights_and_the_policies_come_and_go(context: Conte
     let held = |s: &serde_json::Value| condition(s, "Stalled")["reason"] == "PolicyIntegrityViolated";
     department.until(Kind::Application, "second", "is held", held).await?;
     witness.stands(&cluster, "the admission policies", "no gate opens").await?;
-    install::admission(&admin, &cluster.client(Persona::Admin).await?).await?;
+    install::admission(&admin, &cluster.client(Actor::Admin).await?).await?;
     let free = |s: &serde_json::Value| condition(s, "Stalled")["status"] == "False";
     department.until(Kind::Application, "second", "is free", free).await?;
     // Without the stamp of the policies nobody is on record as having filed it: it is filed anew.

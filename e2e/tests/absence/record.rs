@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use e2e::install::wait_policies_active;
 use e2e::fixtures::{self, Kind, condition};
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::suite::Context;
 use kube::ResourceExt;
 use kube::api::{DeleteParams, ListParams};
@@ -18,14 +18,14 @@ pub async fn a_record_is_lost_filed_anew_and_taken_back(context: Context) -> Res
     context.dump_on_failure(&department.namespace);
     let before = department.get(Kind::Application, "travel").await?;
     let mut refused = 0;
-    for who in [department.applicant, department.authority, Persona::PlatformAdmin, Persona::Admin] {
+    for who in [department.applicant, department.authority, Actor::PlatformAdmin, Actor::Admin] {
         let api = department.api(who, Kind::Application).await?;
         let one = api.delete("travel", &DeleteParams::default()).await;
         let said = fixtures::refusal(one.map(drop).map_err(Into::into))?;
         ensure!(said.contains("file a Decommission"), "{who:?}: {said}");
         refused += 1;
     }
-    let all = department.api(Persona::Admin, Kind::Application).await?;
+    let all = department.api(Actor::Admin, Kind::Application).await?;
     let all = all.delete_collection(&DeleteParams::default(), &ListParams::default()).await;
     fixtures::refusal(all.map(drop).map_err(Into::into))?;
     refused += 1;
@@ -34,7 +34,7 @@ pub async fn a_record_is_lost_filed_anew_and_taken_back(context: Context) -> Res
         .await?;
 
     // Past the guard.
-    let admin = cluster.kubectl(Persona::PlatformAdmin);
+    let admin = cluster.kubectl(Actor::PlatformAdmin);
     let guard = admin.run(&["get", GUARD[0], GUARD[1], "-o", "json"]).await?;
     admin.run(&["delete", GUARD[0], GUARD[1]]).await?;
     let gone = || async {
@@ -45,7 +45,7 @@ pub async fn a_record_is_lost_filed_anew_and_taken_back(context: Context) -> Res
     let mut guard: Value = serde_json::from_str(&guard)?;
     guard["metadata"] = serde_json::json!({"name": GUARD[1], "labels": guard["metadata"]["labels"]});
     admin.apply(&guard.to_string()).await?;
-    wait_policies_active(&admin, &cluster.client(Persona::Admin).await?).await?;
+    wait_policies_active(&admin, &cluster.client(Actor::Admin).await?).await?;
     let waits = |s: &Value| condition(s, "Reconciling")["reason"] == "AwaitingApproval";
     let grant = department.until(Kind::Grant, "travel", "says that its application is gone", waits).await?;
     ensure!(grant.data["status"]["phase"] == "Active", "{:?}", grant.data["status"]);

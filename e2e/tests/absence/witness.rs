@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::audit::AuditLog;
 use e2e::cluster::{Cluster, Setup};
 use e2e::fixtures::{self, HENAN, Kind, Department, PATIENCE};
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::volumes;
 use e2e::wait::until;
 use jiff::Timestamp;
@@ -94,7 +94,7 @@ impl Witness {
 
     /// The namespace, the volumes and the bytes in them are what they were; nobody deleted anything. One row of the table.
     pub async fn stands(&mut self, cluster: &Cluster, absent: &str, then: &str) -> Result<()> {
-        let admin = cluster.client(Persona::Admin).await?;
+        let admin = cluster.client(Actor::Admin).await?;
         let namespaces: Api<Namespace> = Api::all(admin.clone());
         let namespace = namespaces.get(&self.tenant).await.context(absent.to_owned())?;
         ensure!(
@@ -135,7 +135,7 @@ impl Witness {
 
     /// Whose the namespace and each of its volumes is, by label.
     pub async fn owners(&self, cluster: &Cluster) -> Result<Vec<String>> {
-        let admin = cluster.client(Persona::Admin).await?;
+        let admin = cluster.client(Actor::Admin).await?;
         let volumes: Api<PersistentVolume> = Api::all(admin.clone());
         let label = |labels: &std::collections::BTreeMap<String, String>| {
             labels.get(OWNER).cloned().unwrap_or_default()

@@ -5,7 +5,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::install::wait_policies_active;
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::suite::{Context, Test};
 use k8s_openapi::api::admissionregistration::v1::ValidatingAdmissionPolicy;
 use kube::Api;
@@ -59,8 +59,8 @@ pub fn tests() -> Vec<Test> {
 
 async fn every_rule(context: Context, name: &'static str) -> Result<()> {
     let sender = stage_of(&context).await?;
-    let admin = context.cluster.client(Persona::Admin).await?;
-    let kubectl = context.cluster.kubectl(Persona::Admin);
+    let admin = context.cluster.client(Actor::Admin).await?;
+    let kubectl = context.cluster.kubectl(Actor::Admin);
     let policies: Api<ValidatingAdmissionPolicy> = Api::all(admin.clone());
     let policy = policies.get(name).await?;
     let mut mine = Vec::new();

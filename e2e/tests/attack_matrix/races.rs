@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::{Cluster, Setup};
 use e2e::install;
 use e2e::paths::in_repository;
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::suite::Context;
 use e2e::wait::eventually;
 use serde_json::{Value, json};
@@ -166,13 +166,13 @@ pub async fn a_decision_and_a_change_at_once_do_not_mix(context: Context) -> Res
 /// Where MutatingAdmissionPolicy is missing (before 1.36), clients send the stamps and are held to the truth.
 pub async fn without_stamping_the_client_stamps(_: Context) -> Result<()> {
     let cluster = Cluster::start(Setup::Bare).await?;
-    let admin = cluster.kubectl(Persona::Admin);
+    let admin = cluster.kubectl(Actor::Admin);
     install::crds(&admin).await?;
     install::rbac(&admin).await?;
     let early = stage::bare(&cluster).await?;
     early.earnestly(Department, create("capp/unstamped", json!({}))).await?;
     admin.apply_path(&in_repository("config/admission/validating")).await?;
-    install::wait_policies_active(&admin, &cluster.client(Persona::Admin).await?).await?;
+    install::wait_policies_active(&admin, &cluster.client(Actor::Admin).await?).await?;
     let sender = early;
     // Filed while there was no policy: nobody is on record, so nobody can be told from the officer.
     valid(&sender, "capp/unstamped", 1).await?;

@@ -1,7 +1,7 @@
 //! The shipped roles, asked one by one: what they give, and what they do not (config/rbac; least privilege).
 
 use anyhow::{Result, ensure};
-use e2e::personas::{OPERATOR, Persona};
+use e2e::actors::{OPERATOR, Actor};
 use e2e::suite::Context;
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec};
 use kube::Api;
@@ -123,12 +123,12 @@ const APPROVED_ONLY: [&str; 5] = [
 /// The test.
 pub async fn the_shipped_roles_give_what_they_say(context: Context) -> Result<()> {
     stage_of(&context).await?;
-    let admin = context.cluster.kubectl(Persona::Admin);
+    let admin = context.cluster.kubectl(Actor::Admin);
     for role in ["govcloud-tenant-view", "govcloud-tenant-edit", "govcloud-tenant-admin"] {
         let (bound, group) = (format!("--clusterrole={role}"), format!("--group={role}"));
         admin.run(&["create", "rolebinding", role, "-n", PLAIN, &bound, &group]).await?;
     }
-    let reviews: Api<SubjectAccessReview> = Api::all(context.cluster.client(Persona::Admin).await?);
+    let reviews: Api<SubjectAccessReview> = Api::all(context.cluster.client(Actor::Admin).await?);
     let mut rights: Vec<Right> = [PEOPLE, OPERATORS, TENANTS].concat();
     for kind in APPROVED_ONLY {
         for role in ["govcloud-tenant-view", "govcloud-tenant-edit", "govcloud-tenant-admin"] {

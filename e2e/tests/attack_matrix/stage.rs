@@ -3,7 +3,7 @@
 use anyhow::Result;
 use e2e::cluster::Cluster;
 use e2e::paths::in_repository;
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use serde_json::{Value, json};
 
 use crate::row::{Via, annotate, create, delete, label, merge, overlay, status};
@@ -56,7 +56,7 @@ pub async fn set(cluster: &Cluster) -> Result<Sender> {
 
 /// The people, their rights and the regions, without any record.
 pub async fn bare(cluster: &Cluster) -> Result<Sender> {
-    let admin = cluster.kubectl(Persona::Admin);
+    let admin = cluster.kubectl(Actor::Admin);
     admin.apply(WIDE_OPEN).await?;
     for path in
         ["samples/rbac", "samples/personas.yaml", "samples/region-410000.yaml", "samples/region-410100.yaml"]

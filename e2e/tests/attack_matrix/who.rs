@@ -1,11 +1,11 @@
-//! Who asks: the personas, and the identities of machines.
+//! Who asks: the actors, and the identities of machines.
 
 use std::collections::HashMap;
 
 use anyhow::Result;
 use e2e::cluster::Cluster;
 use e2e::operator;
-use e2e::personas::{self, Persona};
+use e2e::actors::{self, Actor};
 use kube::Client;
 
 /// Whoever sends a request.
@@ -66,17 +66,17 @@ impl Who {
         Self::Stage,
     ];
 
-    fn persona(self) -> Option<Persona> {
+    fn actor(self) -> Option<Actor> {
         Some(match self {
-            Self::Department => Persona::Department,
-            Self::OtherDepartment => Persona::OtherDepartment,
-            Self::Pipeline => Persona::Pipeline,
-            Self::Province => Persona::Authority410000,
-            Self::City => Persona::Authority410100,
-            Self::Provider => Persona::Provider,
-            Self::ClusterAdmin => Persona::PlatformAdmin,
-            Self::Auditor => Persona::Auditor,
-            Self::Stage => Persona::Admin,
+            Self::Department => Actor::Department,
+            Self::OtherDepartment => Actor::OtherDepartment,
+            Self::Pipeline => Actor::Pipeline,
+            Self::Province => Actor::Authority410000,
+            Self::City => Actor::Authority410100,
+            Self::Provider => Actor::Provider,
+            Self::ClusterAdmin => Actor::PlatformAdmin,
+            Self::Auditor => Actor::Auditor,
+            Self::Stage => Actor::Admin,
             _ => return None,
         })
     }
@@ -87,29 +87,29 @@ impl Who {
             Self::Deputy => "deputy-410000",
             Self::FilingOfficer => "filing-officer",
             Self::FilingProvider => "filing-provider",
-            Self::Operator => personas::OPERATOR,
+            Self::Operator => actors::OPERATOR,
             Self::NamespaceController => "system:serviceaccount:kube-system:namespace-controller",
             Self::VolumeBinder => "system:serviceaccount:kube-system:persistent-volume-binder",
             Self::GarbageCollector => "system:serviceaccount:kube-system:generic-garbage-collector",
-            _ => self.persona().map_or("", Persona::user),
+            _ => self.actor().map_or("", Actor::user),
         }
     }
 
     async fn client(self, cluster: &Cluster) -> Result<Client> {
-        if let Some(persona) = self.persona() {
-            return cluster.client(persona).await;
+        if let Some(actor) = self.actor() {
+            return cluster.client(actor).await;
         }
         if self == Self::Operator {
-            return personas::client(&operator::credentials(&cluster.plane).await?).await;
+            return actors::client(&operator::credentials(&cluster.plane).await?).await;
         }
         let group = match self {
-            Self::Deputy | Self::FilingOfficer => Persona::Authority410000.group(),
-            Self::FilingProvider => Persona::Provider.group(),
+            Self::Deputy | Self::FilingOfficer => Actor::Authority410000.group(),
+            Self::FilingProvider => Actor::Provider.group(),
             _ => Some("system:serviceaccounts"),
         };
         let file = cluster.plane.root().join(format!("{self:?}.kubeconfig"));
-        personas::write_certificate(cluster.plane.server(), cluster.plane.pki(), &file, self.user(), group)?;
-        personas::client(&file).await
+        actors::write_certificate(cluster.plane.server(), cluster.plane.pki(), &file, self.user(), group)?;
+        actors::client(&file).await
     }
 }
 

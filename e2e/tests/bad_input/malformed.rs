@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::{Cluster, Setup};
 use e2e::install;
 use e2e::fixtures::{self, HENAN, Kind, Department, PATIENCE, condition};
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::suite::Context;
 use e2e::wait::{eventually, until_gone};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -38,7 +38,7 @@ async fn broken(cluster: &Arc<Cluster>, department: &Department) -> Result<()> {
     broken["spec"]["namespaces"] = json!("prod");
     let file = || async { department.file(&broken).await.map(Some) };
     eventually("the altered schema takes it", PATIENCE, file).await?;
-    install::crds(&cluster.kubectl(Persona::Admin)).await?;
+    install::crds(&cluster.kubectl(Actor::Admin)).await?;
 
     let stalled = |status: &serde_json::Value| condition(status, "Stalled")["reason"] == "Malformed";
     let said = department.until(Kind::Application, "broken", "says that it is malformed", stalled).await?;
@@ -73,7 +73,7 @@ async fn broken(cluster: &Arc<Cluster>, department: &Department) -> Result<()> {
 
 /// Takes away what the schema asks of an application's spec.
 async fn anything_goes(cluster: &Cluster) -> Result<()> {
-    let crds: Api<CustomResourceDefinition> = Api::all(cluster.client(Persona::Admin).await?);
+    let crds: Api<CustomResourceDefinition> = Api::all(cluster.client(Actor::Admin).await?);
     let mut crd = crds.get(CRD).await?;
     let schema = crd.spec.versions[0].schema.as_mut().and_then(|s| s.open_api_v3_schema.as_mut());
     let spec =
@@ -91,7 +91,7 @@ async fn anything_goes(cluster: &Cluster) -> Result<()> {
 /// Waits until the operator says that the gate stands again.
 async fn sealed(cluster: &Cluster) -> Result<()> {
     let events = || async {
-        let kubectl = cluster.kubectl(Persona::Admin);
+        let kubectl = cluster.kubectl(Actor::Admin);
         let args = [
             "get",
             "events",

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::fixtures::{self, HENAN, Kind, Department, PATIENCE, condition, refusal, sample};
-use e2e::personas::{OPERATOR, Persona};
+use e2e::actors::{OPERATOR, Actor};
 use e2e::suite::Context;
 use e2e::wait::until;
 use k8s_openapi::api::core::v1::Namespace;
@@ -20,7 +20,7 @@ const FATHER: &str = "420000";
 async fn regions(context: &Context) -> Result<Api<DynamicObject>> {
     let resource = GroupVersionKind::gvk("govcloud.dev", "v1alpha1", "Region");
     let resource = ApiResource::from_gvk_with_plural(&resource, "regions");
-    Ok(Api::all_with(context.cluster.client(Persona::Admin).await?, &resource))
+    Ok(Api::all_with(context.cluster.client(Actor::Admin).await?, &resource))
 }
 
 fn region(file: &str, code: &str) -> Result<Value> {
@@ -125,7 +125,7 @@ async fn an_unknown_region_may_come_later(context: &Context) -> Result<()> {
 
 /// That a Region does not exist is the API server's word, not that of a watch which may lag behind.
 async fn was_asked_for(context: &Context, region: &str) -> Result<()> {
-    let entries = context.cluster.audit().settled(&context.cluster.client(Persona::Admin).await?).await?;
+    let entries = context.cluster.audit().settled(&context.cluster.client(Actor::Admin).await?).await?;
     let asked = entries.by_user(OPERATOR).verb("get").resource("regions").named(region).code(404);
     ensure!(!asked.is_empty(), "region {region} was called missing, and nobody asked for it");
     Ok(())

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, bail, ensure};
 use e2e::audit::{Entry, Follow};
 use e2e::fixtures::HENAN;
-use e2e::personas::{OPERATOR, Persona};
+use e2e::actors::{OPERATOR, Actor};
 use e2e::suite::Context;
 
 use crate::end_state::ensure_equal;
@@ -16,7 +16,7 @@ const KILLS: usize = 8;
 
 pub async fn a_killed_operator_ends_where_an_undisturbed_one_does(context: Context) -> Result<()> {
     let quiet = undisturbed(&context).await?;
-    let admin = context.cluster.client(Persona::Admin).await?;
+    let admin = context.cluster.client(Actor::Admin).await?;
     let all = context.cluster.audit().settled(&admin).await?;
     let writes = quiet.entries(all).by_user(OPERATOR).writes().len();
     let _alone = THE_OPERATOR.lock().await;

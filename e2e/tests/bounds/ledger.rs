@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use e2e::audit::{Entries, Entry};
-use e2e::personas::{OPERATOR, Persona};
+use e2e::actors::{OPERATOR, Actor};
 use e2e::suite::Context;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -50,7 +50,7 @@ const MOST: [(&str, usize); 19] = [
 
 pub async fn the_writes_of_a_life_are_these_and_no_more(context: Context) -> Result<()> {
     let life = undisturbed(&context).await?;
-    let admin = context.cluster.client(Persona::Admin).await?;
+    let admin = context.cluster.client(Actor::Admin).await?;
     let all = context.cluster.audit().settled(&admin).await?;
     // Nobody else lived then: what was asked about the whole cluster counts as well.
     let then = |e: &Entry| (life.began..life.ended).contains(&e.request_received_timestamp);

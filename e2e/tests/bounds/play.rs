@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use e2e::audit::{AuditLog, Entries, Entry};
 use e2e::fixtures::{HENAN, Kind, Department, PATIENCE};
-use e2e::personas::{OPERATOR, Persona};
+use e2e::actors::{OPERATOR, Actor};
 use e2e::suite::Context;
 use e2e::wait::{eventually, until_gone};
 use jiff::{SignedDuration, Timestamp};
@@ -58,7 +58,7 @@ pub async fn a_life(context: &Context, prefix: &str) -> Result<Played> {
 
 /// Waits until the operator can rest on no answer about its records any more, for each is too old to count as just now.
 async fn nothing_was_told_just_now(context: &Context, namespace: &str) -> Result<()> {
-    let admin = context.cluster.client(Persona::Admin).await?;
+    let admin = context.cluster.client(Actor::Admin).await?;
     let log = context.cluster.audit();
     let silent = || async {
         let told = log.settled(&admin).await?.by_user(OPERATOR).namespace(namespace);

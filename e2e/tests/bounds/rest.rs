@@ -5,7 +5,7 @@ use e2e::audit::AuditLog;
 use e2e::cluster::Cluster;
 use e2e::fixtures::{HENAN, Kind, Department};
 use e2e::operator::Operator;
-use e2e::personas::{OPERATOR, Persona};
+use e2e::actors::{OPERATOR, Actor};
 use e2e::sockets;
 use e2e::suite::Context;
 use serde_json::json;
@@ -23,7 +23,7 @@ pub async fn a_world_at_rest_is_not_written_and_not_listed(context: Context) -> 
     let records = 13;
     at_rest(cluster, records).await?;
 
-    let admin = cluster.client(Persona::Admin).await?;
+    let admin = cluster.client(Actor::Admin).await?;
     let mark = AuditLog::mark();
     restart(cluster).await?;
     at_rest(cluster, records).await?;

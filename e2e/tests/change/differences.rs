@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::fixtures::{Kind, Department, condition, refusal};
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::suite::Context;
 use kube::api::{DeleteParams, DynamicObject};
 use serde_json::{Value, json};
@@ -110,16 +110,16 @@ async fn another_applications_uid(department: &Department, right: &Value) -> Res
     let why = message(&grant, "Stalled");
     ensure!(why.contains("spec.application.uid: 00000000-0000-0000-0000-000000000000 ≠ "), "{why}");
     let moved = json!({"spec": {"application": right["spec"]["application"]}});
-    let refused = refusal(department.amend_as(Persona::Provider, Kind::Grant, "clinic", moved).await)?;
+    let refused = refusal(department.amend_as(Actor::Provider, Kind::Grant, "clinic", moved).await)?;
     ensure!(refused.contains("a grant passes only to a recreated record"), "{refused}");
     let elsewhere = json!({"spec": {"region": "410000"}});
-    refusal(department.amend_as(Persona::Provider, Kind::Grant, "clinic", elsewhere).await)
+    refusal(department.amend_as(Actor::Provider, Kind::Grant, "clinic", elsewhere).await)
         .context("the region")?;
     let app = department.until(Kind::Application, "clinic", "says whose it is", |s| {
         condition(s, "Stalled")["reason"] == "GrantOfAnother"
     });
     ensure!(app.await?.data["status"]["phase"] == "Provisioning");
-    let grants = department.api(Persona::Provider, Kind::Grant).await?;
+    let grants = department.api(Actor::Provider, Kind::Grant).await?;
     grants.delete("clinic", &DeleteParams::default()).await?;
     Ok(())
 }
@@ -154,9 +154,9 @@ async fn a_change_too(department: &Department, app: &DynamicObject) -> Result<()
 
 /// The provider applies a grant; gives it once the operator has looked at it.
 async fn put(department: &Department, grant: &Value) -> Result<DynamicObject> {
-    let grants = department.api(Persona::Provider, Kind::Grant).await?;
+    let grants = department.api(Actor::Provider, Kind::Grant).await?;
     let written = match grants.get_opt("clinic").await? {
-        None => department.file_as(Persona::Provider, grant).await?,
+        None => department.file_as(Actor::Provider, grant).await?,
         Some(mut there) => {
             there.data["spec"] = grant["spec"].clone();
             grants.replace("clinic", &Default::default(), &there).await?

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use e2e::audit::AuditLog;
 use e2e::fixtures::{HENAN, Kind, Department, ZHENGZHOU, condition, refusal};
-use e2e::personas::{OPERATOR, Persona};
+use e2e::actors::{OPERATOR, Actor};
 use e2e::suite::Context;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ pub fn plan_from(department: &Department, name: &str, start: Timestamp, affects:
 /// The provider files a plan and the authority approves it.
 async fn scheduled(department: &Department, manifest: Value) -> Result<()> {
     let name = manifest["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-    department.file_as(Persona::Provider, &manifest).await?;
+    department.file_as(Actor::Provider, &manifest).await?;
     department.approve(Kind::Change, &name).await?;
     department.phase(Kind::Change, &name, "Scheduled").await.map(drop)
 }
@@ -73,7 +73,7 @@ pub async fn maintenance_is_told_to_those_affected_and_nobody_else(context: Cont
 
     // Every application of the region, and none of another's; that its window overlaps is shown before it is approved.
     let all = plan(&provider, "every", 40, json!({"all": true}))?;
-    provider.file_as(Persona::Provider, &all).await?;
+    provider.file_as(Actor::Provider, &all).await?;
     let shown = provider.until(Kind::Change, "every", "shows the overlap", |s| {
         condition(s, "WindowOverlaps")["status"] == "True"
     });
@@ -119,10 +119,10 @@ pub async fn a_plan_is_returned_moved_and_approved_or_rejected(context: Context)
     refusal(by_department)?;
     let mut bare = filed.clone();
     bare["spec"]["platformMaintenance"].as_object_mut().map(|m| m.remove("contingencyPlan"));
-    let refused = refusal(provider.file_as(Persona::Provider, &bare).await)?;
+    let refused = refusal(provider.file_as(Actor::Provider, &bare).await)?;
     ensure!(refused.contains("needs a contingency plan (Art. 18)"), "{refused}");
 
-    provider.file_as(Persona::Provider, &filed).await?;
+    provider.file_as(Actor::Provider, &filed).await?;
     let near = provider.judged(Kind::Change, "storage", "WindowTooNear").await?;
     ensure!(message(&near, "Valid").contains("3 working days of notice are needed"), "{near:?}");
     ensure!(message(&near, "Valid").contains("the earliest start is 20"), "{near:?}");
@@ -133,22 +133,22 @@ pub async fn a_plan_is_returned_moved_and_approved_or_rejected(context: Context)
         )
     };
     let moved = json!({"spec": {"platformMaintenance": {"window": window(30)?}}});
-    provider.amend_as(Persona::Provider, Kind::Change, "storage", moved).await?;
+    provider.amend_as(Actor::Provider, Kind::Change, "storage", moved).await?;
     provider.judged(Kind::Change, "storage", "Valid").await?;
     decide(&provider, "storage", "returned", "请避开考试报名期间").await?;
     let returned = provider.phase(Kind::Change, "storage", "Returned").await?;
     ensure!(returned.data["status"]["waitingOn"] == "Provider", "{returned:?}");
     let moved = json!({"spec": {"platformMaintenance": {"window": window(45)?}}});
-    provider.amend_as(Persona::Provider, Kind::Change, "storage", moved).await?;
+    provider.amend_as(Actor::Provider, Kind::Change, "storage", moved).await?;
     let again = provider.phase(Kind::Change, "storage", "Submitted").await?;
     ensure!(said(&again, "Resubmitted") == 1, "{again:?}");
 
-    provider.file_as(Persona::Provider, &plan(&provider, "network", 50, named(&department, "clinic"))?).await?;
+    provider.file_as(Actor::Provider, &plan(&provider, "network", 50, named(&department, "clinic"))?).await?;
     provider.judged(Kind::Change, "network", "Valid").await?;
     decide(&provider, "network", "rejected", "与重大活动保障冲突").await?;
     provider.phase(Kind::Change, "network", "Rejected").await?;
     let missing = json!({"applications": [{"namespace": department.namespace, "name": "none"}]});
-    provider.file_as(Persona::Provider, &plan(&provider, "lost", 50, missing)?).await?;
+    provider.file_as(Actor::Provider, &plan(&provider, "lost", 50, missing)?).await?;
     provider.judged(Kind::Change, "lost", "AffectedMissing").await?;
     cannot_be_approved(&provider, "lost").await?;
     ensure!(events_of_maintenance(&department, "clinic").await? == 0, "it was told of what is not approved");
@@ -162,7 +162,7 @@ pub async fn a_plan_is_returned_moved_and_approved_or_rejected(context: Context)
     let early = json!({"spec": {"maintenanceOutcome": {
         "result": "Succeeded", "endedAt": Timestamp::now().to_string(), "summary": "提前完成",
     }}});
-    let refused = refusal(provider.amend_as(Persona::Provider, Kind::Change, "storage", early).await)?;
+    let refused = refusal(provider.amend_as(Actor::Provider, Kind::Change, "storage", early).await)?;
     ensure!(
         refused.contains("平台调整开始后方可报实施结果") || refused.contains("before the window"),
         "{refused}"

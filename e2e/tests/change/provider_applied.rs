@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::fixtures::{Kind, Department, condition};
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::suite::Context;
 use govcloud_domain::digest::spec_digest;
 use kube::ResourceExt;
@@ -77,7 +77,7 @@ pub async fn a_grant_before_the_approval_waits(context: Context) -> Result<()> {
     let mut early = order(&app, &app, namespaces);
     early["spec"]["approved"]["generation"] = json!(app.metadata.generation);
     early["spec"]["approved"]["digest"] = json!(spec_digest(&app.data["spec"], &[]));
-    department.file_as(Persona::Provider, &early).await?;
+    department.file_as(Actor::Provider, &early).await?;
     let grant = department.phase(Kind::Grant, "clinic", "Pending").await?;
     let status = &grant.data["status"];
     ensure!(status["waitingOn"] == "Authority" && status["waitingFor"] == "Approval", "{status}");
@@ -99,15 +99,15 @@ pub async fn after_the_exit_nothing_is_granted(context: Context) -> Result<()> {
     department.phase(Kind::Application, "clinic", "Exited").await?;
     department.phase(Kind::Grant, "clinic", "Released").await?;
     let more = json!({"spec": {"namespaces": [{"name": "prod", "quota": {"pods": "1"}}]}});
-    let patched = department.amend_as(Persona::Provider, Kind::Grant, "clinic", more).await?;
+    let patched = department.amend_as(Actor::Provider, Kind::Grant, "clinic", more).await?;
     let generation = patched.metadata.generation;
     let seen = move |s: &serde_json::Value| s["observedGeneration"].as_i64() == generation;
     let ended = department.until(Kind::Grant, "clinic", "was looked at", seen).await?;
     ensure!(ended.data["status"]["phase"] == "Released", "{ended:?}");
 
-    let grants = department.api(Persona::Provider, Kind::Grant).await?;
+    let grants = department.api(Actor::Provider, Kind::Grant).await?;
     grants.delete("clinic", &DeleteParams::default()).await.context("an ended grant is removed")?;
-    department.file_as(Persona::Provider, &right).await?;
+    department.file_as(Actor::Provider, &right).await?;
     let refused = department.phase(Kind::Grant, "clinic", "Refused").await?;
     ensure!(
         message(&refused, "Stalled").contains("the application has exited"),

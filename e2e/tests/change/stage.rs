@@ -8,7 +8,7 @@ use e2e::audit::AuditLog;
 use e2e::binaries::Binaries;
 use e2e::fixtures::{self, HENAN, Kind, Department, PATIENCE, ZHENGZHOU, condition};
 use e2e::operator;
-use e2e::personas::{OPERATOR, Persona};
+use e2e::actors::{OPERATOR, Actor};
 use e2e::suite::Context;
 use e2e::wait::eventually;
 use k8s_openapi::api::core::v1::{Namespace, ResourceQuota};
@@ -35,7 +35,7 @@ async fn open(context: &Context, prefix: &str, region: &str) -> Result<Departmen
     let set_up = || async {
         fixtures::regions(&context.cluster).await?;
         let by_hand = r#"{"spec":{"fulfilment":"ProviderApplied"}}"#;
-        let admin = context.cluster.kubectl(Persona::PlatformAdmin);
+        let admin = context.cluster.kubectl(Actor::PlatformAdmin);
         admin.run(&["patch", "region", ZHENGZHOU, "--type=merge", "-p", by_hand]).await.map(drop)
     };
     REGIONS.get_or_try_init(set_up).await?;
@@ -50,12 +50,12 @@ pub async fn provider_department(context: &Context, region: &str) -> Result<Depa
     let binding = serde_json::from_value(json!({
         "metadata": {"name": "maintenance"},
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "govcloud:provider-maintenance"},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": Persona::Provider.group()}],
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": Actor::Provider.group()}],
     }))?;
     bindings.create(&PostParams::default(), &binding).await?;
     let mine = || async {
         let args = ["auth", "can-i", "file", "changerequests.govcloud.dev", "-n", &department.namespace];
-        Ok(context.cluster.kubectl(Persona::Provider).output(&args).await?.status.success().then_some(()))
+        Ok(context.cluster.kubectl(Actor::Provider).output(&args).await?.status.success().then_some(()))
     };
     eventually("the provider may file maintenance", PATIENCE, mine).await?;
     Ok(department)
@@ -67,7 +67,7 @@ pub async fn render_and_apply(department: &Department, args: &str) -> Result<Str
     let built = || async { tokio::task::spawn_blocking(operator::binary).await? };
     let plugin = PLUGIN.get_or_try_init(built).await?.parent().context("the plugin is in a directory")?;
     let kubectl = Binaries::find()?.path("kubectl");
-    let provider = department.cluster().kubectl(Persona::Provider);
+    let provider = department.cluster().kubectl(Actor::Provider);
     let line = format!(
         "set -e; kubectl govcloud -n {ns} {args} > \"$WORK_ORDER\"; cat \"$WORK_ORDER\"; kubectl apply -n {ns} -f - < \"$WORK_ORDER\"",
         ns = department.namespace

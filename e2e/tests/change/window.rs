@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::{Cluster, Setup};
 use e2e::in_process::InProcess;
 use e2e::fixtures::{self, HENAN, Kind, Department, condition, refusal};
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::suite::Context;
 use govcloud_controller::clock::Clock;
 use jiff::{SignedDuration, Timestamp};
@@ -46,7 +46,7 @@ impl Play {
         let binding = serde_json::from_value(json!({
             "metadata": {"name": "maintenance"},
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "govcloud:provider-maintenance"},
-            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": Persona::Provider.group()}],
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": Actor::Provider.group()}],
         }))?;
         bindings.create(&PostParams::default(), &binding).await?;
         Ok((Self { cluster, clock, department, provider }, operator))
@@ -63,7 +63,7 @@ impl Play {
         let affects = json!({"applications": [{"namespace": self.department.namespace, "name": "clinic"}]});
         let manifest = plan_from(&self.provider, name, start.parse()?, affects)?;
         // The provider's right to file is seen by the authorizer a moment after it was given.
-        let filed = || async { Ok(Some(self.provider.file_as(Persona::Provider, &manifest).await?)) };
+        let filed = || async { Ok(Some(self.provider.file_as(Actor::Provider, &manifest).await?)) };
         e2e::wait::eventually("a plan is filed", Duration::from_secs(30), filed).await.map(drop)
     }
 
@@ -86,7 +86,7 @@ impl Play {
     async fn report(&self, name: &str, result: &str, ended: Timestamp) -> Result<()> {
         let outcome = json!({"result": result, "endedAt": ended.to_string(), "summary": "详见报告"});
         let patch = json!({"spec": {"maintenanceOutcome": outcome}});
-        self.provider.amend_as(Persona::Provider, Kind::Change, name, patch).await.map(drop)
+        self.provider.amend_as(Actor::Provider, Kind::Change, name, patch).await.map(drop)
     }
 }
 

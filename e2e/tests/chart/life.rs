@@ -12,7 +12,7 @@ use e2e::install;
 use e2e::kubectl::Kubectl;
 use e2e::operator::{Operator, Options};
 use e2e::people::{DEPARTMENT, People};
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::suite::Context;
 use e2e::tools::{Helm, Tools, chart};
 use govcloud_domain::integrity;
@@ -52,9 +52,9 @@ pub async fn installed_upgraded_removed_and_installed_again(context: Context) ->
     let tools = tokio::task::spawn_blocking(Tools::find).await??;
     let cluster = Arc::new(Cluster::start(Setup::Bare).await?);
     context.dump_on_failure(DEPARTMENT);
-    let admin = cluster.kubectl(Persona::Admin);
+    let admin = cluster.kubectl(Actor::Admin);
     let home = cluster.plane.root().join("state");
-    let helm = tools.helm(&cluster.plane.kubeconfig(Persona::PlatformAdmin), &home);
+    let helm = tools.helm(&cluster.plane.kubeconfig(Actor::PlatformAdmin), &home);
 
     let another = format!("policies.namespaceController={ANOTHER}");
     install(&helm, &cluster, &["--create-namespace", "--set", &another]).await?;
@@ -91,12 +91,12 @@ pub async fn installed_upgraded_removed_and_installed_again(context: Context) ->
     }
     let tenant = before[3].split_whitespace().nth(1).context("no tenant namespace")?;
     let removal =
-        people.by(Persona::PlatformAdmin).run(&["delete", "namespace", tenant, "--wait=false"]).await;
+        people.by(Actor::PlatformAdmin).run(&["delete", "namespace", tenant, "--wait=false"]).await;
     let said = removal.err().context("a tenant namespace can be deleted after the uninstall")?.to_string();
     ensure!(said.contains("Decommission"), "{said}");
     let live = format!("{{\"spec\":{{\"goLive\":{{\"at\":\"{}\"}}}}}}", jiff::Timestamp::now());
     let patch = ["patch", &second, "-n", DEPARTMENT, "--type=merge", "-p", &live];
-    people.by(Persona::Department).run(&patch).await.context("the department works on")?;
+    people.by(Actor::Department).run(&patch).await.context("the department works on")?;
 
     install(&helm, &cluster, &[]).await?;
     let _operator = Operator::start(&cluster.plane, Options::default()).await?;
@@ -121,9 +121,9 @@ async fn upgrade(helm: &Helm, cluster: &Cluster) -> Result<()> {
 }
 
 async fn in_force(cluster: &Cluster) -> Result<()> {
-    let admin = cluster.kubectl(Persona::Admin);
+    let admin = cluster.kubectl(Actor::Admin);
     admin.run(&["wait", "crd", "--all", "--for=condition=Established", "--timeout=60s"]).await?;
-    let client = cluster.client(Persona::Admin).await?;
+    let client = cluster.client(Actor::Admin).await?;
     install::wait_policies_active(&admin, &client).await?;
     install::records_accepted(&client).await
 }
@@ -138,7 +138,7 @@ async fn refused_to_the_department(people: &People, what: &str) -> Result<()> {
         "govcloud.dev/decision=approved",
         "govcloud.dev/reviewed-generation=1",
     ];
-    let outcome = people.by(Persona::Department).run(&approve).await;
+    let outcome = people.by(Actor::Department).run(&approve).await;
     let said = outcome.err().context("the department approved its own application")?.to_string();
     ensure!(said.contains("govcloud-decisions"), "{said}");
     Ok(())

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use e2e::paths::in_repository;
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::suite::Context;
 use e2e::tools::{Tools, chart};
 use serde_json::{Value, json};
@@ -48,7 +48,7 @@ pub fn objects(text: &str) -> Result<Vec<Value>> {
 pub async fn every_set_of_values_renders_valid_manifests(context: Context) -> Result<()> {
     let tools = tokio::task::spawn_blocking(Tools::find).await??;
     let scratch = tempfile::tempdir()?;
-    let openapi = context.cluster.kubectl(Persona::Admin).run(&["get", "--raw", "/openapi/v2"]).await?;
+    let openapi = context.cluster.kubectl(Actor::Admin).run(&["get", "--raw", "/openapi/v2"]).await?;
     let openapi: Value = serde_json::from_str(&openapi)?;
     let (mut rendered, mut checked) = (0, 0);
     for file in values()? {
@@ -187,7 +187,7 @@ pub async fn an_older_api_server_gets_no_mutating_policies(_: Context) -> Result
 pub async fn kustomize_renders_the_same_objects(context: Context) -> Result<()> {
     let tools = tokio::task::spawn_blocking(Tools::find).await??;
     let default = in_repository("config/default").display().to_string();
-    let kubectl = context.cluster.kubectl(Persona::Admin);
+    let kubectl = context.cluster.kubectl(Actor::Admin);
     let mut ours = by_name(objects(&kubectl.run(&["kustomize", &default]).await?)?);
     let mut helms = by_name(objects(&template(&tools, &[STAMPS])?)?);
     // Helm keeps its release in the namespace, so it cannot bring it; and only Helm has tests.

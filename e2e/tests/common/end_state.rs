@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use e2e::fixtures::{Kind, Department};
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::volumes;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -24,7 +24,7 @@ pub async fn end_state(department: &Department, tenant: &str, held: &[Persistent
         (Kind::Change, "travel-enlarge"),
         (Kind::Exit, "travel-exit"),
     ] {
-        let record = department.api(Persona::Admin, kind).await?.get(name).await?;
+        let record = department.api(Actor::Admin, kind).await?.get(name).await?;
         let m = &record.metadata;
         state.push(json!({
             "record": kind.resource().kind, "name": name, "generation": m.generation, "annotations": m.annotations,

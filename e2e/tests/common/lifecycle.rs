@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use e2e::audit::{AuditLog, Entry};
 use e2e::fixtures::{HENAN, Kind, Department};
-use e2e::personas::{OPERATOR, Persona};
+use e2e::actors::{OPERATOR, Actor};
 use e2e::suite::Context;
 use e2e::wait::until_gone;
 use k8s_openapi::api::core::v1::{Namespace, PersistentVolume};
@@ -64,7 +64,7 @@ pub async fn run(context: &Context, namespace: &str, patience: Duration) -> Resu
     let namespaces: Api<Namespace> = Api::all(department.admin().await?);
     until_gone(namespaces, &tenant, Some(&tenant_uid), patience).await?;
     let end_state = settled(&department, &tenant, &held).await?;
-    let admin = context.cluster.client(Persona::Admin).await?;
+    let admin = context.cluster.client(Actor::Admin).await?;
     let log = context.cluster.audit().settled(&admin).await?.since(began).by_user(OPERATOR).writes();
     let (mut destroyed, mut created) = (BTreeMap::new(), BTreeMap::new());
     for entry in log.iter().filter(|e| (200..300).contains(&e.code())) {

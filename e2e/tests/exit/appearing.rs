@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Result, ensure};
 use e2e::fixtures::Kind;
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::suite::Context;
 use k8s_openapi::api::core::v1::PersistentVolume;
 use kube::api::{DeleteParams, PostParams};
@@ -66,7 +66,7 @@ pub async fn a_snapshot_goes_with_its_namespace(context: Context) -> Result<()> 
     snapshots(&context).await?;
     let desk = Desk::open(&context, &["data"]).await?;
     snapshot(&desk, desk.department.applicant, "copy").await?;
-    let copies = snapshot(&desk, Persona::Admin, "copy").await?;
+    let copies = snapshot(&desk, Actor::Admin, "copy").await?;
     desk.leave(disposition("Destroy", &[])).await?;
     let exit = desk.phase("Completed").await?;
     ensure!(exit.data["status"]["inventory"]["snapshots"][0]["name"] == "copy", "{exit:?}");

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::fixtures::{Kind, refusal};
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::suite::Context;
 use e2e::wait::eventually;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -135,7 +135,7 @@ pub async fn voided_by_a_resized_volume(context: Context) -> Result<()> {
     let desk = Desk::open(&context, &["data"]).await?;
     desk.file(disposition("Destroy", &[])).await?;
     desk.consent().await?;
-    desk.patch_volume(Persona::Admin, "data", bigger()).await?;
+    desk.patch_volume(Actor::Admin, "data", bigger()).await?;
     anew(&desk, &[("data", Fate::Destroyed)]).await
 }
 
@@ -143,7 +143,7 @@ pub async fn voided_after_the_approval_by_a_resized_volume(context: Context) -> 
     let desk = Desk::open(&context, &["data", "archive"]).await?;
     desk.leave(disposition("HandOver", &[("archive", "Destroy")])).await?;
     desk.phase("HandingOver").await?;
-    desk.patch_volume(Persona::Admin, "archive", bigger()).await?;
+    desk.patch_volume(Actor::Admin, "archive", bigger()).await?;
     as_before(&desk, &[("data", Fate::InUse), ("archive", Fate::InUse)]).await
 }
 
@@ -151,7 +151,7 @@ pub async fn voided_after_the_approval_by_a_resized_volume(context: Context) -> 
 pub async fn snapshots(context: &Context) -> Result<()> {
     static INSTALLED: OnceCell<()> = OnceCell::const_new();
     let install = || async {
-        let crds: Api<CustomResourceDefinition> = Api::all(context.cluster.client(Persona::Admin).await?);
+        let crds: Api<CustomResourceDefinition> = Api::all(context.cluster.client(Actor::Admin).await?);
         let crd = serde_json::from_value(json!({
             "metadata": {
                 "name": "volumesnapshots.snapshot.storage.k8s.io",
@@ -177,7 +177,7 @@ pub async fn snapshots(context: &Context) -> Result<()> {
 }
 
 /// Takes a snapshot of `data` in `prod`.
-pub async fn snapshot(desk: &Desk, who: Persona, name: &str) -> Result<Api<DynamicObject>> {
+pub async fn snapshot(desk: &Desk, who: Actor, name: &str) -> Result<Api<DynamicObject>> {
     let kind = GroupVersionKind::gvk("snapshot.storage.k8s.io", "v1", "VolumeSnapshot");
     let kind = ApiResource::from_gvk_with_plural(&kind, "volumesnapshots");
     let api: Api<DynamicObject> =
@@ -236,12 +236,12 @@ pub async fn nobody_consents_for_the_department(context: Context) -> Result<()> 
     let digest = desk.phase("AwaitingConsent").await?.data["status"]["inventory"]["digest"].clone();
     let consent = json!({"spec": {"consent": {"inventoryDigest": digest}}});
     for who in [
-        Persona::Provider,
-        Persona::PlatformAdmin,
-        Persona::Authority410000,
-        Persona::OtherDepartment,
-        Persona::Pipeline,
-        Persona::Auditor,
+        Actor::Provider,
+        Actor::PlatformAdmin,
+        Actor::Authority410000,
+        Actor::OtherDepartment,
+        Actor::Pipeline,
+        Actor::Auditor,
     ] {
         let outcome = desk.department.amend_as(who, Kind::Exit, EXIT, consent.clone()).await;
         refusal(outcome).with_context(|| format!("{who:?} consents"))?;

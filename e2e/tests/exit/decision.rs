@@ -92,7 +92,7 @@ pub async fn by_whoever_filed_it_it_is_refused(context: Context) -> Result<()> {
         "govcloud.dev/decision": "approved", "govcloud.dev/opinion": "同意",
         "govcloud.dev/reviewed-generation": judged.metadata.generation.unwrap_or_default().to_string(),
     }}});
-    use e2e::personas::Persona::{Authority410100, Department, PlatformAdmin, Provider};
+    use e2e::actors::Actor::{Authority410100, Department, PlatformAdmin, Provider};
     for who in [Department, Provider, PlatformAdmin, Authority410100] {
         refusal(desk.department.amend_as(who, Kind::Exit, EXIT, approval.clone()).await)
             .with_context(|| format!("{who:?} approves"))?;

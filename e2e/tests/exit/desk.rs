@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::fixtures::{HENAN, Kind, Department, refusal};
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::suite::Context;
 use e2e::volumes;
 use e2e::wait::{eventually, until};
@@ -137,7 +137,7 @@ impl Desk {
     }
 
     /// The claims of the namespace `prod`, as somebody.
-    pub async fn claims(&self, who: Persona) -> Result<Api<PersistentVolumeClaim>> {
+    pub async fn claims(&self, who: Actor) -> Result<Api<PersistentVolumeClaim>> {
         Ok(Api::namespaced(self.department.cluster().client(who).await?, self.tenant("prod")))
     }
 
@@ -199,7 +199,7 @@ impl Desk {
         self.withdraw_as(self.department.applicant, EXIT).await
     }
 
-    pub async fn withdraw_as(&self, who: Persona, exit: &str) -> Result<DynamicObject> {
+    pub async fn withdraw_as(&self, who: Actor, exit: &str) -> Result<DynamicObject> {
         let uid = self.department.get(Kind::Exit, exit).await?.uid();
         let patch = json!({"metadata": {"annotations": {"govcloud.dev/withdraw": uid}}});
         self.department.amend_as(who, Kind::Exit, exit, patch).await
@@ -239,7 +239,7 @@ impl Desk {
     }
 
     /// Merge-patches a volume as somebody.
-    pub async fn patch_volume(&self, who: Persona, claim: &str, patch: Value) -> Result<PersistentVolume> {
+    pub async fn patch_volume(&self, who: Actor, claim: &str, patch: Value) -> Result<PersistentVolume> {
         let volumes: Api<PersistentVolume> = Api::all(self.department.cluster().client(who).await?);
         let name = self.held(claim)?.volume.name_any();
         Ok(volumes.patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await?)
@@ -256,14 +256,14 @@ impl Desk {
 
     /// Has a claim stay for as long as its finalizer does, and its volume with it.
     pub async fn unclaim_later(&self, claim: &str) -> Result<()> {
-        let claims = self.claims(Persona::Admin).await?;
+        let claims = self.claims(Actor::Admin).await?;
         let patch = json!({"metadata": {"finalizers": ["kubernetes.io/pvc-protection", HOLD]}});
         claims.patch(claim, &PatchParams::default(), &Patch::Merge(patch)).await.map(drop).map_err(Into::into)
     }
 
     /// Takes that finalizer away, and no other.
     pub async fn release_claim(&self, claim: &str) -> Result<()> {
-        let claims = self.claims(Persona::Admin).await?;
+        let claims = self.claims(Actor::Admin).await?;
         let release = || async {
             let Some(is) = claims.get_opt(claim).await? else { return Ok(Some(())) };
             let rest: Vec<_> = is.finalizers().iter().filter(|f| *f != HOLD).cloned().collect();

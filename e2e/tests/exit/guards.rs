@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::fixtures::{HENAN, Kind, Department, refusal};
-use e2e::personas::{self, OPERATOR, Persona};
+use e2e::actors::{self, OPERATOR, Actor};
 use e2e::suite::Context;
 use e2e::wait::until;
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
@@ -23,12 +23,12 @@ pub async fn flipped_by_hand(context: Context) -> Result<()> {
     let desk = Desk::open(&context, &["data", "archive"]).await?;
     desk.leave(disposition("HandOver", &[("archive", "Retain")])).await?;
     desk.phase("HandingOver").await?;
-    for who in [Persona::PlatformAdmin, Persona::Provider, Persona::Department] {
+    for who in [Actor::PlatformAdmin, Actor::Provider, Actor::Department] {
         refusal(desk.patch_volume(who, "archive", reclaim("Delete")).await)
             .with_context(|| format!("{who:?}"))?;
     }
     let thief =
-        personas::impersonate(&desk.department.cluster().plane.kubeconfig(Persona::Admin), OPERATOR).await?;
+        actors::impersonate(&desk.department.cluster().plane.kubeconfig(Actor::Admin), OPERATOR).await?;
     let volumes: Api<PersistentVolume> = Api::all(thief);
     let name = desk.held("archive")?.volume.name_any();
     let wrong = volumes.patch(&name, &PatchParams::default(), &Patch::Merge(reclaim("Delete"))).await?;
@@ -48,7 +48,7 @@ pub async fn flipped_back_while_reclaiming(context: Context) -> Result<()> {
     desk.unclaim_later("data").await?;
     desk.leave(disposition("Destroy", &[])).await?;
     let thief =
-        personas::impersonate(&desk.department.cluster().plane.kubeconfig(Persona::Admin), OPERATOR).await?;
+        actors::impersonate(&desk.department.cluster().plane.kubeconfig(Actor::Admin), OPERATOR).await?;
     let volumes: Api<PersistentVolume> = Api::all(thief);
     let name = desk.held("data")?.volume.name_any();
     let set = |wanted: &'static str| move |v: &PersistentVolume| policy(v).as_deref() == Some(wanted);
@@ -106,12 +106,12 @@ pub async fn never_bound_by_another_tenant(context: Context) -> Result<()> {
         ("owner removed", json!({"metadata": {"labels": {"govcloud.dev/application-uid": null}}})),
         ("policy", reclaim("Delete")),
     ] {
-        for who in [Persona::PlatformAdmin, Persona::Admin] {
+        for who in [Actor::PlatformAdmin, Actor::Admin] {
             let outcome = desk.patch_volume(who, "archive", patch.clone()).await;
             refusal(outcome).with_context(|| format!("{what} by {who:?}"))?;
         }
     }
-    let admin: Api<PersistentVolume> = Api::all(context.cluster.client(Persona::PlatformAdmin).await?);
+    let admin: Api<PersistentVolume> = Api::all(context.cluster.client(Actor::PlatformAdmin).await?);
     let deleted = admin.delete(&name, &DeleteParams::default()).await;
     refusal(deleted.map_err(Into::into)).context("the volume is deleted by hand")?;
     desk.ends(&[("archive", Fate::Retained)], true).await

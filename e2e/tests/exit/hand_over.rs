@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::fixtures::{Kind, refusal};
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::suite::Context;
 use e2e::wait::eventually;
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
@@ -103,7 +103,7 @@ pub async fn a_wrong_receipt_releases_nothing(context: Context) -> Result<()> {
         let outcome = desk.department.amend(Kind::Exit, EXIT, give(wrong)).await;
         refusal(outcome).with_context(|| format!("a receipt with {field} {value}"))?;
     }
-    for who in [Persona::Provider, Persona::PlatformAdmin, Persona::Authority410000, Persona::Pipeline] {
+    for who in [Actor::Provider, Actor::PlatformAdmin, Actor::Authority410000, Actor::Pipeline] {
         let outcome = desk.department.amend_as(who, Kind::Exit, EXIT, give(right.clone())).await;
         refusal(outcome).with_context(|| format!("a receipt by {who:?}"))?;
     }

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use e2e::audit::{Entry, Follow};
 use e2e::cluster::Cluster;
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
@@ -22,7 +22,7 @@ impl Ledger {
     /// Begins to read. What was asked before is not in it.
     pub async fn begin(cluster: &Cluster) -> Result<Self> {
         let read = Mutex::new((cluster.audit().follow()?, Vec::new()));
-        Ok(Self { admin: cluster.client(Persona::Admin).await?, read })
+        Ok(Self { admin: cluster.client(Actor::Admin).await?, read })
     }
 
     /// Every request that destroys or may destroy, and every LIST of claims, answered with success before this call, that

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::fixtures::{Kind, refusal};
-use e2e::personas::{self, Persona};
+use e2e::actors::{self, Actor};
 use e2e::suite::Context;
 use govcloud_api::decommission::Decommission;
 use govcloud_domain::decommission::certificate_digest;
@@ -161,10 +161,10 @@ pub async fn terminated_by_the_authority(context: Context) -> Result<()> {
 pub async fn colleague(desk: &Desk) -> Result<Api<DynamicObject>> {
     let plane = &desk.department.cluster().plane;
     let user = "authority-colleague";
-    let file = personas::kubeconfig(plane.root(), &format!("{user}-{}", desk.department.namespace));
-    let group = Persona::Authority410000.group();
-    personas::write_certificate(plane.server(), plane.pki(), &file, user, group)?;
-    let client = personas::client(&file).await?;
+    let file = actors::kubeconfig(plane.root(), &format!("{user}-{}", desk.department.namespace));
+    let group = Actor::Authority410000.group();
+    actors::write_certificate(plane.server(), plane.pki(), &file, user, group)?;
+    let client = actors::client(&file).await?;
     Ok(Api::namespaced_with(client, &desk.department.namespace, &Kind::Exit.resource()))
 }
 

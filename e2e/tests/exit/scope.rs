@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::fixtures::Kind;
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::suite::Context;
 use e2e::wait::{eventually, until};
 use kube::Api;
@@ -110,7 +110,7 @@ pub async fn a_retained_volume_is_destroyed_later(context: Context) -> Result<()
 
 async fn region(desk: &Desk) -> Result<Api<DynamicObject>> {
     let kind = GroupVersionKind::gvk("govcloud.dev", "v1alpha1", "Region");
-    let client = desk.department.cluster().client(Persona::Admin).await?;
+    let client = desk.department.cluster().client(Actor::Admin).await?;
     Ok(Api::all_with(client, &ApiResource::from_gvk_with_plural(&kind, "regions")))
 }
 

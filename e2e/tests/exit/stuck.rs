@@ -11,7 +11,7 @@ use e2e::audit::Entry;
 use e2e::cluster::{Cluster, Setup};
 use e2e::in_process::InProcess;
 use e2e::fixtures::{Kind, condition};
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::suite::Context;
 use e2e::wait::until;
 use govcloud_controller::clock::Clock;
@@ -140,7 +140,7 @@ pub async fn a_finalizer_on_a_volume(_: Context) -> Result<()> {
     let turn = Turn::take().await?;
     let desk = Desk::open(&turn.world()?.context, &["data"]).await?;
     let hold = json!({"metadata": {"finalizers": ["kubernetes.io/pv-protection", HOLD]}});
-    desk.patch_volume(Persona::Admin, "data", hold).await?;
+    desk.patch_volume(Actor::Admin, "data", hold).await?;
     desk.leave(disposition("Destroy", &[])).await?;
     let volume = desk.held("data")?.volume.name_any();
     let free = async {
@@ -189,7 +189,7 @@ pub async fn a_pod_that_does_not_die(_: Context) -> Result<()> {
     e2e::wait::eventually("the pod", PATIENCE, create).await?;
     desk.leave(disposition("Destroy", &[])).await?;
     let deleted = |c: &PersistentVolumeClaim| c.metadata.deletion_timestamp.is_some();
-    until(desk.claims(Persona::Admin).await?, "data", "is deleted", PATIENCE, deleted).await?;
+    until(desk.claims(Actor::Admin).await?, "data", "is deleted", PATIENCE, deleted).await?;
     let free = async {
         let is = pods.get("immortal").await.context("the pod was forced")?;
         ensure!(is.metadata.deletion_timestamp.is_some(), "nobody asked it to end");
@@ -226,7 +226,7 @@ pub async fn a_provisioner_that_fails(_: Context) -> Result<()> {
     let failed = |v: &PersistentVolume| phase(v) == "Failed";
     until(desk.department.volumes().await?, &volume, "fails", PATIENCE, failed).await?;
     ensure!(fs::read_to_string(directory.path().join("record"))? == "手工的数据", "it went all the same");
-    let admin: Api<PersistentVolume> = Api::all(desk.department.cluster().client(Persona::PlatformAdmin).await?);
+    let admin: Api<PersistentVolume> = Api::all(desk.department.cluster().client(Actor::PlatformAdmin).await?);
     // The provider clears the storage itself, and then the object, which the guard allows once its policy is Delete.
     let free = async {
         fs::remove_dir_all(directory.path())?;
@@ -254,7 +254,7 @@ async fn by_hand(desk: &Desk, directory: &std::path::Path) -> Result<Held> {
     volumes.create(&PostParams::default(), &volume).await?;
     // Once its phase is written the controller knows of it: a claim that it sees first gets a volume made for it.
     until(volumes.clone(), &name, "can be claimed", PATIENCE, |v| phase(v) == "Available").await?;
-    let claims: Api<PersistentVolumeClaim> = desk.claims(Persona::Admin).await?;
+    let claims: Api<PersistentVolumeClaim> = desk.claims(Actor::Admin).await?;
     let claim = serde_json::from_value(json!({
         "metadata": {"name": "data"},
         "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "hostpath", "resources": {"requests": {"storage": "1Gi"}}},

@@ -19,7 +19,7 @@ pub async fn refused_events_do_not_stop_status_writes(context: Context) -> Resul
     proxied.injector.inject(&quota, Fault::None);
     proxied.injector.inject(&terminating, Fault::EventsForbidden);
     let quotas: Api<ResourceQuota> =
-        Api::namespaced(context.cluster.client(e2e::personas::Persona::Admin).await?, &quota);
+        Api::namespaced(context.cluster.client(e2e::actors::Actor::Admin).await?, &quota);
     let no_events = serde_json::from_value(json!({
         "metadata": {"name": "no-events"}, "spec": {"hard": {"count/events.events.k8s.io": "0"}},
     }))?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use e2e::fixtures::{self, HENAN, Kind, Department};
 use e2e::operator::{Operator, Options};
-use e2e::personas::{OPERATOR_NAMESPACE, OPERATOR_SERVICE_ACCOUNT, Persona};
+use e2e::actors::{OPERATOR_NAMESPACE, OPERATOR_SERVICE_ACCOUNT, Actor};
 use e2e::suite::Context;
 use e2e::wait::eventually;
 use k8s_openapi::api::coordination::v1::Lease;
@@ -30,7 +30,7 @@ pub async fn standby_takes_over_at_once(context: Context) -> Result<()> {
         Operator::start(&cluster.plane, Options { name: name.to_owned(), env, ..Options::default() })
     };
     let mut leader = start("govcloud-operator-leader").await?;
-    let lease: Api<Lease> = Api::namespaced(cluster.client(Persona::Admin).await?, OPERATOR_NAMESPACE);
+    let lease: Api<Lease> = Api::namespaced(cluster.client(Actor::Admin).await?, OPERATOR_NAMESPACE);
     let holder = || async {
         let lease = lease.get(OPERATOR_SERVICE_ACCOUNT).await?;
         anyhow::Ok(lease.spec.and_then(|s| s.holder_identity).unwrap_or_default())

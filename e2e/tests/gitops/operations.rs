@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::binaries::Binaries;
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::suite::Context;
 use e2e::{department, operator, paths};
 use tokio::process::Command;
@@ -28,7 +28,7 @@ pub async fn the_commands_of_the_operations_page_work(context: Context) -> Resul
         .current_dir(paths::repository())
         .env("PATH", path)
         .env("ARCHIVE", archive.path())
-        .env("KUBECONFIG", context.cluster.plane.kubeconfig(Persona::PlatformAdmin))
+        .env("KUBECONFIG", context.cluster.plane.kubeconfig(Actor::PlatformAdmin))
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result, ensure};
 use e2e::fixtures::{self, HENAN, Department};
 use e2e::paths::in_repository;
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::suite::Context;
 use govcloud_domain::names::tenant_namespace;
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -50,7 +50,7 @@ pub async fn what_the_page_shows_is_accepted(context: Context) -> Result<()> {
         let text = document.to_string().replace("\"dept-transport\"", &format!("\"{namespace}\""));
         let who = match named.0 {
             "govcloud.dev/v1alpha1" => department.applicant,
-            "rbac.authorization.k8s.io/v1" => Persona::PlatformAdmin,
+            "rbac.authorization.k8s.io/v1" => Actor::PlatformAdmin,
             _ => anyhow::bail!("nobody applies {named:?}"),
         };
         dry_run(&context, who, &text).await.with_context(|| format!("{named:?}"))?;
@@ -67,7 +67,7 @@ pub async fn what_the_page_shows_is_accepted(context: Context) -> Result<()> {
     Ok(())
 }
 
-async fn dry_run(context: &Context, who: Persona, text: &str) -> Result<()> {
+async fn dry_run(context: &Context, who: Actor, text: &str) -> Result<()> {
     let file = tempfile::NamedTempFile::with_suffix(".json")?;
     std::fs::write(file.path(), text)?;
     let path = file.path().display().to_string();
@@ -76,7 +76,7 @@ async fn dry_run(context: &Context, who: Persona, text: &str) -> Result<()> {
 }
 
 pub async fn argo_cds_settings_are_added_to_its_own(context: Context) -> Result<()> {
-    let kubectl = context.cluster.kubectl(Persona::PlatformAdmin);
+    let kubectl = context.cluster.kubectl(Actor::PlatformAdmin);
     kubectl.run(&["create", "namespace", "argocd"]).await?;
     let own = [
         "create",
@@ -90,7 +90,7 @@ pub async fn argo_cds_settings_are_added_to_its_own(context: Context) -> Result<
     let path = in_repository("config/argocd").display().to_string();
     let rendered = kubectl.run(&["kustomize", &path]).await?;
     kubectl.apply(&rendered).await?;
-    let maps: Api<ConfigMap> = Api::namespaced(context.cluster.client(Persona::Admin).await?, "argocd");
+    let maps: Api<ConfigMap> = Api::namespaced(context.cluster.client(Actor::Admin).await?, "argocd");
     let data = maps.get("argocd-cm").await?.data.unwrap_or_default();
     let script = in_repository("config/argocd/resource_customizations/govcloud.dev/_/health.lua");
     let script = std::fs::read_to_string(script)?;

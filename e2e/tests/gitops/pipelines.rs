@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::audit::AuditLog;
 use e2e::kubectl::Kubectl;
 use e2e::fixtures::{self, HENAN, Kind, Department, PATIENCE};
-use e2e::personas::{OPERATOR, Persona};
+use e2e::actors::{OPERATOR, Actor};
 use e2e::suite::Context;
 use e2e::wait::eventually;
 use kube::ResourceExt;
@@ -69,7 +69,7 @@ impl Pipeline {
     fn new(context: &Context, namespace: &str, manager: &'static str, manifests: &str) -> Result<Self> {
         let file = tempfile::NamedTempFile::with_suffix(".yaml")?;
         std::fs::write(file.path(), manifests)?;
-        let kubectl = context.cluster.kubectl(Persona::Pipeline);
+        let kubectl = context.cluster.kubectl(Actor::Pipeline);
         Ok(Self { kubectl, namespace: namespace.to_owned(), manager, file })
     }
 
@@ -95,7 +95,7 @@ impl Pipeline {
 
 /// resourceVersions of everything that the operator keeps, and of the records.
 async fn versions(context: &Context, department: &Department, tenant: &str) -> Result<BTreeMap<String, String>> {
-    let kubectl = context.cluster.kubectl(Persona::Admin);
+    let kubectl = context.cluster.kubectl(Actor::Admin);
     let mut all = BTreeMap::new();
     for (what, namespace) in
         [(RECORDS, department.namespace.as_str()), (KEPT, tenant), ("pvc,configmap,service", tenant)]
@@ -117,7 +117,7 @@ async fn versions(context: &Context, department: &Department, tenant: &str) -> R
 /// The records' manifest, with a pipeline among those who have access.
 fn manifest(department: &Department, name: &str) -> Result<Value> {
     let mut manifest = department.application(name)?;
-    let access = json!({"subject": {"kind": "Group", "name": Persona::Pipeline.group()}, "role": "edit"});
+    let access = json!({"subject": {"kind": "Group", "name": Actor::Pipeline.group()}, "role": "edit"});
     manifest["spec"]["access"].as_array_mut().context("no access")?.push(access);
     Ok(manifest)
 }
@@ -135,7 +135,7 @@ async fn open(context: &Context, prefix: &str) -> Result<Department> {
         "--clusterrole=govcloud:pipeline",
         "--group=govcloud:pipeline",
     ];
-    context.cluster.kubectl(Persona::Admin).run(&binding).await?;
+    context.cluster.kubectl(Actor::Admin).run(&binding).await?;
     Ok(department)
 }
 
@@ -152,7 +152,7 @@ pub async fn two_pipelines_never_fight_the_operator(context: Context) -> Result<
     department.approve(Kind::Application, "travel").await?;
     let application = department.phase(Kind::Application, "travel", "Provisioned").await?;
     ensure!(
-        application.annotations()["govcloud.dev/requested-by"] == Persona::Pipeline.user(),
+        application.annotations()["govcloud.dev/requested-by"] == Actor::Pipeline.user(),
         "another filed"
     );
     let (tenant, _) = Department::tenant(&application, "prod")?;
@@ -161,7 +161,7 @@ pub async fn two_pipelines_never_fight_the_operator(context: Context) -> Result<
     // What people set later is not in Git.
     department.go_live("travel").await?;
     department.fill(&tenant, "data", "行程").await?;
-    let admin = context.cluster.client(Persona::Admin).await?;
+    let admin = context.cluster.client(Actor::Admin).await?;
     let rest = || async {
         let (mark, before) = (AuditLog::mark(), versions(&context, &department, &tenant).await?);
         let log = context.cluster.audit().settled(&admin).await?.since(mark).by_user(OPERATOR);
@@ -190,7 +190,7 @@ pub async fn two_pipelines_never_fight_the_operator(context: Context) -> Result<
     ensure!(after == before, "moved:\n{before:?}\n{after:?}");
     let writes = log.clone().by_user(OPERATOR).writes().without_leases().keep(|e| about(e, &department, &tenant));
     ensure!(writes.is_empty(), "the operator wrote:\n{writes}");
-    let applied = log.by_user(Persona::Pipeline.user()).writes().keep(|e| about(e, &department, &tenant));
+    let applied = log.by_user(Actor::Pipeline.user()).writes().keep(|e| about(e, &department, &tenant));
     let refused = applied.clone().keep(|e| !(200..300).contains(&e.code()));
     ensure!(
         refused.is_empty() && applied.len() >= ROUNDS * 5,
@@ -212,7 +212,7 @@ fn about(entry: &e2e::audit::Entry, department: &Department, tenant: &str) -> bo
 
 pub async fn pruning_what_lives_is_refused(context: Context) -> Result<()> {
     let department = open(&context, "dept-prune").await?;
-    let kubectl = context.cluster.kubectl(Persona::Pipeline);
+    let kubectl = context.cluster.kubectl(Actor::Pipeline);
     let labelled = |name: &str| -> Result<String> {
         let mut manifest = manifest(&department, name)?;
         manifest["metadata"]["labels"] = json!({"repository": "records"});
@@ -250,7 +250,7 @@ pub async fn pruning_what_lives_is_refused(context: Context) -> Result<()> {
         let said = format!("{:#}", apply(&["stays", "waits"]).await.err().context("what lives was pruned")?);
         ensure!(said.contains(wanted) && said.contains("phase: Live"), "attempt {attempt}: {said}");
     }
-    for who in [Persona::Pipeline, department.applicant, Persona::PlatformAdmin, Persona::Admin] {
+    for who in [Actor::Pipeline, department.applicant, Actor::PlatformAdmin, Actor::Admin] {
         let args = ["delete", "capp", "lives", "-n", &department.namespace, "--wait=false"];
         let refused = context.cluster.kubectl(who).run(&args).await;
         let said = format!("{:#}", refused.err().with_context(|| format!("{who:?} deleted it"))?);

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::fixtures::{self, Kind, Department, PATIENCE, ZHENGZHOU, refusal};
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::suite::Context;
 use e2e::volumes;
 use e2e::wait::until_gone;
@@ -25,7 +25,7 @@ pub async fn a_citys_life_is_decided_by_its_own_authority(context: Context) -> R
     the_province_cannot_decide(&department).await?;
     department.approve(Kind::Application, "clinic").await?;
     let clinic = department.phase(Kind::Application, "clinic", "Provisioned").await?;
-    ensure!(clinic.data["status"]["decision"]["by"] == Persona::Authority410100.user(), "{clinic:?}");
+    ensure!(clinic.data["status"]["decision"]["by"] == Actor::Authority410100.user(), "{clinic:?}");
     let (prod, prod_uid) = Department::tenant(&clinic, "prod")?;
     let (test, test_uid) = Department::tenant(&clinic, "test")?;
     context.dump_on_failure(&prod);
@@ -55,7 +55,7 @@ pub async fn a_citys_life_is_decided_by_its_own_authority(context: Context) -> R
         "volumeUID": uid, "receivedBy": "市卫健委 李工", "uri": "https://oa.example/receipt.pdf",
         "sha256": "9deb65b8788f41ff94a217842017db2f843954fc0eb46110835903908e5a265f",
     }]}});
-    let forged = department.amend_as(Persona::Provider, Kind::Exit, "clinic-exit", receipt.clone()).await;
+    let forged = department.amend_as(Actor::Provider, Kind::Exit, "clinic-exit", receipt.clone()).await;
     refusal(forged).context("a receipt by the provider")?;
     department.amend(Kind::Exit, "clinic-exit", receipt).await?;
     let done = department.phase(Kind::Exit, "clinic-exit", "Completed").await?;
@@ -98,7 +98,7 @@ async fn the_province_cannot_decide(department: &Department) -> Result<()> {
         "govcloud.dev/decision": "approved",
         "govcloud.dev/reviewed-generation": clinic.metadata.generation.unwrap_or_default().to_string(),
     }}});
-    let outcome = department.amend_as(Persona::Authority410000, Kind::Application, "clinic", annotations).await;
+    let outcome = department.amend_as(Actor::Authority410000, Kind::Application, "clinic", annotations).await;
     refusal(outcome).map(drop)
 }
 

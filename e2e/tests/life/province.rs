@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::fixtures::{self, HENAN, Kind, Department, PATIENCE, condition};
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::suite::Context;
 use e2e::volumes;
 use e2e::wait::{eventually, until, until_gone};
@@ -25,7 +25,7 @@ const DISPOSITION: &str =
 /// UIDs of everything that stands in a tenant namespace, by kind and name.
 async fn standing(department: &Department, tenant: &str) -> Result<BTreeMap<String, String>> {
     let kinds = "resourcequotas,limitranges,networkpolicies,rolebindings,persistentvolumeclaims,configmaps";
-    let kubectl = department.cluster().kubectl(Persona::Admin);
+    let kubectl = department.cluster().kubectl(Actor::Admin);
     let text = kubectl.run(&["get", kinds, "-n", tenant, "-o", "json"]).await?;
     let mut found: Value = serde_json::from_str(&text)?;
     let namespace = kubectl.run(&["get", "namespace", tenant, "-o", "json"]).await?;
@@ -102,7 +102,7 @@ pub async fn a_life_from_application_to_certificate(context: Context) -> Result<
     let small = standing(&department, &tenant).await?;
     department.enlarge("travel-enlarge", "travel").await?;
     ensure!(standing(&department, &tenant).await? == small, "enlarging made other objects");
-    let quota = cluster.kubectl(Persona::Admin);
+    let quota = cluster.kubectl(Actor::Admin);
     let quota = quota.run(&["get", "resourcequota", "govcloud", "-n", &tenant, "-o", "json"]).await?;
     let quota: Value = serde_json::from_str(&quota)?;
     ensure!(

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use e2e::fixtures::{Department, PATIENCE, refusal};
-use e2e::personas::{self, OPERATOR, Persona};
+use e2e::actors::{self, OPERATOR, Actor};
 use e2e::wait::until;
 use k8s_openapi::api::core::v1::{LimitRange, Namespace, ResourceQuota};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
@@ -106,7 +106,7 @@ struct Drift {
 /// operator puts right what differs. Returns how many changes were put right.
 pub async fn drift_is_put_right(department: &Department, tenant: &str) -> Result<usize> {
     let admin = department.admin().await?;
-    let thief = personas::impersonate(&department.cluster().plane.kubeconfig(Persona::Admin), OPERATOR).await?;
+    let thief = actors::impersonate(&department.cluster().plane.kubeconfig(Actor::Admin), OPERATOR).await?;
     let namespaced = |client: &Client| Api::<ResourceQuota>::namespaced(client.clone(), tenant);
     let more = json!({"spec": {"hard": {"requests.cpu": "800"}}});
     let refused = namespaced(&admin).patch(QUOTA, &PatchParams::default(), &Patch::Merge(&more)).await;

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::Cluster;
 use e2e::fixtures::{Kind, condition};
 use e2e::paths::in_repository;
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use futures::StreamExt;
 use kube::Api;
 use kube::api::DynamicObject;
@@ -30,7 +30,7 @@ impl Capture {
         let capture = Self::default();
         for kind in Kind::ALL {
             let api: Api<DynamicObject> =
-                Api::all_with(cluster.client(Persona::Admin).await?, &kind.resource());
+                Api::all_with(cluster.client(Actor::Admin).await?, &kind.resource());
             let mut events = watcher::watcher(api, watcher::Config::default()).default_backoff().boxed();
             let capture = capture.clone();
             tasks.spawn(async move {

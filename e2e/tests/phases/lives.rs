@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::fixtures::{self, HENAN, Kind, Department, ZHENGZHOU};
 use e2e::paths::in_repository;
 use e2e::people::{deadline, said};
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::suite::Context;
 use govcloud_api::work_calendar::WorkCalendar;
 use govcloud_controller::clock::Clock;
@@ -35,7 +35,7 @@ impl Stage {
         let province = open("dept-phases", HENAN).await?;
         let city = open("dept-city", ZHENGZHOU).await?;
         let provider = open("provider-plans", HENAN).await?;
-        let admin = cluster.kubectl(Persona::Admin);
+        let admin = cluster.kubectl(Actor::Admin);
         let (namespace, role) = (provider.namespace.as_str(), "--clusterrole=govcloud:provider-maintenance");
         admin
             .run(&["create", "rolebinding", "plans", "-n", namespace, role, "--group=govcloud:provider"])
@@ -69,7 +69,7 @@ impl Stage {
             json!({"start": start.to_string(), "end": end.to_string()});
         plan["spec"]["platformMaintenance"]["affects"] =
             json!({"applications": [{"namespace": self.province.namespace, "name": "watched"}]});
-        self.provider.file_as(Persona::Provider, &plan).await?;
+        self.provider.file_as(Actor::Provider, &plan).await?;
         self.provider.approve(Kind::Change, "upgrade").await?;
         self.provider.phase(Kind::Change, "upgrade", "Scheduled").await?;
         Ok((start, end))
@@ -103,7 +103,7 @@ impl Stage {
         let outcome = json!({"spec": {"maintenanceOutcome": {
             "result": "Succeeded", "endedAt": end.to_string(), "summary": "升级完成,业务未中断",
         }}});
-        self.provider.amend_as(Persona::Provider, Kind::Change, "upgrade", outcome).await?;
+        self.provider.amend_as(Actor::Provider, Kind::Change, "upgrade", outcome).await?;
         self.provider.phase(Kind::Change, "upgrade", "Completed").await?;
         // Going live, and reporting it, are late as well.
         province.until(Kind::Application, "slow", "is overdue", |s| told(s, "Overdue")).await?;
@@ -229,7 +229,7 @@ async fn a_life(department: &Department) -> Result<()> {
 /// A namespace stands already under the name that an application would take.
 async fn a_taken_name(department: &Department, name: &str) -> Result<()> {
     let namespace = tenant_namespace(&department.namespace, name, "prod");
-    department.cluster().kubectl(Persona::Admin).run(&["create", "namespace", &namespace]).await.map(drop)
+    department.cluster().kubectl(Actor::Admin).run(&["create", "namespace", &namespace]).await.map(drop)
 }
 
 /// The provider writes the grants: too early, not as approved, as approved, and not at all.
@@ -248,7 +248,7 @@ async fn a_city(department: &Department) -> Result<()> {
         })
     };
     let unknown = json!(format!("sha256:{}", "0".repeat(64)));
-    department.file_as(Persona::Provider, &grant(&early, unknown, "8")).await?;
+    department.file_as(Actor::Provider, &grant(&early, unknown, "8")).await?;
     department.phase(Kind::Grant, "early", "Pending").await?;
     department.approve(Kind::Application, "early").await?;
     department.phase(Kind::Grant, "early", "Refused").await?;
@@ -256,7 +256,7 @@ async fn a_city(department: &Department) -> Result<()> {
     let digest = &approved.data["status"]["decision"]["digest"];
     ensure!(digest.is_string(), "no digest was approved: {}", approved.data["status"]);
     let right = grant(&approved, digest.clone(), "8");
-    department.amend_as(Persona::Provider, Kind::Grant, "early", json!({"spec": right["spec"]})).await?;
+    department.amend_as(Actor::Provider, Kind::Grant, "early", json!({"spec": right["spec"]})).await?;
     department.phase(Kind::Grant, "early", "Active").await?;
     department.phase(Kind::Application, "early", "Provisioned").await?;
     for name in ["ordered", "late"] {
@@ -268,6 +268,6 @@ async fn a_city(department: &Department) -> Result<()> {
     a_taken_name(department, "late").await?;
     let approved = department.get(Kind::Application, "late").await?;
     let digest = approved.data["status"]["decision"]["digest"].clone();
-    department.file_as(Persona::Provider, &grant(&approved, digest, "8")).await?;
+    department.file_as(Actor::Provider, &grant(&approved, digest, "8")).await?;
     department.phase(Kind::Grant, "late", "Applying").await.map(drop)
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::Cluster;
 use e2e::operator;
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::suite::Context;
 use nix::pty::openpty;
 use tokio::io::AsyncReadExt as _;
@@ -59,13 +59,13 @@ fn plugin() -> Result<PathBuf> {
     Ok(program)
 }
 
-/// kubectl as `persona`, which finds the plugin on its PATH as everybody's does.
-pub async fn command(cluster: &Cluster, persona: Persona, line: &str) -> Result<Command> {
+/// kubectl as `actor`, which finds the plugin on its PATH as everybody's does.
+pub async fn command(cluster: &Cluster, actor: Actor, line: &str) -> Result<Command> {
     static PLUGIN: OnceCell<PathBuf> = OnceCell::const_new();
     let built = || async { tokio::task::spawn_blocking(plugin).await? };
     let plugin = PLUGIN.get_or_try_init(built).await?;
     let words: Vec<&str> = std::iter::once("govcloud").chain(line.split_whitespace()).collect();
-    let mut command = cluster.kubectl(persona).command(&words);
+    let mut command = cluster.kubectl(actor).command(&words);
     let path = std::env::var_os("PATH").unwrap_or_default();
     let dirs = std::iter::once(plugin.parent().unwrap_or(Path::new("/")).to_owned())
         .chain(std::env::split_paths(&path));
@@ -74,8 +74,8 @@ pub async fn command(cluster: &Cluster, persona: Persona, line: &str) -> Result<
 }
 
 /// Runs `kubectl govcloud LINE` without a terminal.
-pub async fn govcloud(cluster: &Cluster, persona: Persona, line: &str) -> Result<Said> {
-    let output = command(cluster, persona, line).await?.output().await?;
+pub async fn govcloud(cluster: &Cluster, actor: Actor, line: &str) -> Result<Said> {
+    let output = command(cluster, actor, line).await?.output().await?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Ok(Said { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) })
 }
@@ -83,7 +83,7 @@ pub async fn govcloud(cluster: &Cluster, persona: Persona, line: &str) -> Result
 /// Runs it on a terminal; `meanwhile` happens while it asks, then `answer` is typed.
 pub async fn on_terminal<F>(
     context: &Context,
-    persona: Persona,
+    actor: Actor,
     line: &str,
     meanwhile: F,
     answer: &str,
@@ -93,7 +93,7 @@ where
 {
     let terminal = openpty(None, None)?;
     let mut child =
-        command(&context.cluster, persona, line).await?.stdin(Stdio::from(terminal.slave)).spawn()?;
+        command(&context.cluster, actor, line).await?.stdin(Stdio::from(terminal.slave)).spawn()?;
     let mut asked = Vec::new();
     let mut stderr = child.stderr.take().context("no stderr")?;
     let question = async {

@@ -11,7 +11,7 @@ use e2e::kubectl::Kubectl;
 use e2e::operator::{Operator, Options};
 use e2e::paths::in_repository;
 use e2e::people::{DEPARTMENT, People, condition};
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::suite::Context;
 use e2e::tools::{Tools, chart};
 use e2e::wait::eventually;
@@ -22,7 +22,7 @@ use super::talk::govcloud;
 /// Installs by the chart, which asks the API server what it has.
 async fn installed(cluster: &Cluster) -> Result<()> {
     let tools = tokio::task::spawn_blocking(Tools::find).await??;
-    let admin = cluster.kubectl(Persona::Admin);
+    let admin = cluster.kubectl(Actor::Admin);
     let group = "--api-group=admissionregistration.k8s.io";
     let served = admin.run(&["api-resources", group, "-o", "name"]).await?;
     ensure!(
@@ -30,7 +30,7 @@ async fn installed(cluster: &Cluster) -> Result<()> {
         "{served}"
     );
     let home = cluster.plane.root().join("state");
-    let helm = tools.helm(&cluster.plane.kubeconfig(Persona::PlatformAdmin), &home);
+    let helm = tools.helm(&cluster.plane.kubeconfig(Actor::PlatformAdmin), &home);
     let chart = chart().display().to_string();
     helm.run(&["install", "govcloud-operator", &chart, "--create-namespace"]).await?;
     let manifest = helm.run(&["get", "manifest", "govcloud-operator"]).await?;
@@ -38,7 +38,7 @@ async fn installed(cluster: &Cluster) -> Result<()> {
     let policies = count("ValidatingAdmissionPolicy");
     ensure!(policies > 10 && count("MutatingAdmissionPolicy") == 0, "{policies} validating policies");
     admin.run(&["wait", "crd", "--all", "--for=condition=Established", "--timeout=60s"]).await?;
-    install::wait_policies_active(&admin, &cluster.client(Persona::Admin).await?).await?;
+    install::wait_policies_active(&admin, &cluster.client(Actor::Admin).await?).await?;
     install::calendars(&admin).await?;
     println!("unstamped: the chart installed {policies} validating policies, and no mutating one");
     Ok(())
@@ -62,7 +62,7 @@ async fn refused(kubectl: &Kubectl, args: &[&str], because: &str) -> Result<()> 
 
 /// Decided by the authority, by its own name, and carried out by the operator.
 async fn carried_out(people: &People, name: &str) -> Result<()> {
-    let (authority, what) = (Persona::Authority410000.user(), format!("capp/{name}"));
+    let (authority, what) = (Actor::Authority410000.user(), format!("capp/{name}"));
     let provisioned = people.until_phase(&what, "Provisioned").await?;
     let by = &provisioned["metadata"]["annotations"]["govcloud.dev/decided-by"];
     ensure!(by == authority && provisioned["status"]["decision"]["by"] == authority, "decided by {by}");
@@ -75,7 +75,7 @@ pub async fn without_mutating_policies_clients_send_the_stamps(context: Context)
     installed(&cluster).await?;
     let operator = Operator::start(&cluster.plane, Options::default()).await?;
     let people = People::settle(cluster.clone()).await?;
-    let (department, authority) = (people.by(Persona::Department), people.by(Persona::Authority410000));
+    let (department, authority) = (people.by(Actor::Department), people.by(Actor::Authority410000));
     let forged = department.apply(&application("forged", "provider")?).await;
     let forged = forged.err().context("a forged stamp was taken")?.to_string();
     ensure!(forged.contains("govcloud.dev/requested-by=department"), "{forged}");
@@ -86,7 +86,7 @@ pub async fn without_mutating_policies_clients_send_the_stamps(context: Context)
     }
 
     let approve = format!("approve capp/by-plugin -n {DEPARTMENT} --yes");
-    govcloud(&cluster, Persona::Authority410000, &approve)
+    govcloud(&cluster, Actor::Authority410000, &approve)
         .await?
         .expect(0, &["approved by authority-410000"])?;
     carried_out(&people, "by-plugin").await?;
@@ -113,14 +113,14 @@ pub async fn without_mutating_policies_clients_send_the_stamps(context: Context)
 async fn the_gate_is_watched(cluster: &Cluster, operator: &Operator) -> Result<()> {
     let ready = operator.get("/readyz").await?;
     ensure!(ready.starts_with("HTTP/1.1 200"), "{ready}");
-    govcloud(cluster, Persona::Auditor, "verify").await?.expect(0, &["before 1.36"])?;
-    let admin = cluster.kubectl(Persona::Admin);
+    govcloud(cluster, Actor::Auditor, "verify").await?.expect(0, &["before 1.36"])?;
+    let admin = cluster.kubectl(Actor::Admin);
     admin.run(&["delete", "validatingadmissionpolicybinding", "govcloud-decisions"]).await?;
     let said = eventually("the operator is not ready", Duration::from_secs(60), || async {
         let answer = operator.get("/readyz").await?;
         Ok(answer.starts_with("HTTP/1.1 503").then_some(answer))
     })
     .await?;
-    ensure!(said.contains("policies: not as shipped") && said.contains("govcloud-decisions"), "{said}");
-    govcloud(cluster, Persona::Auditor, "verify").await?.expect(1, &["govcloud-decisions"]).map(drop)
+    ensure!(said.contains("guard: open") && said.contains("govcloud-decisions"), "{said}");
+    govcloud(cluster, Actor::Auditor, "verify").await?.expect(1, &["govcloud-decisions"]).map(drop)
 }

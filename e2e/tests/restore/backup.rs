@@ -6,7 +6,7 @@ use std::process::Stdio;
 use anyhow::{Context as _, Result, ensure};
 use e2e::fixtures::{HENAN, Kind, Department, condition, refusal};
 use e2e::paths::{in_repository, target};
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::suite::Context;
 use kube::ResourceExt;
 use kube::api::{DynamicObject, PostParams};
@@ -51,7 +51,7 @@ pub async fn what_velero_restores_is_accepted_and_undecided(context: Context) ->
         ensure!(exported.annotations().contains_key("govcloud.dev/decision"), "{name} was decided");
         // Restored without the modifier: the decision alone is reason enough.
         let bare = stripped(&exported, &other)?;
-        let api = there.api(Persona::PlatformAdmin, kind).await?;
+        let api = there.api(Actor::PlatformAdmin, kind).await?;
         let create = api.create(&PostParams::default(), &serde_json::from_value(bare)?).await;
         let said = refusal(create.map(drop).map_err(Into::into))?;
         ensure!(
@@ -69,7 +69,7 @@ pub async fn what_velero_restores_is_accepted_and_undecided(context: Context) ->
             api.create(&PostParams::default(), &object).await.with_context(|| format!("{name}, restored"))?;
         for key in SAID {
             let value = created.annotations().get(&format!("govcloud.dev/{key}")).map(String::as_str);
-            let stamp = (key == "requested-by").then_some(Persona::PlatformAdmin.user());
+            let stamp = (key == "requested-by").then_some(Actor::PlatformAdmin.user());
             ensure!(value == stamp, "{name}: {key} = {value:?}");
         }
         let later = ["goLive", "consent", "handOver", "maintenanceOutcome"];

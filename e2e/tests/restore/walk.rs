@@ -11,7 +11,7 @@ use e2e::fixtures::{HENAN, Kind, Department};
 use e2e::operator;
 use e2e::paths::{in_repository, repository};
 use e2e::people::DEPARTMENT;
-use e2e::personas::Persona;
+use e2e::actors::Actor;
 use e2e::suite::Context;
 use e2e::volumes;
 use kube::ResourceExt;
@@ -27,7 +27,7 @@ const GUARD: [&str; 2] = ["validatingadmissionpolicybinding", "govcloud-record-d
 
 pub async fn the_walk_works_as_it_is_written(context: Context) -> Result<()> {
     let cluster = &context.cluster;
-    install::samples(&cluster.kubectl(Persona::Admin), true).await?;
+    install::samples(&cluster.kubectl(Actor::Admin), true).await?;
     context.dump_on_failure(DEPARTMENT);
     let department = Department::at(cluster, DEPARTMENT, HENAN);
     let first = department.provision(department.application("travel")?).await?;
@@ -77,7 +77,7 @@ fn blocks() -> Result<Vec<String>> {
 
 /// The application's record is lost past its guard; the second time its grant as well.
 async fn lose(context: &Context, grant_too: bool) -> Result<()> {
-    let admin = context.cluster.kubectl(Persona::PlatformAdmin);
+    let admin = context.cluster.kubectl(Actor::PlatformAdmin);
     let mut guards = vec![GUARD];
     if grant_too {
         guards.push([GUARD[0], "govcloud-grants"]);
@@ -104,13 +104,13 @@ async fn lose(context: &Context, grant_too: bool) -> Result<()> {
         });
         admin.apply(&put_back.to_string()).await?;
     }
-    let client = context.cluster.client(Persona::Admin).await?;
+    let client = context.cluster.client(Actor::Admin).await?;
     install::wait_policies_active(&admin, &client).await
 }
 
 /// Velero's restore of one record, by an identity with wildcard rights.
 async fn restored(department: &Department, exported: &DynamicObject) -> Result<()> {
-    let api = department.api(Persona::PlatformAdmin, Kind::Application).await?;
+    let api = department.api(Actor::PlatformAdmin, Kind::Application).await?;
     let object = backup::restored(exported, Kind::Application).await?;
     api.create(&Default::default(), &object).await.context("Velero's create")?;
     Ok(())

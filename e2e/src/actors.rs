@@ -1,4 +1,4 @@
-//! Who acts: users and their groups, each with a kubeconfig file.
+//! Actors: users and their groups, each with a kubeconfig file.
 //!
 //! What each may do comes from `config/rbac`, by group; only the two administrators have their rights from here.
 
@@ -24,7 +24,7 @@ pub const OPERATOR: &str = "system:serviceaccount:govcloud-system:govcloud-opera
 
 /// One of the people, or machines, of the measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Persona {
+pub enum Actor {
     /// The harness itself (`system:masters`), which no guard can tell from root; never part of a story.
     Admin,
     /// The provider's cluster administrator: `cluster-admin` by an ordinary ClusterRoleBinding.
@@ -45,7 +45,10 @@ pub enum Persona {
     Auditor,
 }
 
-impl Persona {
+/// Old name, for code that is not renamed yet.
+pub use Actor as Persona;
+
+impl Actor {
     /// All of them.
     pub const ALL: [Self; 9] = [
         Self::Admin,
