@@ -22,7 +22,7 @@ pub const OPERATOR_SERVICE_ACCOUNT: &str = "govcloud-operator";
 /// The operator's username.
 pub const OPERATOR: &str = "system:serviceaccount:govcloud-system:govcloud-operator";
 
-/// One of the people, or machines, of the measures.
+/// A person or machine of the measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Actor {
     /// The harness itself (`system:masters`), which no guard can tell from root; never part of a story.

@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::Mutex;
 
+use crate::actors::Actor;
 use crate::audit::AuditLog;
 use crate::control_plane::{ControlPlane, Home};
 use crate::install;
 use crate::kubectl::Kubectl;
 use crate::operator::{Operator, Options};
-use crate::actors::Actor;
 
 /// How much of it there is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use crate::actors::{Actor, OPERATOR_SERVICE_ACCOUNT};
 use crate::cluster::Cluster;
 use crate::kubectl::Kubectl;
 use crate::paths;
-use crate::actors::{OPERATOR_SERVICE_ACCOUNT, Actor};
 use crate::process::tail;
 
 /// How much of a log is shown, in bytes.

@@ -14,9 +14,9 @@ use kube::api::{ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams
 use kube::{Api, Client, ResourceExt};
 use serde_json::{Value, json};
 
+use crate::actors::Actor;
 use crate::cluster::Cluster;
 use crate::paths::in_repository;
-use crate::actors::Actor;
 use crate::volumes;
 use crate::wait::{eventually, until};
 

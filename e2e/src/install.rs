@@ -8,11 +8,11 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{DynamicObject, PostParams};
 use kube::{Api, Client};
 
-use crate::control_plane::ControlPlane;
-use crate::kubectl::Kubectl;
-use crate::fixtures::Kind;
-use crate::paths::in_repository;
 use crate::actors::Actor;
+use crate::control_plane::ControlPlane;
+use crate::fixtures::Kind;
+use crate::kubectl::Kubectl;
+use crate::paths::in_repository;
 use crate::wait::eventually;
 
 /// How long a policy may take from stored to enforced.

@@ -16,13 +16,13 @@ use kube::api::PostParams;
 use kube::{Api, Client};
 use serde_json::json;
 
+use crate::actors::{self, Actor, Server};
 use crate::binaries::Binaries;
-use crate::keeper;
 use crate::kubectl::Kubectl;
 use crate::paths::in_repository;
-use crate::actors::{self, Actor, Server};
 use crate::pki::Pki;
 use crate::process::{Process, Spec};
+use crate::supervisor;
 use crate::wait::until;
 
 /// Where the API server is reached from here.
@@ -59,10 +59,10 @@ impl Node {
         let binaries = tokio::task::spawn_blocking(Binaries::find).await??;
         let node = tokio::task::spawn_blocking(|| script("e2e/node/build", &[])).await??;
         let root = tempfile::Builder::new().prefix("govcloud-node-").tempdir()?;
-        keeper::order("dir", root.path().display())?;
-        keeper::order("node", "kn0")?;
+        supervisor::order("dir", root.path().display())?;
+        supervisor::order("node", "kn0")?;
         for place in PLACES.lines().filter(|place| !Path::new(place).exists()) {
-            keeper::order("empty", place)?;
+            supervisor::order("empty", place)?;
         }
         for part in ["state", "logs"] {
             fs::create_dir_all(root.path().join(part))?;
@@ -163,7 +163,7 @@ impl Node {
     /// Ends it, and waits until nothing of it is left but what others may look at.
     pub fn end(mut self) -> Result<()> {
         self.process.kill()?;
-        keeper::dismiss();
+        supervisor::dismiss();
         self.root
             .close()
             .or_else(|e| if e.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(e) })?;

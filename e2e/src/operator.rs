@@ -18,9 +18,9 @@ use kube::{Api, Client};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
+use crate::actors::{self, Actor, OPERATOR_NAMESPACE, OPERATOR_SERVICE_ACCOUNT, Server};
 use crate::control_plane::ControlPlane;
 use crate::paths;
-use crate::actors::{self, OPERATOR_NAMESPACE, OPERATOR_SERVICE_ACCOUNT, Actor, Server};
 use crate::process::{Identity, Process, Spec};
 
 /// How long the operator may take to become ready.

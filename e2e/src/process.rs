@@ -13,9 +13,9 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
-use crate::keeper;
+use crate::supervisor;
 
-/// The child waits here until the keeper knows its number; the number stays the same across `exec`. If we are
+/// The child waits here until the supervisor knows its number; the number stays the same across `exec`. If we are
 /// gone before that, `read` fails and nothing was started.
 const GATE: &str = r#"read -r _ && exec "$@" </dev/null"#;
 
@@ -145,7 +145,7 @@ impl Process {
         Ok(())
     }
 
-    /// Lets it run on after us. The keeper must be released as well.
+    /// Lets it run on after us. The supervisor must be released as well.
     pub fn detach(&mut self) -> Option<Identity> {
         self.running.take().map(|(_, identity)| identity)
     }
@@ -170,7 +170,7 @@ impl Process {
             }
         }
         let status = child.wait()?;
-        keeper::order("gone", identity.pid)?;
+        supervisor::order("gone", identity.pid)?;
         Ok(Some(status))
     }
 }
@@ -178,7 +178,7 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         if let Err(error) = self.kill() {
-            tracing::warn!(name = self.spec.name, %error, "left to the keeper");
+            tracing::warn!(name = self.spec.name, %error, "left to the supervisor");
         }
     }
 }
@@ -196,7 +196,7 @@ fn launch(spec: &Spec) -> Result<(Child, Identity)> {
     let mut child = command.spawn()?;
     let pid = i32::try_from(child.id())?;
     let identity = Identity::of(pid).context("it ended at once")?;
-    keeper::order("pid", format_args!("{pid} {}", identity.start))?;
+    supervisor::order("pid", format_args!("{pid} {}", identity.start))?;
     child.stdin.take().context("no gate")?.write_all(b"go\n")?;
     Ok((child, identity))
 }

@@ -12,13 +12,13 @@ use anyhow::{Context, Result, anyhow, bail};
 use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
 
+use crate::actors::{Actor, OPERATOR_SERVICE_ACCOUNT, Server};
 use crate::binaries::Binaries;
 use crate::cluster::{Cluster, Setup};
 use crate::control_plane::{Home, audit_path};
 use crate::operator::{Operator, Options};
-use crate::actors::{OPERATOR_SERVICE_ACCOUNT, Actor, Server};
 use crate::process::Identity;
-use crate::{audit::AuditLog, install, keeper, paths, volumes};
+use crate::{audit::AuditLog, install, paths, supervisor, volumes};
 
 /// The department's filing namespace, from `config/samples/personas.yaml`.
 pub const FILING_NAMESPACE: &str = "dept-transport";
@@ -109,7 +109,7 @@ impl Stack {
         processes.extend(cluster.plane.leave()?);
         let record = Record { setup, server: cluster.plane.server().clone(), processes };
         self.save(&record)?;
-        keeper::release()?;
+        supervisor::release()?;
         Ok(record)
     }
 
@@ -120,7 +120,7 @@ impl Stack {
         record.processes.splice(..0, operator.leave());
         record.setup = Setup::Operating;
         self.save(&record)?;
-        keeper::release()?;
+        supervisor::release()?;
         Ok(record)
     }
 

@@ -27,7 +27,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 
 use crate::cluster::{Cluster, Setup};
-use crate::{dump, keeper};
+use crate::{dump, supervisor};
 
 /// A test that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -126,7 +126,7 @@ pub fn run_at(setup: Setup, tests: Vec<Test>, pace: Pace) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    if let Err(error) = runtime.block_on(async { keeper::end_on_signals() }) {
+    if let Err(error) = runtime.block_on(async { supervisor::end_on_signals() }) {
         eprintln!("{error:#}");
         return ExitCode::FAILURE;
     }
@@ -135,7 +135,7 @@ pub fn run_at(setup: Setup, tests: Vec<Test>, pace: Pace) -> ExitCode {
     let conclusion = libtest_mimic::run(&args, trials);
     // Every trial is gone, and with it every other reference.
     runtime.block_on(async { drop(shared) });
-    keeper::dismiss();
+    supervisor::dismiss();
     conclusion.exit_code()
 }
 

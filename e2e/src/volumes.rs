@@ -2,7 +2,7 @@
 //!
 //! The host-path provisioner of kube-controller-manager makes `/tmp/hostpath_pv/<uuid>`; the place is fixed in
 //! its source. Several control planes share it, so only directories that this control plane's own audit log shows
-//! its binder to have provisioned are ever removed. `keeper.sh` does the same when we cannot.
+//! its binder to have provisioned are ever removed. `supervisor.sh` does the same when we cannot.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use e2e::actors::Actor;
 use e2e::cluster::{Cluster, Setup};
 use e2e::in_process::InProcess;
 use e2e::kubectl::Kubectl;
-use e2e::people::{condition, deadline, said};
-use e2e::actors::Actor;
+use e2e::sample_department::{condition, deadline, timeline_count};
 use e2e::suite::{self, Context};
 use e2e::wait::eventually;
 use govcloud_controller::clock::Clock;
@@ -165,7 +165,7 @@ async fn a_life_that_runs_late_at_each_step(context: Context) -> Result<()> {
         deadline(&app, "Provision")?
     );
     ensure!(
-        said(&app, "Overdue") == 2,
+        timeline_count(&app, "Overdue") == 2,
         "review and provisioning were overdue once each: {}",
         app["status"]["timeline"]
     );
@@ -175,7 +175,7 @@ async fn a_life_that_runs_late_at_each_step(context: Context) -> Result<()> {
     operator.stop().await;
     play.clock.set(due + SignedDuration::from_hours(50));
     let operator = InProcess::start(&context.cluster, play.clock.clone()).await?;
-    let app = play.until("capp/travel", "GoLive overdue", |o| said(o, "Overdue") == 3).await?;
+    let app = play.until("capp/travel", "GoLive overdue", |o| timeline_count(o, "Overdue") == 3).await?;
     ensure!(deadline(&app, "GoLive")?["dueAt"] == due.to_string().as_str(), "the due instant moved");
     let live =
         json!({ "spec": { "goLive": { "at": play.clock.now().round(jiff::Unit::Second)?.to_string() } } })
@@ -323,7 +323,7 @@ async fn provisional(play: &Play, department: &Kubectl) -> Result<()> {
     let after = play
         .until("capp/bus", "recomputed", |o| deadline(o, "GoLive").is_ok_and(|d| d["provisional"] == false))
         .await?;
-    ensure!(said(&after, "DeadlineMoved") == 1, "{}", after["status"]["timeline"]);
+    ensure!(timeline_count(&after, "DeadlineMoved") == 1, "{}", after["status"]["timeline"]);
     ensure!(deadline(&after, "GoLive")?["dueDate"] != clock["dueDate"], "five days off moved nothing");
     Ok(())
 }
@@ -368,7 +368,7 @@ async fn a_wrong_clock_holds_everything(_: Context) -> Result<()> {
 
         let right = InProcess::start(&cluster, Clock::default()).await?;
         let live = play.until_phase("capp/travel", "Live").await?;
-        if said(&live, "Overdue") > 0 {
+        if timeline_count(&live, "Overdue") > 0 {
             bail!("reported overdue by a wrong clock: {}", live["status"]["timeline"]);
         }
         right.stop().await;

@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use e2e::actors::{Actor, OPERATOR};
 use e2e::audit::{AuditLog, Entries};
 use e2e::cluster::{Cluster, Setup};
-use e2e::fixtures::{self, HENAN, Kind, Department, PATIENCE};
+use e2e::fixtures::{self, Department, HENAN, Kind, PATIENCE};
 use e2e::operator::{Operator, Options};
-use e2e::actors::{OPERATOR, Actor};
 use e2e::sink::{Mood, Sink, Tally};
 use e2e::suite::{self, Context};
 use e2e::wait::eventually;

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, ensure};
+use e2e::actors::{self, Actor};
 use e2e::cluster::Setup;
 use e2e::operator;
-use e2e::people::DEPARTMENT;
-use e2e::actors::{self, Actor};
 use e2e::requests;
+use e2e::sample_department::DEPARTMENT;
 use e2e::suite::{self, Context};
 use kube::Client;
 use kube::client::Body;

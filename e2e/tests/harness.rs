@@ -8,16 +8,16 @@ use std::time::Duration;
 use std::{env, fs};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use e2e::actors::{Actor, OPERATOR, OPERATOR_SERVICE_ACCOUNT};
 use e2e::audit::AuditLog;
 use e2e::cluster::{Cluster, Setup};
 use e2e::install::wait_policies_active;
 use e2e::kubectl::Kubectl;
 use e2e::operator::{Operator, Options};
-use e2e::actors::{OPERATOR, OPERATOR_SERVICE_ACCOUNT, Actor};
 use e2e::process::{Identity, Process, Spec};
 use e2e::suite::{self, Context};
 use e2e::wait::{eventually, until, until_gone};
-use e2e::{keeper, operator, actors, volumes};
+use e2e::{actors, operator, supervisor, volumes};
 use k8s_openapi::api::authentication::v1::SelfSubjectReview;
 use k8s_openapi::api::core::v1::{Namespace, PersistentVolume, PersistentVolumeClaim, ServiceAccount};
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
@@ -247,7 +247,7 @@ struct Belongings {
 /// A harness process with a cluster and a volume, which ends by a panic or waits to be ended.
 fn victim(fate: &str) -> Result<()> {
     tokio::runtime::Runtime::new()?.block_on(async {
-        keeper::end_on_signals()?;
+        supervisor::end_on_signals()?;
         let cluster = Cluster::start(Setup::Bare).await?;
         let client = cluster.client(Actor::Admin).await?;
         let volume = bound(&cluster.kubectl(Actor::Admin), &client, "default").await?;

@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::cluster::{Cluster, Setup};
-use e2e::fixtures::{self, HENAN, Kind, Department, PATIENCE, condition, sample};
-use e2e::operator::{self, Operator, Options};
 use e2e::actors::Actor;
+use e2e::cluster::{Cluster, Setup};
+use e2e::fixtures::{self, Department, HENAN, Kind, PATIENCE, condition, sample};
+use e2e::operator::{self, Operator, Options};
 use e2e::proxy::{FaultInjector, Proxy, Request};
 use e2e::suite::{self, Context};
 use e2e::wait::{eventually, until, until_gone};

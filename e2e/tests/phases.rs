@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use e2e::actors::{Actor, OPERATOR, OPERATOR_NAMESPACE};
 use e2e::audit::AuditLog;
 use e2e::cluster::{Cluster, Setup};
+use e2e::fixtures::{self, Kind, PATIENCE};
 use e2e::go;
 use e2e::in_process::InProcess;
-use e2e::fixtures::{self, Kind, PATIENCE};
-use e2e::actors::{OPERATOR, OPERATOR_NAMESPACE, Actor};
 use e2e::sink::{Sink, Tally};
 use e2e::suite::{self, Context};
 use e2e::wait::eventually;

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use e2e::actors::Actor;
 use e2e::cluster::{Cluster, Setup};
 use e2e::paths::in_repository;
-use e2e::actors::Actor;
 use e2e::suite::{self, Context};
 use e2e::wait::eventually;
 use serde_json::Value;
@@ -118,8 +118,7 @@ async fn what_waits_is_in_the_queue_of_whom_it_waits_on(context: Context) -> Res
         .expect(0, &["neither department, authority nor provider"])?;
     govcloud(&context, Actor::PlatformAdmin, &ask).await?.expect(0, &["wildcard rights do not count"])?;
     govcloud(&context, Actor::PlatformAdmin, &format!("{ask} --party all")).await?.expect(0, &waits)?;
-    let json =
-        govcloud(&context, Actor::Authority410000, &format!("{ask} -o json")).await?.expect(0, &[])?;
+    let json = govcloud(&context, Actor::Authority410000, &format!("{ask} -o json")).await?.expect(0, &[])?;
     let items: Value = serde_json::from_str(&json.out)?;
     ensure!(items[0]["waitingOn"] == "Authority" && items[0]["record"] == "capp/travel", "{items}");
 
@@ -199,9 +198,7 @@ async fn who_has_no_say_is_told_who_has(context: Context) -> Result<()> {
     let namespace = filed(&context).await?;
     let approve = format!("approve capp/travel -n {namespace} --yes");
     let decides = "next: the authority of region 410000 (河南省大数据局) decides";
-    govcloud(&context, Actor::Department, &approve)
-        .await?
-        .expect(1, &["you lack verb approve", decides])?;
+    govcloud(&context, Actor::Department, &approve).await?.expect(1, &["you lack verb approve", decides])?;
     govcloud(&context, Actor::Provider, &approve)
         .await?
         .expect(1, &["you may not patch cloudapplications", decides])?;
@@ -258,8 +255,7 @@ async fn what_changed_since_it_was_shown_is_not_decided(context: Context) -> Res
     let said = on_terminal(&context, Actor::Authority410000, &approve, enlarge, "y").await?;
     said.expect(1, &["requests.cpu 8", "it changed since it was shown (spec, 1 → 2); nothing was done"])?;
     // Nor is it by a script that read generation 1 a while ago.
-    let said =
-        govcloud(&context, Actor::Authority410000, &format!("{approve} --generation 1 --yes")).await?;
+    let said = govcloud(&context, Actor::Authority410000, &format!("{approve} --generation 1 --yes")).await?;
     said.expect(1, &["you reviewed generation 1, it is at 2; nothing was done"])?;
     until(&context, &namespace, "decision.verdict", "").await
 }

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::cluster::Setup;
 use e2e::actors::Actor;
+use e2e::cluster::Setup;
 use e2e::suite::{self, Context};
 use govcloud_domain::quantity::{Quantity, QuantityError};
 use govcloud_domain::tenancy::quota;
@@ -112,8 +112,7 @@ fn padded(text: &str) -> String {
 
 async fn canonical_forms_are_the_servers(context: Context) -> Result<()> {
     let namespace = context.namespace("hard").await?;
-    let quotas: Api<ResourceQuota> =
-        Api::namespaced(context.cluster.client(Actor::Admin).await?, &namespace);
+    let quotas: Api<ResourceQuota> = Api::namespaced(context.cluster.client(Actor::Admin).await?, &namespace);
     let all = generate(&mut runner(1), &amounts(), 12 * AT_ONCE)?;
     let mut forms = BTreeMap::new();
     for (n, some) in all.chunks(AT_ONCE).enumerate() {
@@ -154,8 +153,7 @@ async fn canonical_forms_are_the_servers(context: Context) -> Result<()> {
 /// What we find nothing wrong with is taken: an approved quota is never one that cannot be made.
 async fn a_quota_that_is_in_order_is_taken(context: Context) -> Result<()> {
     let namespace = context.namespace("hard").await?;
-    let quotas: Api<ResourceQuota> =
-        Api::namespaced(context.cluster.client(Actor::Admin).await?, &namespace);
+    let quotas: Api<ResourceQuota> = Api::namespaced(context.cluster.client(Actor::Admin).await?, &namespace);
     let dry = PostParams { dry_run: true, ..PostParams::default() };
     const KEYS: [&str; 10] = [
         "pods",

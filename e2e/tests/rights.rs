@@ -8,9 +8,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use e2e::actors::{Actor, OPERATOR};
 use e2e::cluster::Setup;
-use e2e::people::{DEPARTMENT, People};
-use e2e::actors::{OPERATOR, Actor};
+use e2e::sample_department::{DEPARTMENT, SampleDepartment};
 use e2e::suite::{self, Context};
 use e2e::wait::eventually;
 use serde::Deserialize;
@@ -67,9 +67,9 @@ fn granted() -> Result<BTreeSet<(String, String)>> {
 }
 
 async fn every_right_is_used_and_no_other_is_asked_for(context: Context) -> Result<()> {
-    let people = People::settle(context.cluster.clone()).await?;
+    let sample = SampleDepartment::install(context.cluster.clone()).await?;
     context.dump_on_failure(DEPARTMENT);
-    play(&people).await?;
+    play(&sample).await?;
     let client = context.cluster.client(Actor::Admin).await?;
     let log = context.cluster.audit().settled(&client).await?.by_user(OPERATOR);
     let refused: Vec<String> = log.iter().filter(|e| e.code() == 403).map(ToString::to_string).collect();
@@ -107,16 +107,16 @@ async fn every_right_is_used_and_no_other_is_asked_for(context: Context) -> Resu
 }
 
 /// A life that touches everything: drift, a change, an exit with one volume destroyed and one kept.
-async fn play(people: &People) -> Result<()> {
-    let department = people.by(Actor::Department);
-    let admin = people.by(Actor::Admin);
-    let app = people.file("rights").await?;
-    people.approve(&app).await?;
-    let done = people.until_phase(&app, "Provisioned").await?;
+async fn play(sample: &SampleDepartment) -> Result<()> {
+    let department = sample.by(Actor::Department);
+    let admin = sample.by(Actor::Admin);
+    let app = sample.file("rights").await?;
+    sample.approve(&app).await?;
+    let done = sample.until_phase(&app, "Provisioned").await?;
     let tenant = done["status"]["namespaces"][0]["namespace"].as_str().context("no namespace")?.to_owned();
-    let volumes = e2e::people::sample("travel-volumes.yaml").display().to_string();
+    let volumes = e2e::sample_department::sample("travel-volumes.yaml").display().to_string();
     department.run(&["apply", "-n", &tenant, "-f", &volumes]).await?;
-    bound(people, &tenant).await?;
+    bound(sample, &tenant).await?;
     // Drift, put right.
     let quota = json!({ "spec": { "hard": { "pods": "999" } } }).to_string();
     admin
@@ -128,30 +128,30 @@ async fn play(people: &People) -> Result<()> {
         "spec": { "region": "410000", "resourceAdjustment": { "application": "rights", "reason": "测试", "namespaces": [{ "name": "prod", "quota": { "requests.cpu": "9" } }] } },
     });
     department.apply(&change.to_string()).await?;
-    people.until_phase("chreq/rights", "Submitted").await?;
-    people.approve("chreq/rights").await?;
-    people.until_phase("chreq/rights", "Completed").await?;
+    sample.until_phase("chreq/rights", "Submitted").await?;
+    sample.approve("chreq/rights").await?;
+    sample.until_phase("chreq/rights", "Completed").await?;
     let exit = json!({
         "apiVersion": "govcloud.dev/v1alpha1", "kind": "Decommission", "metadata": { "name": "rights", "namespace": DEPARTMENT },
         "spec": { "region": "410000", "application": "rights", "reason": "NoLongerUsed",
             "disposition": { "default": "Retain", "volumes": [{ "namespace": "prod", "claim": "data", "action": "Destroy" }] } },
     });
     department.apply(&exit.to_string()).await?;
-    let exit = people.until_phase("decom/rights", "AwaitingConsent").await?;
+    let exit = sample.until_phase("decom/rights", "AwaitingConsent").await?;
     let consent =
         json!({ "spec": { "consent": { "inventoryDigest": exit["status"]["inventory"]["digest"] } } })
             .to_string();
     department.run(&["patch", "decom", "rights", "-n", DEPARTMENT, "--type=merge", "-p", &consent]).await?;
-    people.until_phase("decom/rights", "AwaitingDecision").await?;
-    people.approve("decom/rights").await?;
-    people.until_phase("decom/rights", "Completed").await?;
-    people.until_phase(&app, "Exited").await.map(drop)
+    sample.until_phase("decom/rights", "AwaitingDecision").await?;
+    sample.approve("decom/rights").await?;
+    sample.until_phase("decom/rights", "Completed").await?;
+    sample.until_phase(&app, "Exited").await.map(drop)
 }
 
 /// Waits until both claims are bound and their volumes marked.
-async fn bound(people: &People, tenant: &str) -> Result<()> {
+async fn bound(sample: &SampleDepartment, tenant: &str) -> Result<()> {
     eventually("both volumes are bound and marked", Duration::from_secs(60), || async {
-        let list = people
+        let list = sample
             .by(Actor::Admin)
             .run(&["get", "pv", "-l", "govcloud.dev/application-uid", "-o", "json"])
             .await?;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 use e2e::cluster::Setup;
 use e2e::actors::Actor;
+use e2e::cluster::Setup;
 use e2e::suite::{self, Context};
 use govcloud_api::region::{ContainerLimits, PodSecurity};
 use govcloud_api::tenancy::{Access, AccessRole, Restriction, Subject, SubjectKind};

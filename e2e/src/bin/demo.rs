@@ -3,17 +3,17 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use e2e::actors::Actor;
 use e2e::cluster::{Cluster, Setup};
 use e2e::demo::{self, Stage};
-use e2e::actors::Actor;
 use e2e::stack::{FILING_NAMESPACE, link_tools};
-use e2e::{dump, install, keeper, say};
+use e2e::{dump, install, say, supervisor};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_env_filter("warn,kube_client=off").with_writer(std::io::stderr).init();
     let outcome = perform().await;
-    keeper::dismiss();
+    supervisor::dismiss();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -24,7 +24,7 @@ async fn main() -> ExitCode {
 }
 
 async fn perform() -> Result<()> {
-    keeper::end_on_signals()?;
+    supervisor::end_on_signals()?;
     say!("启动控制面,安装 crds/、config/ 和 config/samples/,运行 operator …");
     say!("Starting a control plane, installing crds/, config/ and config/samples/, running the operator …\n");
     let cluster = Cluster::start(Setup::Operating).await?;

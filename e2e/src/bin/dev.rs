@@ -4,10 +4,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
-use e2e::cluster::Setup;
 use e2e::actors::Actor;
+use e2e::cluster::Setup;
 use e2e::stack::{Record, Stack};
-use e2e::{keeper, say};
+use e2e::{say, supervisor};
 
 /// The development stack: a control plane with the project installed and the operator at work.
 #[derive(Parser)]
@@ -44,7 +44,7 @@ enum Extent {
 async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_env_filter("warn,kube_client=off").with_writer(std::io::stderr).init();
     let outcome = perform(Arguments::parse()).await;
-    keeper::dismiss();
+    supervisor::dismiss();
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
@@ -52,7 +52,7 @@ async fn main() -> ExitCode {
 }
 
 async fn perform(arguments: Arguments) -> Result<ExitCode> {
-    keeper::end_on_signals()?;
+    supervisor::end_on_signals()?;
     let stack = tokio::task::spawn_blocking(Stack::open).await??;
     match arguments.command {
         Command::Up { setup } => up(&stack, setup).await,

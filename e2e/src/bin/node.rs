@@ -8,13 +8,13 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use e2e::actors::Actor;
 use e2e::kubectl::Kubectl;
 use e2e::node::{Node, PLACES, script};
-use e2e::people::{DEPARTMENT, People, said, sample};
-use e2e::actors::Actor;
+use e2e::sample_department::{DEPARTMENT, SampleDepartment, sample, timeline_count};
 use e2e::tools::{Helm, Tools, chart};
 use e2e::wait::eventually;
-use e2e::{install, keeper};
+use e2e::{install, supervisor};
 use serde_json::Value;
 
 /// How long a step may take on a busy machine.
@@ -28,14 +28,14 @@ const WORKLOAD: &str = include_str!("../../node/workload.yaml");
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    if let Err(error) = keeper::end_on_signals() {
+    if let Err(error) = supervisor::end_on_signals() {
         eprintln!("{error:#}");
         return ExitCode::FAILURE;
     }
     let begun = Instant::now();
     let before = traces();
     let outcome = play().await;
-    keeper::dismiss();
+    supervisor::dismiss();
     match outcome.and_then(|()| nothing_left(&before)) {
         Ok(()) => {
             println!("node: all of it in {:.0?}, and nothing left behind", begun.elapsed());
@@ -84,16 +84,18 @@ async fn live(node: &Node, helm: &Helm) -> Result<()> {
     install::calendars(&admin).await?;
 
     let (kubeconfigs, kubectl) = (node.root().to_owned(), node.kubectl(Actor::Admin));
-    let people =
-        People::settle_by(move |who| kubectl.by(e2e::actors::kubeconfig(&kubeconfigs, who.user()))).await?;
-    let travel = people.file("travel").await?;
-    people.approve(&travel).await?;
-    let provisioned = people.until_phase(&travel, "Provisioned").await?;
+    let sample = SampleDepartment::install_with(move |who| {
+        kubectl.by(e2e::actors::kubeconfig(&kubeconfigs, who.user()))
+    })
+    .await?;
+    let travel = sample.file("travel").await?;
+    sample.approve(&travel).await?;
+    let provisioned = sample.until_phase(&travel, "Provisioned").await?;
     let tenant =
         provisioned["status"]["namespaces"][0]["namespace"].as_str().context("no tenant")?.to_owned();
     clock.done("filed, approved and provisioned");
 
-    let department = people.by(Actor::Department);
+    let department = sample.by(Actor::Department);
     apply_in(&department, &tenant, &std::fs::read_to_string(sample("travel-volumes.yaml"))?).await?;
     apply_in(&department, &tenant, WORKLOAD).await?;
     department.run(&["rollout", "status", "deployment/travel", "-n", &tenant, "--timeout=180s"]).await?;
@@ -103,7 +105,7 @@ async fn live(node: &Node, helm: &Helm) -> Result<()> {
     clock.done("the department's Pod writes to two real volumes");
     let live = format!("{{\"spec\":{{\"goLive\":{{\"at\":\"{}\"}}}}}}", jiff::Timestamp::now());
     department.run(&["patch", &travel, "-n", DEPARTMENT, "--type=merge", "-p", &live]).await?;
-    people.until_phase(&travel, "Live").await?;
+    sample.until_phase(&travel, "Live").await?;
     clock.done("live");
 
     let leader = holder(&admin).await?;
@@ -111,18 +113,18 @@ async fn live(node: &Node, helm: &Helm) -> Result<()> {
     let enlarge = std::fs::read_to_string(sample("travel-enlarge.yaml"))?;
     apply_in(&department, DEPARTMENT, &enlarge).await?;
     let change = "chreq/travel-enlarge";
-    people.until(change, "valid", valid).await?;
+    sample.until(change, "valid", valid).await?;
     let next = holder(&admin).await?;
     ensure!(next != leader, "{leader} leads again");
-    people.approve(change).await?;
-    people.until_phase(change, "Completed").await?;
+    sample.approve(change).await?;
+    sample.until_phase(change, "Completed").await?;
     clock.done("the leader was killed; another replica leads and has carried out a change");
 
     let since = intact_since(&admin).await?;
     let exit = std::fs::read_to_string(sample("travel-exit.yaml"))?;
     apply_in(&department, DEPARTMENT, &exit).await?;
     let exit = "decom/travel-exit";
-    people.until_phase(exit, "AwaitingConsent").await?;
+    sample.until_phase(exit, "AwaitingConsent").await?;
     let chart = chart().display().to_string();
     let before = operators(&admin).await?;
     let wait = ["--set=log.level=debug", "--set=image.pullPolicy=Never", "--wait", "--timeout=240s"];
@@ -142,27 +144,27 @@ async fn live(node: &Node, helm: &Helm) -> Result<()> {
         .await?;
     grows(&volumes[0]).await?;
     ensure!(pod(&admin, &tenant).await? == workload, "the department's Pod was replaced or restarted");
-    ensure!(people.get(exit).await?["status"]["phase"] == "AwaitingConsent");
+    ensure!(sample.get(exit).await?["status"]["phase"] == "AwaitingConsent");
     clock.done("the chart uninstalled: the tenant's Pod runs on, the records stay");
     helm_install(helm).await?;
     ensure!(intact_since(&admin).await? == since, "policies that stood all the time are a gap to the guard");
-    let digest = people.get(exit).await?["status"]["inventory"]["digest"].to_string();
+    let digest = sample.get(exit).await?["status"]["inventory"]["digest"].to_string();
     let consent = format!("{{\"spec\":{{\"consent\":{{\"inventoryDigest\":{digest}}}}}}}");
     department.run(&["patch", exit, "-n", DEPARTMENT, "--type=merge", "-p", &consent]).await?;
-    people.until_phase(exit, "AwaitingDecision").await?;
-    people.until(exit, "valid", valid).await?;
+    sample.until_phase(exit, "AwaitingDecision").await?;
+    sample.until(exit, "valid", valid).await?;
     clock.done("installed again: the exit goes on where it was");
 
-    people.approve(exit).await?;
+    sample.approve(exit).await?;
     // Its Pod runs and holds the claims: a minute until the namespace is deleted, and then the Pod's own time to end.
     let gone = || async {
         let left = admin.run(&["get", "namespace", &tenant, "--ignore-not-found"]).await?;
         Ok(left.is_empty().then_some(()))
     };
     eventually("the namespace is gone", PATIENCE, gone).await?;
-    let done = people.until_phase(exit, "Completed").await?;
-    ensure!(said(&done, "Submitted") == 1, "{}", done["status"]["timeline"]);
-    people.until_phase(&travel, "Exited").await?;
+    let done = sample.until_phase(exit, "Completed").await?;
+    ensure!(timeline_count(&done, "Submitted") == 1, "{}", done["status"]["timeline"]);
+    sample.until_phase(&travel, "Exited").await?;
     ensure!(!volumes[0].exists(), "{} is not destroyed", volumes[0].display());
     ensure!(volumes[1].join("record").metadata()?.len() > 0, "the archive is lost");
     clock.done("exited: the one volume's directory is gone, the other's data is kept, with a certificate");
@@ -200,7 +202,7 @@ async fn apply_in(kubectl: &Kubectl, namespace: &str, manifest: &str) -> Result<
 
 /// Whether a record is valid as it stands.
 fn valid(object: &Value) -> bool {
-    let valid = e2e::people::condition(object, "Valid");
+    let valid = e2e::sample_department::condition(object, "Valid");
     valid["status"] == "True" && valid["observedGeneration"] == object["metadata"]["generation"]
 }
 

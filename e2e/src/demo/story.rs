@@ -4,9 +4,7 @@ use anyhow::Result;
 
 use super::exit;
 use super::stage::{Stage, by, govcloud};
-use crate::actors::Actor::{
-    Auditor, Authority410000, Authority410100, Department, PlatformAdmin, Provider,
-};
+use crate::actors::Actor::{Auditor, Authority410000, Authority410100, Department, PlatformAdmin, Provider};
 
 /// Approves the named record of the department at the generation that was captured last.
 pub(super) fn approval(record: &str) -> String {

@@ -1,10 +1,10 @@
 //! `kubectl delete -f crds/`: refused, and then meant, which takes every record away at once.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::install;
-use e2e::fixtures::{self, Kind};
-use e2e::paths::in_repository;
 use e2e::actors::Actor;
+use e2e::fixtures::{self, Kind};
+use e2e::install;
+use e2e::paths::in_repository;
 use e2e::suite::Context;
 use kube::ResourceExt;
 use serde_json::Value;

@@ -2,10 +2,10 @@
 //! came there and whoever flips it (S5, Art. 23).
 
 use anyhow::{Context as _, Result, ensure};
+use e2e::actors::{Actor, OPERATOR};
 use e2e::audit::AuditLog;
-use e2e::install::wait_policies_active;
 use e2e::fixtures::{Kind, PATIENCE};
-use e2e::actors::{OPERATOR, Actor};
+use e2e::install::wait_policies_active;
 use e2e::suite::Context;
 use e2e::wait::{eventually, until};
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};

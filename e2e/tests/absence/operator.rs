@@ -1,12 +1,12 @@
 //! The operator, its rights and the policies come and go.
 
 use anyhow::{Context as _, Result, ensure};
+use e2e::actors::{Actor, OPERATOR};
 use e2e::audit::AuditLog;
-use e2e::install;
 use e2e::fixtures::{Kind, condition};
+use e2e::install;
 use e2e::operator::{Operator, Options};
 use e2e::paths::in_repository;
-use e2e::actors::{OPERATOR, Actor};
 use e2e::suite::Context;
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::api::DeleteParams;

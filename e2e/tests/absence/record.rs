@@ -1,9 +1,9 @@
 //! A record is deleted past every guard, as the threat model says a cluster-admin can, and comes back.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::install::wait_policies_active;
-use e2e::fixtures::{self, Kind, condition};
 use e2e::actors::Actor;
+use e2e::fixtures::{self, Kind, condition};
+use e2e::install::wait_policies_active;
 use e2e::suite::Context;
 use kube::ResourceExt;
 use kube::api::{DeleteParams, ListParams};

@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::Cluster;
-use e2e::fixtures::{Kind, Department};
+use e2e::fixtures::{Department, Kind};
 use e2e::operator::{Operator, Options};
 use e2e::suite::Context;
 use kube::ResourceExt;

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
+use e2e::actors::Actor;
 use e2e::audit::AuditLog;
 use e2e::cluster::{Cluster, Setup};
-use e2e::fixtures::{self, HENAN, Kind, Department, PATIENCE};
-use e2e::actors::Actor;
+use e2e::fixtures::{self, Department, HENAN, Kind, PATIENCE};
 use e2e::volumes;
 use e2e::wait::until;
 use jiff::Timestamp;
@@ -179,8 +179,9 @@ impl Witness {
         ] {
             let annotations = decision(&generation, named.as_deref());
             let patch = json!({"metadata": {"annotations": annotations}});
-            let said =
-                fixtures::refusal(department.amend_as(department.authority, Kind::Application, "travel", patch).await)?;
+            let said = fixtures::refusal(
+                department.amend_as(department.authority, Kind::Application, "travel", patch).await,
+            )?;
             ensure!(said.contains(&why), "{named:?}: {said}");
             refused += 1;
         }

@@ -4,8 +4,8 @@
 //! `GOVCLOUD_PROVE_RULES=1 cargo test -p e2e --test attack_matrix -- --test-threads=1`.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::install::wait_policies_active;
 use e2e::actors::Actor;
+use e2e::install::wait_policies_active;
 use e2e::suite::{Context, Test};
 use k8s_openapi::api::admissionregistration::v1::ValidatingAdmissionPolicy;
 use kube::Api;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use e2e::actors::Actor;
 use e2e::cluster::{Cluster, Setup};
 use e2e::install;
 use e2e::paths::in_repository;
-use e2e::actors::Actor;
 use e2e::suite::Context;
 use e2e::wait::eventually;
 use serde_json::{Value, json};

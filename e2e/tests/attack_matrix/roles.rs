@@ -1,7 +1,7 @@
 //! The shipped roles, asked one by one: what they give, and what they do not (config/rbac; least privilege).
 
 use anyhow::{Result, ensure};
-use e2e::actors::{OPERATOR, Actor};
+use e2e::actors::{Actor, OPERATOR};
 use e2e::suite::Context;
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec};
 use kube::Api;

@@ -1,9 +1,9 @@
 //! Sets the stage: records at every point of their life, each brought there by whom it takes.
 
 use anyhow::Result;
+use e2e::actors::Actor;
 use e2e::cluster::Cluster;
 use e2e::paths::in_repository;
-use e2e::actors::Actor;
 use serde_json::{Value, json};
 
 use crate::row::{Via, annotate, create, delete, label, merge, overlay, status};

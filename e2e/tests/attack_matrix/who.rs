@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use anyhow::Result;
+use e2e::actors::{self, Actor};
 use e2e::cluster::Cluster;
 use e2e::operator;
-use e2e::actors::{self, Actor};
 use kube::Client;
 
 /// Whoever sends a request.

@@ -1,7 +1,7 @@
 //! Applications that cannot be: the object alone shows it, or the rest of the world does.
 
 use anyhow::Result;
-use e2e::fixtures::{self, HENAN, Kind, Department};
+use e2e::fixtures::{self, Department, HENAN, Kind};
 use e2e::suite::Context;
 use futures::future::try_join_all;
 use serde_json::{Value, json};
@@ -219,8 +219,13 @@ pub async fn an_application_that_cannot_be_is_told_why(context: Context) -> Resu
     let department = Department::open(&context.cluster, &namespace, HENAN).await?;
     try_join_all(ROWS.iter().map(|row| try_row(&department, row))).await?;
     over_long_names_are_shortened(&context, &department).await?;
-    let kept =
-        department.api(department.applicant, Kind::Application).await?.list(&Default::default()).await?.items.len();
+    let kept = department
+        .api(department.applicant, Kind::Application)
+        .await?
+        .list(&Default::default())
+        .await?
+        .items
+        .len();
     anyhow::ensure!(kept == ROWS.len() + 1, "{kept} applications are there, and not {}", ROWS.len() + 1);
     println!(
         "bad input: {} applications, each told why and put right; 1 over-long name shortened",

@@ -1,7 +1,7 @@
 //! What comes later in life: going live, reports, changes and exits at the wrong time or of the wrong thing.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::fixtures::{self, HENAN, Kind, Department, condition, refusal, sample};
+use e2e::fixtures::{self, Department, HENAN, Kind, condition, refusal, sample};
 use e2e::suite::Context;
 use jiff::{SignedDuration, Timestamp};
 use kube::api::{DeleteParams, DynamicObject};

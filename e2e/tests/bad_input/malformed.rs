@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::cluster::{Cluster, Setup};
-use e2e::install;
-use e2e::fixtures::{self, HENAN, Kind, Department, PATIENCE, condition};
 use e2e::actors::Actor;
+use e2e::cluster::{Cluster, Setup};
+use e2e::fixtures::{self, Department, HENAN, Kind, PATIENCE, condition};
+use e2e::install;
 use e2e::suite::Context;
 use e2e::wait::{eventually, until_gone};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;

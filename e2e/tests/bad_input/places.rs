@@ -1,8 +1,8 @@
 //! Regions that cannot be, and names that are not to be had.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::fixtures::{self, HENAN, Kind, Department, PATIENCE, condition, refusal, sample};
-use e2e::actors::{OPERATOR, Actor};
+use e2e::actors::{Actor, OPERATOR};
+use e2e::fixtures::{self, Department, HENAN, Kind, PATIENCE, condition, refusal, sample};
 use e2e::suite::Context;
 use e2e::wait::until;
 use k8s_openapi::api::core::v1::Namespace;

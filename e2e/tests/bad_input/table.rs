@@ -1,7 +1,7 @@
 //! One row: what somebody files or changes, what comes of it, and that it can be put right.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::fixtures::{Kind, Department, condition, refusal};
+use e2e::fixtures::{Department, Kind, condition, refusal};
 use serde_json::Value;
 
 /// What comes of bad input.
@@ -34,7 +34,11 @@ pub async fn try_row(department: &Department, row: &Row) -> Result<()> {
     match row.expect {
         Expect::Refused(fragments) => {
             says(row.what, &refusal(department.file(&spoilt).await)?, fragments)?;
-            ensure!(department.get(Kind::Application, &name).await.is_err(), "{}: refused and stored", row.what);
+            ensure!(
+                department.get(Kind::Application, &name).await.is_err(),
+                "{}: refused and stored",
+                row.what
+            );
             department.file(&right).await.with_context(|| row.what)?;
         }
         Expect::Invalid(reason, fragments) => {

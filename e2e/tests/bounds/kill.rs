@@ -1,9 +1,9 @@
 //! S9: the operator is killed after some of its writes, spread over a whole life; the end is the same.
 
 use anyhow::{Context as _, Result, bail, ensure};
+use e2e::actors::{Actor, OPERATOR};
 use e2e::audit::{Entry, Follow};
 use e2e::fixtures::HENAN;
-use e2e::actors::{OPERATOR, Actor};
 use e2e::suite::Context;
 
 use crate::end_state::ensure_equal;

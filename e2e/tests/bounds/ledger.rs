@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use e2e::actors::{Actor, OPERATOR};
 use e2e::audit::{Entries, Entry};
-use e2e::actors::{OPERATOR, Actor};
 use e2e::suite::Context;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;

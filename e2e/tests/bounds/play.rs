@@ -1,9 +1,9 @@
 //! One whole life, played.
 
 use anyhow::{Context as _, Result};
+use e2e::actors::{Actor, OPERATOR};
 use e2e::audit::{AuditLog, Entries, Entry};
-use e2e::fixtures::{HENAN, Kind, Department, PATIENCE};
-use e2e::actors::{OPERATOR, Actor};
+use e2e::fixtures::{Department, HENAN, Kind, PATIENCE};
 use e2e::suite::Context;
 use e2e::wait::{eventually, until_gone};
 use jiff::{SignedDuration, Timestamp};

@@ -1,11 +1,11 @@
 //! A world at rest: whatever stands, looked at by a new process, is not written and not listed again.
 
 use anyhow::{Context as _, Result, ensure};
+use e2e::actors::{Actor, OPERATOR};
 use e2e::audit::AuditLog;
 use e2e::cluster::Cluster;
-use e2e::fixtures::{HENAN, Kind, Department};
+use e2e::fixtures::{Department, HENAN, Kind};
 use e2e::operator::Operator;
-use e2e::actors::{OPERATOR, Actor};
 use e2e::sockets;
 use e2e::suite::Context;
 use serde_json::json;

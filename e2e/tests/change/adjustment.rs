@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::fixtures::{Kind, Department, PATIENCE, ZHENGZHOU, condition};
+use e2e::fixtures::{Department, Kind, PATIENCE, ZHENGZHOU, condition};
 use e2e::suite::Context;
 use e2e::wait::eventually;
 use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, ResourceQuota, Service};

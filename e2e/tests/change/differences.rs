@@ -1,8 +1,8 @@
 //! What is not exactly what was approved is refused, field by field; nothing is made of it, and the clock runs on (Art. 13; S1).
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::fixtures::{Kind, Department, condition, refusal};
 use e2e::actors::Actor;
+use e2e::fixtures::{Department, Kind, condition, refusal};
 use e2e::suite::Context;
 use kube::api::{DeleteParams, DynamicObject};
 use serde_json::{Value, json};

@@ -1,17 +1,17 @@
 //! Maintenance on a real control plane (Art. 18): who is told, and what becomes of a plan before it is approved.
 
 use anyhow::{Result, ensure};
+use e2e::actors::{Actor, OPERATOR};
 use e2e::audit::AuditLog;
-use e2e::fixtures::{HENAN, Kind, Department, ZHENGZHOU, condition, refusal};
-use e2e::actors::{OPERATOR, Actor};
+use e2e::fixtures::{Department, HENAN, Kind, ZHENGZHOU, condition, refusal};
 use e2e::suite::Context;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::refusals::{cannot_be_approved, decide};
 use crate::stage::{
-    automatic, by_the_provider, event, events_of_maintenance, message, provider_department, provisioned, quiet,
-    said,
+    automatic, by_the_provider, event, events_of_maintenance, message, provider_department, provisioned,
+    quiet, said,
 };
 
 /// The sample plan in the provider's department, under a name, so many days ahead, for these applications.

@@ -1,8 +1,8 @@
 //! Work orders by the provider's own hand (Art. 13): published, rendered, applied; too early, and too late.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::fixtures::{Kind, Department, condition};
 use e2e::actors::Actor;
+use e2e::fixtures::{Department, Kind, condition};
 use e2e::suite::Context;
 use govcloud_domain::digest::spec_digest;
 use kube::ResourceExt;

@@ -1,7 +1,7 @@
 //! Changes that may not be (Art. 12, 15, 16): two at a time, on the way out, on a foreign's namespace, without approval.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::fixtures::{Kind, Department, condition, refusal};
+use e2e::fixtures::{Department, Kind, condition, refusal};
 use e2e::suite::Context;
 use govcloud_domain::names::tenant_namespace;
 use k8s_openapi::api::core::v1::Namespace;
@@ -42,7 +42,12 @@ pub async fn one_open_change_and_none_while_exiting(context: Context) -> Result<
     department.approve(Kind::Change, "first").await?;
     department.phase(Kind::Change, "first", "Applying").await?;
     department
-        .file(&adjustment(&department, "second", "clinic", json!([{"name": "prod", "quota": {"pods": "70"}}]))?)
+        .file(&adjustment(
+            &department,
+            "second",
+            "clinic",
+            json!([{"name": "prod", "quota": {"pods": "70"}}]),
+        )?)
         .await?;
     let second = department.judged(Kind::Change, "second", "AnotherOpen").await?;
     ensure!(message(&second, "Valid").contains("ChangeRequest first"), "{second:?}");
@@ -58,7 +63,12 @@ pub async fn one_open_change_and_none_while_exiting(context: Context) -> Result<
     department.file(&department.exit("leave", "clinic", json!({"default": "Retain"}))?).await?;
     department.phase(Kind::Application, "clinic", "Exiting").await?;
     department
-        .file(&adjustment(&department, "during", "clinic", json!([{"name": "prod", "quota": {"pods": "80"}}]))?)
+        .file(&adjustment(
+            &department,
+            "during",
+            "clinic",
+            json!([{"name": "prod", "quota": {"pods": "80"}}]),
+        )?)
         .await?;
     let during = department.judged(Kind::Change, "during", "ApplicationNotActive").await?;
     ensure!(message(&during, "Valid").contains("clinic is Exiting"), "{during:?}");
@@ -70,7 +80,12 @@ pub async fn a_change_is_returned_resubmitted_or_rejected(context: Context) -> R
     let app = provisioned(&department, "clinic").await?;
     let (prod, _) = Department::tenant(&app, "prod")?;
     department
-        .file(&adjustment(&department, "more", "clinic", json!([{"name": "prod", "quota": {"pods": "500"}}]))?)
+        .file(&adjustment(
+            &department,
+            "more",
+            "clinic",
+            json!([{"name": "prod", "quota": {"pods": "500"}}]),
+        )?)
         .await?;
     department.judged(Kind::Change, "more", "Valid").await?;
     decide(&department, "more", "returned", "请按实际峰值重新测算").await?;
@@ -88,7 +103,12 @@ pub async fn a_change_is_returned_resubmitted_or_rejected(context: Context) -> R
     ensure!(hard(&department, &prod).await?["pods"] == "60");
 
     department
-        .file(&adjustment(&department, "much", "clinic", json!([{"name": "prod", "quota": {"pods": "900"}}]))?)
+        .file(&adjustment(
+            &department,
+            "much",
+            "clinic",
+            json!([{"name": "prod", "quota": {"pods": "900"}}]),
+        )?)
         .await?;
     department.judged(Kind::Change, "much", "Valid").await?;
     decide(&department, "much", "rejected", "利用率不足").await?;

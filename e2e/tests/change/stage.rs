@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result, ensure};
+use e2e::actors::{Actor, OPERATOR};
 use e2e::audit::AuditLog;
 use e2e::binaries::Binaries;
-use e2e::fixtures::{self, HENAN, Kind, Department, PATIENCE, ZHENGZHOU, condition};
+use e2e::fixtures::{self, Department, HENAN, Kind, PATIENCE, ZHENGZHOU, condition};
 use e2e::operator;
-use e2e::actors::{OPERATOR, Actor};
 use e2e::suite::Context;
 use e2e::wait::eventually;
 use k8s_openapi::api::core::v1::{Namespace, ResourceQuota};
@@ -130,7 +130,12 @@ pub async fn provisioned(department: &Department, name: &str) -> Result<DynamicO
 }
 
 /// A change of one application with these namespaces.
-pub fn adjustment(department: &Department, name: &str, application: &str, namespaces: Value) -> Result<Value> {
+pub fn adjustment(
+    department: &Department,
+    name: &str,
+    application: &str,
+    namespaces: Value,
+) -> Result<Value> {
     let mut manifest = department.change(name, application)?;
     manifest["spec"]["resourceAdjustment"]["namespaces"] = namespaces;
     Ok(manifest)
@@ -138,7 +143,8 @@ pub fn adjustment(department: &Department, name: &str, application: &str, namesp
 
 /// The hard limits that a tenant namespace has.
 pub async fn hard(department: &Department, namespace: &str) -> Result<Value> {
-    let quota = Api::<ResourceQuota>::namespaced(department.admin().await?, namespace).get("govcloud").await?;
+    let quota =
+        Api::<ResourceQuota>::namespaced(department.admin().await?, namespace).get("govcloud").await?;
     Ok(serde_json::to_value(quota)?["spec"]["hard"].clone())
 }
 
@@ -176,7 +182,8 @@ pub async fn quiet(department: &Department) -> Result<()> {
         let mark = AuditLog::mark();
         let audit = department.cluster().audit();
         audit.settled(&admin).await?;
-        let asked = audit.settled(&admin).await?.since(mark).by_user(OPERATOR).namespace(&department.namespace);
+        let asked =
+            audit.settled(&admin).await?.since(mark).by_user(OPERATOR).namespace(&department.namespace);
         let writes = asked.writes();
         ensure!(writes.is_empty(), "still writing:\n{writes}");
         Ok(Some(()))

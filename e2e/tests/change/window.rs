@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::cluster::{Cluster, Setup};
-use e2e::in_process::InProcess;
-use e2e::fixtures::{self, HENAN, Kind, Department, condition, refusal};
 use e2e::actors::Actor;
+use e2e::cluster::{Cluster, Setup};
+use e2e::fixtures::{self, Department, HENAN, Kind, condition, refusal};
+use e2e::in_process::InProcess;
 use e2e::suite::Context;
 use govcloud_controller::clock::Clock;
 use jiff::{SignedDuration, Timestamp};

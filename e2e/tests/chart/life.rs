@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
+use e2e::actors::Actor;
 use e2e::cluster::{Cluster, Setup};
 use e2e::install;
 use e2e::kubectl::Kubectl;
 use e2e::operator::{Operator, Options};
-use e2e::people::{DEPARTMENT, People};
-use e2e::actors::Actor;
+use e2e::sample_department::{DEPARTMENT, SampleDepartment};
 use e2e::suite::Context;
 use e2e::tools::{Helm, Tools, chart};
 use govcloud_domain::integrity;
@@ -61,23 +61,23 @@ pub async fn installed_upgraded_removed_and_installed_again(context: Context) ->
     let args = vec![format!("--namespace-controller={ANOTHER}")];
     let mut operator = Operator::start(&cluster.plane, Options { args, ..Options::default() }).await?;
     install::calendars(&admin).await?;
-    let people = People::settle(cluster.clone()).await?;
-    let first = people.file("first").await?;
-    refused_to_the_department(&people, &first).await?;
-    people.approve(&first).await?;
-    people.until_phase(&first, "Provisioned").await?;
-    let second = people.file("second").await?;
+    let sample = SampleDepartment::install(cluster.clone()).await?;
+    let first = sample.file("first").await?;
+    refused_to_the_department(&sample, &first).await?;
+    sample.approve(&first).await?;
+    sample.until_phase(&first, "Provisioned").await?;
+    let second = sample.file("second").await?;
     let since = intact_since(&admin).await?;
 
     // A decision just before an upgrade that changes policies: it was made under the old ones, which held.
     operator.stop()?;
-    people.approve(&second).await?;
+    sample.approve(&second).await?;
     let changed = generation(&admin).await?;
     upgrade(&helm, &cluster).await?;
     ensure!(generation(&admin).await? > changed, "the upgrade changed no policy");
     released_is_live(&admin).await?;
     let mut operator = Operator::start(&cluster.plane, Options::default()).await?;
-    people.until_phase(&second, "Provisioned").await?;
+    sample.until_phase(&second, "Provisioned").await?;
     ensure!(intact_since(&admin).await? == since, "the upgrade is a gap to the guard");
 
     operator.stop()?;
@@ -90,17 +90,16 @@ pub async fn installed_upgraded_removed_and_installed_again(context: Context) ->
         ensure!(admin.run(&args).await?.is_empty(), "{what} is left");
     }
     let tenant = before[3].split_whitespace().nth(1).context("no tenant namespace")?;
-    let removal =
-        people.by(Actor::PlatformAdmin).run(&["delete", "namespace", tenant, "--wait=false"]).await;
+    let removal = sample.by(Actor::PlatformAdmin).run(&["delete", "namespace", tenant, "--wait=false"]).await;
     let said = removal.err().context("a tenant namespace can be deleted after the uninstall")?.to_string();
     ensure!(said.contains("Decommission"), "{said}");
     let live = format!("{{\"spec\":{{\"goLive\":{{\"at\":\"{}\"}}}}}}", jiff::Timestamp::now());
     let patch = ["patch", &second, "-n", DEPARTMENT, "--type=merge", "-p", &live];
-    people.by(Actor::Department).run(&patch).await.context("the department works on")?;
+    sample.by(Actor::Department).run(&patch).await.context("the department works on")?;
 
     install(&helm, &cluster, &[]).await?;
     let _operator = Operator::start(&cluster.plane, Options::default()).await?;
-    people.until_phase(&second, "Live").await?;
+    sample.until_phase(&second, "Live").await?;
     ensure!(intact_since(&admin).await? == since, "policies that stood all the time are a gap to the guard");
     println!("chart: installed, upgraded, removed and installed again; sealed since {since} throughout");
     Ok(())
@@ -129,7 +128,7 @@ async fn in_force(cluster: &Cluster) -> Result<()> {
 }
 
 /// Who filed does not decide: the policies that the chart brought are in force.
-async fn refused_to_the_department(people: &People, what: &str) -> Result<()> {
+async fn refused_to_the_department(sample: &SampleDepartment, what: &str) -> Result<()> {
     let approve = [
         "annotate",
         what,
@@ -138,7 +137,7 @@ async fn refused_to_the_department(people: &People, what: &str) -> Result<()> {
         "govcloud.dev/decision=approved",
         "govcloud.dev/reviewed-generation=1",
     ];
-    let outcome = people.by(Actor::Department).run(&approve).await;
+    let outcome = sample.by(Actor::Department).run(&approve).await;
     let said = outcome.err().context("the department approved its own application")?.to_string();
     ensure!(said.contains("govcloud-decisions"), "{said}");
     Ok(())

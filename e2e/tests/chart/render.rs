@@ -5,8 +5,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use e2e::paths::in_repository;
 use e2e::actors::Actor;
+use e2e::paths::in_repository;
 use e2e::suite::Context;
 use e2e::tools::{Tools, chart};
 use serde_json::{Value, json};

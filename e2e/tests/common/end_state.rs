@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
-use e2e::fixtures::{Kind, Department};
 use e2e::actors::Actor;
+use e2e::fixtures::{Department, Kind};
 use e2e::volumes;
 use jiff::Timestamp;
 use jiff::civil::Date;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use e2e::actors::{Actor, OPERATOR};
 use e2e::audit::{AuditLog, Entry};
-use e2e::fixtures::{HENAN, Kind, Department};
-use e2e::actors::{OPERATOR, Actor};
+use e2e::fixtures::{Department, HENAN, Kind};
 use e2e::suite::Context;
 use e2e::wait::until_gone;
 use k8s_openapi::api::core::v1::{Namespace, PersistentVolume};

@@ -3,8 +3,8 @@
 use std::fs;
 
 use anyhow::{Result, ensure};
-use e2e::fixtures::Kind;
 use e2e::actors::Actor;
+use e2e::fixtures::Kind;
 use e2e::suite::Context;
 use k8s_openapi::api::core::v1::PersistentVolume;
 use kube::api::{DeleteParams, PostParams};

@@ -1,8 +1,8 @@
 //! The department's word (Art. 23): absent, old, voided, taken back, forged.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::fixtures::{Kind, refusal};
 use e2e::actors::Actor;
+use e2e::fixtures::{Kind, refusal};
 use e2e::suite::Context;
 use e2e::wait::eventually;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;

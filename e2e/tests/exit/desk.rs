@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::fixtures::{HENAN, Kind, Department, refusal};
 use e2e::actors::Actor;
+use e2e::fixtures::{Department, HENAN, Kind, refusal};
 use e2e::suite::Context;
 use e2e::volumes;
 use e2e::wait::{eventually, until};

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use e2e::audit::Entry;
 use e2e::actors::OPERATOR;
+use e2e::audit::Entry;
 use e2e::wait::{eventually, until_gone};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::ListParams;

@@ -3,8 +3,8 @@
 use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::fixtures::{HENAN, Kind, Department, refusal};
-use e2e::actors::{self, OPERATOR, Actor};
+use e2e::actors::{self, Actor, OPERATOR};
+use e2e::fixtures::{Department, HENAN, Kind, refusal};
 use e2e::suite::Context;
 use e2e::wait::until;
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
@@ -134,7 +134,13 @@ async fn twin(desk: &Desk, claim: &str) -> Result<String> {
 }
 
 async fn remove(desk: &Desk, volume: &str) -> Result<()> {
-    desk.department.volumes().await?.delete(volume, &DeleteParams::default()).await.map(drop).map_err(Into::into)
+    desk.department
+        .volumes()
+        .await?
+        .delete(volume, &DeleteParams::default())
+        .await
+        .map(drop)
+        .map_err(Into::into)
 }
 
 /// Who destroys one destroys the other, which nobody consented to: it cannot be approved.

@@ -1,8 +1,8 @@
 //! Data that is handed over (Art. 28): use goes on until the department has it.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::fixtures::{Kind, refusal};
 use e2e::actors::Actor;
+use e2e::fixtures::{Kind, refusal};
 use e2e::suite::Context;
 use e2e::wait::eventually;
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};

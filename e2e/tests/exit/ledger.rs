@@ -1,9 +1,9 @@
 //! What was really asked for that destroys something, read once from the audit log for all scenarios.
 
 use anyhow::{Context as _, Result};
+use e2e::actors::Actor;
 use e2e::audit::{Entry, Follow};
 use e2e::cluster::Cluster;
-use e2e::actors::Actor;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;

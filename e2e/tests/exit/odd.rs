@@ -1,7 +1,7 @@
 //! Applications that are not quite as one thinks of them.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::fixtures::{Kind, Department, refusal};
+use e2e::fixtures::{Department, Kind, refusal};
 use e2e::suite::Context;
 use e2e::wait::until;
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
@@ -82,7 +82,8 @@ pub async fn a_shared_department(context: Context) -> Result<()> {
     ensure!(crate::desk::phase(&still) == "Bound" && still.uid() == volume.uid(), "{still:?}");
     let read = std::fs::read_to_string(e2e::volumes::directory(&volume)?.join("record"))?;
     ensure!(read == "邻居", "{read}");
-    let namespaces: kube::Api<k8s_openapi::api::core::v1::Namespace> = kube::Api::all(department.admin().await?);
+    let namespaces: kube::Api<k8s_openapi::api::core::v1::Namespace> =
+        kube::Api::all(department.admin().await?);
     ensure!(namespaces.get(&tenant).await?.uid() == Some(uid), "its namespace is another");
     Ok(())
 }

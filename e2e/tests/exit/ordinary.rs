@@ -1,8 +1,8 @@
 //! Each reason, each action, default and by volume, all the way.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::fixtures::{Kind, refusal};
 use e2e::actors::{self, Actor};
+use e2e::fixtures::{Kind, refusal};
 use e2e::suite::Context;
 use govcloud_api::decommission::Decommission;
 use govcloud_domain::decommission::certificate_digest;
@@ -132,7 +132,8 @@ pub async fn terminated_by_the_authority(context: Context) -> Result<()> {
     manifest["spec"]["reason"] = json!("ContractTerminated");
     refusal(desk.department.file_as(authority, &manifest).await).context("the authority says Destroy")?;
     manifest["spec"]["disposition"] = disposition("Retain", &[("data", "Destroy")]);
-    refusal(desk.department.file_as(authority, &manifest).await).context("the authority says Destroy of one")?;
+    refusal(desk.department.file_as(authority, &manifest).await)
+        .context("the authority says Destroy of one")?;
     manifest["spec"]["disposition"] = disposition("Retain", &[]);
     desk.department.file_as(authority, &manifest).await?;
     let exit = desk.phase("AwaitingConsent").await?;

@@ -1,8 +1,8 @@
 //! `scope: Volumes`: volumes that no claim holds, of an application that lives on or of one that has left.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::fixtures::Kind;
 use e2e::actors::Actor;
+use e2e::fixtures::Kind;
 use e2e::suite::Context;
 use e2e::wait::{eventually, until};
 use kube::Api;

@@ -7,11 +7,11 @@ use std::fs;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
+use e2e::actors::Actor;
 use e2e::audit::Entry;
 use e2e::cluster::{Cluster, Setup};
-use e2e::in_process::InProcess;
 use e2e::fixtures::{Kind, condition};
-use e2e::actors::Actor;
+use e2e::in_process::InProcess;
 use e2e::suite::Context;
 use e2e::wait::until;
 use govcloud_controller::clock::Clock;
@@ -226,7 +226,8 @@ pub async fn a_provisioner_that_fails(_: Context) -> Result<()> {
     let failed = |v: &PersistentVolume| phase(v) == "Failed";
     until(desk.department.volumes().await?, &volume, "fails", PATIENCE, failed).await?;
     ensure!(fs::read_to_string(directory.path().join("record"))? == "手工的数据", "it went all the same");
-    let admin: Api<PersistentVolume> = Api::all(desk.department.cluster().client(Actor::PlatformAdmin).await?);
+    let admin: Api<PersistentVolume> =
+        Api::all(desk.department.cluster().client(Actor::PlatformAdmin).await?);
     // The provider clears the storage itself, and then the object, which the guard allows once its policy is Delete.
     let free = async {
         fs::remove_dir_all(directory.path())?;

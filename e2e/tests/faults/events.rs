@@ -1,7 +1,7 @@
 //! Events that the API server refuses: every status is written all the same.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::fixtures::{HENAN, Kind, Department};
+use e2e::fixtures::{Department, HENAN, Kind};
 use e2e::suite::Context;
 use e2e::wait::until;
 use k8s_openapi::api::core::v1::ResourceQuota;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::Cluster;
-use e2e::fixtures::{HENAN, Kind, Department};
+use e2e::fixtures::{Department, HENAN, Kind};
 use e2e::proxy::{Request, Watches};
 use e2e::suite::Context;
 use e2e::wait::eventually;

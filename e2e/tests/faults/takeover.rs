@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::fixtures::{self, HENAN, Kind, Department};
+use e2e::actors::{Actor, OPERATOR_NAMESPACE, OPERATOR_SERVICE_ACCOUNT};
+use e2e::fixtures::{self, Department, HENAN, Kind};
 use e2e::operator::{Operator, Options};
-use e2e::actors::{OPERATOR_NAMESPACE, OPERATOR_SERVICE_ACCOUNT, Actor};
 use e2e::suite::Context;
 use e2e::wait::eventually;
 use k8s_openapi::api::coordination::v1::Lease;

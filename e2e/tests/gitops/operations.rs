@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::binaries::Binaries;
 use e2e::actors::Actor;
+use e2e::binaries::Binaries;
 use e2e::suite::Context;
 use e2e::{department, operator, paths};
 use tokio::process::Command;

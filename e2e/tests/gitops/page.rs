@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::fixtures::{self, HENAN, Department};
-use e2e::paths::in_repository;
 use e2e::actors::Actor;
+use e2e::fixtures::{self, Department, HENAN};
+use e2e::paths::in_repository;
 use e2e::suite::Context;
 use govcloud_domain::names::tenant_namespace;
 use k8s_openapi::api::core::v1::ConfigMap;

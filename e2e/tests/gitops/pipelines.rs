@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
+use e2e::actors::{Actor, OPERATOR};
 use e2e::audit::AuditLog;
+use e2e::fixtures::{self, Department, HENAN, Kind, PATIENCE};
 use e2e::kubectl::Kubectl;
-use e2e::fixtures::{self, HENAN, Kind, Department, PATIENCE};
-use e2e::actors::{OPERATOR, Actor};
 use e2e::suite::Context;
 use e2e::wait::eventually;
 use kube::ResourceExt;
@@ -94,7 +94,11 @@ impl Pipeline {
 }
 
 /// resourceVersions of everything that the operator keeps, and of the records.
-async fn versions(context: &Context, department: &Department, tenant: &str) -> Result<BTreeMap<String, String>> {
+async fn versions(
+    context: &Context,
+    department: &Department,
+    tenant: &str,
+) -> Result<BTreeMap<String, String>> {
     let kubectl = context.cluster.kubectl(Actor::Admin);
     let mut all = BTreeMap::new();
     for (what, namespace) in
@@ -188,7 +192,8 @@ pub async fn two_pipelines_never_fight_the_operator(context: Context) -> Result<
     let log = context.cluster.audit().settled(&admin).await?.since(mark);
     let after = versions(&context, &department, &tenant).await?;
     ensure!(after == before, "moved:\n{before:?}\n{after:?}");
-    let writes = log.clone().by_user(OPERATOR).writes().without_leases().keep(|e| about(e, &department, &tenant));
+    let writes =
+        log.clone().by_user(OPERATOR).writes().without_leases().keep(|e| about(e, &department, &tenant));
     ensure!(writes.is_empty(), "the operator wrote:\n{writes}");
     let applied = log.by_user(Actor::Pipeline.user()).writes().keep(|e| about(e, &department, &tenant));
     let refused = applied.clone().keep(|e| !(200..300).contains(&e.code()));

@@ -1,8 +1,8 @@
 //! A city's region: its own authority decides, and data is handed over before anything goes (Art. 28, 30).
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::fixtures::{self, Kind, Department, PATIENCE, ZHENGZHOU, refusal};
 use e2e::actors::Actor;
+use e2e::fixtures::{self, Department, Kind, PATIENCE, ZHENGZHOU, refusal};
 use e2e::suite::Context;
 use e2e::volumes;
 use e2e::wait::until_gone;

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::fixtures::{self, HENAN, Kind, Department, PATIENCE, condition};
 use e2e::actors::Actor;
+use e2e::fixtures::{self, Department, HENAN, Kind, PATIENCE, condition};
 use e2e::suite::Context;
 use e2e::volumes;
 use e2e::wait::{eventually, until, until_gone};

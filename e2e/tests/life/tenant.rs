@@ -1,8 +1,8 @@
 //! What a tenant namespace must look like, and that nobody changes it for long.
 
 use anyhow::{Context, Result, ensure};
+use e2e::actors::{self, Actor, OPERATOR};
 use e2e::fixtures::{Department, PATIENCE, refusal};
-use e2e::actors::{self, OPERATOR, Actor};
 use e2e::wait::until;
 use k8s_openapi::api::core::v1::{LimitRange, Namespace, ResourceQuota};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
@@ -15,7 +15,11 @@ use serde_json::{Value, json};
 const QUOTA: &str = "govcloud";
 
 /// Checks every object of a tenant namespace against what was applied for. Returns how many things were compared.
-pub async fn is_as_applied_for(department: &Department, application: &DynamicObject, tenant: &str) -> Result<usize> {
+pub async fn is_as_applied_for(
+    department: &Department,
+    application: &DynamicObject,
+    tenant: &str,
+) -> Result<usize> {
     let admin = department.admin().await?;
     let uid = application.uid().context("no UID")?;
     let mut compared = 0;

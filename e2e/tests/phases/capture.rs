@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, ensure};
+use e2e::actors::Actor;
 use e2e::cluster::Cluster;
 use e2e::fixtures::{Kind, condition};
 use e2e::paths::in_repository;
-use e2e::actors::Actor;
 use futures::StreamExt;
 use kube::Api;
 use kube::api::DynamicObject;

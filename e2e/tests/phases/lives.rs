@@ -2,10 +2,10 @@
 //! city whose provider writes the grants, the provider's maintenance, and all that can fall due.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::fixtures::{self, HENAN, Kind, Department, ZHENGZHOU};
-use e2e::paths::in_repository;
-use e2e::people::{deadline, said};
 use e2e::actors::Actor;
+use e2e::fixtures::{self, Department, HENAN, Kind, ZHENGZHOU};
+use e2e::paths::in_repository;
+use e2e::sample_department::{deadline, timeline_count};
 use e2e::suite::Context;
 use govcloud_api::work_calendar::WorkCalendar;
 use govcloud_controller::clock::Clock;
@@ -111,7 +111,7 @@ impl Stage {
         province.amend(Kind::Application, "slow", json!({"spec": {"goLive": {"at": at}}})).await?;
         province.phase(Kind::Application, "slow", "Live").await?;
         self.clock.set(self.moment(SignedDuration::from_hours(24 * 30))?);
-        let late = |s: &Value| said(&json!({"status": s}), "Overdue") == 2;
+        let late = |s: &Value| timeline_count(&json!({"status": s}), "Overdue") == 2;
         province.until(Kind::Application, "slow", "owes its report", late).await?;
         province.amend(Kind::Application, "slow", fixtures::sample("travel-report.yaml")?).await?;
         province.until(Kind::Application, "slow", "has reported", |s| s["reportedAt"].is_string()).await?;
@@ -127,7 +127,7 @@ fn cn() -> Result<Calendar> {
 }
 
 fn told(status: &Value, event: &str) -> bool {
-    said(&json!({ "status": status }), event) > 0
+    timeline_count(&json!({ "status": status }), event) > 0
 }
 
 /// The authority decides otherwise than by approving.
@@ -144,7 +144,9 @@ async fn decide(department: &Department, kind: Kind, name: &str, verdict: &str) 
 /// The department takes a record back.
 async fn withdraw(department: &Department, kind: Kind, name: &str) -> Result<()> {
     let uid = department.get(kind, name).await?.uid().context("no UID")?;
-    department.amend(kind, name, json!({"metadata": {"annotations": {"govcloud.dev/withdraw": uid}}})).await?;
+    department
+        .amend(kind, name, json!({"metadata": {"annotations": {"govcloud.dev/withdraw": uid}}}))
+        .await?;
     department.phase(kind, name, "Withdrawn").await.map(drop)
 }
 

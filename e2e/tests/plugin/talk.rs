@@ -7,9 +7,9 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use e2e::actors::Actor;
 use e2e::cluster::Cluster;
 use e2e::operator;
-use e2e::actors::Actor;
 use e2e::suite::Context;
 use nix::pty::openpty;
 use tokio::io::AsyncReadExt as _;

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use e2e::actors::Actor;
 use e2e::cluster::Cluster;
 use e2e::install;
 use e2e::kubectl::Kubectl;
 use e2e::operator::{Operator, Options};
 use e2e::paths::in_repository;
-use e2e::people::{DEPARTMENT, People, condition};
-use e2e::actors::Actor;
+use e2e::sample_department::{DEPARTMENT, SampleDepartment, condition};
 use e2e::suite::Context;
 use e2e::tools::{Tools, chart};
 use e2e::wait::eventually;
@@ -61,9 +61,9 @@ async fn refused(kubectl: &Kubectl, args: &[&str], because: &str) -> Result<()> 
 }
 
 /// Decided by the authority, by its own name, and carried out by the operator.
-async fn carried_out(people: &People, name: &str) -> Result<()> {
+async fn carried_out(sample: &SampleDepartment, name: &str) -> Result<()> {
     let (authority, what) = (Actor::Authority410000.user(), format!("capp/{name}"));
-    let provisioned = people.until_phase(&what, "Provisioned").await?;
+    let provisioned = sample.until_phase(&what, "Provisioned").await?;
     let by = &provisioned["metadata"]["annotations"]["govcloud.dev/decided-by"];
     ensure!(by == authority && provisioned["status"]["decision"]["by"] == authority, "decided by {by}");
     Ok(())
@@ -74,22 +74,22 @@ pub async fn without_mutating_policies_clients_send_the_stamps(context: Context)
     context.dump_on_failure(DEPARTMENT);
     installed(&cluster).await?;
     let operator = Operator::start(&cluster.plane, Options::default()).await?;
-    let people = People::settle(cluster.clone()).await?;
-    let (department, authority) = (people.by(Actor::Department), people.by(Actor::Authority410000));
+    let sample = SampleDepartment::install(cluster.clone()).await?;
+    let (department, authority) = (sample.by(Actor::Department), sample.by(Actor::Authority410000));
     let forged = department.apply(&application("forged", "provider")?).await;
     let forged = forged.err().context("a forged stamp was taken")?.to_string();
     ensure!(forged.contains("govcloud.dev/requested-by=department"), "{forged}");
     for name in ["by-plugin", "by-kubectl"] {
         department.apply(&application(name, "department")?).await?;
         let valid = |o: &Value| condition(o, "Valid")["status"] == "True";
-        people.until(&format!("capp/{name}"), "valid", valid).await?;
+        sample.until(&format!("capp/{name}"), "valid", valid).await?;
     }
 
     let approve = format!("approve capp/by-plugin -n {DEPARTMENT} --yes");
     govcloud(&cluster, Actor::Authority410000, &approve)
         .await?
         .expect(0, &["approved by authority-410000"])?;
-    carried_out(&people, "by-plugin").await?;
+    carried_out(&sample, "by-plugin").await?;
 
     let annotate = [
         "annotate",
@@ -105,7 +105,7 @@ pub async fn without_mutating_policies_clients_send_the_stamps(context: Context)
     let wrong = stamped("govcloud.dev/decided-by=department");
     refused(&authority, &wrong, "add govcloud.dev/decided-by=authority-410000").await?;
     authority.run(&stamped("govcloud.dev/decided-by=authority-410000")).await?;
-    carried_out(&people, "by-kubectl").await?;
+    carried_out(&sample, "by-kubectl").await?;
     the_gate_is_watched(&cluster, &operator).await
 }
 

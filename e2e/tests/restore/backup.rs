@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::fixtures::{HENAN, Kind, Department, condition, refusal};
-use e2e::paths::{in_repository, target};
 use e2e::actors::Actor;
+use e2e::fixtures::{Department, HENAN, Kind, condition, refusal};
+use e2e::paths::{in_repository, target};
 use e2e::suite::Context;
 use kube::ResourceExt;
 use kube::api::{DynamicObject, PostParams};

@@ -5,13 +5,13 @@ use std::process::Stdio;
 use std::{env, fs};
 
 use anyhow::{Context as _, Result, ensure};
+use e2e::actors::Actor;
 use e2e::binaries::Binaries;
+use e2e::fixtures::{Department, HENAN, Kind};
 use e2e::install;
-use e2e::fixtures::{HENAN, Kind, Department};
 use e2e::operator;
 use e2e::paths::{in_repository, repository};
-use e2e::people::DEPARTMENT;
-use e2e::actors::Actor;
+use e2e::sample_department::DEPARTMENT;
 use e2e::suite::Context;
 use e2e::volumes;
 use kube::ResourceExt;

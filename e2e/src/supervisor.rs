@@ -1,9 +1,9 @@
-//! The watchman who cleans up when we are killed.
+//! Supervisor process that cleans up after this one, however it ends.
 //!
 //! `Drop` does not run on Ctrl-C, `abort` or `SIGKILL`, and a parent-death signal (Linux only, tied to a thread)
 //! would not remove directories. So one small shell process per harness process holds the read end of a pipe
 //! whose write end is ours: however we end, the pipe closes, and it kills what is still ours and removes what is
-//! still there. Orders are written before the thing they name exists, so there is no moment without cover.
+//! still there. A resource is announced before it exists, so there is no moment without cover.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -14,36 +14,37 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context, Result};
 use tokio::signal::unix::{SignalKind, signal};
 
-const SCRIPT: &str = include_str!("keeper.sh");
+const SCRIPT: &str = include_str!("supervisor.sh");
 
-static KEEPER: Mutex<Option<Child>> = Mutex::new(None);
+static SUPERVISOR: Mutex<Option<Child>> = Mutex::new(None);
 
-/// Gives the keeper one order (the words are in `keeper.sh`), hiring it first if there is none.
+/// Sends the supervisor one command (they are listed in `supervisor.sh`), and starts it first if it does not run.
 pub(crate) fn order(word: &str, what: impl Display) -> Result<()> {
-    let mut keeper = KEEPER.lock().unwrap_or_else(PoisonError::into_inner);
-    if keeper.is_none() {
-        *keeper = Some(hire()?);
+    let mut supervisor = SUPERVISOR.lock().unwrap_or_else(PoisonError::into_inner);
+    if supervisor.is_none() {
+        *supervisor = Some(spawn()?);
     }
-    let pipe = keeper.as_mut().and_then(|child| child.stdin.as_mut()).context("the keeper has no ear")?;
-    writeln!(pipe, "{word} {what}").context("the keeper is gone")
+    let pipe =
+        supervisor.as_mut().and_then(|child| child.stdin.as_mut()).context("the supervisor has no stdin")?;
+    writeln!(pipe, "{word} {what}").context("the supervisor is gone")
 }
 
-/// Tells the keeper that everything so far is meant to stay, as `make dev` does once its stack stands.
+/// Makes the supervisor keep everything so far, as `make dev` does once its stack stands.
 pub fn release() -> Result<()> {
     order("release", "all")
 }
 
-/// Has the keeper clean up whatever is still there, and waits until it is done.
+/// Ends the supervisor: it cleans up whatever is still there. Waits until it is done.
 pub fn dismiss() {
-    let keeper = KEEPER.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some(mut keeper) = keeper {
-        drop(keeper.stdin.take());
-        keeper.wait().ok();
+    let supervisor = SUPERVISOR.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(mut supervisor) = supervisor {
+        drop(supervisor.stdin.take());
+        supervisor.wait().ok();
     }
 }
 
 /// Writes a line to stdout. When nobody reads it any more, as after `| head`, this process ends, quietly and after
-/// the keeper has cleaned up.
+/// the supervisor has cleaned up.
 pub fn print(line: &str) {
     if writeln!(std::io::stdout(), "{line}").is_err() {
         dismiss();
@@ -54,10 +55,10 @@ pub fn print(line: &str) {
 /// `println!` by way of [`print`].
 #[macro_export]
 macro_rules! say {
-    ($($text:tt)*) => { $crate::keeper::print(&format!($($text)*)) };
+    ($($text:tt)*) => { $crate::supervisor::print(&format!($($text)*)) };
 }
 
-/// From now on SIGINT, SIGTERM and SIGHUP end this process, after the keeper has cleaned up. Needs a runtime.
+/// From now on SIGINT, SIGTERM and SIGHUP end this process, after the supervisor has cleaned up. Needs a runtime.
 pub fn end_on_signals() -> Result<()> {
     let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
     for kind in kinds {
@@ -73,14 +74,14 @@ pub fn end_on_signals() -> Result<()> {
     Ok(())
 }
 
-fn hire() -> Result<Child> {
+fn spawn() -> Result<Child> {
     Command::new("/bin/sh")
-        .args(["-c", SCRIPT, "govcloud-e2e-keeper"])
+        .args(["-c", SCRIPT, "govcloud-e2e-supervisor"])
         .current_dir("/")
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .process_group(0)
         .spawn()
-        .context("cannot start the keeper, a /bin/sh")
+        .context("cannot start the supervisor, a /bin/sh")
 }

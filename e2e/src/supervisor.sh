@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# The keeper: a small process that outlives the harness by a moment and cleans up after it, however it ended.
+# The supervisor: a small process that outlives the harness by a moment and cleans up after it, however it ended.
 #
 # It reads orders from stdin, one a line, and acts when stdin ends, which the kernel sees to even after SIGKILL:
 #   pid PID START   this process is the harness's (START tells it from a later one with the same number)

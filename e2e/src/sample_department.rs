@@ -1,4 +1,4 @@
-//! What people do, for tests that play lives: file, decide, look, wait.
+//! The department of the samples, and steps of a life by kubectl: file, decide, read, wait.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,9 +7,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
+use crate::actors::Actor;
 use crate::cluster::Cluster;
 use crate::kubectl::Kubectl;
-use crate::actors::Actor;
 use crate::wait::eventually;
 
 /// The department's filing namespace in the samples.
@@ -18,26 +18,35 @@ pub const DEPARTMENT: &str = "dept-transport";
 /// How long a step of a life may take.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// The people of the samples around one cluster, and one filing namespace.
+/// Actors of the samples around one cluster, with one filing namespace.
 #[derive(Clone)]
-pub struct People {
+pub struct SampleDepartment {
     by: Arc<dyn Fn(Actor) -> Kubectl + Send + Sync>,
 }
 
-impl People {
-    /// Sets up the sample regions, roles and people.
+/// Old names, for code that is not renamed yet.
+pub use SampleDepartment as People;
+pub use timeline_count as said;
+
+impl SampleDepartment {
+    /// Old name of [`Self::install`].
     pub async fn settle(cluster: Arc<Cluster>) -> Result<Self> {
-        Self::settle_by(move |who| cluster.kubectl(who)).await
+        Self::install(cluster).await
     }
 
-    /// The same where kubectl leads to another cluster than one of the harness.
-    pub async fn settle_by(by: impl Fn(Actor) -> Kubectl + Send + Sync + 'static) -> Result<Self> {
-        let people = Self { by: Arc::new(by) };
-        let admin = people.by(Actor::PlatformAdmin);
+    /// Sets up the sample regions, roles and actors.
+    pub async fn install(cluster: Arc<Cluster>) -> Result<Self> {
+        Self::install_with(move |who| cluster.kubectl(who)).await
+    }
+
+    /// Sets them up where kubectl leads to another cluster than one of the harness.
+    pub async fn install_with(by: impl Fn(Actor) -> Kubectl + Send + Sync + 'static) -> Result<Self> {
+        let department = Self { by: Arc::new(by) };
+        let admin = department.by(Actor::PlatformAdmin);
         for what in ["rbac", "region-410000.yaml", "personas.yaml"] {
             admin.apply_path(&sample(what)).await?;
         }
-        Ok(people)
+        Ok(department)
     }
 
     /// kubectl as somebody.
@@ -108,7 +117,7 @@ pub fn deadline(object: &Value, obligation: &str) -> Result<Value> {
 }
 
 /// How often the timeline says something.
-pub fn said(object: &Value, event: &str) -> usize {
+pub fn timeline_count(object: &Value, event: &str) -> usize {
     object["status"]["timeline"].as_array().map_or(0, |t| t.iter().filter(|e| e["event"] == event).count())
 }
 
