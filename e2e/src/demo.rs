@@ -1,9 +1,9 @@
-//! The story that `make demo` plays, and the stage it is played on.
+//! Steps of `make demo`, and the runner that shows and checks them.
 
 mod exit;
-mod stage;
-mod story;
+mod runner;
+mod steps;
 mod table;
 
-pub use stage::{Stage, by, govcloud};
-pub use story::play;
+pub use runner::{Runner, by, govcloud};
+pub use steps::run;

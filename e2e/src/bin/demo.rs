@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use e2e::actors::Actor;
 use e2e::cluster::{Cluster, Setup};
-use e2e::demo::{self, Stage};
+use e2e::demo::{self, Runner};
 use e2e::stack::{FILING_NAMESPACE, link_tools};
 use e2e::{dump, install, say, supervisor};
 
@@ -30,7 +30,7 @@ async fn perform() -> Result<()> {
     let cluster = Cluster::start(Setup::Operating).await?;
     install::samples(&cluster.kubectl(Actor::Admin), true).await?;
     let bin = link_tools(cluster.plane.root())?;
-    let outcome = demo::play(&mut Stage::new(cluster.plane.root(), &bin)).await;
+    let outcome = demo::run(&mut Runner::new(cluster.plane.root(), &bin)).await;
     if outcome.is_err() {
         dump::failed("demo", &cluster, &[FILING_NAMESPACE.to_owned()]).await;
     }

@@ -1,4 +1,4 @@
-//! The stage: every command is shown exactly as it is run, and every outcome is checked.
+//! Runner of the demo: every command is shown exactly as it is run, and every outcome is checked.
 //!
 //! Commands are shell lines, so that what is shown can be copied into another terminal while the demo runs, or to
 //! the stack of `make dev` with `DEMO=.dev`. Variables that a step captures stay set for those after it.
@@ -31,18 +31,18 @@ pub fn govcloud(actor: Actor, arguments: &str) -> String {
     format!("kubectl govcloud --kubeconfig $DEMO/{}.kubeconfig -n dept-transport {arguments}", actor.user())
 }
 
-/// Where a story is played.
-pub struct Stage {
+/// Runs and shows the demo's commands.
+pub struct Runner {
     variables: BTreeMap<String, String>,
     bin: String,
     colour: bool,
     begun: Instant,
-    acts: usize,
+    sections: usize,
     checks: usize,
 }
 
-impl Stage {
-    /// A stage on which `$DEMO` is `kubeconfigs` and `kubectl` is the one in `bin`.
+impl Runner {
+    /// A runner on which `$DEMO` is `kubeconfigs` and `kubectl` is the one in `bin`.
     pub fn new(kubeconfigs: &Path, bin: &Path) -> Self {
         let path = format!("{}:{}", bin.display(), env::var("PATH").unwrap_or_default());
         let cache = kubeconfigs.join("state/kubectl-cache");
@@ -56,13 +56,13 @@ impl Stage {
             bin: bin.display().to_string(),
             colour: stdout().is_terminal() && env::var_os("NO_COLOR").is_none(),
             begun: Instant::now(),
-            acts: 0,
+            sections: 0,
             checks: 0,
         }
     }
 
-    /// The story's start: what a reader must type to follow along in another terminal.
-    pub fn open(&self) {
+    /// Prints what a reader must type to follow along in another terminal.
+    pub fn begin(&self) {
         say!(
             "{}",
             self.paint(
@@ -76,15 +76,15 @@ impl Stage {
         );
     }
 
-    /// A new act.
-    pub fn act(&mut self, zh: &str, en: &str) {
-        self.acts += 1;
+    /// Begins a section.
+    pub fn section(&mut self, zh: &str, en: &str) {
+        self.sections += 1;
         let time = self.begun.elapsed().as_secs();
-        say!("\n{}", self.paint("1;36", &format!("━━ {}. {zh} · {en}  [{time}s]", self.acts)));
+        say!("\n{}", self.paint("1;36", &format!("━━ {}. {zh} · {en}  [{time}s]", self.sections)));
     }
 
     /// What is about to happen, and why.
-    pub fn say(&self, zh: &str, en: &str) {
+    pub fn explain(&self, zh: &str, en: &str) {
         say!("\n{}\n{}", self.paint("1", zh), self.paint("2", en));
     }
 
@@ -102,20 +102,20 @@ impl Stage {
     }
 
     /// Runs a line that must succeed with `expected` in its output.
-    pub async fn shows(&mut self, line: &str, expected: &str) -> Result<()> {
+    pub async fn expect_output(&mut self, line: &str, expected: &str) -> Result<()> {
         let text = self.run(line).await?;
         self.verify(expected, text.contains(expected))
     }
 
     /// Runs a line that must be refused with `because` in the message.
-    pub async fn refused(&mut self, line: &str, because: &str) -> Result<()> {
+    pub async fn expect_refusal(&mut self, line: &str, because: &str) -> Result<()> {
         self.fails(line, because).await?;
         self.tick("理应拒绝 · refused, as it must be");
         Ok(())
     }
 
     /// Runs a line that must find nothing any more, and say so with `missing` in the message.
-    pub async fn gone(&mut self, line: &str, missing: &str) -> Result<()> {
+    pub async fn expect_gone(&mut self, line: &str, missing: &str) -> Result<()> {
         self.fails(line, missing).await?;
         self.tick("已不存在 · gone");
         Ok(())
@@ -164,8 +164,8 @@ impl Stage {
         self.variables.get(name).cloned().unwrap_or_default()
     }
 
-    /// The story's end.
-    pub fn close(&self) {
+    /// Prints the number of checks.
+    pub fn finish(&self) {
         let time = self.begun.elapsed().as_secs();
         let line = format!("全部 {} 步均已核对 · all {} steps checked, {time}s", self.checks, self.checks);
         say!("\n{}", self.paint("1;32", &line));
@@ -213,24 +213,24 @@ fn text_of(output: &Output) -> String {
 mod tests {
     use super::*;
 
-    fn stage() -> Stage {
-        Stage::new(Path::new("/nowhere"), Path::new("/nowhere"))
+    fn runner() -> Runner {
+        Runner::new(Path::new("/nowhere"), Path::new("/nowhere"))
     }
 
     #[tokio::test]
     async fn what_is_captured_stays_set() {
-        let mut stage = stage();
-        stage.capture("WORD", "echo 同意").await.expect("captured");
-        stage.shows("echo \"<$WORD>\"", "<同意>").await.expect("set");
+        let mut runner = runner();
+        runner.capture("WORD", "echo 同意").await.expect("captured");
+        runner.expect_output("echo \"<$WORD>\"", "<同意>").await.expect("set");
     }
 
     #[tokio::test]
     async fn neither_outcome_passes_for_the_other() {
-        let mut stage = stage();
-        assert!(stage.run("false").await.is_err());
-        assert!(stage.refused("true", "").await.is_err());
-        assert!(stage.refused("echo no >&2; false", "never").await.is_err());
-        stage.refused("echo no >&2; false", "no").await.expect("refused");
-        assert!(stage.capture("NOTHING", "true").await.is_err());
+        let mut runner = runner();
+        assert!(runner.run("false").await.is_err());
+        assert!(runner.expect_refusal("true", "").await.is_err());
+        assert!(runner.expect_refusal("echo no >&2; false", "never").await.is_err());
+        runner.expect_refusal("echo no >&2; false", "no").await.expect("refused");
+        assert!(runner.capture("NOTHING", "true").await.is_err());
     }
 }
