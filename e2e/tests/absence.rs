@@ -8,18 +8,18 @@ use e2e::suite;
 
 mod absence {
     pub mod definitions;
-    pub mod kept;
+    pub mod fixture;
     pub mod operator;
     pub mod record;
     pub mod snapshot;
-    pub mod witness;
+    pub mod volume;
 }
 
 use absence::definitions::the_definitions_are_removed_with_every_record;
-use absence::kept::a_volume_is_kept_from_first_sight;
 use absence::operator::the_operator_its_rights_and_the_policies_come_and_go;
 use absence::record::a_record_is_lost_filed_anew_and_taken_back;
 use absence::snapshot::etcd_is_restored_from_an_older_snapshot;
+use absence::volume::a_volume_is_kept_from_first_sight;
 
 fn main() -> ExitCode {
     let tests = e2e::tests![

@@ -1,15 +1,19 @@
 //! The attack matrix: who may decide, on what, and that there is no way around it (design 3; S1, S5–S7).
 //!
 //! RBAC is wide open to everybody here, but for the project's own verbs, so that what is refused is refused by the
-//! admission policies. Rows are sent as dry runs: admission runs in full, and the stage stays as it was set.
+//! admission policies. Rows are sent as dry runs: admission runs in full, and the fixtures stays as it was set.
 //! Rows that must go through are there so that a policy that denies everything fails too.
 
 #[path = "attack_matrix/authority.rs"]
 mod authority;
+#[path = "attack_matrix/caller.rs"]
+mod caller;
 #[path = "attack_matrix/decisions.rs"]
 mod decisions;
 #[path = "attack_matrix/filing.rs"]
 mod filing;
+#[path = "attack_matrix/fixtures.rs"]
+mod fixtures;
 #[path = "attack_matrix/later.rs"]
 mod later;
 #[path = "attack_matrix/prove.rs"]
@@ -22,14 +26,10 @@ mod roles;
 mod row;
 #[path = "attack_matrix/send.rs"]
 mod send;
-#[path = "attack_matrix/stage.rs"]
-mod stage;
 #[path = "attack_matrix/target.rs"]
 mod target;
 #[path = "attack_matrix/tenants.rs"]
 mod tenants;
-#[path = "attack_matrix/who.rs"]
-mod who;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ const AT_ONCE: usize = 8;
 /// What issue 5 asks for.
 const AT_LEAST: usize = 150;
 
-static STAGE: OnceCell<Arc<Sender>> = OnceCell::const_new();
+static FIXTURES: OnceCell<Arc<Sender>> = OnceCell::const_new();
 
 fn main() -> ExitCode {
     let mut tests = e2e::tests![
@@ -69,10 +69,10 @@ fn main() -> ExitCode {
     suite::main(Setup::Installed, tests)
 }
 
-/// The stage, set once for all tests of this binary.
-pub async fn stage_of(context: &Context) -> Result<Arc<Sender>> {
-    let set = || async { stage::set(&context.cluster).await.map(Arc::new) };
-    STAGE.get_or_try_init(set).await.cloned()
+/// The fixtures, set once for all tests of this binary.
+pub async fn fixtures_of(context: &Context) -> Result<Arc<Sender>> {
+    let set = || async { fixtures::set(&context.cluster).await.map(Arc::new) };
+    FIXTURES.get_or_try_init(set).await.cloned()
 }
 
 /// All rows.
@@ -82,9 +82,9 @@ pub fn rows() -> Vec<Row> {
 }
 
 async fn every_row_gets_its_verdict(context: Context) -> Result<()> {
-    let sender = stage_of(&context).await?;
+    let sender = fixtures_of(&context).await?;
     let rows = rows();
-    let allowed = rows.iter().filter(|row| !matches!(row.verdict, Verdict::No(_))).count();
+    let allowed = rows.iter().filter(|row| !matches!(row.verdict, Verdict::Denied(_))).count();
     println!(
         "attack matrix: {} rows, {} to be refused and {allowed} to go through",
         rows.len(),
@@ -108,16 +108,16 @@ async fn every_row_gets_its_verdict(context: Context) -> Result<()> {
 }
 
 async fn check(sender: &Sender, row: &Row) -> Result<()> {
-    let answer = sender.send(row.who, &row.ask, Mode::Trial).await?;
+    let answer = sender.send(row.who, &row.ask, Mode::DryRun).await?;
     match (&row.verdict, &answer) {
-        (Verdict::Yes, Answer::Done(_)) => Ok(()),
+        (Verdict::Allowed, Answer::Done(_)) => Ok(()),
         (Verdict::Stamped(key, whose), Answer::Done(object))
             if object["metadata"]["annotations"][format!("govcloud.dev/{key}")] == whose.user() =>
         {
             Ok(())
         }
         // Where two refuse, either may be the one that is heard; some rules are the schema's own.
-        (Verdict::No(words), Answer::Refused(message) | Answer::Invalid(message))
+        (Verdict::Denied(words), Answer::Refused(message) | Answer::Invalid(message))
             if words.split(" | ").any(|w| message.contains(w)) =>
         {
             Ok(())

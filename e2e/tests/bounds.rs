@@ -17,23 +17,23 @@ use tokio::sync::{Mutex, OnceCell};
 mod end_state;
 #[path = "bounds/kill.rs"]
 mod kill;
-#[path = "bounds/ledger.rs"]
-mod ledger;
-#[path = "bounds/play.rs"]
-mod play;
-#[path = "bounds/rest.rs"]
-mod rest;
+#[path = "bounds/lifecycle.rs"]
+mod lifecycle;
+#[path = "bounds/requests.rs"]
+mod requests;
+#[path = "bounds/steady_state.rs"]
+mod steady_state;
 
 use kill::a_killed_operator_ends_where_an_undisturbed_one_does;
-use ledger::the_writes_of_a_life_are_these_and_no_more;
-use play::Played;
-use rest::a_world_at_rest_is_not_written_and_not_listed;
+use lifecycle::Life;
+use requests::the_writes_of_a_life_are_these_and_no_more;
+use steady_state::a_world_at_rest_is_not_written_and_not_listed;
 
 /// Who stops or starts the operator holds this.
 static OPERATOR: Mutex<()> = Mutex::const_new(());
 
 /// The undisturbed life.
-static UNDISTURBED: OnceCell<Played> = OnceCell::const_new();
+static UNDISTURBED: OnceCell<Life> = OnceCell::const_new();
 
 fn main() -> ExitCode {
     suite::main(
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
 }
 
 /// The undisturbed life, played by the first who asks.
-async fn undisturbed(context: &Context) -> Result<&'static Played> {
+async fn undisturbed(context: &Context) -> Result<&'static Life> {
     let play = || async {
         fixtures::regions_without_operator(&context.cluster).await?;
         // A container that is restarted keeps its Pod's name, and with it the lease.
@@ -55,7 +55,7 @@ async fn undisturbed(context: &Context) -> Result<&'static Played> {
         let operator = Operator::start(&context.cluster.plane, Options { env, ..Options::default() }).await?;
         *context.cluster.operator.lock().await = Some(operator);
         fixtures::regions_ready(&context.cluster).await?;
-        play::a_life(context, "dept-quiet").await
+        lifecycle::run(context, "dept-quiet").await
     };
     UNDISTURBED.get_or_try_init(play).await
 }

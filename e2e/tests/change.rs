@@ -12,14 +12,14 @@ use e2e::suite;
 mod adjustment;
 #[path = "change/differences.rs"]
 mod differences;
+#[path = "change/fixture.rs"]
+mod fixture;
 #[path = "change/maintenance.rs"]
 mod maintenance;
 #[path = "change/provider_applied.rs"]
 mod provider_applied;
 #[path = "change/refusals.rs"]
 mod refusals;
-#[path = "change/stage.rs"]
-mod stage;
 #[path = "change/window.rs"]
 mod window;
 

@@ -17,20 +17,22 @@ use tokio::sync::Mutex;
 
 #[path = "exit/appearing.rs"]
 mod appearing;
+#[path = "exit/assertions.rs"]
+mod assertions;
 #[path = "exit/consent.rs"]
 mod consent;
+#[path = "exit/counters.rs"]
+mod counters;
 #[path = "exit/decision.rs"]
 mod decision;
-#[path = "exit/desk.rs"]
-mod desk;
-#[path = "exit/ends.rs"]
-mod ends;
+#[path = "exit/destructive_requests.rs"]
+mod destructive_requests;
+#[path = "exit/fixture.rs"]
+mod fixture;
 #[path = "exit/guards.rs"]
 mod guards;
 #[path = "exit/hand_over.rs"]
 mod hand_over;
-#[path = "exit/ledger.rs"]
-mod ledger;
 #[path = "exit/odd.rs"]
 mod odd;
 #[path = "exit/ordinary.rs"]
@@ -39,8 +41,6 @@ mod ordinary;
 mod scope;
 #[path = "exit/stuck.rs"]
 mod stuck;
-#[path = "exit/tally.rs"]
-mod tally;
 #[path = "exit/withdrawal.rs"]
 mod withdrawal;
 
@@ -48,19 +48,20 @@ mod withdrawal;
 const PACE: Pace = Pace { parallel: 14, patience: Duration::from_secs(900) };
 
 /// The audit logs' readers, from before the first exit, by where the control plane has its files.
-static LEDGERS: Mutex<Vec<(PathBuf, Arc<ledger::Ledger>)>> = Mutex::const_new(Vec::new());
+static LEDGERS: Mutex<Vec<(PathBuf, Arc<destructive_requests::DestructiveRequests>)>> =
+    Mutex::const_new(Vec::new());
 
 /// The regions of a control plane, once, and the reader of its audit log.
-async fn ledger_of(context: &Context) -> Result<Arc<ledger::Ledger>> {
+async fn destructive_requests(context: &Context) -> Result<Arc<destructive_requests::DestructiveRequests>> {
     let root = context.cluster.plane.root();
     let mut ledgers = LEDGERS.lock().await;
-    if let Some((_, ledger)) = ledgers.iter().find(|(known, _)| known == root) {
-        return Ok(ledger.clone());
+    if let Some((_, requests)) = ledgers.iter().find(|(known, _)| known == root) {
+        return Ok(requests.clone());
     }
     fixtures::regions(&context.cluster).await?;
-    let ledger = Arc::new(ledger::Ledger::begin(&context.cluster).await?);
-    ledgers.push((root.to_owned(), ledger.clone()));
-    Ok(ledger)
+    let requests = Arc::new(destructive_requests::DestructiveRequests::begin(&context.cluster).await?);
+    ledgers.push((root.to_owned(), requests.clone()));
+    Ok(requests)
 }
 
 /// Lets go of the clusters, which are ended before the process is.
@@ -73,7 +74,7 @@ macro_rules! scenarios {
     ($($module:ident :: $name:ident),* $(,)?) => {
         vec![$(Test::new(concat!(stringify!($module), "::", stringify!($name)), |context: Context| async move {
             $module::$name(context).await?;
-            tally::scenario();
+            counters::scenario();
             Ok(())
         })),*]
     };
@@ -148,6 +149,6 @@ fn main() -> ExitCode {
     ];
     let count = tests.len();
     let code = suite::run_at(Setup::Operating, tests, PACE);
-    tally::print(count, begun.elapsed());
+    counters::print(count, begun.elapsed());
     code
 }

@@ -9,10 +9,10 @@ use e2e::suite::Context;
 use kube::ResourceExt;
 use serde_json::Value;
 
-use super::witness::stage;
+use super::fixture::start;
 
 pub async fn the_definitions_are_removed_with_every_record(context: Context) -> Result<()> {
-    let (cluster, department, mut witness) = stage().await?;
+    let (cluster, department, mut fixture) = start().await?;
     context.dump_on_failure(&department.namespace);
     let before = department.get(Kind::Application, "travel").await?;
     let admin = cluster.kubectl(Actor::PlatformAdmin);
@@ -23,8 +23,12 @@ pub async fn the_definitions_are_removed_with_every_record(context: Context) -> 
     ensure!(!refused.status.success() && denials == 7, "{denials} of 7 refused: {said}");
     let same = department.get(Kind::Application, "travel").await?;
     ensure!(same.uid() == before.uid() && same.metadata.deletion_timestamp.is_none());
-    witness
-        .stands(&cluster, "nothing: kubectl delete -f crds/ is refused", &format!("{denials} CRDs refused"))
+    fixture
+        .assert_intact(
+            &cluster,
+            "nothing: kubectl delete -f crds/ is refused",
+            &format!("{denials} CRDs refused"),
+        )
         .await?;
 
     // Meant: each CRD carries its own UID.
@@ -36,8 +40,12 @@ pub async fn the_definitions_are_removed_with_every_record(context: Context) -> 
     }
     admin.run(&["delete", "-f", &crds]).await?;
     cluster.operator.lock().await.as_mut().map(|o| o.check()).transpose()?;
-    witness
-        .stands(&cluster, "the CRDs, and with them every record", "the operator runs on, and does nothing")
+    fixture
+        .assert_intact(
+            &cluster,
+            "the CRDs, and with them every record",
+            "the operator runs on, and does nothing",
+        )
         .await?;
 
     install::crds(&admin).await?;
@@ -47,12 +55,12 @@ pub async fn the_definitions_are_removed_with_every_record(context: Context) -> 
     cluster.operator.lock().await.as_mut().context("no operator")?.ready().await?;
     let none = admin.run(&["get", "capp,grant,chreq,decom", "-A", "-o", "name"]).await?;
     ensure!(none.trim().is_empty(), "records came back by themselves: {none}");
-    witness.stands(&cluster, "the CRDs, reinstalled without records", "no record is made up").await?;
+    fixture.assert_intact(&cluster, "the CRDs, reinstalled without records", "no record is made up").await?;
 
     let filed = department.file(&department.application("travel")?).await?;
     ensure!(filed.uid() != before.uid(), "it is the same record");
-    witness.taken_back(&department, "every record").await?;
-    witness.leaves(&department).await?;
-    witness.print();
+    fixture.reattach(&department, "every record").await?;
+    fixture.exit(&department).await?;
+    fixture.print();
     Ok(())
 }

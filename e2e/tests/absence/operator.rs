@@ -12,10 +12,10 @@ use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::api::DeleteParams;
 use kube::{Api, ResourceExt};
 
-use super::witness::stage;
+use super::fixture::start;
 
 pub async fn the_operator_its_rights_and_the_policies_come_and_go(context: Context) -> Result<()> {
-    let (cluster, department, mut witness) = stage().await?;
+    let (cluster, department, mut fixture) = start().await?;
     context.dump_on_failure(&department.namespace);
     let admin = cluster.kubectl(Actor::PlatformAdmin);
     let before = department.get(Kind::Application, "travel").await?;
@@ -40,8 +40,8 @@ pub async fn the_operator_its_rights_and_the_policies_come_and_go(context: Conte
         before.uid() == after.uid()
             && before.data["status"]["namespaces"] == after.data["status"]["namespaces"]
     );
-    witness
-        .stands(&cluster, "the operator's memory (SIGKILL, empty cache)", "the same record goes live")
+    fixture
+        .assert_intact(&cluster, "the operator's memory (SIGKILL, empty cache)", "the same record goes live")
         .await?;
 
     // Gone with all its rights; the department goes on working.
@@ -49,16 +49,16 @@ pub async fn the_operator_its_rights_and_the_policies_come_and_go(context: Conte
     let rights = in_repository("config/rbac/operator.yaml").display().to_string();
     admin.run(&["delete", "-f", &rights]).await?;
     let claims: Api<PersistentVolumeClaim> =
-        Api::namespaced(cluster.client(department.applicant).await?, &witness.tenant);
-    witness.fill(&department, "meanwhile").await?;
-    witness.stands(&cluster, "the operator and its rights", "the department works on").await?;
+        Api::namespaced(cluster.client(department.applicant).await?, &fixture.tenant);
+    fixture.fill(&department, "meanwhile").await?;
+    fixture.assert_intact(&cluster, "the operator and its rights", "the department works on").await?;
     install::rbac(&admin).await?;
     *cluster.operator.lock().await = Some(Operator::start(&cluster.plane, Options::default()).await?);
     let own = after.uid().unwrap_or_default();
-    let marked = || async { Ok(witness.owners(&cluster).await?.iter().all(|o| *o == own).then_some(())) };
+    let marked = || async { Ok(fixture.owners(&cluster).await?.iter().all(|o| *o == own).then_some(())) };
     e2e::wait::eventually("what came meanwhile is marked", e2e::fixtures::PATIENCE, marked).await?;
-    witness
-        .stands(
+    fixture
+        .assert_intact(
             &cluster,
             "the operator and its rights, reinstalled",
             "what came meanwhile is marked and kept",
@@ -71,7 +71,7 @@ pub async fn the_operator_its_rights_and_the_policies_come_and_go(context: Conte
     department.file(&department.application("second")?).await?;
     let held = |s: &serde_json::Value| condition(s, "Stalled")["reason"] == "PolicyIntegrityViolated";
     department.until(Kind::Application, "second", "is held", held).await?;
-    witness.stands(&cluster, "the admission policies", "no gate opens").await?;
+    fixture.assert_intact(&cluster, "the admission policies", "no gate opens").await?;
     install::admission(&admin, &cluster.client(Actor::Admin).await?).await?;
     let free = |s: &serde_json::Value| condition(s, "Stalled")["status"] == "False";
     department.until(Kind::Application, "second", "is free", free).await?;
@@ -87,13 +87,13 @@ pub async fn the_operator_its_rights_and_the_policies_come_and_go(context: Conte
     let live = department.phase(Kind::Application, "travel", "Live").await?;
     ensure!(live.uid() == before.uid());
     drop(claims);
-    witness
-        .stands(
+    fixture
+        .assert_intact(
             &cluster,
             "the admission policies, reinstalled",
             "a new application is decided and provisioned",
         )
         .await?;
-    witness.print();
+    fixture.print();
     Ok(())
 }

@@ -9,12 +9,12 @@ use kube::ResourceExt;
 use kube::api::{DeleteParams, ListParams};
 use serde_json::Value;
 
-use super::witness::stage;
+use super::fixture::start;
 
 const GUARD: [&str; 2] = ["validatingadmissionpolicybinding", "govcloud-record-deletion"];
 
 pub async fn a_record_is_lost_filed_anew_and_taken_back(context: Context) -> Result<()> {
-    let (cluster, department, mut witness) = stage().await?;
+    let (cluster, department, mut fixture) = start().await?;
     context.dump_on_failure(&department.namespace);
     let before = department.get(Kind::Application, "travel").await?;
     let mut refused = 0;
@@ -29,8 +29,12 @@ pub async fn a_record_is_lost_filed_anew_and_taken_back(context: Context) -> Res
     let all = all.delete_collection(&DeleteParams::default(), &ListParams::default()).await;
     fixtures::refusal(all.map(drop).map_err(Into::into))?;
     refused += 1;
-    witness
-        .stands(&cluster, "nothing: deleting the record is refused", &format!("{refused} ways refused"))
+    fixture
+        .assert_intact(
+            &cluster,
+            "nothing: deleting the record is refused",
+            &format!("{refused} ways refused"),
+        )
         .await?;
 
     // Past the guard.
@@ -49,12 +53,14 @@ pub async fn a_record_is_lost_filed_anew_and_taken_back(context: Context) -> Res
     let waits = |s: &Value| condition(s, "Reconciling")["reason"] == "AwaitingApproval";
     let grant = department.until(Kind::Grant, "travel", "says that its application is gone", waits).await?;
     ensure!(grant.data["status"]["phase"] == "Active", "{:?}", grant.data["status"]);
-    witness.stands(&cluster, "the record alone (its guard removed)", "its grant stays, and waits").await?;
+    fixture
+        .assert_intact(&cluster, "the record alone (its guard removed)", "its grant stays, and waits")
+        .await?;
 
     // From Git.
     let filed = department.file(&department.application("travel")?).await?;
     ensure!(filed.uid() != before.uid(), "it is the same record");
-    let application = witness.taken_back(&department, "the record alone").await?;
+    let application = fixture.reattach(&department, "the record alone").await?;
     let passed = department.get(Kind::Grant, "travel").await?;
     ensure!(
         passed.uid() == grant.uid()
@@ -62,12 +68,12 @@ pub async fn a_record_is_lost_filed_anew_and_taken_back(context: Context) -> Res
     );
     let timeline = passed.data["status"]["timeline"].as_array().context("no timeline")?;
     ensure!(timeline.iter().filter(|t| t["event"] == "GrantTakenOver").count() == 1, "{timeline:?}");
-    let namespace = admin.run(&["get", "namespace", &witness.tenant, "-o", "json"]).await?;
+    let namespace = admin.run(&["get", "namespace", &fixture.tenant, "-o", "json"]).await?;
     let namespace: Value = serde_json::from_str(&namespace)?;
     let chain = &namespace["metadata"]["annotations"]["govcloud.dev/reattached-from"];
     ensure!(*chain == serde_json::json!(before.uid()), "{chain}");
-    ensure!(application.data["status"]["decision"]["reattach"][0] == *witness.tenant_uid);
-    witness.leaves(&department).await?;
-    witness.print();
+    ensure!(application.data["status"]["decision"]["reattach"][0] == *fixture.tenant_uid);
+    fixture.exit(&department).await?;
+    fixture.print();
     Ok(())
 }

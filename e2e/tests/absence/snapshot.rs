@@ -11,7 +11,7 @@ use e2e::operator::{Operator, Options};
 use e2e::suite::Context;
 use kube::ResourceExt;
 
-use super::witness::stage;
+use super::fixture::start;
 
 /// Copies a directory with all that is in it.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
@@ -29,7 +29,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 pub async fn etcd_is_restored_from_an_older_snapshot(_: Context) -> Result<()> {
-    let (cluster, department, mut witness) = stage().await?;
+    let (cluster, department, mut fixture) = start().await?;
     // Without a lease: one that is lost while etcd is away would end the operator that is to run on.
     let env = vec![("GOVCLOUD_NO_LEADER_ELECTION".into(), "true".into())];
     let options = Options { env, ..Options::default() };
@@ -52,7 +52,7 @@ pub async fn etcd_is_restored_from_an_older_snapshot(_: Context) -> Result<()> {
 
     // Life goes on: live, one more volume, an exit that is consented to.
     department.go_live("travel").await?;
-    let late = department.fill(&witness.tenant, "late", "写于快照之后").await?;
+    let late = department.fill(&fixture.tenant, "late", "写于快照之后").await?;
     let late = e2e::volumes::directory(&late)?;
     let disposition = serde_json::json!({"default": "Destroy"});
     department.file(&department.exit("travel-exit", "travel", disposition)?).await?;
@@ -73,8 +73,12 @@ pub async fn etcd_is_restored_from_an_older_snapshot(_: Context) -> Result<()> {
         restored.uid() == before.uid() && restored.data["status"]["phase"] == "Provisioned",
         "{restored:?}"
     );
-    witness
-        .stands(&cluster, "what came after an older etcd snapshot", "the operator runs on, and does nothing")
+    fixture
+        .assert_intact(
+            &cluster,
+            "what came after an older etcd snapshot",
+            "the operator runs on, and does nothing",
+        )
         .await?;
 
     restart_operator(&cluster).await?;
@@ -88,17 +92,17 @@ pub async fn etcd_is_restored_from_an_older_snapshot(_: Context) -> Result<()> {
     ensure!(exits.items.is_empty(), "an exit that was never filed: {exits:?}");
     let read = fs::read_to_string(late.join("record"))?;
     ensure!(read == "写于快照之后", "what the snapshot does not know of was destroyed: {read:?}");
-    witness
-        .stands(
+    fixture
+        .assert_intact(
             &cluster,
             "the same, the operator restarted",
             "the same UID goes live again; later bytes stand too",
         )
         .await?;
     // The record goes on to its end by itself: what was not consented to now is not destroyed.
-    witness.leaves(&department).await?;
+    fixture.exit(&department).await?;
     ensure!(late.join("record").exists(), "a volume outside the inventory was destroyed");
-    witness.print();
+    fixture.print();
     Ok(())
 }
 

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::row::{Ask, Row, Via, annotate, change, create, delete, label, merge, no, yes};
-use crate::who::Who::*;
+use crate::caller::Caller::*;
+use crate::row::{Ask, Row, Via, allowed, annotate, change, create, delete, denied, label, merge};
 
 /// The rows.
 pub fn rows() -> Vec<Row> {
@@ -18,27 +18,27 @@ fn grants() -> Vec<Row> {
     let mut rows = Vec::new();
     for via in Via::ALL {
         for who in [Department, Pipeline, Province, City, OtherDepartment] {
-            rows.push(no(who, change(via, "grant/active", more()), lack));
+            rows.push(denied(who, change(via, "grant/active", more()), lack));
         }
-        rows.push(no(ClusterAdmin, change(via, "grant/active", more()), by_name));
-        rows.push(yes(Provider, change(via, "grant/active", more())));
-        rows.push(yes(Operator, change(via, "grant/active", more())));
+        rows.push(denied(ClusterAdmin, change(via, "grant/active", more()), by_name));
+        rows.push(allowed(Provider, change(via, "grant/active", more())));
+        rows.push(allowed(Operator, change(via, "grant/active", more())));
     }
     for who in [Department, Province, City, Pipeline] {
-        rows.push(no(who, create("grant/new", json!({})), lack));
+        rows.push(denied(who, create("grant/new", json!({})), lack));
     }
     for who in [Department, Province, Provider, ClusterAdmin, Operator, NamespaceController, GarbageCollector]
     {
         for ask in [delete("grant/active"), Ask::DeleteAll("grant/active"), delete("grant/revised")] {
-            rows.push(no(who, ask, in_force));
+            rows.push(denied(who, ask, in_force));
         }
     }
     rows.extend([
-        no(ClusterAdmin, create("grant/new", json!({})), by_name),
-        yes(Provider, create("grant/new", json!({}))),
-        yes(Operator, create("grant/new", json!({}))),
-        no(Provider, create("grant/new@plain", json!({})), "a grant stands beside its application"),
-        no(
+        denied(ClusterAdmin, create("grant/new", json!({})), by_name),
+        allowed(Provider, create("grant/new", json!({}))),
+        allowed(Operator, create("grant/new", json!({}))),
+        denied(Provider, create("grant/new@plain", json!({})), "a grant stands beside its application"),
+        denied(
             Provider,
             create("grant/new@dept-zhengzhou-health", json!({})),
             "a grant stands beside its application",
@@ -46,14 +46,22 @@ fn grants() -> Vec<Row> {
     ]);
     // A grant passes to a recreated record by the operator alone, and never to an application of another name.
     let passes = json!({"spec": {"application": {"uid": "11111111-2222-3333-4444-555555555555"}}});
-    rows.push(yes(Operator, merge("grant/active", passes.clone())));
-    rows.push(no(Provider, merge("grant/active", passes.clone()), "spec.application.uid is the operator's"));
-    rows.push(no(Province, merge("grant/active", passes.clone()), lack));
-    rows.push(no(ClusterAdmin, merge("grant/active", passes), by_name));
+    rows.push(allowed(Operator, merge("grant/active", passes.clone())));
+    rows.push(denied(
+        Provider,
+        merge("grant/active", passes.clone()),
+        "spec.application.uid is the operator's",
+    ));
+    rows.push(denied(Province, merge("grant/active", passes.clone()), lack));
+    rows.push(denied(ClusterAdmin, merge("grant/active", passes), by_name));
     for target in ["grant/pending", "grant/refused", "grant/released"] {
-        rows.push(yes(Provider, delete(target)));
-        rows.push(yes(Province, delete(target)));
-        rows.push(no(Department, delete(target), "grants are deleted by holders of provision or administer"));
+        rows.push(allowed(Provider, delete(target)));
+        rows.push(allowed(Province, delete(target)));
+        rows.push(denied(
+            Department,
+            delete(target),
+            "grants are deleted by holders of provision or administer",
+        ));
     }
     rows
 }
@@ -64,41 +72,41 @@ fn settings() -> Vec<Row> {
     let mut rows = Vec::new();
     for via in Via::ALL {
         for who in [City, Provider, Department, Pipeline, Operator] {
-            rows.push(no(who, change(via, "region/410000", lax()), lack));
+            rows.push(denied(who, change(via, "region/410000", lax()), lack));
         }
-        rows.push(yes(Province, change(via, "region/410000", lax())));
+        rows.push(allowed(Province, change(via, "region/410000", lax())));
     }
     rows.extend([
-        yes(City, merge("region/410100", lax())),
-        yes(ClusterAdmin, merge("region/410000", lax())),
-        no(
+        allowed(City, merge("region/410100", lax())),
+        allowed(ClusterAdmin, merge("region/410000", lax())),
+        denied(
             Province,
             merge("region/410100", lax()),
             "you lack verb administer on regions.govcloud.dev/410100",
         ),
-        no(City, delete("region/410000"), lack),
-        no(Operator, delete("region/410000"), lack),
-        yes(Province, delete("region/410000")),
-        no(
+        denied(City, delete("region/410000"), lack),
+        denied(Operator, delete("region/410000"), lack),
+        allowed(Province, delete("region/410000")),
+        denied(
             Province,
             create("region/410200", json!({})),
             "you lack verb administer on regions.govcloud.dev/410200",
         ),
-        yes(ClusterAdmin, create("region/410200", json!({}))),
-        yes(Province, label("calendar/cn", "example.org/a=b")),
-        no(
+        allowed(ClusterAdmin, create("region/410200", json!({}))),
+        allowed(Province, label("calendar/cn", "example.org/a=b")),
+        denied(
             City,
             label("calendar/cn", "example.org/a=b"),
             "you lack verb administer on workcalendars.govcloud.dev/cn",
         ),
-        no(Provider, delete("calendar/cn"), "you lack verb administer on workcalendars.govcloud.dev/cn"),
-        yes(Province, label("catalog/henan", "example.org/a=b")),
-        no(
+        denied(Provider, delete("calendar/cn"), "you lack verb administer on workcalendars.govcloud.dev/cn"),
+        allowed(Province, label("catalog/henan", "example.org/a=b")),
+        denied(
             Provider,
             merge("catalog/henan", json!({"spec": {"currency": "USD"}})),
             "you lack verb administer on servicecatalogs.govcloud.dev/henan",
         ),
-        no(
+        denied(
             Department,
             create("catalog/cheap", json!({})),
             "you lack verb administer on servicecatalogs.govcloud.dev/cheap",
@@ -118,36 +126,36 @@ fn roles() -> Vec<Row> {
     let any_group = json!({"rules": [{"apiGroups": ["*"], "resources": ["regions"], "verbs": ["approve"]}]});
     let mut rows = Vec::new();
     for who in [Department, Provider, City, Pipeline, Operator] {
-        rows.push(no(who, create("clusterrole/mine", approve()), lack));
-        rows.push(no(who, merge("clusterrole/govcloud:authority:410100", approve()), all));
-        rows.push(no(
+        rows.push(denied(who, create("clusterrole/mine", approve()), lack));
+        rows.push(denied(who, merge("clusterrole/govcloud:authority:410100", approve()), all));
+        rows.push(denied(
             who,
             create("role/mine@dept-transport", rule("decommissions", json!([]), &["consent"])),
             lack,
         ));
     }
     for verb in ["approve", "provision", "administer", "file", "consent"] {
-        rows.push(no(
+        rows.push(denied(
             Provider,
             create("clusterrole/mine", rule("regions", json!(["410000"]), &["get", verb])),
             lack,
         ));
-        rows.push(no(Provider, create("clusterrole/mine", rule("regions", json!([]), &[verb])), all));
+        rows.push(denied(Provider, create("clusterrole/mine", rule("regions", json!([]), &[verb])), all));
     }
     rows.extend([
-        yes(Province, create("clusterrole/mine", approve())),
-        yes(ClusterAdmin, create("clusterrole/mine", approve())),
-        no(Province, create("clusterrole/mine", rule("regions", json!(["410100"]), &["approve"])), "regions.govcloud.dev/410100"),
-        no(Province, create("clusterrole/mine", rule("regions", json!(["410000", "410100"]), &["approve"])), all),
-        no(Province, create("clusterrole/mine", any_group.clone()), all),
-        no(Provider, create("clusterrole/mine", any_group), all),
-        yes(Province, create("role/mine@dept-transport", rule("decommissions", json!([]), &["consent"]))),
-        no(Province, create("role/mine@dept-zhengzhou-health", rule("decommissions", json!([]), &["consent"])), "regions.govcloud.dev/410100"),
-        no(Provider, delete("clusterrole/govcloud:authority:410000"), lack),
-        yes(Province, delete("clusterrole/govcloud:authority:410000")),
-        yes(Provider, create("clusterrole/mine", rule("regions", json!([]), &["get", "list"]))),
-        yes(Provider, create("clusterrole/mine", json!({"rules": [{"apiGroups": ["certificates.k8s.io"], "resources": ["signers"], "verbs": ["approve"]}]}))),
-        yes(Department, label("clusterrole/view", "example.org/a=b")),
+        allowed(Province, create("clusterrole/mine", approve())),
+        allowed(ClusterAdmin, create("clusterrole/mine", approve())),
+        denied(Province, create("clusterrole/mine", rule("regions", json!(["410100"]), &["approve"])), "regions.govcloud.dev/410100"),
+        denied(Province, create("clusterrole/mine", rule("regions", json!(["410000", "410100"]), &["approve"])), all),
+        denied(Province, create("clusterrole/mine", any_group.clone()), all),
+        denied(Provider, create("clusterrole/mine", any_group), all),
+        allowed(Province, create("role/mine@dept-transport", rule("decommissions", json!([]), &["consent"]))),
+        denied(Province, create("role/mine@dept-zhengzhou-health", rule("decommissions", json!([]), &["consent"])), "regions.govcloud.dev/410100"),
+        denied(Provider, delete("clusterrole/govcloud:authority:410000"), lack),
+        allowed(Province, delete("clusterrole/govcloud:authority:410000")),
+        allowed(Provider, create("clusterrole/mine", rule("regions", json!([]), &["get", "list"]))),
+        allowed(Provider, create("clusterrole/mine", json!({"rules": [{"apiGroups": ["certificates.k8s.io"], "resources": ["signers"], "verbs": ["approve"]}]}))),
+        allowed(Department, label("clusterrole/view", "example.org/a=b")),
     ]);
     rows
 }
@@ -159,24 +167,24 @@ fn bindings() -> Vec<Row> {
     let me = json!({"subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "govcloud:provider"}]});
     let mut rows = Vec::new();
     for who in [Department, Provider, City, Pipeline, Operator] {
-        rows.push(no(who, create("clusterbinding/mine", to("govcloud:authority:410000")), lack));
-        rows.push(no(who, merge("clusterbinding/govcloud:authority:410000", me.clone()), lack));
-        rows.push(no(who, create("binding/mine@dept-transport", to("govcloud:department")), lack));
-        rows.push(no(who, create("clusterbinding/mine", to("govcloud:department")), all));
+        rows.push(denied(who, create("clusterbinding/mine", to("govcloud:authority:410000")), lack));
+        rows.push(denied(who, merge("clusterbinding/govcloud:authority:410000", me.clone()), lack));
+        rows.push(denied(who, create("binding/mine@dept-transport", to("govcloud:department")), lack));
+        rows.push(denied(who, create("clusterbinding/mine", to("govcloud:department")), all));
     }
     rows.extend([
-        yes(Province, create("clusterbinding/mine", to("govcloud:authority:410000"))),
-        yes(City, create("clusterbinding/mine", to("govcloud:authority:410100"))),
-        yes(Province, create("binding/mine@dept-transport", to("govcloud:department"))),
-        no(
+        allowed(Province, create("clusterbinding/mine", to("govcloud:authority:410000"))),
+        allowed(City, create("clusterbinding/mine", to("govcloud:authority:410100"))),
+        allowed(Province, create("binding/mine@dept-transport", to("govcloud:department"))),
+        denied(
             Province,
             create("binding/mine@dept-zhengzhou-health", to("govcloud:department")),
             "regions.govcloud.dev/410100",
         ),
-        yes(ClusterAdmin, create("clusterbinding/mine", to("govcloud:department"))),
-        no(Provider, delete("clusterbinding/govcloud:authority:410000"), lack),
-        yes(Provider, create("clusterbinding/mine", to("view"))),
-        yes(Department, create("binding/mine@plain", to("edit"))),
+        allowed(ClusterAdmin, create("clusterbinding/mine", to("govcloud:department"))),
+        denied(Provider, delete("clusterbinding/govcloud:authority:410000"), lack),
+        allowed(Provider, create("clusterbinding/mine", to("view"))),
+        allowed(Department, create("binding/mine@plain", to("edit"))),
     ]);
     rows
 }
@@ -202,10 +210,14 @@ fn definitions() -> Vec<Row> {
         "crd/servicecatalogs.govcloud.dev",
     ] {
         for who in [Provider, ClusterAdmin, Province, Operator] {
-            rows.push(no(who, delete(target), every));
+            rows.push(denied(who, delete(target), every));
         }
-        rows.push(no(ClusterAdmin, merge(target, webhook.clone()), "spec.conversion.strategy stays None"));
-        rows.push(yes(ClusterAdmin, label(target, "example.org/a=b")));
+        rows.push(denied(
+            ClusterAdmin,
+            merge(target, webhook.clone()),
+            "spec.conversion.strategy stays None",
+        ));
+        rows.push(allowed(ClusterAdmin, label(target, "example.org/a=b")));
     }
     for target in [
         "crd/cloudapplications.govcloud.dev",
@@ -213,21 +225,21 @@ fn definitions() -> Vec<Row> {
         "crd/resourcegrants.govcloud.dev",
         "crd/regions.govcloud.dev",
     ] {
-        rows.push(no(
+        rows.push(denied(
             ClusterAdmin,
             versions(target, "subresources", Value::Null),
             "every version keeps subresources.status",
         ));
         let scale = json!({"status": {}, "scale": {"specReplicasPath": ".spec.n", "statusReplicasPath": ".status.n"}});
-        rows.push(no(
+        rows.push(denied(
             ClusterAdmin,
             versions(target, "subresources", scale),
             "no version has subresources.scale",
         ));
     }
     rows.extend([
-        yes(ClusterAdmin, annotate("crd/regions.govcloud.dev", "allow-removal=$uid")),
-        no(ClusterAdmin, aggregated_alpha2(), "is served by the API server itself"),
+        allowed(ClusterAdmin, annotate("crd/regions.govcloud.dev", "allow-removal=$uid")),
+        denied(ClusterAdmin, aggregated_alpha2(), "is served by the API server itself"),
     ]);
     rows
 }

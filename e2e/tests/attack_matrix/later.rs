@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::row::{Row, Via, annotations, change, create, merge, no, overlay, stamped, yes};
-use crate::stage::{THEN, consent, receipt, report};
+use crate::caller::Caller::*;
+use crate::fixtures::{THEN, consent, receipt, report};
+use crate::row::{Row, Via, allowed, annotations, change, create, denied, merge, overlay, stamped};
 use crate::target::{DIGEST, OTHER_DIGEST};
-use crate::who::Who::*;
 
 /// The rows.
 pub fn rows() -> Vec<Row> {
@@ -26,13 +26,13 @@ fn received(receipts: Value) -> Value {
 
 fn at_create() -> Vec<Row> {
     let later = "come later in life";
-    let mut maintenance = crate::stage::maintenance();
+    let mut maintenance = crate::fixtures::maintenance();
     overlay(&mut maintenance, &ended());
     vec![
-        no(Department, create("capp/new", live(THEN)), later),
-        no(Department, create("decom/new", consent(DIGEST)), later),
-        no(Department, create("decom/new", received(json!([receipt("v1", "a")]))), later),
-        no(Provider, create("chreq/new@provider-maintenance", maintenance), later),
+        denied(Department, create("capp/new", live(THEN)), later),
+        denied(Department, create("decom/new", consent(DIGEST)), later),
+        denied(Department, create("decom/new", received(json!([receipt("v1", "a")]))), later),
+        denied(Provider, create("chreq/new@provider-maintenance", maintenance), later),
     ]
 }
 
@@ -42,49 +42,49 @@ fn go_live() -> Vec<Row> {
     let mut mixed = live(THEN);
     overlay(&mut mixed, &json!({"spec": {"access": []}}));
     let mut rows: Vec<Row> = ["capp/fresh", "capp/approved", "capp/exited", "capp/unseen"]
-        .map(|target| no(Department, merge(target, live(THEN)), early))
+        .map(|target| denied(Department, merge(target, live(THEN)), early))
         .into();
     for via in Via::ALL {
-        rows.push(yes(Department, change(via, "capp/provisioned", live(THEN))));
+        rows.push(allowed(Department, change(via, "capp/provisioned", live(THEN))));
         for who in [Province, Provider, OtherDepartment] {
-            rows.push(no(who, change(via, "capp/provisioned", live(THEN)), "you lack verb file"));
+            rows.push(denied(who, change(via, "capp/provisioned", live(THEN)), "you lack verb file"));
         }
     }
     rows.extend([
-        yes(Pipeline, merge("capp/provisioned", live(THEN))),
-        yes(Department, merge("capp/provisioned", reported.clone())),
-        no(
+        allowed(Pipeline, merge("capp/provisioned", live(THEN))),
+        allowed(Department, merge("capp/provisioned", reported.clone())),
+        denied(
             Department,
             merge("capp/live", live("2026-04-01T02:00:00Z")),
             "the go-live time was accepted and does not change",
         ),
-        yes(Department, merge("capp/live", reported.clone())),
-        no(
+        allowed(Department, merge("capp/live", reported.clone())),
+        denied(
             Department,
             merge("capp/reported", json!({"spec": {"goLive": {"testReport": report("b")}}})),
             "the test report is given once",
         ),
-        no(Department, merge("capp/provisioned", mixed), "the spec is frozen"),
+        denied(Department, merge("capp/provisioned", mixed), "the spec is frozen"),
     ]);
     rows
 }
 
 fn outcome() -> Vec<Row> {
     vec![
-        yes(Provider, merge("chreq/upgrading@provider-maintenance", ended())),
-        no(
+        allowed(Provider, merge("chreq/upgrading@provider-maintenance", ended())),
+        denied(
             Provider,
             merge("chreq/planned@provider-maintenance", ended()),
             "the outcome is reported once the maintenance has begun",
         ),
-        no(
+        denied(
             Provider,
             merge("chreq/upgrade@provider-maintenance", ended()),
             "the outcome is reported once the maintenance has begun",
         ),
-        no(Department, merge("chreq/upgrading@provider-maintenance", ended()), "you lack verb file"),
-        no(Province, merge("chreq/upgrading@provider-maintenance", ended()), "you lack verb file"),
-        no(
+        denied(Department, merge("chreq/upgrading@provider-maintenance", ended()), "you lack verb file"),
+        denied(Province, merge("chreq/upgrading@provider-maintenance", ended()), "you lack verb file"),
+        denied(
             ClusterAdmin,
             merge("chreq/upgrading@provider-maintenance", ended()),
             "platform maintenance is filed by the provider",
@@ -104,36 +104,40 @@ fn consenting() -> Vec<Row> {
     overlay(&mut mixed, &json!({"spec": {"disposition": {"default": "Destroy"}}}));
     let mut rows = Vec::new();
     for via in Via::ALL {
-        rows.push(yes(Department, change(via, "decom/published", consent(DIGEST))));
+        rows.push(allowed(Department, change(via, "decom/published", consent(DIGEST))));
         for who in [Pipeline, Province, City, Provider, OtherDepartment, Operator] {
-            rows.push(no(who, change(via, "decom/published", consent(DIGEST)), lack));
+            rows.push(denied(who, change(via, "decom/published", consent(DIGEST)), lack));
         }
-        rows.push(no(ClusterAdmin, change(via, "decom/published", consent(DIGEST)), by_name));
+        rows.push(denied(ClusterAdmin, change(via, "decom/published", consent(DIGEST)), by_name));
     }
     rows.extend([
         stamped(Department, merge("decom/published", forged), "consented-by", Department),
-        no(
+        denied(
             FilingOfficer,
             merge("decom/published", consent(DIGEST)),
             "who decides or provisions does not consent",
         ),
-        no(
+        denied(
             FilingProvider,
             merge("decom/published", consent(DIGEST)),
             "who decides or provisions does not consent",
         ),
-        no(Department, merge("decom/published", consent(OTHER_DIGEST)), present),
-        no(Department, merge("decom/counting", consent(DIGEST)), "the inventory is not published yet"),
-        yes(Department, merge("decom/outdated", consent(OTHER_DIGEST))),
-        yes(Department, merge("decom/consented", none.clone())),
-        no(ClusterAdmin, merge("decom/consented", none.clone()), by_name),
-        no(Pipeline, merge("decom/consented", none.clone()), lack),
-        no(Department, merge("decom/handing", none.clone()), fixed),
-        no(Department, merge("decom/handing", consent(OTHER_DIGEST)), fixed),
-        no(Department, merge("decom/reclaiming", none.clone()), fixed),
-        no(Department, merge("decom/completed", none), fixed),
-        no(Department, merge("decom/reclaiming", mixed), "consent is fixed in phase | the spec is frozen"),
-        no(Province, merge("decom/outdated", consent(OTHER_DIGEST)), lack),
+        denied(Department, merge("decom/published", consent(OTHER_DIGEST)), present),
+        denied(Department, merge("decom/counting", consent(DIGEST)), "the inventory is not published yet"),
+        allowed(Department, merge("decom/outdated", consent(OTHER_DIGEST))),
+        allowed(Department, merge("decom/consented", none.clone())),
+        denied(ClusterAdmin, merge("decom/consented", none.clone()), by_name),
+        denied(Pipeline, merge("decom/consented", none.clone()), lack),
+        denied(Department, merge("decom/handing", none.clone()), fixed),
+        denied(Department, merge("decom/handing", consent(OTHER_DIGEST)), fixed),
+        denied(Department, merge("decom/reclaiming", none.clone()), fixed),
+        denied(Department, merge("decom/completed", none), fixed),
+        denied(
+            Department,
+            merge("decom/reclaiming", mixed),
+            "consent is fixed in phase | the spec is frozen",
+        ),
+        denied(Province, merge("decom/outdated", consent(OTHER_DIGEST)), lack),
     ]);
     rows
 }
@@ -143,14 +147,14 @@ fn receipts() -> Vec<Row> {
     let first = || receipt("v1", "a");
     let both = || received(json!([first(), receipt("v2", "b")]));
     vec![
-        yes(Department, merge("decom/handing", both())),
-        no(Pipeline, merge("decom/handing", both()), lack),
-        no(Provider, merge("decom/handing", both()), lack),
-        no(Province, merge("decom/handing", both()), lack),
-        no(Operator, merge("decom/handing", both()), lack),
-        no(ClusterAdmin, merge("decom/handing", both()), "wildcard rights do not count: consent"),
-        no(Department, merge("decom/handing", received(json!([]))), "may be added, not changed"),
-        no(
+        allowed(Department, merge("decom/handing", both())),
+        denied(Pipeline, merge("decom/handing", both()), lack),
+        denied(Provider, merge("decom/handing", both()), lack),
+        denied(Province, merge("decom/handing", both()), lack),
+        denied(Operator, merge("decom/handing", both()), lack),
+        denied(ClusterAdmin, merge("decom/handing", both()), "wildcard rights do not count: consent"),
+        denied(Department, merge("decom/handing", received(json!([]))), "may be added, not changed"),
+        denied(
             Department,
             merge("decom/handing", received(json!([receipt("v1", "b")]))),
             "may be added, not changed",

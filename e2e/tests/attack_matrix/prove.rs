@@ -13,7 +13,7 @@ use kube::api::PostParams;
 
 use crate::row::{Row, Verdict};
 use crate::send::{Answer, Mode, Sender};
-use crate::{rows, stage_of};
+use crate::{fixtures_of, rows};
 
 const POLICIES: [&str; 16] = [
     "govcloud-stamps",
@@ -58,7 +58,7 @@ pub fn tests() -> Vec<Test> {
 }
 
 async fn every_rule(context: Context, name: &'static str) -> Result<()> {
-    let sender = stage_of(&context).await?;
+    let sender = fixtures_of(&context).await?;
     let admin = context.cluster.client(Actor::Admin).await?;
     let kubectl = context.cluster.kubectl(Actor::Admin);
     let policies: Api<ValidatingAdmissionPolicy> = Api::all(admin.clone());
@@ -82,7 +82,7 @@ async fn every_rule(context: Context, name: &'static str) -> Result<()> {
         wait_policies_active(&kubectl, &admin).await?;
         let mut noticed = false;
         for row in &mine {
-            let Verdict::No(words) = row.verdict else { continue };
+            let Verdict::Denied(words) = row.verdict else { continue };
             let message = heard(&sender, row).await?;
             if !words.split(" | ").any(|w| message.contains(w)) {
                 noticed = true;
@@ -100,10 +100,10 @@ async fn every_rule(context: Context, name: &'static str) -> Result<()> {
 }
 
 async fn heard(sender: &Sender, row: &Row) -> Result<String> {
-    if !matches!(row.verdict, Verdict::No(_)) {
+    if !matches!(row.verdict, Verdict::Denied(_)) {
         return Ok(String::new());
     }
-    Ok(match sender.send(row.who, &row.ask, Mode::Trial).await? {
+    Ok(match sender.send(row.who, &row.ask, Mode::DryRun).await? {
         Answer::Refused(message) => message,
         _ => String::new(),
     })

@@ -11,12 +11,12 @@ use e2e::suite::Context;
 use e2e::wait::eventually;
 use serde_json::{Value, json};
 
+use crate::caller::Caller::{self, *};
+use crate::fixtures::{THEN, consent, inventory};
 use crate::row::{Ask, Via, annotate, annotations, create, delete, merge, overlay, status};
 use crate::send::{Answer, Mode, Sender};
-use crate::stage::{THEN, consent, inventory};
 use crate::target::{APPLICATION, DIGEST, Target};
-use crate::who::Who::{self, *};
-use crate::{stage, stage_of};
+use crate::{fixtures, fixtures_of};
 
 /// How long the controllers may take.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -33,18 +33,18 @@ async fn valid(sender: &Sender, target: &'static str, generation: i64) -> Result
         "type": "Valid", "status": "True", "reason": "AsTheMeasuresAsk", "message": "staged",
         "observedGeneration": generation, "lastTransitionTime": THEN,
     }]});
-    sender.earnestly(Operator, status(Via::Merge, target, word)).await.map(drop)
+    sender.execute(Operator, status(Via::Merge, target, word)).await.map(drop)
 }
 
 /// A record that waits for its decision.
 async fn filed(sender: &Sender, target: &'static str) -> Result<Value> {
-    let record = sender.earnestly(Department, create(target, json!({}))).await?;
+    let record = sender.execute(Department, create(target, json!({}))).await?;
     valid(sender, target, 1).await?;
     Ok(record)
 }
 
-async fn refused(sender: &Sender, who: Who, ask: Ask, words: &str) -> Result<()> {
-    match sender.send(who, &ask, Mode::Earnest).await? {
+async fn refused(sender: &Sender, who: Caller, ask: Ask, words: &str) -> Result<()> {
+    match sender.send(who, &ask, Mode::Execute).await? {
         Answer::Refused(message) if message.contains(words) => Ok(()),
         other => anyhow::bail!("{who:?} {ask:?}: expected a refusal with {words:?}, got {other:?}"),
     }
@@ -52,9 +52,9 @@ async fn refused(sender: &Sender, who: Who, ask: Ask, words: &str) -> Result<()>
 
 /// The reviewer's generation is the one that is decided on, or nothing is.
 pub async fn a_spec_edited_after_it_was_read_is_not_decided(context: Context) -> Result<()> {
-    let sender = stage_of(&context).await?;
+    let sender = fixtures_of(&context).await?;
     filed(&sender, "capp/edited").await?;
-    sender.earnestly(Department, merge("capp/edited", renamed("读后改"))).await?;
+    sender.execute(Department, merge("capp/edited", renamed("读后改"))).await?;
     valid(&sender, "capp/edited", 2).await?;
     refused(&sender, Province, annotate("capp/edited", APPROVE), "add govcloud.dev/reviewed-generation=2")
         .await
@@ -62,15 +62,15 @@ pub async fn a_spec_edited_after_it_was_read_is_not_decided(context: Context) ->
 
 /// Of two opposite decisions at the same moment one stands, and the other is told that it is too late.
 pub async fn two_officers_at_once_decide_once(context: Context) -> Result<()> {
-    let sender = stage_of(&context).await?;
+    let sender = fixtures_of(&context).await?;
     let reject = "decision=rejected reviewed-generation=1 opinion=不同意";
     for target in ["capp/race-1", "capp/race-2", "capp/race-3", "capp/race-4", "capp/race-5", "capp/race-6"] {
         filed(&sender, target).await?;
         let yes = annotate(target, APPROVE);
         let not = annotate(target, reject);
         let (first, second) = tokio::join!(
-            sender.send(Province, &yes, Mode::Earnest),
-            sender.send(Deputy, &not, Mode::Earnest)
+            sender.send(Province, &yes, Mode::Execute),
+            sender.send(Deputy, &not, Mode::Execute)
         );
         let (verdict, officer) = match (first?, second?) {
             (Answer::Done(_), Answer::Refused(why)) => {
@@ -93,21 +93,21 @@ pub async fn two_officers_at_once_decide_once(context: Context) -> Result<()> {
 
 /// An approved record cannot make room for another of its name; one that may go takes the reviewer's reading with it.
 pub async fn what_was_approved_is_not_replaced_under_its_name(context: Context) -> Result<()> {
-    let sender = stage_of(&context).await?;
+    let sender = fixtures_of(&context).await?;
     filed(&sender, "capp/swapped").await?;
-    sender.earnestly(Province, annotate("capp/swapped", APPROVE)).await?;
+    sender.execute(Province, annotate("capp/swapped", APPROVE)).await?;
     refused(&sender, Department, delete("capp/swapped"), "to leave, file a Decommission").await?;
     refused(&sender, ClusterAdmin, delete("capp/swapped"), "to leave, file a Decommission").await?;
 
     // Read, then deleted and filed anew with the same generation: a decision that names the UID, as the plugin's
     // does, or the resourceVersion (`kubectl annotate --resource-version`), does not reach the new record.
     let read = filed(&sender, "capp/shifted").await?;
-    sender.earnestly(Department, delete("capp/shifted")).await?;
+    sender.execute(Department, delete("capp/shifted")).await?;
     filed(&sender, "capp/shifted").await?;
     for precondition in ["uid", "resourceVersion"] {
         let mut decision = annotations(APPROVE);
         overlay(&mut decision, &json!({"metadata": {precondition: read["metadata"][precondition]}}));
-        match sender.send(Province, &merge("capp/shifted", decision), Mode::Earnest).await? {
+        match sender.send(Province, &merge("capp/shifted", decision), Mode::Execute).await? {
             Answer::Failed(why) if why.starts_with("409") => {}
             Answer::Invalid(why) if why.contains("metadata.uid") => {}
             other => anyhow::bail!("{precondition}: {other:?}"),
@@ -118,13 +118,13 @@ pub async fn what_was_approved_is_not_replaced_under_its_name(context: Context) 
 
 /// A decided record, exported and applied again, is refused with its decision and undecided without.
 pub async fn a_decision_is_not_replayed_onto_a_recreated_record(context: Context) -> Result<()> {
-    let sender = stage_of(&context).await?;
+    let sender = fixtures_of(&context).await?;
     filed(&sender, "capp/replayed").await?;
     let reject = "decision=rejected reviewed-generation=1 opinion=不同意";
-    sender.earnestly(Province, annotate("capp/replayed", reject)).await?;
+    sender.execute(Province, annotate("capp/replayed", reject)).await?;
     let backup = sender.get(&Target::parse("capp/replayed")?).await?;
-    sender.earnestly(Operator, status(Via::Merge, "capp/replayed", json!({"phase": "Rejected"}))).await?;
-    sender.earnestly(Province, delete("capp/replayed")).await?;
+    sender.execute(Operator, status(Via::Merge, "capp/replayed", json!({"phase": "Rejected"}))).await?;
+    sender.execute(Province, delete("capp/replayed")).await?;
 
     let mut replay = json!({"metadata": {"annotations": backup["metadata"]["annotations"], "uid": backup["metadata"]["uid"]}});
     overlay(&mut replay, &json!({"status": backup["status"]}));
@@ -136,7 +136,7 @@ pub async fn a_decision_is_not_replayed_onto_a_recreated_record(context: Context
     )
     .await?;
     replay["metadata"]["annotations"] = json!({});
-    let anew = sender.earnestly(Department, create("capp/replayed", replay)).await?;
+    let anew = sender.execute(Department, create("capp/replayed", replay)).await?;
     ensure!(anew["metadata"]["uid"] != backup["metadata"]["uid"], "the old uid came back");
     ensure!(anew["status"].is_null(), "the old status came back: {}", anew["status"]);
     refused(&sender, Province, annotate("capp/replayed", APPROVE), "condition Valid is not True").await
@@ -144,14 +144,14 @@ pub async fn a_decision_is_not_replayed_onto_a_recreated_record(context: Context
 
 /// While the authority decides, the department changes: whichever comes first, no decision is on an unread spec.
 pub async fn a_decision_and_a_change_at_once_do_not_mix(context: Context) -> Result<()> {
-    let sender = stage_of(&context).await?;
+    let sender = fixtures_of(&context).await?;
     for target in ["capp/mix-1", "capp/mix-2", "capp/mix-3", "capp/mix-4", "capp/mix-5", "capp/mix-6"] {
         filed(&sender, target).await?;
         let decide = annotate(target, APPROVE);
         let edit = merge(target, renamed("同时改"));
         let (decided, edited) = tokio::join!(
-            sender.send(Province, &decide, Mode::Earnest),
-            sender.send(Department, &edit, Mode::Earnest)
+            sender.send(Province, &decide, Mode::Execute),
+            sender.send(Department, &edit, Mode::Execute)
         );
         let decided = matches!(decided?, Answer::Done(_));
         let edited = matches!(edited?, Answer::Done(_));
@@ -169,8 +169,8 @@ pub async fn without_stamping_the_client_stamps(_: Context) -> Result<()> {
     let admin = cluster.kubectl(Actor::Admin);
     install::crds(&admin).await?;
     install::rbac(&admin).await?;
-    let early = stage::bare(&cluster).await?;
-    early.earnestly(Department, create("capp/unstamped", json!({}))).await?;
+    let early = fixtures::bare(&cluster).await?;
+    early.execute(Department, create("capp/unstamped", json!({}))).await?;
     admin.apply_path(&in_repository("config/admission/validating")).await?;
     install::wait_policies_active(&admin, &cluster.client(Actor::Admin).await?).await?;
     let sender = early;
@@ -178,49 +178,49 @@ pub async fn without_stamping_the_client_stamps(_: Context) -> Result<()> {
     valid(&sender, "capp/unstamped", 1).await?;
     let approve = annotate("capp/unstamped", &format!("{APPROVE} decided-by=authority-410000"));
     refused(&sender, Province, approve, "nobody is on record as having filed this").await?;
-    sender.earnestly(Department, delete("capp/unstamped")).await?;
+    sender.execute(Department, delete("capp/unstamped")).await?;
 
     let bare = create("capp/plain", json!({}));
     refused(&sender, Department, bare, "set annotation govcloud.dev/requested-by=department").await?;
     let forged = create("capp/plain", annotations("requested-by=pipeline"));
     refused(&sender, Department, forged, "set annotation govcloud.dev/requested-by=department").await?;
-    sender.earnestly(Department, create("capp/plain", annotations("requested-by=department"))).await?;
+    sender.execute(Department, create("capp/plain", annotations("requested-by=department"))).await?;
     valid(&sender, "capp/plain", 1).await?;
     let unsigned = annotate("capp/plain", APPROVE);
     refused(&sender, Province, unsigned, "add govcloud.dev/decided-by=authority-410000").await?;
     let forged = annotate("capp/plain", &format!("{APPROVE} decided-by=deputy-410000"));
     refused(&sender, Province, forged, "add govcloud.dev/decided-by=authority-410000").await?;
     sender
-        .earnestly(Province, annotate("capp/plain", &format!("{APPROVE} decided-by=authority-410000")))
+        .execute(Province, annotate("capp/plain", &format!("{APPROVE} decided-by=authority-410000")))
         .await?;
 
-    sender.earnestly(Department, create("decom/plain", annotations("requested-by=department"))).await?;
+    sender.execute(Department, create("decom/plain", annotations("requested-by=department"))).await?;
     let mut published = inventory(DIGEST);
     overlay(&mut published, &json!({"phase": "AwaitingConsent"}));
-    sender.earnestly(Operator, status(Via::Merge, "decom/plain", published)).await?;
+    sender.execute(Operator, status(Via::Merge, "decom/plain", published)).await?;
     let unsigned = merge("decom/plain", consent(DIGEST));
     refused(&sender, Department, unsigned, "add annotation govcloud.dev/consented-by=department").await?;
     let mut signed = consent(DIGEST);
     overlay(&mut signed, &annotations("consented-by=department"));
-    sender.earnestly(Department, merge("decom/plain", signed)).await.map(drop)
+    sender.execute(Department, merge("decom/plain", signed)).await.map(drop)
 }
 
 /// An authorised exit goes through under the controllers' own identities: the namespace is emptied, one volume is
 /// destroyed and the other kept.
 pub async fn an_authorised_exit_goes_through(context: Context) -> Result<()> {
-    let sender = stage_of(&context).await?;
+    let sender = fixtures_of(&context).await?;
     let namespace = "ns/dept-transport-exit-prod-0f0f0f0f";
-    sender.earnestly(Operator, create(namespace, stage::tenant_namespace())).await?;
+    sender.execute(Operator, create(namespace, fixtures::tenant_namespace())).await?;
     let mark = json!({"metadata": {"labels": {"govcloud.dev/application-uid": APPLICATION}}});
     let within = ["quota/granted", "limits/granted", "netpol/closed", "binding/access"];
     for target in within.map(|object| format!("{object}@dept-transport-exit-prod-0f0f0f0f")) {
-        sender.earnestly(Operator, create(target.leak(), mark.clone())).await?;
+        sender.execute(Operator, create(target.leak(), mark.clone())).await?;
     }
     let claims =
         ["pvc/doomed@dept-transport-exit-prod-0f0f0f0f", "pvc/kept@dept-transport-exit-prod-0f0f0f0f"];
     let mut volumes = Vec::new();
     for claim in claims {
-        sender.earnestly(Department, create(claim, json!({}))).await?;
+        sender.execute(Department, create(claim, json!({}))).await?;
         let target = Target::parse(claim)?;
         let bound = || async {
             let claim = sender.get(&target).await?;
@@ -228,15 +228,15 @@ pub async fn an_authorised_exit_goes_through(context: Context) -> Result<()> {
             Ok(volume.map(str::to_owned))
         };
         let volume: &'static str = format!("pv/{}", eventually("bound", PATIENCE, bound).await?).leak();
-        sender.earnestly(Operator, merge(volume, mark.clone())).await?;
+        sender.execute(Operator, merge(volume, mark.clone())).await?;
         volumes.push(volume);
     }
-    sender.earnestly(Operator, merge(volumes[0], stage::reclaim_policy("Delete"))).await?;
-    sender.earnestly(Operator, annotate(namespace, "reclaim=$uid")).await?;
+    sender.execute(Operator, merge(volumes[0], fixtures::reclaim_policy("Delete"))).await?;
+    sender.execute(Operator, annotate(namespace, "reclaim=$uid")).await?;
     for claim in claims {
-        sender.earnestly(Operator, Ask::Delete(claim, json!({"preconditions": {"uid": "$uid"}}))).await?;
+        sender.execute(Operator, Ask::Delete(claim, json!({"preconditions": {"uid": "$uid"}}))).await?;
     }
-    sender.earnestly(Operator, Ask::Delete(namespace, json!({"preconditions": {"uid": "$uid"}}))).await?;
+    sender.execute(Operator, Ask::Delete(namespace, json!({"preconditions": {"uid": "$uid"}}))).await?;
     for target in [namespace, volumes[0]] {
         let target = Target::parse(target)?;
         let gone = || async { Ok(sender.get(&target).await.is_err().then_some(())) };

@@ -7,7 +7,7 @@ use k8s_openapi::api::authorization::v1::{ResourceAttributes, SubjectAccessRevie
 use kube::Api;
 use kube::api::PostParams;
 
-use crate::stage_of;
+use crate::fixtures_of;
 use crate::target::{PLAIN, TRANSPORT};
 
 const YES: bool = true;
@@ -122,7 +122,7 @@ const APPROVED_ONLY: [&str; 5] = [
 
 /// The test.
 pub async fn the_shipped_roles_give_what_they_say(context: Context) -> Result<()> {
-    stage_of(&context).await?;
+    fixtures_of(&context).await?;
     let admin = context.cluster.kubectl(Actor::Admin);
     for role in ["govcloud-tenant-view", "govcloud-tenant-edit", "govcloud-tenant-admin"] {
         let (bound, group) = (format!("--clusterrole={role}"), format!("--group={role}"));

@@ -4,12 +4,12 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::who::Who;
+use crate::caller::Caller;
 
 /// One request and its expected answer.
 pub struct Row {
     /// Who asks.
-    pub who: Who,
+    pub who: Caller,
     /// What is asked.
     pub ask: Ask,
     /// What the answer must be.
@@ -20,11 +20,11 @@ pub struct Row {
 #[derive(Debug)]
 pub enum Verdict {
     /// It goes through.
-    Yes,
+    Allowed,
     /// It goes through, and this annotation then bears this name, whatever was sent.
-    Stamped(&'static str, Who),
+    Stamped(&'static str, Caller),
     /// A policy or a schema of this project refuses it, with this in its message; ` | ` parts alternatives.
-    No(&'static str),
+    Denied(&'static str),
 }
 
 /// How a change is sent.
@@ -76,17 +76,17 @@ impl fmt::Display for Ask {
 }
 
 /// Denied, with this in the message.
-pub fn no(who: Who, ask: Ask, fragment: &'static str) -> Row {
-    Row { who, ask, verdict: Verdict::No(fragment) }
+pub fn denied(who: Caller, ask: Ask, fragment: &'static str) -> Row {
+    Row { who, ask, verdict: Verdict::Denied(fragment) }
 }
 
 /// Allowed.
-pub fn yes(who: Who, ask: Ask) -> Row {
-    Row { who, ask, verdict: Verdict::Yes }
+pub fn allowed(who: Caller, ask: Ask) -> Row {
+    Row { who, ask, verdict: Verdict::Allowed }
 }
 
 /// Allowed, and stamped.
-pub fn stamped(who: Who, ask: Ask, key: &'static str, whose: Who) -> Row {
+pub fn stamped(who: Caller, ask: Ask, key: &'static str, whose: Caller) -> Row {
     Row { who, ask, verdict: Verdict::Stamped(key, whose) }
 }
 

@@ -7,9 +7,9 @@ use http::Request;
 use kube::{Client, Error};
 use serde_json::{Value, json};
 
+use crate::caller::Caller;
 use crate::row::{Ask, Via, as_json_patch, overlay};
 use crate::target::Target;
-use crate::who::Who;
 
 /// What came of a request.
 #[derive(Debug)]
@@ -27,35 +27,35 @@ pub enum Answer {
 /// Everyone's clients.
 pub struct Sender {
     /// By who asks.
-    pub clients: HashMap<Who, Client>,
+    pub clients: HashMap<Caller, Client>,
 }
 
 /// Whether a request is for trial only: admission runs, nothing is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Dry run.
-    Trial,
+    DryRun,
     /// For real.
-    Earnest,
+    Execute,
 }
 
 impl Sender {
     /// The object as it is.
     pub async fn get(&self, target: &Target) -> Result<Value> {
         let request = Request::get(target.path("")).body(Vec::new())?;
-        self.client(Who::Stage)?.request(request).await.with_context(|| target.path(""))
+        self.client(Caller::Harness)?.request(request).await.with_context(|| target.path(""))
     }
 
     /// Sends it for real; anything but success is an error.
-    pub async fn earnestly(&self, who: Who, ask: Ask) -> Result<Value> {
-        match self.send(who, &ask, Mode::Earnest).await? {
+    pub async fn execute(&self, who: Caller, ask: Ask) -> Result<Value> {
+        match self.send(who, &ask, Mode::Execute).await? {
             Answer::Done(object) => Ok(object),
             refused => bail!("{who:?} {ask:?}: {refused:?}"),
         }
     }
 
     /// Sends it.
-    pub async fn send(&self, who: Who, ask: &Ask, mode: Mode) -> Result<Answer> {
+    pub async fn send(&self, who: Caller, ask: &Ask, mode: Mode) -> Result<Answer> {
         let request = self.request(who, ask, mode).await?;
         let answer = match self.client(who)?.request::<Value>(request).await {
             Ok(object) => Answer::Done(object),
@@ -71,11 +71,11 @@ impl Sender {
         Ok(answer)
     }
 
-    fn client(&self, who: Who) -> Result<&Client> {
+    fn client(&self, who: Caller) -> Result<&Client> {
         self.clients.get(&who).with_context(|| format!("no client for {who:?}"))
     }
 
-    async fn request(&self, who: Who, ask: &Ask, mode: Mode) -> Result<Request<Vec<u8>>> {
+    async fn request(&self, who: Caller, ask: &Ask, mode: Mode) -> Result<Request<Vec<u8>>> {
         let (method, target, subresource, kind, body) = match ask {
             Ask::Create(target, over) => {
                 let target = Target::parse(target)?;
@@ -140,9 +140,9 @@ fn build(
     body: &Value,
     query: &str,
 ) -> Result<Request<Vec<u8>>> {
-    let trial = if mode == Mode::Trial { "dryRun=All" } else { "" };
+    let trial = if mode == Mode::DryRun { "dryRun=All" } else { "" };
     let mut body = body.clone();
-    if method == "DELETE" && mode == Mode::Trial {
+    if method == "DELETE" && mode == Mode::DryRun {
         body["dryRun"] = json!(["All"]); // with a body the query is not looked at
     }
     let request = Request::builder().method(method).uri(format!("{path}?{trial}{query}"));

@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
+use crate::caller::Caller::*;
+use crate::fixtures::{reclaim_policy, tenant_namespace};
 use crate::row::{
-    Ask, Row, Via, annotate, change, create, delete, label, labels, merge, no, overlay, subresource, yes,
+    Ask, Row, Via, allowed, annotate, change, create, delete, denied, label, labels, merge, overlay,
+    subresource,
 };
-use crate::stage::{reclaim_policy, tenant_namespace};
 use crate::target::APPLICATION;
-use crate::who::Who::*;
 
 const LIVE: &str = "ns/dept-transport-travel-prod-0a1b2c3d";
 const LEAVING: &str = "ns/dept-transport-old-prod-4e5f6a7b";
@@ -31,8 +32,8 @@ fn marks() -> Vec<Row> {
     let other = labels("application-uid=11111111-2222-3333-4444-555555555555");
     for via in Via::ALL {
         for who in [Department, Provider, ClusterAdmin, Province] {
-            rows.push(no(who, change(via, LIVE, other.clone()), MARKS));
-            rows.push(no(
+            rows.push(denied(who, change(via, LIVE, other.clone()), MARKS));
+            rows.push(denied(
                 who,
                 change(via, LIVE, labels("pod-security.kubernetes.io/enforce=privileged")),
                 MARKS,
@@ -41,65 +42,69 @@ fn marks() -> Vec<Row> {
     }
     for who in [Department, Provider, ClusterAdmin, Province, Deputy, City] {
         rows.extend([
-            no(who, create("ns/mine", tenant_namespace()), "tenant namespaces are created by the operator"),
-            no(
+            denied(
+                who,
+                create("ns/mine", tenant_namespace()),
+                "tenant namespaces are created by the operator",
+            ),
+            denied(
                 who,
                 label("ns/plain", &format!("application-uid={APPLICATION}")),
                 "an existing namespace is never adopted",
             ),
-            no(
+            denied(
                 who,
                 label(LIVE, "application-uid-"),
                 "is never removed from a namespace | are the operator's alone",
             ),
-            no(who, label(LIVE, "region=410100"), MARKS),
-            no(who, annotate(LIVE, "reclaim=$uid"), MARKS),
-            no(who, annotate(LIVE, "storage-classes=fast"), MARKS),
-            no(
+            denied(who, label(LIVE, "region=410100"), MARKS),
+            denied(who, annotate(LIVE, "reclaim=$uid"), MARKS),
+            denied(who, annotate(LIVE, "storage-classes=fast"), MARKS),
+            denied(
                 who,
                 subresource(LIVE, "status", labels("application-uid-")),
                 "namespace controller's alone | is never removed",
             ),
-            no(who, merge(LIVE, owner()), "a tenant namespace has no ownerReferences"),
+            denied(who, merge(LIVE, owner()), "a tenant namespace has no ownerReferences"),
         ]);
     }
     let mut both = tenant_namespace();
     overlay(&mut both, &labels("filing-region=410000"));
     rows.extend([
-        yes(Operator, create("ns/dept-transport-new-prod-11111111", tenant_namespace())),
-        yes(Operator, annotate(LIVE, "storage-classes=hostpath")),
-        no(
+        allowed(Operator, create("ns/dept-transport-new-prod-11111111", tenant_namespace())),
+        allowed(Operator, annotate(LIVE, "storage-classes=hostpath")),
+        denied(
             Operator,
             label("ns/plain", &format!("application-uid={APPLICATION}")),
             "an existing namespace is never adopted",
         ),
-        no(Operator, label(LIVE, "application-uid-"), "is never removed from a namespace"),
-        no(Operator, merge(LIVE, owner()), "a tenant namespace has no ownerReferences"),
-        no(Operator, create("ns/kube-tenant", tenant_namespace()), "are reserved names"),
-        no(Operator, create("ns/govcloud-tenant", tenant_namespace()), "are reserved names"),
-        no(Operator, create("ns/dept-both", both), "you lack verb administer"),
-        yes(Operator, merge(LIVE, passed(OTHER, Some(APPLICATION)))),
-        no(Operator, merge(LIVE, passed(OTHER, None)), PASSES),
-        no(Operator, merge(LIVE, passed(OTHER, Some(OTHER))), PASSES),
-        no(Operator, merge(LEAVING, passed(OTHER, Some(APPLICATION))), PASSES),
-        no(Operator, annotate(LIVE, "reattached-from=6f1ed002"), "and never changed otherwise"),
-        no(Operator, annotate(LIVE, "reattached-from=$uid"), "and never changed otherwise"),
-        no(ClusterAdmin, merge(LIVE, passed(OTHER, Some(APPLICATION))), MARKS),
-        no(Provider, merge(LIVE, passed(OTHER, Some(APPLICATION))), MARKS),
-        yes(ClusterAdmin, label(LIVE, "example.org/team=a")),
-        yes(Provider, annotate(LIVE, "example.org/note=a")),
-        yes(ClusterAdmin, label("ns/plain", "example.org/team=a")),
+        denied(Operator, label(LIVE, "application-uid-"), "is never removed from a namespace"),
+        denied(Operator, merge(LIVE, owner()), "a tenant namespace has no ownerReferences"),
+        denied(Operator, create("ns/kube-tenant", tenant_namespace()), "are reserved names"),
+        denied(Operator, create("ns/govcloud-tenant", tenant_namespace()), "are reserved names"),
+        denied(Operator, create("ns/dept-both", both), "you lack verb administer"),
+        allowed(Operator, merge(LIVE, passed(OTHER, Some(APPLICATION)))),
+        denied(Operator, merge(LIVE, passed(OTHER, None)), PASSES),
+        denied(Operator, merge(LIVE, passed(OTHER, Some(OTHER))), PASSES),
+        denied(Operator, merge(LEAVING, passed(OTHER, Some(APPLICATION))), PASSES),
+        denied(Operator, annotate(LIVE, "reattached-from=6f1ed002"), "and never changed otherwise"),
+        denied(Operator, annotate(LIVE, "reattached-from=$uid"), "and never changed otherwise"),
+        denied(ClusterAdmin, merge(LIVE, passed(OTHER, Some(APPLICATION))), MARKS),
+        denied(Provider, merge(LIVE, passed(OTHER, Some(APPLICATION))), MARKS),
+        allowed(ClusterAdmin, label(LIVE, "example.org/team=a")),
+        allowed(Provider, annotate(LIVE, "example.org/note=a")),
+        allowed(ClusterAdmin, label("ns/plain", "example.org/team=a")),
     ]);
     // Not even the operator gives a namespace to another department, application, region or entry.
     for words in
         ["department=dept-health", "application=parking", "region=410100", "entry=test", "department-"]
     {
-        rows.push(no(Operator, label(LIVE, words), "a tenant namespace keeps its labels"));
+        rows.push(denied(Operator, label(LIVE, words), "a tenant namespace keeps its labels"));
         let mut given = passed(OTHER, Some(APPLICATION));
         for (key, value) in labels(words)["metadata"]["labels"].as_object().into_iter().flatten() {
             given["metadata"]["labels"][key] = value.clone();
         }
-        rows.push(no(Operator, merge(LIVE, given), "a tenant namespace keeps its labels"));
+        rows.push(denied(Operator, merge(LIVE, given), "a tenant namespace keeps its labels"));
     }
     rows
 }
@@ -118,11 +123,15 @@ fn ends() -> Vec<Row> {
     for who in
         [Department, Pipeline, Provider, ClusterAdmin, Province, City, NamespaceController, GarbageCollector]
     {
-        rows.push(no(who, delete(LIVE), BY_HAND));
-        rows.push(no(who, with_uid(LEAVING), BY_HAND));
+        rows.push(denied(who, delete(LIVE), BY_HAND));
+        rows.push(denied(who, with_uid(LEAVING), BY_HAND));
         if who != NamespaceController {
-            rows.push(no(who, finalize(LIVE), "of a tenant namespace is the namespace controller's alone"));
-            rows.push(no(
+            rows.push(denied(
+                who,
+                finalize(LIVE),
+                "of a tenant namespace is the namespace controller's alone",
+            ));
+            rows.push(denied(
                 who,
                 subresource(LIVE, "status", labels("example.org/a=b")),
                 "of a tenant namespace is the namespace controller's alone",
@@ -130,25 +139,25 @@ fn ends() -> Vec<Row> {
         }
     }
     rows.extend([
-        no(Operator, delete(LIVE), "no authorised exit"),
-        no(Operator, with_uid(LIVE), "no authorised exit"),
-        yes(Operator, with_uid(LEAVING)),
-        no(
+        denied(Operator, delete(LIVE), "no authorised exit"),
+        denied(Operator, with_uid(LIVE), "no authorised exit"),
+        allowed(Operator, with_uid(LEAVING)),
+        denied(
             Operator,
             label("ns/plain", "pod-security.kubernetes.io/enforce=privileged"),
             "the operator touches no namespace without label",
         ),
-        no(Operator, create("ns/mine", json!({})), "the operator touches no namespace without label"),
-        no(Operator, delete("ns/plain"), "the operator touches no namespace without label"),
-        no(Operator, finalize(LIVE), "of a tenant namespace is the namespace controller's alone"),
-        no(
+        denied(Operator, create("ns/mine", json!({})), "the operator touches no namespace without label"),
+        denied(Operator, delete("ns/plain"), "the operator touches no namespace without label"),
+        denied(Operator, finalize(LIVE), "of a tenant namespace is the namespace controller's alone"),
+        denied(
             Operator,
             subresource(LIVE, "status", json!({})),
             "of a tenant namespace is the namespace controller's alone",
         ),
-        yes(NamespaceController, finalize(LIVE)),
-        yes(NamespaceController, subresource(LIVE, "status", json!({}))),
-        yes(ClusterAdmin, delete("ns/plain")),
+        allowed(NamespaceController, finalize(LIVE)),
+        allowed(NamespaceController, subresource(LIVE, "status", json!({}))),
+        allowed(ClusterAdmin, delete("ns/plain")),
     ]);
     rows
 }
@@ -161,30 +170,30 @@ fn access() -> Vec<Row> {
     let mut rows = Vec::new();
     for who in [Department, Provider, ClusterAdmin, Province, Pipeline] {
         rows.extend([
-            no(who, create("binding/mine", bound.clone()), refused),
-            no(who, create("role/mine", json!({"rules": []})), refused),
-            no(who, merge("binding/access", me.clone()), refused),
-            no(who, label("binding/access", "application-uid-"), refused),
-            no(who, delete("binding/access"), refused),
-            no(who, Ask::DeleteAll("binding/ours"), refused),
+            denied(who, create("binding/mine", bound.clone()), refused),
+            denied(who, create("role/mine", json!({"rules": []})), refused),
+            denied(who, merge("binding/access", me.clone()), refused),
+            denied(who, label("binding/access", "application-uid-"), refused),
+            denied(who, delete("binding/access"), refused),
+            denied(who, Ask::DeleteAll("binding/ours"), refused),
         ]);
     }
     rows.extend([
-        yes(Operator, create("binding/mine", bound)),
-        yes(Operator, merge("binding/access", me)),
-        yes(Operator, delete("binding/access")),
-        no(
+        allowed(Operator, create("binding/mine", bound)),
+        allowed(Operator, merge("binding/access", me)),
+        allowed(Operator, delete("binding/access")),
+        denied(
             Operator,
             create("binding/mine@plain", json!({"roleRef": {"name": "govcloud-tenant-admin"}})),
             "in tenant namespaces alone",
         ),
-        no(
+        denied(
             Operator,
             create("binding/mine@govcloud-system", json!({"roleRef": {"name": "govcloud-tenant-admin"}})),
             "in tenant namespaces alone",
         ),
-        no(NamespaceController, delete("binding/access"), refused),
-        no(GarbageCollector, delete("binding/gone@dept-transport-old-prod-4e5f6a7b"), refused),
+        denied(NamespaceController, delete("binding/access"), refused),
+        denied(GarbageCollector, delete("binding/gone@dept-transport-old-prod-4e5f6a7b"), refused),
     ]);
     rows
 }
@@ -196,28 +205,31 @@ fn limits() -> Vec<Row> {
     let mut rows = Vec::new();
     for via in Via::ALL {
         for who in [Department, Provider, ClusterAdmin, Province] {
-            rows.push(no(who, change(via, "quota/granted", more.clone()), refused));
+            rows.push(denied(who, change(via, "quota/granted", more.clone()), refused));
         }
-        rows.push(yes(Operator, change(via, "quota/granted", more.clone())));
+        rows.push(allowed(Operator, change(via, "quota/granted", more.clone())));
     }
     for who in [Department, Provider, ClusterAdmin] {
         for target in ["quota/granted", "limits/granted", "netpol/closed"] {
-            rows.push(no(who, delete(target), refused));
-            rows.push(no(who, label(target, "application-uid-"), refused));
+            rows.push(denied(who, delete(target), refused));
+            rows.push(denied(who, label(target, "application-uid-"), refused));
         }
-        rows.push(no(who, Ask::DeleteAll("netpol/ours"), refused));
-        rows.push(no(who, subresource("quota/granted", "status", labels("application-uid-")), refused));
-        rows.push(no(who, create("quota/forged", ours.clone()), refused));
-        rows.push(no(who, label("quota/extra", &format!("application-uid={APPLICATION}")), refused));
+        rows.push(denied(who, Ask::DeleteAll("netpol/ours"), refused));
+        rows.push(denied(who, subresource("quota/granted", "status", labels("application-uid-")), refused));
+        rows.push(denied(who, create("quota/forged", ours.clone()), refused));
+        rows.push(denied(who, label("quota/extra", &format!("application-uid={APPLICATION}")), refused));
     }
     rows.extend([
-        yes(ClusterAdmin, subresource("quota/granted", "status", json!({"status": {"used": {"pods": "1"}}}))),
-        yes(ClusterAdmin, merge("quota/extra", more)),
-        yes(ClusterAdmin, delete("quota/extra")),
-        yes(ClusterAdmin, create("netpol/mine@plain", json!({}))),
-        yes(Operator, delete("netpol/closed")),
-        no(Operator, create("quota/mine@plain", json!({})), "in tenant namespaces alone"),
-        no(Operator, create("netpol/mine@dept-transport", json!({})), "in tenant namespaces alone"),
+        allowed(
+            ClusterAdmin,
+            subresource("quota/granted", "status", json!({"status": {"used": {"pods": "1"}}})),
+        ),
+        allowed(ClusterAdmin, merge("quota/extra", more)),
+        allowed(ClusterAdmin, delete("quota/extra")),
+        allowed(ClusterAdmin, create("netpol/mine@plain", json!({}))),
+        allowed(Operator, delete("netpol/closed")),
+        denied(Operator, create("quota/mine@plain", json!({})), "in tenant namespaces alone"),
+        denied(Operator, create("netpol/mine@dept-transport", json!({})), "in tenant namespaces alone"),
     ]);
     rows
 }
@@ -229,12 +241,12 @@ fn claims() -> Vec<Row> {
     let mut rows = Vec::new();
     for who in [Department, ClusterAdmin, Provider] {
         rows.extend([
-            yes(who, create("pvc/new", json!({}))),
-            yes(who, create("pvc/new", class(json!("fast")))),
-            no(who, create("pvc/new", class(json!("scratch"))), allowed),
-            no(who, create("pvc/new", class(json!(""))), allowed),
-            no(who, create("pvc/new", with("volumeName", json!("kept"))), "names no volume"),
-            no(
+            allowed(who, create("pvc/new", json!({}))),
+            allowed(who, create("pvc/new", class(json!("fast")))),
+            denied(who, create("pvc/new", class(json!("scratch"))), allowed),
+            denied(who, create("pvc/new", class(json!(""))), allowed),
+            denied(who, create("pvc/new", with("volumeName", json!("kept"))), "names no volume"),
+            denied(
                 who,
                 create("pvc/new", with("selector", json!({"matchLabels": {"a": "b"}}))),
                 "selects no volume",
@@ -242,24 +254,24 @@ fn claims() -> Vec<Row> {
         ]);
     }
     rows.extend([
-        yes(Department, create("pvc/new@plain", with("volumeName", json!("foreign")))),
-        yes(Department, create("pvc/new@plain", class(json!("scratch")))),
-        yes(Department, label("pvc/data", "example.org/a=b")),
-        yes(Department, delete("pvc/data")),
-        no(
+        allowed(Department, create("pvc/new@plain", with("volumeName", json!("foreign")))),
+        allowed(Department, create("pvc/new@plain", class(json!("scratch")))),
+        allowed(Department, label("pvc/data", "example.org/a=b")),
+        allowed(Department, delete("pvc/data")),
+        denied(
             Department,
             merge("pvc/waiting", with("volumeName", json!("foreign"))),
             "is set by the volume binder alone",
         ),
-        no(
+        denied(
             ClusterAdmin,
             merge("pvc/waiting", with("volumeName", json!("kept"))),
             "is set by the volume binder alone",
         ),
-        no(Operator, delete("pvc/data@plain"), ELSEWHERE),
-        yes(Operator, delete("pvc/data")),
-        yes(NamespaceController, delete("pvc/data@plain")),
-        yes(VolumeBinder, merge("pvc/waiting", with("volumeName", json!("foreign")))),
+        denied(Operator, delete("pvc/data@plain"), ELSEWHERE),
+        allowed(Operator, delete("pvc/data")),
+        allowed(NamespaceController, delete("pvc/data@plain")),
+        allowed(VolumeBinder, merge("pvc/waiting", with("volumeName", json!("foreign")))),
     ]);
     rows
 }
@@ -276,57 +288,57 @@ fn volumes() -> Vec<Row> {
     let mut rows = Vec::new();
     for via in [Via::Merge, Via::Json, Via::Put] {
         for who in [Department, Provider, ClusterAdmin, VolumeBinder] {
-            rows.push(no(who, change(via, "pv/kept", reclaim_policy("Delete")), policy));
-            rows.push(no(who, change(via, "pv/kept", freed.clone()), fixed));
+            rows.push(denied(who, change(via, "pv/kept", reclaim_policy("Delete")), policy));
+            rows.push(denied(who, change(via, "pv/kept", freed.clone()), fixed));
         }
-        rows.push(yes(Operator, change(via, "pv/kept", reclaim_policy("Delete"))));
+        rows.push(allowed(Operator, change(via, "pv/kept", reclaim_policy("Delete"))));
     }
     for who in [Department, Provider, ClusterAdmin, Province, Operator, GarbageCollector, VolumeBinder] {
-        rows.push(no(who, delete("pv/kept"), by_hand));
-        rows.push(no(who, merge("pv/kept", mine.clone()), fixed));
-        rows.push(no(who, merge("pv/kept", unbound.clone()), fixed));
-        rows.push(no(
+        rows.push(denied(who, delete("pv/kept"), by_hand));
+        rows.push(denied(who, merge("pv/kept", mine.clone()), fixed));
+        rows.push(denied(who, merge("pv/kept", unbound.clone()), fixed));
+        rows.push(denied(
             who,
             label("pv/kept", "application-uid-"),
             "is never removed from a volume | are the operator's alone",
         ));
     }
     for who in [Department, Provider, ClusterAdmin, VolumeBinder] {
-        rows.push(no(who, label("pv/unseen", &mark), marks));
-        rows.push(no(who, label("pv/kept", "retained=true"), marks));
-        rows.push(no(
+        rows.push(denied(who, label("pv/unseen", &mark), marks));
+        rows.push(denied(who, label("pv/kept", "retained=true"), marks));
+        rows.push(denied(
             who,
             subresource("pv/kept", "status", labels("application-uid-")),
             "is never removed from a volume | are the operator's alone",
         ));
-        rows.push(no(who, create("pv/forged", labels(&mark)), "is not created with label"));
-        rows.push(no(who, merge("pv/doomed", reclaim_policy("Retain")), policy));
+        rows.push(denied(who, create("pv/forged", labels(&mark)), "is not created with label"));
+        rows.push(denied(who, merge("pv/doomed", reclaim_policy("Retain")), policy));
     }
     rows.extend([
-        yes(Operator, label("pv/unseen", &mark)),
-        no(
+        allowed(Operator, label("pv/unseen", &mark)),
+        denied(
             Operator,
             merge("pv/foreign", reclaim_policy("Delete")),
             "the operator sets a volume without label",
         ),
-        yes(Operator, label("pv/kept", "retained=true")),
-        yes(Operator, label("pv/kept", "application-uid=11111111-2222-3333-4444-555555555555")),
-        no(Operator, label("pv/kept", "department=dept-health"), "a tenant's volume keeps its labels"),
-        no(Operator, label("pv/kept", "application=parking"), "a tenant's volume keeps its labels"),
-        no(Operator, label("pv/kept", "region=410100"), "a tenant's volume keeps its labels"),
-        no(Operator, label("pv/kept", "department-"), "a tenant's volume keeps its labels"),
+        allowed(Operator, label("pv/kept", "retained=true")),
+        allowed(Operator, label("pv/kept", "application-uid=11111111-2222-3333-4444-555555555555")),
+        denied(Operator, label("pv/kept", "department=dept-health"), "a tenant's volume keeps its labels"),
+        denied(Operator, label("pv/kept", "application=parking"), "a tenant's volume keeps its labels"),
+        denied(Operator, label("pv/kept", "region=410100"), "a tenant's volume keeps its labels"),
+        denied(Operator, label("pv/kept", "department-"), "a tenant's volume keeps its labels"),
         // Made by hand for a claim that was still to come, and seen by the operator before the binder.
-        yes(VolumeBinder, merge("pv/reserved", json!({"spec": {"claimRef": {"uid": APPLICATION}}}))),
-        no(VolumeBinder, merge("pv/reserved", json!({"spec": {"claimRef": {"name": "other"}}})), fixed),
-        no(VolumeBinder, merge("pv/reserved", mine.clone()), fixed),
-        no(ClusterAdmin, merge("pv/reserved", freed.clone()), fixed),
-        yes(VolumeBinder, delete("pv/doomed")),
-        yes(VolumeBinder, subresource("pv/kept", "status", json!({"status": {"phase": "Released"}}))),
-        yes(VolumeBinder, merge("pv/kept", json!({"spec": {"capacity": {"storage": "2Gi"}}}))),
-        yes(ClusterAdmin, delete("pv/foreign")),
-        yes(ClusterAdmin, merge("pv/foreign", reclaim_policy("Delete"))),
-        yes(ClusterAdmin, label("pv/kept", "example.org/a=b")),
-        no(Operator, create("pv/forged", labels(&mark)), "is not created with label"),
+        allowed(VolumeBinder, merge("pv/reserved", json!({"spec": {"claimRef": {"uid": APPLICATION}}}))),
+        denied(VolumeBinder, merge("pv/reserved", json!({"spec": {"claimRef": {"name": "other"}}})), fixed),
+        denied(VolumeBinder, merge("pv/reserved", mine.clone()), fixed),
+        denied(ClusterAdmin, merge("pv/reserved", freed.clone()), fixed),
+        allowed(VolumeBinder, delete("pv/doomed")),
+        allowed(VolumeBinder, subresource("pv/kept", "status", json!({"status": {"phase": "Released"}}))),
+        allowed(VolumeBinder, merge("pv/kept", json!({"spec": {"capacity": {"storage": "2Gi"}}}))),
+        allowed(ClusterAdmin, delete("pv/foreign")),
+        allowed(ClusterAdmin, merge("pv/foreign", reclaim_policy("Delete"))),
+        allowed(ClusterAdmin, label("pv/kept", "example.org/a=b")),
+        denied(Operator, create("pv/forged", labels(&mark)), "is not created with label"),
     ]);
     rows
 }

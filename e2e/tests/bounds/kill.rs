@@ -7,8 +7,8 @@ use e2e::fixtures::HENAN;
 use e2e::suite::Context;
 
 use crate::end_state::ensure_equal;
-use crate::ledger::nothing_succeeds_twice;
-use crate::play::a_life_in;
+use crate::lifecycle::run_in;
+use crate::requests::nothing_succeeds_twice;
 use crate::{OPERATOR as THE_OPERATOR, undisturbed};
 
 /// How often it is killed in one life.
@@ -27,7 +27,7 @@ pub async fn a_killed_operator_ends_where_an_undisturbed_one_does(context: Conte
     let log = context.cluster.audit().follow()?;
     let mut killed = Vec::new();
     let life = tokio::select! {
-        life = a_life_in(&context, namespace.clone()) => life?,
+        life = run_in(&context, namespace.clone()) => life?,
         failed = kill_after(&context, log, &namespace, &points, &mut killed) => bail!("the killer ended: {failed:?}"),
     };
     ensure!(killed.len() >= KILLS - 1, "killed only after {killed:?} of {writes} writes, wanted {points:?}");

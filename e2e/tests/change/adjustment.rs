@@ -13,8 +13,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::stage::{
-    adjustment, automatic, by_the_provider, carry_out, clock, hard, message, provisioned, said,
+use crate::fixture::{
+    adjustment, automatic, carry_out, clock, hard, message, provider_applied, provisioned, said,
 };
 
 pub async fn an_adjustment_disturbs_nothing_automatic(context: Context) -> Result<()> {
@@ -22,7 +22,7 @@ pub async fn an_adjustment_disturbs_nothing_automatic(context: Context) -> Resul
 }
 
 pub async fn an_adjustment_disturbs_nothing_provider_applied(context: Context) -> Result<()> {
-    disturbs_nothing(&by_the_provider(&context, "adjusts").await?).await
+    disturbs_nothing(&provider_applied(&context, "adjusts").await?).await
 }
 
 pub async fn a_shrink_below_use_waits_automatic(context: Context) -> Result<()> {
@@ -30,7 +30,7 @@ pub async fn a_shrink_below_use_waits_automatic(context: Context) -> Result<()> 
 }
 
 pub async fn a_shrink_below_use_waits_provider_applied(context: Context) -> Result<()> {
-    below_use_waits(&by_the_provider(&context, "shrinks").await?).await
+    below_use_waits(&provider_applied(&context, "shrinks").await?).await
 }
 
 /// Grown, a namespace added, and that one taken out of use again, while one set of objects runs on untouched.
@@ -131,7 +131,7 @@ async fn below_use_waits(department: &Department) -> Result<()> {
     ensure!(status["dueDate"].is_null(), "nobody's period runs: {status}");
     if department.region == ZHENGZHOU {
         // The provider's grant for it waits, too, and says for what.
-        crate::stage::render_and_apply(department, "grant render clinic --change shrink").await?;
+        crate::fixture::render_and_apply(department, "grant render clinic --change shrink").await?;
         let grant =
             department.until(Kind::Grant, "clinic", "waits, too", |s| s["waitingFor"] == "ReduceUse").await?;
         ensure!(message(&grant, "Reconciling").contains("waits until the department uses less"), "{grant:?}");
@@ -144,7 +144,7 @@ async fn below_use_waits(department: &Department) -> Result<()> {
     let pauses = &clock(&done, "Change")?["pauses"];
     ensure!(pauses[0]["to"].is_string(), "the pause has no end: {pauses}");
     ensure!(
-        said(&done, "BelowUse") == 1 && said(&done, "UseFell") == 1,
+        timeline_count(&done, "BelowUse") == 1 && timeline_count(&done, "UseFell") == 1,
         "{}",
         done.data["status"]["timeline"]
     );

@@ -7,7 +7,7 @@ use e2e::suite::Context;
 use kube::api::{DeleteParams, DynamicObject};
 use serde_json::{Value, json};
 
-use crate::stage::{by_the_provider, clock, event, hard, message, order, tenants};
+use crate::fixture::{clock, event, hard, message, order, provider_applied, tenants};
 
 /// One way in which a grant can differ: what it is, what is merged into the right spec, and the difference as it is said.
 type Difference = (&'static str, fn(&mut Value), &'static str);
@@ -59,7 +59,7 @@ const DIFFERENCES: [Difference; 11] = [
 ];
 
 pub async fn every_difference_is_refused_and_nothing_is_made(context: Context) -> Result<()> {
-    let department = by_the_provider(&context, "differs").await?;
+    let department = provider_applied(&context, "differs").await?;
     department.file(&department.application("clinic")?).await?;
     department.approve(Kind::Application, "clinic").await?;
     let app = department.phase(Kind::Application, "clinic", "Provisioning").await?;

@@ -8,11 +8,11 @@ use e2e::suite::Context;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::refusals::{cannot_be_approved, decide};
-use crate::stage::{
-    automatic, by_the_provider, event, events_of_maintenance, message, provider_department, provisioned,
+use crate::fixture::{
+    automatic, event, events_of_maintenance, message, provider_applied, provider_department, provisioned,
     quiet, said,
 };
+use crate::refusals::{cannot_be_approved, decide};
 
 /// The sample plan in the provider's department, under a name, so many days ahead, for these applications.
 pub fn plan(department: &Department, name: &str, days: i64, affects: Value) -> Result<Value> {
@@ -47,7 +47,7 @@ fn named(department: &Department, name: &str) -> Value {
 pub async fn maintenance_is_told_to_those_affected_and_nobody_else(context: Context) -> Result<()> {
     // In the city's region, so that `all: true` concerns nobody in the province's.
     let provider = provider_department(&context, ZHENGZHOU).await?;
-    let department = by_the_provider(&context, "told").await?;
+    let department = provider_applied(&context, "told").await?;
     let elsewhere = automatic(&context, "elsewhere").await?;
     for name in ["clinic", "other"] {
         provisioned(&department, name).await?;
@@ -66,7 +66,7 @@ pub async fn maintenance_is_told_to_those_affected_and_nobody_else(context: Cont
         message(&told, "MaintenanceScheduled").contains(&format!("{}/one", provider.namespace)),
         "{list}"
     );
-    ensure!(said(&told, "MaintenanceScheduled") == 1, "{}", told.data["status"]["timeline"]);
+    ensure!(timeline_count(&told, "MaintenanceScheduled") == 1, "{}", told.data["status"]["timeline"]);
     // The department reads it in its own namespace.
     let note = event(&department, "CloudApplication", "clinic", "MaintenanceScheduled").await?;
     ensure!(note.contains("平台调整") && note.contains("is scheduled from"), "{note}");
@@ -141,7 +141,7 @@ pub async fn a_plan_is_returned_moved_and_approved_or_rejected(context: Context)
     let moved = json!({"spec": {"platformMaintenance": {"window": window(45)?}}});
     provider.amend_as(Actor::Provider, Kind::Change, "storage", moved).await?;
     let again = provider.phase(Kind::Change, "storage", "Submitted").await?;
-    ensure!(said(&again, "Resubmitted") == 1, "{again:?}");
+    ensure!(timeline_count(&again, "Resubmitted") == 1, "{again:?}");
 
     provider.file_as(Actor::Provider, &plan(&provider, "network", 50, named(&department, "clinic"))?).await?;
     provider.judged(Kind::Change, "network", "Valid").await?;
@@ -157,7 +157,7 @@ pub async fn a_plan_is_returned_moved_and_approved_or_rejected(context: Context)
     let told = department
         .until(Kind::Application, "clinic", "is told", |s| s["maintenances"][0]["name"] == "storage")
         .await?;
-    ensure!(said(&told, "MaintenanceScheduled") == 1, "{told:?}");
+    ensure!(timeline_count(&told, "MaintenanceScheduled") == 1, "{told:?}");
     // The outcome comes once it has begun, and not from the department.
     let early = json!({"spec": {"maintenanceOutcome": {
         "result": "Succeeded", "endedAt": Timestamp::now().to_string(), "summary": "提前完成",

@@ -9,12 +9,12 @@ use kube::ResourceExt;
 use kube::api::DeleteParams;
 use serde_json::json;
 
-use crate::stage::{
-    by_the_provider, carry_out, clock, event, hard, message, order, provisioned, render_and_apply, tenants,
+use crate::fixture::{
+    carry_out, clock, event, hard, message, order, provider_applied, provisioned, render_and_apply, tenants,
 };
 
 pub async fn the_work_order_is_published_and_carried_out_as_rendered(context: Context) -> Result<()> {
-    let department = by_the_provider(&context, "orders").await?;
+    let department = provider_applied(&context, "orders").await?;
     department.file(&department.application("clinic")?).await?;
     let early = render_and_apply(&department, "grant render clinic").await;
     ensure!(early.is_err_and(|e| e.to_string().contains("is not approved")), "nothing is rendered before");
@@ -70,7 +70,7 @@ pub async fn the_work_order_is_published_and_carried_out_as_rendered(context: Co
 
 /// Applied before the approval: it waits, says for what, and is carried out once that is there.
 pub async fn a_grant_before_the_approval_waits(context: Context) -> Result<()> {
-    let department = by_the_provider(&context, "early").await?;
+    let department = provider_applied(&context, "early").await?;
     department.file(&department.application("clinic")?).await?;
     let app = department.judged(Kind::Application, "clinic", "Valid").await?;
     let namespaces = app.data["spec"]["namespaces"].clone();
@@ -92,7 +92,7 @@ pub async fn a_grant_before_the_approval_waits(context: Context) -> Result<()> {
 
 /// An exited application is granted nothing, neither by its old grant nor by a new one (Art. 16).
 pub async fn after_the_exit_nothing_is_granted(context: Context) -> Result<()> {
-    let department = by_the_provider(&context, "late").await?;
+    let department = provider_applied(&context, "late").await?;
     let app = provisioned(&department, "clinic").await?;
     let right = order(&app, &app, app.data["spec"]["namespaces"].clone());
     department.leave(department.exit("clinic-exit", "clinic", json!({"default": "Retain"}))?).await?;

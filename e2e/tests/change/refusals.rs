@@ -9,8 +9,8 @@ use kube::Api;
 use kube::api::{DeleteParams, PostParams};
 use serde_json::{Value, json};
 
-use crate::stage::{
-    adjustment, automatic, by_the_provider, carry_out, event, hard, message, provisioned, said,
+use crate::fixture::{
+    adjustment, automatic, carry_out, event, hard, message, provider_applied, provisioned, said,
 };
 
 fn more() -> Value {
@@ -36,7 +36,7 @@ pub async fn cannot_be_approved(department: &Department, name: &str) -> Result<(
 }
 
 pub async fn one_open_change_and_none_while_exiting(context: Context) -> Result<()> {
-    let department = by_the_provider(&context, "once").await?;
+    let department = provider_applied(&context, "once").await?;
     provisioned(&department, "clinic").await?;
     department.file(&adjustment(&department, "first", "clinic", more())?).await?;
     department.approve(Kind::Change, "first").await?;
@@ -97,7 +97,7 @@ pub async fn a_change_is_returned_resubmitted_or_rejected(context: Context) -> R
         .amend(Kind::Change, "more", json!({"spec": {"resourceAdjustment": {"namespaces": more()}}}))
         .await?;
     let again = department.phase(Kind::Change, "more", "Submitted").await?;
-    ensure!(said(&again, "Resubmitted") == 1, "{again:?}");
+    ensure!(timeline_count(&again, "Resubmitted") == 1, "{again:?}");
     department.approve(Kind::Change, "more").await?;
     department.phase(Kind::Change, "more", "Completed").await?;
     ensure!(hard(&department, &prod).await?["pods"] == "60");

@@ -16,9 +16,9 @@ use kube::Api;
 use kube::api::PostParams;
 use serde_json::{Value, json};
 
+use crate::fixture::{clock as period, event, events_of_maintenance, message, said};
 use crate::maintenance::plan_from;
 use crate::refusals::cannot_be_approved;
-use crate::stage::{clock as period, event, events_of_maintenance, message, said};
 
 /// Thursday, 10:00 in China; 25 to 27 September and 1 to 7 October are holidays, 20 September and 10 October are worked.
 const BEGIN: &str = "2026-09-10T02:00:00Z";
@@ -125,7 +125,10 @@ pub async fn a_maintenance_by_the_clock(_: Context) -> Result<()> {
         condition(s, "OnTime")["reason"] == "MaintenanceReportOverdue"
     });
     let late = late.await?;
-    ensure!(late.data["status"]["phase"] == "InProgress" && said(&late, "Overdue") == 1, "{late:?}");
+    ensure!(
+        late.data["status"]["phase"] == "InProgress" && timeline_count(&late, "Overdue") == 1,
+        "{late:?}"
+    );
     ensure!(period(&late, "MaintenanceReport")?["party"] == "Provider", "{late:?}");
     event(&play.provider, "ChangeRequest", "storage", "Overdue").await?;
     let application = play.department.get(Kind::Application, "clinic").await?;

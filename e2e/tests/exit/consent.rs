@@ -11,120 +11,123 @@ use kube::api::{ApiResource, DeleteParams, DynamicObject, GroupVersionKind, Post
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use crate::desk::{APP, Desk, EXIT, Fate, PATIENCE, disposition, refused};
+use crate::fixture::{APP, EXIT, Fixture, PATIENCE, VolumeOutcome, disposition, refused};
 use crate::odd::pending;
 
 /// The approval of what stands, unseen.
-async fn approval(desk: &Desk) -> Result<DynamicObject> {
-    let generation = desk.department.get(Kind::Exit, EXIT).await?.metadata.generation.unwrap_or_default();
+async fn approval(fixture: &Fixture) -> Result<DynamicObject> {
+    let generation = fixture.department.get(Kind::Exit, EXIT).await?.metadata.generation.unwrap_or_default();
     let annotations = json!({"metadata": {"annotations": {
         "govcloud.dev/decision": "approved", "govcloud.dev/opinion": "同意",
         "govcloud.dev/reviewed-generation": generation.to_string(),
     }}});
-    desk.department.amend_as(desk.department.authority, Kind::Exit, EXIT, annotations).await
+    fixture.department.amend_as(fixture.department.authority, Kind::Exit, EXIT, annotations).await
 }
 
 /// The exit is withdrawn by the operator, and the application is as before.
-async fn as_before(desk: &Desk, fates: &[(&str, Fate)]) -> Result<()> {
-    desk.phase("Withdrawn").await?;
-    desk.app_phase("Provisioned").await?;
-    desk.department
+async fn as_before(fixture: &Fixture, outcomes: &[(&str, VolumeOutcome)]) -> Result<()> {
+    fixture.phase("Withdrawn").await?;
+    fixture.app_phase("Provisioned").await?;
+    fixture
+        .department
         .until(Kind::Grant, APP, "is unrestricted", |s| {
             s["restriction"] == "None" || s["restriction"].is_null()
         })
         .await?;
-    desk.ends(fates, false).await
+    fixture.assert_outcome(outcomes, false).await
 }
 
 /// After a void consent it is asked for anew; given, all goes on.
-async fn anew(desk: &Desk, fates: &[(&str, Fate)]) -> Result<()> {
+async fn anew(fixture: &Fixture, outcomes: &[(&str, VolumeOutcome)]) -> Result<()> {
     let void = |s: &Value| {
         s["phase"] == "AwaitingConsent"
             && s["consent"].is_null()
             && s["timeline"].as_array().is_some_and(|t| t.iter().any(|e| e["event"] == "ConsentVoid"))
     };
-    desk.department.until(Kind::Exit, EXIT, "has lost its consent", void).await?;
-    refusal(approval(desk).await).context("approved without consent")?;
-    desk.consent().await?;
-    desk.approve().await?;
-    desk.phase("Completed").await?;
-    desk.ends(fates, true).await
+    fixture.department.until(Kind::Exit, EXIT, "has lost its consent", void).await?;
+    refusal(approval(fixture).await).context("approved without consent")?;
+    fixture.consent().await?;
+    fixture.approve().await?;
+    fixture.phase("Completed").await?;
+    fixture.assert_outcome(outcomes, true).await
 }
 
 pub async fn nothing_without_it(context: Context) -> Result<()> {
-    let desk = Desk::open(&context, &["data"]).await?;
-    desk.file(disposition("Destroy", &[])).await?;
-    refused(approval(&desk).await, "使用部门尚未就现数据清单授权")?;
-    desk.phase("AwaitingConsent").await?;
-    desk.withdraw().await?;
-    as_before(&desk, &[("data", Fate::InUse)]).await
+    let fixture = Fixture::open(&context, &["data"]).await?;
+    fixture.file(disposition("Destroy", &[])).await?;
+    refused(approval(&fixture).await, "使用部门尚未就现数据清单授权")?;
+    fixture.phase("AwaitingConsent").await?;
+    fixture.withdraw().await?;
+    as_before(&fixture, &[("data", VolumeOutcome::InUse)]).await
 }
 
 pub async fn an_old_digest_is_refused(context: Context) -> Result<()> {
-    let mut desk = Desk::open(&context, &["data"]).await?;
-    desk.file(disposition("Destroy", &[])).await?;
-    let old = desk.phase("AwaitingConsent").await?.data["status"]["inventory"]["digest"].clone();
-    desk.held.push(desk.fill("prod", "more").await?);
+    let mut fixture = Fixture::open(&context, &["data"]).await?;
+    fixture.file(disposition("Destroy", &[])).await?;
+    let old = fixture.phase("AwaitingConsent").await?.data["status"]["inventory"]["digest"].clone();
+    fixture.held.push(fixture.fill("prod", "more").await?);
     let news = |s: &Value| {
         s["inventory"]["digest"] != old
             && s["inventory"]["entries"]
                 .as_array()
                 .is_some_and(|e| e.len() == 2 && e.iter().all(|e| !e["volumeUID"].is_null()))
     };
-    desk.department.until(Kind::Exit, EXIT, "is published anew", news).await?;
+    fixture.department.until(Kind::Exit, EXIT, "is published anew", news).await?;
     let consent = json!({"spec": {"consent": {"inventoryDigest": old}}});
-    refused(desk.department.amend(Kind::Exit, EXIT, consent).await, "授权须针对现清单")?;
-    desk.withdraw().await?;
-    as_before(&desk, &[("data", Fate::InUse), ("more", Fate::InUse)]).await
+    refused(fixture.department.amend(Kind::Exit, EXIT, consent).await, "授权须针对现清单")?;
+    fixture.withdraw().await?;
+    as_before(&fixture, &[("data", VolumeOutcome::InUse), ("more", VolumeOutcome::InUse)]).await
 }
 
 pub async fn voided_by_a_new_claim(context: Context) -> Result<()> {
-    let mut desk = Desk::open(&context, &["data"]).await?;
-    desk.file(disposition("Destroy", &[])).await?;
-    desk.consent().await?;
-    desk.held.push(desk.fill("prod", "late").await?);
+    let mut fixture = Fixture::open(&context, &["data"]).await?;
+    fixture.file(disposition("Destroy", &[])).await?;
+    fixture.consent().await?;
+    fixture.held.push(fixture.fill("prod", "late").await?);
     // Published with the claim alone at first, it may be published once more with its volume.
-    let uid = desk.held("late")?.uid();
+    let uid = fixture.held("late")?.uid();
     let listed = |s: &Value| {
         s["inventory"]["entries"].as_array().is_some_and(|e| e.iter().any(|e| e["volumeUID"] == uid))
     };
-    desk.department.until(Kind::Exit, EXIT, "lists the new volume", listed).await?;
-    anew(&desk, &[("data", Fate::Destroyed), ("late", Fate::Destroyed)]).await
+    fixture.department.until(Kind::Exit, EXIT, "lists the new volume", listed).await?;
+    anew(&fixture, &[("data", VolumeOutcome::Destroyed), ("late", VolumeOutcome::Destroyed)]).await
 }
 
 /// The volume is what the department's word is about: it stays in the inventory as it was, with or without its claim.
 pub async fn a_deleted_claim_leaves_its_volume_consented(context: Context) -> Result<()> {
-    let desk = Desk::open(&context, &["data", "archive"]).await?;
-    desk.file(disposition("Destroy", &[("archive", "Retain")])).await?;
-    desk.consent().await?;
-    let before = desk.phase("AwaitingDecision").await?.data["status"]["inventory"]["digest"].clone();
-    desk.unclaim("data").await?;
-    desk.unclaim("archive").await?;
-    desk.approve().await?;
-    let exit = desk.phase("Completed").await?;
+    let fixture = Fixture::open(&context, &["data", "archive"]).await?;
+    fixture.file(disposition("Destroy", &[("archive", "Retain")])).await?;
+    fixture.consent().await?;
+    let before = fixture.phase("AwaitingDecision").await?.data["status"]["inventory"]["digest"].clone();
+    fixture.unclaim("data").await?;
+    fixture.unclaim("archive").await?;
+    fixture.approve().await?;
+    let exit = fixture.phase("Completed").await?;
     ensure!(exit.data["status"]["inventory"]["digest"] == before, "{exit:?}");
-    desk.ends(&[("data", Fate::Destroyed), ("archive", Fate::Retained)], true).await
+    fixture
+        .assert_outcome(&[("data", VolumeOutcome::Destroyed), ("archive", VolumeOutcome::Retained)], true)
+        .await
 }
 
 pub async fn voided_by_a_deleted_claim_without_a_volume(context: Context) -> Result<()> {
-    let desk = Desk::open(&context, &["data"]).await?;
-    pending(&desk, "waiting").await?;
+    let fixture = Fixture::open(&context, &["data"]).await?;
+    pending(&fixture, "waiting").await?;
     let two = |s: &Value| s["inventory"]["entries"].as_array().is_some_and(|e| e.len() == 2);
-    desk.file(disposition("Destroy", &[])).await?;
-    desk.department.until(Kind::Exit, EXIT, "lists both", two).await?;
-    desk.consent().await?;
-    desk.claims(desk.department.applicant).await?.delete("waiting", &DeleteParams::default()).await?;
-    anew(&desk, &[("data", Fate::Destroyed)]).await
+    fixture.file(disposition("Destroy", &[])).await?;
+    fixture.department.until(Kind::Exit, EXIT, "lists both", two).await?;
+    fixture.consent().await?;
+    fixture.claims(fixture.department.applicant).await?.delete("waiting", &DeleteParams::default()).await?;
+    anew(&fixture, &[("data", VolumeOutcome::Destroyed)]).await
 }
 
 /// What is to become of a volume is part of what was consented to.
 pub async fn voided_by_another_action(context: Context) -> Result<()> {
-    let desk = Desk::open(&context, &["data", "archive"]).await?;
-    desk.file(disposition("Retain", &[])).await?;
-    desk.consent().await?;
+    let fixture = Fixture::open(&context, &["data", "archive"]).await?;
+    fixture.file(disposition("Retain", &[])).await?;
+    fixture.consent().await?;
     let other = json!({"spec": {"disposition": disposition("Retain", &[("data", "Destroy")])}});
-    desk.department.amend(Kind::Exit, EXIT, other).await?;
-    anew(&desk, &[("data", Fate::Destroyed), ("archive", Fate::Retained)]).await
+    fixture.department.amend(Kind::Exit, EXIT, other).await?;
+    anew(&fixture, &[("data", VolumeOutcome::Destroyed), ("archive", VolumeOutcome::Retained)]).await
 }
 
 fn bigger() -> Value {
@@ -132,19 +135,19 @@ fn bigger() -> Value {
 }
 
 pub async fn voided_by_a_resized_volume(context: Context) -> Result<()> {
-    let desk = Desk::open(&context, &["data"]).await?;
-    desk.file(disposition("Destroy", &[])).await?;
-    desk.consent().await?;
-    desk.patch_volume(Actor::Admin, "data", bigger()).await?;
-    anew(&desk, &[("data", Fate::Destroyed)]).await
+    let fixture = Fixture::open(&context, &["data"]).await?;
+    fixture.file(disposition("Destroy", &[])).await?;
+    fixture.consent().await?;
+    fixture.patch_volume(Actor::Admin, "data", bigger()).await?;
+    anew(&fixture, &[("data", VolumeOutcome::Destroyed)]).await
 }
 
 pub async fn voided_after_the_approval_by_a_resized_volume(context: Context) -> Result<()> {
-    let desk = Desk::open(&context, &["data", "archive"]).await?;
-    desk.leave(disposition("HandOver", &[("archive", "Destroy")])).await?;
-    desk.phase("HandingOver").await?;
-    desk.patch_volume(Actor::Admin, "archive", bigger()).await?;
-    as_before(&desk, &[("data", Fate::InUse), ("archive", Fate::InUse)]).await
+    let fixture = Fixture::open(&context, &["data", "archive"]).await?;
+    fixture.leave(disposition("HandOver", &[("archive", "Destroy")])).await?;
+    fixture.phase("HandingOver").await?;
+    fixture.patch_volume(Actor::Admin, "archive", bigger()).await?;
+    as_before(&fixture, &[("data", VolumeOutcome::InUse), ("archive", VolumeOutcome::InUse)]).await
 }
 
 /// The CRD of the snapshots, installed while the operator runs; once for all.
@@ -177,11 +180,11 @@ pub async fn snapshots(context: &Context) -> Result<()> {
 }
 
 /// Takes a snapshot of `data` in `prod`.
-pub async fn snapshot(desk: &Desk, who: Actor, name: &str) -> Result<Api<DynamicObject>> {
+pub async fn snapshot(fixture: &Fixture, who: Actor, name: &str) -> Result<Api<DynamicObject>> {
     let kind = GroupVersionKind::gvk("snapshot.storage.k8s.io", "v1", "VolumeSnapshot");
     let kind = ApiResource::from_gvk_with_plural(&kind, "volumesnapshots");
     let api: Api<DynamicObject> =
-        Api::namespaced_with(desk.department.cluster().client(who).await?, desk.tenant("prod"), &kind);
+        Api::namespaced_with(fixture.department.cluster().client(who).await?, fixture.tenant("prod"), &kind);
     let object: DynamicObject = serde_json::from_value(json!({
         "apiVersion": "snapshot.storage.k8s.io/v1", "kind": "VolumeSnapshot", "metadata": {"name": name},
         "spec": {"source": {"persistentVolumeClaimName": "data"}},
@@ -200,40 +203,40 @@ pub async fn snapshot(desk: &Desk, who: Actor, name: &str) -> Result<Api<Dynamic
 
 /// A copy of the data is data: the snapshot is seen by a watch that began when its CRD came.
 pub async fn voided_by_a_snapshot(context: Context) -> Result<()> {
-    let desk = Desk::open(&context, &["data"]).await?;
-    desk.file(disposition("Destroy", &[])).await?;
-    desk.consent().await?;
+    let fixture = Fixture::open(&context, &["data"]).await?;
+    fixture.file(disposition("Destroy", &[])).await?;
+    fixture.consent().await?;
     snapshots(&context).await?;
-    snapshot(&desk, desk.department.applicant, "copy").await?;
+    snapshot(&fixture, fixture.department.applicant, "copy").await?;
     let listed = |s: &Value| s["inventory"]["snapshots"][0]["name"] == "copy";
-    desk.department.until(Kind::Exit, EXIT, "lists the snapshot", listed).await?;
-    anew(&desk, &[("data", Fate::Destroyed)]).await
+    fixture.department.until(Kind::Exit, EXIT, "lists the snapshot", listed).await?;
+    anew(&fixture, &[("data", VolumeOutcome::Destroyed)]).await
 }
 
 pub async fn voided_after_the_approval_by_a_snapshot(context: Context) -> Result<()> {
     snapshots(&context).await?;
-    let desk = Desk::open(&context, &["data"]).await?;
-    desk.leave(disposition("HandOver", &[])).await?;
-    desk.phase("HandingOver").await?;
-    snapshot(&desk, desk.department.applicant, "copy").await?;
-    as_before(&desk, &[("data", Fate::InUse)]).await
+    let fixture = Fixture::open(&context, &["data"]).await?;
+    fixture.leave(disposition("HandOver", &[])).await?;
+    fixture.phase("HandingOver").await?;
+    snapshot(&fixture, fixture.department.applicant, "copy").await?;
+    as_before(&fixture, &[("data", VolumeOutcome::InUse)]).await
 }
 
 pub async fn taken_back(context: Context) -> Result<()> {
-    let desk = Desk::open(&context, &["data"]).await?;
-    desk.file(disposition("Destroy", &[])).await?;
-    desk.consent().await?;
-    desk.department.amend(Kind::Exit, EXIT, json!({"spec": {"consent": null}})).await?;
-    desk.phase("AwaitingConsent").await?;
-    refusal(approval(&desk).await).context("approved without consent")?;
-    desk.withdraw().await?;
-    as_before(&desk, &[("data", Fate::InUse)]).await
+    let fixture = Fixture::open(&context, &["data"]).await?;
+    fixture.file(disposition("Destroy", &[])).await?;
+    fixture.consent().await?;
+    fixture.department.amend(Kind::Exit, EXIT, json!({"spec": {"consent": null}})).await?;
+    fixture.phase("AwaitingConsent").await?;
+    refusal(approval(&fixture).await).context("approved without consent")?;
+    fixture.withdraw().await?;
+    as_before(&fixture, &[("data", VolumeOutcome::InUse)]).await
 }
 
 pub async fn nobody_consents_for_the_department(context: Context) -> Result<()> {
-    let desk = Desk::open(&context, &["data"]).await?;
-    desk.file(disposition("Destroy", &[])).await?;
-    let digest = desk.phase("AwaitingConsent").await?.data["status"]["inventory"]["digest"].clone();
+    let fixture = Fixture::open(&context, &["data"]).await?;
+    fixture.file(disposition("Destroy", &[])).await?;
+    let digest = fixture.phase("AwaitingConsent").await?.data["status"]["inventory"]["digest"].clone();
     let consent = json!({"spec": {"consent": {"inventoryDigest": digest}}});
     for who in [
         Actor::Provider,
@@ -243,28 +246,28 @@ pub async fn nobody_consents_for_the_department(context: Context) -> Result<()> 
         Actor::Pipeline,
         Actor::Auditor,
     ] {
-        let outcome = desk.department.amend_as(who, Kind::Exit, EXIT, consent.clone()).await;
+        let outcome = fixture.department.amend_as(who, Kind::Exit, EXIT, consent.clone()).await;
         refusal(outcome).with_context(|| format!("{who:?} consents"))?;
     }
-    desk.withdraw().await?;
-    as_before(&desk, &[("data", Fate::InUse)]).await
+    fixture.withdraw().await?;
+    as_before(&fixture, &[("data", VolumeOutcome::InUse)]).await
 }
 
 /// From the approval on neither the word nor what it is about can change; only the whole can be taken back.
 pub async fn fixed_after_the_approval(context: Context) -> Result<()> {
-    let desk = Desk::open(&context, &["data"]).await?;
-    desk.leave(disposition("HandOver", &[])).await?;
-    desk.phase("HandingOver").await?;
+    let fixture = Fixture::open(&context, &["data"]).await?;
+    fixture.leave(disposition("HandOver", &[])).await?;
+    fixture.phase("HandingOver").await?;
     for patch in [
         json!({"spec": {"consent": null}}),
         json!({"spec": {"consent": {"inventoryDigest": format!("sha256:{}", "0".repeat(64))}}}),
         json!({"spec": {"disposition": disposition("Destroy", &[])}}),
         json!({"spec": {"reason": "ContractEnded"}}),
     ] {
-        refusal(desk.department.amend(Kind::Exit, EXIT, patch.clone()).await)
+        refusal(fixture.department.amend(Kind::Exit, EXIT, patch.clone()).await)
             .with_context(|| patch.to_string())?;
     }
-    desk.receive("data").await?;
-    desk.phase("Completed").await?;
-    desk.ends(&[("data", Fate::Destroyed)], true).await
+    fixture.receive("data").await?;
+    fixture.phase("Completed").await?;
+    fixture.assert_outcome(&[("data", VolumeOutcome::Destroyed)], true).await
 }

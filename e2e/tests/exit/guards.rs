@@ -12,7 +12,7 @@ use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
-use crate::desk::{Desk, EXIT, Fate, PATIENCE, disposition, policy};
+use crate::fixture::{EXIT, Fixture, PATIENCE, VolumeOutcome, disposition, policy};
 
 fn reclaim(policy: &str) -> Value {
     json!({"spec": {"persistentVolumeReclaimPolicy": policy}})
@@ -20,54 +20,54 @@ fn reclaim(policy: &str) -> Value {
 
 /// Whoever flips a volume by hand is refused; who gets past that is corrected at once, also while an exit is under way.
 pub async fn flipped_by_hand(context: Context) -> Result<()> {
-    let desk = Desk::open(&context, &["data", "archive"]).await?;
-    desk.leave(disposition("HandOver", &[("archive", "Retain")])).await?;
-    desk.phase("HandingOver").await?;
+    let fixture = Fixture::open(&context, &["data", "archive"]).await?;
+    fixture.leave(disposition("HandOver", &[("archive", "Retain")])).await?;
+    fixture.phase("HandingOver").await?;
     for who in [Actor::PlatformAdmin, Actor::Provider, Actor::Department] {
-        refusal(desk.patch_volume(who, "archive", reclaim("Delete")).await)
+        refusal(fixture.patch_volume(who, "archive", reclaim("Delete")).await)
             .with_context(|| format!("{who:?}"))?;
     }
     let thief =
-        actors::impersonate(&desk.department.cluster().plane.kubeconfig(Actor::Admin), OPERATOR).await?;
+        actors::impersonate(&fixture.department.cluster().plane.kubeconfig(Actor::Admin), OPERATOR).await?;
     let volumes: Api<PersistentVolume> = Api::all(thief);
-    let name = desk.held("archive")?.volume.name_any();
+    let name = fixture.held("archive")?.volume.name_any();
     let wrong = volumes.patch(&name, &PatchParams::default(), &Patch::Merge(reclaim("Delete"))).await?;
     ensure!(policy(&wrong).as_deref() == Some("Delete"), "it was not flipped");
     let right = |v: &PersistentVolume| policy(v).as_deref() == Some("Retain");
     until(volumes, &name, "is put right", PATIENCE, right).await?;
-    desk.withdraw().await?;
-    desk.phase("Withdrawn").await?;
+    fixture.withdraw().await?;
+    fixture.phase("Withdrawn").await?;
     // The thief's own request is in the audit log under the administrator's name, who impersonated.
-    desk.ends(&[("data", Fate::InUse), ("archive", Fate::InUse)], false).await
+    fixture.assert_outcome(&[("data", VolumeOutcome::InUse), ("archive", VolumeOutcome::InUse)], false).await
 }
 
 /// Flipped back to `Retain` behind the operator's back while the volume is on its way out: what was consented to is done.
 pub async fn flipped_back_while_reclaiming(context: Context) -> Result<()> {
-    let desk = Desk::open(&context, &["data"]).await?;
-    desk.obstruct().await?;
-    desk.unclaim_later("data").await?;
-    desk.leave(disposition("Destroy", &[])).await?;
+    let fixture = Fixture::open(&context, &["data"]).await?;
+    fixture.obstruct().await?;
+    fixture.unclaim_later("data").await?;
+    fixture.leave(disposition("Destroy", &[])).await?;
     let thief =
-        actors::impersonate(&desk.department.cluster().plane.kubeconfig(Actor::Admin), OPERATOR).await?;
+        actors::impersonate(&fixture.department.cluster().plane.kubeconfig(Actor::Admin), OPERATOR).await?;
     let volumes: Api<PersistentVolume> = Api::all(thief);
-    let name = desk.held("data")?.volume.name_any();
+    let name = fixture.held("data")?.volume.name_any();
     let set = |wanted: &'static str| move |v: &PersistentVolume| policy(v).as_deref() == Some(wanted);
     until(volumes.clone(), &name, "is to go", PATIENCE, set("Delete")).await?;
     volumes.patch(&name, &PatchParams::default(), &Patch::Merge(reclaim("Retain"))).await?;
     until(volumes, &name, "is to go again", PATIENCE, set("Delete")).await?;
-    desk.clear().await?;
-    desk.release_claim("data").await?;
-    desk.phase("Completed").await?;
-    desk.ends(&[("data", Fate::Destroyed)], true).await
+    fixture.clear().await?;
+    fixture.release_claim("data").await?;
+    fixture.phase("Completed").await?;
+    fixture.assert_outcome(&[("data", VolumeOutcome::Destroyed)], true).await
 }
 
 /// A retained volume stays the department's: nobody else's claim gets it, by name, by selector or by chance.
 pub async fn never_bound_by_another_tenant(context: Context) -> Result<()> {
-    let desk = Desk::open(&context, &["archive"]).await?;
-    desk.leave(disposition("Retain", &[])).await?;
-    desk.phase("Completed").await?;
-    desk.ends(&[("archive", Fate::Retained)], true).await?;
-    let volume = desk.held("archive")?.volume.clone();
+    let fixture = Fixture::open(&context, &["archive"]).await?;
+    fixture.leave(disposition("Retain", &[])).await?;
+    fixture.phase("Completed").await?;
+    fixture.assert_outcome(&[("archive", VolumeOutcome::Retained)], true).await?;
+    let volume = fixture.held("archive")?.volume.clone();
     let name = volume.name_any();
 
     let namespace = context.filing_namespace("dept", HENAN).await?;
@@ -91,7 +91,7 @@ pub async fn never_bound_by_another_tenant(context: Context) -> Result<()> {
     };
     for more in [
         json!({"volumeName": name}),
-        json!({"selector": {"matchLabels": {"govcloud.dev/retained": desk.app.uid()}}}),
+        json!({"selector": {"matchLabels": {"govcloud.dev/retained": fixture.app.uid()}}}),
         json!({"selector": {}}),
     ] {
         let outcome = claims.create(&PostParams::default(), &claim(more.clone())?).await;
@@ -107,20 +107,20 @@ pub async fn never_bound_by_another_tenant(context: Context) -> Result<()> {
         ("policy", reclaim("Delete")),
     ] {
         for who in [Actor::PlatformAdmin, Actor::Admin] {
-            let outcome = desk.patch_volume(who, "archive", patch.clone()).await;
+            let outcome = fixture.patch_volume(who, "archive", patch.clone()).await;
             refusal(outcome).with_context(|| format!("{what} by {who:?}"))?;
         }
     }
     let admin: Api<PersistentVolume> = Api::all(context.cluster.client(Actor::PlatformAdmin).await?);
     let deleted = admin.delete(&name, &DeleteParams::default()).await;
     refusal(deleted.map_err(Into::into)).context("the volume is deleted by hand")?;
-    desk.ends(&[("archive", Fate::Retained)], true).await
+    fixture.assert_outcome(&[("archive", VolumeOutcome::Retained)], true).await
 }
 
 /// A second PersistentVolume for the directory of `claim`.
-async fn twin(desk: &Desk, claim: &str) -> Result<String> {
-    let volumes = desk.department.volumes().await?;
-    let held = desk.held(claim)?;
+async fn twin(fixture: &Fixture, claim: &str) -> Result<String> {
+    let volumes = fixture.department.volumes().await?;
+    let held = fixture.held(claim)?;
     let name = format!("twin-of-{}", held.volume.name_any());
     let twin: PersistentVolume = serde_json::from_value(json!({
         "metadata": {"name": name},
@@ -133,8 +133,9 @@ async fn twin(desk: &Desk, claim: &str) -> Result<String> {
     Ok(name)
 }
 
-async fn remove(desk: &Desk, volume: &str) -> Result<()> {
-    desk.department
+async fn remove(fixture: &Fixture, volume: &str) -> Result<()> {
+    fixture
+        .department
         .volumes()
         .await?
         .delete(volume, &DeleteParams::default())
@@ -145,31 +146,36 @@ async fn remove(desk: &Desk, volume: &str) -> Result<()> {
 
 /// Who destroys one destroys the other, which nobody consented to: it cannot be approved.
 pub async fn two_volumes_of_one_source(context: Context) -> Result<()> {
-    let desk = Desk::open(&context, &["data"]).await?;
-    let twin = twin(&desk, "data").await?;
-    desk.department.file(&desk.manifest(disposition("Destroy", &[]))?).await?;
-    let judged = desk.department.judged(Kind::Exit, EXIT, "SharedSource").await?;
+    let fixture = Fixture::open(&context, &["data"]).await?;
+    let twin = twin(&fixture, "data").await?;
+    fixture.department.file(&fixture.manifest(disposition("Destroy", &[]))?).await?;
+    let judged = fixture.department.judged(Kind::Exit, EXIT, "SharedSource").await?;
     let message = e2e::fixtures::condition(&judged.data["status"], "Stalled")["message"].to_string();
-    ensure!(message.contains(&twin) && message.contains(&desk.held("data")?.volume.name_any()), "{message}");
-    remove(&desk, &twin).await?;
-    desk.consent().await?;
-    desk.approve().await?;
-    desk.phase("Completed").await?;
-    desk.ends(&[("data", Fate::Destroyed)], true).await
+    ensure!(
+        message.contains(&twin) && message.contains(&fixture.held("data")?.volume.name_any()),
+        "{message}"
+    );
+    remove(&fixture, &twin).await?;
+    fixture.consent().await?;
+    fixture.approve().await?;
+    fixture.phase("Completed").await?;
+    fixture.assert_outcome(&[("data", VolumeOutcome::Destroyed)], true).await
 }
 
 /// It shows up after the approval: everything stalls before the first write that destroys, and goes on without it.
 pub async fn a_second_source_after_the_approval(context: Context) -> Result<()> {
-    let desk = Desk::open(&context, &["data", "letters"]).await?;
-    desk.leave(disposition("Destroy", &[("letters", "HandOver")])).await?;
-    desk.phase("HandingOver").await?;
-    let twin = twin(&desk, "data").await?;
-    desk.receive("letters").await?;
-    let stalled = desk.stands("Stalled", "SharedSource").await?;
+    let fixture = Fixture::open(&context, &["data", "letters"]).await?;
+    fixture.leave(disposition("Destroy", &[("letters", "HandOver")])).await?;
+    fixture.phase("HandingOver").await?;
+    let twin = twin(&fixture, "data").await?;
+    fixture.receive("letters").await?;
+    let stalled = fixture.until_condition("Stalled", "SharedSource").await?;
     ensure!(stalled.data["status"]["phase"] == "HandingOver", "{stalled:?}");
-    let written = fs::read_dir(&desk.held("data")?.directory)?.count();
+    let written = fs::read_dir(&fixture.held("data")?.directory)?.count();
     ensure!(written == 1, "{written} files");
-    remove(&desk, &twin).await?;
-    desk.phase("Completed").await?;
-    desk.ends(&[("data", Fate::Destroyed), ("letters", Fate::Destroyed)], true).await
+    remove(&fixture, &twin).await?;
+    fixture.phase("Completed").await?;
+    fixture
+        .assert_outcome(&[("data", VolumeOutcome::Destroyed), ("letters", VolumeOutcome::Destroyed)], true)
+        .await
 }

@@ -9,78 +9,85 @@ use kube::Api;
 use kube::api::{ApiResource, DynamicObject, GroupVersionKind};
 use serde_json::{Value, json};
 
-use crate::desk::{APP, Desk, EXIT, Fate, PATIENCE, disposition};
+use crate::fixture::{APP, EXIT, Fixture, PATIENCE, VolumeOutcome, disposition};
 use crate::ordinary::certified;
 
 /// The same exit, of volumes alone.
-fn volumes(desk: &Desk, name: &str, how: Value) -> Result<Value> {
-    let mut manifest = desk.manifest(how)?;
+fn volumes(fixture: &Fixture, name: &str, how: Value) -> Result<Value> {
+    let mut manifest = fixture.manifest(how)?;
     manifest["metadata"]["name"] = json!(name);
     manifest["spec"]["scope"] = json!("Volumes");
     Ok(manifest)
 }
 
-async fn all_the_way(desk: &Desk, name: &str, how: Value) -> Result<DynamicObject> {
-    desk.department.file(&volumes(desk, name, how)?).await?;
-    desk.consent_to(name).await?;
-    desk.department.approve(Kind::Exit, name).await?;
-    desk.department.phase(Kind::Exit, name, "Completed").await
+async fn all_the_way(fixture: &Fixture, name: &str, how: Value) -> Result<DynamicObject> {
+    fixture.department.file(&volumes(fixture, name, how)?).await?;
+    fixture.consent_to(name).await?;
+    fixture.department.approve(Kind::Exit, name).await?;
+    fixture.department.phase(Kind::Exit, name, "Completed").await
 }
 
 pub async fn an_unclaimed_volume_is_destroyed(context: Context) -> Result<()> {
-    let desk = Desk::open(&context, &["data", "old"]).await?;
-    desk.unclaim("old").await?;
-    let exit = all_the_way(&desk, EXIT, disposition("Destroy", &[])).await?;
-    certified(&exit, &desk, &[("old", "Destroyed")])?;
-    desk.app_phase("Provisioned").await?;
-    desk.ends(&[("data", Fate::InUse), ("old", Fate::Destroyed)], false).await?;
+    let fixture = Fixture::open(&context, &["data", "old"]).await?;
+    fixture.unclaim("old").await?;
+    let exit = all_the_way(&fixture, EXIT, disposition("Destroy", &[])).await?;
+    certified(&exit, &fixture, &[("old", "Destroyed")])?;
+    fixture.app_phase("Provisioned").await?;
+    fixture
+        .assert_outcome(&[("data", VolumeOutcome::InUse), ("old", VolumeOutcome::Destroyed)], false)
+        .await?;
     let none = |s: &Value| s["unclaimedVolumes"].as_array().is_none_or(Vec::is_empty);
-    desk.department.until(Kind::Application, APP, "has no unclaimed volume", none).await.map(drop)
+    fixture.department.until(Kind::Application, APP, "has no unclaimed volume", none).await.map(drop)
 }
 
 pub async fn an_unclaimed_volume_is_retained(context: Context) -> Result<()> {
-    let desk = Desk::open(&context, &["data", "old"]).await?;
-    desk.unclaim("old").await?;
-    let exit = all_the_way(&desk, EXIT, disposition("Retain", &[])).await?;
-    certified(&exit, &desk, &[("old", "Retained")])?;
-    desk.app_phase("Provisioned").await?;
-    desk.ends(&[("data", Fate::InUse), ("old", Fate::Retained)], false).await
+    let fixture = Fixture::open(&context, &["data", "old"]).await?;
+    fixture.unclaim("old").await?;
+    let exit = all_the_way(&fixture, EXIT, disposition("Retain", &[])).await?;
+    certified(&exit, &fixture, &[("old", "Retained")])?;
+    fixture.app_phase("Provisioned").await?;
+    fixture.assert_outcome(&[("data", VolumeOutcome::InUse), ("old", VolumeOutcome::Retained)], false).await
 }
 
 /// The claim of a volume that is in use is none of its business, whatever the disposition says by default.
 pub async fn a_claimed_volume_is_not_in_it(context: Context) -> Result<()> {
-    let desk = Desk::open(&context, &["data", "old"]).await?;
-    desk.unclaim("old").await?;
-    desk.department.file(&volumes(&desk, EXIT, disposition("Destroy", &[("data", "Destroy")]))?).await?;
-    desk.department.judged(Kind::Exit, EXIT, "UnknownVolume").await?;
-    let exit = desk.department.get(Kind::Exit, EXIT).await?;
-    let uid = desk.held("data")?.uid();
+    let fixture = Fixture::open(&context, &["data", "old"]).await?;
+    fixture.unclaim("old").await?;
+    fixture
+        .department
+        .file(&volumes(&fixture, EXIT, disposition("Destroy", &[("data", "Destroy")]))?)
+        .await?;
+    fixture.department.judged(Kind::Exit, EXIT, "UnknownVolume").await?;
+    let exit = fixture.department.get(Kind::Exit, EXIT).await?;
+    let uid = fixture.held("data")?.uid();
     ensure!(!exit.data["status"]["inventory"].to_string().contains(&uid), "{exit:?}");
-    desk.withdraw().await?;
-    desk.phase("Withdrawn").await?;
-    desk.ends(&[("data", Fate::InUse), ("old", Fate::Unclaimed)], false).await
+    fixture.withdraw().await?;
+    fixture.phase("Withdrawn").await?;
+    fixture.assert_outcome(&[("data", VolumeOutcome::InUse), ("old", VolumeOutcome::Unclaimed)], false).await
 }
 
 pub async fn nothing_to_dispose_of(context: Context) -> Result<()> {
-    let desk = Desk::open(&context, &["data"]).await?;
-    desk.department.file(&volumes(&desk, EXIT, disposition("Destroy", &[]))?).await?;
-    desk.department.judged(Kind::Exit, EXIT, "NoVolumes").await?;
-    desk.app_phase("Provisioned").await?;
-    desk.withdraw().await?;
-    desk.phase("Withdrawn").await?;
-    desk.ends(&[("data", Fate::InUse)], false).await
+    let fixture = Fixture::open(&context, &["data"]).await?;
+    fixture.department.file(&volumes(&fixture, EXIT, disposition("Destroy", &[]))?).await?;
+    fixture.department.judged(Kind::Exit, EXIT, "NoVolumes").await?;
+    fixture.app_phase("Provisioned").await?;
+    fixture.withdraw().await?;
+    fixture.phase("Withdrawn").await?;
+    fixture.assert_outcome(&[("data", VolumeOutcome::InUse)], false).await
 }
 
 /// What outlived its application is listed by the region and counted, and goes when the department says so.
 pub async fn a_retained_volume_is_destroyed_later(context: Context) -> Result<()> {
-    let desk = Desk::open(&context, &["data", "archive"]).await?;
-    desk.leave(disposition("Retain", &[("data", "Destroy")])).await?;
-    desk.phase("Completed").await?;
-    desk.app_phase("Exited").await?;
-    desk.ends(&[("data", Fate::Destroyed), ("archive", Fate::Retained)], true).await?;
-    let uid = desk.held("archive")?.uid();
-    let (region, app) = (region(&desk).await?, desk.app.metadata.uid.clone());
-    let department = desk.department.namespace.clone();
+    let fixture = Fixture::open(&context, &["data", "archive"]).await?;
+    fixture.leave(disposition("Retain", &[("data", "Destroy")])).await?;
+    fixture.phase("Completed").await?;
+    fixture.app_phase("Exited").await?;
+    fixture
+        .assert_outcome(&[("data", VolumeOutcome::Destroyed), ("archive", VolumeOutcome::Retained)], true)
+        .await?;
+    let uid = fixture.held("archive")?.uid();
+    let (region, app) = (region(&fixture).await?, fixture.app.metadata.uid.clone());
+    let department = fixture.department.namespace.clone();
     let listed = |r: &DynamicObject| {
         let kept = &r.data["status"]["retainedVolumes"];
         let more = kept["notListed"].as_i64().unwrap_or(0);
@@ -95,30 +102,32 @@ pub async fn a_retained_volume_is_destroyed_later(context: Context) -> Result<()
                 })
         })
     };
-    until(region.clone(), &desk.department.region, "lists the volume", PATIENCE, listed).await?;
-    let counted = metric(&desk, "govcloud_retained_volumes").await?;
-    let bytes = metric(&desk, "govcloud_retained_volumes_capacity_bytes").await?;
+    until(region.clone(), &fixture.department.region, "lists the volume", PATIENCE, listed).await?;
+    let counted = metric(&fixture, "govcloud_retained_volumes").await?;
+    let bytes = metric(&fixture, "govcloud_retained_volumes_capacity_bytes").await?;
     ensure!(counted >= 1 && bytes >= 10 << 30, "{counted} volumes of {bytes} bytes");
 
-    let exit = all_the_way(&desk, "later", disposition("Destroy", &[])).await?;
-    certified(&exit, &desk, &[("archive", "Destroyed")])?;
-    desk.ends(&[("data", Fate::Destroyed), ("archive", Fate::Destroyed)], true).await?;
+    let exit = all_the_way(&fixture, "later", disposition("Destroy", &[])).await?;
+    certified(&exit, &fixture, &[("archive", "Destroyed")])?;
+    fixture
+        .assert_outcome(&[("data", VolumeOutcome::Destroyed), ("archive", VolumeOutcome::Destroyed)], true)
+        .await?;
     let gone = |r: &DynamicObject| !r.data["status"]["retainedVolumes"].to_string().contains(&uid);
-    until(region, &desk.department.region, "lists it no more", PATIENCE, gone).await?;
-    desk.app_phase("Exited").await.map(drop)
+    until(region, &fixture.department.region, "lists it no more", PATIENCE, gone).await?;
+    fixture.app_phase("Exited").await.map(drop)
 }
 
-async fn region(desk: &Desk) -> Result<Api<DynamicObject>> {
+async fn region(fixture: &Fixture) -> Result<Api<DynamicObject>> {
     let kind = GroupVersionKind::gvk("govcloud.dev", "v1alpha1", "Region");
-    let client = desk.department.cluster().client(Actor::Admin).await?;
+    let client = fixture.department.cluster().client(Actor::Admin).await?;
     Ok(Api::all_with(client, &ApiResource::from_gvk_with_plural(&kind, "regions")))
 }
 
 /// A metric of this region.
-async fn metric(desk: &Desk, name: &str) -> Result<i64> {
-    let line = format!("{name}{{region=\"{}\"}} ", desk.department.region);
+async fn metric(fixture: &Fixture, name: &str) -> Result<i64> {
+    let line = format!("{name}{{region=\"{}\"}} ", fixture.department.region);
     eventually(name, PATIENCE, || async {
-        let operator = desk.department.cluster().operator.lock().await;
+        let operator = fixture.department.cluster().operator.lock().await;
         let text = operator.as_ref().context("no operator")?.get("/metrics").await?;
         let found = text.lines().find_map(|l| l.strip_prefix(&line)?.parse::<i64>().ok());
         Ok(found.filter(|n| *n > 0))

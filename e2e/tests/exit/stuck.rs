@@ -22,7 +22,7 @@ use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::desk::{Desk, EXIT, Fate, HOLD, Held, PATIENCE, disposition, phase};
+use crate::fixture::{EXIT, Fixture, HOLD, Held, PATIENCE, VolumeOutcome, disposition, phase};
 use crate::hand_over::pod;
 
 /// The other control plane, with its operator in this process, for one scenario after the other: they set its clock.
@@ -78,16 +78,22 @@ impl Turn {
 
 /// Plays one: once it is stuck, `names` must be said; then it is late; then `free` frees it, and it completes. Gives back when
 /// five minutes went by on its clock.
-async fn plays<F>(turn: &Turn, desk: &Desk, names: &[&str], free: F, fate: Fate) -> Result<Timestamp>
+async fn plays<F>(
+    turn: &Turn,
+    fixture: &Fixture,
+    names: &[&str],
+    free: F,
+    outcome: VolumeOutcome,
+) -> Result<Timestamp>
 where
     F: Future<Output = Result<()>>,
 {
     let clock = &turn.world()?.clock;
-    let reclaiming = desk.phase("Reclaiming").await?;
+    let reclaiming = fixture.phase("Reclaiming").await?;
     let since: Timestamp =
         reclaiming.data["status"]["reclaimingSince"].as_str().context("since when")?.parse()?;
     ensure!(condition(&reclaiming.data["status"], "Stalled")["status"] != "True", "stalled at once");
-    held(desk).await?;
+    held(fixture).await?;
     let moved = Timestamp::now();
     clock.set(since + SignedDuration::from_secs(5 * 60 + 5));
     let names: Vec<String> = names.iter().map(ToString::to_string).collect();
@@ -97,18 +103,18 @@ where
         stalled["reason"] == "ReclaimStuck" && names.iter().all(|n| message.contains(n))
     };
     let what = format!("is stuck, and names {names:?}");
-    let stuck = desk.department.until(Kind::Exit, EXIT, &what, says).await?;
+    let stuck = fixture.department.until(Kind::Exit, EXIT, &what, says).await?;
     let due: Timestamp = deadline(&stuck)?["dueAt"].as_str().context("no due date")?.parse()?;
     clock.set(due + SignedDuration::from_hours(2));
     let late = |s: &Value| condition(s, "OnTime")["reason"] == "ReclaimOverdue";
-    let late = desk.department.until(Kind::Exit, EXIT, "is overdue", late).await?;
+    let late = fixture.department.until(Kind::Exit, EXIT, "is overdue", late).await?;
     ensure!(late.data["status"]["phase"] == "Reclaiming", "it was forced, or given up: {late:?}");
-    held(desk).await?;
+    held(fixture).await?;
     free.await?;
-    let done = desk.phase("Completed").await?;
+    let done = fixture.phase("Completed").await?;
     ensure!(deadline(&done)?["workingDaysLate"].is_i64(), "{:?}", deadline(&done)?);
-    ensure!(desk.said("Overdue").await? == 1, "told more than once");
-    desk.ends(&[("data", fate)], true).await?;
+    ensure!(fixture.timeline_count("Overdue").await? == 1, "told more than once");
+    fixture.assert_outcome(&[("data", outcome)], true).await?;
     Ok(moved)
 }
 
@@ -118,33 +124,33 @@ fn deadline(exit: &DynamicObject) -> Result<Value> {
 }
 
 /// Nothing is certified while something holds.
-async fn held(desk: &Desk) -> Result<()> {
-    let exit = desk.department.get(Kind::Exit, EXIT).await?;
+async fn held(fixture: &Fixture) -> Result<()> {
+    let exit = fixture.department.get(Kind::Exit, EXIT).await?;
     ensure!(exit.data["status"]["certificate"].is_null(), "certified: {exit:?}");
     Ok(())
 }
 
 pub async fn a_finalizer_on_a_claim(_: Context) -> Result<()> {
     let turn = Turn::take().await?;
-    let desk = Desk::open(&turn.world()?.context, &["data"]).await?;
-    desk.unclaim_later("data").await?;
-    desk.leave(disposition("Destroy", &[])).await?;
-    let volume = desk.held("data")?.volume.name_any();
-    let names = [desk.tenant("prod"), "claim data", HOLD, &volume];
-    plays(&turn, &desk, &names, desk.release_claim("data"), Fate::Destroyed).await?;
-    drop(desk);
+    let fixture = Fixture::open(&turn.world()?.context, &["data"]).await?;
+    fixture.unclaim_later("data").await?;
+    fixture.leave(disposition("Destroy", &[])).await?;
+    let volume = fixture.held("data")?.volume.name_any();
+    let names = [fixture.tenant("prod"), "claim data", HOLD, &volume];
+    plays(&turn, &fixture, &names, fixture.release_claim("data"), VolumeOutcome::Destroyed).await?;
+    drop(fixture);
     turn.done().await
 }
 
 pub async fn a_finalizer_on_a_volume(_: Context) -> Result<()> {
     let turn = Turn::take().await?;
-    let desk = Desk::open(&turn.world()?.context, &["data"]).await?;
+    let fixture = Fixture::open(&turn.world()?.context, &["data"]).await?;
     let hold = json!({"metadata": {"finalizers": ["kubernetes.io/pv-protection", HOLD]}});
-    desk.patch_volume(Actor::Admin, "data", hold).await?;
-    desk.leave(disposition("Destroy", &[])).await?;
-    let volume = desk.held("data")?.volume.name_any();
+    fixture.patch_volume(Actor::Admin, "data", hold).await?;
+    fixture.leave(disposition("Destroy", &[])).await?;
+    let volume = fixture.held("data")?.volume.name_any();
     let free = async {
-        let volumes = desk.department.volumes().await?;
+        let volumes = fixture.department.volumes().await?;
         let is = volumes.get(&volume).await?;
         ensure!(is.finalizers().iter().any(|f| f == HOLD), "the finalizer was forced");
         let rest: Vec<_> = is.finalizers().iter().filter(|f| *f != HOLD).cloned().collect();
@@ -155,19 +161,19 @@ pub async fn a_finalizer_on_a_volume(_: Context) -> Result<()> {
             .map(drop)
             .map_err(Into::into)
     };
-    plays(&turn, &desk, &[&volume, HOLD], free, Fate::Destroyed).await?;
-    drop(desk);
+    plays(&turn, &fixture, &[&volume, HOLD], free, VolumeOutcome::Destroyed).await?;
+    drop(fixture);
     turn.done().await
 }
 
 pub async fn a_finalizer_in_the_namespace(_: Context) -> Result<()> {
     let turn = Turn::take().await?;
-    let desk = Desk::open(&turn.world()?.context, &["data"]).await?;
-    desk.obstruct().await?;
-    desk.leave(disposition("Retain", &[])).await?;
-    let names = [desk.tenant("prod"), "configmaps", HOLD];
-    plays(&turn, &desk, &names, desk.clear(), Fate::Retained).await?;
-    drop(desk);
+    let fixture = Fixture::open(&turn.world()?.context, &["data"]).await?;
+    fixture.obstruct().await?;
+    fixture.leave(disposition("Retain", &[])).await?;
+    let names = [fixture.tenant("prod"), "configmaps", HOLD];
+    plays(&turn, &fixture, &names, fixture.clear(), VolumeOutcome::Retained).await?;
+    drop(fixture);
     turn.done().await
 }
 
@@ -175,10 +181,10 @@ pub async fn a_finalizer_in_the_namespace(_: Context) -> Result<()> {
 /// deleted a minute after that, and not for ever waited with.
 pub async fn a_pod_that_does_not_die(_: Context) -> Result<()> {
     let turn = Turn::take().await?;
-    let desk = Desk::open(&turn.world()?.context, &["data"]).await?;
+    let fixture = Fixture::open(&turn.world()?.context, &["data"]).await?;
     // A minute by the API server's clock, which no scenario sets ahead.
     turn.world()?.clock.set(Timestamp::now());
-    let pods: Api<Pod> = Api::namespaced(desk.department.admin().await?, desk.tenant("prod"));
+    let pods: Api<Pod> = Api::namespaced(fixture.department.admin().await?, fixture.tenant("prod"));
     let mut immortal = pod("immortal")?;
     let spec = immortal.spec.as_mut().context("a spec")?;
     spec.node_name = Some("node-that-is-gone".to_owned());
@@ -187,30 +193,30 @@ pub async fn a_pod_that_does_not_die(_: Context) -> Result<()> {
     // The namespace's ServiceAccount comes a moment after the namespace.
     let create = || async { Ok(Some(pods.create(&PostParams::default(), &immortal).await?)) };
     e2e::wait::eventually("the pod", PATIENCE, create).await?;
-    desk.leave(disposition("Destroy", &[])).await?;
+    fixture.leave(disposition("Destroy", &[])).await?;
     let deleted = |c: &PersistentVolumeClaim| c.metadata.deletion_timestamp.is_some();
-    until(desk.claims(Actor::Admin).await?, "data", "is deleted", PATIENCE, deleted).await?;
+    until(fixture.claims(Actor::Admin).await?, "data", "is deleted", PATIENCE, deleted).await?;
     let free = async {
         let is = pods.get("immortal").await.context("the pod was forced")?;
         ensure!(is.metadata.deletion_timestamp.is_some(), "nobody asked it to end");
         pods.delete("immortal", &DeleteParams::default().grace_period(0)).await.map(drop).map_err(Into::into)
     };
-    let names = [desk.tenant("prod"), "pods", "claim data"];
-    let moved = plays(&turn, &desk, &names, free, Fate::Destroyed).await?;
+    let names = [fixture.tenant("prod"), "pods", "claim data"];
+    let moved = plays(&turn, &fixture, &names, free, VolumeOutcome::Destroyed).await?;
     let space = |e: &Entry| {
         e.verb == "delete"
             && e.object_ref
                 .as_ref()
-                .is_some_and(|o| o.resource == "namespaces" && o.name == desk.tenant("prod"))
+                .is_some_and(|o| o.resource == "namespaces" && o.name == fixture.tenant("prod"))
     };
-    let asked = desk.ledger.asked(space).await?;
+    let asked = fixture.requests.asked(space).await?;
     let first =
         asked.iter().map(|e| e.request_received_timestamp).min().context("no end of the namespace")?;
     ensure!(
         first >= moved,
         "its namespace did not wait for the claim: {first}, and the clock moved at {moved}"
     );
-    drop(desk);
+    drop(fixture);
     turn.done().await
 }
 
@@ -218,50 +224,50 @@ pub async fn a_pod_that_does_not_die(_: Context) -> Result<()> {
 /// path that ends in a dot.
 pub async fn a_provisioner_that_fails(_: Context) -> Result<()> {
     let turn = Turn::take().await?;
-    let mut desk = Desk::open(&turn.world()?.context, &[]).await?;
+    let mut fixture = Fixture::open(&turn.world()?.context, &[]).await?;
     let directory = tempfile::Builder::new().prefix("govcloud-by-hand-").tempdir_in("/tmp")?;
-    desk.held.push(by_hand(&desk, directory.path()).await?);
-    desk.leave(disposition("Destroy", &[])).await?;
-    let volume = desk.held("data")?.volume.name_any();
+    fixture.held.push(by_hand(&fixture, directory.path()).await?);
+    fixture.leave(disposition("Destroy", &[])).await?;
+    let volume = fixture.held("data")?.volume.name_any();
     let failed = |v: &PersistentVolume| phase(v) == "Failed";
-    until(desk.department.volumes().await?, &volume, "fails", PATIENCE, failed).await?;
+    until(fixture.department.volumes().await?, &volume, "fails", PATIENCE, failed).await?;
     ensure!(fs::read_to_string(directory.path().join("record"))? == "手工的数据", "it went all the same");
     let admin: Api<PersistentVolume> =
-        Api::all(desk.department.cluster().client(Actor::PlatformAdmin).await?);
+        Api::all(fixture.department.cluster().client(Actor::PlatformAdmin).await?);
     // The provider clears the storage itself, and then the object, which the guard allows once its policy is Delete.
     let free = async {
         fs::remove_dir_all(directory.path())?;
         admin.delete(&volume, &DeleteParams::default()).await.map(drop).map_err(Into::into)
     };
-    plays(&turn, &desk, &[&volume, "Failed", "RemoveAll"], free, Fate::Destroyed).await?;
-    drop(desk);
+    plays(&turn, &fixture, &[&volume, "Failed", "RemoveAll"], free, VolumeOutcome::Destroyed).await?;
+    drop(fixture);
     turn.done().await
 }
 
 /// A volume that the provider made by hand for the claim `data`.
-async fn by_hand(desk: &Desk, directory: &std::path::Path) -> Result<Held> {
+async fn by_hand(fixture: &Fixture, directory: &std::path::Path) -> Result<Held> {
     let content = "手工的数据".to_owned();
     fs::write(directory.join("record"), &content)?;
-    let name = format!("by-hand-{}", desk.department.namespace);
+    let name = format!("by-hand-{}", fixture.department.namespace);
     let volume: PersistentVolume = serde_json::from_value(json!({
         "metadata": {"name": name},
         "spec": {
             "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "storageClassName": "hostpath",
             "persistentVolumeReclaimPolicy": "Retain", "hostPath": {"path": format!("{}/.", directory.display())},
-            "claimRef": {"namespace": desk.tenant("prod"), "name": "data"},
+            "claimRef": {"namespace": fixture.tenant("prod"), "name": "data"},
         },
     }))?;
-    let volumes = desk.department.volumes().await?;
+    let volumes = fixture.department.volumes().await?;
     volumes.create(&PostParams::default(), &volume).await?;
     // Once its phase is written the controller knows of it: a claim that it sees first gets a volume made for it.
     until(volumes.clone(), &name, "can be claimed", PATIENCE, |v| phase(v) == "Available").await?;
-    let claims: Api<PersistentVolumeClaim> = desk.claims(Actor::Admin).await?;
+    let claims: Api<PersistentVolumeClaim> = fixture.claims(Actor::Admin).await?;
     let claim = serde_json::from_value(json!({
         "metadata": {"name": "data"},
         "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "hostpath", "resources": {"requests": {"storage": "1Gi"}}},
     }))?;
     claims.create(&PostParams::default(), &claim).await?;
-    let uid = desk.app.uid();
+    let uid = fixture.app.uid();
     let kept = |v: &PersistentVolume| {
         phase(v) == "Bound" && v.labels().get("govcloud.dev/application-uid") == uid.as_ref()
     };

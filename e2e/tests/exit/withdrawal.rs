@@ -9,9 +9,9 @@ use kube::ResourceExt;
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
-use crate::desk::{APP, Desk, EXIT, Fate, PATIENCE, disposition};
+use crate::counters;
+use crate::fixture::{APP, EXIT, Fixture, PATIENCE, VolumeOutcome, disposition};
 use crate::ordinary::colleague;
-use crate::tally;
 
 /// Applications over whose volumes it is raced, side by side.
 const LANES: usize = 4;
@@ -25,10 +25,10 @@ const MOMENTS: [Option<u32>; RACES] =
 const RACES: usize = 10;
 
 /// The exit is withdrawn, and its application usable as before: new claims and pods are allowed again.
-async fn as_before(desk: &Desk) -> Result<()> {
-    desk.phase("Withdrawn").await?;
-    desk.app_phase("Provisioned").await?;
-    let claims = desk.claims(desk.department.applicant).await?;
+async fn as_before(fixture: &Fixture) -> Result<()> {
+    fixture.phase("Withdrawn").await?;
+    fixture.app_phase("Provisioned").await?;
+    let claims = fixture.claims(fixture.department.applicant).await?;
     let wanted: k8s_openapi::api::core::v1::PersistentVolumeClaim = serde_json::from_value(json!({
         "metadata": {"name": "again"},
         "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "hostpath", "volumeMode": "Block",
@@ -40,81 +40,81 @@ async fn as_before(desk: &Desk) -> Result<()> {
         Ok(Some(()))
     })
     .await?;
-    desk.ends(&[("data", Fate::InUse)], false).await
+    fixture.assert_outcome(&[("data", VolumeOutcome::InUse)], false).await
 }
 
 pub async fn before_the_consent(context: Context) -> Result<()> {
-    let desk = Desk::open(&context, &["data"]).await?;
-    desk.file(disposition("Destroy", &[])).await?;
-    desk.app_phase("Exiting").await?;
-    desk.withdraw().await?;
-    as_before(&desk).await
+    let fixture = Fixture::open(&context, &["data"]).await?;
+    fixture.file(disposition("Destroy", &[])).await?;
+    fixture.app_phase("Exiting").await?;
+    fixture.withdraw().await?;
+    as_before(&fixture).await
 }
 
 pub async fn before_the_decision(context: Context) -> Result<()> {
-    let desk = Desk::open(&context, &["data"]).await?;
-    desk.file(disposition("Destroy", &[])).await?;
-    desk.consent().await?;
-    desk.withdraw().await?;
-    as_before(&desk).await
+    let fixture = Fixture::open(&context, &["data"]).await?;
+    fixture.file(disposition("Destroy", &[])).await?;
+    fixture.consent().await?;
+    fixture.withdraw().await?;
+    as_before(&fixture).await
 }
 
 pub async fn while_data_is_handed_over(context: Context) -> Result<()> {
-    let desk = Desk::open(&context, &["data"]).await?;
-    desk.leave(disposition("HandOver", &[])).await?;
+    let fixture = Fixture::open(&context, &["data"]).await?;
+    fixture.leave(disposition("HandOver", &[])).await?;
     let restricted = |s: &Value| s["restriction"] == "HandingOver";
-    desk.department.until(Kind::Grant, APP, "is restricted", restricted).await?;
-    desk.withdraw().await?;
-    as_before(&desk).await
+    fixture.department.until(Kind::Grant, APP, "is restricted", restricted).await?;
+    fixture.withdraw().await?;
+    as_before(&fixture).await
 }
 
 /// From the moment on which reclaiming is recorded there is no way back, and the API server says so.
 pub async fn after_reclaiming_began(context: Context) -> Result<()> {
-    let desk = Desk::open(&context, &["data"]).await?;
-    desk.obstruct().await?;
-    desk.leave(disposition("Destroy", &[])).await?;
-    desk.phase("Reclaiming").await?;
-    let message = refusal(desk.withdraw().await)?;
+    let fixture = Fixture::open(&context, &["data"]).await?;
+    fixture.obstruct().await?;
+    fixture.leave(disposition("Destroy", &[])).await?;
+    fixture.phase("Reclaiming").await?;
+    let message = refusal(fixture.withdraw().await)?;
     ensure!(message.contains("不能撤回"), "{message}");
-    refusal(desk.department.amend(Kind::Exit, EXIT, json!({"spec": {"consent": null}})).await)
+    refusal(fixture.department.amend(Kind::Exit, EXIT, json!({"spec": {"consent": null}})).await)
         .context("the consent is taken back")?;
-    desk.clear().await?;
-    desk.phase("Completed").await?;
-    refusal(desk.withdraw().await).context("a completed exit is withdrawn")?;
-    desk.ends(&[("data", Fate::Destroyed)], true).await
+    fixture.clear().await?;
+    fixture.phase("Completed").await?;
+    refusal(fixture.withdraw().await).context("a completed exit is withdrawn")?;
+    fixture.assert_outcome(&[("data", VolumeOutcome::Destroyed)], true).await
 }
 
 /// Art. 28: the authority may take back the exit at contract end that it filed itself; a colleague may not.
 pub async fn by_the_authority_that_filed_it(context: Context) -> Result<()> {
-    let desk = Desk::open(&context, &["data"]).await?;
-    let mut manifest = desk.manifest(disposition("Retain", &[]))?;
+    let fixture = Fixture::open(&context, &["data"]).await?;
+    let mut manifest = fixture.manifest(disposition("Retain", &[]))?;
     manifest["spec"]["reason"] = json!("ContractTerminated");
-    let filed = desk.department.file_as(desk.department.authority, &manifest).await?;
-    desk.phase("AwaitingConsent").await?;
+    let filed = fixture.department.file_as(fixture.department.authority, &manifest).await?;
+    fixture.phase("AwaitingConsent").await?;
     let withdraw = json!({"metadata": {"annotations": {"govcloud.dev/withdraw": filed.uid()}}});
-    let colleague = colleague(&desk).await?;
+    let colleague = colleague(&fixture).await?;
     let outcome = colleague.patch(EXIT, &PatchParams::default(), &Patch::Merge(withdraw)).await;
     refusal(outcome.map_err(Into::into)).context("a colleague withdraws it")?;
-    desk.withdraw_as(desk.department.authority, EXIT).await?;
-    as_before(&desk).await
+    fixture.withdraw_as(fixture.department.authority, EXIT).await?;
+    as_before(&fixture).await
 }
 
 /// A withdrawn exit stands in nobody's way: another is filed, and goes through.
 pub async fn and_filed_again(context: Context) -> Result<()> {
-    let desk = Desk::open(&context, &["data"]).await?;
-    desk.leave(disposition("HandOver", &[])).await?;
-    desk.phase("HandingOver").await?;
-    desk.withdraw().await?;
-    desk.phase("Withdrawn").await?;
-    desk.app_phase("Provisioned").await?;
-    let mut second = desk.manifest(disposition("Destroy", &[]))?;
+    let fixture = Fixture::open(&context, &["data"]).await?;
+    fixture.leave(disposition("HandOver", &[])).await?;
+    fixture.phase("HandingOver").await?;
+    fixture.withdraw().await?;
+    fixture.phase("Withdrawn").await?;
+    fixture.app_phase("Provisioned").await?;
+    let mut second = fixture.manifest(disposition("Destroy", &[]))?;
     second["metadata"]["name"] = json!("second");
-    desk.department.file(&second).await?;
-    desk.consent_to("second").await?;
-    desk.department.approve(Kind::Exit, "second").await?;
-    desk.department.phase(Kind::Exit, "second", "Completed").await?;
-    desk.phase("Withdrawn").await?;
-    desk.ends(&[("data", Fate::Destroyed)], true).await
+    fixture.department.file(&second).await?;
+    fixture.consent_to("second").await?;
+    fixture.department.approve(Kind::Exit, "second").await?;
+    fixture.department.phase(Kind::Exit, "second", "Completed").await?;
+    fixture.phase("Withdrawn").await?;
+    fixture.assert_outcome(&[("data", VolumeOutcome::Destroyed)], true).await
 }
 
 /// The department takes the exit back at the moment on which the operator begins to reclaim. Whoever comes first, the end
@@ -131,31 +131,31 @@ async fn lane(context: &Context) -> Result<usize> {
     let claims: Vec<String> = (0..RACES).map(|n| format!("v{n:02}")).collect();
     let names: Vec<&str> = claims.iter().map(String::as_str).collect();
     let placed: Vec<(&str, &str)> = names.iter().map(|n| ("prod", *n)).collect();
-    let desk = Desk::with(context, |_| {}, &placed).await?;
-    futures::future::try_join_all(names.iter().map(|claim| desk.unclaim(claim))).await?;
+    let fixture = Fixture::with(context, |_| {}, &placed).await?;
+    futures::future::try_join_all(names.iter().map(|claim| fixture.unclaim(claim))).await?;
     let mut ends: Vec<(&str, bool)> = Vec::new();
     // How long the operator takes from the approval to the point of no return, as far as is known.
     let mut takes = Duration::ZERO;
     for (claim, moment) in names.iter().zip(MOMENTS) {
         let exit = format!("race-{claim}");
-        let mut manifest = desk.manifest(disposition("Retain", &[(claim, "Destroy")]))?;
+        let mut manifest = fixture.manifest(disposition("Retain", &[(claim, "Destroy")]))?;
         manifest["metadata"]["name"] = json!(exit);
         manifest["spec"]["scope"] = json!("Volumes");
-        desk.department.file(&manifest).await?;
-        desk.consent_to(&exit).await?;
-        desk.department.approve(Kind::Exit, &exit).await?;
+        fixture.department.file(&manifest).await?;
+        fixture.consent_to(&exit).await?;
+        fixture.department.approve(Kind::Exit, &exit).await?;
         let approved = Instant::now();
         match moment {
             None => {
                 let begun = |s: &Value| s["phase"] == "Reclaiming" || s["phase"] == "Completed";
-                desk.department.until(Kind::Exit, &exit, "is past the point of no return", begun).await?;
+                fixture.department.until(Kind::Exit, &exit, "is past the point of no return", begun).await?;
                 takes = approved.elapsed();
             }
             Some(percent) => tokio::time::sleep(takes * percent / 100).await,
         }
-        let taken_back = desk.withdraw_as(desk.department.applicant, &exit).await;
+        let taken_back = fixture.withdraw_as(fixture.department.applicant, &exit).await;
         let over = |s: &Value| s["phase"] == "Withdrawn" || s["phase"] == "Completed";
-        let record = desk.department.until(Kind::Exit, &exit, "is over", over).await?;
+        let record = fixture.department.until(Kind::Exit, &exit, "is over", over).await?;
         let withdrawn = record.data["status"]["phase"] == "Withdrawn";
         match (taken_back, withdrawn) {
             (Ok(_), true) => {}
@@ -167,14 +167,16 @@ async fn lane(context: &Context) -> Result<usize> {
         if moment.is_some() {
             takes = if withdrawn { takes * 6 / 5 } else { takes * 4 / 5 };
         }
-        tally::raced(withdrawn);
+        counters::raced(withdrawn);
         ends.push((*claim, withdrawn));
     }
     // What a completed exit retained is labelled so; where none completed, nothing is.
     let completed = ends.iter().any(|(_, withdrawn)| !withdrawn);
-    let kept = if completed { Fate::Retained } else { Fate::Unclaimed };
-    let fates: Vec<(&str, Fate)> =
-        ends.iter().map(|(c, withdrawn)| (*c, if *withdrawn { kept } else { Fate::Destroyed })).collect();
-    desk.ends(&fates, false).await?;
+    let kept = if completed { VolumeOutcome::Retained } else { VolumeOutcome::Unclaimed };
+    let outcomes: Vec<(&str, VolumeOutcome)> = ends
+        .iter()
+        .map(|(c, withdrawn)| (*c, if *withdrawn { kept } else { VolumeOutcome::Destroyed }))
+        .collect();
+    fixture.assert_outcome(&outcomes, false).await?;
     Ok(ends.iter().filter(|(_, withdrawn)| *withdrawn).count())
 }

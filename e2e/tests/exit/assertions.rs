@@ -11,16 +11,16 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 
-use crate::desk::{Desk, Fate, Held, PATIENCE, phase, policy};
-use crate::ledger::{lists_claims, sets_delete};
-use crate::tally;
+use crate::counters;
+use crate::destructive_requests::{lists_claims, sets_delete};
+use crate::fixture::{Fixture, Held, PATIENCE, VolumeOutcome, phase, policy};
 
-impl Desk {
+impl Fixture {
     /// What must be true at the end: exactly these volumes exist, each with its file as it was written; the
     /// namespaces are gone or stand as they were; and whatever was destroyed was asked for once, with preconditions,
     /// under a consent to just that (S2, S4).
-    pub async fn ends(&self, fates: &[(&str, Fate)], exited: bool) -> Result<()> {
-        ensure!(fates.len() == self.held.len(), "{fates:?} for {} volumes", self.held.len());
+    pub async fn assert_outcome(&self, outcomes: &[(&str, VolumeOutcome)], exited: bool) -> Result<()> {
+        ensure!(outcomes.len() == self.held.len(), "{outcomes:?} for {} volumes", self.held.len());
         let namespaces: Api<Namespace> = Api::all(self.department.admin().await?);
         for (name, uid) in self.tenants.values() {
             if exited {
@@ -31,39 +31,39 @@ impl Desk {
                 ensure!(stands.metadata.deletion_timestamp.is_none(), "{name} is on its way out");
             }
         }
-        for (claim, fate) in fates {
-            let look = || async { self.has(self.held(claim)?, *fate).await.map(Some) };
-            eventually(&format!("{claim} is {fate:?}"), PATIENCE, look).await?;
+        for (claim, outcome) in outcomes {
+            let look = || async { self.has(self.held(claim)?, *outcome).await.map(Some) };
+            eventually(&format!("{claim} is {outcome:?}"), PATIENCE, look).await?;
         }
-        let kept: BTreeSet<String> = fates
+        let kept: BTreeSet<String> = outcomes
             .iter()
-            .filter(|f| f.1 != Fate::Destroyed)
+            .filter(|f| f.1 != VolumeOutcome::Destroyed)
             .map(|f| Ok(self.held(f.0)?.uid()))
             .collect::<Result<_>>()?;
         let of_app = format!("govcloud.dev/application-uid={}", self.app.uid().unwrap_or_default());
         let listed = self.department.volumes().await?.list(&ListParams::default().labels(&of_app)).await?;
         let there: BTreeSet<String> = listed.iter().filter_map(ResourceExt::uid).collect();
         ensure!(there == kept, "volumes {there:?} exist, and {kept:?} should");
-        let requests = self.destruction(fates, exited).await?;
-        tally::ended(fates.len(), requests);
+        let requests = self.destruction(outcomes, exited).await?;
+        counters::ended(outcomes.len(), requests);
         Ok(())
     }
 
-    async fn has(&self, held: &Held, fate: Fate) -> Result<()> {
+    async fn has(&self, held: &Held, outcome: VolumeOutcome) -> Result<()> {
         let volumes = self.department.volumes().await?;
         let is = volumes.get_opt(&held.volume.name_any()).await?;
         let Some(is) = is.filter(|v| v.uid() == held.volume.uid()) else {
-            ensure!(fate == Fate::Destroyed, "{} is gone", held.claim);
+            ensure!(outcome == VolumeOutcome::Destroyed, "{} is gone", held.claim);
             ensure!(!held.directory.exists(), "the directory of {} is still there", held.claim);
             return Ok(());
         };
         held.intact()?;
         let retained = is.labels().get("govcloud.dev/retained");
-        let expected = match fate {
-            Fate::Destroyed => bail!("{} still exists: {:?}", held.claim, is.status),
-            Fate::InUse => ("Bound", None),
-            Fate::Unclaimed => ("Released", None),
-            Fate::Retained => ("Released", self.app.uid()),
+        let expected = match outcome {
+            VolumeOutcome::Destroyed => bail!("{} still exists: {:?}", held.claim, is.status),
+            VolumeOutcome::InUse => ("Bound", None),
+            VolumeOutcome::Unclaimed => ("Released", None),
+            VolumeOutcome::Retained => ("Released", self.app.uid()),
         };
         ensure!(policy(&is).as_deref() == Some("Retain"), "{} has {:?}", held.claim, policy(&is));
         ensure!((phase(&is), retained.cloned()) == expected, "{} is {} {retained:?}", held.claim, phase(&is));
@@ -71,7 +71,7 @@ impl Desk {
     }
 
     /// Checks every destructive request about this application. Returns how many there were.
-    async fn destruction(&self, fates: &[(&str, Fate)], exited: bool) -> Result<usize> {
+    async fn destruction(&self, outcomes: &[(&str, VolumeOutcome)], exited: bool) -> Result<usize> {
         let names: BTreeMap<String, String> =
             self.held.iter().map(|h| (h.volume.name_any(), h.uid())).collect();
         let own = |e: &Entry| {
@@ -83,7 +83,7 @@ impl Desk {
                         .any(|(t, _)| o.namespace == *t || (o.resource == "namespaces" && o.name == *t))
             })
         };
-        let asked = self.ledger.asked(own).await?;
+        let asked = self.requests.asked(own).await?;
         let of_operator = asked.iter().filter(|e| e.user.username == OPERATOR);
         let (listed, by_operator): (Vec<&Entry>, Vec<&Entry>) = of_operator.partition(|e| lists_claims(e));
         for e in &by_operator {
@@ -103,17 +103,17 @@ impl Desk {
             let uid = names.get(&name(e)).context("an unknown volume")?;
             ensure!(flipped.contains(uid) && consented.contains(uid), "S2: {e} of {uid}");
         }
-        for (claim, fate) in fates {
+        for (claim, outcome) in outcomes {
             let held = self.held(claim)?;
             let times = flipped.iter().filter(|u| **u == held.uid()).count();
-            let expected = if *fate == Fate::Destroyed { 1 } else { 0 };
+            let expected = if *outcome == VolumeOutcome::Destroyed { 1 } else { 0 };
             ensure!(times >= expected && (expected == 1 || times == 0), "{claim} was doomed {times} times");
         }
         let ended = |resource| by_operator.iter().filter(move |e| ends(e, resource));
         let (spaces, claims) = (ended("namespaces"), ended("persistentvolumeclaims"));
         let expected = if exited { self.tenants.len() } else { 0 };
         ensure!(spaces.clone().count() == expected, "{} namespaces were deleted", spaces.count());
-        // S4: what appeared after the volumes' fate was set is seen before a claim or the namespace goes.
+        // S4: what appeared after the volumes' outcome was set is seen before a claim or the namespace goes.
         for e in spaces.clone().chain(claims.clone()) {
             let doomed = by_operator.iter().filter(|d| sets_delete(d)).map(|d| d.stage_timestamp);
             let doomed = doomed.filter(|at| *at <= e.request_received_timestamp).max();

@@ -13,12 +13,12 @@ use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
-use super::witness::{OWNER, stage};
+use super::fixture::{OWNER, start};
 
 const GUARD: [&str; 2] = ["validatingadmissionpolicybinding", "govcloud-volumes"];
 
 pub async fn a_volume_is_kept_from_first_sight(context: Context) -> Result<()> {
-    let (cluster, department, mut witness) = stage().await?;
+    let (cluster, department, mut fixture) = start().await?;
     context.dump_on_failure(&department.namespace);
     let own = department.get(Kind::Application, "travel").await?.uid().unwrap_or_default();
     let volumes = department.volumes().await?;
@@ -30,11 +30,11 @@ pub async fn a_volume_is_kept_from_first_sight(context: Context) -> Result<()> {
     // One that a cluster-admin made by hand, to be deleted with its claim: bound, it is kept.
     let directory = tempfile::tempdir()?;
     let by_hand: PersistentVolume = serde_json::from_value(json!({
-        "metadata": {"name": format!("by-hand-{}", &witness.tenant_uid[..8])},
+        "metadata": {"name": format!("by-hand-{}", &fixture.tenant_uid[..8])},
         "spec": {
             "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "storageClassName": "hostpath",
             "persistentVolumeReclaimPolicy": "Delete", "hostPath": {"path": directory.path().display().to_string()},
-            "claimRef": {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": witness.tenant, "name": "by-hand"},
+            "claimRef": {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": fixture.tenant, "name": "by-hand"},
         },
     }))?;
     let name = by_hand.name_any();
@@ -45,7 +45,7 @@ pub async fn a_volume_is_kept_from_first_sight(context: Context) -> Result<()> {
         "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "hostpath", "resources": {"requests": {"storage": "1Gi"}}},
     }))?;
     let claims: Api<PersistentVolumeClaim> =
-        Api::namespaced(cluster.client(department.applicant).await?, &witness.tenant);
+        Api::namespaced(cluster.client(department.applicant).await?, &fixture.tenant);
     claims.create(&PostParams::default(), &claim).await?;
     until(volumes.clone(), &name, "is kept and marked", PATIENCE, kept).await?;
 
@@ -58,7 +58,7 @@ pub async fn a_volume_is_kept_from_first_sight(context: Context) -> Result<()> {
     let guard: Value = serde_json::from_str(&admin.run(&["get", GUARD[0], GUARD[1], "-o", "json"]).await?)?;
     admin.run(&["delete", GUARD[0], GUARD[1]]).await?;
     let mark = AuditLog::mark();
-    let data = witness.volume("data")?.name.clone();
+    let data = fixture.volume("data")?.name.clone();
     let mut flipped = 0;
     for volume in [&name, &data] {
         let flips = || async {
@@ -78,17 +78,17 @@ pub async fn a_volume_is_kept_from_first_sight(context: Context) -> Result<()> {
     });
     admin.apply(&guard.to_string()).await?;
     wait_policies_active(&admin, &cluster.client(Actor::Admin).await?).await?;
-    witness
-        .stands(&cluster, "the guard on volumes, and two were flipped", "the operator puts both back")
+    fixture
+        .assert_intact(&cluster, "the guard on volumes, and two were flipped", "the operator puts both back")
         .await?;
 
     // The department deletes its own claim: the volume stays and is listed, until a Decommission says otherwise.
     claims.delete("by-hand", &DeleteParams::default()).await?;
-    witness.unclaimed_uid(&department, &volumes.get(&name).await?.uid().context("a UID")?).await?;
-    witness.fill(&department, "spare").await?;
+    fixture.until_unclaimed_uid(&department, &volumes.get(&name).await?.uid().context("a UID")?).await?;
+    fixture.fill(&department, "spare").await?;
     claims.delete("spare", &DeleteParams::default()).await?;
-    witness.unclaimed(&department, "spare").await?;
-    witness.bytes_stand("the claim")?;
+    fixture.until_unclaimed(&department, "spare").await?;
+    fixture.assert_bytes("the claim")?;
     let mut clean = department.exit(
         "clean", "travel",
         json!({"default": "Retain", "volumes": [{"namespace": "prod", "claim": "spare", "action": "Destroy"}]}),
@@ -96,12 +96,12 @@ pub async fn a_volume_is_kept_from_first_sight(context: Context) -> Result<()> {
     clean["spec"]["scope"] = json!("Volumes");
     department.leave(clean).await?;
     department.phase(Kind::Exit, "clean", "Completed").await?;
-    let spare = witness.volumes.pop().context("spare")?;
+    let spare = fixture.volumes.pop().context("spare")?;
     let gone = || async { Ok((!spare.directory.exists()).then_some(())) };
     eventually("the spare volume's directory is gone", PATIENCE, gone).await?;
-    witness.bytes_stand("scope Volumes")?;
+    fixture.assert_bytes("scope Volumes")?;
     ensure!(department.get(Kind::Application, "travel").await?.data["status"]["phase"] == "Provisioned");
-    witness.print();
+    fixture.print();
     println!(
         "absence | kept from first sight: 1 made by hand, {flipped} flipped and put back, 2 unclaimed and listed, 1 of them destroyed on consent"
     );

@@ -1,4 +1,4 @@
-//! Sets the stage: records at every point of their life, each brought there by whom it takes.
+//! Sets the fixtures: records at every point of their life, each brought there by whom it takes.
 
 use anyhow::Result;
 use e2e::actors::Actor;
@@ -6,12 +6,12 @@ use e2e::cluster::Cluster;
 use e2e::paths::in_repository;
 use serde_json::{Value, json};
 
+use crate::caller::{Caller, everyone};
 use crate::row::{Via, annotate, create, delete, label, merge, overlay, status};
 use crate::send::Sender;
 use crate::target::{APPLICATION, DIGEST, FOUND, OTHER_DIGEST, TENANT, TRANSPORT, Target};
-use crate::who::{Who, everyone};
 
-/// When something on this stage happened.
+/// When something on this fixtures happened.
 pub const THEN: &str = "2026-03-02T02:00:00Z";
 
 /// RBAC wide open to everybody, but for the project's own verbs: what is refused is refused by the policies.
@@ -43,15 +43,15 @@ subjects:
 
 /// Sets it.
 pub async fn set(cluster: &Cluster) -> Result<Sender> {
-    let stage = Stage(bare(cluster).await?);
-    stage.settings().await?;
-    stage.tenants().await?;
-    stage.volumes().await?;
-    stage.applications().await?;
-    stage.changes().await?;
-    stage.exits().await?;
-    stage.grants().await?;
-    Ok(stage.0)
+    let fixtures = Fixtures(bare(cluster).await?);
+    fixtures.settings().await?;
+    fixtures.tenants().await?;
+    fixtures.volumes().await?;
+    fixtures.applications().await?;
+    fixtures.changes().await?;
+    fixtures.exits().await?;
+    fixtures.grants().await?;
+    Ok(fixtures.0)
 }
 
 /// The people, their rights and the regions, without any record.
@@ -67,14 +67,14 @@ pub async fn bare(cluster: &Cluster) -> Result<Sender> {
     Ok(Sender { clients: everyone(cluster).await? })
 }
 
-struct Stage(Sender);
+struct Fixtures(Sender);
 
-impl Stage {
+impl Fixtures {
     /// Files a record; fixtures bear their name as a label, for deletecollection.
-    async fn file(&self, who: Who, target: &'static str, over: Value) -> Result<()> {
+    async fn file(&self, who: Caller, target: &'static str, over: Value) -> Result<()> {
         let mut object = over;
         object["metadata"]["labels"]["matrix"] = json!(Target::parse(target)?.name);
-        self.0.earnestly(who, create(target, object)).await.map(drop)
+        self.0.execute(who, create(target, object)).await.map(drop)
     }
 
     /// The operator's word on a record: `Valid` for its present generation, in this phase, with this beside.
@@ -85,7 +85,7 @@ impl Stage {
             "conditions": [condition("True", "AsTheMeasuresAsk", &generation)],
         });
         overlay(&mut word, &beside);
-        self.0.earnestly(Who::Operator, status(Via::Merge, target, word)).await.map(drop)
+        self.0.execute(Caller::Operator, status(Via::Merge, target, word)).await.map(drop)
     }
 
     async fn decided(
@@ -96,9 +96,9 @@ impl Stage {
         phase: &str,
         beside: Value,
     ) -> Result<()> {
-        self.0.earnestly(Who::Province, annotate(target, words)).await?;
+        self.0.execute(Caller::Province, annotate(target, words)).await?;
         let mut word = json!({"decision": {
-            "verdict": verdict, "by": Who::Province.user(), "at": THEN, "atSource": "Observed",
+            "verdict": verdict, "by": Caller::Province.user(), "at": THEN, "atSource": "Observed",
             "generation": 1, "digest": DIGEST,
         }});
         overlay(&mut word, &beside);
@@ -118,12 +118,12 @@ impl Stage {
     }
 
     async fn settings(&self) -> Result<()> {
-        self.0.earnestly(Who::Stage, create("ns/plain", json!({}))).await?;
-        self.0.earnestly(Who::Stage, create("catalog/henan", json!({}))).await.map(drop)
+        self.0.execute(Caller::Harness, create("ns/plain", json!({}))).await?;
+        self.0.execute(Caller::Harness, create("catalog/henan", json!({}))).await.map(drop)
     }
 
     async fn applications(&self) -> Result<()> {
-        use Who::{Department, OtherDepartment, Pipeline, Province};
+        use Caller::{Department, OtherDepartment, Pipeline, Province};
         let none = || json!({});
         for target in [
             "capp/fresh",
@@ -157,13 +157,13 @@ impl Stage {
         let invalid = json!({"conditions": [condition("False", "UnknownRegion", &json!(1))]});
         self.seen("capp/invalid", "Submitted", invalid).await?;
         let changed = json!({"spec": {"system": {"name": "更正后的名称"}}});
-        self.0.earnestly(Department, merge("capp/stale", changed.clone())).await?;
+        self.0.execute(Department, merge("capp/stale", changed.clone())).await?;
 
         let returned = "decision=returned reviewed-generation=1 opinion=请补充方案";
         for target in ["capp/returned", "capp/corrected"] {
             self.decided(target, returned, "Returned", "Returned", none()).await?;
         }
-        self.0.earnestly(Department, merge("capp/corrected", changed)).await?;
+        self.0.execute(Department, merge("capp/corrected", changed)).await?;
         self.seen("capp/corrected", "Submitted", none()).await?;
 
         self.approved("capp/approved", "Provisioning", none()).await?;
@@ -178,32 +178,32 @@ impl Stage {
         let doubt = json!({"decision": {"void": "made while the gate was open"}});
         self.approved("capp/doubted", "Submitted", doubt).await?;
         self.0
-            .earnestly(
+            .execute(
                 Province,
                 annotate("capp/doubted", "decision- reviewed-generation- opinion- decided-by-"),
             )
             .await?;
         for target in ["capp/live", "capp/reported"] {
             self.approved(target, "Provisioned", none()).await?;
-            self.0.earnestly(Department, merge(target, json!({"spec": {"goLive": {"at": THEN}}}))).await?;
+            self.0.execute(Department, merge(target, json!({"spec": {"goLive": {"at": THEN}}}))).await?;
             self.seen(target, "Live", json!({"liveAt": THEN})).await?;
         }
         let report = json!({"spec": {"goLive": {"testReport": report("a")}}});
-        self.0.earnestly(Department, merge("capp/reported", report)).await?;
+        self.0.execute(Department, merge("capp/reported", report)).await?;
         let rejected = "decision=rejected reviewed-generation=1 opinion=不符合第三条";
         self.decided("capp/rejected", rejected, "Rejected", "Rejected", none()).await?;
         let held = json!({"metadata": {"finalizers": ["example.org/keep"]}});
         self.file(Department, "capp/leaving", held).await?;
         self.seen("capp/leaving", "Submitted", none()).await?;
-        self.0.earnestly(Department, delete("capp/leaving")).await?;
-        self.0.earnestly(Department, annotate("capp/withdrawn", "withdraw=$uid")).await?;
+        self.0.execute(Department, delete("capp/leaving")).await?;
+        self.0.execute(Department, annotate("capp/withdrawn", "withdraw=$uid")).await?;
         self.seen("capp/withdrawn", "Withdrawn", none()).await
     }
 
     async fn changes(&self) -> Result<()> {
         let none = || json!({});
         for target in ["chreq/adjust", "chreq/adjusting", "chreq/adjusted"] {
-            self.file(Who::Department, target, none()).await?;
+            self.file(Caller::Department, target, none()).await?;
         }
         self.seen("chreq/adjust", "Submitted", none()).await?;
         self.approved("chreq/adjusting", "Applying", none()).await?;
@@ -213,7 +213,7 @@ impl Stage {
             "chreq/upgrading@provider-maintenance",
             "chreq/planned@provider-maintenance",
         ] {
-            self.file(Who::Provider, target, maintenance()).await?;
+            self.file(Caller::Provider, target, maintenance()).await?;
         }
         self.seen("chreq/upgrade@provider-maintenance", "Submitted", none()).await?;
         self.approved("chreq/planned@provider-maintenance", "Scheduled", none()).await?;
@@ -221,7 +221,7 @@ impl Stage {
     }
 
     async fn exits(&self) -> Result<()> {
-        use Who::{Department, Province};
+        use Caller::{Department, Province};
         let none = || json!({});
         for target in [
             "decom/counting",
@@ -248,7 +248,7 @@ impl Stage {
         for target in
             ["decom/consented", "decom/outdated", "decom/handing", "decom/reclaiming", "decom/completed"]
         {
-            self.0.earnestly(Department, merge(target, consent(DIGEST))).await?;
+            self.0.execute(Department, merge(target, consent(DIGEST))).await?;
             self.seen(target, "AwaitingDecision", none()).await?;
         }
         self.seen("decom/outdated", "AwaitingDecision", inventory(OTHER_DIGEST)).await?;
@@ -257,24 +257,21 @@ impl Stage {
         self.decided("decom/reclaiming", approve, "Approved", "Reclaiming", none()).await?;
         self.decided("decom/completed", approve, "Approved", "Completed", none()).await?;
         self.0
-            .earnestly(
-                Department,
-                merge("decom/handing", json!({"spec": {"handOver": [receipt("v1", "a")]}})),
-            )
+            .execute(Department, merge("decom/handing", json!({"spec": {"handOver": [receipt("v1", "a")]}})))
             .await?;
         let ended = json!({"spec": {
             "reason": "ContractEnded", "disposition": {"default": "Retain", "volumes": null},
         }});
         self.file(Province, "decom/contract", ended).await?;
         self.seen("decom/contract", "AwaitingConsent", inventory(DIGEST)).await?;
-        self.0.earnestly(Department, merge("decom/contract", consent(DIGEST))).await?;
+        self.0.execute(Department, merge("decom/contract", consent(DIGEST))).await?;
         self.seen("decom/contract", "AwaitingDecision", none()).await
     }
 
     async fn grants(&self) -> Result<()> {
-        self.file(Who::Provider, "grant/pending", json!({})).await?;
+        self.file(Caller::Provider, "grant/pending", json!({})).await?;
         for target in ["grant/active", "grant/refused", "grant/released", "grant/revised"] {
-            self.file(Who::Operator, target, json!({})).await?;
+            self.file(Caller::Operator, target, json!({})).await?;
         }
         let in_force = json!({"inForce": {
             "kind": "CloudApplication", "name": "revised", "uid": APPLICATION, "generation": 1, "digest": DIGEST,
@@ -287,43 +284,43 @@ impl Stage {
     }
 
     async fn tenants(&self) -> Result<()> {
-        use Who::{ClusterAdmin, Operator};
+        use Caller::{ClusterAdmin, Operator};
         for target in ["ns/dept-transport-travel-prod-0a1b2c3d", "ns/dept-transport-old-prod-4e5f6a7b"] {
-            self.0.earnestly(Operator, create(target, tenant_namespace())).await?;
+            self.0.execute(Operator, create(target, tenant_namespace())).await?;
         }
-        self.0.earnestly(Operator, annotate("ns/dept-transport-old-prod-4e5f6a7b", "reclaim=$uid")).await?;
+        self.0.execute(Operator, annotate("ns/dept-transport-old-prod-4e5f6a7b", "reclaim=$uid")).await?;
         let ours = || json!({"metadata": {"labels": {"govcloud.dev/application-uid": APPLICATION, "matrix": "ours"}}});
         for target in ["quota/granted", "limits/granted", "netpol/closed"] {
-            self.0.earnestly(Operator, create(target, ours())).await?;
+            self.0.execute(Operator, create(target, ours())).await?;
         }
         let mut access = ours();
         overlay(&mut access, &json!({"roleRef": {"name": "govcloud-tenant-edit"}}));
-        self.0.earnestly(Operator, create("binding/access", access)).await?;
-        self.0.earnestly(Operator, create("binding/gone@dept-transport-old-prod-4e5f6a7b", ours())).await?;
-        self.0.earnestly(ClusterAdmin, create("quota/extra", json!({}))).await?;
+        self.0.execute(Operator, create("binding/access", access)).await?;
+        self.0.execute(Operator, create("binding/gone@dept-transport-old-prod-4e5f6a7b", ours())).await?;
+        self.0.execute(ClusterAdmin, create("quota/extra", json!({}))).await?;
         let waiting = json!({"spec": {"storageClassName": "fast"}});
-        self.0.earnestly(Who::Department, create("pvc/waiting", waiting)).await?;
-        self.0.earnestly(Who::Department, create("pvc/data", json!({}))).await?;
-        self.0.earnestly(Who::Department, create("pvc/data@plain", json!({}))).await.map(drop)
+        self.0.execute(Caller::Department, create("pvc/waiting", waiting)).await?;
+        self.0.execute(Caller::Department, create("pvc/data", json!({}))).await?;
+        self.0.execute(Caller::Department, create("pvc/data@plain", json!({}))).await.map(drop)
     }
 
     async fn volumes(&self) -> Result<()> {
-        use Who::{Operator, Stage};
+        use Caller::{Fixtures, Operator};
         let claimed = json!({"spec": {"claimRef": {
             "apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": TENANT, "name": "lost", "uid": APPLICATION,
         }}});
         for target in ["pv/kept", "pv/doomed", "pv/unseen"] {
-            self.0.earnestly(Stage, create(target, claimed.clone())).await?;
+            self.0.execute(Fixtures, create(target, claimed.clone())).await?;
         }
         let reserved = json!({"spec": {"claimRef": {"namespace": TENANT, "name": "awaited"}}});
-        self.0.earnestly(Stage, create("pv/reserved", reserved)).await?;
-        self.0.earnestly(Stage, create("pv/foreign", json!({}))).await?;
+        self.0.execute(Fixtures, create("pv/reserved", reserved)).await?;
+        self.0.execute(Fixtures, create("pv/foreign", json!({}))).await?;
         let mark = format!("application-uid={APPLICATION}");
         let marks = format!("{mark} application=travel department={TRANSPORT} region=410000");
         for target in ["pv/kept", "pv/doomed", "pv/reserved"] {
-            self.0.earnestly(Operator, label(target, &marks)).await?;
+            self.0.execute(Operator, label(target, &marks)).await?;
         }
-        self.0.earnestly(Operator, merge("pv/doomed", reclaim_policy("Delete"))).await.map(drop)
+        self.0.execute(Operator, merge("pv/doomed", reclaim_policy("Delete"))).await.map(drop)
     }
 }
 

@@ -13,12 +13,12 @@ use tokio::sync::Mutex;
 const MARK: &str = "exit-mark-";
 
 /// A reader of the audit log that keeps what matters here.
-pub struct Ledger {
+pub struct DestructiveRequests {
     admin: kube::Client,
     read: Mutex<(Follow, Vec<Entry>)>,
 }
 
-impl Ledger {
+impl DestructiveRequests {
     /// Begins to read. What was asked before is not in it.
     pub async fn begin(cluster: &Cluster) -> Result<Self> {
         let read = Mutex::new((cluster.audit().follow()?, Vec::new()));

@@ -17,7 +17,7 @@ use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
-use crate::ledger::Ledger;
+use crate::destructive_requests::DestructiveRequests;
 
 /// How long one step may take: many scenarios run side by side, perhaps on a machine that has more to do.
 pub const PATIENCE: Duration = Duration::from_secs(300);
@@ -32,7 +32,7 @@ pub const HOLD: &str = "dept.example/hold";
 
 /// What becomes of a volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum VolumeOutcome {
     /// Bound to its claim.
     InUse,
     /// Its claim is gone, its application lives.
@@ -65,7 +65,7 @@ impl Held {
 }
 
 /// An application with its volumes.
-pub struct Desk {
+pub struct Fixture {
     pub department: Department,
     pub app: DynamicObject,
     /// Its tenant namespaces, by entry.
@@ -73,10 +73,10 @@ pub struct Desk {
     pub held: Vec<Held>,
     /// UIDs whose destruction the department consented to.
     pub consented: Mutex<BTreeSet<String>>,
-    pub ledger: Arc<Ledger>,
+    pub requests: Arc<DestructiveRequests>,
 }
 
-impl Desk {
+impl Fixture {
     /// A provisioned application with these volumes in its namespace `prod`.
     pub async fn open(context: &Context, claims: &[&str]) -> Result<Self> {
         Self::with(context, |_| {}, &claims.iter().map(|c| ("prod", *c)).collect::<Vec<_>>()).await
@@ -88,27 +88,27 @@ impl Desk {
         change: impl Fn(&mut Value),
         claims: &[(&str, &str)],
     ) -> Result<Self> {
-        let ledger = crate::ledger_of(context).await?;
+        let requests = crate::destructive_requests(context).await?;
         let namespace = context.filing_namespace("dept", HENAN).await?;
         let mut department = Department::open(&context.cluster, &namespace, HENAN).await?;
         department.patience = PATIENCE;
         let mut manifest = department.application(APP)?;
         change(&mut manifest);
         let app = department.provision(manifest).await?;
-        let mut desk = Self {
+        let mut fixture = Self {
             tenants: tenants(&app)?,
             department,
             app,
             held: Vec::new(),
             consented: Mutex::default(),
-            ledger,
+            requests,
         };
-        for (tenant, _) in desk.tenants.values() {
+        for (tenant, _) in fixture.tenants.values() {
             context.dump_on_failure(tenant);
         }
-        let fills = claims.iter().map(|(entry, claim)| desk.fill(entry, claim));
-        desk.held = futures::future::try_join_all(fills).await?;
-        Ok(desk)
+        let fills = claims.iter().map(|(entry, claim)| fixture.fill(entry, claim));
+        fixture.held = futures::future::try_join_all(fills).await?;
+        Ok(fixture)
     }
 
     /// A volume of its own, written.
@@ -219,7 +219,7 @@ impl Desk {
     }
 
     /// Waits until the exit stands so: a condition that is True, with this reason.
-    pub async fn stands(&self, type_: &str, reason: &str) -> Result<DynamicObject> {
+    pub async fn until_condition(&self, type_: &str, reason: &str) -> Result<DynamicObject> {
         let met = |s: &Value| {
             let c = e2e::fixtures::condition(s, type_);
             c["reason"] == reason && c["status"] == "True"
@@ -232,7 +232,7 @@ impl Desk {
     }
 
     /// How often the exit's timeline says something.
-    pub async fn said(&self, event: &str) -> Result<usize> {
+    pub async fn timeline_count(&self, event: &str) -> Result<usize> {
         let exit = self.department.get(Kind::Exit, EXIT).await?;
         let timeline = exit.data["status"]["timeline"].as_array();
         Ok(timeline.map_or(0, |t| t.iter().filter(|e| e["event"] == event).count()))

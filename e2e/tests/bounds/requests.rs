@@ -9,7 +9,7 @@ use e2e::suite::Context;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::play::{JUST_NOW, Played};
+use crate::lifecycle::{JUST_NOW, Life};
 use crate::undisturbed;
 
 /// The most that one life of one application may write, by verb and resource: applied for, approved, provisioned with
@@ -313,7 +313,7 @@ fn within(table: &BTreeMap<String, usize>) -> Result<()> {
 }
 
 /// That nothing was made or removed twice, whatever happened to the operator.
-pub fn nothing_succeeds_twice(life: &Played, all: Entries) -> Result<usize> {
+pub fn nothing_succeeds_twice(life: &Life, all: Entries) -> Result<usize> {
     let mut done = HashSet::new();
     let own = life.entries(all).by_user(OPERATOR).writes();
     for entry in own

@@ -18,7 +18,7 @@ pub const JUST_NOW: SignedDuration = SignedDuration::from_secs(2);
 
 /// A life that was played.
 #[derive(Debug)]
-pub struct Played {
+pub struct Life {
     /// Its filing namespace.
     pub namespace: String,
     /// Its tenant namespace.
@@ -33,7 +33,7 @@ pub struct Played {
     pub end_state: String,
 }
 
-impl Played {
+impl Life {
     /// Whether a request was about this life's objects.
     pub fn concerns(&self, entry: &Entry) -> bool {
         entry.object_ref.as_ref().is_some_and(|o| {
@@ -51,9 +51,9 @@ impl Played {
 }
 
 /// Plays a life in a new department: both volumes written, one destroyed, one retained.
-pub async fn a_life(context: &Context, prefix: &str) -> Result<Played> {
+pub async fn run(context: &Context, prefix: &str) -> Result<Life> {
     let namespace = context.filing_namespace(prefix, HENAN).await?;
-    a_life_in(context, namespace).await
+    run_in(context, namespace).await
 }
 
 /// Waits until the operator can rest on no answer about its records any more, for each is too old to count as just now.
@@ -70,7 +70,7 @@ async fn nothing_was_told_just_now(context: &Context, namespace: &str) -> Result
 }
 
 /// Plays a life in a filing namespace.
-pub async fn a_life_in(context: &Context, namespace: String) -> Result<Played> {
+pub async fn run_in(context: &Context, namespace: String) -> Result<Life> {
     let began = AuditLog::mark();
     let department = Department::open(&context.cluster, &namespace, HENAN).await?;
     let application = department.provision(department.application("travel")?).await?;
@@ -93,7 +93,7 @@ pub async fn a_life_in(context: &Context, namespace: String) -> Result<Played> {
     let namespaces: Api<Namespace> = Api::all(department.admin().await?);
     until_gone(namespaces, &tenant, Some(&tenant_uid), PATIENCE).await?;
     let end_state = end_state(&department, &tenant, &[data.clone(), archive.clone()]).await?;
-    Ok(Played {
+    Ok(Life {
         namespace,
         tenant,
         volumes: vec![data.name_any(), archive.name_any()],

@@ -10,7 +10,7 @@ use kube::Client;
 
 /// Whoever sends a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Who {
+pub enum Caller {
     /// The department of transport: `file` and `consent` in `dept-transport`.
     Department,
     /// The department of health of Zhengzhou: nothing in `dept-transport`.
@@ -41,11 +41,11 @@ pub enum Who {
     VolumeBinder,
     /// Kubernetes' garbage collector.
     GarbageCollector,
-    /// `system:masters`, for setting the stage only.
-    Stage,
+    /// `system:masters`, for setting the fixtures only.
+    Harness,
 }
 
-impl Who {
+impl Caller {
     /// Everyone who asks.
     pub const ALL: [Self; 16] = [
         Self::Department,
@@ -63,7 +63,7 @@ impl Who {
         Self::NamespaceController,
         Self::VolumeBinder,
         Self::GarbageCollector,
-        Self::Stage,
+        Self::Harness,
     ];
 
     fn actor(self) -> Option<Actor> {
@@ -76,7 +76,7 @@ impl Who {
             Self::Provider => Actor::Provider,
             Self::ClusterAdmin => Actor::PlatformAdmin,
             Self::Auditor => Actor::Auditor,
-            Self::Stage => Actor::Admin,
+            Self::Harness => Actor::Admin,
             _ => return None,
         })
     }
@@ -114,9 +114,9 @@ impl Who {
 }
 
 /// A client for everyone.
-pub async fn everyone(cluster: &Cluster) -> Result<HashMap<Who, Client>> {
+pub async fn everyone(cluster: &Cluster) -> Result<HashMap<Caller, Client>> {
     let mut clients = HashMap::new();
-    for who in Who::ALL {
+    for who in Caller::ALL {
         clients.insert(who, who.client(cluster).await?);
     }
     Ok(clients)

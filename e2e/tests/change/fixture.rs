@@ -26,7 +26,7 @@ pub async fn automatic(context: &Context, prefix: &str) -> Result<Department> {
 }
 
 /// A department in the city's region, where the provider applies them.
-pub async fn by_the_provider(context: &Context, prefix: &str) -> Result<Department> {
+pub async fn provider_applied(context: &Context, prefix: &str) -> Result<Department> {
     open(context, prefix, ZHENGZHOU).await
 }
 
@@ -214,7 +214,7 @@ pub fn message(record: &DynamicObject, type_: &str) -> String {
 }
 
 /// How often a record's timeline says something.
-pub fn said(record: &DynamicObject, event: &str) -> usize {
+pub fn timeline_count(record: &DynamicObject, event: &str) -> usize {
     let timeline = record.data["status"]["timeline"].as_array().into_iter().flatten();
     timeline.filter(|t| t["event"] == event).count()
 }

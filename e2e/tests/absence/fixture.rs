@@ -21,79 +21,79 @@ use serde_json::{Value, json};
 pub const OWNER: &str = "govcloud.dev/application-uid";
 
 /// One volume with a file in it.
-pub struct Kept {
+pub struct Volume {
     pub claim: String,
     pub name: String,
     pub uid: String,
     pub directory: PathBuf,
 }
 
-impl Kept {
+impl Volume {
     fn content(&self) -> String {
         format!("{} 的真实数据,写于 {}", self.claim, self.name)
     }
 }
 
 /// `travel` with three volumes: two claimed, of one the claim was deleted.
-pub struct Witness {
+pub struct Fixture {
     pub tenant: String,
     pub tenant_uid: String,
-    pub volumes: Vec<Kept>,
+    pub volumes: Vec<Volume>,
     since: Timestamp,
     rows: Vec<[String; 3]>,
 }
 
 /// A cluster of one's own with such a system in it.
-pub async fn stage() -> Result<(Arc<Cluster>, Department, Witness)> {
+pub async fn start() -> Result<(Arc<Cluster>, Department, Fixture)> {
     let cluster = Arc::new(Cluster::start(Setup::Operating).await?);
     fixtures::regions(&cluster).await?;
     let namespace = cluster.filing_namespace("dept-absence", HENAN).await?;
     let department = Department::open(&cluster, &namespace, HENAN).await?;
     let application = department.provision(department.application("travel")?).await?;
     let (tenant, tenant_uid) = Department::tenant(&application, "prod")?;
-    let mut witness =
-        Witness { tenant, tenant_uid, volumes: Vec::new(), since: AuditLog::mark(), rows: Vec::new() };
+    let mut fixture =
+        Fixture { tenant, tenant_uid, volumes: Vec::new(), since: AuditLog::mark(), rows: Vec::new() };
     for claim in ["data", "archive", "left"] {
-        witness.fill(&department, claim).await?;
+        fixture.fill(&department, claim).await?;
     }
     let claims: Api<PersistentVolumeClaim> =
-        Api::namespaced(cluster.client(department.applicant).await?, &witness.tenant);
+        Api::namespaced(cluster.client(department.applicant).await?, &fixture.tenant);
     claims.delete("left", &DeleteParams::default()).await?;
-    witness.unclaimed(&department, "left").await?;
-    witness.since = AuditLog::mark();
-    Ok((cluster, department, witness))
+    fixture.until_unclaimed(&department, "left").await?;
+    fixture.since = AuditLog::mark();
+    Ok((cluster, department, fixture))
 }
 
-impl Witness {
+impl Fixture {
     /// The department claims one more volume and writes into it.
     pub async fn fill(&mut self, department: &Department, claim: &str) -> Result<()> {
         let volume = department.fill(&self.tenant, claim, "").await?;
         let directory = volumes::directory(&volume)?;
         let uid = volume.uid().unwrap_or_default();
-        let kept = Kept { claim: claim.to_owned(), name: volume.name_any(), uid, directory };
+        let kept = Volume { claim: claim.to_owned(), name: volume.name_any(), uid, directory };
         fs::write(kept.directory.join("record"), kept.content())?;
         self.volumes.push(kept);
         Ok(())
     }
 
     /// Waits until the application lists a volume as unclaimed.
-    pub async fn unclaimed(&self, department: &Department, claim: &str) -> Result<()> {
-        self.unclaimed_uid(department, &self.volume(claim)?.uid).await
+    pub async fn until_unclaimed(&self, department: &Department, claim: &str) -> Result<()> {
+        self.until_unclaimed_uid(department, &self.volume(claim)?.uid).await
     }
 
     /// The same of any volume.
-    pub async fn unclaimed_uid(&self, department: &Department, uid: &str) -> Result<()> {
+    pub async fn until_unclaimed_uid(&self, department: &Department, uid: &str) -> Result<()> {
         let listed =
             |s: &Value| s["unclaimedVolumes"].as_array().is_some_and(|u| u.iter().any(|v| v["uid"] == *uid));
         department.until(Kind::Application, "travel", "lists the unclaimed volume", listed).await.map(drop)
     }
 
-    pub fn volume(&self, claim: &str) -> Result<&Kept> {
+    pub fn volume(&self, claim: &str) -> Result<&Volume> {
         self.volumes.iter().find(|v| v.claim == claim).with_context(|| format!("no volume of {claim}"))
     }
 
     /// The namespace, the volumes and the bytes in them are what they were; nobody deleted anything. One row of the table.
-    pub async fn stands(&mut self, cluster: &Cluster, absent: &str, then: &str) -> Result<()> {
+    pub async fn assert_intact(&mut self, cluster: &Cluster, absent: &str, then: &str) -> Result<()> {
         let admin = cluster.client(Actor::Admin).await?;
         let namespaces: Api<Namespace> = Api::all(admin.clone());
         let namespace = namespaces.get(&self.tenant).await.context(absent.to_owned())?;
@@ -110,7 +110,7 @@ impl Witness {
             let policy = spec.persistent_volume_reclaim_policy.as_deref();
             ensure!(policy == Some("Retain") && v.metadata.deletion_timestamp.is_none(), "{absent}: {v:?}");
         }
-        self.bytes_stand(absent)?;
+        self.assert_bytes(absent)?;
         let deleted = cluster.audit().read()?.since(self.since).keep(|e| {
             let what = e.object_ref.as_ref().map_or("", |o| o.resource.as_str());
             ["delete", "deletecollection"].contains(&e.verb.as_str())
@@ -124,7 +124,7 @@ impl Witness {
     }
 
     /// The files are what was written.
-    pub fn bytes_stand(&self, absent: &str) -> Result<()> {
+    pub fn assert_bytes(&self, absent: &str) -> Result<()> {
         for kept in &self.volumes {
             let file = kept.directory.join("record");
             let read = fs::read_to_string(&file).with_context(|| format!("{absent}: {}", file.display()))?;
@@ -156,7 +156,7 @@ impl Witness {
 
     /// The record was filed anew. It says what it finds; anything but a decision that names just that is refused; and by
     /// that decision everything is the new record's.
-    pub async fn taken_back(&mut self, department: &Department, lost: &str) -> Result<DynamicObject> {
+    pub async fn reattach(&mut self, department: &Department, lost: &str) -> Result<DynamicObject> {
         let cluster = department.cluster().clone();
         let filed = department.get(Kind::Application, "travel").await?;
         let before = self.owners(&cluster).await?;
@@ -186,7 +186,7 @@ impl Witness {
             refused += 1;
         }
         ensure!(self.owners(&cluster).await? == before, "something was taken before the decision");
-        self.stands(
+        self.assert_intact(
             &cluster,
             &format!("{lost}, filed anew"),
             &format!("{refused} approvals refused that do not name exactly it"),
@@ -200,14 +200,18 @@ impl Witness {
         let own = filed.uid().unwrap_or_default();
         let owners = self.owners(&cluster).await?;
         ensure!(owners.iter().all(|o| *o == own), "not all is {own}'s: {owners:?}");
-        self.unclaimed(department, "left").await?;
-        self.stands(&cluster, &format!("{lost}, taken back"), "Provisioned, every label the new record's")
-            .await?;
+        self.until_unclaimed(department, "left").await?;
+        self.assert_intact(
+            &cluster,
+            &format!("{lost}, taken back"),
+            "Provisioned, every label the new record's",
+        )
+        .await?;
         Ok(application)
     }
 
     /// The whole exit of what was taken back, by its own identity: one volume destroyed, the others kept.
-    pub async fn leaves(&mut self, department: &Department) -> Result<()> {
+    pub async fn exit(&mut self, department: &Department) -> Result<()> {
         let disposition = json!({"default": "Retain", "volumes": [{"namespace": "prod", "claim": "data", "action": "Destroy"}]});
         department.leave(department.exit("travel-exit", "travel", disposition)?).await?;
         let exit = department.phase(Kind::Exit, "travel-exit", "Completed").await?;
@@ -218,7 +222,7 @@ impl Witness {
         ensure!(fates.len() == self.volumes.len(), "{certificate}");
         let gone = self.volumes.remove(0);
         ensure!(gone.claim == "data" && !gone.directory.exists(), "data is still there");
-        self.bytes_stand("after the exit")?;
+        self.assert_bytes("after the exit")?;
         let released =
             |v: &PersistentVolume| v.status.as_ref().and_then(|s| s.phase.as_deref()) == Some("Released");
         for kept in &self.volumes {
