@@ -15,19 +15,19 @@ mod absence {
     pub mod volume;
 }
 
-use absence::definitions::the_definitions_are_removed_with_every_record;
-use absence::operator::the_operator_its_rights_and_the_policies_come_and_go;
-use absence::record::a_record_is_lost_filed_anew_and_taken_back;
-use absence::snapshot::etcd_is_restored_from_an_older_snapshot;
-use absence::volume::a_volume_is_kept_from_first_sight;
+use absence::definitions::removing_crds_destroys_nothing;
+use absence::operator::removing_operator_rights_and_policies_destroys_nothing;
+use absence::record::lost_record_is_refiled_and_reattached;
+use absence::snapshot::etcd_restore_destroys_nothing;
+use absence::volume::volume_is_retained_from_first_sight;
 
 fn main() -> ExitCode {
     let tests = e2e::tests![
-        the_operator_its_rights_and_the_policies_come_and_go,
-        a_record_is_lost_filed_anew_and_taken_back,
-        the_definitions_are_removed_with_every_record,
-        etcd_is_restored_from_an_older_snapshot,
-        a_volume_is_kept_from_first_sight,
+        removing_operator_rights_and_policies_destroys_nothing,
+        lost_record_is_refiled_and_reattached,
+        removing_crds_destroys_nothing,
+        etcd_restore_destroys_nothing,
+        volume_is_retained_from_first_sight,
     ];
     suite::main(Setup::Bare, tests)
 }

@@ -53,15 +53,15 @@ static FIXTURES: OnceCell<Arc<Sender>> = OnceCell::const_new();
 
 fn main() -> ExitCode {
     let mut tests = e2e::tests![
-        every_row_gets_its_verdict,
-        a_spec_edited_after_it_was_read_is_not_decided,
-        two_officers_at_once_decide_once,
-        what_was_approved_is_not_replaced_under_its_name,
-        a_decision_is_not_replayed_onto_a_recreated_record,
-        a_decision_and_a_change_at_once_do_not_mix,
-        without_stamping_the_client_stamps,
-        an_authorised_exit_goes_through,
-        the_shipped_roles_give_what_they_say,
+        every_request_is_allowed_or_denied_as_expected,
+        decision_on_a_stale_generation_is_denied,
+        concurrent_decisions_count_once,
+        approved_record_cannot_be_replaced,
+        decision_cannot_be_replayed_on_a_recreated_record,
+        decision_and_concurrent_change_do_not_mix,
+        without_mutating_policies_clients_stamp,
+        authorised_exit_is_allowed,
+        shipped_roles_grant_documented_rights,
     ];
     if std::env::var_os("GOVCLOUD_PROVE_RULES").is_some() {
         tests = prove::tests();
@@ -81,7 +81,7 @@ pub fn rows() -> Vec<Row> {
     rooms.into_iter().flatten().collect()
 }
 
-async fn every_row_gets_its_verdict(context: Context) -> Result<()> {
+async fn every_request_is_allowed_or_denied_as_expected(context: Context) -> Result<()> {
     let sender = fixtures_of(&context).await?;
     let rows = rows();
     let allowed = rows.iter().filter(|row| !matches!(row.verdict, Verdict::Denied(_))).count();
@@ -130,9 +130,9 @@ async fn check(sender: &Sender, row: &Row) -> Result<()> {
 }
 
 use races::{
-    a_decision_and_a_change_at_once_do_not_mix, a_decision_is_not_replayed_onto_a_recreated_record,
-    a_spec_edited_after_it_was_read_is_not_decided, an_authorised_exit_goes_through,
-    two_officers_at_once_decide_once, what_was_approved_is_not_replaced_under_its_name,
-    without_stamping_the_client_stamps,
+    decision_and_concurrent_change_do_not_mix, decision_cannot_be_replayed_on_a_recreated_record,
+    decision_on_a_stale_generation_is_denied, authorised_exit_is_allowed,
+    concurrent_decisions_count_once, approved_record_cannot_be_replaced,
+    without_mutating_policies_clients_stamp,
 };
-use roles::the_shipped_roles_give_what_they_say;
+use roles::shipped_roles_grant_documented_rights;

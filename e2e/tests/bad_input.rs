@@ -16,19 +16,19 @@ mod places;
 #[path = "bad_input/table.rs"]
 mod table;
 
-use filing::an_application_that_cannot_be_is_told_why;
-use later::what_comes_later_in_life_is_told_why;
-use malformed::a_record_that_no_longer_fits_holds_nobody_else_up;
-use places::a_region_or_a_name_that_cannot_be_is_told_why;
+use filing::invalid_application_is_reported;
+use later::invalid_later_request_is_reported;
+use malformed::malformed_record_delays_no_other;
+use places::unusable_region_or_name_is_reported;
 
 fn main() -> ExitCode {
     suite::main(
         Setup::Operating,
         e2e::tests![
-            a_record_that_no_longer_fits_holds_nobody_else_up,
-            an_application_that_cannot_be_is_told_why,
-            a_region_or_a_name_that_cannot_be_is_told_why,
-            what_comes_later_in_life_is_told_why,
+            malformed_record_delays_no_other,
+            invalid_application_is_reported,
+            unusable_region_or_name_is_reported,
+            invalid_later_request_is_reported,
         ],
     )
 }

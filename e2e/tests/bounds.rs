@@ -24,10 +24,10 @@ mod requests;
 #[path = "bounds/steady_state.rs"]
 mod steady_state;
 
-use kill::a_killed_operator_ends_where_an_undisturbed_one_does;
+use kill::killed_operator_reaches_the_same_end_state;
 use lifecycle::Life;
-use requests::the_writes_of_a_life_are_these_and_no_more;
-use steady_state::a_world_at_rest_is_not_written_and_not_listed;
+use requests::writes_of_a_life_are_exactly_these;
+use steady_state::steady_state_has_no_writes_and_no_lists;
 
 /// Who stops or starts the operator holds this.
 static OPERATOR: Mutex<()> = Mutex::const_new(());
@@ -39,9 +39,9 @@ fn main() -> ExitCode {
     suite::main(
         Setup::Installed,
         e2e::tests![
-            the_writes_of_a_life_are_these_and_no_more,
-            a_world_at_rest_is_not_written_and_not_listed,
-            a_killed_operator_ends_where_an_undisturbed_one_does,
+            writes_of_a_life_are_exactly_these,
+            steady_state_has_no_writes_and_no_lists,
+            killed_operator_reaches_the_same_end_state,
         ],
     )
 }

@@ -25,40 +25,40 @@ mod window;
 
 use adjustment::{
     a_shrink_below_use_waits_automatic, a_shrink_below_use_waits_provider_applied,
-    an_adjustment_disturbs_nothing_automatic, an_adjustment_disturbs_nothing_provider_applied,
+    adjustment_keeps_workloads_automatic, adjustment_keeps_workloads_provider_applied,
 };
-use differences::every_difference_is_refused_and_nothing_is_made;
+use differences::every_difference_from_the_approval_is_refused;
 use maintenance::{
-    a_plan_is_returned_moved_and_approved_or_rejected, maintenance_is_told_to_those_affected_and_nobody_else,
+    maintenance_plan_is_returned_moved_and_decided, maintenance_notifies_only_affected_applications,
 };
 use provider_applied::{
-    a_grant_before_the_approval_waits, after_the_exit_nothing_is_granted,
-    the_work_order_is_published_and_carried_out_as_rendered,
+    grant_before_approval_waits, grant_after_exit_is_refused,
+    work_order_is_published_and_rendered,
 };
 use refusals::{
-    a_change_is_returned_resubmitted_or_rejected, a_taken_namespace_name_is_not_valid,
+    a_change_is_returned_resubmitted_or_rejected, taken_namespace_name_is_invalid,
     one_open_change_and_none_while_exiting,
 };
-use window::a_maintenance_by_the_clock;
+use window::maintenance_window_by_clock;
 
 fn main() -> ExitCode {
     suite::main(
         Setup::Operating,
         e2e::tests![
-            the_work_order_is_published_and_carried_out_as_rendered,
-            every_difference_is_refused_and_nothing_is_made,
-            a_grant_before_the_approval_waits,
-            after_the_exit_nothing_is_granted,
-            an_adjustment_disturbs_nothing_automatic,
-            an_adjustment_disturbs_nothing_provider_applied,
+            work_order_is_published_and_rendered,
+            every_difference_from_the_approval_is_refused,
+            grant_before_approval_waits,
+            grant_after_exit_is_refused,
+            adjustment_keeps_workloads_automatic,
+            adjustment_keeps_workloads_provider_applied,
             a_shrink_below_use_waits_automatic,
             a_shrink_below_use_waits_provider_applied,
             one_open_change_and_none_while_exiting,
             a_change_is_returned_resubmitted_or_rejected,
-            a_taken_namespace_name_is_not_valid,
-            maintenance_is_told_to_those_affected_and_nobody_else,
-            a_plan_is_returned_moved_and_approved_or_rejected,
-            a_maintenance_by_the_clock,
+            taken_namespace_name_is_invalid,
+            maintenance_notifies_only_affected_applications,
+            maintenance_plan_is_returned_moved_and_decided,
+            maintenance_window_by_clock,
         ],
     )
 }

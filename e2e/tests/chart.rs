@@ -19,9 +19,9 @@ fn main() -> ExitCode {
         every_set_of_values_renders_valid_manifests,
         wrong_values_are_refused_with_the_place,
         kustomize_renders_the_same_objects,
-        runbooks_lie_where_the_mirror_is,
+        runbook_urls_follow_the_mirror,
         an_older_api_server_gets_no_mutating_policies,
-        installed_upgraded_removed_and_installed_again,
+        install_upgrade_uninstall_reinstall,
     ];
     suite::main(Setup::Bare, tests)
 }

@@ -25,7 +25,7 @@ const NS: &str = "dept-transport";
 fn main() -> ExitCode {
     suite::main(
         Setup::Installed,
-        e2e::tests![a_life_that_runs_late_at_each_step, a_wrong_clock_holds_everything],
+        e2e::tests![every_overdue_deadline_is_reported, clock_skew_suspends_decisions],
     )
 }
 
@@ -134,7 +134,7 @@ fn grant(app: &Value) -> String {
     .to_string()
 }
 
-async fn a_life_that_runs_late_at_each_step(context: Context) -> Result<()> {
+async fn every_overdue_deadline_is_reported(context: Context) -> Result<()> {
     let play = Play { cluster: context.cluster.clone(), clock: Clock::default() };
     context.dump_on_failure(NS);
     // Thursday, 10:00 in China; 25 to 27 September and 1 to 7 October are holidays, 10 October is worked.
@@ -337,7 +337,7 @@ fn samples_file(file: &str) -> String {
 }
 
 /// A machine whose clock is a day wrong decides nothing, moves nothing, and says so.
-async fn a_wrong_clock_holds_everything(_: Context) -> Result<()> {
+async fn clock_skew_suspends_decisions(_: Context) -> Result<()> {
     for error in [SignedDuration::from_hours(24), SignedDuration::from_hours(-24)] {
         let cluster = Arc::new(Cluster::start(Setup::Installed).await?);
         let play = Play { cluster: cluster.clone(), clock: Clock::default() };

@@ -16,10 +16,10 @@ use e2e::wait::eventually;
 use serde_json::{Value, json};
 
 fn main() -> ExitCode {
-    suite::main(Setup::Installed, e2e::tests![a_sink_in_trouble_delays_nothing_and_loses_nothing])
+    suite::main(Setup::Installed, e2e::tests![failing_sink_delays_and_loses_nothing])
 }
 
-async fn a_sink_in_trouble_delays_nothing_and_loses_nothing(context: Context) -> Result<()> {
+async fn failing_sink_delays_and_loses_nothing(context: Context) -> Result<()> {
     let cluster = &context.cluster;
     fixtures::regions_without_operator(cluster).await?;
     let mut sink = Sink::open()?;

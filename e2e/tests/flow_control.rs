@@ -16,7 +16,7 @@ use kube::client::Body;
 fn main() -> ExitCode {
     suite::main(
         Setup::Installed,
-        e2e::tests![departments_take_turns_and_the_operator_does_not_wait_among_them],
+        e2e::tests![departments_are_queued_apart_from_the_operator],
     )
 }
 
@@ -28,7 +28,7 @@ async fn schema(client: &Client, path: &str) -> Result<String> {
     Ok(uid.to_str()?.to_owned())
 }
 
-async fn departments_take_turns_and_the_operator_does_not_wait_among_them(context: Context) -> Result<()> {
+async fn departments_are_queued_apart_from_the_operator(context: Context) -> Result<()> {
     let plane = &context.cluster.plane;
     let admin = plane.client(Actor::Admin).await?;
     let schemas = requests::get(&admin, "/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas").await?;

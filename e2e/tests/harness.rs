@@ -46,7 +46,7 @@ fn main() -> ExitCode {
         the_operator_can_be_stopped_killed_and_restarted,
         volumes_are_directories_that_stay_until_decided,
         namespaces_end,
-        the_audit_log_tells_who_wrote_what,
+        audit_log_names_the_writer,
         policies_are_in_force_once_waited_for,
         nothing_remains_after_a_panic,
         nothing_remains_after_an_interrupt,
@@ -186,7 +186,7 @@ async fn namespaces_end(context: Context) -> Result<()> {
     until_gone(namespaces, &name, None, PATIENCE).await
 }
 
-async fn the_audit_log_tells_who_wrote_what(context: Context) -> Result<()> {
+async fn audit_log_names_the_writer(context: Context) -> Result<()> {
     let namespace = context.namespace("audited").await?;
     let mark = AuditLog::mark();
     let map = |name: &str| {

@@ -38,11 +38,11 @@ const PATIENCE: Duration = Duration::from_secs(600);
 const PACE: Pace = Pace { parallel: 1, patience: Duration::from_secs(1800) };
 
 fn main() -> ExitCode {
-    let tests = e2e::tests![killed_around_every_write_it_ends_as_undisturbed];
+    let tests = e2e::tests![kills_around_every_write_change_nothing];
     suite::run_at(Setup::Installed, tests, PACE)
 }
 
-async fn killed_around_every_write_it_ends_as_undisturbed(context: Context) -> Result<()> {
+async fn kills_around_every_write_change_nothing(context: Context) -> Result<()> {
     let cluster = &context.cluster;
     fixtures::regions_without_operator(cluster).await?;
     let killer = Arc::new(Killer::new(cluster.clone()));

@@ -12,12 +12,12 @@ mod province;
 #[path = "life/tenant.rs"]
 mod tenant;
 
-use city::a_citys_life_is_decided_by_its_own_authority;
-use province::a_life_from_application_to_certificate;
+use city::city_authority_decides_its_own_lifecycle;
+use province::lifecycle_from_application_to_certificate;
 
 fn main() -> ExitCode {
     suite::main(
         Setup::Operating,
-        e2e::tests![a_life_from_application_to_certificate, a_citys_life_is_decided_by_its_own_authority],
+        e2e::tests![lifecycle_from_application_to_certificate, city_authority_decides_its_own_lifecycle],
     )
 }

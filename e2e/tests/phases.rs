@@ -51,7 +51,7 @@ fn main() -> ExitCode {
         Setup::Installed,
         e2e::tests![
             argo_cd_flux_and_kstatus_understand_every_phase,
-            every_entry_of_every_life_reaches_the_sink_and_restarts_remember,
+            every_timeline_entry_reaches_the_sink_once,
         ],
     )
 }
@@ -137,7 +137,7 @@ async fn argo_cd_flux_and_kstatus_understand_every_phase(context: Context) -> Re
     Ok(())
 }
 
-async fn every_entry_of_every_life_reaches_the_sink_and_restarts_remember(context: Context) -> Result<()> {
+async fn every_timeline_entry_reaches_the_sink_once(context: Context) -> Result<()> {
     let lived = lived(&context).await?;
     let cluster = &context.cluster;
     let (records, tally) = all_arrived(cluster, lived).await?;

@@ -25,18 +25,18 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
     let tests = e2e::tests![
-        what_waits_is_in_the_queue_of_whom_it_waits_on,
-        a_life_is_shown,
-        the_authority_approves_what_it_was_shown,
-        another_region_s_refusal_is_explained,
-        who_has_no_say_is_told_who_has,
-        a_return_without_an_opinion_is_a_question_asked_wrongly,
-        nothing_is_decided_without_a_yes,
-        what_changed_since_it_was_shown_is_not_decided,
-        what_is_decided_already_says_so,
-        the_department_takes_back_what_it_filed,
-        the_work_order_is_rendered_as_it_was_granted,
-        the_gate_is_verified_and_what_was_altered_is_named,
+        queue_lists_records_by_waiting_party,
+        show_prints_the_lifecycle,
+        approval_covers_the_shown_generation,
+        denial_for_another_region_is_explained,
+        caller_without_rights_is_told_the_authority,
+        return_without_opinion_is_a_usage_error,
+        decision_needs_confirmation,
+        change_after_display_is_not_decided,
+        decided_record_is_reported_as_decided,
+        department_withdraws_its_record,
+        rendered_work_order_equals_the_grant,
+        verify_names_altered_policies,
         without_mutating_policies_clients_send_the_stamps,
     ];
     suite::main(Setup::Operating, tests)
@@ -107,7 +107,7 @@ async fn until(context: &Context, namespace: &str, field: &str, value: &str) -> 
     eventually(&format!("{field} is {value}"), PATIENCE, there).await
 }
 
-async fn what_waits_is_in_the_queue_of_whom_it_waits_on(context: Context) -> Result<()> {
+async fn queue_lists_records_by_waiting_party(context: Context) -> Result<()> {
     let namespace = filed(&context).await?;
     let ask = format!("queue -n {namespace}");
     let waits = ["capp/travel", "交通出行服务平台", "Submitted", "decision"];
@@ -131,7 +131,7 @@ async fn what_waits_is_in_the_queue_of_whom_it_waits_on(context: Context) -> Res
     Ok(())
 }
 
-async fn a_life_is_shown(context: Context) -> Result<()> {
+async fn show_prints_the_lifecycle(context: Context) -> Result<()> {
     let namespace = filed(&context).await?;
     let parts = [
         "交通出行服务平台",
@@ -160,7 +160,7 @@ async fn a_life_is_shown(context: Context) -> Result<()> {
     Ok(())
 }
 
-async fn the_authority_approves_what_it_was_shown(context: Context) -> Result<()> {
+async fn approval_covers_the_shown_generation(context: Context) -> Result<()> {
     let namespace = filed(&context).await?;
     let said = on_terminal(
         &context,
@@ -179,7 +179,7 @@ async fn the_authority_approves_what_it_was_shown(context: Context) -> Result<()
     until(&context, &namespace, "decision.opinion", "同意上云").await
 }
 
-async fn another_region_s_refusal_is_explained(context: Context) -> Result<()> {
+async fn denial_for_another_region_is_explained(context: Context) -> Result<()> {
     let namespace = filed(&context).await?;
     let said =
         govcloud(&context, Actor::Authority410100, &format!("approve capp/travel -n {namespace} --yes"))
@@ -194,7 +194,7 @@ async fn another_region_s_refusal_is_explained(context: Context) -> Result<()> {
     until(&context, &namespace, "decision.verdict", "").await
 }
 
-async fn who_has_no_say_is_told_who_has(context: Context) -> Result<()> {
+async fn caller_without_rights_is_told_the_authority(context: Context) -> Result<()> {
     let namespace = filed(&context).await?;
     let approve = format!("approve capp/travel -n {namespace} --yes");
     let decides = "next: the authority of region 410000 (河南省大数据局) decides";
@@ -209,7 +209,7 @@ async fn who_has_no_say_is_told_who_has(context: Context) -> Result<()> {
     until(&context, &namespace, "decision.verdict", "").await
 }
 
-async fn a_return_without_an_opinion_is_a_question_asked_wrongly(context: Context) -> Result<()> {
+async fn return_without_opinion_is_a_usage_error(context: Context) -> Result<()> {
     let namespace = filed(&context).await?;
     for verb in ["return", "reject"] {
         let said =
@@ -227,7 +227,7 @@ async fn a_return_without_an_opinion_is_a_question_asked_wrongly(context: Contex
     until(&context, &namespace, "phase", "Returned").await
 }
 
-async fn nothing_is_decided_without_a_yes(context: Context) -> Result<()> {
+async fn decision_needs_confirmation(context: Context) -> Result<()> {
     let namespace = filed(&context).await?;
     let approve = format!("approve capp/travel -n {namespace}");
     govcloud(&context, Actor::Authority410000, &approve).await?.expect(2, &["add --yes"])?;
@@ -241,7 +241,7 @@ async fn nothing_is_decided_without_a_yes(context: Context) -> Result<()> {
     Ok(())
 }
 
-async fn what_changed_since_it_was_shown_is_not_decided(context: Context) -> Result<()> {
+async fn change_after_display_is_not_decided(context: Context) -> Result<()> {
     let namespace = filed(&context).await?;
     let department = context.cluster.kubectl(Actor::Department);
     let enlarge = async {
@@ -260,7 +260,7 @@ async fn what_changed_since_it_was_shown_is_not_decided(context: Context) -> Res
     until(&context, &namespace, "decision.verdict", "").await
 }
 
-async fn what_is_decided_already_says_so(context: Context) -> Result<()> {
+async fn decided_record_is_reported_as_decided(context: Context) -> Result<()> {
     let namespace = filed(&context).await?;
     let approve = format!("approve capp/travel -n {namespace} --yes");
     govcloud(&context, Actor::Authority410000, &approve).await?.expect(0, &[])?;
@@ -279,7 +279,7 @@ async fn what_is_decided_already_says_so(context: Context) -> Result<()> {
     Ok(())
 }
 
-async fn the_department_takes_back_what_it_filed(context: Context) -> Result<()> {
+async fn department_withdraws_its_record(context: Context) -> Result<()> {
     let namespace = filed(&context).await?;
     let withdraw = format!("withdraw capp/travel -n {namespace} --yes");
     govcloud(&context, Actor::Authority410000, &withdraw).await?.expect(1, &["refused: "])?;
@@ -287,7 +287,7 @@ async fn the_department_takes_back_what_it_filed(context: Context) -> Result<()>
     until(&context, &namespace, "phase", "Withdrawn").await
 }
 
-async fn the_work_order_is_rendered_as_it_was_granted(context: Context) -> Result<()> {
+async fn rendered_work_order_equals_the_grant(context: Context) -> Result<()> {
     let namespace = filed(&context).await?;
     let render = format!("grant render travel -n {namespace} -o json");
     govcloud(&context, Actor::Provider, &render).await?.expect(1, &["is not approved"])?;
@@ -308,7 +308,7 @@ async fn the_work_order_is_rendered_as_it_was_granted(context: Context) -> Resul
 }
 
 /// In a cluster of its own: while the gate is open nothing else goes on.
-async fn the_gate_is_verified_and_what_was_altered_is_named(_: Context) -> Result<()> {
+async fn verify_names_altered_policies(_: Context) -> Result<()> {
     let cluster = Cluster::start(Setup::Installed).await?;
     let ask = |actor, line| talk::govcloud(&cluster, actor, line);
     cluster.kubectl(Actor::Admin).apply_path(&in_repository("config/samples/personas.yaml")).await?;

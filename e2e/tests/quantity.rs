@@ -27,11 +27,11 @@ const AT_ONCE: usize = 400;
 
 fn main() -> ExitCode {
     let tests = e2e::tests![
-        canonical_forms_are_the_servers,
-        a_quota_that_is_in_order_is_taken,
-        negative_amounts_too,
-        the_order_is_the_servers,
-        what_the_server_takes_is_taken_and_nothing_else,
+        canonical_forms_equal_the_servers,
+        valid_quota_is_accepted,
+        negative_amounts_equal_the_servers,
+        order_equals_the_servers,
+        accepted_amounts_equal_the_servers,
     ];
     suite::main(Setup::Bare, tests)
 }
@@ -110,7 +110,7 @@ fn padded(text: &str) -> String {
     format!("{number}{point}{}{suffix}", "0".repeat(20))
 }
 
-async fn canonical_forms_are_the_servers(context: Context) -> Result<()> {
+async fn canonical_forms_equal_the_servers(context: Context) -> Result<()> {
     let namespace = context.namespace("hard").await?;
     let quotas: Api<ResourceQuota> = Api::namespaced(context.cluster.client(Actor::Admin).await?, &namespace);
     let all = generate(&mut runner(1), &amounts(), 12 * AT_ONCE)?;
@@ -151,7 +151,7 @@ async fn canonical_forms_are_the_servers(context: Context) -> Result<()> {
 }
 
 /// What we find nothing wrong with is taken: an approved quota is never one that cannot be made.
-async fn a_quota_that_is_in_order_is_taken(context: Context) -> Result<()> {
+async fn valid_quota_is_accepted(context: Context) -> Result<()> {
     let namespace = context.namespace("hard").await?;
     let quotas: Api<ResourceQuota> = Api::namespaced(context.cluster.client(Actor::Admin).await?, &namespace);
     let dry = PostParams { dry_run: true, ..PostParams::default() };
@@ -209,7 +209,7 @@ async fn ranges(context: &Context) -> Result<Api<LimitRange>> {
     Ok(Api::namespaced(context.cluster.client(Actor::Admin).await?, &namespace))
 }
 
-async fn negative_amounts_too(context: Context) -> Result<()> {
+async fn negative_amounts_equal_the_servers(context: Context) -> Result<()> {
     let ranges = ranges(&context).await?;
     let all = generate(&mut runner(2), &amounts(), 3 * AT_ONCE)?;
     let all: Vec<String> = all.iter().map(|q| format!("-{}", q.trim_start_matches('+'))).collect();
@@ -231,7 +231,7 @@ async fn negative_amounts_too(context: Context) -> Result<()> {
 }
 
 /// The server compares, too: a minimum above the maximum is refused, key by key.
-async fn the_order_is_the_servers(context: Context) -> Result<()> {
+async fn order_equals_the_servers(context: Context) -> Result<()> {
     let ranges = ranges(&context).await?;
     let near = (amounts(), amounts(), prop::bool::weighted(0.2));
     let pairs = generate(&mut runner(3), &near, 6 * AT_ONCE)?;
@@ -275,7 +275,7 @@ async fn the_order_is_the_servers(context: Context) -> Result<()> {
 }
 
 /// Whatever text: the server takes it exactly where we do, but for what we refuse on purpose.
-async fn what_the_server_takes_is_taken_and_nothing_else(context: Context) -> Result<()> {
+async fn accepted_amounts_equal_the_servers(context: Context) -> Result<()> {
     let ranges = ranges(&context).await?;
     let texts = prop_oneof![
         3 => "[-+]?[0-9.]{0,4}[numkKMGTPEie]{0,3}[-+]?[0-9.]{0,2}",

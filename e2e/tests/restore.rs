@@ -11,8 +11,8 @@ mod restore {
     pub mod walk;
 }
 
-use restore::backup::what_velero_restores_is_accepted_and_undecided;
-use restore::walk::the_walk_works_as_it_is_written;
+use restore::backup::velero_restore_is_accepted_and_undecided;
+use restore::walk::documented_restore_works;
 
 fn main() -> ExitCode {
     // Before any test's time runs: it takes minutes the first time.
@@ -22,6 +22,6 @@ fn main() -> ExitCode {
         eprintln!("{error:#}");
         return ExitCode::FAILURE;
     }
-    let tests = e2e::tests![the_walk_works_as_it_is_written, what_velero_restores_is_accepted_and_undecided];
+    let tests = e2e::tests![documented_restore_works, velero_restore_is_accepted_and_undecided];
     suite::main(Setup::Operating, tests)
 }

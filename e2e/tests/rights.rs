@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 fn main() -> ExitCode {
-    suite::main(Setup::Operating, e2e::tests![every_right_is_used_and_no_other_is_asked_for])
+    suite::main(Setup::Operating, e2e::tests![operator_rights_are_exactly_those_used])
 }
 
 /// Rights that an undisturbed life does not use: resource, verb, why.
@@ -66,7 +66,7 @@ fn granted() -> Result<BTreeSet<(String, String)>> {
     Ok(rights)
 }
 
-async fn every_right_is_used_and_no_other_is_asked_for(context: Context) -> Result<()> {
+async fn operator_rights_are_exactly_those_used(context: Context) -> Result<()> {
     let sample = SampleDepartment::install(context.cluster.clone()).await?;
     context.dump_on_failure(DEPARTMENT);
     play(&sample).await?;

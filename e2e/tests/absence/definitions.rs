@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::fixture::start;
 
-pub async fn the_definitions_are_removed_with_every_record(context: Context) -> Result<()> {
+pub async fn removing_crds_destroys_nothing(context: Context) -> Result<()> {
     let (cluster, department, mut fixture) = start().await?;
     context.dump_on_failure(&department.namespace);
     let before = department.get(Kind::Application, "travel").await?;

@@ -14,7 +14,7 @@ use kube::{Api, ResourceExt};
 
 use super::fixture::start;
 
-pub async fn the_operator_its_rights_and_the_policies_come_and_go(context: Context) -> Result<()> {
+pub async fn removing_operator_rights_and_policies_destroys_nothing(context: Context) -> Result<()> {
     let (cluster, department, mut fixture) = start().await?;
     context.dump_on_failure(&department.namespace);
     let admin = cluster.kubectl(Actor::PlatformAdmin);

@@ -13,7 +13,7 @@ use super::fixture::start;
 
 const GUARD: [&str; 2] = ["validatingadmissionpolicybinding", "govcloud-record-deletion"];
 
-pub async fn a_record_is_lost_filed_anew_and_taken_back(context: Context) -> Result<()> {
+pub async fn lost_record_is_refiled_and_reattached(context: Context) -> Result<()> {
     let (cluster, department, mut fixture) = start().await?;
     context.dump_on_failure(&department.namespace);
     let before = department.get(Kind::Application, "travel").await?;

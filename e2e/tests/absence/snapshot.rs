@@ -28,7 +28,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-pub async fn etcd_is_restored_from_an_older_snapshot(_: Context) -> Result<()> {
+pub async fn etcd_restore_destroys_nothing(_: Context) -> Result<()> {
     let (cluster, department, mut fixture) = start().await?;
     // Without a lease: one that is lost while etcd is away would end the operator that is to run on.
     let env = vec![("GOVCLOUD_NO_LEADER_ELECTION".into(), "true".into())];

@@ -17,7 +17,7 @@ use super::fixture::{OWNER, start};
 
 const GUARD: [&str; 2] = ["validatingadmissionpolicybinding", "govcloud-volumes"];
 
-pub async fn a_volume_is_kept_from_first_sight(context: Context) -> Result<()> {
+pub async fn volume_is_retained_from_first_sight(context: Context) -> Result<()> {
     let (cluster, department, mut fixture) = start().await?;
     context.dump_on_failure(&department.namespace);
     let own = department.get(Kind::Application, "travel").await?.uid().unwrap_or_default();

@@ -36,7 +36,7 @@ const POLICIES: [&str; 16] = [
 
 /// Rules that no row can need here, by how they begin, and why they stand all the same.
 const ELSEWHERE: [&str; 6] = [
-    // The stamping policy sees to it before; `without_stamping_the_client_stamps` needs them.
+    // The stamping policy sees to it before; `without_mutating_policies_clients_stamp` needs them.
     "request.operation != 'CREATE' || variables.after[?'govcloud.dev/requested-by']",
     "!variables.decides || request.operation == 'CREATE' || variables.after[?'govcloud.dev/decided-by']",
     "!variables.consents || variables.after[?'govcloud.dev/consented-by']",

@@ -51,7 +51,7 @@ async fn refused(sender: &Sender, who: Caller, ask: Ask, words: &str) -> Result<
 }
 
 /// The reviewer's generation is the one that is decided on, or nothing is.
-pub async fn a_spec_edited_after_it_was_read_is_not_decided(context: Context) -> Result<()> {
+pub async fn decision_on_a_stale_generation_is_denied(context: Context) -> Result<()> {
     let sender = fixtures_of(&context).await?;
     filed(&sender, "capp/edited").await?;
     sender.execute(Department, merge("capp/edited", renamed("读后改"))).await?;
@@ -61,7 +61,7 @@ pub async fn a_spec_edited_after_it_was_read_is_not_decided(context: Context) ->
 }
 
 /// Of two opposite decisions at the same moment one stands, and the other is told that it is too late.
-pub async fn two_officers_at_once_decide_once(context: Context) -> Result<()> {
+pub async fn concurrent_decisions_count_once(context: Context) -> Result<()> {
     let sender = fixtures_of(&context).await?;
     let reject = "decision=rejected reviewed-generation=1 opinion=不同意";
     for target in ["capp/race-1", "capp/race-2", "capp/race-3", "capp/race-4", "capp/race-5", "capp/race-6"] {
@@ -92,7 +92,7 @@ pub async fn two_officers_at_once_decide_once(context: Context) -> Result<()> {
 }
 
 /// An approved record cannot make room for another of its name; one that may go takes the reviewer's reading with it.
-pub async fn what_was_approved_is_not_replaced_under_its_name(context: Context) -> Result<()> {
+pub async fn approved_record_cannot_be_replaced(context: Context) -> Result<()> {
     let sender = fixtures_of(&context).await?;
     filed(&sender, "capp/swapped").await?;
     sender.execute(Province, annotate("capp/swapped", APPROVE)).await?;
@@ -117,7 +117,7 @@ pub async fn what_was_approved_is_not_replaced_under_its_name(context: Context) 
 }
 
 /// A decided record, exported and applied again, is refused with its decision and undecided without.
-pub async fn a_decision_is_not_replayed_onto_a_recreated_record(context: Context) -> Result<()> {
+pub async fn decision_cannot_be_replayed_on_a_recreated_record(context: Context) -> Result<()> {
     let sender = fixtures_of(&context).await?;
     filed(&sender, "capp/replayed").await?;
     let reject = "decision=rejected reviewed-generation=1 opinion=不同意";
@@ -143,7 +143,7 @@ pub async fn a_decision_is_not_replayed_onto_a_recreated_record(context: Context
 }
 
 /// While the authority decides, the department changes: whichever comes first, no decision is on an unread spec.
-pub async fn a_decision_and_a_change_at_once_do_not_mix(context: Context) -> Result<()> {
+pub async fn decision_and_concurrent_change_do_not_mix(context: Context) -> Result<()> {
     let sender = fixtures_of(&context).await?;
     for target in ["capp/mix-1", "capp/mix-2", "capp/mix-3", "capp/mix-4", "capp/mix-5", "capp/mix-6"] {
         filed(&sender, target).await?;
@@ -164,7 +164,7 @@ pub async fn a_decision_and_a_change_at_once_do_not_mix(context: Context) -> Res
 }
 
 /// Where MutatingAdmissionPolicy is missing (before 1.36), clients send the stamps and are held to the truth.
-pub async fn without_stamping_the_client_stamps(_: Context) -> Result<()> {
+pub async fn without_mutating_policies_clients_stamp(_: Context) -> Result<()> {
     let cluster = Cluster::start(Setup::Bare).await?;
     let admin = cluster.kubectl(Actor::Admin);
     install::crds(&admin).await?;
@@ -207,7 +207,7 @@ pub async fn without_stamping_the_client_stamps(_: Context) -> Result<()> {
 
 /// An authorised exit goes through under the controllers' own identities: the namespace is emptied, one volume is
 /// destroyed and the other kept.
-pub async fn an_authorised_exit_goes_through(context: Context) -> Result<()> {
+pub async fn authorised_exit_is_allowed(context: Context) -> Result<()> {
     let sender = fixtures_of(&context).await?;
     let namespace = "ns/dept-transport-exit-prod-0f0f0f0f";
     sender.execute(Operator, create(namespace, fixtures::tenant_namespace())).await?;

@@ -121,7 +121,7 @@ const APPROVED_ONLY: [&str; 5] = [
 ];
 
 /// The test.
-pub async fn the_shipped_roles_give_what_they_say(context: Context) -> Result<()> {
+pub async fn shipped_roles_grant_documented_rights(context: Context) -> Result<()> {
     fixtures_of(&context).await?;
     let admin = context.cluster.kubectl(Actor::Admin);
     for role in ["govcloud-tenant-view", "govcloud-tenant-edit", "govcloud-tenant-admin"] {

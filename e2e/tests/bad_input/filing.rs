@@ -213,7 +213,7 @@ const ROWS: &[Row] = &[
     },
 ];
 
-pub async fn an_application_that_cannot_be_is_told_why(context: Context) -> Result<()> {
+pub async fn invalid_application_is_reported(context: Context) -> Result<()> {
     fixtures::regions(&context.cluster).await?;
     let namespace = context.filing_namespace("dept-bad", HENAN).await?;
     let department = Department::open(&context.cluster, &namespace, HENAN).await?;

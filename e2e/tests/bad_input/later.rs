@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::table::says;
 
-pub async fn what_comes_later_in_life_is_told_why(context: Context) -> Result<()> {
+pub async fn invalid_later_request_is_reported(context: Context) -> Result<()> {
     fixtures::regions(&context.cluster).await?;
     let namespace = context.filing_namespace("dept-later", HENAN).await?;
     let department = Department::open(&context.cluster, &namespace, HENAN).await?;

@@ -17,7 +17,7 @@ use serde_json::json;
 const CRD: &str = "cloudapplications.govcloud.dev";
 
 /// On a control plane of its own: while a CRD is altered no gate opens for anybody.
-pub async fn a_record_that_no_longer_fits_holds_nobody_else_up(_: Context) -> Result<()> {
+pub async fn malformed_record_delays_no_other(_: Context) -> Result<()> {
     let cluster = Arc::new(Cluster::start(Setup::Operating).await?);
     fixtures::regions(&cluster).await?;
     let namespace = cluster.filing_namespace("dept-broken", HENAN).await?;

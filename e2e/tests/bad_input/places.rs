@@ -33,7 +33,7 @@ async fn create(api: &Api<DynamicObject>, manifest: &Value) -> Result<DynamicObj
     Ok(api.create(&PostParams::default(), &serde_json::from_value(manifest.clone())?).await?)
 }
 
-pub async fn a_region_or_a_name_that_cannot_be_is_told_why(context: Context) -> Result<()> {
+pub async fn unusable_region_or_name_is_reported(context: Context) -> Result<()> {
     fixtures::regions(&context.cluster).await?;
     let refused = regions_are_refused(&context).await?;
     tokio::try_join!(

@@ -14,7 +14,7 @@ use crate::{OPERATOR as THE_OPERATOR, undisturbed};
 /// How often it is killed in one life.
 const KILLS: usize = 8;
 
-pub async fn a_killed_operator_ends_where_an_undisturbed_one_does(context: Context) -> Result<()> {
+pub async fn killed_operator_reaches_the_same_end_state(context: Context) -> Result<()> {
     let quiet = undisturbed(&context).await?;
     let admin = context.cluster.client(Actor::Admin).await?;
     let all = context.cluster.audit().settled(&admin).await?;

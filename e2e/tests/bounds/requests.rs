@@ -48,7 +48,7 @@ const MOST: [(&str, usize); 19] = [
     ("delete namespaces", 1),
 ];
 
-pub async fn the_writes_of_a_life_are_these_and_no_more(context: Context) -> Result<()> {
+pub async fn writes_of_a_life_are_exactly_these(context: Context) -> Result<()> {
     let life = undisturbed(&context).await?;
     let admin = context.cluster.client(Actor::Admin).await?;
     let all = context.cluster.audit().settled(&admin).await?;

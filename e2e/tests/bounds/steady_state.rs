@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::{OPERATOR as THE_OPERATOR, at_rest, restart, undisturbed};
 
-pub async fn a_world_at_rest_is_not_written_and_not_listed(context: Context) -> Result<()> {
+pub async fn steady_state_has_no_writes_and_no_lists(context: Context) -> Result<()> {
     undisturbed(&context).await?;
     let _alone = THE_OPERATOR.lock().await;
     let cluster = &context.cluster;

@@ -17,11 +17,11 @@ use crate::fixture::{
     adjustment, automatic, carry_out, clock, hard, message, provider_applied, provisioned, said,
 };
 
-pub async fn an_adjustment_disturbs_nothing_automatic(context: Context) -> Result<()> {
+pub async fn adjustment_keeps_workloads_automatic(context: Context) -> Result<()> {
     disturbs_nothing(&automatic(&context, "adjusts").await?).await
 }
 
-pub async fn an_adjustment_disturbs_nothing_provider_applied(context: Context) -> Result<()> {
+pub async fn adjustment_keeps_workloads_provider_applied(context: Context) -> Result<()> {
     disturbs_nothing(&provider_applied(&context, "adjusts").await?).await
 }
 

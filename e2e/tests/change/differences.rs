@@ -58,7 +58,7 @@ const DIFFERENCES: [Difference; 11] = [
     ),
 ];
 
-pub async fn every_difference_is_refused_and_nothing_is_made(context: Context) -> Result<()> {
+pub async fn every_difference_from_the_approval_is_refused(context: Context) -> Result<()> {
     let department = provider_applied(&context, "differs").await?;
     department.file(&department.application("clinic")?).await?;
     department.approve(Kind::Application, "clinic").await?;

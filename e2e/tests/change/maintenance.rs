@@ -44,7 +44,7 @@ fn named(department: &Department, name: &str) -> Value {
     json!({"applications": [{"namespace": department.namespace, "name": name}]})
 }
 
-pub async fn maintenance_is_told_to_those_affected_and_nobody_else(context: Context) -> Result<()> {
+pub async fn maintenance_notifies_only_affected_applications(context: Context) -> Result<()> {
     // In the city's region, so that `all: true` concerns nobody in the province's.
     let provider = provider_department(&context, ZHENGZHOU).await?;
     let department = provider_applied(&context, "told").await?;
@@ -110,7 +110,7 @@ pub async fn maintenance_is_told_to_those_affected_and_nobody_else(context: Cont
 }
 
 /// Too near, so it is moved; returned, so it is corrected; and another is rejected: only what is approved is told.
-pub async fn a_plan_is_returned_moved_and_approved_or_rejected(context: Context) -> Result<()> {
+pub async fn maintenance_plan_is_returned_moved_and_decided(context: Context) -> Result<()> {
     let provider = provider_department(&context, HENAN).await?;
     let department = automatic(&context, "planned").await?;
     provisioned(&department, "clinic").await?;

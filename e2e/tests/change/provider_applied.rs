@@ -13,7 +13,7 @@ use crate::fixture::{
     carry_out, clock, event, hard, message, order, provider_applied, provisioned, render_and_apply, tenants,
 };
 
-pub async fn the_work_order_is_published_and_carried_out_as_rendered(context: Context) -> Result<()> {
+pub async fn work_order_is_published_and_rendered(context: Context) -> Result<()> {
     let department = provider_applied(&context, "orders").await?;
     department.file(&department.application("clinic")?).await?;
     let early = render_and_apply(&department, "grant render clinic").await;
@@ -69,7 +69,7 @@ pub async fn the_work_order_is_published_and_carried_out_as_rendered(context: Co
 }
 
 /// Applied before the approval: it waits, says for what, and is carried out once that is there.
-pub async fn a_grant_before_the_approval_waits(context: Context) -> Result<()> {
+pub async fn grant_before_approval_waits(context: Context) -> Result<()> {
     let department = provider_applied(&context, "early").await?;
     department.file(&department.application("clinic")?).await?;
     let app = department.judged(Kind::Application, "clinic", "Valid").await?;
@@ -91,7 +91,7 @@ pub async fn a_grant_before_the_approval_waits(context: Context) -> Result<()> {
 }
 
 /// An exited application is granted nothing, neither by its old grant nor by a new one (Art. 16).
-pub async fn after_the_exit_nothing_is_granted(context: Context) -> Result<()> {
+pub async fn grant_after_exit_is_refused(context: Context) -> Result<()> {
     let department = provider_applied(&context, "late").await?;
     let app = provisioned(&department, "clinic").await?;
     let right = order(&app, &app, app.data["spec"]["namespaces"].clone());

@@ -121,7 +121,7 @@ pub async fn a_change_is_returned_resubmitted_or_rejected(context: Context) -> R
 }
 
 /// S3: a namespace that is there already is never taken over, and whoever asks for its name learns of it before the decision.
-pub async fn a_taken_namespace_name_is_not_valid(context: Context) -> Result<()> {
+pub async fn taken_namespace_name_is_invalid(context: Context) -> Result<()> {
     let department = automatic(&context, "taken").await?;
     provisioned(&department, "clinic").await?;
     let name = tenant_namespace(&department.namespace, "clinic", "test");

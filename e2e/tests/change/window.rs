@@ -90,7 +90,7 @@ impl Play {
     }
 }
 
-pub async fn a_maintenance_by_the_clock(_: Context) -> Result<()> {
+pub async fn maintenance_window_by_clock(_: Context) -> Result<()> {
     let (play, operator) = Play::begin().await?;
     play.department.provision(play.department.application("clinic")?).await?;
 

@@ -48,7 +48,7 @@ const GOES: [&str; 10] = [
     "clusterrolebinding govcloud-operator",
 ];
 
-pub async fn installed_upgraded_removed_and_installed_again(context: Context) -> Result<()> {
+pub async fn install_upgrade_uninstall_reinstall(context: Context) -> Result<()> {
     let tools = tokio::task::spawn_blocking(Tools::find).await??;
     let cluster = Arc::new(Cluster::start(Setup::Bare).await?);
     context.dump_on_failure(DEPARTMENT);

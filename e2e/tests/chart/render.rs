@@ -156,7 +156,7 @@ fn runbooks(tools: &Tools, args: &[&str]) -> Result<BTreeMap<String, String>> {
     alerts.collect()
 }
 
-pub async fn runbooks_lie_where_the_mirror_is(_: Context) -> Result<()> {
+pub async fn runbook_urls_follow_the_mirror(_: Context) -> Result<()> {
     const MIRROR: &str = "https://git.example/govcloud-operator/blob/v0.1.0/";
     let tools = tokio::task::spawn_blocking(Tools::find).await??;
     let plain = runbooks(&tools, &[])?;

@@ -11,7 +11,7 @@ use e2e::suite::Context;
 use e2e::{department, operator, paths};
 use tokio::process::Command;
 
-pub async fn the_commands_of_the_operations_page_work(context: Context) -> Result<()> {
+pub async fn documented_operations_work(context: Context) -> Result<()> {
     fixtures::regions(&context.cluster).await?;
     let page = std::fs::read_to_string(paths::in_repository("docs/operations.md"))?;
     let blocks: Vec<&str> =

@@ -34,7 +34,7 @@ fn documents() -> Result<Vec<Value>> {
     Ok(all)
 }
 
-pub async fn what_the_page_shows_is_accepted(context: Context) -> Result<()> {
+pub async fn documented_manifests_are_accepted(context: Context) -> Result<()> {
     fixtures::regions(&context.cluster).await?;
     let namespace = context.filing_namespace("dept-page", HENAN).await?;
     let department = Department::open(&context.cluster, &namespace, HENAN).await?;
@@ -75,7 +75,7 @@ async fn dry_run(context: &Context, who: Actor, text: &str) -> Result<()> {
     context.cluster.kubectl(who).run(&args).await.map(drop)
 }
 
-pub async fn argo_cds_settings_are_added_to_its_own(context: Context) -> Result<()> {
+pub async fn argo_cd_settings_merge(context: Context) -> Result<()> {
     let kubectl = context.cluster.kubectl(Actor::PlatformAdmin);
     kubectl.run(&["create", "namespace", "argocd"]).await?;
     let own = [

@@ -215,7 +215,7 @@ fn about(entry: &e2e::audit::Entry, department: &Department, tenant: &str) -> bo
     o.namespace == department.namespace || o.namespace == tenant || o.name == tenant
 }
 
-pub async fn pruning_what_lives_is_refused(context: Context) -> Result<()> {
+pub async fn pruning_live_records_is_refused(context: Context) -> Result<()> {
     let department = open(&context, "dept-prune").await?;
     let kubectl = context.cluster.kubectl(Actor::Pipeline);
     let labelled = |name: &str| -> Result<String> {

@@ -11,7 +11,7 @@ use k8s_openapi::api::rbac::v1::{RoleBinding, RoleRef};
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
-pub async fn a_citys_life_is_decided_by_its_own_authority(context: Context) -> Result<()> {
+pub async fn city_authority_decides_its_own_lifecycle(context: Context) -> Result<()> {
     let cluster = &context.cluster;
     fixtures::regions(cluster).await?;
     let namespace = context.filing_namespace("dept-health", ZHENGZHOU).await?;

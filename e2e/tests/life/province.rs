@@ -66,7 +66,7 @@ fn content(claim: &str) -> String {
     format!("{claim} 的真实数据:洛阳龙门 → 郑州东")
 }
 
-pub async fn a_life_from_application_to_certificate(context: Context) -> Result<()> {
+pub async fn lifecycle_from_application_to_certificate(context: Context) -> Result<()> {
     let cluster = &context.cluster;
     fixtures::regions(cluster).await?;
     let namespace = context.filing_namespace("dept-life", HENAN).await?;

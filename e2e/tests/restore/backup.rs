@@ -31,7 +31,7 @@ const SAID: [&str; 8] = [
 
 /// A record, exported with all that it says, and refused if it is created as it is: what Velero restores is taken, says
 /// nothing of what was decided before, and waits for a decision.
-pub async fn what_velero_restores_is_accepted_and_undecided(context: Context) -> Result<()> {
+pub async fn velero_restore_is_accepted_and_undecided(context: Context) -> Result<()> {
     let cluster = &context.cluster;
     e2e::fixtures::regions(cluster).await?;
     let namespace = context.filing_namespace("dept-backup", HENAN).await?;

@@ -25,7 +25,7 @@ const DOCUMENT: &str = "docs/restore.md";
 /// Deletions of records are refused by this; a cluster-admin can take it away (docs/approval.md).
 const GUARD: [&str; 2] = ["validatingadmissionpolicybinding", "govcloud-record-deletion"];
 
-pub async fn the_walk_works_as_it_is_written(context: Context) -> Result<()> {
+pub async fn documented_restore_works(context: Context) -> Result<()> {
     let cluster = &context.cluster;
     install::samples(&cluster.kubectl(Actor::Admin), true).await?;
     context.dump_on_failure(DEPARTMENT);
