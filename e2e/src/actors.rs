@@ -1,6 +1,6 @@
 //! Actors: users and their groups, each with a kubeconfig file.
 //!
-//! What each may do comes from `config/rbac`, by group; only the two administrators have their rights from here.
+//! Their rights come from `config/rbac`, by group; only the two administrators have their rights from here.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -93,7 +93,7 @@ impl Actor {
     }
 }
 
-/// Where the API server is and how to trust it.
+/// Address of the API server, and its CA.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Server {
     /// `https://127.0.0.1:PORT`.

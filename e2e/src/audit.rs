@@ -40,16 +40,16 @@ pub struct Entry {
     pub request_uri: String,
     /// `create`, `update`, `patch`, `delete`, `deletecollection`, `get`, `list`, `watch`.
     pub verb: String,
-    /// Who asked.
+    /// User that sent it.
     pub user: User,
     /// As whom, when impersonating.
     pub impersonated_user: Option<User>,
     /// The client's own name for itself.
     #[serde(default)]
     pub user_agent: String,
-    /// What it was about; absent for paths that are no resources.
+    /// Object of the request; absent for paths that are no resources.
     pub object_ref: Option<ObjectRef>,
-    /// What came of it.
+    /// Result.
     pub response_status: Option<ResponseStatus>,
     /// The body, where the audit policy records it.
     pub request_object: Option<Value>,
@@ -59,12 +59,12 @@ pub struct Entry {
     pub stage_timestamp: Timestamp,
     /// When it arrived, by the API server's clock.
     pub request_received_timestamp: Timestamp,
-    /// What admission and authorization noted, policy denials among it.
+    /// Annotations of admission and authorization, policy denials among them.
     #[serde(default)]
     pub annotations: BTreeMap<String, String>,
 }
 
-/// Who asked.
+/// User that sent it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
@@ -76,7 +76,7 @@ pub struct User {
     pub groups: Vec<String>,
 }
 
-/// What a request was about.
+/// Object of a request.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ObjectRef {
@@ -92,7 +92,7 @@ pub struct ObjectRef {
     pub api_group: String,
 }
 
-/// What came of a request.
+/// Result of a request.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct ResponseStatus {
@@ -105,7 +105,7 @@ pub struct ResponseStatus {
 }
 
 impl Entry {
-    /// Whether it asks to change something.
+    /// Returns true if it asks to change something.
     pub fn is_write(&self) -> bool {
         matches!(self.verb.as_str(), "create" | "update" | "patch" | "delete" | "deletecollection")
     }
@@ -115,7 +115,7 @@ impl Entry {
         self.response_status.as_ref().map_or(0, |status| status.code)
     }
 
-    /// Whether it asked only what would happen.
+    /// Returns true for a dry run.
     pub fn is_dry_run(&self) -> bool {
         self.request_uri.contains("dryRun=All")
     }
@@ -149,7 +149,7 @@ impl Entries {
         Ok(Self(entries).keep(|entry| entry.verb != "watch" || entry.stage == "ResponseStarted"))
     }
 
-    /// What `keep` says.
+    /// Entries for which `keep` returns true.
     pub fn keep(mut self, keep: impl FnMut(&Entry) -> bool) -> Self {
         self.0.retain(keep);
         self
@@ -195,7 +195,7 @@ impl Entries {
         self.keep(|entry| entry.request_received_timestamp >= mark)
     }
 
-    /// Those that ask to change something, refused ones included, dry runs not.
+    /// Writes, refused ones included, dry runs not.
     pub fn writes(self) -> Self {
         self.keep(|entry| entry.is_write() && !entry.is_dry_run())
     }
@@ -205,12 +205,12 @@ impl Entries {
         self.keep(|entry| !entry.about(|object| object.resource == "leases"))
     }
 
-    /// How many.
+    /// Number of entries.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Returns true if there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -239,7 +239,7 @@ impl AuditLog {
         Self { path: path.into() }
     }
 
-    /// Where it is.
+    /// Path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -249,7 +249,7 @@ impl AuditLog {
         Timestamp::now()
     }
 
-    /// What is recorded up to now; a request that was answered a moment ago may not be yet.
+    /// Entries recorded up to now; a request that was answered a moment ago may be missing.
     pub fn read(&self) -> Result<Entries> {
         match fs::read_to_string(&self.path) {
             Ok(text) => Entries::parse(&text),
@@ -258,7 +258,7 @@ impl AuditLog {
         }
     }
 
-    /// What is recorded once a request made now is: everything that was answered before this call is in it.
+    /// Entries once a request made now is recorded: every request answered before this call is among them.
     pub async fn settled(&self, client: &Client) -> Result<Entries> {
         let name = format!("audit-mark-{}", Timestamp::now().as_nanosecond());
         let maps: Api<ConfigMap> = Api::namespaced(client.clone(), "default");
@@ -287,7 +287,7 @@ impl AuditLog {
 }
 
 impl Follow {
-    /// How often the file is looked at: a test that ends the operator between two writes must be quick.
+    /// Interval at which the file is polled: a test that ends the operator between two writes must be quick.
     const TICK: Duration = Duration::from_millis(1);
 
     /// The next entries, at least one line of the log; some may be filtered out as by [`Entries::parse`].

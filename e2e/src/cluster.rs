@@ -17,7 +17,7 @@ use crate::install;
 use crate::kubectl::Kubectl;
 use crate::operator::{Operator, Options};
 
-/// How much of it there is to be.
+/// Parts of a cluster that are set up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Setup {
     /// The control plane, the actors, the StorageClass.
@@ -28,7 +28,7 @@ pub enum Setup {
     Operating,
 }
 
-/// What makes an API server serve no MutatingAdmissionPolicy, as before 1.36: the two resources, and the plugin that
+/// Flags that make an API server serve no MutatingAdmissionPolicy, as before 1.36: the two resources, and the plugin that
 /// would wait for them.
 const WITHOUT_MUTATING_POLICIES: [&str; 2] = [
     "--runtime-config=admissionregistration.k8s.io/v1/mutatingadmissionpolicies=false,\
@@ -42,7 +42,7 @@ pub struct Cluster {
     pub operator: Mutex<Option<Operator>>,
     /// The control plane.
     pub plane: ControlPlane,
-    /// How many namespaces were made here.
+    /// Number of namespaces created here.
     made: AtomicU32,
 }
 

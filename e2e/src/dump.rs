@@ -1,4 +1,4 @@
-//! What is written down when a test fails: to stderr what fits, to `target/e2e/<test>/` everything.
+//! Dump of a failed test: the important part to stderr, everything to `target/e2e/<test>/`.
 
 use std::fs;
 use std::path::Path;
@@ -11,10 +11,10 @@ use crate::kubectl::Kubectl;
 use crate::paths;
 use crate::process::tail;
 
-/// How much of a log is shown, in bytes.
+/// Bytes of a log that are shown.
 const SHOWN: u64 = 6 * 1024;
 
-/// How much of a log is kept, in bytes.
+/// Bytes of a log that are kept.
 const KEPT: u64 = 4 * 1024 * 1024;
 
 /// The records' conditions, as one line each.

@@ -20,7 +20,7 @@ use crate::paths::in_repository;
 use crate::volumes;
 use crate::wait::{eventually, until};
 
-/// How long one step of a life may take.
+/// Longest time of one step of a life.
 pub const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The province's region.
@@ -70,7 +70,7 @@ pub async fn regions(cluster: &Cluster) -> Result<()> {
     regions_ready(cluster).await
 }
 
-/// The same, where the operator does not run yet to say that they are ready.
+/// Applies the regions and their roles without waiting for the operator.
 pub async fn regions_without_operator(cluster: &Cluster) -> Result<()> {
     let admin = cluster.kubectl(Actor::Admin);
     for file in ["region-410000.yaml", "region-410100.yaml", "rbac"] {
@@ -112,11 +112,11 @@ pub struct Department {
     pub namespace: String,
     /// The region in which it files.
     pub region: String,
-    /// Who files.
+    /// Actor that files.
     pub applicant: Actor,
-    /// Who decides.
+    /// Actor that decides.
     pub authority: Actor,
-    /// How long one step of a life may take here.
+    /// Longest time of one step of a life here.
     pub patience: Duration,
 }
 

@@ -19,7 +19,7 @@ impl InProcess {
         Self::start_telling(cluster, clock, cloudevents::Options::default()).await
     }
 
-    /// The same, with somebody to be told of everything.
+    /// Starts it with a sink for CloudEvents.
     pub async fn start_telling(
         cluster: &Cluster,
         clock: Clock,

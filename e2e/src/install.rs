@@ -1,4 +1,4 @@
-//! What the project installs into a cluster, and how to know that it is in force.
+//! Installs the project into a cluster, and waits until it is in force.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::kubectl::Kubectl;
 use crate::paths::in_repository;
 use crate::wait::eventually;
 
-/// How long a policy may take from stored to enforced.
+/// Longest time of a policy from stored to enforced.
 const ACTIVATION: Duration = Duration::from_secs(60);
 
 /// The class whose volumes are real directories that stay until somebody decides about them.
@@ -83,7 +83,7 @@ pub async fn records_accepted(client: &Client) -> Result<()> {
         let probe = || async {
             match api.create(&dry_run, &empty).await {
                 Err(kube::Error::Api(status)) if status.code == 503 => bail!("{}", status.message),
-                // Whether it is in order is not asked.
+                // Its validity does not matter here.
                 Ok(_) | Err(kube::Error::Api(_)) => Ok(Some(())),
                 Err(error) => Err(error).context("the empty record"),
             }

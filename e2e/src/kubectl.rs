@@ -21,7 +21,7 @@ impl Kubectl {
         Self { program, kubeconfig, cache }
     }
 
-    /// The same kubectl acting by another kubeconfig.
+    /// A copy that acts by another kubeconfig.
     pub fn by(&self, kubeconfig: PathBuf) -> Self {
         Self { kubeconfig, ..self.clone() }
     }

@@ -25,16 +25,16 @@ use crate::process::{Process, Spec};
 use crate::supervisor;
 use crate::wait::until;
 
-/// Where the API server is reached from here.
+/// Address at which the API server is reached from here.
 const URL: &str = "https://10.90.0.2:443";
 
-/// How long the node may take to be ready.
+/// Longest time of the node to be ready.
 const READY: Duration = Duration::from_secs(240);
 
 /// The image of tenants' workloads, and of sandboxes.
 pub const BUSYBOX: &str = "localhost/busybox:1";
 
-/// Where containerd, CNI and kubelet keep their files, a directory a line: mounted over in the node's namespaces.
+/// Directories in which containerd, CNI and kubelet keep their files, one a line: mounted over in the node's namespaces.
 pub const PLACES: &str = include_str!("../node/places");
 
 /// Users of the node's own parts: file name, user, group.

@@ -23,16 +23,16 @@ use crate::control_plane::ControlPlane;
 use crate::paths;
 use crate::process::{Identity, Process, Spec};
 
-/// How long the operator may take to become ready.
+/// Longest time of the operator to become ready.
 const READY: Duration = Duration::from_secs(60);
 
-/// How long it may take to end when asked.
+/// Longest time of the operator to end when asked.
 const GRACE: Duration = Duration::from_secs(15);
 
 /// The lifetime that its token asks for, in seconds: longer than any stack of `make dev` is likely to stand.
 const TOKEN_SECONDS: i64 = 365 * 24 * 3600;
 
-/// How to run it.
+/// Options of a run.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Tells several apart; also the log file's name.
@@ -112,7 +112,7 @@ impl Operator {
         }
     }
 
-    /// What it serves at `path`, `/metrics` for instance, with the headers.
+    /// Response at `path`, `/metrics` for instance, with the headers.
     pub async fn get(&self, path: &str) -> Result<String> {
         let (address, path) = (self.address, path.to_owned());
         tokio::task::spawn_blocking(move || get(address, &path)).await?
@@ -149,7 +149,7 @@ impl Operator {
         self.process.identity().map(|identity| identity.pid)
     }
 
-    /// Where it serves health and metrics.
+    /// Address at which it serves health and metrics.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -213,7 +213,7 @@ pub fn binary() -> Result<PathBuf> {
     if !cfg!(debug_assertions) {
         command.arg("--release");
     }
-    // What cargo tells a test of its crate would look like a change to build scripts: everything would be built anew,
+    // Variables by which cargo describes the test's crate would look like a change to build scripts: everything would be built anew,
     // and anew for the next `cargo test`.
     let of_this_crate = |name: &str| {
         ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_", "CARGO_CRATE_"].iter().any(|p| name.starts_with(p))

@@ -1,4 +1,4 @@
-//! Where things lie in the repository.
+//! Paths in the repository.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ pub fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| in_repository("target"), PathBuf::from)
 }
 
-/// Where what is known about a failed test is left.
+/// Directory of a failed test's dump.
 pub fn failure(test: &str) -> PathBuf {
     target().join("e2e").join(test)
 }

@@ -57,7 +57,7 @@ impl Pki {
         self.issuer.pem()
     }
 
-    /// Where a file of this authority lies.
+    /// Path of a file of this authority.
     pub fn file(&self, name: &str) -> String {
         self.dir.join(name).display().to_string()
     }

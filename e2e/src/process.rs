@@ -19,14 +19,14 @@ use crate::supervisor;
 /// gone before that, `read` fails and nothing was started.
 const GATE: &str = r#"read -r _ && exec "$@" </dev/null"#;
 
-/// How often an end is looked for while waiting for it.
+/// Interval at which the end of a process is polled.
 const TICK: Duration = Duration::from_millis(20);
 
 /// Variables that must not lead a client of a loopback server astray.
 const PROXIES: [&str; 6] =
     ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 
-/// What to run.
+/// Program to run, and its surroundings.
 #[derive(Clone, Debug)]
 pub struct Spec {
     /// For messages and for the log file's name.
@@ -39,11 +39,11 @@ pub struct Spec {
     pub env: Vec<(String, String)>,
     /// The working directory.
     pub dir: PathBuf,
-    /// Where stdout and stderr go, appended.
+    /// File to which stdout and stderr are appended.
     pub log: PathBuf,
 }
 
-/// What tells a process from any other, also from a later one that got the same number.
+/// Identity of a process: distinguishes it also from a later one with the same number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// The process's number, and its group's.
@@ -67,7 +67,7 @@ impl Identity {
         (!start.is_empty()).then_some(Self { pid, start })
     }
 
-    /// Whether this very process still runs.
+    /// Returns true if this very process still runs.
     pub fn alive(&self) -> bool {
         Self::of(self.pid).as_ref() == Some(self)
     }
@@ -105,12 +105,12 @@ impl Process {
         Ok(Self { spec, running })
     }
 
-    /// What was started.
+    /// Specification by which it was started.
     pub fn spec(&self) -> &Spec {
         &self.spec
     }
 
-    /// Who it is, while it runs.
+    /// Identity of the process, while it runs.
     pub fn identity(&self) -> Option<&Identity> {
         self.running.as_ref().map(|(_, identity)| identity)
     }

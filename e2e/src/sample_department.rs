@@ -15,7 +15,7 @@ use crate::wait::eventually;
 /// The department's filing namespace in the samples.
 pub const DEPARTMENT: &str = "dept-transport";
 
-/// How long a step of a life may take.
+/// Longest time of a step of a life.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Actors of the samples around one cluster, with one filing namespace.
@@ -116,7 +116,7 @@ pub fn deadline(object: &Value, obligation: &str) -> Result<Value> {
         .with_context(|| format!("no clock of {obligation}"))
 }
 
-/// How often the timeline says something.
+/// Number of timeline entries with this event.
 pub fn timeline_count(object: &Value, event: &str) -> usize {
     object["status"]["timeline"].as_array().map_or(0, |t| t.iter().filter(|e| e["event"] == event).count())
 }

@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::net::TcpSocket;
 use tokio::task::JoinHandle;
 
-/// How a sink answers.
+/// Behaviour of a sink.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mood {
     /// 204.
@@ -37,7 +37,7 @@ pub struct Received {
     pub event: Value,
     /// `Authorization`.
     pub authorization: String,
-    /// Whether the sink took it.
+    /// True if the sink accepted it.
     pub taken: bool,
 }
 
@@ -65,7 +65,7 @@ impl Sink {
         Ok(sink)
     }
 
-    /// Where to post.
+    /// URL to which events are posted.
     pub fn url(&self) -> String {
         format!("http://{}/lifecycle", self.address)
     }
@@ -107,7 +107,7 @@ impl Sink {
         self.memory(|m| m.received.clone())
     }
 
-    /// What it took of what was sent, judged against what is stored.
+    /// Events that it accepted, compared with the stored records.
     pub fn taken(&self) -> Result<Taken> {
         let malformed = self.memory(|m| m.malformed.clone());
         ensure!(malformed.is_empty(), "sent what is no CloudEvent: {malformed:?}");
@@ -153,7 +153,7 @@ async fn receive(State(memory): State<Arc<Mutex<Memory>>>, headers: HeaderMap, b
 #[derive(Clone, Debug)]
 pub struct Taken(Vec<Value>);
 
-/// What [`Taken::complete`] found.
+/// Result of [`Taken::complete`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tally {
     /// Records.

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 /// `TCP_ESTABLISHED`.
 const ESTABLISHED: &str = "01";
 
-/// How many connections a process holds to a port of some host.
+/// Number of connections that a process holds to a port of some host.
 pub fn established(pid: i32, port: u16) -> Result<usize> {
     let mut own = HashSet::new();
     for entry in fs::read_dir(format!("/proc/{pid}/fd"))? {

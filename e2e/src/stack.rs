@@ -23,32 +23,32 @@ use crate::{audit::AuditLog, install, paths, supervisor, volumes};
 /// The department's filing namespace, from `config/samples/personas.yaml`.
 pub const FILING_NAMESPACE: &str = "dept-transport";
 
-/// How long a process may take to end when asked.
+/// Longest time of a process to end when asked.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// What `up` leaves behind for `down`.
+/// State that `up` leaves for `down`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
-    /// How much of it was asked for.
+    /// Parts that were asked for.
     pub setup: Setup,
-    /// Where the API server is.
+    /// Address of the API server.
     pub server: Server,
     /// The processes, in the order in which they are ended; the operator, if there is one, is the first.
     pub processes: Vec<(String, Identity)>,
 }
 
 impl Record {
-    /// Whether all of it runs.
+    /// Returns true if all of it runs.
     pub fn complete(&self) -> bool {
         self.processes.iter().all(|(_, identity)| identity.alive())
     }
 
-    /// Whether the control plane runs, with the operator or without.
+    /// Returns true if the control plane runs, with the operator or without.
     fn stands(&self) -> bool {
         self.processes.iter().all(|(name, identity)| name == OPERATOR_SERVICE_ACCOUNT || identity.alive())
     }
 
-    /// Whether all runs that `setup` asks for. More than that does no harm.
+    /// Returns true if everything runs that `setup` asks for. More than that does no harm.
     fn covers(&self, setup: Setup) -> bool {
         self.complete() && setup <= self.setup
     }
@@ -75,7 +75,7 @@ impl Stack {
         &self.dir
     }
 
-    /// What was started, unless nothing was.
+    /// State of the stack, unless nothing was started.
     pub fn record(&self) -> Result<Option<Record>> {
         match fs::read(self.dir.join("stack.json")) {
             Ok(content) => Ok(Some(serde_json::from_slice(&content).context(".dev/stack.json")?)),

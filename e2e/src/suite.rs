@@ -32,7 +32,7 @@ use crate::{dump, supervisor};
 /// A test that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// How many tests run at once unless `--test-threads` says otherwise: they mostly wait for the cluster.
+/// Number of tests that run at once unless `--test-threads` says otherwise: they mostly wait for the cluster.
 const PARALLEL: usize = 4;
 
 type Body = Box<dyn Fn(Context) -> Pin<Box<dyn Future<Output = Result<()>> + Send>> + Send>;
@@ -60,7 +60,7 @@ macro_rules! tests {
     ($($test:ident),* $(,)?) => { vec![$($crate::suite::Test::new(stringify!($test), $test)),*] };
 }
 
-/// What a test is given.
+/// Context of a test.
 #[derive(Clone)]
 pub struct Context {
     /// The cluster, shared with the other tests: use namespaces of your own.
@@ -94,7 +94,7 @@ impl Context {
     }
 }
 
-/// How many tests run at once, and how long each may take.
+/// Number of tests at once, and the longest time of each.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
     /// At once, unless `--test-threads` says otherwise.
@@ -114,7 +114,7 @@ pub fn main(setup: Setup, tests: Vec<Test>) -> ExitCode {
     run_at(setup, tests, Pace::default())
 }
 
-/// The same, at another pace.
+/// [`main`] at another pace.
 pub fn run_at(setup: Setup, tests: Vec<Test>, pace: Pace) -> ExitCode {
     let mut args = Arguments::from_args();
     args.test_threads.get_or_insert(pace.parallel);

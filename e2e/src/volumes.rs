@@ -13,10 +13,10 @@ use k8s_openapi::api::core::v1::PersistentVolume;
 
 use crate::audit::AuditLog;
 
-/// Where upstream's provisioner puts every volume.
+/// Directory in which upstream's provisioner puts every volume.
 pub const ROOT: &str = "/tmp/hostpath_pv";
 
-/// Who provisions.
+/// User that provisions.
 const BINDER: &str = "system:serviceaccount:kube-system:persistent-volume-binder";
 
 /// The directory of a volume, or an error when it is not one of the provisioner's.

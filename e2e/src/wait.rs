@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep, timeout_at};
 
-/// How often a condition that cannot be watched is looked at.
+/// Interval at which a condition that cannot be watched is polled.
 const TICK: Duration = Duration::from_millis(100);
 
 /// Looks until `probe` finds something, at most for `patience`. `Ok(None)` and `Err` both mean not yet; the last

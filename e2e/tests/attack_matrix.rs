@@ -43,10 +43,10 @@ use tokio::sync::OnceCell;
 use row::{Row, Verdict};
 use send::{Answer, Mode, Sender};
 
-/// How many requests are under way at once.
+/// Number of requests under way at once.
 const AT_ONCE: usize = 8;
 
-/// What issue 5 asks for.
+/// Least number of rows.
 const AT_LEAST: usize = 150;
 
 static FIXTURES: OnceCell<Arc<Sender>> = OnceCell::const_new();
@@ -116,7 +116,7 @@ async fn check(sender: &Sender, row: &Row) -> Result<()> {
         {
             Ok(())
         }
-        // Where two refuse, either may be the one that is heard; some rules are the schema's own.
+        // If two policies refuse, either may be the one in the answer; some rules are the schema's own.
         (Verdict::Denied(words), Answer::Refused(message) | Answer::Invalid(message))
             if words.split(" | ").any(|w| message.contains(w)) =>
         {
@@ -130,9 +130,8 @@ async fn check(sender: &Sender, row: &Row) -> Result<()> {
 }
 
 use races::{
+    approved_record_cannot_be_replaced, authorised_exit_is_allowed, concurrent_decisions_count_once,
     decision_and_concurrent_change_do_not_mix, decision_cannot_be_replayed_on_a_recreated_record,
-    decision_on_a_stale_generation_is_denied, authorised_exit_is_allowed,
-    concurrent_decisions_count_once, approved_record_cannot_be_replaced,
-    without_mutating_policies_clients_stamp,
+    decision_on_a_stale_generation_is_denied, without_mutating_policies_clients_stamp,
 };
 use roles::shipped_roles_grant_documented_rights;

@@ -1,4 +1,4 @@
-//! What the operator asks of the API server, from the audit log; and that killing it changes nothing in the end.
+//! Requests of the operator to the API server, from the audit log; and an end state that kills do not change.
 //!
 //! One life is played undisturbed and every request of it looked at; then the operator is started anew over a
 //! world at rest; then a second life is played while it is killed again and again.
@@ -29,7 +29,7 @@ use lifecycle::Life;
 use requests::writes_of_a_life_are_exactly_these;
 use steady_state::steady_state_has_no_writes_and_no_lists;
 
-/// Who stops or starts the operator holds this.
+/// Held by a test that stops or starts the operator.
 static OPERATOR: Mutex<()> = Mutex::const_new(());
 
 /// The undisturbed life.

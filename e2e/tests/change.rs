@@ -29,15 +29,14 @@ use adjustment::{
 };
 use differences::every_difference_from_the_approval_is_refused;
 use maintenance::{
-    maintenance_plan_is_returned_moved_and_decided, maintenance_notifies_only_affected_applications,
+    maintenance_notifies_only_affected_applications, maintenance_plan_is_returned_moved_and_decided,
 };
 use provider_applied::{
-    grant_before_approval_waits, grant_after_exit_is_refused,
-    work_order_is_published_and_rendered,
+    grant_after_exit_is_refused, grant_before_approval_waits, work_order_is_published_and_rendered,
 };
 use refusals::{
-    a_change_is_returned_resubmitted_or_rejected, taken_namespace_name_is_invalid,
-    one_open_change_and_none_while_exiting,
+    a_change_is_returned_resubmitted_or_rejected, one_open_change_and_none_while_exiting,
+    taken_namespace_name_is_invalid,
 };
 use window::maintenance_window_by_clock;
 

@@ -44,7 +44,7 @@ mod stuck;
 #[path = "exit/withdrawal.rs"]
 mod withdrawal;
 
-/// How it runs: most of the time nothing but Kubernetes is waited for.
+/// Pace of the scenarios: most of the time nothing but Kubernetes is waited for.
 const PACE: Pace = Pace { parallel: 14, patience: Duration::from_secs(900) };
 
 /// The audit logs' readers, from before the first exit, by where the control plane has its files.

@@ -14,10 +14,7 @@ use kube::Client;
 use kube::client::Body;
 
 fn main() -> ExitCode {
-    suite::main(
-        Setup::Installed,
-        e2e::tests![departments_are_queued_apart_from_the_operator],
-    )
+    suite::main(Setup::Installed, e2e::tests![departments_are_queued_apart_from_the_operator])
 }
 
 /// The flow schema that a request was counted to, by its UID in the answer.

@@ -236,7 +236,7 @@ metadata: {name: NAMESPACE}
 spec: {policyName: NAMESPACE, validationActions: [Deny]}
 ";
 
-/// What the victim says of itself before its end.
+/// Report of the victim before its end.
 #[derive(Serialize, Deserialize)]
 struct Belongings {
     root: PathBuf,

@@ -146,7 +146,7 @@ async fn late_success_keeps_deletion(context: &Context, holder: &Holder) -> Resu
     };
     eventually("the watch has reported the deletion", PATIENCE, || known(0)).await?;
     written.release()?;
-    // What is filed now is judged after that answer was applied to the cache.
+    // A record filed now is judged after that answer was applied to the cache.
     department.file(&department.application("parking")?).await?;
     department.judged(Kind::Application, "parking", "Valid").await?;
     known(1).await.map(drop)

@@ -207,7 +207,7 @@ async fn named_as_the_events_of_kubernetes(cluster: &Cluster, lived: &Lived) -> 
 async fn restarts_remember(cluster: &Cluster, lived: &Lived, records: usize, before: Tally) -> Result<()> {
     let client = cluster.client(Actor::Admin).await?;
     let maps: Api<ConfigMap> = Api::namespaced(client.clone(), OPERATOR_NAMESPACE);
-    // What was kept while the lives were played is of before this.
+    // Records captured while the lives ran are older than this.
     let played = lived.clock.now();
     let kept = || async {
         let map = maps.get_opt(CURSOR).await?.context("not kept yet")?;

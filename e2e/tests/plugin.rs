@@ -55,7 +55,7 @@ async fn people(cluster: &Cluster) -> Result<()> {
     Ok(())
 }
 
-/// The same once for all tests.
+/// Set up once for all tests.
 async fn stage(context: &Context) -> Result<()> {
     static STAGE: OnceCell<()> = OnceCell::const_new();
     STAGE.get_or_try_init(|| people(&context.cluster)).await.copied()

@@ -36,7 +36,7 @@ fn main() -> ExitCode {
     suite::main(Setup::Bare, tests)
 }
 
-/// The same ones in every run; `GOVCLOUD_SEED` gives others.
+/// Seed of every run; `GOVCLOUD_SEED` gives others.
 fn runner(salt: u8) -> TestRunner {
     let mut seed = [salt; 32];
     if let Ok(given) = std::env::var("GOVCLOUD_SEED") {
@@ -94,7 +94,7 @@ fn stored(text: &str) -> Result<String> {
     Ok(read(text)?.stored().to_string())
 }
 
-/// What is kept of a text: the text itself, or its canonical form. Says which.
+/// Stored form of a text: the text itself, or its canonical form, and which of them it is.
 fn kept_as(server: &str, text: &str) -> Result<bool> {
     let ours = stored(text)?;
     ensure!(server == text || server == ours, "{text}: the server stores {server}, we say {ours}");
@@ -102,7 +102,7 @@ fn kept_as(server: &str, text: &str) -> Result<bool> {
     Ok(server != text)
 }
 
-/// The same amount with so many digits that the server cannot keep the text, and writes its canonical form.
+/// Writes the amount with so many digits that the server cannot keep the text, and writes its canonical form.
 fn padded(text: &str) -> String {
     let end = text.find(|c: char| !matches!(c, '+' | '-' | '.' | '0'..='9')).unwrap_or(text.len());
     let (number, suffix) = text.split_at(end);
@@ -150,7 +150,7 @@ async fn canonical_forms_equal_the_servers(context: Context) -> Result<()> {
     Ok(())
 }
 
-/// What we find nothing wrong with is taken: an approved quota is never one that cannot be made.
+/// An amount that we accept is accepted by the server: an approved quota can always be created.
 async fn valid_quota_is_accepted(context: Context) -> Result<()> {
     let namespace = context.namespace("hard").await?;
     let quotas: Api<ResourceQuota> = Api::namespaced(context.cluster.client(Actor::Admin).await?, &namespace);
@@ -177,7 +177,7 @@ async fn valid_quota_is_accepted(context: Context) -> Result<()> {
         match (quotas.create(&dry, &object).await, found.is_empty()) {
             (Ok(_), true) => taken += 1,
             (Err(kube::Error::Api(_)), false) => refused += 1,
-            // Where its own 64 bits overflow, the server takes some counts and refuses others. We take none.
+            // Counts that overflow 64 bits are accepted by the server in some forms and refused in others. We accept none.
             (Ok(_), false) if read(&amount)? >= read("9.2P")? => huge += 1,
             // A fraction of a device can be limited, and never asked for.
             (Ok(_), false) if key == "requests.example.com/gpu" && !read(&amount)?.is_whole() => {

@@ -1,6 +1,6 @@
 //! The SBOM that `make image` writes (`image/sbom`): CycloneDX by its schema, and true by Cargo.lock.
 //!
-//! Where there is none yet, only the schema itself is tried; `GOVCLOUD_SBOM` names one elsewhere.
+//! Without an SBOM only the schema itself is tested; `GOVCLOUD_SBOM` names one elsewhere.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

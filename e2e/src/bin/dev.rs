@@ -20,7 +20,7 @@ struct Arguments {
 enum Command {
     /// Start it, unless it runs, and say how to use it.
     Up {
-        /// How much of it.
+        /// Parts to set up.
         #[arg(long, value_enum, default_value = "operating")]
         setup: Extent,
     },

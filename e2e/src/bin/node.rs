@@ -17,10 +17,10 @@ use e2e::wait::eventually;
 use e2e::{install, supervisor};
 use serde_json::Value;
 
-/// How long a step may take on a busy machine.
+/// Longest time of a step on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// What `image/build` names the image, and where: an archive that is there already is taken from `GOVCLOUD_IMAGE`.
+/// Name and archive of the image that `image/build` makes: an archive that is there already is taken from `GOVCLOUD_IMAGE`.
 const IMAGE: &str = "localhost/govcloud-operator";
 
 /// The department's workload.
@@ -200,7 +200,7 @@ async fn apply_in(kubectl: &Kubectl, namespace: &str, manifest: &str) -> Result<
         .map(drop)
 }
 
-/// Whether a record is valid as it stands.
+/// Returns true if a record's present generation is valid.
 fn valid(object: &Value) -> bool {
     let valid = e2e::sample_department::condition(object, "Valid");
     valid["status"] == "True" && valid["observedGeneration"] == object["metadata"]["generation"]
@@ -224,7 +224,7 @@ async fn operators(admin: &Kubectl) -> Result<Vec<String>> {
     Ok(stands.filter_map(|p| p["metadata"]["name"].as_str().map(str::to_owned)).collect())
 }
 
-/// Who holds the lease.
+/// Holder of the lease.
 async fn holder(admin: &Kubectl) -> Result<String> {
     let args = [
         "get",
@@ -272,7 +272,7 @@ async fn grows(volume: &std::path::Path) -> Result<()> {
     eventually(&what, PATIENCE, || async { Ok((size() > before).then_some(())) }).await
 }
 
-/// What stands, for a story that went wrong.
+/// Dump of the cluster for a run that failed.
 async fn look(node: &Node) -> String {
     let admin = node.kubectl(Actor::Admin);
     let mut text = String::new();
@@ -290,7 +290,7 @@ async fn look(node: &Node) -> String {
     text + &node.said()
 }
 
-/// What containerd, CNI and kubelet keep outside of the node's directory, if they do.
+/// Files that containerd, CNI and kubelet keep outside of the node's directory.
 fn traces() -> BTreeSet<PathBuf> {
     let within = |dir: &str| std::fs::read_dir(dir).into_iter().flatten().flatten().map(|e| e.path());
     let places = PLACES.lines().map(PathBuf::from).filter(|p| p.exists());

@@ -83,7 +83,7 @@ impl Runner {
         say!("\n{}", self.paint("1;36", &format!("━━ {}. {zh} · {en}  [{time}s]", self.sections)));
     }
 
-    /// What is about to happen, and why.
+    /// Explains the next command.
     pub fn explain(&self, zh: &str, en: &str) {
         say!("\n{}\n{}", self.paint("1", zh), self.paint("2", en));
     }
@@ -159,7 +159,7 @@ impl Runner {
         Ok(())
     }
 
-    /// What was captured under that name.
+    /// Value captured under that name.
     pub fn variable(&self, name: &str) -> String {
         self.variables.get(name).cloned().unwrap_or_default()
     }
@@ -203,7 +203,7 @@ impl Runner {
     }
 }
 
-/// What a reader would see of it.
+/// Output as a reader sees it.
 fn text_of(output: &Output) -> String {
     let both = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
     both.concat().trim_end().to_owned()

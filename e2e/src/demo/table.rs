@@ -30,7 +30,7 @@ pub fn align(text: &str) -> String {
     out.join("\n")
 }
 
-/// Where the columns of a line of headings begin, in characters; nothing when it is no such line.
+/// Columns at which the headings of a line begin, in characters; nothing when it is no such line.
 fn headings(line: &str) -> Vec<usize> {
     if line.is_empty() || line.chars().any(|c| !(c.is_ascii_uppercase() || c == ' ' || c == '-')) {
         return Vec::new();

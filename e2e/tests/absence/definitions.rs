@@ -51,7 +51,7 @@ pub async fn removing_crds_destroys_nothing(context: Context) -> Result<()> {
     install::crds(&admin).await?;
     install::calendars(&admin).await?;
     fixtures::regions(&cluster).await?;
-    // What is decided before the guard has seen them come back does not count.
+    // Decisions made before the policy guard has seen them come back are void.
     cluster.operator.lock().await.as_mut().context("no operator")?.ready().await?;
     let none = admin.run(&["get", "capp,grant,chreq,decom", "-A", "-o", "name"]).await?;
     ensure!(none.trim().is_empty(), "records came back by themselves: {none}");

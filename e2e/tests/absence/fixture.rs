@@ -81,7 +81,7 @@ impl Fixture {
         self.until_unclaimed_uid(department, &self.volume(claim)?.uid).await
     }
 
-    /// The same of any volume.
+    /// Waits until the application lists any volume as unclaimed.
     pub async fn until_unclaimed_uid(&self, department: &Department, uid: &str) -> Result<()> {
         let listed =
             |s: &Value| s["unclaimedVolumes"].as_array().is_some_and(|u| u.iter().any(|v| v["uid"] == *uid));

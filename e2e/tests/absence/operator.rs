@@ -28,7 +28,7 @@ pub async fn removing_operator_rights_and_policies_destroys_nothing(context: Con
         operator.kill()?;
         operator.restart().await?;
     }
-    // What it does after that shows that it has looked at everything before.
+    // Its next action shows that it has decided everything before.
     department.go_live("travel").await?;
     let writes = cluster.audit().read()?.since(mark).by_user(OPERATOR).writes().without_leases().keep(|e| {
         let what = e.object_ref.as_ref().map_or("", |o| o.resource.as_str());

@@ -31,7 +31,7 @@ pub enum Caller {
     FilingOfficer,
     /// One of the provider's staff, likewise.
     FilingProvider,
-    /// Who reads.
+    /// Reads everything, writes nothing.
     Auditor,
     /// The operator's own identity.
     Operator,

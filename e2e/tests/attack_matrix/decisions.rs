@@ -139,7 +139,7 @@ fn the_authority() -> Vec<Row> {
             annotate("capp/fresh", &format!("{APPROVE} withdraw=$uid")),
             "a decision changes nothing else | who decides does not withdraw | the department withdraws",
         ),
-        // Who filed it does not decide it.
+        // The one who filed it does not decide it.
         denied(Province, annotate("decom/contract", APPROVE_2), "you filed this record yourself"),
         allowed(Deputy, annotate("decom/contract", APPROVE_2)),
         denied(

@@ -42,7 +42,7 @@ const ELSEWHERE: [&str; 6] = [
     "!variables.consents || variables.after[?'govcloud.dev/consented-by']",
     // Filed before there were policies; the same test needs it.
     "!variables.touched || variables.before[?'govcloud.dev/requested-by'].orValue('') != ''",
-    // Who decides does not file (govcloud-filing), so he changes nothing else anyway; said twice on purpose.
+    // The one who decides does not file (govcloud-filing), so he changes nothing else anyway; checked twice on purpose.
     "!variables.touched || variables.nothingElse",
     // The API server drops the field unless the feature gate CrossNamespaceVolumeDataSource is on.
     "!variables.creates || object.spec.?dataSourceRef.?namespace",

@@ -18,7 +18,7 @@ use crate::send::{Answer, Mode, Sender};
 use crate::target::{APPLICATION, DIGEST, Target};
 use crate::{fixtures, fixtures_of};
 
-/// How long the controllers may take.
+/// Longest time of the controllers.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 const APPROVE: &str = "decision=approved reviewed-generation=1 opinion=同意";
@@ -163,7 +163,7 @@ pub async fn decision_and_concurrent_change_do_not_mix(context: Context) -> Resu
     Ok(())
 }
 
-/// Where MutatingAdmissionPolicy is missing (before 1.36), clients send the stamps and are held to the truth.
+/// Without MutatingAdmissionPolicy (before 1.36) clients send the stamps, and policies check them.
 pub async fn without_mutating_policies_clients_stamp(_: Context) -> Result<()> {
     let cluster = Cluster::start(Setup::Bare).await?;
     let admin = cluster.kubectl(Actor::Admin);

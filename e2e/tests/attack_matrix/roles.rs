@@ -26,7 +26,7 @@ const HEALTH: &str = "dept-zhengzhou-health";
 const RECORDS: [&str; 3] =
     ["cloudapplications.govcloud.dev", "changerequests.govcloud.dev", "decommissions.govcloud.dev"];
 
-/// Who may do what by the shipped roles and samples. Nobody is in `system:authenticated` here.
+/// Rights that the shipped roles and samples give. Nobody is in `system:authenticated` here.
 const PEOPLE: &[Right] = &[
     (DEPARTMENT, YES, "create update patch delete file consent", "decommissions.govcloud.dev", TRANSPORT),
     (DEPARTMENT, YES, "get", "resourcegrants.govcloud.dev", TRANSPORT),
@@ -59,7 +59,7 @@ const PEOPLE: &[Right] = &[
     (AUDITOR, NO, "create patch delete", "cloudapplications.govcloud.dev", TRANSPORT),
 ];
 
-/// What the operator may do, and what it has no business with.
+/// Rights that the operator has, and rights that it must not have.
 const OPERATORS: &[Right] = &[
     (OPERATOR, NO, "create update patch delete file consent", "cloudapplications.govcloud.dev", TRANSPORT),
     (OPERATOR, NO, "delete", "resourcegrants.govcloud.dev", TRANSPORT),
@@ -111,7 +111,7 @@ const TENANTS: &[Right] = &[
     ("govcloud-tenant-admin", YES, "list", "rolebindings.rbac.authorization.k8s.io", PLAIN),
 ];
 
-/// What no tenant role writes.
+/// Resources that no tenant role writes.
 const APPROVED_ONLY: [&str; 5] = [
     "resourcequotas",
     "limitranges",

@@ -8,11 +8,11 @@ use crate::caller::Caller;
 
 /// One request and its expected answer.
 pub struct Row {
-    /// Who asks.
+    /// Caller.
     pub who: Caller,
-    /// What is asked.
+    /// Request.
     pub ask: Ask,
-    /// What the answer must be.
+    /// Expected answer.
     pub verdict: Verdict,
 }
 
@@ -27,7 +27,7 @@ pub enum Verdict {
     Denied(&'static str),
 }
 
-/// How a change is sent.
+/// Kind of patch by which a change is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Via {
     /// JSON merge patch, which is what `kubectl annotate`, `label` and `patch --type merge` send.
@@ -171,7 +171,7 @@ pub fn overlay(base: &mut Value, patch: &Value) {
     }
 }
 
-/// The same change as a JSON patch, given the object as it is.
+/// Translates a change into a JSON patch, given the object as it is.
 pub fn as_json_patch(current: &Value, patch: &Value) -> Value {
     let mut operations = Vec::new();
     descend(current, patch, String::new(), &mut operations);

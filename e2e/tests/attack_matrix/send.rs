@@ -11,7 +11,7 @@ use crate::caller::Caller;
 use crate::row::{Ask, Via, as_json_patch, overlay};
 use crate::target::Target;
 
-/// What came of a request.
+/// Result of a request.
 #[derive(Debug)]
 pub enum Answer {
     /// It went through; the object as it then is.
@@ -30,7 +30,7 @@ pub struct Sender {
     pub clients: HashMap<Caller, Client>,
 }
 
-/// Whether a request is for trial only: admission runs, nothing is stored.
+/// Execution of a request: a dry run passes admission, and stores nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Dry run.

@@ -92,7 +92,7 @@ impl Target {
         if subresource.is_empty() { path } else { format!("{path}/{subresource}") }
     }
 
-    /// What identifies the object in a body.
+    /// Fields that identify the object in a body.
     pub fn head(&self) -> Value {
         let mut head = json!({
             "apiVersion": self.api_version, "kind": self.kind, "metadata": {"name": self.name},

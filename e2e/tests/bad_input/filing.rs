@@ -23,7 +23,7 @@ fn entries(manifest: &mut Value, names: &[&str]) {
     manifest["spec"]["namespaces"] = names.iter().map(entry).collect();
 }
 
-/// Who files: the department. Each is put right afterwards, and valid.
+/// Bad input that the department files. Each is corrected afterwards, and valid.
 const ROWS: &[Row] = &[
     Row {
         what: "classified",

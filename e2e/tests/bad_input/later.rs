@@ -1,4 +1,4 @@
-//! What comes later in life: going live, reports, changes and exits at the wrong time or of the wrong thing.
+//! Bad input later in a life: going live, reports, changes and exits at the wrong time or of the wrong object.
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::fixtures::{self, Department, HENAN, Kind, condition, refusal, sample};
@@ -130,7 +130,7 @@ async fn withdraw(department: &Department, kind: Kind, name: &str) -> Result<()>
     department.phase(kind, name, "Withdrawn").await.map(drop)
 }
 
-/// What a change or an exit alone shows.
+/// Bad input that a change or an exit alone shows.
 async fn shapes(department: &Department) -> Result<usize> {
     let change = department.change("shape", "travel")?;
     let exit = department.exit("shape", "travel", json!({"default": "Retain"}))?;

@@ -49,7 +49,7 @@ pub async fn unusable_region_or_name_is_reported(context: Context) -> Result<()>
     Ok(())
 }
 
-/// What a Region alone shows.
+/// Bad input that a Region alone shows.
 async fn regions_are_refused(context: &Context) -> Result<usize> {
     let api = regions(context).await?;
     type Row = (&'static str, &'static str, fn(&mut Value), &'static [&'static str]);

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::fixtures::{Department, Kind, condition, refusal};
 use serde_json::Value;
 
-/// What comes of bad input.
+/// Expected result of bad input.
 #[derive(Clone, Copy, Debug)]
 pub enum Expect {
     /// The API server refuses it, and says each of these.
@@ -17,11 +17,11 @@ pub enum Expect {
 
 /// One row of a table of applications.
 pub struct Row {
-    /// What is wrong, and the record's name.
+    /// Name of the case, and of the record.
     pub what: &'static str,
-    /// How the sample application is spoilt.
+    /// Change to the sample application.
     pub spoil: fn(&mut Value),
-    /// What comes of it.
+    /// Expected result.
     pub expect: Expect,
 }
 
@@ -63,7 +63,7 @@ pub async fn replace(department: &Department, kind: Kind, name: &str, spec: &Val
     api.replace(name, &Default::default(), &object).await.map(drop).context("putting it right")
 }
 
-/// What the API server stores of a manifest that says everything.
+/// Manifest as the API server stores it.
 fn stored(manifest: &Value) -> Value {
     manifest["spec"].clone()
 }

@@ -11,7 +11,7 @@ use crate::lifecycle::run_in;
 use crate::requests::nothing_succeeds_twice;
 use crate::{OPERATOR as THE_OPERATOR, undisturbed};
 
-/// How often it is killed in one life.
+/// Number of kills in one life.
 const KILLS: usize = 8;
 
 pub async fn killed_operator_reaches_the_same_end_state(context: Context) -> Result<()> {

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::end_state::end_state;
 
-/// How long an answer of the API server counts as given just now, at most.
+/// Longest age of an answer of the API server that counts as given just now.
 pub const JUST_NOW: SignedDuration = SignedDuration::from_secs(2);
 
 /// A life that was played.
@@ -34,7 +34,7 @@ pub struct Life {
 }
 
 impl Life {
-    /// Whether a request was about this life's objects.
+    /// Returns true if a request was about this life's objects.
     pub fn concerns(&self, entry: &Entry) -> bool {
         entry.object_ref.as_ref().is_some_and(|o| {
             o.namespace == self.namespace
@@ -44,7 +44,7 @@ impl Life {
         })
     }
 
-    /// What was asked about it since it began.
+    /// Requests about it since it began.
     pub fn entries(&self, all: Entries) -> Entries {
         all.since(self.began).keep(|entry| self.concerns(entry))
     }

@@ -80,7 +80,7 @@ pub async fn writes_of_a_life_are_exactly_these(context: Context) -> Result<()> 
     within(&table(&done))
 }
 
-/// How often each verb was used on each resource.
+/// Number of uses of each verb on each resource.
 pub fn table(entries: &Entries) -> BTreeMap<String, usize> {
     let mut table = BTreeMap::new();
     for entry in entries.iter() {
@@ -296,7 +296,7 @@ fn a_namespace_is_gone_through_once(everybodys: &Entries, tenant: &str) -> Resul
     Ok(())
 }
 
-/// What an entry is about, whichever part of it: resource, namespace and name.
+/// Object of an entry, from whichever part of it: resource, namespace and name.
 fn about(entry: &Entry) -> (String, String, String) {
     let object = entry.object_ref.clone().unwrap_or_default();
     (object.resource, object.namespace, object.name)

@@ -53,7 +53,7 @@ pub async fn steady_state_has_no_writes_and_no_lists(context: Context) -> Result
     Ok(())
 }
 
-/// How many connections the operator holds to the API server.
+/// Number of connections that the operator holds to the API server.
 async fn connections(cluster: &Cluster) -> Result<usize> {
     let operator = cluster.operator.lock().await;
     let pid = operator.as_ref().and_then(Operator::pid).context("no operator")?;

@@ -198,7 +198,7 @@ where
     eventually(&what, PATIENCE, made).await?.map_err(anyhow::Error::msg)
 }
 
-/// What the department runs in a namespace: kind and name, with UID and resourceVersion.
+/// Objects that the department runs in a namespace: kind and name, with UID and resourceVersion.
 async fn running(client: &Client, namespace: &str) -> Result<BTreeMap<String, (String, String)>> {
     let mut all = BTreeMap::new();
     identities::<Pod>(client, namespace, &mut all).await?;

@@ -1,4 +1,4 @@
-//! What is not exactly what was approved is refused, field by field; nothing is made of it, and the clock runs on (Art. 13; S1).
+//! A grant that differs from the approval is refused, field by field; nothing is provisioned from it, and the clock runs on (Art. 13; S1).
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::actors::Actor;
@@ -88,7 +88,7 @@ pub async fn every_difference_from_the_approval_is_refused(context: Context) -> 
     ensure!(message(&grant, "Ready").contains("there is no change none"), "{}", grant.data["status"]);
     nothing_was_made(&department, &due).await?;
 
-    // The same amounts in another notation are what was approved.
+    // Amounts in another notation equal the approved ones.
     let mut corrected = right.clone();
     corrected["spec"]["namespaces"][0]["quota"]["requests.cpu"] = json!("8000m");
     put(&department, &corrected).await?;

@@ -1,4 +1,4 @@
-//! What these tests share: a region in each mode of fulfilment, the provider's hand, and what is looked at.
+//! Fixtures of these tests: a region in each mode of fulfilment, the provider's steps, and reads of the cluster.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -191,7 +191,7 @@ pub async fn quiet(department: &Department) -> Result<()> {
     eventually("nothing more is written", PATIENCE, none).await
 }
 
-/// How many Events of maintenance there are on an application.
+/// Number of Events of maintenance on an application.
 pub async fn events_of_maintenance(department: &Department, name: &str) -> Result<usize> {
     let events: Api<Event> = Api::namespaced(department.admin().await?, &department.namespace);
     let all = events.list(&ListParams::default()).await?;
@@ -213,7 +213,7 @@ pub fn message(record: &DynamicObject, type_: &str) -> String {
     condition(&record.data["status"], type_)["message"].as_str().unwrap_or_default().to_owned()
 }
 
-/// How often a record's timeline says something.
+/// Number of entries in a record's timeline with this event.
 pub fn timeline_count(record: &DynamicObject, event: &str) -> usize {
     let timeline = record.data["status"]["timeline"].as_array().into_iter().flatten();
     timeline.filter(|t| t["event"] == event).count()

@@ -19,7 +19,7 @@ pub fn plan(department: &Department, name: &str, days: i64, affects: Value) -> R
     plan_from(department, name, Timestamp::now() + SignedDuration::from_hours(24 * days), affects)
 }
 
-/// The same from an instant on, for four hours.
+/// Maintenance from an instant on, for four hours.
 pub fn plan_from(department: &Department, name: &str, start: Timestamp, affects: Value) -> Result<Value> {
     let mut manifest = e2e::fixtures::sample("maintenance.yaml")?;
     manifest["metadata"]["name"] = json!(name);

@@ -150,7 +150,7 @@ pub async fn maintenance_window_by_clock(_: Context) -> Result<()> {
     asleep(&play, operator, &three).await
 }
 
-/// What falls due while the operator is down is told on its return, each once.
+/// Deadlines that pass while the operator is down are reported on its return, each once.
 async fn asleep(play: &Play, operator: InProcess, before: &[&str]) -> Result<()> {
     play.schedule("network", "2026-10-12T14:00:00Z").await?;
     play.told(&[before, &["MaintenanceScheduled"]].concat(), "Scheduled").await?;

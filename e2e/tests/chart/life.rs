@@ -21,7 +21,7 @@ use serde_json::Value;
 /// Another identity of the namespace controller, by which five policies read otherwise.
 const ANOTHER: &str = "system:kube-controller-manager";
 
-/// What stands before and after `helm uninstall`.
+/// Objects that stand before and after `helm uninstall`.
 const STAYS: [&str; 9] = [
     "crd",
     "capp -A",
@@ -34,7 +34,7 @@ const STAYS: [&str; 9] = [
     "configmap govcloud-guard -n govcloud-system",
 ];
 
-/// What goes.
+/// Objects that are removed.
 const GOES: [&str; 10] = [
     "deployment govcloud-operator -n govcloud-system",
     "service govcloud-operator -n govcloud-system",
@@ -127,7 +127,7 @@ async fn in_force(cluster: &Cluster) -> Result<()> {
     install::records_accepted(&client).await
 }
 
-/// Who filed does not decide: the policies that the chart brought are in force.
+/// The one who filed does not decide: the policies of the chart are in force.
 async fn refused_to_the_department(sample: &SampleDepartment, what: &str) -> Result<()> {
     let approve = [
         "annotate",

@@ -1,4 +1,4 @@
-//! What chart and kustomization render, without a release.
+//! Manifests that chart and kustomization render, without a release.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 
 use crate::schemas;
 
-/// What an API server of 1.36 and later serves, which Helm cannot know without one.
+/// API versions of an API server of 1.36 and later, which Helm cannot know without one.
 const STAMPS: &str = "--api-versions=admissionregistration.k8s.io/v1/MutatingAdmissionPolicy";
 
-/// What kube-score asks for and we do not do, each with its reason.
+/// Checks of kube-score that we do not follow, each with its reason.
 const NOT_DONE: [(&str, &str, &str); 3] = [
     ("Deployment", "ImagePullPolicy", "the image is named by version or digest, which does not change"),
     ("Pod", "ImagePullPolicy", "the same"),
@@ -89,7 +89,7 @@ fn score(tools: &Tools, manifests: &str) -> Result<()> {
     for line in text.lines().filter(|l| l.starts_with("[CRITICAL]") || l.starts_with("[WARNING]")) {
         let known =
             NOT_DONE.iter().any(|(kind, what, _)| line.contains(&format!("/{kind}:")) && line.contains(what));
-        // What a set of values leaves out, it leaves out on purpose.
+        // A set of values leaves parts out on purpose.
         let asked = line.contains("matching NetworkPolicy") && !text_of.contains("kind: NetworkPolicy")
             || line.contains("few replicas") && text_of.contains("replicas: 1");
         ensure!(known || asked, "kube-score: {line}");
@@ -97,7 +97,7 @@ fn score(tools: &Tools, manifests: &str) -> Result<()> {
     Ok(())
 }
 
-/// What somebody may write wrongly, and what the refusal names.
+/// Wrong values, and the place that the refusal names.
 fn wrong() -> Vec<(&'static str, &'static str)> {
     vec![
         ("replica=2", "additional properties 'replica' not allowed"),

@@ -50,7 +50,7 @@ pub async fn run(context: &Context, namespace: &str, patience: Duration) -> Resu
     department.leave(exit).await?;
     let awaited = |s: &serde_json::Value| s["waitingFor"] == "HandOverReceipt";
     department.until(Kind::Exit, "travel-exit", "awaits the receipt", awaited).await?;
-    // What follows an approval comes in any order; so that two lives can be compared, the receipt comes after it.
+    // The consequences of an approval come in any order; so that two lives can be compared, the receipt comes after it.
     let restricted = |s: &serde_json::Value| s["restriction"] == "HandingOver";
     department.until(Kind::Grant, "travel", "is restricted", restricted).await?;
     let receipt = json!({"spec": {"handOver": [{
@@ -136,7 +136,7 @@ fn object(entry: &Entry, tenant: &str, department: &str, held: &[PersistentVolum
     let (place, name) = match object.resource.as_str() {
         "persistentvolumes" => ("", format!("of {}", own_volume?)),
         "namespaces" if name == tenant => ("", "TENANT".to_owned()),
-        // Those are in the end state, each by its record and reason.
+        // Events are in the end state, each by its record and reason.
         "events" => return None,
         _ if object.namespace == department => ("FILING_NAMESPACE", name),
         _ if object.namespace == tenant => ("TENANT", name),

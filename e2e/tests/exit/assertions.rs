@@ -1,4 +1,4 @@
-//! What must be true of an application and its volumes when a scenario ends.
+//! Assertions on an application and its volumes at the end of a scenario.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
@@ -16,7 +16,7 @@ use crate::destructive_requests::{lists_claims, sets_delete};
 use crate::fixture::{Fixture, Held, PATIENCE, VolumeOutcome, phase, policy};
 
 impl Fixture {
-    /// What must be true at the end: exactly these volumes exist, each with its file as it was written; the
+    /// Asserts the end state: exactly these volumes exist, each with its file as it was written; the
     /// namespaces are gone or stand as they were; and whatever was destroyed was asked for once, with preconditions,
     /// under a consent to just that (S2, S4).
     pub async fn assert_outcome(&self, outcomes: &[(&str, VolumeOutcome)], exited: bool) -> Result<()> {
@@ -140,7 +140,7 @@ impl Fixture {
     }
 }
 
-/// Whether it deletes one of these.
+/// Returns true if it deletes one of these.
 fn ends(entry: &Entry, resource: &str) -> bool {
     entry.verb == "delete" && entry.object_ref.as_ref().is_some_and(|o| o.resource == resource)
 }

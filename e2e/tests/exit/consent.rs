@@ -120,7 +120,7 @@ pub async fn voided_by_a_deleted_claim_without_a_volume(context: Context) -> Res
     anew(&fixture, &[("data", VolumeOutcome::Destroyed)]).await
 }
 
-/// What is to become of a volume is part of what was consented to.
+/// The planned outcome of a volume is part of the consent.
 pub async fn voided_by_another_action(context: Context) -> Result<()> {
     let fixture = Fixture::open(&context, &["data", "archive"]).await?;
     fixture.file(disposition("Retain", &[])).await?;

@@ -1,4 +1,4 @@
-//! What was really asked for that destroys something, read once from the audit log for all scenarios.
+//! Destructive requests, read once from the audit log for all scenarios.
 
 use anyhow::{Context as _, Result};
 use e2e::actors::Actor;
@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
 use tokio::sync::Mutex;
 
-/// How a request begins that only shows how far the log is.
+/// Prefix of requests that only mark a position in the log.
 const MARK: &str = "exit-mark-";
 
 /// A reader of the audit log that keeps what matters here.
@@ -48,17 +48,17 @@ fn marks(entry: &Entry) -> bool {
     entry.object_ref.as_ref().is_some_and(|o| o.name.starts_with(MARK))
 }
 
-/// Whether it takes something away, or says that a volume goes with its claim.
+/// Returns true if it deletes something, or makes a volume go with its claim.
 pub fn destroys(entry: &Entry) -> bool {
     matches!(entry.verb.as_str(), "delete" | "deletecollection") || sets_delete(entry)
 }
 
-/// Whether it lists the claims of a namespace.
+/// Returns true if it lists the claims of a namespace.
 pub fn lists_claims(entry: &Entry) -> bool {
     entry.verb == "list" && entry.object_ref.as_ref().is_some_and(|o| o.resource == "persistentvolumeclaims")
 }
 
-/// Whether it sets a volume's reclaim policy to `Delete`.
+/// Returns true if it sets a volume's reclaim policy to `Delete`.
 pub fn sets_delete(entry: &Entry) -> bool {
     let is_volume = entry.object_ref.as_ref().is_some_and(|o| o.resource == "persistentvolumes");
     let body = entry.request_object.as_ref();

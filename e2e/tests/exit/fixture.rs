@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::destructive_requests::DestructiveRequests;
 
-/// How long one step may take: many scenarios run side by side, perhaps on a machine that has more to do.
+/// Longest time of one step: many scenarios run side by side, perhaps on a machine that has more to do.
 pub const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The application's name; each scenario has a filing namespace of its own.
@@ -30,7 +30,7 @@ pub const EXIT: &str = "leaving";
 /// A finalizer that nobody serves.
 pub const HOLD: &str = "dept.example/hold";
 
-/// What becomes of a volume.
+/// Outcome of a volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VolumeOutcome {
     /// Bound to its claim.
@@ -82,7 +82,7 @@ impl Fixture {
         Self::with(context, |_| {}, &claims.iter().map(|c| ("prod", *c)).collect::<Vec<_>>()).await
     }
 
-    /// The same, changed, with volumes in any of its namespaces.
+    /// Opens it with a changed manifest, and volumes in any of its namespaces.
     pub async fn with(
         context: &Context,
         change: impl Fn(&mut Value),
@@ -231,7 +231,7 @@ impl Fixture {
         self.department.phase(Kind::Application, APP, phase).await
     }
 
-    /// How often the exit's timeline says something.
+    /// Number of entries in the exit's timeline with this event.
     pub async fn timeline_count(&self, event: &str) -> Result<usize> {
         let exit = self.department.get(Kind::Exit, EXIT).await?;
         let timeline = exit.data["status"]["timeline"].as_array();

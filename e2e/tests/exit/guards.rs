@@ -74,7 +74,7 @@ pub async fn never_bound_by_another_tenant(context: Context) -> Result<()> {
     let other = Department::open(&context.cluster, &namespace, HENAN).await?;
     let app = other.provision(other.application("foreign")?).await?;
     let (tenant, _) = Department::tenant(&app, "prod")?;
-    // The same class and size: what a binder would take it for.
+    // Its class and size are equal, so a binder would take it for the other.
     let got = other.fill(&tenant, "fresh", "新的").await?;
     ensure!(got.uid() != volume.uid(), "the foreign's claim got the retained volume");
     let claims: Api<PersistentVolumeClaim> =
@@ -144,7 +144,7 @@ async fn remove(fixture: &Fixture, volume: &str) -> Result<()> {
         .map_err(Into::into)
 }
 
-/// Who destroys one destroys the other, which nobody consented to: it cannot be approved.
+/// Destroying one volume destroys the other, to which nobody consented: it cannot be approved.
 pub async fn two_volumes_of_one_source(context: Context) -> Result<()> {
     let fixture = Fixture::open(&context, &["data"]).await?;
     let twin = twin(&fixture, "data").await?;

@@ -66,7 +66,7 @@ pub async fn use_goes_on_until_the_receipt(context: Context) -> Result<()> {
     let seen: Api<Pod> = Api::namespaced(client.clone(), fixture.tenant("test"));
     eventually("looking is allowed", PATIENCE, || async { Ok(Some(seen.list(&Default::default()).await?)) })
         .await?;
-    // Where data is handed over, it can be copied out; but nothing new is stored.
+    // Data that is handed over can be copied out; but nothing new is stored.
     runs(&fixture, "prod", "copying").await.context("a pod that copies")?;
     let claims: Api<PersistentVolumeClaim> = fixture.claims(fixture.department.applicant).await?;
     let claim = serde_json::from_value(json!({

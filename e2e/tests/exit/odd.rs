@@ -44,7 +44,7 @@ pub async fn pending(fixture: &Fixture, name: &str) -> Result<PersistentVolumeCl
     Ok(claims.create(&PostParams::default(), &claim).await?)
 }
 
-/// What was never provisioned has nothing to leave: said, and not to be approved.
+/// An application that was never provisioned has nothing to decommission: reported, and not to be approved.
 pub async fn never_provisioned(context: Context) -> Result<()> {
     crate::destructive_requests(&context).await?;
     let namespace = context.filing_namespace("dept", e2e::fixtures::HENAN).await?;

@@ -160,7 +160,7 @@ pub async fn terminated_by_the_authority(context: Context) -> Result<()> {
     refusal(fixture.department.amend_as(authority, Kind::Exit, EXIT, consent).await)
         .context("the authority consents")?;
     fixture.consent().await?;
-    // Who filed it does not decide on it: a colleague does.
+    // The one who filed it does not decide on it: a colleague does.
     let judged = fixture.department.judged(Kind::Exit, EXIT, "Valid").await?;
     let approval = json!({"metadata": {"annotations": {
         "govcloud.dev/decision": "approved", "govcloud.dev/opinion": "同意",

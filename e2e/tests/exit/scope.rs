@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::fixture::{APP, EXIT, Fixture, PATIENCE, VolumeOutcome, disposition};
 use crate::ordinary::certified;
 
-/// The same exit, of volumes alone.
+/// An exit of volumes alone.
 fn volumes(fixture: &Fixture, name: &str, how: Value) -> Result<Value> {
     let mut manifest = fixture.manifest(how)?;
     manifest["metadata"]["name"] = json!(name);
@@ -76,7 +76,7 @@ pub async fn nothing_to_dispose_of(context: Context) -> Result<()> {
     fixture.assert_outcome(&[("data", VolumeOutcome::InUse)], false).await
 }
 
-/// What outlived its application is listed by the region and counted, and goes when the department says so.
+/// Volumes that outlived their application are listed by the region and counted, and destroyed when the department asks for it.
 pub async fn a_retained_volume_is_destroyed_later(context: Context) -> Result<()> {
     let fixture = Fixture::open(&context, &["data", "archive"]).await?;
     fixture.leave(disposition("Retain", &[("data", "Destroy")])).await?;

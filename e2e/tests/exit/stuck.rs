@@ -1,4 +1,4 @@
-//! What does not go: named in `Stalled`, waited for, never forced, overdue in time; and then it goes on.
+//! Objects that block a reclaim: named in `Stalled`, waited for, never forced, overdue in time; then it continues.
 //!
 //! These have a control plane and a clock of their own: after five minutes what holds is named, after three working days
 //! the provider is late.
@@ -35,7 +35,7 @@ struct World {
 
 static WORLD: Mutex<Option<World>> = Mutex::const_new(None);
 
-/// How many scenarios share it.
+/// Number of scenarios that share it.
 const SHARING: usize = 5;
 
 impl World {

@@ -21,7 +21,7 @@ const LANES: usize = 4;
 const MOMENTS: [Option<u32>; RACES] =
     [None, Some(90), Some(100), Some(0), Some(80), Some(100), Some(95), Some(110), Some(100), Some(60)];
 
-/// How often the race is run on each.
+/// Number of races on each.
 const RACES: usize = 10;
 
 /// The exit is withdrawn, and its application usable as before: new claims and pods are allowed again.
@@ -134,7 +134,7 @@ async fn lane(context: &Context) -> Result<usize> {
     let fixture = Fixture::with(context, |_| {}, &placed).await?;
     futures::future::try_join_all(names.iter().map(|claim| fixture.unclaim(claim))).await?;
     let mut ends: Vec<(&str, bool)> = Vec::new();
-    // How long the operator takes from the approval to the point of no return, as far as is known.
+    // Time of the operator from the approval to the point of no return, as far as is known.
     let mut takes = Duration::ZERO;
     for (claim, moment) in names.iter().zip(MOMENTS) {
         let exit = format!("race-{claim}");
@@ -170,7 +170,7 @@ async fn lane(context: &Context) -> Result<usize> {
         counters::raced(withdrawn);
         ends.push((*claim, withdrawn));
     }
-    // What a completed exit retained is labelled so; where none completed, nothing is.
+    // Volumes that a completed exit retained are labelled; where none completed, none is.
     let completed = ends.iter().any(|(_, withdrawn)| !withdrawn);
     let kept = if completed { VolumeOutcome::Retained } else { VolumeOutcome::Unclaimed };
     let outcomes: Vec<(&str, VolumeOutcome)> = ends

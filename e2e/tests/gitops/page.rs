@@ -1,4 +1,4 @@
-//! What `docs/gitops.md` and `config/argocd` show is accepted by the API server that it is for.
+//! The manifests in `docs/gitops.md` and `config/argocd` are accepted by the API server that they are for.
 
 use std::collections::BTreeMap;
 

@@ -12,13 +12,13 @@ use e2e::wait::eventually;
 use kube::ResourceExt;
 use serde_json::{Value, json};
 
-/// How often each pipeline applies.
+/// Number of times that each pipeline applies.
 const ROUNDS: usize = 5;
 
 /// The records.
 const RECORDS: &str = "cloudapplications,resourcegrants,changerequests,decommissions";
 
-/// What the operator keeps for a tenant.
+/// Objects that the operator keeps for a tenant.
 const KEPT: &str = "namespaces,resourcequotas,limitranges,networkpolicies,rolebindings";
 
 /// A department's workloads.
@@ -80,7 +80,7 @@ impl Pipeline {
         self.kubectl.run(&["apply", "--server-side", &manager, "-n", &self.namespace, "-f", &file]).await
     }
 
-    /// What applying would change: nothing, once it has converged.
+    /// Changes that an apply would make: none, once it has converged.
     async fn differs(&self) -> Result<String> {
         let manager = format!("--field-manager={}", self.manager);
         let file = self.file.path().display().to_string();
@@ -162,7 +162,7 @@ pub async fn two_pipelines_never_fight_the_operator(context: Context) -> Result<
     let (tenant, _) = Department::tenant(&application, "prod")?;
     let workloads = Pipeline::new(&context, &tenant, "kustomize-controller", WORKLOADS)?;
     eventually("the workloads are applied", PATIENCE, || async { workloads.apply().await.map(Some) }).await?;
-    // What people set later is not in Git.
+    // Fields that are set later are not in Git.
     department.go_live("travel").await?;
     department.fill(&tenant, "data", "行程").await?;
     let admin = context.cluster.client(Actor::Admin).await?;
@@ -266,7 +266,7 @@ pub async fn pruning_live_records_is_refused(context: Context) -> Result<()> {
         live.data["status"]["phase"] == "Live" && live.metadata.deletion_timestamp.is_none(),
         "it was touched"
     );
-    // What nobody has decided on is taken back by pruning.
+    // Records that nobody has decided on are withdrawn by pruning.
     let pruned = || async {
         apply(&["stays", "lives"]).await?;
         let gone = department.get(Kind::Application, "waits").await.is_err();

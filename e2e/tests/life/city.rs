@@ -102,7 +102,7 @@ async fn the_province_cannot_decide(department: &Department) -> Result<()> {
     refusal(outcome).map(drop)
 }
 
-/// How far a tenant namespace is restricted: its quota of claims and of pods, and the department's role.
+/// Restriction of a tenant namespace: its quota of claims and of pods, and the department's role.
 async fn stage(department: &Department, namespace: &str) -> Result<(String, String, String)> {
     let admin = department.admin().await?;
     let quota = Api::<ResourceQuota>::namespaced(admin.clone(), namespace).get("govcloud").await?;

@@ -1,4 +1,4 @@
-//! What a tenant namespace must look like, and that nobody changes it for long.
+//! Expected content of a tenant namespace, and correction of its drift.
 
 use anyhow::{Context, Result, ensure};
 use e2e::actors::{self, Actor, OPERATOR};

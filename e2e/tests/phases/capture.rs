@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 /// Kind, phase, reason, and whether anything is overdue.
 type Standing = (String, String, String, bool);
 
-/// What was stored, the first of each standing.
+/// First stored record of each state.
 #[derive(Clone, Default)]
 pub struct Capture(Arc<Mutex<BTreeMap<Standing, Value>>>);
 

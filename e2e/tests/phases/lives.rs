@@ -16,7 +16,7 @@ use kube::ResourceExt;
 use kube::api::DynamicObject;
 use serde_json::{Value, json};
 
-/// Where the lives are played.
+/// Department of the lives.
 pub struct Stage {
     pub province: Department,
     pub city: Department,

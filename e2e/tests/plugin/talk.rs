@@ -16,17 +16,17 @@ use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 use tokio::sync::OnceCell;
 
-/// How long it may take to ask.
+/// Longest time until it asks.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What a run of the plugin came to.
+/// Result of a run of the plugin.
 #[derive(Debug)]
 pub struct Said {
     /// Its exit code.
     pub code: Option<i32>,
-    /// What it answered.
+    /// Standard output.
     pub out: String,
-    /// What it said beside that.
+    /// Standard error.
     pub err: String,
 }
 

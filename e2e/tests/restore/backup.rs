@@ -1,4 +1,4 @@
-//! What a backup holds, and what Velero makes of it at restore.
+//! Content of a backup, and Velero's changes to it at restore.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -88,7 +88,7 @@ pub async fn velero_restore_is_accepted_and_undecided(context: Context) -> Resul
     Ok(())
 }
 
-/// What Velero takes off every object before the modifiers see it, and what it adds.
+/// Fields that Velero removes from every object before the modifiers see it, and those that it adds.
 fn stripped(exported: &DynamicObject, namespace: &str) -> Result<Value> {
     let mut object = serde_json::to_value(exported)?;
     object.as_object_mut().context("an object")?.remove("status");
@@ -118,7 +118,7 @@ pub async fn restored(exported: &DynamicObject, kind: Kind) -> Result<DynamicObj
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// Where Velero's modifier is built to.
+/// Path to which Velero's modifier is built.
 fn program() -> PathBuf {
     target().join("velero-modify")
 }
