@@ -1,4 +1,4 @@
-//! Who asks: the actors, and the identities of machines.
+//! Callers: the actors, and the identities of machines.
 
 use std::collections::HashMap;
 
