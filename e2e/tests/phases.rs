@@ -31,7 +31,7 @@ mod capture;
 mod lives;
 
 use capture::Capture;
-use lives::Stage;
+use lives::Lives;
 
 /// Everything that was played, and what is still there.
 struct Lived {
@@ -82,13 +82,13 @@ async fn live(context: &Context) -> Result<Lived> {
     let operator = InProcess::start_telling(cluster, clock.clone(), options(&sink)).await?;
     fixtures::regions_ready(cluster).await?;
     let began = Timestamp::now();
-    let stage = Stage::open(context, clock.clone()).await?;
-    stage.play().await?;
+    let lives = Lives::begin(context, clock.clone()).await?;
+    lives.run().await?;
     println!("  every life was played in {:.1} s", Timestamp::now().duration_since(began).as_secs_f64());
     let objects = tempfile::tempdir()?;
     let written = || async { Ok(Some(capture.write(objects.path())?)) };
     let (phases, standings) = eventually("every phase was stored", Duration::from_secs(20), written).await?;
-    let namespaces = [stage.province, stage.city, stage.provider].map(|o| o.namespace).to_vec();
+    let namespaces = [lives.province, lives.city, lives.provider].map(|o| o.namespace).to_vec();
     let operator = Mutex::new(Some(operator));
     watching.shutdown().await;
     Ok(Lived { objects, phases, standings, sink, clock, namespaces, operator })

@@ -13,12 +13,12 @@ use e2e::wait::eventually;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
-#[path = "plugin/talk.rs"]
-mod talk;
+#[path = "plugin/command.rs"]
+mod command;
 #[path = "plugin/unstamped.rs"]
 mod unstamped;
 
-use talk::{Said, on_terminal};
+use command::{CommandOutput, on_terminal};
 use unstamped::without_mutating_policies_clients_send_the_stamps;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -42,12 +42,12 @@ fn main() -> ExitCode {
     suite::main(Setup::Operating, tests)
 }
 
-async fn govcloud(context: &Context, actor: Actor, line: &str) -> Result<Said> {
-    talk::govcloud(&context.cluster, actor, line).await
+async fn govcloud(context: &Context, actor: Actor, line: &str) -> Result<CommandOutput> {
+    command::govcloud(&context.cluster, actor, line).await
 }
 
 /// Everything that the measures need beside the project itself: regions, verbs, people.
-async fn people(cluster: &Cluster) -> Result<()> {
+async fn prerequisites(cluster: &Cluster) -> Result<()> {
     let admin = cluster.kubectl(Actor::Admin);
     for file in ["region-410000.yaml", "region-410100.yaml", "rbac", "personas.yaml"] {
         admin.apply_path(&in_repository("config/samples").join(file)).await?;
@@ -56,15 +56,15 @@ async fn people(cluster: &Cluster) -> Result<()> {
 }
 
 /// Set up once for all tests.
-async fn stage(context: &Context) -> Result<()> {
-    static STAGE: OnceCell<()> = OnceCell::const_new();
-    STAGE.get_or_try_init(|| people(&context.cluster)).await.copied()
+async fn set_up(context: &Context) -> Result<()> {
+    static SET_UP: OnceCell<()> = OnceCell::const_new();
+    SET_UP.get_or_try_init(|| prerequisites(&context.cluster)).await.copied()
 }
 
 /// A filing namespace of the province in which the actors have their roles, the city's authority included: what
 /// refuses it is the gate, and not a missing role.
 async fn filing(context: &Context) -> Result<String> {
-    stage(context).await?;
+    set_up(context).await?;
     let namespace = context.filing_namespace("plugin", "410000").await?;
     let bind = |role: &str, group: &str| {
         format!(
@@ -310,7 +310,7 @@ async fn rendered_work_order_equals_the_grant(context: Context) -> Result<()> {
 /// In a cluster of its own: while the gate is open nothing else goes on.
 async fn verify_names_altered_policies(_: Context) -> Result<()> {
     let cluster = Cluster::start(Setup::Installed).await?;
-    let ask = |actor, line| talk::govcloud(&cluster, actor, line);
+    let ask = |actor, line| command::govcloud(&cluster, actor, line);
     cluster.kubectl(Actor::Admin).apply_path(&in_repository("config/samples/personas.yaml")).await?;
     ask(Actor::Auditor, "verify").await?.expect(0, &["govcloud-decisions", "are as shipped"])?;
     ask(Actor::Department, "verify")

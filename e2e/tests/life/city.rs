@@ -43,8 +43,8 @@ pub async fn city_authority_decides_its_own_lifecycle(context: Context) -> Resul
     department
         .until(Kind::Exit, "clinic-exit", "awaits the receipt", |s| s["waitingFor"] == "HandOverReceipt")
         .await?;
-    until_stage(&department, &test, ("0", "0", "govcloud-tenant-view")).await?;
-    until_stage(&department, &prod, ("0", "50", "govcloud-tenant-edit")).await?;
+    until_restriction(&department, &test, ("0", "0", "govcloud-tenant-view")).await?;
+    until_restriction(&department, &prod, ("0", "50", "govcloud-tenant-edit")).await?;
     let directories = (volumes::directory(&handed)?, volumes::directory(&destroyed)?);
     ensure!(directories.0.exists() && directories.1.exists(), "data went before it was handed over");
     let uid = handed.uid().context("no UID")?;
@@ -103,7 +103,7 @@ async fn the_province_cannot_decide(department: &Department) -> Result<()> {
 }
 
 /// Restriction of a tenant namespace: its quota of claims and of pods, and the department's role.
-async fn stage(department: &Department, namespace: &str) -> Result<(String, String, String)> {
+async fn restriction(department: &Department, namespace: &str) -> Result<(String, String, String)> {
     let admin = department.admin().await?;
     let quota = Api::<ResourceQuota>::namespaced(admin.clone(), namespace).get("govcloud").await?;
     let hard = serde_json::to_value(quota)?["spec"]["hard"].clone();
@@ -119,9 +119,13 @@ async fn stage(department: &Department, namespace: &str) -> Result<(String, Stri
     Ok((text(&hard["persistentvolumeclaims"]), text(&hard["pods"]), roles.join(",")))
 }
 
-async fn until_stage(department: &Department, namespace: &str, expected: (&str, &str, &str)) -> Result<()> {
+async fn until_restriction(
+    department: &Department,
+    namespace: &str,
+    expected: (&str, &str, &str),
+) -> Result<()> {
     let met = || async {
-        let is = stage(department, namespace).await?;
+        let is = restriction(department, namespace).await?;
         ensure!((is.0.as_str(), is.1.as_str(), is.2.as_str()) == expected, "{is:?}");
         Ok(Some(()))
     };

@@ -16,17 +16,17 @@ use kube::ResourceExt;
 use kube::api::DynamicObject;
 use serde_json::{Value, json};
 
-/// Department of the lives.
-pub struct Stage {
+/// Lives that pass through every phase, in three departments.
+pub struct Lives {
     pub province: Department,
     pub city: Department,
     pub provider: Department,
     pub clock: Clock,
 }
 
-impl Stage {
+impl Lives {
     /// Three departments, in the regions of the samples.
-    pub async fn open(context: &Context, clock: Clock) -> Result<Self> {
+    pub async fn begin(context: &Context, clock: Clock) -> Result<Self> {
         let cluster = &context.cluster;
         let open = async |prefix: &str, region: &str| {
             let namespace = context.filing_namespace(prefix, region).await?;
@@ -43,8 +43,8 @@ impl Stage {
         Ok(Self { province, city, provider, clock })
     }
 
-    /// Plays everything.
-    pub async fn play(&self) -> Result<()> {
+    /// Runs all lives.
+    pub async fn run(&self) -> Result<()> {
         let together = tokio::try_join!(
             early_ends(&self.province),
             a_life(&self.province),

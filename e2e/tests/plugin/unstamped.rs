@@ -17,7 +17,7 @@ use e2e::tools::{Tools, chart};
 use e2e::wait::eventually;
 use serde_json::Value;
 
-use super::talk::govcloud;
+use super::command::govcloud;
 
 /// Installs by the chart, which asks the API server what it has.
 async fn installed(cluster: &Cluster) -> Result<()> {

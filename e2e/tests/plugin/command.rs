@@ -1,4 +1,4 @@
-//! Talking with the plugin: without a terminal, and on one.
+//! Runs of the plugin: without a terminal, and on one.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Result of a run of the plugin.
 #[derive(Debug)]
-pub struct Said {
+pub struct CommandOutput {
     /// Its exit code.
     pub code: Option<i32>,
     /// Standard output.
@@ -30,7 +30,7 @@ pub struct Said {
     pub err: String,
 }
 
-impl Said {
+impl CommandOutput {
     /// An error unless it ended like this, with all of these in its output.
     pub fn expect(self, code: i32, parts: &[&str]) -> Result<Self> {
         ensure!(
@@ -74,10 +74,10 @@ pub async fn command(cluster: &Cluster, actor: Actor, line: &str) -> Result<Comm
 }
 
 /// Runs `kubectl govcloud LINE` without a terminal.
-pub async fn govcloud(cluster: &Cluster, actor: Actor, line: &str) -> Result<Said> {
+pub async fn govcloud(cluster: &Cluster, actor: Actor, line: &str) -> Result<CommandOutput> {
     let output = command(cluster, actor, line).await?.output().await?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Ok(Said { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) })
+    Ok(CommandOutput { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) })
 }
 
 /// Runs it on a terminal; `meanwhile` happens while it asks, then `answer` is typed.
@@ -87,7 +87,7 @@ pub async fn on_terminal<F>(
     line: &str,
     meanwhile: F,
     answer: &str,
-) -> Result<Said>
+) -> Result<CommandOutput>
 where
     F: Future<Output = Result<()>>,
 {
@@ -113,5 +113,5 @@ where
     let (one, other) = tokio::join!(stdout.read_to_string(&mut out), stderr.read_to_string(&mut err));
     one?;
     other?;
-    Ok(Said { code: child.wait().await?.code(), out, err })
+    Ok(CommandOutput { code: child.wait().await?.code(), out, err })
 }
