@@ -96,9 +96,21 @@ async fn undisturbed(context: &Context, injector: &Injector) -> Result<&'static 
     UNDISTURBED.get_or_try_init(life).await
 }
 
-/// Fails if a record was reported as held up, in any status that was written.
-fn ensure_never_stalled(injector: &Injector) -> Result<()> {
-    let stalled = injector.stalled();
-    ensure!(stalled.is_empty(), "transient faults were reported as Stalled:\n{}", stalled.join("\n"));
-    Ok(())
+/// Runs `work`, and fails as soon as a status with `Stalled=True` is written, whichever record it is of.
+async fn never_stalled<T>(injector: &Injector, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let ensure_none = || {
+        let stalled = injector.stalled();
+        ensure!(stalled.is_empty(), "transient faults were reported as Stalled:\n{}", stalled.join("\n"));
+        Ok(())
+    };
+    let poll = async {
+        loop {
+            ensure_none()?;
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    tokio::select! {
+        outcome = work => ensure_none().and(outcome),
+        stalled = poll => stalled,
+    }
 }

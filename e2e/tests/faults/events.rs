@@ -10,7 +10,7 @@ use kube::Api;
 use kube::api::{DeleteParams, ListParams, PostParams};
 use serde_json::json;
 
-use crate::{Fault, PATIENCE, Proxied, ensure_never_stalled};
+use crate::{Fault, PATIENCE, Proxied, never_stalled};
 
 pub async fn refused_events_do_not_stop_status_writes(context: Context) -> Result<()> {
     let proxied = Proxied::start(&context.cluster).await?;
@@ -28,9 +28,7 @@ pub async fn refused_events_do_not_stop_status_writes(context: Context) -> Resul
     until(quotas.clone(), "no-events", "is in force", PATIENCE, known).await?;
 
     let lives = [&quota, &terminating].map(|namespace| provisioned(&context, namespace));
-    let departments = futures::future::try_join_all(lives).await;
-    ensure_never_stalled(&proxied.injector)?;
-    let departments = departments?;
+    let departments = never_stalled(&proxied.injector, futures::future::try_join_all(lives)).await?;
     let refused = proxied.injector.counts(&terminating).failed_writes;
     ensure!(refused >= 3, "only {refused} Events were refused");
     for department in &departments {

@@ -12,6 +12,9 @@ use serde_json::Value;
 
 use crate::relist::Relists;
 
+/// Tries of a read of which one fails: a reconcile that is tried again reads everything again.
+const READS_PER_FAULT: usize = 4;
+
 /// Fault of a department.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
@@ -107,8 +110,8 @@ struct State {
     departments: BTreeMap<String, Fault>,
     /// Writes that have met their fault.
     failed: BTreeSet<String>,
-    /// Reads whose next try is forwarded.
-    retried: BTreeSet<String>,
+    /// Tries of each read.
+    reads: BTreeMap<String, usize>,
     /// Next fault of each read that belongs to no department, of a Region for instance.
     common: BTreeMap<String, usize>,
     counts: BTreeMap<String, Counts>,
@@ -208,12 +211,14 @@ impl State {
         let counts = self.counts.entry(department).or_default();
         if !request.is_write() {
             let key = format!("{fault:?} {} {}", request.path, request.query);
-            if !fault.meets(request) || self.retried.remove(&key) {
+            let tries = self.reads.entry(key).or_default();
+            if !fault.meets(request) || *tries % READS_PER_FAULT != 0 {
+                *tries += 1;
                 counts.reads += 1;
                 return Action::Forward;
             }
+            *tries += 1;
             counts.failed_reads += 1;
-            self.retried.insert(key);
             return fault.action();
         }
         if !fault.meets(request) {
@@ -233,14 +238,15 @@ impl State {
             return Action::Forward;
         }
         let key = format!("{} {}", request.path, request.query);
-        if self.retried.remove(&key) {
+        let tries = self.reads.entry(key.clone()).or_default();
+        *tries += 1;
+        if *tries % READS_PER_FAULT != 1 {
             return Action::Forward;
         }
-        let next = self.common.entry(key.clone()).or_default();
+        let next = self.common.entry(key).or_default();
         // A conflict is an answer to writes alone.
         let Some(fault) = Fault::TRANSIENT.get(*next + 1) else { return Action::Forward };
         *next += 1;
-        self.retried.insert(key);
         fault.action()
     }
 

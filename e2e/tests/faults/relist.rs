@@ -15,10 +15,10 @@ use futures::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use crate::{Fault, PATIENCE, Proxied, ensure_never_stalled, lifecycle, undisturbed};
+use crate::{Fault, PATIENCE, Proxied, lifecycle, never_stalled, undisturbed};
 
 /// Kinds that the operator watches at least.
-const WATCHED: [&str; 20] = [
+const WATCHED: [&str; 21] = [
     "changerequests",
     "cloudapplications",
     "configmaps",
@@ -35,6 +35,7 @@ const WATCHED: [&str; 20] = [
     "resourcegrants",
     "resourcequotas",
     "rolebindings",
+    "servicecatalogs",
     "storageclasses",
     "validatingadmissionpolicies",
     "validatingadmissionpolicybindings",
@@ -244,7 +245,7 @@ async fn probe(cluster: &Cluster) -> Result<Vec<String>> {
     let metrics = operator.get("/metrics").await?;
     let integrity = metrics
         .lines()
-        .find(|l| l.starts_with("govcloud_guard_sealed ") || l.starts_with("govcloud_policy_integrity"));
+        .find(|l| l.starts_with("govcloud_policy_integrity"));
     Ok(vec![ready, integrity.context("no metric of the policies' integrity")?.to_owned()])
 }
 
@@ -258,8 +259,8 @@ pub async fn relists_change_nothing(context: Context) -> Result<()> {
     let namespace = context.filing_namespace("dept-relisted", HENAN).await?;
     proxied.injector.inject(&namespace, Fault::None);
     relists.begin(&namespace);
-    let outcome = lifecycle::run(&context, &namespace, PATIENCE).await;
-    ensure_never_stalled(&proxied.injector)?;
+    let life = lifecycle::run(&context, &namespace, PATIENCE);
+    let outcome = never_stalled(&proxied.injector, life).await;
     let own_writes = proxied.injector.own_writes().split_off(before);
     ensure!(own_writes.is_empty(), "the operator wrote about itself: {own_writes:#?}");
     let outcome = outcome.context("the life with relists")?;
@@ -295,9 +296,9 @@ pub async fn approval_during_a_relist_of_policies_is_valid(context: Context) -> 
         |r: &str| r.contains("admissionpolic") || r == "customresourcedefinitions" || r == "configmaps";
     let expired = relists.expire(policies).await?;
     department.approve(Kind::Application, "travel").await?;
-    let provisioned = department.phase(Kind::Application, "travel", "Provisioned").await;
+    let provisioned = department.phase(Kind::Application, "travel", "Provisioned");
+    let provisioned = never_stalled(&proxied.injector, provisioned).await;
     relists.release();
-    ensure_never_stalled(&proxied.injector)?;
     provisioned?;
     relists.all_watched().await?;
     let record = department.get(Kind::Application, "travel").await?;

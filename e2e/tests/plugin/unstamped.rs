@@ -121,6 +121,6 @@ async fn the_gate_is_watched(cluster: &Cluster, operator: &Operator) -> Result<(
         Ok(answer.starts_with("HTTP/1.1 503").then_some(answer))
     })
     .await?;
-    ensure!(said.contains("guard: open") && said.contains("govcloud-decisions"), "{said}");
+    ensure!(said.contains("policies: not as shipped") && said.contains("govcloud-decisions"), "{said}");
     govcloud(cluster, Actor::Auditor, "verify").await?.expect(1, &["govcloud-decisions"]).map(drop)
 }
