@@ -20,7 +20,7 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{Api, Client};
@@ -118,6 +118,27 @@ impl Entry {
     /// Returns true for a dry run.
     pub fn is_dry_run(&self) -> bool {
         self.request_uri.contains("dryRun=All")
+    }
+
+    /// Returns true if it deletes something, or makes a volume go with its claim.
+    pub fn destroys(&self) -> bool {
+        matches!(self.verb.as_str(), "delete" | "deletecollection") || self.sets_delete()
+    }
+
+    /// Returns true if it sets a volume's reclaim policy to `Delete`.
+    pub fn sets_delete(&self) -> bool {
+        let body = self.request_object.as_ref();
+        let policy = body.and_then(|b| b.pointer("/spec/persistentVolumeReclaimPolicy")?.as_str());
+        self.is_write() && self.about(|o| o.resource == "persistentvolumes") && policy == Some("Delete")
+    }
+
+    /// S4: fails unless a destructive request carries the UID and the resourceVersion of its object.
+    pub fn ensure_preconditions(&self) -> Result<()> {
+        let body = self.request_object.as_ref().with_context(|| format!("{self} has no body"))?;
+        let place = if self.verb == "delete" { "/preconditions" } else { "/metadata" };
+        let holds = |field: &str| body.pointer(&format!("{place}/{field}")).is_some_and(Value::is_string);
+        ensure!(holds("uid") && holds("resourceVersion"), "S4: {self} has no preconditions: {body}");
+        Ok(())
     }
 
     fn about(&self, matches: impl Fn(&ObjectRef) -> bool) -> bool {

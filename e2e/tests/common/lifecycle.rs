@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use e2e::actors::{Actor, OPERATOR};
 use e2e::audit::{AuditLog, Entry};
 use e2e::fixtures::{Department, HENAN, Kind};
@@ -69,8 +69,8 @@ pub async fn run(context: &Context, namespace: &str, patience: Duration) -> Resu
     let (mut destroyed, mut created) = (BTreeMap::new(), BTreeMap::new());
     for entry in log.iter().filter(|e| (200..300).contains(&e.code())) {
         let Some(line) = object(entry, &tenant, namespace, &held) else { continue };
-        if destroys(entry) {
-            preconditions(entry)?;
+        if entry.destroys() {
+            entry.ensure_preconditions()?;
             *destroyed.entry(format!("{} {line}", entry.verb)).or_default() += 1;
         } else if entry.code() == 201 {
             *created.entry(line).or_default() += 1;
@@ -106,23 +106,6 @@ pub fn ensure_same(name: &str, undisturbed: &Outcome, disturbed: &Outcome) -> Re
     );
     ensure!(*created == disturbed.created, "{name} created {:?}, undisturbed {created:?}", disturbed.created);
     ensure_equal(name, &undisturbed.end_state, &disturbed.end_state)
-}
-
-/// Returns true if it removes something, or makes a volume go with its claim.
-fn destroys(entry: &Entry) -> bool {
-    let policy = |e: &Entry| {
-        Some(e.request_object.as_ref()?.pointer("/spec/persistentVolumeReclaimPolicy")?.as_str()? == "Delete")
-    };
-    entry.verb == "delete" || entry.verb == "deletecollection" || policy(entry).unwrap_or(false)
-}
-
-/// S4: a destructive request carries the UID and the resourceVersion of its object.
-fn preconditions(entry: &Entry) -> Result<()> {
-    let body = entry.request_object.as_ref().with_context(|| format!("{entry} has no body"))?;
-    let place = if entry.verb == "delete" { "/preconditions" } else { "/metadata" };
-    let holds = |field: &str| body.pointer(&format!("{place}/{field}")).is_some_and(|v| v.is_string());
-    ensure!(holds("uid") && holds("resourceVersion"), "{entry} has no preconditions: {body}");
-    Ok(())
 }
 
 /// Object of a request, named alike in every life; `None` if it belongs to another life.

@@ -12,7 +12,7 @@ use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 
 use crate::counters;
-use crate::destructive_requests::{lists_claims, sets_delete};
+use crate::destructive_requests::lists_claims;
 use crate::fixture::{Fixture, Held, PATIENCE, VolumeOutcome, phase, policy};
 
 impl Fixture {
@@ -87,12 +87,24 @@ impl Fixture {
         let of_operator = asked.iter().filter(|e| e.user.username == OPERATOR);
         let (listed, by_operator): (Vec<&Entry>, Vec<&Entry>) = of_operator.partition(|e| lists_claims(e));
         for e in &by_operator {
-            preconditions(e)?;
+            e.ensure_preconditions()?;
         }
+        self.assert_flips(&asked, &by_operator, outcomes, &names)?;
+        self.assert_deletions(&asked, &by_operator, &listed, exited)?;
+        Ok(by_operator.len())
+    }
+
+    /// S2: a volume is made to go with its claim only on consent to just that.
+    fn assert_flips(
+        &self,
+        asked: &[Entry],
+        by_operator: &[&Entry],
+        outcomes: &[(&str, VolumeOutcome)],
+        names: &BTreeMap<String, String>,
+    ) -> Result<()> {
         let consented = self.consented.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let name = |e: &Entry| e.object_ref.as_ref().map(|o| o.name.clone()).unwrap_or_default();
         let mut flipped: Vec<String> = Vec::new();
-        for e in by_operator.iter().filter(|e| sets_delete(e)) {
+        for e in by_operator.iter().filter(|e| e.sets_delete()) {
             let uid =
                 e.request_object.as_ref().and_then(|b| b["metadata"]["uid"].as_str()).unwrap_or_default();
             ensure!(names.get(&name(e)).is_some_and(|u| u == uid), "{e} names another volume");
@@ -109,13 +121,24 @@ impl Fixture {
             let expected = if *outcome == VolumeOutcome::Destroyed { 1 } else { 0 };
             ensure!(times >= expected && (expected == 1 || times == 0), "{claim} was doomed {times} times");
         }
+        Ok(())
+    }
+
+    /// S4: claims are listed before one of them or the namespace is deleted; each claim is deleted before its namespace.
+    fn assert_deletions(
+        &self,
+        asked: &[Entry],
+        by_operator: &[&Entry],
+        listed: &[&Entry],
+        exited: bool,
+    ) -> Result<()> {
         let ended = |resource| by_operator.iter().filter(move |e| ends(e, resource));
         let (spaces, claims) = (ended("namespaces"), ended("persistentvolumeclaims"));
         let expected = if exited { self.tenants.len() } else { 0 };
         ensure!(spaces.clone().count() == expected, "{} namespaces were deleted", spaces.count());
         // S4: what appeared after the volumes' outcome was set is seen before a claim or the namespace goes.
         for e in spaces.clone().chain(claims.clone()) {
-            let doomed = by_operator.iter().filter(|d| sets_delete(d)).map(|d| d.stage_timestamp);
+            let doomed = by_operator.iter().filter(|d| d.sets_delete()).map(|d| d.stage_timestamp);
             let doomed = doomed.filter(|at| *at <= e.request_received_timestamp).max();
             let seen = |l: &&&Entry| {
                 l.object_ref.as_ref().is_some_and(|o| o.namespace == space(e))
@@ -136,7 +159,7 @@ impl Fixture {
             let after = after.any(|e| claim.stage_timestamp <= e.request_received_timestamp);
             ensure!(after, "{claim} and not its namespace after it");
         }
-        Ok(by_operator.len())
+        Ok(())
     }
 }
 
@@ -151,11 +174,7 @@ fn space(entry: &Entry) -> String {
     if object.resource == "namespaces" { object.name } else { object.namespace }
 }
 
-/// S4: a destructive request says of which object, in which version.
-fn preconditions(entry: &Entry) -> Result<()> {
-    let body = entry.request_object.as_ref().with_context(|| format!("{entry} has no body"))?;
-    let place = if entry.verb == "delete" { "/preconditions" } else { "/metadata" };
-    let holds = |field: &str| body.pointer(&format!("{place}/{field}")).is_some_and(|v| v.is_string());
-    ensure!(holds("uid") && holds("resourceVersion"), "S4: {entry} has no preconditions: {body}");
-    Ok(())
+/// Name of the object of a request.
+fn name(entry: &Entry) -> String {
+    entry.object_ref.as_ref().map(|o| o.name.clone()).unwrap_or_default()
 }

@@ -37,7 +37,7 @@ impl DestructiveRequests {
         // Somebody else may have read past it already.
         while !kept.iter().any(is_mark) {
             let entries = follow.next().await?;
-            kept.extend(entries.iter().filter(|e| destroys(e) || lists_claims(e) || marks(e)).cloned());
+            kept.extend(entries.iter().filter(|e| e.destroys() || lists_claims(e) || marks(e)).cloned());
         }
         let success = |e: &&Entry| (200..300).contains(&e.code()) && !marks(e) && !e.is_dry_run();
         Ok(read.1.iter().filter(success).filter(|e| about(e)).cloned().collect())
@@ -48,20 +48,7 @@ fn marks(entry: &Entry) -> bool {
     entry.object_ref.as_ref().is_some_and(|o| o.name.starts_with(MARK))
 }
 
-/// Returns true if it deletes something, or makes a volume go with its claim.
-pub fn destroys(entry: &Entry) -> bool {
-    matches!(entry.verb.as_str(), "delete" | "deletecollection") || sets_delete(entry)
-}
-
 /// Returns true if it lists the claims of a namespace.
 pub fn lists_claims(entry: &Entry) -> bool {
     entry.verb == "list" && entry.object_ref.as_ref().is_some_and(|o| o.resource == "persistentvolumeclaims")
-}
-
-/// Returns true if it sets a volume's reclaim policy to `Delete`.
-pub fn sets_delete(entry: &Entry) -> bool {
-    let is_volume = entry.object_ref.as_ref().is_some_and(|o| o.resource == "persistentvolumes");
-    let body = entry.request_object.as_ref();
-    let policy = body.and_then(|b| b.pointer("/spec/persistentVolumeReclaimPolicy")?.as_str());
-    is_volume && entry.verb == "patch" && policy == Some("Delete")
 }

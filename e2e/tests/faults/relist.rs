@@ -243,9 +243,7 @@ async fn probe(cluster: &Cluster) -> Result<Vec<String>> {
     let operator = operator.as_ref().context("no operator")?;
     let ready = operator.get("/readyz").await?.lines().next().unwrap_or_default().to_owned();
     let metrics = operator.get("/metrics").await?;
-    let integrity = metrics
-        .lines()
-        .find(|l| l.starts_with("govcloud_policy_integrity"));
+    let integrity = metrics.lines().find(|l| l.starts_with("govcloud_policy_integrity"));
     Ok(vec![ready, integrity.context("no metric of the policies' integrity")?.to_owned()])
 }
 
