@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::{Cluster, Setup};
 use e2e::operator::{Operator, Options};
 use e2e::suite::{self, Context};
-use e2e::{audit::AuditLog, department};
+use e2e::{audit::AuditLog, fixtures};
 use tokio::sync::{Mutex, OnceCell};
 
 #[path = "common/end_state.rs"]

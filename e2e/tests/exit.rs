@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use e2e::cluster::Setup;
-use e2e::department;
+use e2e::fixtures;
 use e2e::suite::{self, Context, Pace, Test};
 use tokio::sync::Mutex;
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use e2e::actors::Actor;
 use e2e::cluster::{Cluster, Setup};
-use e2e::department;
+use e2e::fixtures;
 use e2e::operator::{self, Operator, Options};
 use e2e::proxy::{Proxy, Watches};
 use e2e::suite::{self, Context, Pace};

@@ -66,8 +66,8 @@ async fn application(runner: &mut Runner) -> Result<()> {
     runner.explain("涉密信息系统不得上云(第三条)。", "A classified system may not enter the cloud (Art. 3).");
     let classified = "sed 's/NonClassified/Classified/' config/samples/travel.yaml | ";
     let apply = by(Department, "apply -n dept-transport -f -");
-    stage.refused(&format!("{classified}{apply}"), "涉密信息系统不得上政务云（第三条）").await?;
-    stage.say(
+    runner.expect_refusal(&format!("{classified}{apply}"), "涉密信息系统不得上政务云（第三条）").await?;
+    runner.explain(
         "非涉密的可以:附项目批复文件和上云技术方案(第十一条)。",
         "Others may, with the two documents that Article 11 asks for.",
     );

@@ -159,9 +159,9 @@ fn receipts() -> Vec<Row> {
             merge("decom/handing", received(json!([receipt("v1", "b")]))),
             "may be added, not changed",
         ),
-        yes(Department, merge("decom/reclaiming", both())),
-        no(Provider, merge("decom/reclaiming", both()), lack),
-        no(Department, merge("decom/completed", both()), "receipts are given while data is handed over"),
-        no(Department, merge("decom/published", both()), "receipts are given while data is handed over"),
+        allowed(Department, merge("decom/reclaiming", both())),
+        denied(Provider, merge("decom/reclaiming", both()), lack),
+        denied(Department, merge("decom/completed", both()), "receipts are given while data is handed over"),
+        denied(Department, merge("decom/published", both()), "receipts are given while data is handed over"),
     ]
 }

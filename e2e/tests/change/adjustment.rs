@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::fixture::{
-    adjustment, automatic, carry_out, clock, hard, message, provider_applied, provisioned, said,
+    adjustment, automatic, carry_out, clock, hard, message, provider_applied, provisioned, timeline_count,
 };
 
 pub async fn adjustment_keeps_workloads_automatic(context: Context) -> Result<()> {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::fixture::{
     automatic, event, events_of_maintenance, message, provider_applied, provider_department, provisioned,
-    quiet, said,
+    quiet, timeline_count,
 };
 use crate::refusals::{cannot_be_approved, decide};
 

@@ -10,7 +10,7 @@ use kube::api::{DeleteParams, PostParams};
 use serde_json::{Value, json};
 
 use crate::fixture::{
-    adjustment, automatic, carry_out, event, hard, message, provider_applied, provisioned, said,
+    adjustment, automatic, carry_out, event, hard, message, provider_applied, provisioned, timeline_count,
 };
 
 fn more() -> Value {

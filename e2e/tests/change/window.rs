@@ -16,7 +16,7 @@ use kube::Api;
 use kube::api::PostParams;
 use serde_json::{Value, json};
 
-use crate::fixture::{clock as period, event, events_of_maintenance, message, said};
+use crate::fixture::{clock as period, event, events_of_maintenance, message, timeline_count};
 use crate::maintenance::plan_from;
 use crate::refusals::cannot_be_approved;
 

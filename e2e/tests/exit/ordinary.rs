@@ -20,9 +20,9 @@ pub fn certified(exit: &DynamicObject, fixture: &Fixture, outcomes: &[(&str, &st
     ensure!(certificate.volumes.len() == outcomes.len(), "{certificate:?}");
     for (claim, outcome) in outcomes {
         let uid = fixture.held(claim)?.uid();
-        let outcome =
-            certificate.volumes.iter().find(|f| f.volume_uid == uid).context("a volume is missing")?;
-        ensure!(format!("{:?}", outcome.outcome) == *outcome, "{outcome:?}, and not {outcome}");
+        let volume =
+            certificate.volumes.iter().find(|v| v.volume_uid == uid).context("a volume is missing")?;
+        ensure!(format!("{:?}", volume.outcome) == *outcome, "{volume:?}, and not {outcome}");
     }
     Ok(())
 }
@@ -35,11 +35,11 @@ async fn all_the_way(
     fixture.leave(how).await?;
     let exit = fixture.phase("Completed").await?;
     fixture.app_phase("Exited").await?;
-    let outcomes: Vec<(&str, &str)> = outcomes
+    let certificate: Vec<(&str, &str)> = outcomes
         .iter()
         .map(|(c, f)| (*c, if *f == VolumeOutcome::Destroyed { "Destroyed" } else { "Retained" }))
         .collect();
-    certified(&exit, fixture, &outcomes)?;
+    certified(&exit, fixture, &certificate)?;
     fixture.assert_outcome(outcomes, true).await?;
     Ok(exit)
 }

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::actors::Actor;
 use e2e::binaries::Binaries;
 use e2e::suite::Context;
-use e2e::{department, operator, paths};
+use e2e::{fixtures, operator, paths};
 use tokio::process::Command;
 
 pub async fn documented_operations_work(context: Context) -> Result<()> {

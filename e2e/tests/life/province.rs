@@ -135,8 +135,8 @@ pub async fn lifecycle_from_application_to_certificate(context: Context) -> Resu
 
 /// The department deletes a claim: the volume stays, and is listed.
 async fn unclaim(department: &Department, tenant: &str, lost: &Held) -> Result<()> {
-    let department = department.cluster().client(department.applicant).await?;
-    let claims: Api<PersistentVolumeClaim> = Api::namespaced(department, tenant);
+    let client = department.cluster().client(department.applicant).await?;
+    let claims: Api<PersistentVolumeClaim> = Api::namespaced(client, tenant);
     claims.delete("lost", &DeleteParams::default()).await?;
     let listed = |status: &Value| {
         let unclaimed = status["unclaimedVolumes"].as_array();
