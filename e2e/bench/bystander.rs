@@ -5,8 +5,8 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use e2e::office::{Kind, ZHENGZHOU};
-use e2e::personas::Persona;
+use e2e::actors::Actor;
+use e2e::fixtures::{Kind, ZHENGZHOU};
 use e2e::requests;
 use kube::Client;
 use serde_json::json;
@@ -34,7 +34,7 @@ pub type Amendments = (Vec<Duration>, Vec<Duration>);
 impl<'a> Bystander<'a> {
     /// Files the application and waits until the operator has observed it.
     pub async fn start(harness: &Harness, watch: &'a StatusWatch) -> Result<Self> {
-        let client = harness.cluster.client(Persona::OtherDepartment).await?;
+        let client = harness.cluster.client(Actor::OtherDepartment).await?;
         let record = Record { namespace: harness.city_namespace.clone(), name: "bystander".to_owned() };
         let manifest = application(&record.name, ZHENGZHOU)?;
         requests::create(&client, &collection(&record.namespace, Kind::Application), &manifest).await?;

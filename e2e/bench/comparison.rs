@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::office::{HENAN, Kind, Office};
+use e2e::fixtures::{Department, HENAN, Kind};
 use e2e::requests;
 use e2e::wait::eventually;
 use futures::channel::mpsc;
@@ -139,12 +139,12 @@ impl Workload {
             "default": "Retain", "volumes": [{"namespace": "prod", "claim": "data", "action": "Destroy"}],
         });
         let leave = async |record: &Record| {
-            let office = Office::at(&harness.cluster, &record.namespace, HENAN);
+            let department = Department::at(&harness.cluster, &record.namespace, HENAN);
             for claim in ["data", "archive"] {
-                office.fill(&record.tenant(), claim, "").await?;
+                department.fill(&record.tenant(), claim, "").await?;
             }
-            office.file(&office.exit(&record.name, &record.name, disposition.clone())?).await?;
-            office.consent(&record.name).await.map(drop)
+            department.file(&department.exit(&record.name, &record.name, disposition.clone())?).await?;
+            department.consent(&record.name).await.map(drop)
         };
         requests::for_each(iter(&applications), leave).await?;
         Ok(harness.watch(Kind::Exit))

@@ -4,12 +4,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+use e2e::actors::{self, Actor};
 use e2e::audit::{Entries, Follow};
 use e2e::cluster::{Cluster, Setup};
 use e2e::control_plane::Home;
-use e2e::office::{self, HENAN, Kind, Office, ZHENGZHOU};
+use e2e::fixtures::{self, Department, HENAN, Kind, ZHENGZHOU};
 use e2e::operator::{Operator, Options};
-use e2e::personas::{self, Persona};
 use e2e::requests;
 use futures::stream::iter;
 use govcloud_domain::names;
@@ -50,7 +50,7 @@ pub fn collection(namespace: &str, kind: Kind) -> String {
 
 /// The sample application under a name, in a region.
 pub fn application(name: &str, region: &str) -> Result<Value> {
-    let mut manifest = office::sample("travel.yaml")?;
+    let mut manifest = fixtures::sample("travel.yaml")?;
     manifest["metadata"]["name"] = json!(name);
     manifest["spec"]["region"] = json!(region);
     Ok(manifest)
@@ -71,19 +71,19 @@ impl Harness {
     pub async fn start(namespaces: usize) -> Result<Self> {
         let cluster = Cluster::start_in(Home::Synced, Setup::Installed, Options::default()).await?;
         let cluster = Arc::new(cluster);
-        office::regions_without_operator(&cluster).await?;
+        fixtures::regions_without_operator(&cluster).await?;
         let mut opened = Vec::new();
         for region in std::iter::repeat_n(HENAN, namespaces).chain([ZHENGZHOU]) {
             let namespace = cluster.filing_namespace("dept", region).await?;
-            opened.push(Office::open(&cluster, &namespace, region).await?.namespace);
+            opened.push(Department::open(&cluster, &namespace, region).await?.namespace);
         }
         let plane = &cluster.plane;
         Ok(Self {
             city_namespace: opened.pop().context("no namespace")?,
             namespaces: opened,
-            department: plane.client(Persona::Department).await?,
-            authority: plane.client(Persona::Authority410000).await?,
-            admin: plane.client(Persona::Admin).await?,
+            department: plane.client(Actor::Department).await?,
+            authority: plane.client(Actor::Authority410000).await?,
+            admin: plane.client(Actor::Admin).await?,
             cluster,
         })
     }
@@ -95,7 +95,7 @@ impl Harness {
         let env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let operator = Operator::start(&self.cluster.plane, Options { env, ..Options::default() }).await?;
         *self.cluster.operator.lock().await = Some(operator);
-        office::regions_ready(&self.cluster).await
+        fixtures::regions_ready(&self.cluster).await
     }
 
     pub async fn stop_operator(&self) -> Result<()> {
@@ -117,7 +117,7 @@ impl Harness {
     /// A client with the operator's credentials.
     pub async fn operator_client(&self) -> Result<Client> {
         let root = self.cluster.plane.root();
-        personas::client(&personas::kubeconfig(root, personas::OPERATOR_SERVICE_ACCOUNT)).await
+        actors::client(&actors::kubeconfig(root, actors::OPERATOR_SERVICE_ACCOUNT)).await
     }
 
     /// All requests since an audit log was opened, those answered before this call included.

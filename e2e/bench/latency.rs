@@ -8,9 +8,9 @@ use std::slice::from_ref;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use e2e::actors::OPERATOR;
 use e2e::audit::Follow;
-use e2e::office::Kind;
-use e2e::personas::OPERATOR;
+use e2e::fixtures::Kind;
 use jiff::Timestamp;
 
 use crate::comparison::{PROVISION, prepare};

@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::{Parser, ValueEnum};
-use e2e::{keeper, say};
+use e2e::{say, supervisor};
 
 use comparison::{EXIT, PROVISION, Workload};
 use report::Figures;
@@ -57,7 +57,7 @@ enum What {
 async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_env_filter("error,kube_client=off").with_writer(std::io::stderr).init();
     let outcome = Flags::parse().run().await;
-    keeper::dismiss();
+    supervisor::dismiss();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -69,7 +69,7 @@ async fn main() -> ExitCode {
 
 impl Flags {
     async fn run(self) -> Result<()> {
-        keeper::end_on_signals()?;
+        supervisor::end_on_signals()?;
         let all: &[What] = if self.against.is_some() { &[What::Ratio] } else { &What::value_variants()[..6] };
         let (number, many) = (self.number, self.number.min(1000) * 10);
         for what in if self.what.is_empty() { all } else { &self.what } {

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use anyhow::Result;
+use e2e::actors::OPERATOR;
 use e2e::audit::{Entries, Entry};
-use e2e::personas::OPERATOR;
 use e2e::requests;
 use futures::stream::{self, Stream};
 use jiff::Timestamp;

@@ -7,9 +7,9 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use e2e::actors::OPERATOR;
 use e2e::binaries::Binaries;
-use e2e::office::Kind;
-use e2e::personas::OPERATOR;
+use e2e::fixtures::Kind;
 use e2e::wait::eventually;
 use e2e::{operator, paths, requests, say};
 use futures::future::try_join_all;

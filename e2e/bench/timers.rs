@@ -6,8 +6,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use e2e::fixtures::{self, HENAN, Kind};
 use e2e::in_process::InProcess;
-use e2e::office::{self, HENAN, Kind};
 use e2e::requests;
 use govcloud_controller::clock::Clock;
 use serde_json::json;
@@ -27,7 +27,7 @@ pub async fn measure(deadlines: usize) -> Result<()> {
     requests::merge(&harness.admin, &region, &json!({"spec": {"workingDays": {"review": 3}}})).await?;
     let clock = Clock::default();
     let operator = InProcess::start(&harness.cluster, clock.clone()).await?;
-    office::regions_ready(&harness.cluster).await?;
+    fixtures::regions_ready(&harness.cluster).await?;
     let watch = harness.watch(Kind::Application);
     let applications = harness.applications(0..deadlines);
     harness.file(&watch, &applications).await?;

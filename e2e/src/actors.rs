@@ -45,9 +45,6 @@ pub enum Actor {
     Auditor,
 }
 
-/// Old name, for code that is not renamed yet.
-pub use Actor as Persona;
-
 impl Actor {
     /// All of them.
     pub const ALL: [Self; 9] = [

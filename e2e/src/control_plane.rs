@@ -17,13 +17,13 @@ use kube::api::PostParams;
 use kube::{Api, Client};
 use serde_json::json;
 
+use crate::actors::{self, Actor, Server};
 use crate::audit::AuditLog;
 use crate::binaries::Binaries;
-use crate::keeper;
 use crate::kubectl::Kubectl;
-use crate::personas::{self, Persona, Server};
 use crate::pki::Pki;
 use crate::process::{Identity, Process};
+use crate::supervisor;
 use crate::volumes;
 use crate::wait::until;
 
@@ -68,7 +68,7 @@ impl ControlPlane {
         let (root, temporary) = match home {
             Home::Temporary | Home::Synced => {
                 let directory = tempfile::Builder::new().prefix("govcloud-e2e-").tempdir()?;
-                keeper::order("dir", directory.path().display())?;
+                supervisor::order("dir", directory.path().display())?;
                 (directory.path().to_owned(), Some(directory))
             }
             Home::Kept(root) => (root, None),
@@ -76,7 +76,7 @@ impl ControlPlane {
         for part in ["state", "logs"] {
             fs::create_dir_all(root.join(part))?;
         }
-        keeper::order("audit", audit_path(&root).display())?;
+        supervisor::order("audit", audit_path(&root).display())?;
         let layout = Layout { root: &root, binaries: &binaries, sync, flags };
         let pki = layout.credentials()?;
         let mut attempt = 1;
@@ -90,9 +90,9 @@ impl ControlPlane {
                 outcome => break outcome?,
             }
         };
-        for persona in Persona::ALL {
-            let file = personas::kubeconfig(&root, persona.user());
-            personas::write_certificate(&server, &pki, &file, persona.user(), persona.group())?;
+        for actor in Actor::ALL {
+            let file = actors::kubeconfig(&root, actor.user());
+            actors::write_certificate(&server, &pki, &file, actor.user(), actor.group())?;
         }
         let controllers = layout.control(&server, &pki)?;
         apiserver.check()?;
@@ -117,19 +117,19 @@ impl ControlPlane {
         &self.pki
     }
 
-    /// The file of a persona's kubeconfig.
-    pub fn kubeconfig(&self, persona: Persona) -> PathBuf {
-        personas::kubeconfig(&self.root, persona.user())
+    /// The file of an actor's kubeconfig.
+    pub fn kubeconfig(&self, actor: Actor) -> PathBuf {
+        actors::kubeconfig(&self.root, actor.user())
     }
 
-    /// A client that acts as `persona`.
-    pub async fn client(&self, persona: Persona) -> Result<Client> {
-        personas::client(&self.kubeconfig(persona)).await
+    /// A client that acts as `actor`.
+    pub async fn client(&self, actor: Actor) -> Result<Client> {
+        actors::client(&self.kubeconfig(actor)).await
     }
 
-    /// kubectl as `persona`.
-    pub fn kubectl(&self, persona: Persona) -> Kubectl {
-        self.kubectl_by(self.kubeconfig(persona))
+    /// kubectl as `actor`.
+    pub fn kubectl(&self, actor: Actor) -> Kubectl {
+        self.kubectl_by(self.kubeconfig(actor))
     }
 
     /// kubectl by any kubeconfig.
@@ -170,7 +170,7 @@ impl ControlPlane {
 
     /// Waits until the API server answers that it is ready, as after a restart.
     pub async fn ready(&mut self) -> Result<()> {
-        let client = self.client(Persona::Admin).await?;
+        let client = self.client(Actor::Admin).await?;
         launch::ready(&client, &mut [&mut self.etcd, &mut self.apiserver], READY).await
     }
 
@@ -200,7 +200,7 @@ impl ControlPlane {
     }
 
     /// Leaves its processes running after us, and says who they are. Only for a control plane that was started to
-    /// stay; the keeper must be released as well.
+    /// stay; the supervisor must be released as well.
     pub fn leave(&mut self) -> Result<Vec<(String, Identity)>> {
         if self.temporary.is_some() {
             bail!("a temporary control plane cannot stay");
@@ -213,14 +213,14 @@ impl ControlPlane {
 
     /// Waits for the first sign of the controllers and gives the provider's administrator his ordinary rights.
     async fn bootstrapped(&mut self) -> Result<()> {
-        let admin = self.client(Persona::Admin).await?;
+        let admin = self.client(Actor::Admin).await?;
         let binding: ClusterRoleBinding = serde_json::from_value(json!({
             "metadata": {"name": "platform-admin"},
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
             "subjects": [{
                 "apiGroup": "rbac.authorization.k8s.io",
                 "kind": "User",
-                "name": Persona::PlatformAdmin.user(),
+                "name": Actor::PlatformAdmin.user(),
             }],
         }))?;
         let bindings: Api<ClusterRoleBinding> = Api::all(admin.clone());
@@ -243,15 +243,15 @@ impl Drop for ControlPlane {
                 .into_iter()
                 .try_for_each(Process::kill)?;
             volumes::remove(&self.audit())?;
-            keeper::order("removed", audit_path(&self.root).display())?;
+            supervisor::order("removed", audit_path(&self.root).display())?;
             if let Some(directory) = self.temporary.take() {
                 directory.close()?;
-                keeper::order("removed", self.root.display())?;
+                supervisor::order("removed", self.root.display())?;
             }
             Ok(())
         };
         if let Err(error) = end() {
-            tracing::warn!(error = format!("{error:#}"), "left to the keeper");
+            tracing::warn!(error = format!("{error:#}"), "left to the supervisor");
         }
     }
 }

@@ -120,9 +120,6 @@ pub struct Department {
     pub patience: Duration,
 }
 
-/// Old name, for code that is not renamed yet.
-pub use Department as Office;
-
 impl Department {
     /// A department whose actors have their rights already.
     pub fn at(cluster: &Arc<Cluster>, namespace: &str, region: &str) -> Self {

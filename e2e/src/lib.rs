@@ -63,9 +63,3 @@ pub mod supervisor;
 pub mod tools;
 pub mod volumes;
 pub mod wait;
-
-// Old names, for code that is not renamed yet.
-pub use actors as personas;
-pub use fixtures as office;
-pub use sample_department as people;
-pub use supervisor as keeper;

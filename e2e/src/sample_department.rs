@@ -24,16 +24,7 @@ pub struct SampleDepartment {
     by: Arc<dyn Fn(Actor) -> Kubectl + Send + Sync>,
 }
 
-/// Old names, for code that is not renamed yet.
-pub use SampleDepartment as People;
-pub use timeline_count as said;
-
 impl SampleDepartment {
-    /// Old name of [`Self::install`].
-    pub async fn settle(cluster: Arc<Cluster>) -> Result<Self> {
-        Self::install(cluster).await
-    }
-
     /// Sets up the sample regions, roles and actors.
     pub async fn install(cluster: Arc<Cluster>) -> Result<Self> {
         Self::install_with(move |who| cluster.kubectl(who)).await

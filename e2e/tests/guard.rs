@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use e2e::actors::Actor;
 use e2e::cluster::{Cluster, Setup};
 use e2e::install::wait_policies_active;
 use e2e::operator::{Operator, Options};
-use e2e::people::{DEPARTMENT, People, condition, said};
-use e2e::personas::Persona;
+use e2e::sample_department::{DEPARTMENT, SampleDepartment, condition, timeline_count};
 use e2e::suite::{self, Context};
 use e2e::wait::eventually;
 use govcloud_domain::integrity;
@@ -24,10 +24,10 @@ fn main() -> ExitCode {
     suite::main(Setup::Bare, tests)
 }
 
-async fn stage() -> Result<(Arc<Cluster>, People)> {
+async fn start() -> Result<(Arc<Cluster>, SampleDepartment)> {
     let cluster = Arc::new(Cluster::start(Setup::Operating).await?);
-    let people = People::settle(cluster.clone()).await?;
-    Ok((cluster, people))
+    let department = SampleDepartment::install(cluster.clone()).await?;
+    Ok((cluster, department))
 }
 
 /// Changes that weaken a policy or a CRD.
@@ -64,10 +64,10 @@ fn weakenings() -> Vec<(&'static str, &'static str, Value)> {
 }
 
 async fn a_decision_made_while_a_policy_is_altered_is_invalid(context: Context) -> Result<()> {
-    let (cluster, people) = stage().await?;
+    let (cluster, department) = start().await?;
     context.dump_on_failure(DEPARTMENT);
-    let admin = people.by(Persona::Admin);
-    let waiting = people.file("waiting").await?;
+    let admin = department.by(Actor::Admin);
+    let waiting = department.file("waiting").await?;
     let mut seen = 0;
     for (kind, name, patch) in weakenings() {
         let original = admin.run(&["get", kind, name, "-o", "json"]).await?;
@@ -80,7 +80,7 @@ async fn a_decision_made_while_a_policy_is_altered_is_invalid(context: Context) 
             patch = json!({ "spec": { "versions": versions } });
         }
         admin.run(&["patch", kind, name, "--type=merge", "-p", &patch.to_string()]).await?;
-        let held = people
+        let held = department
             .until(&waiting, &format!("stalled, with {kind}/{name} altered"), |o| {
                 condition(o, "Stalled")["reason"] == "PolicyIntegrityViolated"
             })
@@ -88,7 +88,7 @@ async fn a_decision_made_while_a_policy_is_altered_is_invalid(context: Context) 
         let message = condition(&held, "Stalled")["message"].to_string();
         ensure!(message.contains(name), "the record does not name it: {message}");
         restore(&admin, &original).await?;
-        people.until(&waiting, "free again", |o| condition(o, "Stalled")["status"] == "False").await?;
+        department.until(&waiting, "free again", |o| condition(o, "Stalled")["status"] == "False").await?;
         seen += 1;
     }
     println!("guard: {seen} altered policies, each reported on the waiting record");
@@ -97,38 +97,42 @@ async fn a_decision_made_while_a_policy_is_altered_is_invalid(context: Context) 
     let binding =
         admin.run(&["get", "validatingadmissionpolicybinding", "govcloud-decisions", "-o", "json"]).await?;
     admin.run(&["delete", "validatingadmissionpolicybinding", "govcloud-decisions"]).await?;
-    people
+    department
         .until(&waiting, "held", |o| condition(o, "Stalled")["reason"] == "PolicyIntegrityViolated")
         .await?;
-    ensure!(events(&people, "PolicyIntegrityViolated").await? > 0, "no Event reports the violation");
-    people.approve(&waiting).await?;
-    let void = people.until(&waiting, "void", |o| o["status"]["decision"]["void"].is_string()).await?;
-    ensure!(void["status"]["phase"] == "Submitted" && said(&void, "DecisionVoid") == 1, "{}", void["status"]);
+    ensure!(events(&department, "PolicyIntegrityViolated").await? > 0, "no Event reports the violation");
+    department.approve(&waiting).await?;
+    let void = department.until(&waiting, "void", |o| o["status"]["decision"]["void"].is_string()).await?;
+    ensure!(
+        void["status"]["phase"] == "Submitted" && timeline_count(&void, "DecisionVoid") == 1,
+        "{}",
+        void["status"]
+    );
     restore(&admin, &binding).await?;
-    wait_policies_active(&admin, &cluster.client(Persona::Admin).await?).await?;
-    decide_anew(&people, &waiting).await
+    wait_policies_active(&admin, &cluster.client(Actor::Admin).await?).await?;
+    decide_anew(&department, &waiting).await
 }
 
 async fn a_policy_replaced_while_the_operator_was_down_is_a_violation(context: Context) -> Result<()> {
-    let (cluster, people) = stage().await?;
+    let (cluster, department) = start().await?;
     context.dump_on_failure(DEPARTMENT);
-    let admin = people.by(Persona::Admin);
-    let (first, second) = (people.file("first").await?, people.file("second").await?);
+    let admin = department.by(Actor::Admin);
+    let (first, second) = (department.file("first").await?, department.file("second").await?);
     let mut operator = cluster.operator.lock().await.take().context("no operator")?;
     operator.stop()?;
     let policy =
         admin.run(&["get", "validatingadmissionpolicybinding", "govcloud-decisions", "-o", "json"]).await?;
     admin.run(&["delete", "validatingadmissionpolicybinding", "govcloud-decisions"]).await?;
-    people.approve(&first).await?;
+    department.approve(&first).await?;
     restore(&admin, &policy).await?;
-    wait_policies_active(&admin, &cluster.client(Persona::Admin).await?).await?;
+    wait_policies_active(&admin, &cluster.client(Actor::Admin).await?).await?;
     let operator = Operator::start(&cluster.plane, Options::default()).await?;
-    let void = people.until(&first, "void", |o| o["status"]["decision"]["void"].is_string()).await?;
+    let void = department.until(&first, "void", |o| o["status"]["decision"]["void"].is_string()).await?;
     ensure!(void["status"]["phase"] == "Submitted", "{}", void["status"]);
-    decide_anew(&people, &first).await?;
+    decide_anew(&department, &first).await?;
 
     // The same with this very release recorded: it covers a change of content in place, not a replacement.
-    let third = people.file("third").await?;
+    let third = department.file("third").await?;
     let mut operator = operator;
     operator.stop()?;
     let release = e2e::operator::binary()?;
@@ -136,11 +140,11 @@ async fn a_policy_replaced_while_the_operator_was_down_is_a_violation(context: C
     let release = String::from_utf8(release.stdout)?;
     admin.apply(&release).await?;
     admin.run(&["delete", "validatingadmissionpolicybinding", "govcloud-decisions"]).await?;
-    people.approve(&second).await?;
+    department.approve(&second).await?;
     restore(&admin, &policy).await?;
-    wait_policies_active(&admin, &cluster.client(Persona::Admin).await?).await?;
+    wait_policies_active(&admin, &cluster.client(Actor::Admin).await?).await?;
     let mut operator = Operator::start(&cluster.plane, Options::default()).await?;
-    people.until(&second, "void", |o| o["status"]["decision"]["void"].is_string()).await?;
+    department.until(&second, "void", |o| o["status"]["decision"]["void"].is_string()).await?;
 
     // An upgrade in place that was recorded first is no violation: decisions made meanwhile count. In the older release
     // this binding audits nothing.
@@ -158,10 +162,10 @@ async fn a_policy_replaced_while_the_operator_was_down_is_a_violation(context: C
     operator.stop()?;
     admin.apply(&release).await?;
     admin.run(&["patch", binding, "--type=merge", "-p", newer]).await?;
-    wait_policies_active(&admin, &cluster.client(Persona::Admin).await?).await?;
-    people.approve(&third).await?;
+    wait_policies_active(&admin, &cluster.client(Actor::Admin).await?).await?;
+    department.approve(&third).await?;
     *cluster.operator.lock().await = Some(Operator::start(&cluster.plane, Options::default()).await?);
-    people.until_phase(&third, "Provisioned").await?;
+    department.until_phase(&third, "Provisioned").await?;
     Ok(())
 }
 
@@ -179,7 +183,7 @@ async fn pinned(admin: &e2e::kubectl::Kubectl, key: &str) -> Result<()> {
 }
 
 /// The authority removes the invalid decision and decides again.
-async fn decide_anew(people: &People, what: &str) -> Result<()> {
+async fn decide_anew(department: &SampleDepartment, what: &str) -> Result<()> {
     let keys = [
         "govcloud.dev/decision-",
         "govcloud.dev/reviewed-generation-",
@@ -187,10 +191,10 @@ async fn decide_anew(people: &People, what: &str) -> Result<()> {
         "govcloud.dev/decided-by-",
     ];
     let args = [&["annotate", what, "-n", DEPARTMENT][..], &keys].concat();
-    people.by(Persona::Authority410000).run(&args).await?;
-    people.until(what, "cleared", |o| o["status"]["decision"].is_null()).await?;
-    people.approve(what).await?;
-    people.until_phase(what, "Provisioned").await.map(drop)
+    department.by(Actor::Authority410000).run(&args).await?;
+    department.until(what, "cleared", |o| o["status"]["decision"].is_null()).await?;
+    department.approve(what).await?;
+    department.until_phase(what, "Provisioned").await.map(drop)
 }
 
 /// Restores an object: replaces it, or creates it if it is gone.
@@ -219,11 +223,11 @@ async fn restore(admin: &e2e::kubectl::Kubectl, original: &str) -> Result<()> {
 }
 
 /// Number of Events beside the operator with a reason.
-async fn events(people: &People, reason: &str) -> Result<usize> {
+async fn events(department: &SampleDepartment, reason: &str) -> Result<usize> {
     let selector = format!("reason={reason}");
     eventually(&format!("an Event {reason}"), Duration::from_secs(20), || async {
-        let list = people
-            .by(Persona::Admin)
+        let list = department
+            .by(Actor::Admin)
             .run(&["get", "events", "-n", "govcloud-system", "--field-selector", &selector, "-o", "name"])
             .await?;
         Ok(Some(list.lines().count()).filter(|n| *n > 0))

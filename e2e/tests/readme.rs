@@ -6,9 +6,9 @@ use std::process::{ExitCode, Stdio};
 use std::{env, fs};
 
 use anyhow::{Context as _, Result, ensure};
+use e2e::actors::Actor;
 use e2e::binaries::Binaries;
 use e2e::cluster::Setup;
-use e2e::personas::Persona;
 use e2e::suite::{self, Context};
 use e2e::{documents, install, operator, paths};
 use tokio::process::Command;
@@ -20,14 +20,14 @@ const RESOURCES_ZH: &str = "docs/zh/resources.md";
 const HANDBOOK: [&str; 2] = ["docs/zh/05-change.md", "docs/zh/07-consent-and-exit.md"];
 
 /// The project's kinds, and who files each.
-const KINDS: [(&str, Persona); 7] = [
-    ("CloudApplication", Persona::Department),
-    ("ResourceGrant", Persona::Provider),
-    ("ChangeRequest", Persona::Department),
-    ("Decommission", Persona::Department),
-    ("Region", Persona::PlatformAdmin),
-    ("WorkCalendar", Persona::PlatformAdmin),
-    ("ServiceCatalog", Persona::PlatformAdmin),
+const KINDS: [(&str, Actor); 7] = [
+    ("CloudApplication", Actor::Department),
+    ("ResourceGrant", Actor::Provider),
+    ("ChangeRequest", Actor::Department),
+    ("Decommission", Actor::Department),
+    ("Region", Actor::PlatformAdmin),
+    ("WorkCalendar", Actor::PlatformAdmin),
+    ("ServiceCatalog", Actor::PlatformAdmin),
 ];
 
 fn main() -> ExitCode {
@@ -36,20 +36,20 @@ fn main() -> ExitCode {
 }
 
 async fn the_documents_work_as_they_are_written(context: Context) -> Result<()> {
-    install::samples(&context.cluster.kubectl(Persona::Admin), true).await?;
+    install::samples(&context.cluster.kubectl(Actor::Admin), true).await?;
     context.dump_on_failure("dept-transport");
     let english = manifests(RESOURCES)?;
     ensure!(
         english == manifests(RESOURCES_ZH)?,
         "{RESOURCES} and {RESOURCES_ZH} must show the same manifests"
     );
-    for (kind, persona) in KINDS {
+    for (kind, actor) in KINDS {
         let manifest = english.get(kind).with_context(|| format!("{RESOURCES} shows no {kind}"))?;
-        dry_run(&context, persona, manifest).await.with_context(|| format!("{RESOURCES}, {kind}"))?;
+        dry_run(&context, actor, manifest).await.with_context(|| format!("{RESOURCES}, {kind}"))?;
     }
     for page in HANDBOOK {
         for manifest in manifests(page)?.values() {
-            dry_run(&context, Persona::Department, manifest).await.context(page)?;
+            dry_run(&context, Actor::Department, manifest).await.context(page)?;
         }
     }
     refusals(&context, &english["CloudApplication"]).await?;
@@ -79,19 +79,19 @@ fn manifests(document: &str) -> Result<BTreeMap<String, String>> {
 }
 
 /// What the API server, its schemas and its policies say of a manifest.
-async fn dry_run(context: &Context, persona: Persona, manifest: &str) -> Result<()> {
+async fn dry_run(context: &Context, actor: Actor, manifest: &str) -> Result<()> {
     let file = tempfile::NamedTempFile::new()?;
     fs::write(file.path(), manifest)?;
     let file = file.path().display().to_string();
     let args = ["create", "--dry-run=server", "--validate=strict", "-f", &file];
-    context.cluster.kubectl(persona).run(&args).await.map(drop)
+    context.cluster.kubectl(actor).run(&args).await.map(drop)
 }
 
 /// What the comments in the first manifest say is refused.
 async fn refusals(context: &Context, application: &str) -> Result<()> {
-    let department = context.cluster.kubectl(Persona::Department);
+    let department = context.cluster.kubectl(Actor::Department);
     let classified = application.replace("NonClassified", "Classified");
-    let refusal = dry_run(context, Persona::Department, &classified).await.err().context("Art. 3 is kept")?;
+    let refusal = dry_run(context, Actor::Department, &classified).await.err().context("Art. 3 is kept")?;
     ensure!(format!("{refusal:#}").contains("涉密信息系统不得上政务云（第三条）"), "{refusal:#}");
     department.apply(&application.replace("protectionLevel: 3", "protectionLevel: 4")).await?;
     let args = ["-n", "dept-transport", "capp/parking"];

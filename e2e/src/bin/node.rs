@@ -84,18 +84,18 @@ async fn live(node: &Node, helm: &Helm) -> Result<()> {
     install::calendars(&admin).await?;
 
     let (kubeconfigs, kubectl) = (node.root().to_owned(), node.kubectl(Actor::Admin));
-    let sample = SampleDepartment::install_with(move |who| {
+    let steps = SampleDepartment::install_with(move |who| {
         kubectl.by(e2e::actors::kubeconfig(&kubeconfigs, who.user()))
     })
     .await?;
-    let travel = sample.file("travel").await?;
-    sample.approve(&travel).await?;
-    let provisioned = sample.until_phase(&travel, "Provisioned").await?;
+    let travel = steps.file("travel").await?;
+    steps.approve(&travel).await?;
+    let provisioned = steps.until_phase(&travel, "Provisioned").await?;
     let tenant =
         provisioned["status"]["namespaces"][0]["namespace"].as_str().context("no tenant")?.to_owned();
     clock.done("filed, approved and provisioned");
 
-    let department = sample.by(Actor::Department);
+    let department = steps.by(Actor::Department);
     apply_in(&department, &tenant, &std::fs::read_to_string(sample("travel-volumes.yaml"))?).await?;
     apply_in(&department, &tenant, WORKLOAD).await?;
     department.run(&["rollout", "status", "deployment/travel", "-n", &tenant, "--timeout=180s"]).await?;
@@ -105,7 +105,7 @@ async fn live(node: &Node, helm: &Helm) -> Result<()> {
     clock.done("the department's Pod writes to two real volumes");
     let live = format!("{{\"spec\":{{\"goLive\":{{\"at\":\"{}\"}}}}}}", jiff::Timestamp::now());
     department.run(&["patch", &travel, "-n", DEPARTMENT, "--type=merge", "-p", &live]).await?;
-    sample.until_phase(&travel, "Live").await?;
+    steps.until_phase(&travel, "Live").await?;
     clock.done("live");
 
     let leader = holder(&admin).await?;
@@ -113,18 +113,18 @@ async fn live(node: &Node, helm: &Helm) -> Result<()> {
     let enlarge = std::fs::read_to_string(sample("travel-enlarge.yaml"))?;
     apply_in(&department, DEPARTMENT, &enlarge).await?;
     let change = "chreq/travel-enlarge";
-    sample.until(change, "valid", valid).await?;
+    steps.until(change, "valid", valid).await?;
     let next = holder(&admin).await?;
     ensure!(next != leader, "{leader} leads again");
-    sample.approve(change).await?;
-    sample.until_phase(change, "Completed").await?;
+    steps.approve(change).await?;
+    steps.until_phase(change, "Completed").await?;
     clock.done("the leader was killed; another replica leads and has carried out a change");
 
     let since = intact_since(&admin).await?;
     let exit = std::fs::read_to_string(sample("travel-exit.yaml"))?;
     apply_in(&department, DEPARTMENT, &exit).await?;
     let exit = "decom/travel-exit";
-    sample.until_phase(exit, "AwaitingConsent").await?;
+    steps.until_phase(exit, "AwaitingConsent").await?;
     let chart = chart().display().to_string();
     let before = operators(&admin).await?;
     let wait = ["--set=log.level=debug", "--set=image.pullPolicy=Never", "--wait", "--timeout=240s"];
@@ -144,27 +144,27 @@ async fn live(node: &Node, helm: &Helm) -> Result<()> {
         .await?;
     grows(&volumes[0]).await?;
     ensure!(pod(&admin, &tenant).await? == workload, "the department's Pod was replaced or restarted");
-    ensure!(sample.get(exit).await?["status"]["phase"] == "AwaitingConsent");
+    ensure!(steps.get(exit).await?["status"]["phase"] == "AwaitingConsent");
     clock.done("the chart uninstalled: the tenant's Pod runs on, the records stay");
     helm_install(helm).await?;
     ensure!(intact_since(&admin).await? == since, "policies that stood all the time are a gap to the guard");
-    let digest = sample.get(exit).await?["status"]["inventory"]["digest"].to_string();
+    let digest = steps.get(exit).await?["status"]["inventory"]["digest"].to_string();
     let consent = format!("{{\"spec\":{{\"consent\":{{\"inventoryDigest\":{digest}}}}}}}");
     department.run(&["patch", exit, "-n", DEPARTMENT, "--type=merge", "-p", &consent]).await?;
-    sample.until_phase(exit, "AwaitingDecision").await?;
-    sample.until(exit, "valid", valid).await?;
+    steps.until_phase(exit, "AwaitingDecision").await?;
+    steps.until(exit, "valid", valid).await?;
     clock.done("installed again: the exit goes on where it was");
 
-    sample.approve(exit).await?;
+    steps.approve(exit).await?;
     // Its Pod runs and holds the claims: a minute until the namespace is deleted, and then the Pod's own time to end.
     let gone = || async {
         let left = admin.run(&["get", "namespace", &tenant, "--ignore-not-found"]).await?;
         Ok(left.is_empty().then_some(()))
     };
     eventually("the namespace is gone", PATIENCE, gone).await?;
-    let done = sample.until_phase(exit, "Completed").await?;
+    let done = steps.until_phase(exit, "Completed").await?;
     ensure!(timeline_count(&done, "Submitted") == 1, "{}", done["status"]["timeline"]);
-    sample.until_phase(&travel, "Exited").await?;
+    steps.until_phase(&travel, "Exited").await?;
     ensure!(!volumes[0].exists(), "{} is not destroyed", volumes[0].display());
     ensure!(volumes[1].join("record").metadata()?.len() > 0, "the archive is lost");
     clock.done("exited: the one volume's directory is gone, the other's data is kept, with a certificate");

@@ -10,8 +10,8 @@ use kube::Client;
 use tokio::time::{Instant, sleep};
 
 use super::{READY, audit_path};
+use crate::actors::{self, Actor, Server};
 use crate::binaries::Binaries;
-use crate::personas::{self, Persona, Server};
 use crate::pki::Pki;
 use crate::process::{Process, Spec};
 
@@ -67,9 +67,9 @@ impl Layout<'_> {
         let server = Server { url: format!("https://127.0.0.1:{port}"), ca: pki.ca() };
         let mut etcd = self.start("etcd", self.etcd(pki, client_port, peer_port))?;
         let mut apiserver = self.start("kube-apiserver", self.apiserver(pki, client_port, port))?;
-        let file = personas::kubeconfig(self.root, Persona::Admin.user());
-        personas::write_certificate(&server, pki, &file, Persona::Admin.user(), Persona::Admin.group())?;
-        let admin = personas::client(&file).await?;
+        let file = actors::kubeconfig(self.root, Actor::Admin.user());
+        actors::write_certificate(&server, pki, &file, Actor::Admin.user(), Actor::Admin.group())?;
+        let admin = actors::client(&file).await?;
         ready(&admin, &mut [&mut etcd, &mut apiserver], READY).await?;
         Ok((server, etcd, apiserver))
     }
@@ -77,7 +77,7 @@ impl Layout<'_> {
     /// Starts the controllers as their own user.
     pub fn control(&self, server: &Server, pki: &Pki) -> Result<Process> {
         let file = self.root.join("state/kube-controller-manager.kubeconfig");
-        personas::write_certificate(server, pki, &file, CONTROLLERS_USER, None)?;
+        actors::write_certificate(server, pki, &file, CONTROLLERS_USER, None)?;
         let file = file.display();
         self.start(
             "kube-controller-manager",

@@ -305,16 +305,16 @@ impl Fixtures {
     }
 
     async fn volumes(&self) -> Result<()> {
-        use Caller::{Fixtures, Operator};
+        use Caller::{Harness, Operator};
         let claimed = json!({"spec": {"claimRef": {
             "apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": TENANT, "name": "lost", "uid": APPLICATION,
         }}});
         for target in ["pv/kept", "pv/doomed", "pv/unseen"] {
-            self.0.execute(Fixtures, create(target, claimed.clone())).await?;
+            self.0.execute(Harness, create(target, claimed.clone())).await?;
         }
         let reserved = json!({"spec": {"claimRef": {"namespace": TENANT, "name": "awaited"}}});
-        self.0.execute(Fixtures, create("pv/reserved", reserved)).await?;
-        self.0.execute(Fixtures, create("pv/foreign", json!({}))).await?;
+        self.0.execute(Harness, create("pv/reserved", reserved)).await?;
+        self.0.execute(Harness, create("pv/foreign", json!({}))).await?;
         let mark = format!("application-uid={APPLICATION}");
         let marks = format!("{mark} application=travel department={TRANSPORT} region=410000");
         for target in ["pv/kept", "pv/doomed", "pv/reserved"] {

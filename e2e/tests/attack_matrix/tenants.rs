@@ -236,15 +236,15 @@ fn limits() -> Vec<Row> {
 
 fn claims() -> Vec<Row> {
     let class = |name: Value| json!({"spec": {"storageClassName": name}});
-    let allowed = "set spec.storageClassName to one that the region allows: hostpath,fast";
+    let classes = "set spec.storageClassName to one that the region allows: hostpath,fast";
     let with = |field: &str, value: Value| json!({"spec": {field: value}});
     let mut rows = Vec::new();
     for who in [Department, ClusterAdmin, Provider] {
         rows.extend([
             allowed(who, create("pvc/new", json!({}))),
             allowed(who, create("pvc/new", class(json!("fast")))),
-            denied(who, create("pvc/new", class(json!("scratch"))), allowed),
-            denied(who, create("pvc/new", class(json!(""))), allowed),
+            denied(who, create("pvc/new", class(json!("scratch"))), classes),
+            denied(who, create("pvc/new", class(json!(""))), classes),
             denied(who, create("pvc/new", with("volumeName", json!("kept"))), "names no volume"),
             denied(
                 who,

@@ -76,7 +76,7 @@ pub async fn grant_before_approval_waits(context: Context) -> Result<()> {
     let namespaces = app.data["spec"]["namespaces"].clone();
     let mut early = order(&app, &app, namespaces);
     early["spec"]["approved"]["generation"] = json!(app.metadata.generation);
-    early["spec"]["approved"]["digest"] = json!(spec_digest(&app.data["spec"], &[]));
+    early["spec"]["approved"]["digest"] = json!(spec_digest(&app.data["spec"]));
     department.file_as(Actor::Provider, &early).await?;
     let grant = department.phase(Kind::Grant, "clinic", "Pending").await?;
     let status = &grant.data["status"];

@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use crate::relist::Relists;
 
-/// Tries of a read of which one fails: a reconcile that is tried again reads everything again.
-const READS_PER_FAULT: usize = 4;
+/// Tries of a read of which the first fails: a reconcile that is tried again reads everything again.
+const READS_PER_FAULT: usize = 16;
 
 /// Fault of a department.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

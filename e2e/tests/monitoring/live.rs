@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use e2e::actors::{self, Actor, OPERATOR_SERVICE_ACCOUNT};
 use e2e::cluster::Cluster;
-use e2e::office::{self, HENAN, Kind, Office, PATIENCE, condition, sample};
+use e2e::fixtures::{self, Department, HENAN, Kind, PATIENCE, condition, sample};
 use e2e::operator::{Operator, Options};
 use e2e::paths::in_repository;
-use e2e::personas::{self, OPERATOR_SERVICE_ACCOUNT, Persona};
 use e2e::prometheus::Prometheus;
 use e2e::suite::Context;
 use e2e::wait::eventually;
@@ -61,12 +61,12 @@ pub async fn a_life_is_seen_by_prometheus_and_the_collector_and_not_in_the_logs(
     collector.check(&namespace, &uid).await?;
     a_violation_is_reported(cluster, &leading, &prometheus).await?;
 
-    let application = office::sample("travel.yaml")?;
+    let application = fixtures::sample("travel.yaml")?;
     let report = sample("travel-report.yaml")?;
     let materials = &application["spec"]["materials"];
     let said =
         [&materials["projectApproval"], &materials["technicalPlan"], &report["spec"]["goLive"]["testReport"]];
-    let kubeconfig = personas::kubeconfig(cluster.plane.root(), OPERATOR_SERVICE_ACCOUNT);
+    let kubeconfig = actors::kubeconfig(cluster.plane.root(), OPERATOR_SERVICE_ACCOUNT);
     the_standby_takes_over_at_once(&mut leading, &standby).await?;
     standby.stop()?;
     secrets::none(&said, &kubeconfig, &[leading.log(), standby.log()], &collector.raw())
@@ -75,34 +75,34 @@ pub async fn a_life_is_seen_by_prometheus_and_the_collector_and_not_in_the_logs(
 /// A life until each metric exists: decided, live, reported, and out again; beside it one that is stalled, one
 /// that waits for the authority, and one with a clock that runs.
 async fn life(cluster: &std::sync::Arc<Cluster>, context: &Context, namespace: &str) -> Result<String> {
-    office::regions(cluster).await?;
-    let office = Office::open(cluster, namespace, HENAN).await?;
-    let mut stalled = office.application("stalled")?;
+    fixtures::regions(cluster).await?;
+    let department = Department::open(cluster, namespace, HENAN).await?;
+    let mut stalled = department.application("stalled")?;
     stalled["spec"]["materials"]["projectApproval"]["issuedOn"] = json!("2999-01-01");
-    office.file(&stalled).await?;
-    office.file(&office.application("waiting")?).await?;
-    let open = office.provision(office.application("open")?).await?;
-    office.fill(&Office::tenant(&open, "prod")?.0, "data", "data").await?;
-    office.file(&secrets::mark(office.application("travel")?)).await?;
-    let judged = office.judged(Kind::Application, "travel", "Valid").await?;
+    department.file(&stalled).await?;
+    department.file(&department.application("waiting")?).await?;
+    let open = department.provision(department.application("open")?).await?;
+    department.fill(&Department::tenant(&open, "prod")?.0, "data", "data").await?;
+    department.file(&secrets::mark(department.application("travel")?)).await?;
+    let judged = department.judged(Kind::Application, "travel", "Valid").await?;
     let annotations = json!({
         "govcloud.dev/decision": "approved", "govcloud.dev/opinion": OPINION,
         "govcloud.dev/reviewed-generation": judged.metadata.generation.unwrap_or_default().to_string(),
     });
     let decision = json!({"metadata": {"annotations": annotations}});
-    office.amend_as(office.authority, Kind::Application, "travel", decision).await?;
-    let life = office.phase(Kind::Application, "travel", "Provisioned").await?;
-    let (tenant, _) = Office::tenant(&life, "prod")?;
+    department.amend_as(department.authority, Kind::Application, "travel", decision).await?;
+    let life = department.phase(Kind::Application, "travel", "Provisioned").await?;
+    let (tenant, _) = Department::tenant(&life, "prod")?;
     context.dump_on_failure(&tenant);
-    office.fill(&tenant, "data", "data").await?;
-    office.fill(&tenant, "archive", "archive").await?;
-    office.go_live("travel").await?;
+    department.fill(&tenant, "data", "data").await?;
+    department.fill(&tenant, "archive", "archive").await?;
+    department.go_live("travel").await?;
     let disposition = json!({"default": "Retain", "volumes": [{"namespace": "prod", "claim": "data", "action": "Destroy"}]});
-    office.leave(office.exit("travel-exit", "travel", disposition)?).await?;
-    office.phase(Kind::Exit, "travel-exit", "Completed").await?;
-    office.phase(Kind::Application, "travel", "Exited").await?;
+    department.leave(department.exit("travel-exit", "travel", disposition)?).await?;
+    department.phase(Kind::Exit, "travel-exit", "Completed").await?;
+    department.phase(Kind::Application, "travel", "Exited").await?;
     let held = |s: &serde_json::Value| condition(s, "Stalled")["reason"] == "DocumentInFuture";
-    office.until(Kind::Application, "stalled", "is stalled", held).await?;
+    department.until(Kind::Application, "stalled", "is stalled", held).await?;
     life.metadata.uid.context("no uid")
 }
 
@@ -146,7 +146,7 @@ async fn a_violation_is_reported(
     operator: &Operator,
     prometheus: &Prometheus,
 ) -> Result<()> {
-    let admin = cluster.kubectl(Persona::Admin);
+    let admin = cluster.kubectl(Actor::Admin);
     admin.run(&["delete", "validatingadmissionpolicybinding", "govcloud-decisions"]).await?;
     let body = eventually("the replica is not ready", PATIENCE, || async {
         let answer = operator.get("/readyz").await?;
