@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use e2e::cluster::Setup;
 use e2e::actors::Actor;
 use e2e::cluster::Setup;
 use e2e::suite::{self, Context};
@@ -20,7 +19,7 @@ use kube::core::DynamicObject;
 use serde_json::{Value, json};
 
 fn main() -> ExitCode {
-    suite::main(Setup::Bare, e2e::tests![s11_what_the_server_keeps_is_no_drift])
+    suite::main(Setup::Bare, e2e::tests![s11_stored_objects_do_not_drift])
 }
 
 fn map(lines: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -82,7 +81,7 @@ fn order(limit_range: Option<&ContainerLimits>, restriction: Restriction, namesp
     }
 }
 
-async fn s11_what_the_server_keeps_is_no_drift(context: Context) -> Result<()> {
+async fn s11_stored_objects_do_not_drift(context: Context) -> Result<()> {
     let client = context.cluster.client(Actor::Admin).await?;
     let mut compared = 0;
     for (n, limits) in limits().iter().enumerate() {
