@@ -138,13 +138,16 @@ pub async fn operate_until(
     ended
 }
 
+/// Sink of CloudEvents, and their origin.
+type Delivery = (Sink, String);
+
 /// Everything that tasks share, and the sink of CloudEvents with their origin.
 fn context(
     config: kube::Config,
     clock: Clock,
     options: &Options,
     integrity: watch::Receiver<PolicyIntegrity>,
-) -> Result<(Arc<Context>, Option<(Sink, String)>), RunError> {
+) -> Result<(Arc<Context>, Option<Delivery>), RunError> {
     let sink = options.cloudevents.sink().map_err(RunError::CloudEvents)?;
     let origin = options.cloudevents.origin().map_err(RunError::CloudEvents)?;
     let (skew, metrics) = (Skew::default(), Metrics::default());
@@ -162,7 +165,7 @@ fn context(
 async fn lead(
     context: &Arc<Context>,
     options: &Options,
-    sink: Option<(Sink, String)>,
+    sink: Option<Delivery>,
     tasks: &mut Tasks,
     election: &mut Option<Election>,
 ) -> Result<(), RunError> {

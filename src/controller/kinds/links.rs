@@ -67,8 +67,8 @@ fn readers_of_regions(state: &ClusterState, key: &IndexKey, reader: Kind) -> Vec
 }
 
 /// Targets that the Region of a record names.
-fn named_by_region<'a, I: IntoIterator<Item = Target>>(
-    state: &'a ClusterState,
+fn named_by_region<I: IntoIterator<Item = Target>>(
+    state: &ClusterState,
     record: &Object,
     named: impl FnOnce(&Value) -> I,
 ) -> Vec<Target> {

@@ -28,7 +28,7 @@ impl Evaluation<'_> {
         }
         let Some(asked) = self.seen.record.spec.resource_adjustment.as_ref() else { return };
         self.status.before = self.in_force();
-        self.status.after = merged(&self.status.before, asked).into();
+        self.status.after = merged(&self.status.before, asked);
         self.status.application_uid = self.seen.application.as_ref().map(|(m, _)| m.uid.clone());
         self.status.phase = Some(Phase::Applying);
         self.builder.record_notice(15);

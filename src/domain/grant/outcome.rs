@@ -75,7 +75,7 @@ impl Evaluation<'_> {
         let spec = &self.seen.record.spec;
         self.status.in_force = Some(spec.approved.clone());
         self.status.in_force_since = Some(self.now.into());
-        self.status.granted = spec.namespaces.clone().into();
+        self.status.granted = spec.namespaces.clone();
         if let Some(earlier) = taken_over_from(self.seen) {
             self.builder.record_event(LifecycleEvent::GrantTakenOver(earlier), OPERATOR, Some(13));
         }

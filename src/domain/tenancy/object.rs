@@ -19,12 +19,15 @@ pub struct ObjectRules {
     pub step: WriteStep,
     /// Top-level fields that are compared, each with the function that brings it into one form, so that only real
     /// differences count. Labels, annotations, UID and ownerReferences are always compared, status never.
-    pub compared: &'static [(&'static str, fn(&Value) -> Value)],
+    pub compared: &'static [Compared],
     /// Maps and fields of which an apply leaves standing what another manager put there: it is patched away.
     pub merged: &'static [&'static str],
     /// Fields that no write can change: the object is deleted and created anew.
     pub immutable: &'static [&'static str],
 }
+
+/// A top-level field, with the function that brings it into one form.
+pub type Compared = (&'static str, fn(&Value) -> Value);
 
 /// Steps in which the objects of an order are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -263,6 +263,7 @@ fn an_order_with_an_unknown_field_is_refused() {
 
 /// Orders and reports will be sent to other clusters, where no record can be read (docs/decisions/0061-*).
 #[test]
+#[allow(clippy::disallowed_methods, reason = "the test reads the sources, not the rules")]
 fn tenancy_names_no_record() {
     let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tenancy");
     let files = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
