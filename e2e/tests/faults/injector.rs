@@ -212,7 +212,7 @@ impl State {
         if !request.is_write() {
             let key = format!("{fault:?} {} {}", request.path, request.query);
             let tries = self.reads.entry(key).or_default();
-            if !fault.meets(request) || *tries % READS_PER_FAULT != 0 {
+            if !fault.meets(request) || !(*tries).is_multiple_of(READS_PER_FAULT) {
                 *tries += 1;
                 counts.reads += 1;
                 return Action::Forward;

@@ -31,7 +31,9 @@ fn index(volume: &Object) -> Vec<IndexKey> {
     }
     let claim = value.pointer("/spec/claimRef/namespace").and_then(Value::as_str);
     keys.extend(claim.map(|ns| IndexKey::ClaimNamespace(ns.to_owned())));
-    keys.extend(volume_source::marks(&volume_source::source_of(&value)).into_iter().map(IndexKey::VolumeSource));
+    keys.extend(
+        volume_source::marks(&volume_source::source_of(&value)).into_iter().map(IndexKey::VolumeSource),
+    );
     keys
 }
 
