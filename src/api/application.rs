@@ -1,4 +1,4 @@
-//! CloudApplication: one information system's application and its life (Art. 10–14).
+//! CloudApplication: one information system's application and its lifecycle (Art. 10–14).
 
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -12,7 +12,7 @@ use super::record::RecordStatus;
 pub use super::tenancy::{Access, AccessRole, Subject, SubjectKind};
 use super::time::Instant;
 
-/// 上云申请: a department's application for one information system, and that system's life on the cloud.
+/// 上云申请: a department's application for one information system, and that system's lifecycle on the cloud.
 #[derive(CustomResource, Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[kube(
     group = "govcloud.dev",
@@ -24,7 +24,7 @@ use super::time::Instant;
     category = "govcloud",
     status = "CloudApplicationStatus",
     derive = "PartialEq",
-    doc = "上云申请: one information system's application and its life on the government cloud (Art. 10-14). Filed by the department in its filing namespace.",
+    doc = "上云申请: one information system's application and its lifecycle on the government cloud (Art. 10-14). Filed by the department in its filing namespace.",
     printcolumn(name = "System", type_ = "string", json_path = ".spec.system.name"),
     printcolumn(name = "Region", type_ = "string", json_path = ".spec.region"),
     printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
@@ -178,7 +178,7 @@ impl ApplicationPhase {
     }
 }
 
-/// The life of an application as the operator recorded it.
+/// Lifecycle of an application as the operator recorded it.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct CloudApplicationStatus {
@@ -223,7 +223,7 @@ pub struct CloudApplicationStatus {
     pub maintenances: Vec<AnnouncedMaintenance>,
 }
 
-/// A maintenance as the department was told of it.
+/// Maintenance that was announced to the department.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct AnnouncedMaintenance {
@@ -267,7 +267,7 @@ pub struct TenantNamespace {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct FoundNamespace {
-    /// Entry of `spec.namespaces` that it stands for.
+    /// Entry of `spec.namespaces` that it belongs to.
     #[schemars(length(max = 63))]
     pub entry: String,
     /// Name of the Namespace.
@@ -276,7 +276,7 @@ pub struct FoundNamespace {
     /// UID of the Namespace: what a decision names.
     #[schemars(length(max = 64))]
     pub uid: String,
-    /// UID of the record that it belonged to, which is no more.
+    /// UID of the record that it belonged to, which no longer exists.
     #[serde(rename = "applicationUID")]
     #[schemars(length(max = 64))]
     pub application_uid: String,

@@ -34,7 +34,7 @@ pub enum ConditionStatus {
     True,
     /// It does not hold.
     False,
-    /// It cannot be told yet.
+    /// It is not known yet.
     Unknown,
 }
 

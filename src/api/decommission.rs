@@ -22,7 +22,7 @@ use super::time::Instant;
     category = "govcloud",
     status = "DecommissionStatus",
     derive = "PartialEq",
-    doc = "退出申请 (Art. 16): the data first, on the department's word (Art. 23), then the resources are reclaimed within 3 working days.",
+    doc = "退出申请 (Art. 16): the data first, with the department's consent (Art. 23), then the resources are reclaimed within 3 working days.",
     printcolumn(name = "Application", type_ = "string", json_path = ".spec.application"),
     printcolumn(name = "Region", type_ = "string", json_path = ".spec.region"),
     printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
@@ -72,7 +72,7 @@ pub struct DecommissionSpec {
     pub reason: ExitReason,
     /// Action for each volume.
     pub disposition: Disposition,
-    /// The department's word on exactly this inventory (Art. 23). Given after the inventory is published.
+    /// The department's consent to exactly this inventory (Art. 23). Given after the inventory is published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent: Option<Consent>,
     /// Receipts of volumes that were handed over; only ever added to (Art. 28). A receipt for a volume that was to be
@@ -109,7 +109,7 @@ pub enum ExitReason {
 pub struct Consent {
     /// Equals `status.inventory.digest`.
     #[schemars(length(max = 128))]
-    #[x_kube(validation = Rule::new("self.matches('^sha256:[0-9a-f]{64}$')").message("须照抄 status.inventory.digest，以示对这份清单授权 / copy it from status.inventory.digest: it is the word on exactly that inventory"))]
+    #[x_kube(validation = Rule::new("self.matches('^sha256:[0-9a-f]{64}$')").message("须照抄 status.inventory.digest，以示对这份清单授权 / copy it from status.inventory.digest: it is the consent to exactly that inventory"))]
     pub inventory_digest: String,
 }
 
@@ -234,7 +234,7 @@ pub struct GivenConsent {
     pub at: Instant,
 }
 
-/// 退出证明: what became of every volume, on whose word.
+/// 退出证明: the outcome of every volume, with its consent and decision.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Certificate {

@@ -6,7 +6,7 @@ use super::condition::Condition;
 use super::record::RecordStatus;
 use super::region::RegionStatus;
 
-/// A record of one of the four kinds that have a life.
+/// Record of one of the four kinds with a lifecycle.
 pub trait Filed: kube::Resource + DeserializeOwned {
     /// Code of the Region, as written.
     fn region(&self) -> &str;
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_phase_is_called_in_labels_as_in_status() {
+    fn a_phase_has_one_name_in_labels_and_status() {
         for name in ["Submitted", "Rejected", "Provisioning", "Live", "Exiting", "Exited"] {
             assert_eq!(named::<ApplicationPhase>(name), Some(name));
         }
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_nobody_has_seen_is_not_over() {
+    fn a_record_without_status_is_not_over() {
         let filed = include_str!("../../config/samples/travel.yaml");
         let mut a: CloudApplication = serde_saphyr::from_str(filed).unwrap();
         assert_eq!((a.phase(), a.is_over(), a.region()), (None, false, "410000"));

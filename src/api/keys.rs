@@ -32,7 +32,7 @@ pub const APPLICATION: &str = "govcloud.dev/application";
 pub const DEPARTMENT: &str = "govcloud.dev/department";
 /// Region code that the tenant object belongs to.
 pub const REGION: &str = "govcloud.dev/region";
-/// Which entry of `spec.namespaces` a tenant namespace stands for.
+/// Entry of `spec.namespaces` that a tenant namespace belongs to.
 pub const ENTRY: &str = "govcloud.dev/entry";
 /// Who keeps a tenant object as it is: [`crate::OPERATOR_NAME`].
 pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
@@ -41,5 +41,5 @@ pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 pub const STORAGE_CLASSES: &str = "govcloud.dev/storage-classes";
 /// On a namespace: records of this region may be filed here.
 pub const FILING_REGION: &str = "govcloud.dev/filing-region";
-/// On a volume that outlives its application: it is kept on the department's word (Art. 23).
+/// On a volume that outlives its application: it is retained by the department's consent (Art. 23).
 pub const RETAINED: &str = "govcloud.dev/retained";

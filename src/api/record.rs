@@ -99,20 +99,20 @@ pub struct Decision {
     pub opinion: Option<String>,
     /// The generation that was decided on.
     pub generation: i64,
-    /// Digest of the spec that was decided on, without the fields that come later in life.
+    /// Digest of the spec that was decided on, without the fields that come later in the lifecycle.
     #[schemars(length(max = 80))]
     pub digest: String,
     /// UIDs of the existing tenant namespaces that the authority let a recreated record take back, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), inner(length(max = 64)), extend("x-kubernetes-list-type" = "atomic"))]
     pub reattach: Vec<String>,
-    /// Set when the decision does not count, with why; it can then be removed and made anew.
+    /// Reason for which the decision is invalid; it can then be removed and made anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub void: Option<String>,
 }
 
-/// One entry of a record's life.
+/// One entry of a record's timeline.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct TimelineEntry {
@@ -171,7 +171,7 @@ pub struct RecordStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["obligation"]))]
     pub deadlines: Vec<Deadline>,
-    /// The record's life, oldest first; only ever appended to.
+    /// Lifecycle events of the record, oldest first; only ever appended to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "atomic"))]
     pub timeline: Vec<TimelineEntry>,

@@ -242,7 +242,7 @@ pub struct RegionStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
-    /// Volumes that outlived their application on the department's word (Art. 23); absent where there are none.
+    /// Volumes that outlived their application by the department's consent (Art. 23); absent where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retained_volumes: Option<RetainedVolumes>,
 }

@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn text_with_escapes_reads_as_well() {
+    fn a_date_with_json_escapes_is_read() {
         assert!(serde_json::from_str::<CivilDate>("\"2026\\u002d09-30\"").is_ok());
     }
 }

@@ -14,7 +14,7 @@ use super::session::Session;
 use super::words::{self, terms};
 use govcloud_api::resources::{ADMISSION_POLICIES, CUSTOM_RESOURCE_DEFINITION, ResourceType};
 use govcloud_domain::decision::PolicyIntegrity;
-use govcloud_domain::integrity;
+use govcloud_domain::integrity::{self, Defect, PolicyViolation};
 use govcloud_domain::release;
 
 /// 核对:策略与资源类型是否与本版一致 / whether policies and CRDs stand as shipped
@@ -121,7 +121,7 @@ fn compare(
                     BTreeMap::from([(key.clone(), have.clone())]),
                 );
                 match integrity::check(&want, &have, &integrity::Release::new(), None, now).0 {
-                    PolicyIntegrity::Violated(why) => (State::Altered, why.first().and_then(|w| place(w))),
+                    PolicyIntegrity::Violated(why) => (State::Altered, why.into_iter().find_map(place)),
                     PolicyIntegrity::Intact { .. } | PolicyIntegrity::Unknown => (State::InOrder, None),
                 }
             }
@@ -131,10 +131,12 @@ fn compare(
     shipped.iter().map(one).collect()
 }
 
-/// The path in `… altered (spec.x[0])`.
-fn place(why: &str) -> Option<String> {
-    let (_, rest) = why.rsplit_once("altered (")?;
-    Some(rest.strip_suffix(')')?.to_owned())
+/// Path at which an object was altered.
+fn place(violation: PolicyViolation) -> Option<String> {
+    match violation.defect {
+        Defect::Altered(at) => Some(at),
+        Defect::Missing | Defect::BeingDeleted => None,
+    }
 }
 
 fn text(findings: &[Finding], bad: usize, lang: Lang) -> String {

@@ -140,7 +140,7 @@ impl PolicyGuard {
                 true,
                 format!(
                     "审批策略不完整，审批一律不生效 / admission policies incomplete, approvals do not count: {}",
-                    why.join("; ")
+                    why.iter().map(|w| w.text().en).collect::<Vec<_>>().join("; ")
                 ),
             ),
             PolicyIntegrity::Intact { since } => (

@@ -42,7 +42,7 @@ pub struct Observed {
     pub others: Vec<OpenRequest>,
     /// Current usage by namespace entry and quota key (ResourceQuota `status.used`).
     pub used: Vec<(String, BTreeMap<String, String>)>,
-    /// Namespaces that exist under the names that the entries of a resource adjustment stand for.
+    /// Namespaces that exist under the names of the entries of a resource adjustment.
     pub existing: Vec<ExistingNamespace>,
     /// Applications that a maintenance names and that do not exist in its region: `namespace/name`.
     pub affected_missing: Vec<String>,

@@ -11,7 +11,7 @@ use govcloud_api::record::TimelineEntry;
 use govcloud_api::{API_VERSION, time::Instant};
 
 /// Name of an entry for ever: 16 hex digits of a digest of the record's UID, the entry's place in
-/// its life and the word for what happened. The Kubernetes Event of the same entry is named after it too (S9).
+/// its timeline and the word of the event. The Kubernetes Event of the same entry is named after it too (S9).
 #[must_use]
 pub fn id(uid: &str, place: u64, event: &str) -> String {
     let hash = digest::digest_of(&(uid, place, event)).unwrap_or_default();
@@ -90,7 +90,7 @@ pub struct CloudEvent {
     /// `dev.govcloud.<kind>.<Event>.v1alpha1`.
     #[serde(rename = "type")]
     pub type_: String,
-    /// `<namespace>/<application>`: the life that it belongs to.
+    /// `<namespace>/<application>`: the lifecycle that it belongs to.
     pub subject: String,
     /// Time of the event.
     pub time: Instant,
@@ -101,7 +101,7 @@ pub struct CloudEvent {
     pub region: String,
     /// The record's UID: what is to be kept in order (the partitioning extension).
     pub partitionkey: String,
-    /// The entry's place in the record's life, ten digits (the sequence extension).
+    /// The entry's place in the record's timeline, ten digits (the sequence extension).
     pub sequence: String,
     /// Event.
     pub data: Data,
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_becomes_this_event() {
+    fn a_timeline_entry_becomes_a_cloud_event() {
         let status = json!({
             "phase": "Applying", "waitingOn": "Provider", "waitingFor": "Change", "dueDate": "2026-11-26",
             "timeline": [{ "at": "2026-11-23T02:00:00Z", "actor": "officer", "event": "Approved", "article": 15, "message": "同意 / approved" }],
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn wording_that_cannot_be_taken_apart_stays_whole() {
+    fn a_message_with_several_separators_is_sent_whole() {
         let nested = "不符:甲 / a / differs: 甲 / a";
         assert_eq!(Message::split(nested), Message { zh: nested.to_owned(), en: nested.to_owned() });
     }
@@ -305,9 +305,9 @@ mod tests {
     }
 
     proptest! {
-        /// However many entries a life has, each that is kept is found under the place it was born with.
+        /// Each kept entry is found under its first place, however many entries there are.
         #[test]
-        fn a_place_stays_while_the_bound_drops_entries(count in 1_usize..TIMELINE_MAX * 3) {
+        fn a_place_stays_when_the_timeline_drops_entries(count in 1_usize..TIMELINE_MAX * 3) {
             let now = jiff::Timestamp::UNIX_EPOCH;
             let mut builder = StatusBuilder::begin(&Default::default(), 1, now);
             for place in 0..count {

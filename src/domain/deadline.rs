@@ -1,4 +1,4 @@
-//! The life of a deadline: opened, moved, paused, met or closed, and reported (design section 4).
+//! Lifecycle of a deadline: opened, moved, paused, met or closed, and reported (design section 4).
 //!
 //! A deadline lives in status. Nothing here acts on one that is late: no approval by silence, no lapse.
 //! Every function that moves `dueDate` returns a [`Moved`] for the timeline (S8). `now` is an argument, and

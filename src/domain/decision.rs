@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::bilingual::Bilingual;
+use super::integrity::PolicyViolation;
 use crate::bilingual::bilingual;
 use govcloud_api::keys;
 use govcloud_api::record::{Decision, RecordStatus, TimeSource, Verdict};
@@ -25,10 +26,10 @@ pub enum PolicyIntegrity {
         since: Timestamp,
     },
     /// Something is missing, altered or replaced.
-    Violated(Vec<String>),
+    Violated(Vec<PolicyViolation>),
 }
 
-/// The authority's annotations as they stand.
+/// The authority's annotations, parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Annotated {
     /// The verdict.
@@ -43,7 +44,7 @@ pub struct Annotated {
     pub reattach: Vec<String>,
 }
 
-/// Reads the annotations. `None` where no decision stands; `Err` where one stands that cannot be read.
+/// Reads the annotations. `None` without a decision; `Err` where one cannot be read.
 ///
 /// # Errors
 /// Says which annotation is missing or wrong.
@@ -138,15 +139,15 @@ pub struct Subject<'a> {
 /// Verdict on the annotations of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DecisionVerdict {
-    /// No decision stands that the record does not know.
+    /// There is no decision that the record does not know.
     Undecided,
-    /// The recorded decision stands.
+    /// The recorded decision is unchanged.
     Recorded,
     /// A new decision, to be recorded; with a reason if it is invalid.
     New(Decision, Option<InvalidDecision>),
     /// An invalid decision was removed: the record can be decided anew.
     Cleared,
-    /// The recorded decision was on another spec than the one that stands (S7).
+    /// The recorded decision was on another spec than the present one (S7).
     SpecAltered,
     /// The policies have not been checked yet: wait.
     Wait,
@@ -224,7 +225,7 @@ pub enum InvalidDecision {
     /// An annotation is missing or cannot be read.
     Unreadable(String),
     /// The policies are incomplete now; the violations.
-    PoliciesViolated(Vec<String>),
+    PoliciesViolated(Vec<PolicyViolation>),
     /// It was there before the operator's first visit.
     BeforeFirstVisit,
     /// The policies were incomplete when it was made.
@@ -250,10 +251,11 @@ impl InvalidDecision {
                 "审核注解缺失或无法识别（{e}）",
                 "an annotation is missing or cannot be read ({e})"
             ),
-            Self::PoliciesViolated(why) => Bilingual::new(
-                format!("审批策略不完整：{}", why.join("，")),
-                format!("the policies were not in place: {}", why.join(", ")),
-            ),
+            Self::PoliciesViolated(why) => {
+                let texts: Vec<Bilingual> = why.iter().map(PolicyViolation::text).collect();
+                let Bilingual { zh, en } = Bilingual::list(&texts);
+                bilingual!("审批策略不完整：{zh}", "the policies were not in place: {en}")
+            }
             Self::BeforeFirstVisit => Bilingual::new(
                 "该记录受理前已带有审核结论",
                 "it was there before the record was first looked at",

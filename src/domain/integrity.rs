@@ -9,9 +9,50 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::bilingual::{Bilingual, bilingual};
 use super::decision::PolicyIntegrity;
 use super::digest::digest_of;
 use govcloud_api::time::Instant;
+
+/// Difference between one shipped object and the live one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyViolation {
+    /// The object, as `Kind/name`.
+    pub object: String,
+    /// Its defect.
+    pub defect: Defect,
+}
+
+/// Defect of a live object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Defect {
+    /// It does not exist.
+    Missing,
+    /// It is being deleted.
+    BeingDeleted,
+    /// It differs at this path.
+    Altered(String),
+}
+
+impl PolicyViolation {
+    /// Wording for people.
+    #[must_use]
+    pub fn text(&self) -> Bilingual {
+        let object = &self.object;
+        match &self.defect {
+            Defect::Missing => bilingual!("{object} 缺失", "{object} missing"),
+            Defect::BeingDeleted => bilingual!("{object} 正在删除", "{object} being deleted"),
+            Defect::Altered(at) => bilingual!("{object} 被改动（{at}）", "{object} altered ({at})"),
+        }
+    }
+}
+
+impl From<&str> for PolicyViolation {
+    /// A missing object.
+    fn from(object: &str) -> Self {
+        Self { object: object.to_owned(), defect: Defect::Missing }
+    }
+}
 
 /// One live object's identity: a replaced one has another UID, an altered one another generation.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -79,16 +120,17 @@ pub fn check(
 ) -> (PolicyIntegrity, Option<Record>) {
     let pins: BTreeMap<&String, Pin> =
         shipped.keys().filter_map(|k| Some((k, pin(live.get(k).filter(|l| stands(l))?)))).collect();
-    let wrong: Vec<String> = shipped
-        .iter()
-        .filter_map(|(key, want)| match (live.get(key), pins.get(key)) {
-            (None, _) => Some(format!("{key} 缺失 / missing")),
-            (Some(_), None) => Some(format!("{key} 正在删除 / being deleted")),
+    let violation = |(key, want): (&String, &Value)| {
+        let defect = match (live.get(key), pins.get(key)) {
+            (None, _) => Defect::Missing,
+            (Some(_), None) => Defect::BeingDeleted,
             (Some(l), Some(p)) => first_difference(&canonical(want), &canonical(l), "spec")
                 .filter(|_| released.get(key) != Some(&p.digest))
-                .map(|at| format!("{key} 被改动 / altered ({at})")),
-        })
-        .collect();
+                .map(Defect::Altered)?,
+        };
+        Some(PolicyViolation { object: key.clone(), defect })
+    };
+    let wrong: Vec<PolicyViolation> = shipped.iter().filter_map(violation).collect();
     let before = recorded.filter(|r| shipped.keys().all(|k| unbroken(k, pins.get(k), r, released)));
     if !wrong.is_empty() {
         return (PolicyIntegrity::Violated(wrong), before.cloned());
@@ -229,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_or_altered_is_open() {
+    fn a_missing_or_altered_policy_violates_integrity() {
         let (shipped, now) = (policy("", 0, "Deny"), at("2026-01-01T00:00:00Z"));
         let none = Release::new();
         assert!(matches!(
@@ -248,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replacement_while_nobody_looked_is_a_gap_whatever_was_released() {
+    fn a_policy_replaced_between_checks_invalidates_decisions() {
         let (shipped, none, (first, later)) = (policy("", 0, "Deny"), Release::new(), times());
         let record = check(&shipped, &policy("a", 1, "Deny"), &none, None, first).1.unwrap();
         let again = |live: &BTreeMap<String, Value>, released: &Release| {
@@ -270,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn an_upgrade_in_place_that_was_recorded_first_is_no_gap() {
+    fn a_recorded_upgrade_in_place_keeps_decisions_valid() {
         let (old, new, (first, later)) = (policy("a", 1, "Deny"), policy("a", 2, "Audit"), times());
         let record = check(&old, &old, &Release::new(), None, first).1.unwrap();
         let say = |ships: &BTreeMap<String, Value>, live: &BTreeMap<String, Value>, released: &Release| {
@@ -294,18 +336,19 @@ mod tests {
         assert_eq!(say(&old, &BTreeMap::new(), &Release::new()).1, None, "missing");
     }
 
-    fn altered() -> Vec<String> {
-        vec!["ValidatingAdmissionPolicyBinding/p 被改动 / altered (spec.validationActions[0])".to_owned()]
+    fn altered() -> Vec<PolicyViolation> {
+        let defect = Defect::Altered("spec.validationActions[0]".to_owned());
+        vec![PolicyViolation { object: "ValidatingAdmissionPolicyBinding/p".to_owned(), defect }]
     }
 
     #[test]
-    fn white_space_counts_only_in_quotes() {
+    fn canonical_form_ignores_white_space_outside_of_quotes() {
         assert_eq!(squeeze("a\n\n  && b "), "a && b");
         assert_ne!(squeeze("x == 'a b'"), squeeze("x == 'a  b'"));
     }
 
     #[test]
-    fn what_the_api_server_fills_in_is_no_alteration_and_what_weakens_is() {
+    fn canonical_form_ignores_api_server_defaults_only() {
         let shipped = json!({ "kind": "ValidatingAdmissionPolicy", "spec": { "matchConstraints": { "resourceRules": [{ "resources": ["a"] }] } } });
         let mut live = shipped.clone();
         live["spec"]["matchConstraints"]["matchPolicy"] = json!("Equivalent");

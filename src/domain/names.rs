@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_what_it_says_and_a_hash() {
+    fn a_tenant_namespace_name_ends_with_a_hash() {
         // printf 'dept-transport\0travel\0prod' | sha256sum
         assert_eq!(
             tenant_namespace("dept-transport", "travel", "prod"),
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_leaves_no_loose_hyphen() {
+    fn a_cut_name_has_no_double_hyphen() {
         // The 54th character of the stem is a hyphen.
         let name = tenant_namespace(&"d".repeat(53), "app", "prod");
         assert_eq!(name[..55], format!("{}-{}", "d".repeat(53), &name[54..55]));

@@ -111,7 +111,7 @@ fn every_list_says_how_it_merges() {
 }
 
 #[test]
-fn every_kind_answers_what_it_is_waiting_for() {
+fn every_filed_kind_prints_its_awaited_act() {
     for crd in crds() {
         let json = serde_json::to_value(&crd).unwrap();
         let names = &json["spec"]["names"];

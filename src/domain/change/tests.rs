@@ -24,7 +24,7 @@ fn namespaces() -> impl Strategy<Value = serde_json::Value> {
 
 proptest! {
     #[test]
-    fn a_change_that_comes_to_what_is_in_force_changes_nothing(before in namespaces(), asked in namespaces()) {
+    fn a_change_equal_to_the_grant_in_force_is_found(before in namespaces(), asked in namespaces()) {
         let before: Vec<GrantedNamespace> = serde_json::from_value(before).unwrap();
         let asked: ResourceAdjustment = serde_json::from_value(
             json!({ "application": "travel", "reason": "x", "namespaces": asked }),

@@ -5,7 +5,7 @@ use jiff::{Timestamp, civil::Date};
 use super::super::calendar::{Calendar, china_date};
 use govcloud_api::deadline::{Deadline, Obligation, Party};
 
-/// A clock that runs, or stands still.
+/// A clock that runs or is paused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Running {
     /// Obligation.
@@ -20,7 +20,7 @@ pub struct Running {
     started_on: Date,
     /// The first instant that is late.
     due_at: Timestamp,
-    /// Since when the clock stands still.
+    /// Start of the pause, while the clock is paused.
     stopped_at: Option<Timestamp>,
 }
 
@@ -52,8 +52,8 @@ impl Running {
 
     /// Working days left, today included; 0 when the period is over.
     ///
-    /// On the last day 1 is left. The start day is not part of the period. While the clock stands still the
-    /// number stands still with it.
+    /// On the last day 1 is left. The start day is not part of the period. While the clock is paused the
+    /// number does not change.
     pub fn remaining_working_days(&self, now: Timestamp, calendar: &Calendar) -> i32 {
         let eve = china_date(self.shows(now)).yesterday().unwrap_or(Date::MIN);
         calendar.count(eve.max(self.started_on), self.due_date)

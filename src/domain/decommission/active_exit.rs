@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn the_exit_that_is_furthest_counts_and_none_that_came_to_nothing() {
+    fn exit_of_returns_the_furthest_exit_with_a_result() {
         use DecommissionPhase::{Completed, HandingOver, Inventory, Reclaiming, Rejected, Withdrawn};
         let filed = [
             exit("rejected", Scope::Application, Some(Rejected), "u"),
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_exit_of_volumes_past_its_decision_clears_them() {
+    fn clearing_returns_exits_of_scope_volumes_while_reclaiming() {
         use DecommissionPhase::{AwaitingDecision, Completed, Reclaiming};
         let filed = [
             exit("whole", Scope::Application, Some(Reclaiming), "u"),

@@ -34,7 +34,7 @@ pub fn waits_since(status: &RecordStatus) -> Option<Timestamp> {
     last.map(|e| e.at.timestamp())
 }
 
-/// Working days that the authority took for the decision that stands: from the day on which the record was
+/// Working days that the authority took for the recorded decision: from the day on which the record was
 /// last put before it, which does not count, to the day of the decision. `None` without a decision.
 #[must_use]
 pub fn days_to_decide(status: &RecordStatus, calendar: &Calendar) -> Option<i32> {
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_starts_or_warns_does_not_change_since_when_somebody_is_waited_on() {
+    fn clock_events_do_not_change_waits_since() {
         let status: RecordStatus = serde_json::from_value(json!({ "timeline": [
             entry("2026-11-02T01:00:00Z", "Submitted"),
             entry("2026-11-02T01:00:00Z", "ClockStarted"),
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decision_took_the_working_days_since_the_last_correction() {
+    fn days_to_decide_counts_from_the_last_submission() {
         let decision = json!({
             "verdict": "Approved", "by": "b", "at": "2026-10-09T08:00:00Z", "atSource": "Observed",
             "generation": 2, "digest": "d",
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn waiting_on_another_party_is_not_taken_by_the_one_who_owes() {
+    fn days_taken_leaves_out_pauses() {
         let deadline = |pauses: serde_json::Value| -> Deadline {
             serde_json::from_value(json!({
                 "obligation": "Change", "party": "Provider", "article": 15, "workingDays": 3,

@@ -3,6 +3,7 @@
 use super::super::decision::PolicyIntegrity;
 use super::super::finding::{Bilingual, Finding};
 use crate::bilingual::bilingual;
+use crate::integrity::PolicyViolation;
 use crate::reason::Reason;
 use crate::region_context::RegionContext;
 use govcloud_api::record::RecordStatus;
@@ -43,10 +44,11 @@ impl ReadyState {
     #[must_use]
     pub fn policies_violated(integrity: &PolicyIntegrity) -> Option<Self> {
         let PolicyIntegrity::Violated(why) = integrity else { return None };
-        let list = why.join(", ");
+        let texts: Vec<Bilingual> = why.iter().map(PolicyViolation::text).collect();
+        let Bilingual { zh, en } = Bilingual::list(&texts);
         let text = bilingual!(
-            "审批策略不完整，此间的审核结论无效，审批一律不生效：{list}",
-            "the approval policies are incomplete; decisions made meanwhile are invalid: {list}"
+            "审批策略不完整，此间的审核结论无效，审批一律不生效：{zh}",
+            "the approval policies are incomplete; decisions made meanwhile are invalid: {en}"
         );
         Some(Self::Stalled(Reason::PolicyIntegrityViolated, text))
     }

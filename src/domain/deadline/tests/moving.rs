@@ -58,7 +58,7 @@ fn a_recreated_calendar_with_the_same_stamp_is_still_compared() {
 }
 
 #[test]
-fn a_met_obligation_is_not_reopened_and_the_change_is_recorded_once() {
+fn a_met_deadline_is_not_reopened_and_its_move_is_recorded_once() {
     let mut met = provision();
     met.meet(at("2026-09-29T12:00"), &cn()).unwrap();
     let before = met.clone();
