@@ -23,10 +23,10 @@ pub struct Observed {
 /// Decides on an inspection.
 #[must_use]
 pub fn decide(seen: &Observed, now: Timestamp) -> Plan<InspectionStatus> {
-    let stored = seen.record.status.clone().unwrap_or_default();
-    let mut builder = StatusBuilder::begin(&stored.record, seen.meta.generation, now);
-    builder.valid(&seen.region_context.findings(&seen.record.spec.region));
-    let (record, events, wake) = builder.end(&stored.record);
-    let phase = stored.phase.or(Some(InspectionPhase::Submitted));
-    Plan::settle(InspectionStatus { phase, record }, events, wake)
+    let unseen = InspectionStatus::default();
+    let stored = seen.record.status.as_ref().unwrap_or(&unseen);
+    let (mut builder, mut status) = StatusBuilder::split(stored, seen.meta.generation, now);
+    builder.set_valid_condition(&seen.region_context.findings(&seen.record.spec.region));
+    status.phase = status.phase.or(Some(InspectionPhase::Submitted));
+    builder.finish(status, stored, Vec::new(), 25)
 }
