@@ -1,12 +1,15 @@
 //! Whose key is queued when an object of Kubernetes changes: every record whose decision rests on what changed of it, and
 //! few beside. One that is not queued would act on it when something else wakes it, perhaps never.
 
-use govcloud_api::keys;
+use std::sync::Arc;
+
+use govcloud_api::{keys, resources};
 use govcloud_controller::decision::GatherContext;
 use govcloud_controller::key::Key;
 use govcloud_controller::kinds::Kind;
 use govcloud_domain::decision::PolicyIntegrity;
 use govcloud_domain::plan::RequiredReads;
+use govcloud_domain::tenancy::{LiveObject, OBJECTS};
 use serde_json::{Value, json};
 
 use crate::acts::{adjustment, app_id, application, change_id, exit, exit_id, tenant};
@@ -57,7 +60,15 @@ fn gathered(s: &Stage, key: &Key) -> String {
     };
     let seen = match key.kind {
         Kind::Application => format!("{:?}", state.observed_application(key, &with)),
-        Kind::Grant => format!("{:?}", state.observed_grant(key, &with)),
+        Kind::Grant => {
+            let mut seen = state.observed_grant(key, &with);
+            for live in seen.iter_mut().flat_map(|seen| &mut seen.namespaces) {
+                for object in live.objects.iter_mut().chain([&mut live.namespace]) {
+                    object.object = Arc::new(decisive(object));
+                }
+            }
+            format!("{seen:?}")
+        }
         Kind::Change => format!("{:?}", state.observed_change(key, &with)),
         Kind::Decommission => format!("{:?}", state.observed_decommission(key, &with)),
         Kind::Region => format!("{:?}", state.observed_region(key.name())),
@@ -67,6 +78,16 @@ fn gathered(s: &Stage, key: &Key) -> String {
     let mut bare = parts.next().unwrap_or_default().to_owned();
     parts.for_each(|p| bare.push_str(p.split_once('"').map_or(p, |(_, rest)| rest)));
     bare
+}
+
+/// The parts of a live object that a grant compares with its order; of a Namespace also whether it is being deleted.
+fn decisive(live: &LiveObject) -> Value {
+    let rules = OBJECTS.iter().find(|rules| rules.resource == live.resource).expect("a tenant object");
+    let metadata = |part: &str| (part.to_owned(), live.object["metadata"][part].clone());
+    let deletion = (live.resource == resources::NAMESPACE).then_some("deletionTimestamp");
+    let parts = ["uid", "namespace", "labels", "annotations", "ownerReferences"].into_iter().chain(deletion);
+    let compared = rules.compared.iter().map(|(field, _)| ((*field).to_owned(), live.object[*field].clone()));
+    parts.map(metadata).chain(compared).collect()
 }
 
 /// In use with two volumes and a snapshot, a change and an exit filed on it, and another application beside.
