@@ -123,8 +123,8 @@ fn a_new_record_touches_the_files_that_the_page_lists() {
         ("use govcloud_api::grant::ResourceGrant;\n", "use govcloud_api::inspection::Inspection;\n"),
         ("    Exit,\n    Grant,\n", "    Inspection,\n"),
         (
-            "            Self::Grant => (\"ResourceGrant\", \"resourcegrants\", \"grant\"),\n",
-            "            Self::Inspection => (\"Inspection\", \"inspections\", \"insp\"),\n",
+            "            Self::Grant => (resources::RESOURCE_GRANT, \"grant\"),\n",
+            "            Self::Inspection => (resources::INSPECTION, \"insp\"),\n",
         ),
         ("    Grant(Box<ResourceGrant>),\n", "    Inspection(Box<Inspection>),\n"),
         (
@@ -146,9 +146,9 @@ fn a_new_record_touches_the_files_that_the_page_lists() {
     s.edit(record, "ALL: [Self; 4]", "ALL: [Self; 5]");
     s.edit(record, "Self::Exit, Self::Grant]", "Self::Exit, Self::Grant, Self::Inspection]");
     s.edit(
-        "src/cli/sheet.rs",
-        "            Body::Exit(exit) => self.exit(exit),\n",
-        "            Body::Exit(exit) => self.exit(exit),\n            Body::Inspection(i) => self.fact(\"application\", i.spec.application.clone()),\n",
+        "src/cli/details.rs",
+        "            self.exit(exit);\n",
+        "            self.exit(exit);\n        } else if let Body::Inspection(i) = &record.body {\n            self.fact(\"application\", i.spec.application.clone());\n",
     );
     s.edit(
         "config/rbac/operator.yaml",

@@ -112,7 +112,7 @@ async fn queue_lists_records_by_waiting_party(context: Context) -> Result<()> {
     let ask = format!("queue -n {namespace}");
     let waits = ["capp/travel", "交通出行服务平台", "Submitted", "decision"];
     govcloud(&context, Actor::Authority410000, &ask).await?.expect(0, &waits)?;
-    govcloud(&context, Actor::Provider, &ask).await?.expect(0, &["nothing waits on provider 410000"])?;
+    govcloud(&context, Actor::Provider, &ask).await?.expect(0, &["nothing to do for provider 410000"])?;
     govcloud(&context, Actor::Authority410100, &ask)
         .await?
         .expect(0, &["neither department, authority nor provider"])?;
@@ -147,7 +147,7 @@ async fn show_prints_the_lifecycle(context: Context) -> Result<()> {
         .expect(0, &parts)?;
     govcloud(&context, Actor::Department, &format!("show capp/travel -n {namespace} --lang zh"))
         .await?
-        .expect(0, &["等待主管部门:审核", "第11条"])?;
+        .expect(0, &["等待主管部门：审核", "第十一条"])?;
     govcloud(&context, Actor::Department, &format!("show capp/none -n {namespace}"))
         .await?
         .expect(1, &["there is no capp/none"])?;
@@ -202,7 +202,7 @@ async fn caller_without_rights_is_told_the_authority(context: Context) -> Result
     govcloud(&context, Actor::Provider, &approve)
         .await?
         .expect(1, &["you may not patch cloudapplications", decides])?;
-    let wildcard = "use an identity that holds approve on regions.govcloud.dev/410000 by name";
+    let wildcard = "use an account that holds approve on regions.govcloud.dev/410000 by name";
     govcloud(&context, Actor::PlatformAdmin, &approve)
         .await?
         .expect(1, &["must be granted by name", wildcard])?;
@@ -215,7 +215,7 @@ async fn return_without_opinion_is_a_usage_error(context: Context) -> Result<()>
         let said =
             govcloud(&context, Actor::Authority410000, &format!("{verb} capp/travel -n {namespace} --yes"))
                 .await?;
-        said.expect(2, &["needs the reason (Art. 12): --opinion"])?;
+        said.expect(2, &["requires an opinion (Art. 12): --opinion"])?;
     }
     let said = govcloud(
         &context,
@@ -253,10 +253,13 @@ async fn change_after_display_is_not_decided(context: Context) -> Result<()> {
     };
     let approve = format!("approve capp/travel -n {namespace}");
     let said = on_terminal(&context, Actor::Authority410000, &approve, enlarge, "y").await?;
-    said.expect(1, &["requests.cpu 8", "it changed since it was shown (spec, 1 → 2); nothing was done"])?;
+    said.expect(
+        1,
+        &["requests.cpu 8", "the record changed since it was shown (spec, 1 → 2); nothing was submitted"],
+    )?;
     // Nor is it by a script that read generation 1 a while ago.
     let said = govcloud(&context, Actor::Authority410000, &format!("{approve} --generation 1 --yes")).await?;
-    said.expect(1, &["you reviewed generation 1, it is at 2; nothing was done"])?;
+    said.expect(1, &["you reviewed generation 1, but the record has generation 2; nothing was submitted"])?;
     until(&context, &namespace, "decision.verdict", "").await
 }
 
@@ -269,10 +272,10 @@ async fn decided_record_is_reported_as_decided(context: Context) -> Result<()> {
     let reject = format!("reject capp/travel -n {namespace} --yes --opinion 不同意");
     govcloud(&context, Actor::Authority410000, &reject)
         .await?
-        .expect(1, &["refused: already approved", "next: it is decided already"])?;
+        .expect(1, &["refused: already approved", "next: a decision exists already"])?;
     govcloud(&context, Actor::Authority410000, &format!("clear-void capp/travel -n {namespace} --yes"))
         .await?
-        .expect(1, &["no decision that was marked void"])?;
+        .expect(1, &["has no invalid decision"])?;
     govcloud(&context, Actor::Authority410000, &format!("approve grant/travel -n {namespace} --yes"))
         .await?
         .expect(2, &["is not decided by the authority"])?;

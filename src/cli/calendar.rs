@@ -1,6 +1,4 @@
-//! `kubectl govcloud calendar`: when a period ends, what a month looks like, how many working days lie between.
-//!
-//! Works without a cluster, on the calendar that ships with the plugin or on a file.
+//! `calendar`: end of a period, month view, number of working days. Works without a cluster, on the built-in calendar or a file.
 
 use std::{fs, io, io::Write, path::PathBuf};
 
@@ -17,57 +15,57 @@ use govcloud_domain::calendar::{Calendar, CalendarError};
 mod month;
 mod text;
 
-/// The calendar that ships.
-const SHIPPED: &str = include_str!("../../config/calendars/cn.yaml");
-/// Longest period that can be asked for, as in the API.
+/// The built-in calendar.
+const BUILT_IN: &str = include_str!("../../config/calendars/cn.yaml");
+/// Longest period in working days, as in the API.
 const MAX_WORKING_DAYS: i64 = 1000;
 
 /// 工作日历 / working days
 #[derive(Args, Debug)]
 pub struct CalendarCommand {
     #[command(subcommand)]
-    question: Question,
-    /// 使用此 WorkCalendar 文件,而非内置日历 / use this WorkCalendar file instead of the built-in one
+    query: CalendarQuery,
+    /// 使用此 WorkCalendar 文件，不用内置日历 / use this WorkCalendar file instead of the built-in one
     #[arg(long, global = true, value_name = "CALENDAR.yaml")]
     file: Option<PathBuf>,
     /// 输出格式 / output format
     #[arg(short, long, global = true, value_enum)]
     output: Option<Format>,
-    /// 语言,缺省取自环境 / language, by default that of the locale
+    /// 语言，默认取自环境 / language, default from the locale
     #[arg(long, global = true, value_enum)]
     lang: Option<Lang>,
 }
 
-// Values are read as text here, so that every wrong one gets the same kind of answer: one line.
+// Values are parsed here and not by clap, so that each invalid one is reported in one line.
 #[derive(Subcommand, Debug)]
-enum Question {
-    /// 期限何时届满 / when a period ends
+enum CalendarQuery {
+    /// 期限何时届满 / compute the end of a period
     Due {
-        /// 起算日(当日不计)/ the day it starts, which does not count
+        /// 起算日（当日不计）/ first day, not counted
         #[arg(long, value_name = "YYYY-MM-DD", allow_hyphen_values = true)]
         from: String,
         /// 工作日数 / length in working days
         #[arg(long, value_name = "N", allow_hyphen_values = true)]
         working_days: String,
     },
-    /// 月历,标出放假(休)与调休上班(班)/ a month, with days off (H) and make-up workdays (W) marked
+    /// 月历，标出放假（休）和调休上班（班）/ show a month with days off (H) and make-up workdays (W)
     Show {
         /// 月份 / the month
         #[arg(value_name = "YYYY-MM", allow_hyphen_values = true)]
         month: String,
     },
-    /// 两日之间的工作日数 / working days between two days
+    /// 两日之间的工作日数 / count the working days between two days
     Count {
-        /// 起算日(当日不计)/ the first day, which does not count
+        /// 起算日（当日不计）/ first day, not counted
         #[arg(long, value_name = "YYYY-MM-DD", allow_hyphen_values = true)]
         from: String,
-        /// 末日(当日计入)/ the last day, which counts
+        /// 末日（当日计入）/ last day, counted
         #[arg(long, value_name = "YYYY-MM-DD", allow_hyphen_values = true)]
         to: String,
     },
 }
 
-/// Why a question has no answer. Each is one line; the plugin ends with exit code 2.
+/// Error of `calendar`. Each is one line; the exit code is 2.
 #[derive(Debug, thiserror::Error)]
 pub enum CalendarCliError {
     /// Not a date.
@@ -78,7 +76,7 @@ pub enum CalendarCliError {
     Month(String),
     /// Not a number of working days.
     #[error(
-        "工作日数须为 0 至 {MAX_WORKING_DAYS} 的整数,而非“{0}” / \
+        "工作日数须为 0 至 {MAX_WORKING_DAYS} 的整数，不能是“{0}” / \
          working days must be a whole number from 0 to {MAX_WORKING_DAYS}, not {0:?}"
     )]
     WorkingDays(String),
@@ -92,13 +90,13 @@ pub enum CalendarCliError {
     },
     /// A year that the calendar does not hold.
     #[error(
-        "日历 {calendar} 没有 {year} 年的数据(现有 {held}) / \
+        "日历 {calendar} 没有 {year} 年的数据（现有 {held}） / \
          calendar {calendar} has no data for the year {year} (it holds {held})"
     )]
     YearWithoutData {
         /// The calendar.
         calendar: String,
-        /// The year asked for.
+        /// The requested year.
         year: i16,
         /// The years it has.
         held: String,
@@ -108,7 +106,7 @@ pub enum CalendarCliError {
     Unreadable {
         /// The file.
         file: String,
-        /// Why.
+        /// Cause.
         source: io::Error,
     },
     /// The file is not a WorkCalendar.
@@ -116,7 +114,7 @@ pub enum CalendarCliError {
     NotACalendar {
         /// The file.
         file: String,
-        /// Why, in one line.
+        /// Cause, in one line.
         why: String,
     },
     /// The calendar contradicts itself.
@@ -124,7 +122,7 @@ pub enum CalendarCliError {
     Unsound {
         /// The file.
         file: String,
-        /// What contradicts.
+        /// The contradiction.
         source: CalendarError,
     },
     /// The answer cannot be written.
@@ -132,7 +130,7 @@ pub enum CalendarCliError {
     Output(#[from] io::Error),
 }
 
-/// The answer to `due`. These names are an interface.
+/// Answer to `due`. The field names are an interface.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct DueAnswer {
@@ -152,26 +150,26 @@ struct CountAnswer {
 }
 
 impl CalendarCommand {
-    /// Answers the question on `out`.
+    /// Writes the answer to `out`.
     ///
     /// # Errors
-    /// A value that is wrong, a year without data, a file that is no calendar, or `out` failing.
+    /// An invalid value, a year without data, a file that is not a calendar, or `out` failing.
     pub fn run(self, out: &mut impl Write) -> Result<(), CalendarCliError> {
         let lang = self.lang.unwrap_or_else(|| Lang::of_locale(|name| std::env::var(name).ok()));
-        // What was asked is read first: it is wrong more often than the file.
-        match self.question {
-            Question::Due { from, working_days } => {
+        // The arguments are parsed first: they are wrong more often than the file.
+        match self.query {
+            CalendarQuery::Due { from, working_days } => {
                 let (from, days) = (date(&from)?, working_day_count(&working_days)?);
                 let calendar = calendar(self.file)?;
                 due(&calendar, from, days, self.output, lang, out)
             }
-            Question::Show { month } => {
+            CalendarQuery::Show { month } => {
                 let first = first_of(&month)?;
                 let calendar = calendar(self.file)?;
-                held(&calendar, first.year())?;
+                require_year(&calendar, first.year())?;
                 month::show(&calendar, first, self.output, lang, out)
             }
-            Question::Count { from, to } => {
+            CalendarQuery::Count { from, to } => {
                 let (from, to) = (date(&from)?, date(&to)?);
                 if to < from {
                     return Err(CalendarCliError::Backwards { from, to });
@@ -191,7 +189,7 @@ fn due(
     lang: Lang,
     out: &mut impl Write,
 ) -> Result<(), CalendarCliError> {
-    held(calendar, from.year())?;
+    require_year(calendar, from.year())?;
     let due = calendar.due_from(from, days);
     let answer = DueAnswer {
         from: from.into(),
@@ -215,7 +213,7 @@ fn count(
     out: &mut impl Write,
 ) -> Result<(), CalendarCliError> {
     for year in from.year()..=to.year() {
-        held(calendar, year)?;
+        require_year(calendar, year)?;
     }
     let answer = CountAnswer { from: from.into(), to: to.into(), working_days: calendar.count(from, to) };
     match output {
@@ -224,10 +222,10 @@ fn count(
     }
 }
 
-/// The calendar in `file`, or the one that ships.
+/// Reads the calendar in `file`, or the built-in one.
 fn calendar(file: Option<PathBuf>) -> Result<Calendar, CalendarCliError> {
     let (file, text) = match file {
-        None => ("cn".to_owned(), SHIPPED.to_owned()),
+        None => ("cn".to_owned(), BUILT_IN.to_owned()),
         Some(path) => {
             let file = path.display().to_string();
             match fs::read_to_string(&path) {
@@ -236,25 +234,25 @@ fn calendar(file: Option<PathBuf>) -> Result<Calendar, CalendarCliError> {
             }
         }
     };
-    let not_one = |why: String| CalendarCliError::NotACalendar { file: file.clone(), why };
-    // A file that is something else altogether is better named than described by its first wrong field.
-    let types: TypeMeta = parse(&text).map_err(not_one)?;
+    let not_a_calendar = |why: String| CalendarCliError::NotACalendar { file: file.clone(), why };
+    // A file of another kind is reported as such, not by its first unknown field.
+    let types: TypeMeta = parse(&text).map_err(not_a_calendar)?;
     if types.kind != "WorkCalendar" || types.api_version != "govcloud.dev/v1alpha1" {
-        return Err(not_one(format!("kind: {}, apiVersion: {}", types.kind, types.api_version)));
+        return Err(not_a_calendar(format!("kind: {}, apiVersion: {}", types.kind, types.api_version)));
     }
-    let read: WorkCalendar = parse(&text).map_err(not_one)?;
+    let read: WorkCalendar = parse(&text).map_err(not_a_calendar)?;
     let name = read.metadata.name.unwrap_or_default();
     Calendar::new(&name, read.metadata.generation.unwrap_or_default(), &read.spec)
         .map_err(|source| CalendarCliError::Unsound { file, source })
 }
 
-fn held(calendar: &Calendar, year: i16) -> Result<(), CalendarCliError> {
+fn require_year(calendar: &Calendar, year: i16) -> Result<(), CalendarCliError> {
     if calendar.years().any(|known| known == year) {
         return Ok(());
     }
-    let held: Vec<String> = calendar.years().map(|year| year.to_string()).collect();
+    let years: Vec<String> = calendar.years().map(|year| year.to_string()).collect();
     let name = calendar.stamp().split('@').next().unwrap_or_default().to_owned();
-    Err(CalendarCliError::YearWithoutData { calendar: name, year, held: held.join(" ") })
+    Err(CalendarCliError::YearWithoutData { calendar: name, year, held: years.join(" ") })
 }
 
 fn date(text: &str) -> Result<Date, CalendarCliError> {
@@ -284,11 +282,11 @@ fn write(answer: &impl Serialize, format: Format, out: &mut impl Write) -> Resul
     Ok(output::write(answer, format, out)?)
 }
 
-/// The calendar that ships, for what counts working days without a cluster's own.
+/// Returns the built-in calendar.
 ///
 /// # Errors
 /// A defect of the build.
-pub(super) fn shipped() -> Result<Calendar, CalendarCliError> {
+pub(super) fn built_in() -> Result<Calendar, CalendarCliError> {
     calendar(None)
 }
 

@@ -1,4 +1,4 @@
-//! `certificate`: the proof of what became of a system's data, verified and printed (Art. 16, 23, 28).
+//! `certificate`: verifies and prints the exit certificate (Art. 16, 23, 28).
 
 use std::io::Write;
 
@@ -7,30 +7,31 @@ use minijinja::value::{Serde, Value};
 use minijinja::{Environment, context};
 
 use super::error::CliError;
-use super::output::{self, Lang, local, table, visible};
+use super::messages::{self, terms};
+use super::output::{self, Lang, escape_controls, local, table};
 use super::record::{Body, Target};
 use super::session::Session;
-use super::words::{self, terms};
 use govcloud_api::decommission::Certificate;
+use govcloud_api::record::Verdict;
 use govcloud_domain::decommission::certificate_digest;
 
-/// The page, with everything in it: no scripts, no fonts or images from elsewhere.
+/// Template of the HTML page: no scripts, no external fonts or images.
 const PAGE: &str = include_str!("certificate/page.html");
 
-/// 退出证明:核对摘要并输出 / the exit certificate, its digest verified
+/// 退出证明：核对校验值并输出 / verify and print the exit certificate
 #[derive(Args, Debug)]
 pub struct CertificateCommand {
     /// 退出申请的名称 / name of the Decommission
     #[arg(value_name = "NAME")]
     target: String,
-    /// 输出格式;html 为可打印的中文页面 / output format; html is a page to print, in Chinese
+    /// 输出格式；html 为可打印的中文页面 / output format; html is a page to print, in Chinese
     #[arg(short, long, value_enum, default_value = "text")]
-    output: Form,
+    output: CertificateFormat,
 }
 
-/// How it is printed.
+/// Output format of a certificate.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum CertificateFormat {
     /// 文本 / text
     Text,
     /// 网页 / a page
@@ -40,54 +41,54 @@ pub enum Form {
 }
 
 impl CertificateCommand {
-    /// Verifies and prints.
+    /// Verifies and prints the certificate.
     ///
     /// # Errors
-    /// There is no certificate, or it does not match its digest: then nothing of it is printed.
+    /// No certificate, or one that does not match its digest; then nothing of it is printed.
     pub async fn run(self, session: &Session, out: &mut impl Write) -> Result<(), CliError> {
         let lang = session.lang;
         let target = Target::parse_exit(&self.target, lang)?;
         let record = session.get(&target).await?;
         let Body::Exit(exit) = &record.body else {
-            return Err(CliError::Usage(words::bad_target(lang, &self.target)));
+            return Err(CliError::Usage(messages::not_an_exit(lang, &self.target)));
         };
         let Some(certificate) = exit.status.as_ref().and_then(|s| s.certificate.as_ref()) else {
-            let next = words::next_show(lang, &target, record.namespace());
-            return Err(CliError::failed(words::no_certificate(
+            let next = messages::next_show(lang, &target, record.namespace());
+            return Err(CliError::failed(messages::no_certificate(
                 lang,
                 &target.name,
                 terms::phase(lang, record.phase()),
             ))
             .advise([next]));
         };
-        verified(&target.name, certificate, lang)?;
-        let paper = Paper { certificate, record: &target.name, department: record.namespace() };
+        verify(&target.name, certificate, lang)?;
+        let view = CertificateView { certificate, record: &target.name, department: record.namespace() };
         match self.output {
-            Form::Text => out.write_all(paper.text(lang).as_bytes())?,
-            Form::Html => out.write_all(paper.page()?.as_bytes())?,
-            Form::Json => output::write(certificate, output::Format::Json, out)?,
+            CertificateFormat::Text => out.write_all(view.text(lang).as_bytes())?,
+            CertificateFormat::Html => out.write_all(view.page()?.as_bytes())?,
+            CertificateFormat::Json => output::write(certificate, output::Format::Json, out)?,
         }
         Ok(())
     }
 }
 
-/// An error unless the certificate is what its digest says.
-fn verified(name: &str, certificate: &Certificate, lang: Lang) -> Result<(), CliError> {
+/// Checks that the certificate matches its digest.
+fn verify(name: &str, certificate: &Certificate, lang: Lang) -> Result<(), CliError> {
     let computed = certificate_digest(certificate);
     if computed == certificate.digest && !computed.is_empty() {
         return Ok(());
     }
-    Err(CliError::failed(words::certificate_false(lang, name, &certificate.digest, computed)))
+    Err(CliError::failed(messages::certificate_false(lang, name, &certificate.digest, computed)))
 }
 
-/// A certificate with the record that it stands in.
-struct Paper<'a> {
+/// A certificate with the name and the namespace of its record.
+struct CertificateView<'a> {
     certificate: &'a Certificate,
     record: &'a str,
     department: &'a str,
 }
 
-impl Paper<'_> {
+impl CertificateView<'_> {
     fn text(&self, lang: Lang) -> String {
         let Certificate {
             digest,
@@ -103,7 +104,7 @@ impl Paper<'_> {
             namespaces,
             volumes,
         } = self.certificate;
-        let label = |l: &'static str| terms::label(lang, l).to_owned();
+        let label = |l: &'static str| terms::heading(lang, l);
         let facts = vec![
             vec![label("system"), system.clone()],
             vec![label("application"), format!("{}/{application}  {application_uid}", self.department)],
@@ -113,7 +114,14 @@ impl Paper<'_> {
                 label("consent"),
                 format!("{}  {}  {}", local(consent.at.timestamp()), consent.by, consent.digest),
             ],
-            vec![label("decision"), format!("{}  {decided_by}", local(decided_at.timestamp()))],
+            vec![
+                label("decision"),
+                format!(
+                    "{}  {}  {decided_by}",
+                    terms::verdict(lang, Verdict::Approved),
+                    local(decided_at.timestamp())
+                ),
+            ],
             vec![label("begun"), local(begun_at.timestamp())],
             vec![label("ended"), local(ended_at.timestamp())],
         ];
@@ -123,7 +131,7 @@ impl Paper<'_> {
             table(None, facts, 0)
         );
         if !volumes.is_empty() {
-            let header = ["outcome", "namespace", "claim", "size", "volume"].map(label).to_vec();
+            let header = terms::columns(lang, &["outcome", "namespace", "claim", "size", "volume"]);
             let rows = volumes.iter().map(|v| {
                 vec![
                     terms::outcome(lang, v.outcome).to_owned(),
@@ -140,14 +148,14 @@ impl Paper<'_> {
                 namespaces.iter().map(|n| vec![n.namespace.clone(), n.uid.clone().unwrap_or_default()]);
             text += &format!("\n{}\n{}", label("namespaces"), table(None, rows, 2));
         }
-        visible(&(text + &format!("\n{}\n", words::certificate_true(lang, digest))))
+        escape_controls(&(text + &format!("\n{}\n", messages::certificate_true(lang, digest))))
     }
 
     fn page(&self) -> Result<String, CliError> {
         let c = self.certificate;
-        let fates = |outcome| c.volumes.iter().filter(|v| v.outcome == outcome).count();
+        let count = |outcome| c.volumes.iter().filter(|v| v.outcome == outcome).count();
         use govcloud_api::decommission::Outcome::{Destroyed, HandedOver, Lost, Retained};
-        let volumes: Vec<_> = c.volumes.iter().map(|v| context! { fate => Value::from(Serde(v)), outcome => terms::outcome(Lang::Zh, v.outcome) }).collect();
+        let volumes: Vec<_> = c.volumes.iter().map(|v| context! { volume => Value::from(Serde(v)), outcome => terms::outcome(Lang::Zh, v.outcome) }).collect();
         let mut pages = Environment::new();
         let broken = |e: minijinja::Error| CliError::failed(super::error::chain(&e));
         pages.add_template("page.html", PAGE).map_err(broken)?;
@@ -156,7 +164,7 @@ impl Paper<'_> {
             c => Value::from(Serde(c)), record => self.record, department => self.department, volumes => volumes,
             consented_at => local(c.consent.at.timestamp()), decided_at => local(c.decided_at.timestamp()),
             begun_at => local(c.begun_at.timestamp()), ended_at => local(c.ended_at.timestamp()),
-            destroyed => fates(Destroyed), retained => fates(Retained), handed_over => fates(HandedOver), lost => fates(Lost),
+            destroyed => count(Destroyed), retained => count(Retained), handed_over => count(HandedOver), lost => count(Lost),
         })
         .map_err(broken)
     }

@@ -1,4 +1,4 @@
-//! `completion`: scripts for shells, and the answers that kubectl asks a plugin for.
+//! `completion`: scripts for shells, and candidates for the completion of kubectl.
 
 use std::io::{self, Write};
 
@@ -7,17 +7,17 @@ use clap_complete::{Shell, generate};
 
 use super::record::Kind;
 
-/// 命令补全脚本 / completion script for a shell
+/// 命令补全脚本 / print a completion script
 #[derive(Args, Debug)]
 pub struct CompletionCommand {
     /// shell
     #[arg(value_enum)]
-    shell: For,
+    shell: CompletionShell,
 }
 
-/// Shells, and kubectl itself.
+/// Programs that complete commands.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum For {
+pub enum CompletionShell {
     /// bash
     Bash,
     /// zsh
@@ -30,21 +30,21 @@ pub enum For {
     Kubectl,
 }
 
-/// `kubectl_complete-govcloud`, found by kubectl on the PATH.
+/// The script `kubectl_complete-govcloud`, which kubectl finds on the PATH.
 const KUBECTL: &str = "#!/bin/sh\nexec kubectl-govcloud __complete \"$@\"\n";
 
 impl CompletionCommand {
     /// Prints the script for `plugin`.
     ///
     /// # Errors
-    /// Where `out` fails.
+    /// An error of `out`.
     pub fn run(&self, mut plugin: Command, out: &mut impl Write) -> io::Result<()> {
         let shell = match self.shell {
-            For::Bash => Shell::Bash,
-            For::Zsh => Shell::Zsh,
-            For::Fish => Shell::Fish,
-            For::Powershell => Shell::PowerShell,
-            For::Kubectl => return out.write_all(KUBECTL.as_bytes()),
+            CompletionShell::Bash => Shell::Bash,
+            CompletionShell::Zsh => Shell::Zsh,
+            CompletionShell::Fish => Shell::Fish,
+            CompletionShell::Powershell => Shell::PowerShell,
+            CompletionShell::Kubectl => return out.write_all(KUBECTL.as_bytes()),
         };
         let mut script = Vec::new();
         // The scripts complete the plugin under its own name, as a program.
@@ -53,22 +53,23 @@ impl CompletionCommand {
     }
 }
 
-/// Asked by kubectl: what may follow, as cobra's completions answer it.
+/// Candidates for kubectl, in the format of cobra.
 #[derive(Args, Debug)]
 pub struct CompleteCommand {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     words: Vec<String>,
 }
 
-/// cobra's directives: no blank after the word, no files.
+/// Directive of cobra: no blank after the word.
 const NO_SPACE: u8 = 2;
+/// Directive of cobra: no file names.
 const NO_FILES: u8 = 4;
 
 impl CompleteCommand {
     /// Prints the candidates, one a line, and the directive.
     ///
     /// # Errors
-    /// Where `out` fails.
+    /// An error of `out`.
     pub fn run(&self, mut plugin: Command, out: &mut impl Write) -> io::Result<()> {
         plugin.build();
         let (before, last) = match self.words.split_last() {
@@ -123,7 +124,7 @@ fn candidates(plugin: &Command, before: &[String], last: &str) -> (Vec<String>, 
         |a: &Arg| a.get_value_names().is_some_and(|names| names.iter().any(|n| n.as_str() == "KIND/NAME"));
     match command.get_positionals().next() {
         Some(arg) if takes_target(arg) => {
-            (Kind::ALL.iter().map(|k| format!("{}/", k.names().2)).collect(), NO_SPACE | NO_FILES)
+            (Kind::ALL.iter().map(|k| format!("{}/", k.short_name())).collect(), NO_SPACE | NO_FILES)
         }
         Some(arg) => (possible(arg), NO_FILES),
         None => (Vec::new(), NO_FILES),

@@ -1,92 +1,92 @@
-//! `approve`, `reject`, `return`, `clear-void`: the authority's word, on exactly what was shown (Art. 12, 15, 16, 18).
+//! `approve`, `reject`, `return`, `clear-void`: decisions of the authority on exactly what was shown (Art. 12, 15, 16, 18).
 
 use std::io::Write;
 
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::almanac::Almanac;
-use super::ask::confirm;
 use super::error::CliError;
+use super::messages::{self, terms};
 use super::output::Lang;
+use super::prompt::confirm;
 use super::record::{Kind, Record, Target};
-use super::send::send;
+use super::region_calendars::RegionCalendars;
 use super::session::Session;
-use super::show::{self, Part, sheet_of};
-use super::words::{self, terms};
+use super::show::{self, Part, details_of};
+use super::submit::submit;
 use govcloud_api::condition::ConditionStatus;
 use govcloud_api::keys;
 use govcloud_api::record::Verdict;
 
-/// What is decided on, and how.
+/// Arguments of `reject` and `return`.
 #[derive(Args, Debug)]
 pub struct DecideCommand {
-    /// KIND/NAME,如 capp/travel / such as capp/travel
+    /// KIND/NAME，如 capp/travel / such as capp/travel
     #[arg(value_name = "KIND/NAME")]
     target: String,
-    /// 审核意见;不同意或退回须说明理由 / the opinion; required to reject or return
+    /// 审核意见；不同意、退回的须填写 / opinion; required by reject and return
     #[arg(long, value_name = "TEXT")]
     opinion: Option<String>,
-    /// 只在仍为所审版次时办理 / only if it is still the generation that you reviewed
+    /// 所审核的是第几次提交稿；内容有变动时不予提交 / reviewed generation; fails if the record has another one
     #[arg(long, value_name = "N")]
     generation: Option<i64>,
-    /// 不再询问 / do not ask
+    /// 不再询问 / do not ask for confirmation
     #[arg(short, long)]
     yes: bool,
 }
 
-/// `approve` has one flag more.
+/// Arguments of `approve`.
 #[derive(Args, Debug)]
 pub struct ApproveCommand {
     #[command(flatten)]
     decide: DecideCommand,
-    /// 重新接管的已有命名空间的 UID / UIDs of existing namespaces that a recreated record takes back
+    /// 恢复关联的命名空间的 UID / UIDs of namespaces that a recreated record reattaches
     #[arg(long, value_name = "UID,…", value_delimiter = ',')]
     reattach: Vec<String>,
 }
 
-/// Which record's void decision is removed.
+/// Arguments of `clear-void`.
 #[derive(Args, Debug)]
 pub struct ClearVoidCommand {
-    /// KIND/NAME,如 capp/travel / such as capp/travel
+    /// KIND/NAME，如 capp/travel / such as capp/travel
     #[arg(value_name = "KIND/NAME")]
     target: String,
-    /// 不再询问 / do not ask
+    /// 不再询问 / do not ask for confirmation
     #[arg(short, long)]
     yes: bool,
 }
 
 impl ApproveCommand {
-    /// Approves.
+    /// Approves the record.
     ///
     /// # Errors
     /// See [`DecideCommand::run`].
     pub async fn run(self, session: &Session, out: &mut impl Write) -> Result<(), CliError> {
         if let Some(wrong) = self.reattach.iter().find(|u| !is_uid(u)) {
-            return Err(CliError::Usage(words::bad_uid(session.lang, wrong)));
+            return Err(CliError::Usage(messages::bad_uid(session.lang, wrong)));
         }
         self.decide.decide(session, Verdict::Approved, &self.reattach, out).await
     }
 }
 
 impl DecideCommand {
-    /// What can be said to be wrong without a cluster.
+    /// Checks the arguments without a cluster.
     ///
     /// # Errors
-    /// A missing opinion, a target that is none.
+    /// A missing opinion, or an invalid target.
     pub fn check(&self, verdict: Verdict, lang: Lang) -> Result<(), CliError> {
         Target::parse_decided(&self.target, lang)?;
-        if verdict != Verdict::Approved && self.said().is_none() {
+        if verdict != Verdict::Approved && self.opinion().is_none() {
             let verb = if verdict == Verdict::Rejected { "reject" } else { "return" };
-            return Err(CliError::Usage(words::opinion_required(lang, verb)));
+            return Err(CliError::Usage(messages::opinion_required(lang, verb)));
         }
         Ok(())
     }
 
-    /// Rejects or returns.
+    /// Rejects or returns the record.
     ///
     /// # Errors
-    /// What was asked is wrong, the record changed since it was shown, nobody said yes, or the API server refuses.
+    /// Invalid arguments, a record that changed since it was shown, no confirmation, or a refusal by the API server.
     pub async fn run(
         self,
         session: &Session,
@@ -96,7 +96,7 @@ impl DecideCommand {
         self.decide(session, verdict, &[], out).await
     }
 
-    fn said(&self) -> Option<&str> {
+    fn opinion(&self) -> Option<&str> {
         self.opinion.as_deref().map(str::trim).filter(|o| !o.is_empty())
     }
 
@@ -110,35 +110,39 @@ impl DecideCommand {
         let lang = session.lang;
         self.check(verdict, lang)?;
         let record = session.get(&Target::parse_decided(&self.target, lang)?).await?;
-        let almanac = Almanac::read(session).await?;
+        let calendars = RegionCalendars::read(session).await?;
         let me = session.whoami().await?;
         out.write_all(
-            show::text(&sheet_of(session, &record, &almanac).await, lang, Part::Matter).as_bytes(),
+            show::text(&details_of(session, &record, &calendars).await, lang, Part::Reviewed).as_bytes(),
         )?;
-        let said = terms::verdict(lang, verdict);
-        writeln!(out, "\n{}", words::deciding(lang, said, &record.target))?;
+        let verdict_name = terms::verdict(lang, verdict);
+        writeln!(out, "\n{}", messages::deciding(lang, verdict_name, &record.target))?;
         if verdict != Verdict::Returned {
-            writeln!(out, "{}", words::final_note(lang, said))?;
+            writeln!(out, "{}", messages::final_note(lang, verdict_name))?;
         }
         out.flush()?;
-        if let Some(asked) = self.generation.filter(|g| *g != record.generation()) {
-            return Err(CliError::failed(words::other_generation(lang, asked, record.generation())));
+        if let Some(reviewed) = self.generation.filter(|g| *g != record.generation()) {
+            return Err(CliError::failed(messages::other_generation(lang, reviewed, record.generation())));
         }
-        let body = decision(&record, verdict, self.said(), reattach, &me);
-        // A refusal is told before anybody is asked to think it over.
-        for rehearse in [true, false] {
-            if let Err(error) = send(session, &record, &body, rehearse).await? {
-                return Err(explain(session, &record, &almanac, verdict, &me, error).await);
+        let body = decision(&record, verdict, self.opinion(), reattach, &me);
+        // A refusal is reported before the confirmation prompt.
+        for dry_run in [true, false] {
+            if let Err(error) = submit(session, &record, &body, dry_run).await? {
+                return Err(explain(session, &record, &calendars, verdict, &me, error).await);
             }
-            if rehearse {
+            if dry_run {
                 confirm(self.yes, None, lang)?;
             }
         }
-        Ok(writeln!(out, "{}", words::decided(lang, &record.target, record.generation(), said, me))?)
+        Ok(writeln!(
+            out,
+            "{}",
+            messages::decided(lang, &record.target, record.generation(), verdict_name, me)
+        )?)
     }
 }
 
-/// The one patch that a decision is. What it does not say is removed, so that nothing of an earlier return stays.
+/// Builds the patch of a decision. It removes the annotations of an earlier return.
 fn decision(
     record: &Record,
     verdict: Verdict,
@@ -146,13 +150,13 @@ fn decision(
     reattach: &[String],
     me: &str,
 ) -> Value {
-    let word = match verdict {
+    let value = match verdict {
         Verdict::Approved => "approved",
         Verdict::Rejected => "rejected",
         Verdict::Returned => "returned",
     };
     json!({ "metadata": { "annotations": {
-        keys::DECISION: word,
+        keys::DECISION: value,
         keys::REVIEWED_GENERATION: record.generation().to_string(),
         keys::OPINION: opinion,
         keys::REATTACH: (!reattach.is_empty()).then(|| reattach.join(",")),
@@ -161,104 +165,105 @@ fn decision(
 }
 
 impl ClearVoidCommand {
-    /// Removes a decision that the operator marked void, so that it can be made anew.
+    /// Removes a decision that the operator marked invalid, so that a new decision is possible.
     ///
     /// # Errors
-    /// No void decision stands, the record changed since it was shown, or the API server refuses.
+    /// No invalid decision, a record that changed since it was shown, or a refusal by the API server.
     pub async fn run(self, session: &Session, out: &mut impl Write) -> Result<(), CliError> {
         let lang = session.lang;
         let record = session.get(&Target::parse_decided(&self.target, lang)?).await?;
-        let Some(why) = record.life.decision.as_ref().and_then(|d| d.void.as_deref()) else {
-            return Err(CliError::failed(words::not_void(lang, &record.target)));
+        let Some(why) = record.status.decision.as_ref().and_then(|d| d.void.as_deref()) else {
+            return Err(CliError::failed(messages::not_void(lang, &record.target)));
         };
-        writeln!(out, "{}", words::clearing(lang, &record.target, lang.half(why)))?;
+        writeln!(out, "{}", messages::clearing(lang, &record.target, lang.half(why)))?;
         out.flush()?;
         let none = Value::Null;
         let body = json!({ "metadata": { "annotations": {
             keys::DECISION: none, keys::REVIEWED_GENERATION: none, keys::OPINION: none, keys::REATTACH: none, keys::DECIDED_BY: none,
         } } });
-        for rehearse in [true, false] {
-            if let Err(error) = send(session, &record, &body, rehearse).await? {
+        for dry_run in [true, false] {
+            if let Err(error) = submit(session, &record, &body, dry_run).await? {
                 let refused = session.explain(error);
-                return Err(
-                    refused.advise(rights_advice(session, &record, &Almanac::read(session).await?).await)
-                );
+                return Err(refused
+                    .advise(rights_advice(session, &record, &RegionCalendars::read(session).await?).await));
             }
-            if rehearse {
+            if dry_run {
                 confirm(self.yes, None, lang)?;
             }
         }
-        Ok(writeln!(out, "{}", words::cleared(lang, &record.target))?)
+        Ok(writeln!(out, "{}", messages::cleared(lang, &record.target))?)
     }
 }
 
-/// A refusal, with what to do next as far as the record and the caller's rights tell.
+/// Adds the next step to a refusal, from the record and the caller's rights.
 async fn explain(
     session: &Session,
     record: &Record,
-    almanac: &Almanac,
+    calendars: &RegionCalendars,
     verdict: Verdict,
     me: &str,
     error: kube::Error,
 ) -> CliError {
     let lang = session.lang;
     let refused = session.explain(error);
-    let by_rights = rights_advice(session, record, almanac).await;
-    // Who does not decide here is sent to who does, and not to look for a role.
+    let by_rights = rights_advice(session, record, calendars).await;
+    // A caller who is not the approver of this region is referred to its authority, not to a role.
     match refused {
-        CliError::Failed { what, .. } if !by_rights.is_empty() => CliError::failed(what).advise(by_rights),
+        CliError::Failed { message, .. } if !by_rights.is_empty() => {
+            CliError::failed(message).advise(by_rights)
+        }
         CliError::Failed { ref next, .. } if !next.is_empty() => refused,
-        other if record.requested_by() == me => other.advise([words::next_other_person(lang)]),
+        other if record.requested_by() == me => other.advise([messages::next_other_person(lang)]),
         other => other.advise([state_advice(record, verdict, lang)]),
     }
 }
 
-/// What the caller's rights on the region tell.
-async fn rights_advice(session: &Session, record: &Record, almanac: &Almanac) -> Vec<String> {
+/// Derives the next step from the caller's rights on the region.
+async fn rights_advice(session: &Session, record: &Record, calendars: &RegionCalendars) -> Vec<String> {
     let (lang, region) = (session.lang, record.region());
     if !session.can_on_region("approve", region).await.unwrap_or(true) {
-        return vec![words::next_authority(lang, region, almanac.authority(region))];
+        return vec![messages::next_authority(lang, region, calendars.authority(region))];
     }
     if session.is_wildcard_on_region(region).await.unwrap_or(false) {
-        return vec![words::next_wildcard(lang, region)];
+        return vec![messages::next_wildcard(lang, region)];
     }
     Vec::new()
 }
 
-/// What the record's state tells.
+/// Derives the next step from the state of the record.
 fn state_advice(record: &Record, verdict: Verdict, lang: Lang) -> String {
     let (target, namespace) = (&record.target, record.namespace());
-    if record.life.decision.as_ref().is_some_and(|d| d.void.is_some()) {
-        return words::next_clear_void(lang, target, namespace);
+    if record.status.decision.as_ref().is_some_and(|d| d.void.is_some()) {
+        return messages::next_clear_void(lang, target, namespace);
     }
     match record.annotation(keys::DECISION) {
-        Some("approved" | "rejected") => return words::next_decided(lang, target, namespace),
+        Some("approved" | "rejected") => return messages::next_decided(lang, target, namespace),
         Some("returned")
             if record.annotation(keys::REVIEWED_GENERATION) == Some(&record.generation().to_string()) =>
         {
-            return words::next_wait_correction(lang);
+            return messages::next_wait_correction(lang);
         }
         _ => {}
     }
     if verdict != Verdict::Approved {
-        return words::next_show(lang, target, namespace);
+        return messages::next_show(lang, target, namespace);
     }
-    let valid = record.life.conditions.iter().find(|c| c.type_ == "Valid");
+    let valid = record.status.conditions.iter().find(|c| c.type_ == "Valid");
     match valid.map(|c| (c.status, c.observed_generation)) {
-        Some((ConditionStatus::False, _)) => words::next_return(lang, target, namespace),
+        Some((ConditionStatus::False, _)) => messages::next_return(lang, target, namespace),
         Some((ConditionStatus::True, Some(seen))) if seen == record.generation() => {
             match record.target.kind {
                 Kind::Exit if record.phase() != "AwaitingDecision" => {
-                    words::next_consent(lang, &target.name, namespace)
+                    messages::next_consent(lang, &target.name, namespace)
                 }
-                _ => words::next_show(lang, target, namespace),
+                _ => messages::next_show(lang, target, namespace),
             }
         }
-        _ => words::next_wait_operator(lang),
+        _ => messages::next_wait_operator(lang),
     }
 }
 
-/// 8-4-4-4-12 hexadecimal digits.
+/// Returns true if the text is a UID: 8-4-4-4-12 hexadecimal digits.
 pub(super) fn is_uid(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     parts.iter().map(|p| p.len()).eq([8, 4, 4, 4, 12])

@@ -1,14 +1,14 @@
-//! The `kubectl govcloud` plugin: the measures in people's hands.
+//! The plugin `kubectl govcloud`: displays records and submits decisions.
 //!
-//! | room | what it is for |
+//! | module | purpose |
 //! |---|---|
-//! | [`queue`], [`show`] | what waits on whom; a record's life |
-//! | [`decide`] | the authority's word |
+//! | [`queue`], [`show`] | list what a party has to do; display a record |
+//! | [`decide`] | decisions of the authority |
 //! | [`department`] | withdrawal, consent, receipts |
-//! | [`verify`], [`certificate`], [`grant`] | the gate, the proof of an exit, the work order |
+//! | [`verify`], [`certificate`], [`grant`] | check the policies, print a certificate, render a work order |
 //! | [`calendar`] | working days, without a cluster |
 //! | [`session`] | flags, connection, requests |
-//! | `words` | every sentence, in Chinese and English |
+//! | `messages` | all texts, in Chinese and English |
 
 pub mod calendar;
 pub mod certificate;
@@ -23,14 +23,14 @@ pub mod session;
 pub mod show;
 pub mod verify;
 
-mod almanac;
-mod ask;
+mod details;
+mod messages;
+mod prompt;
 mod record;
-mod send;
-mod sheet;
+mod region_calendars;
+mod submit;
 #[cfg(test)]
-mod specimen;
-mod words;
+mod test_fixtures;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -51,7 +51,7 @@ use self::show::ShowCommand;
 use self::verify::VerifyCommand;
 use govcloud_api::record::Verdict;
 
-/// 政务云管理 / the government cloud, by its measures
+/// 政务云管理 / records and decisions of the government cloud
 #[derive(Parser, Debug)]
 #[command(name = "kubectl-govcloud", bin_name = "kubectl govcloud", version)]
 pub struct Plugin {
@@ -65,19 +65,19 @@ pub struct Plugin {
 enum Command {
     Queue(QueueCommand),
     Show(ShowCommand),
-    /// 同意 / approve what is shown
+    /// 同意 / approve a record
     Approve(ApproveCommand),
-    /// 不同意 / reject it, for good
+    /// 不同意 / reject a record; final
     Reject(DecideCommand),
-    /// 退回补正 / return it for correction
+    /// 退回补正 / return a record for correction
     Return(DecideCommand),
-    /// 清除无效的审核意见,以便重新审核 / remove a void decision, so that it can be made anew
+    /// 清除无效的审核结论，以便重新审核 / remove an invalid decision, so that a new one is possible
     ClearVoid(ClearVoidCommand),
-    /// 撤回申请 / take a record back
+    /// 撤回申请 / withdraw a record
     Withdraw(WithdrawCommand),
-    /// 授权按清单处置数据(第二十三条)/ consent to an exit's inventory (Art. 23)
+    /// 授权按数据清单处置数据（第二十三条）/ consent to an exit's inventory (Art. 23)
     Consent(ConsentCommand),
-    /// 签收移交的数据卷(第二十八条)/ the receipt for a volume that was handed over (Art. 28)
+    /// 签收移交的数据卷（第二十八条）/ give the receipt for a volume that was handed over (Art. 28)
     Receipt(ReceiptCommand),
     Verify(VerifyCommand),
     Certificate(CertificateCommand),
@@ -93,35 +93,35 @@ enum Command {
 pub fn main() -> ExitCode {
     let plugin = Plugin::parse();
     let lang = plugin.flags.lang();
-    // What people see on a terminal must be there before they are asked.
+    // Output is locked and flushed before each prompt.
     let mut out = io::stdout().lock();
     match plugin.run(&mut out) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => end(&error, lang),
+        Err(error) => report(&error, lang),
     }
 }
 
-/// Tells what went wrong, and ends as the kind of failure asks for.
-fn end(error: &CliError, lang: Lang) -> ExitCode {
+/// Prints an error and returns its exit code.
+fn report(error: &CliError, lang: Lang) -> ExitCode {
     let mut terminal = io::stderr().lock();
     let prefix = lang.pick("错误", "error");
-    // Where even stderr is closed there is nobody left to tell.
-    let mut tell = |line: &str| drop(writeln!(terminal, "{}", output::visible(line)));
+    // An error of a closed stderr is ignored.
+    let mut print = |line: &str| drop(writeln!(terminal, "{}", output::escape_controls(line)));
     match error {
-        CliError::Usage(what) => {
-            tell(&format!("{prefix}: {what}"));
+        CliError::Usage(message) => {
+            print(&format!("{prefix}: {message}"));
             ExitCode::from(2)
         }
-        CliError::Failed { what, next } => {
-            tell(&format!("{prefix}: {what}"));
-            next.iter().for_each(|n| tell(&words::next(lang, n)));
+        CliError::Failed { message, next } => {
+            print(&format!("{prefix}: {message}"));
+            next.iter().for_each(|n| print(&messages::next(lang, n)));
             ExitCode::FAILURE
         }
-        CliError::Told => ExitCode::FAILURE,
-        // Whoever reads has seen enough, as in `… | head`.
+        CliError::AlreadyReported => ExitCode::FAILURE,
+        // The reader closed the pipe, as in `… | head`.
         CliError::Output(e) if e.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         CliError::Output(e) => {
-            tell(&format!("{prefix}: {e}"));
+            print(&format!("{prefix}: {e}"));
             ExitCode::from(2)
         }
     }
@@ -146,7 +146,7 @@ impl Plugin {
             command => {
                 command.check(flags.lang())?;
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-                runtime.block_on(async { command.ask(&flags, out).await })?;
+                runtime.block_on(async { command.run(&flags, out).await })?;
             }
         }
         Ok(out.flush()?)
@@ -154,7 +154,7 @@ impl Plugin {
 }
 
 impl Command {
-    /// What is wrong with the question is said before any cluster is asked.
+    /// Checks the arguments before a connection is made.
     fn check(&self, lang: Lang) -> Result<(), CliError> {
         match self {
             Self::Reject(c) => c.check(Verdict::Rejected, lang),
@@ -163,7 +163,7 @@ impl Command {
         }
     }
 
-    async fn ask(self, flags: &Flags, out: &mut impl Write) -> Result<(), CliError> {
+    async fn run(self, flags: &Flags, out: &mut impl Write) -> Result<(), CliError> {
         let session = Session::open(flags).await?;
         match self {
             Self::Queue(c) => c.run(&session, flags.namespace.is_some(), out).await,

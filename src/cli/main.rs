@@ -1,4 +1,4 @@
-//! `kubectl govcloud`: found by kubectl on the PATH. All of it is in [`govcloud_cli`].
+//! Binary of the plugin `kubectl govcloud`. The code is in [`govcloud_cli`].
 
 use std::process::ExitCode;
 

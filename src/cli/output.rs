@@ -1,4 +1,4 @@
-//! How answers are written: language, machine-readable formats, tables.
+//! Output: language, machine-readable formats, tables, times.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use govcloud_domain::calendar::CHINA;
 
-/// Machine-readable output.
+/// Machine-readable output format.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// JSON, one document.
@@ -18,7 +18,7 @@ pub enum Format {
     Yaml,
 }
 
-/// Language of what people read.
+/// Language of the output for people.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lang {
     /// 中文
@@ -28,14 +28,14 @@ pub enum Lang {
 }
 
 impl Lang {
-    /// The locale's language, by `LC_ALL`, `LC_MESSAGES` and `LANG` in this order: English where the first
-    /// that is set says so, else Chinese, the language of the measures.
+    /// Returns the language of the locale. The first of `LC_ALL`, `LC_MESSAGES` and `LANG` that is set decides: English
+    /// if it starts with `en`, otherwise Chinese, the language of the measures.
     pub fn of_locale(variable: impl Fn(&str) -> Option<String>) -> Self {
         let set = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().filter_map(variable).find(|v| !v.is_empty());
         if set.is_some_and(|locale| locale.starts_with("en")) { Self::En } else { Self::Zh }
     }
 
-    /// One of two wordings.
+    /// Returns one of two texts.
     pub(super) fn pick<T>(self, zh: T, en: T) -> T {
         match self {
             Self::Zh => zh,
@@ -43,9 +43,9 @@ impl Lang {
         }
     }
 
-    /// This language's half of a sentence in both, `zh / en`, as the operator and the policies write them.
+    /// Returns this language's half of a bilingual text, `zh / en`, as the operator and the policies write them.
     ///
-    /// Both halves may quote the same text with the same separator in it, so the middle one parts them.
+    /// Both halves may quote a text that contains the separator, so the middle separator is the one that counts.
     pub(super) fn half(self, both: &str) -> &str {
         let places: Vec<usize> = both.match_indices(" / ").map(|(at, _)| at).collect();
         if places.len().is_multiple_of(2) {
@@ -59,7 +59,7 @@ impl Lang {
 /// Writes one machine-readable document.
 ///
 /// # Errors
-/// Where `out` fails.
+/// An error of `out`.
 pub(super) fn write(answer: &impl Serialize, format: Format, out: &mut impl Write) -> io::Result<()> {
     let text = match format {
         Format::Json => serde_json::to_string(answer).map_err(io::Error::other)?,
@@ -68,7 +68,7 @@ pub(super) fn write(answer: &impl Serialize, format: Format, out: &mut impl Writ
     writeln!(out, "{}", text.trim_end())
 }
 
-/// A table as kubectl prints them: no lines, columns two blanks apart, a Chinese character two columns wide.
+/// Formats a table as kubectl does: no lines, two blanks between columns. A Chinese character is two columns wide.
 pub(super) fn table<R: Into<Row>>(
     header: Option<R>,
     rows: impl IntoIterator<Item = R>,
@@ -87,17 +87,17 @@ pub(super) fn table<R: Into<Row>>(
     table.lines().map(|line| format!("{margin}{}", line.trim_end()).trim_end().to_owned() + "\n").collect()
 }
 
-/// The text with everything that would steer a terminal, or hide or turn around what stands beside it, spelled
-/// out: what is decided must be what was seen, whoever wrote it.
-pub(super) fn visible(text: &str) -> String {
-    let steers = |c: char| c.is_control() && c != '\n';
-    let hides = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+/// Escapes characters that control the terminal, are invisible, or change the direction of text. Whoever decides must
+/// see the text that is decided on.
+pub(super) fn escape_controls(text: &str) -> String {
+    let controls = |c: char| c.is_control() && c != '\n';
+    let invisible = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
     text.chars()
-        .map(|c| if steers(c) || hides(c) { c.escape_unicode().to_string() } else { c.to_string() })
+        .map(|c| if controls(c) || invisible(c) { c.escape_unicode().to_string() } else { c.to_string() })
         .collect()
 }
 
-/// An instant as people in China read it.
+/// Formats an instant in China Standard Time.
 pub(super) fn local(at: Timestamp) -> String {
     CHINA.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string()
 }
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_stand_under_each_other_whatever_is_in_them() {
+    fn table_aligns_chinese_text() {
         let rows =
             [vec!["名称", "x", "末"], vec!["capp/travel", "交通出行服务平台", "末"], vec!["", "y", "末"]];
         let text = table(None, rows, 2);
@@ -119,20 +119,20 @@ mod tests {
     }
 
     #[test]
-    fn a_sentence_in_both_languages_is_parted_in_the_middle() {
+    fn half_splits_at_the_middle_separator() {
         assert_eq!(Lang::Zh.half("甲 / a"), "甲");
-        assert_eq!(Lang::En.half("退回:见 x / y / returned: see x / y"), "returned: see x / y");
+        assert_eq!(Lang::En.half("退回：见 x / y / returned: see x / y"), "returned: see x / y");
         assert_eq!(Lang::En.half("neither"), "neither");
         assert_eq!(Lang::Zh.half("a / b / c"), "a / b / c", "no middle, nothing is cut");
     }
 
     #[test]
-    fn nothing_steers_the_terminal_or_hides() {
-        assert_eq!(visible("同意\n\u{1b}[2Kab\u{202e}c\r"), "同意\n\\u{1b}[2Kab\\u{202e}c\\u{d}");
+    fn escape_controls_escapes_invisible_characters() {
+        assert_eq!(escape_controls("同意\n\u{1b}[2Kab\u{202e}c\r"), "同意\n\\u{1b}[2Kab\\u{202e}c\\u{d}");
     }
 
     #[test]
-    fn times_are_those_of_china() {
+    fn local_formats_china_standard_time() {
         assert_eq!(local("2026-11-23T16:30:00Z".parse().unwrap()), "2026-11-24 00:30");
     }
 }

@@ -1,4 +1,4 @@
-//! `queue`: what waits on me, oldest due first.
+//! `queue`: the list of what the caller has to do, oldest due date first.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -7,44 +7,44 @@ use clap::{Args, ValueEnum};
 use futures::future::try_join_all;
 use serde::Serialize;
 
-use super::almanac::{self, Almanac, Remaining};
 use super::error::CliError;
-use super::output::{self, Format, Lang, local, visible};
+use super::messages::{self, terms};
+use super::output::{self, Format, Lang, escape_controls, local};
 use super::record::{Kind, Record};
+use super::region_calendars::{RegionCalendars, Remaining};
 use super::session::Session;
-use super::words::{self, terms};
 use govcloud_api::deadline::Party;
 use govcloud_api::record::{TimelineEntry, WaitingFor};
 use govcloud_api::time::Instant;
 
-/// 待办:等待我办理的事项,期限早的在前 / what waits on me, oldest due first
+/// 待办事项，截止日期早的在前 / list what I have to do, oldest due date first
 #[derive(Args, Debug)]
 pub struct QueueCommand {
     /// 全部命名空间 / all namespaces
     #[arg(short = 'A', long)]
     all_namespaces: bool,
-    /// 看哪一方的待办,缺省按你的权限 / whose, by default that of your rights
+    /// 查看哪一方的待办事项，默认按您的权限 / party, default from your rights
     #[arg(long, value_enum)]
-    party: Option<Whose>,
+    party: Option<PartyFilter>,
     /// 输出格式 / output format
     #[arg(short, long, value_enum)]
     output: Option<Format>,
 }
 
-/// Whose queue.
+/// Party whose queue is listed.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whose {
+pub enum PartyFilter {
     /// 使用部门 / the department
     Department,
     /// 主管部门 / the authority
     Authority,
-    /// 服务提供方 / the provider
+    /// 政务云服务提供方 / the provider
     Provider,
     /// 全部 / everybody
     All,
 }
 
-impl Whose {
+impl PartyFilter {
     fn party(self) -> Option<Party> {
         match self {
             Self::Department => Some(Party::Department),
@@ -55,34 +55,34 @@ impl Whose {
     }
 }
 
-/// What the caller is, by rights that count: regions where it decides or provisions, namespaces where it files.
+/// The caller's rights that count: regions where it approves or provisions, namespaces where it files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Rights {
-    decides: BTreeSet<String>,
+    approves: BTreeSet<String>,
     provisions: BTreeSet<String>,
     files: BTreeSet<String>,
 }
 
 impl Rights {
-    /// Asks the API server about every region and namespace in question.
-    async fn ask(
+    /// Reviews the rights on these regions and namespaces.
+    async fn review(
         session: &Session,
         regions: BTreeSet<String>,
         namespaces: BTreeSet<String>,
     ) -> Result<Self, CliError> {
         let of_region = |region: String| async move {
             let wildcard = session.is_wildcard_on_region(&region).await?;
-            let decides = !wildcard && session.can_on_region("approve", &region).await?;
+            let approves = !wildcard && session.can_on_region("approve", &region).await?;
             let provisions = !wildcard && session.can_on_region("provision", &region).await?;
-            Ok::<_, CliError>((region, decides, provisions))
+            Ok::<_, CliError>((region, approves, provisions))
         };
         let of_namespace = |namespace: String| async move {
             Ok::<_, CliError>((session.files_in(&namespace).await?, namespace))
         };
         let mut rights = Self::default();
-        for (region, decides, provisions) in try_join_all(regions.into_iter().map(of_region)).await? {
-            if decides {
-                rights.decides.insert(region.clone());
+        for (region, approves, provisions) in try_join_all(regions.into_iter().map(of_region)).await? {
+            if approves {
+                rights.approves.insert(region.clone());
             }
             if provisions {
                 rights.provisions.insert(region);
@@ -94,38 +94,35 @@ impl Rights {
         Ok(rights)
     }
 
-    /// Whether the caller is the party that a record waits on.
-    fn concern(&self, item: &Item) -> bool {
+    /// Returns true if the caller is the party that a record waits on.
+    fn is_responsible_for(&self, item: &Item) -> bool {
         match item.waiting_on {
-            Party::Authority => self.decides.contains(&item.region),
+            Party::Authority => self.approves.contains(&item.region),
             Party::Provider => self.provisions.contains(&item.region),
             Party::Department => {
                 self.files.contains(&item.namespace)
-                    && !self.decides.contains(&item.region)
+                    && !self.approves.contains(&item.region)
                     && !self.provisions.contains(&item.region)
             }
             Party::None => false,
         }
     }
 
-    /// Who the caller is, in words; `None` for nobody.
-    fn who(&self, lang: Lang) -> Option<String> {
-        let mut who = Vec::new();
-        let regions = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(" ");
-        if !self.decides.is_empty() {
-            who.push(format!("{} {}", almanac::party(lang, Party::Authority), regions(&self.decides)));
-        }
-        if !self.provisions.is_empty() {
-            who.push(format!("{} {}", almanac::party(lang, Party::Provider), regions(&self.provisions)));
-        }
-        if !self.files.is_empty() {
-            who.push(almanac::party(lang, Party::Department).to_owned());
-        }
-        (!who.is_empty()).then(|| who.join(", "))
+    /// Names the parties that the caller acts for; `None` if there is none.
+    fn parties(&self, lang: Lang) -> Option<String> {
+        let at = |party, regions: &BTreeSet<String>| {
+            let regions: Vec<&str> = regions.iter().map(String::as_str).collect();
+            (!regions.is_empty()).then(|| format!("{} {}", terms::party(lang, party), regions.join(" ")))
+        };
+        let department = (!self.files.is_empty()).then(|| terms::party(lang, Party::Department).to_owned());
+        let parties =
+            [at(Party::Authority, &self.approves), at(Party::Provider, &self.provisions), department];
+        let parties: Vec<String> = parties.into_iter().flatten().collect();
+        (!parties.is_empty()).then(|| parties.join(lang.pick("、", ", ")))
     }
 }
 
-/// One line. These names are an interface.
+/// One row. The field names are an interface.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Item {
@@ -146,7 +143,7 @@ struct Item {
 }
 
 impl QueueCommand {
-    /// Answers on `out`.
+    /// Writes the list to `out`.
     ///
     /// # Errors
     /// Records that cannot be listed, or `out` failing.
@@ -158,25 +155,25 @@ impl QueueCommand {
     ) -> Result<(), CliError> {
         let lang = session.lang;
         if self.all_namespaces && namespace_given {
-            return Err(CliError::Usage(words::namespace_or_all(lang)));
+            return Err(CliError::Usage(messages::namespace_or_all(lang)));
         }
         let lists = try_join_all(Kind::ALL.map(|kind| session.list(kind, self.all_namespaces))).await?;
-        let almanac = Almanac::read(session).await?;
+        let calendars = RegionCalendars::read(session).await?;
         let records: Vec<Record> = lists.into_iter().flatten().collect();
-        let mut items = items(&records, &almanac, session.now);
-        let who = match self.party.map(Whose::party) {
+        let mut items = items(&records, &calendars, session.now);
+        let who = match self.party.map(PartyFilter::party) {
             Some(Some(party)) => {
                 items.retain(|i| i.waiting_on == party);
-                almanac::party(lang, party).to_owned()
+                terms::party(lang, party).to_owned()
             }
-            Some(None) => words::anybody(lang),
+            Some(None) => messages::anybody(lang),
             None => {
-                let rights = self.rights(session, &almanac, &items).await?;
-                items.retain(|i| rights.concern(i));
-                match rights.who(lang) {
+                let rights = self.rights(session, &calendars, &items).await?;
+                items.retain(|i| rights.is_responsible_for(i));
+                match rights.parties(lang) {
                     Some(who) => who,
                     None if self.output.is_some() => String::new(),
-                    None => return Ok(writeln!(out, "{}", words::no_party(lang))?),
+                    None => return Ok(writeln!(out, "{}", messages::no_party(lang))?),
                 }
             }
         };
@@ -185,30 +182,35 @@ impl QueueCommand {
         }
         if items.is_empty() {
             let scope = if self.all_namespaces {
-                words::in_all(lang)
+                messages::in_all(lang)
             } else {
-                words::in_namespace(lang, &session.namespace)
+                messages::in_namespace(lang, &session.namespace)
             };
-            return Ok(writeln!(out, "{}", words::nothing_waits(lang, who, scope))?);
+            return Ok(writeln!(out, "{}", messages::nothing_waits(lang, who, scope))?);
         }
-        Ok(out.write_all(text(&items, lang, self.party == Some(Whose::All)).as_bytes())?)
+        Ok(out.write_all(text(&items, lang, self.party == Some(PartyFilter::All)).as_bytes())?)
     }
 
-    async fn rights(&self, session: &Session, almanac: &Almanac, items: &[Item]) -> Result<Rights, CliError> {
+    async fn rights(
+        &self,
+        session: &Session,
+        calendars: &RegionCalendars,
+        items: &[Item],
+    ) -> Result<Rights, CliError> {
         let mut regions: BTreeSet<String> = items.iter().map(|i| i.region.clone()).collect();
         let mut namespaces: BTreeSet<String> = items.iter().map(|i| i.namespace.clone()).collect();
         if items.is_empty() {
-            regions.extend(almanac.regions.keys().cloned());
+            regions.extend(calendars.regions.keys().cloned());
         }
         if !self.all_namespaces {
             namespaces.insert(session.namespace.clone());
         }
-        Rights::ask(session, regions, namespaces).await
+        Rights::review(session, regions, namespaces).await
     }
 }
 
-/// What waits, oldest due first; without a due date last, by how long it has waited.
-fn items(records: &[Record], almanac: &Almanac, now: jiff::Timestamp) -> Vec<Item> {
+/// Lists the records that wait on a party, oldest due date first. Records without a due date come last, oldest first.
+fn items(records: &[Record], calendars: &RegionCalendars, now: jiff::Timestamp) -> Vec<Item> {
     let systems: BTreeMap<(&str, &str), &str> = records
         .iter()
         .filter(|r| r.target.kind == Kind::Application)
@@ -224,10 +226,10 @@ fn items(records: &[Record], almanac: &Almanac, now: jiff::Timestamp) -> Vec<Ite
             .unwrap_or_default()
             .to_owned(),
         phase: r.phase().to_owned(),
-        waiting_on: r.life.waiting_on,
-        waiting_for: r.life.waiting_for.map(|w| w.to_string()),
-        due_date: r.life.due_date.clone(),
-        remaining: Remaining::of_record(r, almanac.calendar(r.region()), now),
+        waiting_on: r.status.waiting_on,
+        waiting_for: r.status.waiting_for.map(|w| w.to_string()),
+        due_date: r.status.due_date.clone(),
+        remaining: Remaining::of_record(r, calendars.calendar(r.region()), now),
         since: since(r),
     };
     let mut items: Vec<Item> = records.iter().filter(|r| waits(r)).map(item).collect();
@@ -240,16 +242,16 @@ fn items(records: &[Record], almanac: &Almanac, now: jiff::Timestamp) -> Vec<Ite
     items
 }
 
-/// Whether anybody is waited on. A grant that is being carried out is waited for by its application.
+/// Returns true if the record waits on a party. While a grant is carried out, its application is listed instead.
 fn waits(record: &Record) -> bool {
-    let corrects = record.life.waiting_for == Some(WaitingFor::CorrectGrant);
+    let corrects = record.status.waiting_for == Some(WaitingFor::CorrectGrant);
     let own =
         record.target.kind != Kind::Grant || corrects || matches!(record.phase(), "Refused" | "Pending");
     let unseen = record.phase().is_empty() && record.target.kind != Kind::Grant;
-    (own && record.life.waiting_on != Party::None) || unseen
+    (own && record.status.waiting_on != Party::None) || unseen
 }
 
-/// Since when it waits: the last thing that happened to it, clocks aside.
+/// Returns the time since which it waits: its last lifecycle event that is not about a clock.
 fn since(record: &Record) -> Option<Instant> {
     let of_clock = [
         "ClockStarted",
@@ -261,27 +263,23 @@ fn since(record: &Record) -> Option<Instant> {
         "Met",
         "MaintenanceScheduled",
     ];
-    // What the platform's maintenance does beside it is not what an application waits for.
+    // An application does not wait for maintenance of the platform.
     let beside = |event: &str| record.target.kind == Kind::Application && event.starts_with("Maintenance");
     let counts = |t: &&TimelineEntry| !of_clock.contains(&t.event.as_str()) && !beside(&t.event);
-    let last = record.life.timeline.iter().rev().find(counts);
+    let last = record.status.timeline.iter().rev().find(counts);
     last.map(|t| t.at).or_else(|| record.created_at().map(Instant::new))
 }
 
-/// The table.
+/// Formats the table.
 fn text(items: &[Item], lang: Lang, all: bool) -> String {
     let mut labels = vec!["record", "namespace", "system", "phase", "waiting for", "due", "left", "since"];
     if all {
         labels.insert(4, "waiting on");
     }
-    let header: Vec<String> = labels
-        .into_iter()
-        .map(|l| lang.pick(terms::label(lang, l).to_owned(), l.to_uppercase().replace(' ', "-")))
-        .collect();
     let rows = items.iter().map(|i| {
         let act = match &i.waiting_for {
             Some(act) => terms::act(lang, act),
-            None if i.phase.is_empty() => words::not_looked_at(lang),
+            None if i.phase.is_empty() => messages::not_looked_at(lang),
             None => String::new(),
         };
         let mut row = vec![
@@ -295,11 +293,11 @@ fn text(items: &[Item], lang: Lang, all: bool) -> String {
             i.since.map_or_else(|| "-".to_owned(), |s| local(s.timestamp())),
         ];
         if all {
-            row.insert(4, almanac::party(lang, i.waiting_on).to_owned());
+            row.insert(4, terms::party(lang, i.waiting_on).to_owned());
         }
         row
     });
-    visible(&output::table(Some(header), rows, 0))
+    escape_controls(&output::table(Some(terms::columns(lang, &labels)), rows, 0))
 }
 
 #[cfg(test)]

@@ -1,24 +1,25 @@
-//! The records that the plugin works on: named as kubectl names them, read raw and typed.
+//! The records that the plugin reads, raw and typed, by the names that kubectl accepts.
 
 use std::fmt;
 
 use jiff::Timestamp;
-use kube::core::{ApiResource, GroupVersionKind};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::CliError;
+use super::messages;
 use super::output::Lang;
-use super::words;
 use govcloud_api::application::CloudApplication;
 use govcloud_api::change::ChangeRequest;
 use govcloud_api::decommission::Decommission;
 use govcloud_api::grant::ResourceGrant;
+use govcloud_api::keys;
 use govcloud_api::record::RecordStatus;
-use govcloud_api::{GROUP, VERSION, keys};
+use govcloud_api::resources::{self, ResourceType};
 use govcloud_domain::digest::spec_digest;
 
-/// Kind of a filed record.
+/// Kind of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     Application,
@@ -28,26 +29,30 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// All of them, in the order of a life.
+    /// Every kind, in the order of the lifecycle.
     pub(super) const ALL: [Self; 4] = [Self::Application, Self::Change, Self::Exit, Self::Grant];
 
-    /// Kind, plural, short name.
-    pub(super) fn names(self) -> (&'static str, &'static str, &'static str) {
+    /// Resource type in the API, and short name.
+    const fn names(self) -> (ResourceType, &'static str) {
         match self {
-            Self::Application => ("CloudApplication", "cloudapplications", "capp"),
-            Self::Change => ("ChangeRequest", "changerequests", "chreq"),
-            Self::Exit => ("Decommission", "decommissions", "decom"),
-            Self::Grant => ("ResourceGrant", "resourcegrants", "grant"),
+            Self::Application => (resources::CLOUD_APPLICATION, "capp"),
+            Self::Change => (resources::CHANGE_REQUEST, "chreq"),
+            Self::Exit => (resources::DECOMMISSION, "decom"),
+            Self::Grant => (resources::RESOURCE_GRANT, "grant"),
         }
     }
 
-    /// As requests name it.
-    pub(super) fn resource(self) -> ApiResource {
-        let (kind, plural, _) = self.names();
-        ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(GROUP, VERSION, kind), plural)
+    /// Resource type in the API.
+    pub(super) const fn resource_type(self) -> ResourceType {
+        self.names().0
     }
 
-    /// Reads any name that kubectl takes for it: kind, plural or short name, alone or with the group.
+    /// Short name that kubectl accepts.
+    pub(super) const fn short_name(self) -> &'static str {
+        self.names().1
+    }
+
+    /// Parses any name that kubectl accepts: kind, plural or short name, with or without the group.
     fn parse(text: &str) -> Option<Self> {
         let lower = text.to_ascii_lowercase();
         let bare = lower
@@ -55,13 +60,13 @@ impl Kind {
             .or_else(|| lower.strip_suffix(".govcloud.dev"))
             .unwrap_or(&lower);
         Self::ALL.into_iter().find(|k| {
-            let (kind, plural, short) = k.names();
-            bare == kind.to_ascii_lowercase() || bare == plural || bare == short
+            let (resource, short) = k.names();
+            bare == resource.kind.to_ascii_lowercase() || bare == resource.plural || bare == short
         })
     }
 }
 
-/// `KIND/NAME`.
+/// A record, as `KIND/NAME`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Target {
     pub(super) kind: Kind,
@@ -69,9 +74,9 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Reads `KIND/NAME`.
+    /// Parses `KIND/NAME`.
     pub(super) fn parse(text: &str, lang: Lang) -> Result<Self, CliError> {
-        let wrong = || CliError::Usage(words::bad_target(lang, text));
+        let wrong = || CliError::Usage(messages::bad_target(lang, text));
         let (kind, name) = text.split_once('/').ok_or_else(wrong)?;
         let kind = Kind::parse(kind).ok_or_else(wrong)?;
         if name.is_empty() || name.contains('/') {
@@ -80,16 +85,16 @@ impl Target {
         Ok(Self { kind, name: name.to_owned() })
     }
 
-    /// The same, of a record that the authority decides on.
+    /// Parses `KIND/NAME` of a record that the authority decides on.
     pub(super) fn parse_decided(text: &str, lang: Lang) -> Result<Self, CliError> {
         let target = Self::parse(text, lang)?;
         if target.kind == Kind::Grant {
-            return Err(CliError::Usage(words::not_decided(lang, target.kind.names().0)));
+            return Err(CliError::Usage(messages::not_decided(lang, target.kind.resource_type().kind)));
         }
         Ok(target)
     }
 
-    /// A Decommission, named with or without its kind.
+    /// Parses the name of a Decommission, with or without its kind.
     pub(super) fn parse_exit(text: &str, lang: Lang) -> Result<Self, CliError> {
         if !text.contains('/') {
             return Ok(Self { kind: Kind::Exit, name: text.to_owned() });
@@ -98,18 +103,18 @@ impl Target {
         if target.kind == Kind::Exit {
             Ok(target)
         } else {
-            Err(CliError::Usage(words::bad_target(lang, text)))
+            Err(CliError::Usage(messages::not_an_exit(lang, text)))
         }
     }
 }
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.kind.names().2, self.name)
+        write!(f, "{}/{}", self.kind.short_name(), self.name)
     }
 }
 
-/// The record by kind, as this version knows it.
+/// The typed object of a record.
 #[derive(Clone, Debug)]
 pub(super) enum Body {
     Application(Box<CloudApplication>),
@@ -122,15 +127,15 @@ pub(super) enum Body {
 #[derive(Clone, Debug)]
 pub(super) struct Record {
     pub(super) target: Target,
-    /// As the API server gave it: digests and comparisons are over this.
+    /// The object as read: digests and comparisons use it.
     pub(super) raw: Value,
     pub(super) body: Body,
-    /// What the status of every record holds.
-    pub(super) life: RecordStatus,
+    /// Status fields that every record has.
+    pub(super) status: RecordStatus,
 }
 
 impl Record {
-    /// Reads an object of `kind`.
+    /// Parses an object of `kind`.
     pub(super) fn read(kind: Kind, raw: Value, lang: Lang) -> Result<Self, CliError> {
         let name = raw["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         let target = Target { kind, name };
@@ -140,53 +145,61 @@ impl Record {
             Kind::Exit => typed(&raw).map(|b| Body::Exit(Box::new(b))),
             Kind::Grant => typed(&raw).map(|b| Body::Grant(Box::new(b))),
         };
-        let body = body.map_err(|why| CliError::failed(words::malformed(lang, &target, why)))?;
-        let life = match &body {
+        let body = body.map_err(|why| CliError::failed(messages::malformed(lang, &target, why)))?;
+        let status = match &body {
             Body::Application(b) => b.status.as_ref().map(|s| s.record.clone()),
             Body::Change(b) => b.status.as_ref().map(|s| s.record.clone()),
             Body::Exit(b) => b.status.as_ref().map(|s| s.record.clone()),
             Body::Grant(b) => b.status.as_ref().map(|s| s.record.clone()),
         };
-        Ok(Self { target, raw, body, life: life.unwrap_or_default() })
+        Ok(Self { target, raw, body, status: status.unwrap_or_default() })
     }
 
     fn metadata(&self, field: &str) -> &str {
         self.raw["metadata"][field].as_str().unwrap_or_default()
     }
 
+    /// Namespace.
     pub(super) fn namespace(&self) -> &str {
         self.metadata("namespace")
     }
 
+    /// UID.
     pub(super) fn uid(&self) -> &str {
         self.metadata("uid")
     }
 
+    /// Resource version.
     pub(super) fn resource_version(&self) -> &str {
         self.metadata("resourceVersion")
     }
 
+    /// Time of creation.
     pub(super) fn created_at(&self) -> Option<Timestamp> {
         self.metadata("creationTimestamp").parse().ok()
     }
 
+    /// Generation of the spec.
     pub(super) fn generation(&self) -> i64 {
         self.raw["metadata"]["generation"].as_i64().unwrap_or(0)
     }
 
+    /// Value of an annotation.
     pub(super) fn annotation(&self, key: &str) -> Option<&str> {
         self.raw["metadata"]["annotations"][key].as_str()
     }
 
+    /// Username of the requester.
     pub(super) fn requested_by(&self) -> &str {
         self.annotation(keys::REQUESTED_BY).unwrap_or_default()
     }
 
+    /// Code of the region.
     pub(super) fn region(&self) -> &str {
         self.raw["spec"]["region"].as_str().unwrap_or_default()
     }
 
-    /// As the status says it; empty before the first visit.
+    /// Phase; empty before the first reconcile.
     pub(super) fn phase(&self) -> &str {
         self.raw["status"]["phase"].as_str().unwrap_or_default()
     }
@@ -206,7 +219,7 @@ impl Record {
         }
     }
 
-    /// What people call it, as far as the record itself says.
+    /// Name of the system or title of the plan, if the record contains one.
     pub(super) fn title(&self) -> Option<&str> {
         match &self.body {
             Body::Application(b) => Some(&b.spec.system.name),
@@ -219,6 +232,11 @@ impl Record {
     }
 }
 
+/// Returns the name of a constant in the API.
+pub(super) fn api_name(value: &impl Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
 fn typed<T: DeserializeOwned>(raw: &Value) -> Result<T, String> {
     serde_json::from_value(raw.clone()).map_err(|e| e.to_string())
 }
@@ -228,7 +246,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_target_is_named_as_kubectl_names_it() {
+    fn target_parse_accepts_the_names_of_kubectl() {
         for text in [
             "capp/travel",
             "cloudapplications/travel",

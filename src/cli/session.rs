@@ -1,4 +1,4 @@
-//! Who asks, of which cluster, in which namespace: the flags that kubectl has, and requests made with them.
+//! Global flags, the connection to the cluster, and requests.
 
 use std::path::PathBuf;
 
@@ -15,42 +15,42 @@ use kube::{Client, Config};
 use serde_json::Value;
 
 use super::error::{CliError, chain};
+use super::messages;
 use super::output::Lang;
 use super::record::{Kind, Record, Target};
-use super::words;
 
-/// Name under which the plugin's writes stand in `managedFields`.
-const MANAGER: &str = "kubectl-govcloud";
+/// Field manager of the plugin.
+const FIELD_MANAGER: &str = "kubectl-govcloud";
 
-/// A verb that does not exist: who holds it holds wildcard rights, and those do not count.
-const CANARY: &str = "no-such-verb";
+/// A verb that does not exist. Whoever holds it holds wildcard rights, and those do not count.
+const NONEXISTENT_VERB: &str = "no-such-verb";
 
-/// Flags as kubectl has them.
+/// Global flags, as in kubectl.
 #[derive(Args, Debug, Clone, Default)]
 pub struct Flags {
     /// kubeconfig 中的上下文 / context of the kubeconfig
     #[arg(long, global = true, value_name = "NAME")]
     pub context: Option<String>,
-    /// kubeconfig 文件,缺省取自 KUBECONFIG / kubeconfig file, by default that of KUBECONFIG
+    /// kubeconfig 文件，默认取自 KUBECONFIG / kubeconfig file, default KUBECONFIG
     #[arg(long, global = true, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
-    /// 命名空间,缺省为上下文的 / namespace, by default that of the context
+    /// 命名空间，默认取自上下文 / namespace, default from the context
     #[arg(short, long, global = true, value_name = "NAMESPACE")]
     pub namespace: Option<String>,
-    /// 语言,缺省取自环境 / language, by default that of the locale
+    /// 语言，默认取自环境 / language, default from the locale
     #[arg(long, global = true, value_enum)]
     pub lang: Option<Lang>,
 }
 
 impl Flags {
-    /// The language of the answers.
+    /// Returns the language of the output.
     #[must_use]
     pub fn lang(&self) -> Lang {
         self.lang.unwrap_or_else(|| Lang::of_locale(|name| std::env::var(name).ok()))
     }
 }
 
-/// A connection, with what was said about it.
+/// A connection with its namespace, language and time.
 #[derive(Clone)]
 pub struct Session {
     pub(super) client: Client,
@@ -60,51 +60,51 @@ pub struct Session {
 }
 
 impl Session {
-    /// Connects as the flags say.
+    /// Connects to the cluster.
     ///
     /// # Errors
     /// A kubeconfig that cannot be read or used.
     pub async fn open(flags: &Flags) -> Result<Self, CliError> {
         let lang = flags.lang();
         let mut config =
-            config(flags).await.map_err(|why| CliError::failed(words::bad_kubeconfig(lang, why)))?;
+            config(flags).await.map_err(|why| CliError::failed(messages::bad_kubeconfig(lang, why)))?;
         if config.cluster_url.host().is_some_and(is_loopback) && proxy_is_of_environment(&config) {
             config.proxy_url = None;
         }
         let namespace = flags.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
-        let client =
-            Client::try_from(config).map_err(|e| CliError::failed(words::bad_kubeconfig(lang, chain(&e))))?;
+        let client = Client::try_from(config)
+            .map_err(|e| CliError::failed(messages::bad_kubeconfig(lang, chain(&e))))?;
         Ok(Self { client, namespace, lang, now: Timestamp::now() })
     }
 
-    /// What a failed request means.
+    /// Converts an error of a request.
     pub(super) fn explain(&self, error: kube::Error) -> CliError {
-        CliError::of_kube(error, self.lang)
+        CliError::from_kube(error, self.lang)
     }
 
     fn api(&self, kind: Kind, namespace: &str) -> Api<DynamicObject> {
-        Api::namespaced_with(self.client.clone(), namespace, &kind.resource())
+        Api::namespaced_with(self.client.clone(), namespace, &kind.resource_type().api_resource())
     }
 
-    /// One record.
+    /// Reads a record.
     pub(super) async fn get(&self, target: &Target) -> Result<Record, CliError> {
         match self.api(target.kind, &self.namespace).get_opt(&target.name).await {
             Ok(Some(object)) => Record::read(target.kind, value(&object), self.lang),
-            Ok(None) => Err(CliError::failed(words::no_such(self.lang, target, &self.namespace))),
+            Ok(None) => Err(CliError::failed(messages::no_such(self.lang, target, &self.namespace))),
             Err(e) => Err(self.explain(e)),
         }
     }
 
-    /// One record that need not exist or be readable.
+    /// Reads a record; `None` if it does not exist or is not readable.
     pub(super) async fn find(&self, target: &Target) -> Option<Record> {
         let object = self.api(target.kind, &self.namespace).get_opt(&target.name).await.ok()??;
         Record::read(target.kind, value(&object), self.lang).ok()
     }
 
-    /// Every record of a kind, in the namespace or in all. Those that do not fit the schema are left out.
+    /// Lists the records of a kind, in the namespace or in all. Records that do not fit the schema are left out.
     pub(super) async fn list(&self, kind: Kind, all: bool) -> Result<Vec<Record>, CliError> {
         let api = if all {
-            Api::all_with(self.client.clone(), &kind.resource())
+            Api::all_with(self.client.clone(), &kind.resource_type().api_resource())
         } else {
             self.api(kind, &self.namespace)
         };
@@ -112,7 +112,7 @@ impl Session {
         Ok(list.items.iter().filter_map(|o| Record::read(kind, value(o), self.lang).ok()).collect())
     }
 
-    /// Every object of a cluster-scoped kind, raw.
+    /// Lists the objects of a cluster-scoped kind, raw.
     pub(super) async fn list_raw(&self, resource: &ApiResource) -> Result<Vec<Value>, kube::Error> {
         let api: Api<DynamicObject> = Api::all_with(self.client.clone(), resource);
         Ok(api.list(&ListParams::default()).await?.items.iter().map(value).collect())
@@ -126,13 +126,13 @@ impl Session {
         dry_run: bool,
     ) -> Result<Record, kube::Error> {
         let params =
-            PatchParams { field_manager: Some(MANAGER.to_owned()), dry_run, ..PatchParams::default() };
+            PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), dry_run, ..PatchParams::default() };
         let object =
             self.api(target.kind, &self.namespace).patch(&target.name, &params, &Patch::Merge(body)).await?;
         Record::read(target.kind, value(&object), self.lang).map_err(|e| kube::Error::Service(Box::new(e)))
     }
 
-    /// The caller's username.
+    /// Returns the caller's username.
     pub(super) async fn whoami(&self) -> Result<String, CliError> {
         let api: Api<SelfSubjectReview> = Api::all(self.client.clone());
         let answer = api
@@ -153,21 +153,21 @@ impl Session {
         Ok(answer.status.is_some_and(|s| s.allowed))
     }
 
-    /// Whether the caller holds `verb` on a region.
+    /// Returns true if the caller holds `verb` on a region.
     pub(super) async fn can_on_region(&self, verb: &str, region: &str) -> Result<bool, CliError> {
         self.can(attributes(verb, "regions", Some(region), None)).await
     }
 
-    /// Whether the caller's rights on a region are wildcards.
+    /// Returns true if the caller's rights on a region are wildcards.
     pub(super) async fn is_wildcard_on_region(&self, region: &str) -> Result<bool, CliError> {
-        self.can_on_region(CANARY, region).await
+        self.can_on_region(NONEXISTENT_VERB, region).await
     }
 
-    /// Whether the caller holds `file` by name in a namespace: the department's side.
+    /// Returns true if the caller holds `file` by name in a namespace, as a department does.
     pub(super) async fn files_in(&self, namespace: &str) -> Result<bool, CliError> {
-        let resource = Kind::Application.names().1;
+        let resource = Kind::Application.resource_type().plural;
         Ok(self.can(attributes("file", resource, None, Some(namespace))).await?
-            && !self.can(attributes(CANARY, resource, None, Some(namespace))).await?)
+            && !self.can(attributes(NONEXISTENT_VERB, resource, None, Some(namespace))).await?)
     }
 }
 
@@ -194,7 +194,7 @@ async fn config(flags: &Flags) -> Result<Config, String> {
     }
 }
 
-/// kubectl reaches this machine directly, whatever proxy the environment names.
+/// Returns true for this machine. kubectl connects to it without a proxy.
 fn is_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())

@@ -1,24 +1,24 @@
-//! `show`: a record's life, as a timeline, with what it says and what it waits for.
+//! `show`: displays a record with its documents, decision, deadlines and timeline.
 
 use std::io::Write;
 
 use clap::Args;
 use jiff::Timestamp;
 
-use super::almanac::{self, Almanac};
+use super::details::{ApplicationContext, DeadlineRow, Details, NamespaceRow};
 use super::error::CliError;
-use super::output::{self, Format, Lang, local, table, visible};
+use super::messages::{self, terms};
+use super::output::{self, Format, Lang, escape_controls, local, table};
 use super::record::{Body, Kind, Record, Target};
+use super::region_calendars::RegionCalendars;
 use super::session::Session;
-use super::sheet::{Around, Clock, Sheet, Space};
-use super::words::{self, terms};
+use govcloud_api::condition::Condition;
 use govcloud_api::deadline::Party;
-use govcloud_api::decommission::ExitReason;
 
-/// 记录的一生:材料、审核、时限、经过 / a record's life: documents, decision, deadlines, timeline
+/// 办理详情：材料、审核结论、各项时限、办理过程 / display a record: documents, decision, deadlines, timeline
 #[derive(Args, Debug)]
 pub struct ShowCommand {
-    /// KIND/NAME,如 capp/travel、chreq/…、decom/…、grant/… / such as capp/travel, chreq/…, decom/…, grant/…
+    /// KIND/NAME，如 capp/travel、chreq/…、decom/…、grant/… / such as capp/travel, chreq/…, decom/…, grant/…
     #[arg(value_name = "KIND/NAME")]
     target: String,
     /// 输出格式 / output format
@@ -27,104 +27,91 @@ pub struct ShowCommand {
 }
 
 impl ShowCommand {
-    /// Answers on `out`.
+    /// Writes the details to `out`.
     ///
     /// # Errors
     /// A record that does not exist or cannot be read, or `out` failing.
     pub async fn run(self, session: &Session, out: &mut impl Write) -> Result<(), CliError> {
         let target = Target::parse(&self.target, session.lang)?;
         let record = session.get(&target).await?;
-        let sheet = sheet_of(session, &record, &Almanac::read(session).await?).await;
+        let details = details_of(session, &record, &RegionCalendars::read(session).await?).await;
         match self.output {
-            Some(format) => Ok(output::write(&sheet, format, out)?),
-            None => Ok(out.write_all(text(&sheet, session.lang, Part::Life).as_bytes())?),
+            Some(format) => Ok(output::write(&details, format, out)?),
+            None => Ok(out.write_all(text(&details, session.lang, Part::All).as_bytes())?),
         }
     }
 }
 
-/// The sheet of a record, with what is known of its application.
-pub(super) async fn sheet_of(session: &Session, record: &Record, almanac: &Almanac) -> Sheet {
-    let mut around = Around::default();
+/// Reads the details of a record and of its application.
+pub(super) async fn details_of(session: &Session, record: &Record, calendars: &RegionCalendars) -> Details {
+    let mut context = ApplicationContext::default();
     if let Some(name) = record.application() {
         let name = name.to_owned();
         if record.target.kind != Kind::Application {
             let application = session.find(&Target { kind: Kind::Application, name: name.clone() }).await;
-            around.system = application.as_ref().and_then(|a| a.title().map(str::to_owned));
+            context.system = application.as_ref().and_then(|a| a.title().map(str::to_owned));
         }
         if let Some(Body::Grant(grant)) =
             session.find(&Target { kind: Kind::Grant, name }).await.map(|g| g.body)
         {
-            around.granted = grant.status.map(|s| s.granted.to_vec()).unwrap_or_default();
+            context.granted = grant.status.map(|s| s.granted.to_vec()).unwrap_or_default();
         }
     }
-    Sheet::of(record, &around, almanac, session.now)
+    Details::of(record, &context, calendars, session.now)
 }
 
-/// How much of a sheet is printed.
+/// Part of the details that is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    /// All of it.
-    Life,
-    /// What a decision is on, and no more.
-    Matter,
+    /// Everything.
+    All,
+    /// The content that a decision covers.
+    Reviewed,
 }
 
-/// The sheet in words.
-pub(super) fn text(sheet: &Sheet, lang: Lang, part: Part) -> String {
-    let title = sheet.title.replace('\n', " ");
-    let mut text = format!("{}  -n {}  {title}", sheet.record, sheet.namespace).trim_end().to_owned() + "\n";
-    text += &head(sheet, lang);
-    text += &documents(sheet, lang);
-    text += &namespaces(sheet, lang);
-    text += &inventory(sheet, lang);
-    if part == Part::Life {
-        text += &deadlines(sheet, lang);
+/// Formats the details.
+pub(super) fn text(details: &Details, lang: Lang, part: Part) -> String {
+    let title = details.title.replace('\n', " ");
+    let mut text =
+        format!("{}  -n {}  {title}", details.record, details.namespace).trim_end().to_owned() + "\n";
+    text += &head(details, lang);
+    text += &documents(details, lang);
+    text += &namespaces(details, lang);
+    text += &inventory(details, lang);
+    if part == Part::All {
+        text += &deadlines(details, lang);
     }
-    text += &trouble(sheet, lang);
-    if part == Part::Life {
-        text += &timeline(sheet, lang);
+    text += &trouble(details, lang);
+    if part == Part::All {
+        text += &timeline(details, lang);
     }
-    visible(&text)
+    escape_controls(&text)
 }
 
 fn heading(lang: Lang, label: &'static str) -> String {
-    format!("\n{}\n", capital(terms::label(lang, label)))
+    format!("\n{}\n", terms::heading(lang, label))
 }
 
-/// English labels begin with a capital.
-fn capital(label: &str) -> String {
-    let mut chars = label.chars();
-    chars.next().map(|c| c.to_uppercase().collect::<String>() + chars.as_str()).unwrap_or_default()
-}
-
-fn columns(lang: Lang, labels: &[&'static str]) -> Option<Vec<String>> {
-    Some(
-        labels
-            .iter()
-            .map(|l| lang.pick(terms::label(lang, l).to_owned(), l.to_uppercase().replace(' ', "-")))
-            .collect(),
-    )
-}
-
-fn head(sheet: &Sheet, lang: Lang) -> String {
+fn head(details: &Details, lang: Lang) -> String {
     let mut rows: Vec<(&'static str, String)> = Vec::new();
     let name =
-        sheet.region_name.as_ref().map(|n| lang.pick(n.zh.as_str(), n.en.as_str())).unwrap_or_default();
-    rows.push(("region", format!("{} {name}  {}", sheet.region, sheet.authority)));
-    let filed = sheet.filed_at.map(|at| local(at.timestamp())).unwrap_or_default();
-    rows.push(("filed", format!("{filed}  {}", sheet.filed_by)));
-    rows.push(("generation", format!("{}  {}", sheet.generation, sheet.digest)));
+        details.region_name.as_ref().map(|n| lang.pick(n.zh.as_str(), n.en.as_str())).unwrap_or_default();
+    rows.push(("region", messages::region(lang, name, &details.region, &details.authority)));
+    let filed = details.filed_at.map(|at| local(at.timestamp())).unwrap_or_default();
+    rows.push(("filed", format!("{filed}  {}", details.filed_by)));
+    rows.push(("generation", format!("{}  {}", details.generation, details.digest)));
     rows.push((
         "phase",
-        format!("{}  {}", terms::phase(lang, &sheet.phase), waiting(sheet, lang)).trim_end().to_owned(),
+        format!("{}  {}", terms::phase(lang, &details.phase), waiting(details, lang)).trim_end().to_owned(),
     ));
-    for fact in &sheet.facts {
-        rows.push((fact.name, fact_value(fact.name, &fact.value, lang)));
+    for fact in &details.facts {
+        let text = fact.text.as_ref().map(|[zh, en]| lang.pick(zh, en));
+        rows.push((fact.name, text.unwrap_or(&fact.value).clone()));
     }
-    if let Some(c) = &sheet.consent {
+    if let Some(c) = &details.consent {
         rows.push(("consent", format!("{}  {}  {}", local(c.at.timestamp()), c.by, c.digest)));
     }
-    if let Some(d) = &sheet.decision {
+    if let Some(d) = &details.decision {
         let verdict = terms::verdict(lang, d.verdict);
         rows.push((
             "decision",
@@ -132,7 +119,7 @@ fn head(sheet: &Sheet, lang: Lang) -> String {
                 "{verdict}  {}  {}  {}",
                 local(d.at.timestamp()),
                 d.by,
-                words::generation(lang, d.generation)
+                messages::generation(lang, d.generation)
             ),
         ));
         rows.extend(d.opinion.iter().map(|o| ("opinion", o.clone())));
@@ -140,58 +127,38 @@ fn head(sheet: &Sheet, lang: Lang) -> String {
     }
     let mut last = "";
     let rows = rows.into_iter().map(|(label, value)| {
-        let shown = if label == last { String::new() } else { capital(terms::label(lang, label)) };
+        let shown = if label == last { String::new() } else { terms::heading(lang, label) };
         last = label;
         vec![shown, value.trim().to_owned()]
     });
     table(None, rows, 0)
 }
 
-/// Values that are words of the API.
-fn fact_value(name: &str, value: &str, lang: Lang) -> String {
-    match (name, value) {
-        ("reason", "NoLongerUsed") => terms::exit_reason(lang, ExitReason::NoLongerUsed).to_owned(),
-        ("reason", "ContractEnded") => terms::exit_reason(lang, ExitReason::ContractEnded).to_owned(),
-        ("reason", "ContractTerminated") => {
-            terms::exit_reason(lang, ExitReason::ContractTerminated).to_owned()
-        }
-        ("scope", "Application") => lang.pick("整个应用", "the whole application").to_owned(),
-        ("scope", "Volumes") => {
-            lang.pick("仅无主或保留的数据卷", "unclaimed and retained volumes only").to_owned()
-        }
-        ("impact", "None") => lang.pick("无", "none").to_owned(),
-        ("impact", "Degraded") => lang.pick("变慢或短时中断", "slower, or short interruptions").to_owned(),
-        ("impact", "Outage") => lang.pick("窗口内不可用", "not available during the window").to_owned(),
-        ("affects", "*") => lang.pick("本区域全部应用", "every application of the region").to_owned(),
-        _ => value.to_owned(),
+/// Formats the party that it waits on, the act and the due date.
+fn waiting(details: &Details, lang: Lang) -> String {
+    if details.phase.is_empty() {
+        return messages::not_looked_at(lang);
     }
-}
-
-/// Whom it waits on, for what, until when.
-fn waiting(sheet: &Sheet, lang: Lang) -> String {
-    if sheet.phase.is_empty() {
-        return words::not_looked_at(lang);
+    if details.waiting_on == Party::None {
+        return messages::waits_for_nobody(lang);
     }
-    if sheet.waiting_on == Party::None {
-        return words::waits_for_nobody(lang);
+    let act = details.waiting_for.as_deref().map(|a| terms::act(lang, a)).unwrap_or_default();
+    let mut text = messages::waits(lang, terms::party(lang, details.waiting_on), act);
+    if let Some(due) = &details.due_date {
+        text += &format!("  {}", messages::until(lang, due));
     }
-    let act = sheet.waiting_for.as_deref().map(|a| terms::act(lang, a)).unwrap_or_default();
-    let mut text = words::waits(lang, almanac::party(lang, sheet.waiting_on), act);
-    if let Some(due) = &sheet.due_date {
-        text += &format!("  {}", words::until(lang, due));
-    }
-    if let Some(remaining) = sheet.remaining {
+    if let Some(remaining) = details.remaining {
         text += &format!("  {}", remaining.text(lang));
     }
     text
 }
 
-fn documents(sheet: &Sheet, lang: Lang) -> String {
-    if sheet.documents.is_empty() {
+fn documents(details: &Details, lang: Lang) -> String {
+    if details.documents.is_empty() {
         return String::new();
     }
-    let rows = sheet.documents.iter().flat_map(|d| {
-        let role = capital(terms::label(lang, d.role));
+    let rows = details.documents.iter().flat_map(|d| {
+        let role = terms::heading(lang, d.role);
         let title = (!d.title.is_empty()).then(|| d.title.clone());
         let lines: Vec<String> =
             title.into_iter().chain([d.uri.clone(), format!("sha256 {}", d.sha256)]).collect();
@@ -203,11 +170,11 @@ fn documents(sheet: &Sheet, lang: Lang) -> String {
     heading(lang, "documents") + &table(None, rows, 2)
 }
 
-fn namespaces(sheet: &Sheet, lang: Lang) -> String {
-    if sheet.namespaces.is_empty() {
+fn namespaces(details: &Details, lang: Lang) -> String {
+    if details.namespaces.is_empty() {
         return String::new();
     }
-    let quota = |s: &Space| {
+    let quota = |s: &NamespaceRow| {
         let line = |(key, value): (&String, &String)| match s.now.as_ref().map(|now| now.0.get(key)) {
             Some(Some(now)) if now != value => format!("{key} {now} → {value}"),
             Some(None) => format!("{key} - → {value}"),
@@ -221,15 +188,16 @@ fn namespaces(sheet: &Sheet, lang: Lang) -> String {
             .map(|(k, v)| format!("{k} {v} → -"));
         s.quota.0.iter().map(line).chain(gone).collect::<Vec<_>>()
     };
-    let rows = sheet.namespaces.iter().map(|s| {
+    let rows = details.namespaces.iter().map(|s| {
         vec![s.entry.clone(), s.namespace.clone().unwrap_or_else(|| "-".to_owned()), quota(s).join(", ")]
     });
-    heading(lang, "namespaces") + &table(columns(lang, &["entry", "namespace", "quota"]), rows, 2)
+    heading(lang, "namespaces")
+        + &table(Some(terms::columns(lang, &["entry", "namespace", "quota"])), rows, 2)
 }
 
-/// The inventory of an exit, with what becomes of each volume.
-pub(super) fn inventory(sheet: &Sheet, lang: Lang) -> String {
-    let Some(inventory) = &sheet.inventory else { return String::new() };
+/// Formats the inventory of an exit, with the action for each volume.
+pub(super) fn inventory(details: &Details, lang: Lang) -> String {
+    let Some(inventory) = &details.inventory else { return String::new() };
     let rows = inventory.entries.iter().map(|e| {
         vec![
             terms::action(lang, e.action).to_owned(),
@@ -249,7 +217,7 @@ pub(super) fn inventory(sheet: &Sheet, lang: Lang) -> String {
         ]
     });
     let snapshots = inventory.snapshots.iter().map(|s| {
-        let name = format!("{} {}", capital(terms::label(lang, "snapshot")), s.name);
+        let name = format!("{} {}", terms::heading(lang, "snapshot"), s.name);
         vec![
             terms::action(lang, s.action).to_owned(),
             s.namespace.clone(),
@@ -258,8 +226,11 @@ pub(super) fn inventory(sheet: &Sheet, lang: Lang) -> String {
             name,
         ]
     });
-    let listed =
-        table(columns(lang, &["action", "namespace", "claim", "size", "volume"]), rows.chain(snapshots), 2);
+    let listed = table(
+        Some(terms::columns(lang, &["action", "namespace", "claim", "size", "volume"])),
+        rows.chain(snapshots),
+        2,
+    );
     format!(
         "{}  {}\n{listed}  {}\n",
         heading(lang, "inventory"),
@@ -268,76 +239,83 @@ pub(super) fn inventory(sheet: &Sheet, lang: Lang) -> String {
     )
 }
 
-fn deadlines(sheet: &Sheet, lang: Lang) -> String {
-    if sheet.deadlines.is_empty() {
+fn deadlines(details: &Details, lang: Lang) -> String {
+    if details.deadlines.is_empty() {
         return String::new();
     }
-    let state = |c: &Clock| {
+    let state = |c: &DeadlineRow| {
         let at = |i: govcloud_api::time::Instant| local(i.timestamp());
-        let late =
-            c.deadline.working_days_late.map(|n| format!(" ({})", words::late(lang, n))).unwrap_or_default();
-        match (c.deadline.met_at, c.deadline.closed_at, c.remaining) {
-            (Some(met), ..) => format!("{} {}{late}", lang.pick("完成于", "met"), at(met)),
-            (None, Some(closed), _) => format!("{} {}", lang.pick("终止于", "closed"), at(closed)),
-            (None, None, remaining) => {
-                let paused = if c.deadline.is_paused() { lang.pick("停计 ", "paused ") } else { "" };
-                format!("{paused}{}", remaining.map(|r| r.text(lang)).unwrap_or_default())
+        match (c.deadline.met_at, c.deadline.closed_at, c.deadline.working_days_late) {
+            (Some(met), _, None) => messages::met(lang, at(met)),
+            (Some(met), _, Some(days)) => messages::met_late(lang, at(met), messages::late(lang, days)),
+            (None, Some(closed), _) => messages::closed(lang, at(closed)),
+            (None, None, _) => {
+                let left = c.remaining.map(|r| r.text(lang)).unwrap_or_default();
+                if c.deadline.is_paused() { messages::paused(lang, left) } else { left }
             }
         }
     };
-    let rows = sheet.deadlines.iter().map(|c| {
+    let rows = details.deadlines.iter().map(|c| {
         let d = &c.deadline;
-        let name = words::by_article(lang, lang.pick(d.obligation.zh(), d.obligation.en()), d.article);
+        let name = messages::by_article(
+            lang,
+            lang.pick(d.obligation.zh(), d.obligation.en()),
+            messages::article(lang, d.article),
+        );
         vec![
             name,
-            almanac::party(lang, d.party).to_owned(),
+            terms::party(lang, d.party).to_owned(),
             local(d.started_at.timestamp()),
             d.due_date.to_string(),
             state(c),
         ]
     });
     heading(lang, "deadlines")
-        + &table(columns(lang, &["obligation", "party", "started", "due", "state"]), rows, 2)
+        + &table(Some(terms::columns(lang, &["obligation", "party", "started", "due", "state"])), rows, 2)
 }
 
-fn trouble(sheet: &Sheet, lang: Lang) -> String {
-    if sheet.trouble.is_empty() {
+fn trouble(details: &Details, lang: Lang) -> String {
+    if details.trouble.is_empty() {
         return String::new();
     }
-    let rows = sheet
-        .trouble
-        .iter()
-        .map(|c| vec![format!("{} ({})", c.type_, c.reason), lang.half(&c.message).to_owned()]);
+    // `Stalled` repeats the reason of the condition that causes it.
+    let repeats = |c: &Condition| {
+        c.type_ == "Stalled" && details.trouble.iter().any(|o| o.type_ != c.type_ && o.reason == c.reason)
+    };
+    let rows = details.trouble.iter().filter(|c| !repeats(c)).map(|c| {
+        let name = messages::condition(lang, terms::condition(lang, &c.type_), &c.type_, &c.reason);
+        vec![name, lang.half(&c.message).to_owned()]
+    });
     heading(lang, "needs attention") + &table(None, rows, 2)
 }
 
-fn timeline(sheet: &Sheet, lang: Lang) -> String {
-    if sheet.timeline.is_empty() {
+fn timeline(details: &Details, lang: Lang) -> String {
+    if details.timeline.is_empty() {
         return String::new();
     }
     let line = |at: Timestamp, actor: &str, article: Option<i32>, message: &str| {
         vec![
             local(at),
             actor.to_owned(),
-            article.map(|n| words::article(lang, n)).unwrap_or_default(),
+            article.map(|n| messages::article(lang, n)).unwrap_or_default(),
             message.to_owned(),
         ]
     };
-    let mut rows: Vec<_> = sheet
+    let mut rows: Vec<_> = details
         .timeline
         .iter()
         .map(|t| line(t.at.timestamp(), &actor(&t.actor, lang), t.article, lang.half(&t.message)))
         .collect();
-    if let (Some(count), Some(first)) = (sheet.timeline_dropped, sheet.timeline.first()) {
-        rows.insert(1, line(first.at.timestamp(), "", None, &words::dropped(lang, count)));
+    if let (Some(count), Some(first)) = (details.timeline_dropped, details.timeline.first()) {
+        rows.insert(1, line(first.at.timestamp(), "", None, &messages::dropped(lang, count)));
     }
     heading(lang, "timeline") + &table(None, rows, 2)
 }
 
-/// Who did it: a username as it is, a party by its name.
+/// Formats an actor: a username unchanged, a party by its name.
 fn actor(actor: &str, lang: Lang) -> String {
     let party = [Party::Department, Party::Authority, Party::Provider].into_iter().find(|p| p.en() == actor);
-    party.map_or(actor, |p| almanac::party(lang, p)).to_owned()
+    party.map_or(actor, |p| terms::party(lang, p)).to_owned()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `verify`: whether policies, bindings and CRDs stand as this version ships them.
+//! `verify`: compares policies, bindings and CRDs with those that this version ships.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -9,15 +9,15 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::error::CliError;
+use super::messages::{self, terms};
 use super::output::{self, Format, Lang, table};
 use super::session::Session;
-use super::words::{self, terms};
 use govcloud_api::resources::{ADMISSION_POLICIES, CUSTOM_RESOURCE_DEFINITION, ResourceType};
 use govcloud_domain::decision::PolicyIntegrity;
 use govcloud_domain::integrity::{self, Defect, PolicyViolation};
 use govcloud_domain::release;
 
-/// 核对:策略与资源类型是否与本版一致 / whether policies and CRDs stand as shipped
+/// 核对审批策略和资源类型是否与本版本一致 / check that policies and CRDs are as shipped
 #[derive(Args, Debug)]
 pub struct VerifyCommand {
     /// 输出格式 / output format
@@ -25,26 +25,26 @@ pub struct VerifyCommand {
     output: Option<Format>,
 }
 
-/// Everything that is compared.
-fn compared() -> impl Iterator<Item = ResourceType> {
+/// Returns the resource types that are compared.
+fn compared_types() -> impl Iterator<Item = ResourceType> {
     std::iter::once(CUSTOM_RESOURCE_DEFINITION).chain(ADMISSION_POLICIES)
 }
 
-/// How one object stands.
+/// State of one object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 enum State {
     InOrder,
     Missing,
     BeingDeleted,
     Altered,
-    /// The API server does not know the kind, and need not.
+    /// The API server does not serve this optional kind.
     NotServed,
 }
 
 impl State {
-    fn word(self, lang: Lang) -> &'static str {
+    fn text(self, lang: Lang) -> &'static str {
         match self {
-            Self::InOrder => lang.pick("一致", "in order"),
+            Self::InOrder => lang.pick("一致", "as shipped"),
             Self::Missing => lang.pick("缺失", "missing"),
             Self::BeingDeleted => lang.pick("正在删除", "being deleted"),
             Self::Altered => lang.pick("被改动", "altered"),
@@ -52,31 +52,31 @@ impl State {
         }
     }
 
-    fn is_good(self) -> bool {
+    fn is_ok(self) -> bool {
         matches!(self, Self::InOrder | Self::NotServed)
     }
 }
 
-/// One line. These names are an interface.
+/// Result for one object. The field names are an interface.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct Finding {
     object: String,
     state: State,
-    /// Where it first differs.
+    /// Path of the first difference.
     #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
     place: Option<String>,
 }
 
 impl VerifyCommand {
-    /// Answers on `out`.
+    /// Writes the differences to `out`.
     ///
     /// # Errors
-    /// What stands cannot be read; [`CliError::Told`] where it is not all in order.
+    /// Objects that cannot be read; [`CliError::AlreadyReported`] if there are differences.
     pub async fn run(self, session: &Session, out: &mut impl Write) -> Result<(), CliError> {
         let lang = session.lang;
         let shipped = release::shipped().map_err(CliError::failed)?;
         let (mut live, mut unserved) = (BTreeMap::new(), Vec::new());
-        for resource in compared() {
+        for resource in compared_types() {
             let kind = resource.kind;
             match session.list_raw(&resource.api_resource()).await {
                 Ok(objects) => live.extend(objects.into_iter().map(|mut o| {
@@ -90,17 +90,17 @@ impl VerifyCommand {
             }
         }
         let findings = compare(&shipped, &live, &unserved, session.now);
-        let bad = findings.iter().filter(|f| !f.state.is_good()).count();
+        let bad = findings.iter().filter(|f| !f.state.is_ok()).count();
         match self.output {
             Some(format) => output::write(&findings, format, out)?,
             None => out.write_all(text(&findings, bad, lang).as_bytes())?,
         }
         out.flush()?;
-        if bad == 0 { Ok(()) } else { Err(CliError::Told) }
+        if bad == 0 { Ok(()) } else { Err(CliError::AlreadyReported) }
     }
 }
 
-/// Each shipped object against the live one, by the very rule that the operator goes by.
+/// Compares each shipped object with the live one, by the rule of the operator.
 fn compare(
     shipped: &BTreeMap<String, Value>,
     live: &BTreeMap<String, Value>,
@@ -131,7 +131,7 @@ fn compare(
     shipped.iter().map(one).collect()
 }
 
-/// Path at which an object was altered.
+/// Returns the path at which an object was altered.
 fn place(violation: PolicyViolation) -> Option<String> {
     match violation.defect {
         Defect::Altered(at) => Some(at),
@@ -140,22 +140,21 @@ fn place(violation: PolicyViolation) -> Option<String> {
 }
 
 fn text(findings: &[Finding], bad: usize, lang: Lang) -> String {
-    let label = |l: &'static str| lang.pick(terms::label(lang, l).to_owned(), l.to_uppercase());
     let rows = findings.iter().map(|f| {
-        let word = f.state.word(lang);
+        let state = f.state.text(lang);
         vec![
             f.object.clone(),
-            f.place.as_ref().map_or_else(|| word.to_owned(), |p| words::altered_at(lang, word, p)),
+            f.place.as_ref().map_or_else(|| state.to_owned(), |p| messages::altered_at(lang, state, p)),
         ]
     });
-    let mut text = table(Some(vec![label("object"), label("state")]), rows, 0);
+    let mut text = table(Some(terms::columns(lang, &["object", "state"])), rows, 0);
     if findings.iter().any(|f| f.state == State::NotServed) {
-        text += &format!("{}\n", words::unserved(lang));
+        text += &format!("{}\n", messages::unserved(lang));
     }
     let count = findings.iter().filter(|f| f.state != State::NotServed).count();
     text += &match bad {
-        0 => words::all_in_order(lang, count, env!("CARGO_PKG_VERSION")),
-        _ => words::not_in_order(lang, bad, count),
+        0 => messages::all_in_order(lang, count, env!("CARGO_PKG_VERSION")),
+        _ => messages::not_in_order(lang, bad, count),
     };
     text + "\n"
 }
@@ -169,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shipped_is_in_order_and_what_differs_is_named() {
+    fn verify_names_missing_altered_and_deleted_objects() {
         let shipped = release::shipped().unwrap();
         assert!(compare(&shipped, &shipped, &[], now()).iter().all(|f| f.state == State::InOrder));
         let mut live = shipped.clone();
@@ -179,18 +178,18 @@ mod tests {
             json!("2026-11-23T01:00:00Z");
         live.remove("ValidatingAdmissionPolicy/govcloud-status");
         let wrong: Vec<Finding> =
-            compare(&shipped, &live, &[], now()).into_iter().filter(|f| !f.state.is_good()).collect();
+            compare(&shipped, &live, &[], now()).into_iter().filter(|f| !f.state.is_ok()).collect();
         insta::assert_snapshot!(text(&wrong, 3, Lang::Zh) + &text(&wrong, 3, Lang::En));
     }
 
     #[test]
-    fn before_1_36_the_stamps_are_not_asked_for() {
+    fn verify_accepts_unserved_mutating_policies() {
         let shipped = release::shipped().unwrap();
         let mut live = shipped.clone();
         live.retain(|k, _| !k.starts_with("Mutating"));
         let unserved = ["MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"];
         let findings = compare(&shipped, &live, &unserved, now());
-        assert!(findings.iter().all(|f| f.state.is_good()));
+        assert!(findings.iter().all(|f| f.state.is_ok()));
         assert!(text(&findings, 0, Lang::En).contains("before 1.36"));
         assert!(
             compare(&shipped, &live, &[], now()).iter().any(|f| f.state == State::Missing),

@@ -1,4 +1,4 @@
-//! One month on a grid, Monday first.
+//! Month view, Monday first.
 
 use std::io::{self, Write};
 
@@ -62,7 +62,7 @@ fn month(calendar: &Calendar, first: Date) -> Month {
     }
 }
 
-/// Every cell is five columns wide: a two-digit day, a mark of two columns (a Chinese character is as wide as
+/// Writes the month as a grid. Every cell is five columns wide: a two-digit day, a mark of two columns (a Chinese character is as wide as
 /// two digits), and a space.
 fn grid(calendar: &Calendar, first: Date, lang: Lang, out: &mut impl Write) -> io::Result<()> {
     let total = working_days(calendar, first);
@@ -98,7 +98,7 @@ fn grid(calendar: &Calendar, first: Date, lang: Lang, out: &mut impl Write) -> i
     }
 }
 
-/// Two columns.
+/// Returns the mark of a day, two columns wide.
 fn sign(calendar: &Calendar, date: Date, lang: Lang) -> &'static str {
     match (calendar.day(date).kind, lang) {
         (DayKind::Working | DayKind::Weekend, _) => "  ",

@@ -1,4 +1,4 @@
-//! What people and scripts see.
+//! Output for people and scripts.
 
 use clap::Parser;
 
@@ -10,7 +10,7 @@ struct Plugin {
     calendar: CalendarCommand,
 }
 
-fn ask(line: &str) -> Result<String, String> {
+fn run(line: &str) -> Result<String, String> {
     let command = Plugin::try_parse_from(std::iter::once("x").chain(line.split_whitespace()))
         .map_err(|error| error.to_string())?;
     let mut out = Vec::new();
@@ -19,21 +19,21 @@ fn ask(line: &str) -> Result<String, String> {
 }
 
 fn answer(line: &str) -> String {
-    ask(line).unwrap()
+    run(line).unwrap()
 }
 
-/// Asks with a calendar of this text.
-fn ask_of(text: &str) -> String {
+/// Runs `count` with a calendar of this text.
+fn run_with_file(text: &str) -> String {
     let name = format!("govcloud-{}-{:?}.yaml", std::process::id(), std::thread::current().id());
     let path = std::env::temp_dir().join(name.replace(['(', ')'], ""));
     fs::write(&path, text).unwrap();
-    let answer = ask(&format!("--lang en --file {} count --from 2026-01-05 --to 2026-01-09", path.display()));
+    let answer = run(&format!("--lang en --file {} count --from 2026-01-05 --to 2026-01-09", path.display()));
     fs::remove_file(&path).unwrap();
     answer.unwrap_or_else(|error| error).replace(&path.display().to_string(), "FILE")
 }
 
 #[test]
-fn due_in_json_is_an_interface() {
+fn due_prints_json() {
     assert_eq!(
         answer("due --from 2026-09-24 --working-days 3 -o json"),
         "{\"from\":\"2026-09-24\",\"workingDays\":3,\"dueDate\":\"2026-09-30\",\
@@ -43,7 +43,7 @@ fn due_in_json_is_an_interface() {
 }
 
 #[test]
-fn due_in_yaml_holds_the_same() {
+fn due_prints_the_same_in_yaml() {
     let yaml: serde_json::Value =
         serde_saphyr::from_str(&answer("due --from 2026-09-24 --working-days 3 -o yaml")).unwrap();
     let json: serde_json::Value =
@@ -52,7 +52,7 @@ fn due_in_yaml_holds_the_same() {
 }
 
 #[test]
-fn due_for_people_says_what_was_skipped() {
+fn due_text_lists_skipped_days() {
     let lines: Vec<String> = ["zh", "en"]
         .into_iter()
         .flat_map(|lang| {
@@ -64,7 +64,7 @@ fn due_for_people_says_what_was_skipped() {
 }
 
 #[test]
-fn months_show_holidays_and_make_up_workdays() {
+fn show_marks_holidays_and_make_up_workdays() {
     let months: Vec<String> = ["zh", "en"]
         .into_iter()
         .flat_map(|lang| {
@@ -76,7 +76,7 @@ fn months_show_holidays_and_make_up_workdays() {
 
 /// On a terminal a Chinese character takes two columns; every day must end in the column of its weekday.
 #[test]
-fn every_day_stands_under_its_weekday() {
+fn show_aligns_days_with_weekdays() {
     for lang in ["zh", "en"] {
         for month in 1..=12_i8 {
             let text = answer(&format!("--lang {lang} show 2026-{month:02}"));
@@ -103,7 +103,7 @@ fn every_day_stands_under_its_weekday() {
 }
 
 #[test]
-fn a_month_in_json_names_every_day() {
+fn show_prints_json() {
     let month: serde_json::Value = serde_json::from_str(&answer("show 2026-10 -o json")).unwrap();
     assert_eq!((month["month"].as_str(), month["workingDays"].as_i64()), (Some("2026-10"), Some(18)));
     assert_eq!(month["days"].as_array().unwrap().len(), 31);
@@ -115,9 +115,9 @@ fn a_month_in_json_names_every_day() {
 }
 
 #[test]
-fn counts_are_answered_in_every_form() {
+fn count_prints_text_and_json() {
     let span = "count --from 2026-09-24 --to 2026-09-30";
-    assert_eq!(answer(&format!("{span} --lang zh")), "2026-09-24(不计)至 2026-09-30(计入):3 个工作日\n");
+    assert_eq!(answer(&format!("{span} --lang zh")), "2026-09-24（不计）至 2026-09-30（计入）：3 个工作日\n");
     assert_eq!(
         answer(&format!("{span} --lang en")),
         "2026-09-24 (not counted) to 2026-09-30 (counted): 3 working days\n"
@@ -130,7 +130,7 @@ fn counts_are_answered_in_every_form() {
 }
 
 #[test]
-fn wrong_questions_get_one_clear_line() {
+fn invalid_arguments_are_reported_in_one_line() {
     let errors: Vec<String> = [
         "due --from 2026-02-30 --working-days 3",
         "due --from tomorrow --working-days 3",
@@ -151,32 +151,32 @@ fn wrong_questions_get_one_clear_line() {
         "--file /nonexistent/calendar.yaml show 2026-10",
     ]
     .into_iter()
-    .map(|line| ask(line).unwrap_err())
+    .map(|line| run(line).unwrap_err())
     .collect();
     assert!(errors.iter().all(|error| error.lines().count() == 1));
     insta::assert_snapshot!(errors.join("\n"));
 }
 
 #[test]
-fn a_file_is_used_instead_or_refused_with_its_reason() {
+fn file_replaces_the_built_in_calendar_or_is_refused() {
     let head = "apiVersion: govcloud.dev/v1alpha1\nkind: WorkCalendar\nmetadata: {name: mine}\n";
     let year = |days: &str| format!("{head}spec: {{years: [{{year: 2026, {days}}}]}}\n");
     let answers = [
-        ask_of(&year("holidays: [{name: 厂庆, from: \"2026-01-07\"}]")),
-        ask_of(&year("holidays: [{name: 厂庆, from: \"2026-02-30\"}]")),
-        ask_of(&year("holidays: [], makeUpWorkdays: [\"2026-01-07\"]")),
-        ask_of(&format!("{head}spec: {{years: []}}\n")),
-        ask_of(&format!("{head}spec: {{years: [\n")),
-        ask_of("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\nspec: {years: []}\n"),
-        ask_of("just text"),
-        ask_of(""),
+        run_with_file(&year("holidays: [{name: 厂庆, from: \"2026-01-07\"}]")),
+        run_with_file(&year("holidays: [{name: 厂庆, from: \"2026-02-30\"}]")),
+        run_with_file(&year("holidays: [], makeUpWorkdays: [\"2026-01-07\"]")),
+        run_with_file(&format!("{head}spec: {{years: []}}\n")),
+        run_with_file(&format!("{head}spec: {{years: [\n")),
+        run_with_file("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\nspec: {years: []}\n"),
+        run_with_file("just text"),
+        run_with_file(""),
     ];
     assert!(answers.iter().all(|answer| answer.lines().count() == 1));
     insta::assert_snapshot!(answers.join("\n"));
 }
 
 #[test]
-fn the_language_is_that_of_the_locale() {
+fn of_locale_reads_the_environment() {
     let of = |set: &'static [(&'static str, &'static str)]| {
         Lang::of_locale(|name| set.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()))
     };

@@ -1,4 +1,4 @@
-//! Answers for people, in Chinese and English.
+//! Texts of `calendar`, in Chinese and English.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use jiff::civil::{Date, Weekday};
 use super::Lang;
 use govcloud_domain::calendar::{Calendar, DayKind, Due};
 
-/// When a period ends, and what was skipped and what was worked on the way.
+/// Writes the end of a period, with the holidays and make-up workdays in it.
 pub(super) fn due(
     calendar: &Calendar,
     from: Date,
@@ -19,8 +19,8 @@ pub(super) fn due(
     let (weekday, last) = (weekday(due.date, lang), due.date);
     match lang {
         Lang::Zh => {
-            writeln!(out, "届满  {last}({weekday})24:00")?;
-            writeln!(out, "起算  {from}(当日不计),{days} 个工作日")?;
+            writeln!(out, "届满  {last}（{weekday}）24:00")?;
+            writeln!(out, "起算  {from}（当日不计），{days} 个工作日")?;
         }
         Lang::En => {
             writeln!(out, "due      {last} ({weekday}) 24:00, China time")?;
@@ -33,17 +33,17 @@ pub(super) fn due(
     }
     match lang {
         _ if !due.provisional => Ok(()),
-        Lang::Zh => writeln!(out, "暂定  所及年度的节假日安排尚未公布,公布后重新计算"),
+        Lang::Zh => writeln!(out, "暂定  所及年度的节假日安排尚未公布，公布后重新计算"),
         Lang::En => {
             writeln!(out, "note     provisional: reaches into a year whose holidays are not published yet")
         }
     }
 }
 
-/// How many working days lie between two days.
+/// Writes the number of working days between two days.
 pub(super) fn count(from: Date, to: Date, days: i32, lang: Lang, out: &mut impl Write) -> io::Result<()> {
     match lang {
-        Lang::Zh => writeln!(out, "{from}(不计)至 {to}(计入):{days} 个工作日"),
+        Lang::Zh => writeln!(out, "{from}（不计）至 {to}（计入）：{days} 个工作日"),
         Lang::En => {
             let unit = if days == 1 { "working day" } else { "working days" };
             writeln!(out, "{from} (not counted) to {to} (counted): {days} {unit}")
@@ -51,15 +51,15 @@ pub(super) fn count(from: Date, to: Date, days: i32, lang: Lang, out: &mut impl 
     }
 }
 
-/// Consecutive days of one arrangement.
-pub(super) struct Arranged<'a> {
+/// Consecutive holidays or make-up workdays.
+pub(super) struct DaySpan<'a> {
     from: Date,
     to: Date,
     /// The holiday's name; `None` for make-up workdays.
     holiday: Option<&'a str>,
 }
 
-impl Arranged<'_> {
+impl DaySpan<'_> {
     fn line(&self, lang: Lang) -> String {
         let days = self.days(lang);
         match (lang, self.holiday) {
@@ -70,7 +70,7 @@ impl Arranged<'_> {
         }
     }
 
-    /// The days and what they are, for the legend of a month.
+    /// Formats an entry of the legend of a month.
     pub(super) fn legend(&self, lang: Lang) -> String {
         let what = match (lang, self.holiday) {
             (_, Some(name)) => holiday(name, lang),
@@ -86,9 +86,9 @@ impl Arranged<'_> {
     }
 }
 
-/// The holidays and make-up workdays after `from` up to `to`, in order.
-pub(super) fn spans(calendar: &Calendar, from: Date, to: Date) -> Vec<Arranged<'_>> {
-    let mut spans: Vec<Arranged<'_>> = Vec::new();
+/// Lists the holidays and make-up workdays after `from` up to `to`.
+pub(super) fn spans(calendar: &Calendar, from: Date, to: Date) -> Vec<DaySpan<'_>> {
+    let mut spans: Vec<DaySpan<'_>> = Vec::new();
     let mut date = from;
     while date < to {
         date = date.tomorrow().unwrap_or(Date::MAX);
@@ -99,13 +99,13 @@ pub(super) fn spans(calendar: &Calendar, from: Date, to: Date) -> Vec<Arranged<'
         };
         match spans.last_mut() {
             Some(last) if last.holiday == holiday && last.to.tomorrow().ok() == Some(date) => last.to = date,
-            _ => spans.push(Arranged { from: date, to: date, holiday }),
+            _ => spans.push(DaySpan { from: date, to: date, holiday }),
         }
     }
     spans
 }
 
-/// The sign of a day off (`true`) or a make-up workday (`false`) in a month.
+/// Returns the mark of a day off (`true`) or a make-up workday (`false`).
 pub(super) fn mark(off: bool, lang: Lang) -> &'static str {
     match (lang, off) {
         (Lang::Zh, true) => "休",
@@ -115,7 +115,7 @@ pub(super) fn mark(off: bool, lang: Lang) -> &'static str {
     }
 }
 
-/// The seven statutory holidays (全国年节及纪念日放假办法) in English; other names as published.
+/// Translates the seven statutory holidays (全国年节及纪念日放假办法) in English; other names as published.
 fn holiday(name: &str, lang: Lang) -> &str {
     match (lang, name) {
         (Lang::Zh, name) => name,

@@ -1,43 +1,45 @@
-use super::super::specimen::certificate;
+use super::super::test_fixtures::certificate;
 use super::*;
 
 #[test]
-fn as_text_in_both_languages() {
+fn text_in_both_languages() {
     let certificate = certificate();
-    let paper = Paper { certificate: &certificate, record: "travel-exit", department: "dept-transport" };
-    insta::assert_snapshot!(paper.text(Lang::Zh) + "\n--------\n\n" + &paper.text(Lang::En));
+    let view =
+        CertificateView { certificate: &certificate, record: "travel-exit", department: "dept-transport" };
+    insta::assert_snapshot!(view.text(Lang::Zh) + "\n--------\n\n" + &view.text(Lang::En));
 }
 
 #[test]
-fn as_a_page_that_needs_nothing_from_elsewhere() {
+fn page_has_no_external_resources() {
     let certificate = certificate();
-    let page = Paper { certificate: &certificate, record: "travel-exit", department: "dept-transport" }
-        .page()
-        .unwrap();
+    let page =
+        CertificateView { certificate: &certificate, record: "travel-exit", department: "dept-transport" }
+            .page()
+            .unwrap();
     for from_elsewhere in ["http:", "https:", "src=", "url(", "@import", "<script", "<link"] {
         assert!(!page.contains(from_elsewhere), "{from_elsewhere}");
     }
-    for said in ["销毁 1 个", "保留 1 个", "移交 1 个", &certificate.digest] {
-        assert!(page.contains(said), "{said}");
+    for text in ["销毁 1 个", "保留 1 个", "移交 1 个", &certificate.digest] {
+        assert!(page.contains(text), "{text}");
     }
     insta::assert_snapshot!(page.split_once("</style>").unwrap().1);
 }
 
 #[test]
-fn what_a_record_says_is_text_and_never_markup() {
+fn page_escapes_markup() {
     let mut certificate = certificate();
     certificate.system = "<script>alert(1)</script>".to_owned();
-    let page = Paper { certificate: &certificate, record: "x", department: "y" }.page().unwrap();
+    let page = CertificateView { certificate: &certificate, record: "x", department: "y" }.page().unwrap();
     assert!(!page.contains("<script>") && page.contains("&lt;script&gt;"));
 }
 
 #[test]
-fn an_altered_certificate_proves_nothing() {
+fn verify_refuses_an_altered_certificate() {
     let mut certificate = certificate();
-    assert!(verified("travel-exit", &certificate, Lang::En).is_ok());
+    assert!(verify("travel-exit", &certificate, Lang::En).is_ok());
     certificate.volumes.remove(1);
-    let refused = verified("travel-exit", &certificate, Lang::En).unwrap_err().to_string();
+    let refused = verify("travel-exit", &certificate, Lang::En).unwrap_err().to_string();
     assert!(refused.starts_with("the certificate of travel-exit does not match its digest"), "{refused}");
     certificate.digest = String::new();
-    assert!(verified("travel-exit", &certificate, Lang::Zh).is_err());
+    assert!(verify("travel-exit", &certificate, Lang::Zh).is_err());
 }

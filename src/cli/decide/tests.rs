@@ -1,11 +1,11 @@
 use serde_json::json;
 
-use super::super::specimen::{self, record};
+use super::super::test_fixtures::{self, record};
 use super::*;
 
 #[test]
-fn a_decision_says_everything_and_leaves_nothing_of_an_earlier_one() {
-    let record = record(Kind::Application, specimen::submitted());
+fn decision_patch_replaces_every_annotation() {
+    let record = record(Kind::Application, test_fixtures::submitted());
     let body = decision(&record, Verdict::Approved, None, &[], "li");
     assert_eq!(
         body,
@@ -25,11 +25,12 @@ fn a_decision_says_everything_and_leaves_nothing_of_an_earlier_one() {
 }
 
 #[test]
-fn what_to_do_next_follows_from_the_record() {
+fn state_advice_follows_the_record() {
     let advice = |raw, verdict| state_advice(&record(Kind::Application, raw), verdict, Lang::En);
-    assert!(advice(specimen::submitted(), Verdict::Approved).starts_with("see how it stands"));
-    let mut wrong = specimen::submitted();
-    wrong["status"]["conditions"][0] = specimen::condition("Valid", "False", "DocumentInFuture", "x / y");
+    assert!(advice(test_fixtures::submitted(), Verdict::Approved).starts_with("show its status"));
+    let mut wrong = test_fixtures::submitted();
+    wrong["status"]["conditions"][0] =
+        test_fixtures::condition("Valid", "False", "DocumentInFuture", "x / y");
     assert!(
         advice(wrong.clone(), Verdict::Approved)
             .contains("kubectl govcloud return capp/travel -n dept-transport --opinion")
@@ -40,23 +41,23 @@ fn what_to_do_next_follows_from_the_record() {
         advice(wrong, Verdict::Approved).starts_with("the operator has not checked"),
         "what is valid is another generation"
     );
-    let mut decided = specimen::provisioning();
+    let mut decided = test_fixtures::provisioning();
     decided["metadata"]["annotations"]["govcloud.dev/decision"] = json!("approved");
-    assert!(advice(decided.clone(), Verdict::Rejected).starts_with("it is decided already"));
+    assert!(advice(decided.clone(), Verdict::Rejected).starts_with("a decision exists already"));
     decided["status"]["decision"]["void"] = json!("甲 / a");
     assert!(advice(decided, Verdict::Approved).contains("clear-void capp/travel"));
-    let mut returned = specimen::submitted();
+    let mut returned = test_fixtures::submitted();
     returned["metadata"]["annotations"]["govcloud.dev/decision"] = json!("returned");
     returned["metadata"]["annotations"]["govcloud.dev/reviewed-generation"] = json!("1");
-    assert!(advice(returned, Verdict::Approved).starts_with("wait until"));
-    let mut exit = specimen::awaiting_consent();
-    exit["status"]["conditions"] = json!([specimen::condition("Valid", "True", "Valid", "x / y")]);
+    assert!(advice(returned, Verdict::Approved).starts_with("wait for"));
+    let mut exit = test_fixtures::awaiting_consent();
+    exit["status"]["conditions"] = json!([test_fixtures::condition("Valid", "True", "Valid", "x / y")]);
     let exit = state_advice(&record(Kind::Exit, exit), Verdict::Approved, Lang::En);
     assert!(exit.contains("kubectl govcloud consent travel-exit"));
 }
 
 #[test]
-fn a_uid_is_a_uid() {
+fn is_uid_checks_the_format() {
     assert!(is_uid("3c0b7b1e-8a63-4f0e-a8f5-1f4cf0f7d111"));
     assert!(!is_uid("prod") && !is_uid("") && !is_uid("3c0b7b1e-8a63-4f0e-a8f5-1f4cf0f7d11g"));
 }

@@ -1,14 +1,14 @@
 use serde_json::json;
 
-use super::super::specimen::{self, record};
+use super::super::test_fixtures::{self, record};
 use super::*;
 
 fn application() -> Record {
-    record(Kind::Application, specimen::provisioning())
+    record(Kind::Application, test_fixtures::provisioning())
 }
 
 #[test]
-fn the_manifest_is_what_the_gate_asks_for() {
+fn render_matches_the_approval() {
     let grant = of_application(&application(), None, Some("hostpath".to_owned()), Lang::En).unwrap();
     let mut out = Vec::new();
     output::write(&grant, Format::Yaml, &mut out).unwrap();
@@ -16,12 +16,12 @@ fn the_manifest_is_what_the_gate_asks_for() {
 }
 
 #[test]
-fn nothing_is_granted_without_an_approval_of_this_very_spec() {
-    let waiting = record(Kind::Application, specimen::submitted());
+fn render_requires_an_approval_of_this_spec() {
+    let waiting = record(Kind::Application, test_fixtures::submitted());
     assert!(
         of_application(&waiting, None, None, Lang::En).unwrap_err().to_string().contains("is not approved")
     );
-    let mut altered = specimen::provisioning();
+    let mut altered = test_fixtures::provisioning();
     altered["spec"]["namespaces"][0]["quota"]["requests.cpu"] = json!("800");
     let altered = record(Kind::Application, altered);
     assert!(
@@ -30,14 +30,14 @@ fn nothing_is_granted_without_an_approval_of_this_very_spec() {
             .to_string()
             .contains("altered after its approval")
     );
-    let mut void = specimen::provisioning();
+    let mut void = test_fixtures::provisioning();
     void["status"]["decision"]["void"] = json!("x / y");
     assert!(of_application(&record(Kind::Application, void), None, None, Lang::En).is_err());
 }
 
 #[test]
-fn a_change_grants_what_it_leaves_and_closes_the_way_back() {
-    let mut raw = specimen::change(json!(null));
+fn render_of_a_change_supersedes_the_first_approval() {
+    let mut raw = test_fixtures::change(json!(null));
     let digest = record(Kind::Change, raw.clone()).digest();
     raw["status"] = json!({
         "phase": "Applying",
@@ -55,9 +55,9 @@ fn a_change_grants_what_it_leaves_and_closes_the_way_back() {
     raw["spec"]["resourceAdjustment"]["application"] = json!("other");
     assert!(of_change(&application(), &record(Kind::Change, raw), Lang::En).is_err());
 
-    let mut standing = specimen::grant(json!({ "phase": "Active" }));
-    standing["status"]["inForce"] = json!({ "kind": "ChangeRequest", "name": "travel-enlarge", "uid": "c", "generation": 1, "digest": format!("sha256:{}", "0".repeat(64)) });
+    let mut existing = test_fixtures::grant(json!({ "phase": "Active" }));
+    existing["status"]["inForce"] = json!({ "kind": "ChangeRequest", "name": "travel-enlarge", "uid": "c", "generation": 1, "digest": format!("sha256:{}", "0".repeat(64)) });
     let refused =
-        of_application(&application(), Some(&record(Kind::Grant, standing)), None, Lang::En).unwrap_err();
-    assert!(refused.to_string().contains("stands on change travel-enlarge"));
+        of_application(&application(), Some(&record(Kind::Grant, existing)), None, Lang::En).unwrap_err();
+    assert!(refused.to_string().contains("was changed by travel-enlarge"));
 }

@@ -1,58 +1,67 @@
 use serde_json::{Value, json};
 
-use super::super::specimen::{self, almanac, now, record};
+use super::super::test_fixtures::{self, calendars, now, record};
 use super::*;
 use govcloud_api::grant::GrantedNamespace;
 
-fn shown(kind: Kind, raw: Value, around: &Around, lang: Lang, part: Part) -> String {
-    text(&Sheet::of(&record(kind, raw), around, &almanac(), now()), lang, part)
+fn shown(kind: Kind, raw: Value, context: &ApplicationContext, lang: Lang, part: Part) -> String {
+    text(&Details::of(&record(kind, raw), context, &calendars(), now()), lang, part)
 }
 
 #[test]
-fn a_life_is_told_whole() {
-    let life =
-        |lang| shown(Kind::Application, specimen::provisioning(), &Around::default(), lang, Part::Life);
-    insta::assert_snapshot!(life(Lang::Zh) + "\n--------\n\n" + &life(Lang::En));
+fn show_prints_everything_in_both_languages() {
+    let both = |lang| {
+        shown(
+            Kind::Application,
+            test_fixtures::provisioning(),
+            &ApplicationContext::default(),
+            lang,
+            Part::All,
+        )
+    };
+    insta::assert_snapshot!(both(Lang::Zh) + "\n--------\n\n" + &both(Lang::En));
 }
 
 #[test]
-fn a_change_shows_what_is_now_beside_what_is_asked() {
+fn show_compares_a_change_with_the_present_quota() {
     let granted: Vec<GrantedNamespace> =
         serde_json::from_value(json!([{ "name": "prod", "quota": { "requests.cpu": "8", "requests.memory": "16Gi", "pods": "50" } }])).unwrap();
-    let around = Around { system: Some("交通出行服务平台".to_owned()), granted };
-    let raw =
-        specimen::change(json!({ "phase": "Submitted", "waitingOn": "Authority", "waitingFor": "Decision" }));
-    insta::assert_snapshot!(shown(Kind::Change, raw, &around, Lang::Zh, Part::Matter));
+    let context = ApplicationContext { system: Some("交通出行服务平台".to_owned()), granted };
+    let raw = test_fixtures::change(
+        json!({ "phase": "Submitted", "waitingOn": "Authority", "waitingFor": "Decision" }),
+    );
+    insta::assert_snapshot!(shown(Kind::Change, raw, &context, Lang::Zh, Part::Reviewed));
 }
 
 #[test]
-fn an_exit_shows_its_inventory_with_what_becomes_of_it() {
-    let raw = specimen::awaiting_consent();
-    let part = |lang| shown(Kind::Exit, raw.clone(), &Around::default(), lang, Part::Matter);
+fn show_lists_the_inventory_of_an_exit() {
+    let raw = test_fixtures::awaiting_consent();
+    let part = |lang| shown(Kind::Exit, raw.clone(), &ApplicationContext::default(), lang, Part::Reviewed);
     insta::assert_snapshot!(part(Lang::Zh) + "\n--------\n\n" + &part(Lang::En));
 }
 
 #[test]
-fn what_was_not_looked_at_says_so_and_what_is_wrong_stands_out() {
+fn show_reports_unprocessed_records_and_failed_conditions() {
     let unseen = shown(
         Kind::Application,
-        specimen::application(json!(null)),
-        &Around::default(),
+        test_fixtures::application(json!(null)),
+        &ApplicationContext::default(),
         Lang::En,
-        Part::Life,
+        Part::All,
     );
-    assert!(unseen.contains("the operator has not looked at it yet"), "{unseen}");
+    assert!(unseen.contains("not processed by the operator yet"), "{unseen}");
     let status = json!({ "phase": "Submitted", "waitingOn": "Department", "waitingFor": "Correction", "conditions": [
-        specimen::condition("Valid", "False", "DocumentInFuture", "日期在将来 / dated in the future"),
-        specimen::condition("Ready", "False", "DocumentInFuture", "日期在将来 / dated in the future"),
-        specimen::condition("Stalled", "True", "DocumentInFuture", "日期在将来 / dated in the future"),
-        specimen::condition("Reconciling", "False", "DocumentInFuture", "日期在将来 / dated in the future"),
+        test_fixtures::condition("Valid", "False", "DocumentInFuture", "日期在将来 / dated in the future"),
+        test_fixtures::condition("Ready", "False", "DocumentInFuture", "日期在将来 / dated in the future"),
+        test_fixtures::condition("Stalled", "True", "DocumentInFuture", "日期在将来 / dated in the future"),
+        test_fixtures::condition("Reconciling", "False", "DocumentInFuture", "日期在将来 / dated in the future"),
     ] });
-    let wrong =
-        shown(Kind::Application, specimen::application(status), &Around::default(), Lang::En, Part::Life);
-    assert_eq!(
-        wrong.matches("dated in the future").count(),
-        2,
-        "Valid and Stalled, and nothing twice more:\n{wrong}"
+    let wrong = shown(
+        Kind::Application,
+        test_fixtures::application(status),
+        &ApplicationContext::default(),
+        Lang::En,
+        Part::All,
     );
+    assert_eq!(wrong.matches("dated in the future").count(), 1, "Stalled is not repeated:\n{wrong}");
 }

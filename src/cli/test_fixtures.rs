@@ -1,11 +1,11 @@
-//! Records for tests: one system's life, at 10:00 on Monday 23 November 2026 in China.
+//! Records for tests: one system, at 10:00 on Monday 23 November 2026 in China.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::almanac::Almanac;
 use super::output::Lang;
 use super::record::{Kind, Record};
+use super::region_calendars::RegionCalendars;
 use govcloud_api::decommission::Certificate;
 use govcloud_domain::decommission::certificate_digest;
 
@@ -17,7 +17,7 @@ pub(super) fn record(kind: Kind, raw: Value) -> Record {
     Record::read(kind, raw, Lang::En).unwrap()
 }
 
-pub(super) fn almanac() -> Almanac {
+pub(super) fn calendars() -> RegionCalendars {
     let region = |code: &str, zh: &str, en: &str, authority: &str| {
         json!({
             "apiVersion": "govcloud.dev/v1alpha1", "kind": "Region", "metadata": { "name": code },
@@ -27,7 +27,7 @@ pub(super) fn almanac() -> Almanac {
             },
         })
     };
-    Almanac::of(
+    RegionCalendars::from_objects(
         vec![
             region("410000", "河南省", "Henan", "河南省大数据局"),
             region("410100", "郑州市", "Zhengzhou", "郑州市大数据管理局"),
@@ -40,7 +40,7 @@ pub(super) fn almanac() -> Almanac {
 fn object(kind: Kind, namespace: &str, name: &str, spec: Value, status: Value) -> Value {
     let uid = format!("00000000-0000-4000-8000-{:012}", name.len());
     json!({
-        "apiVersion": "govcloud.dev/v1alpha1", "kind": kind.names().0,
+        "apiVersion": "govcloud.dev/v1alpha1", "kind": kind.resource_type().kind,
         "metadata": {
             "name": name, "namespace": namespace, "uid": uid, "generation": 1, "resourceVersion": "7",
             "creationTimestamp": "2026-11-16T01:30:00Z", "annotations": { "govcloud.dev/requested-by": "department" },
@@ -64,12 +64,12 @@ pub(super) fn application(status: Value) -> Value {
     object(Kind::Application, "dept-transport", "travel", spec, status)
 }
 
-/// Submitted and waiting for the authority, not in order in one point.
+/// A submitted application that waits for the authority.
 pub(super) fn submitted() -> Value {
     application(json!({
         "phase": "Submitted", "waitingOn": "Authority", "waitingFor": "Decision", "observedAt": "2026-11-16T01:30:05Z",
-        "conditions": [condition("Valid", "True", "Valid", "材料齐全,符合要求 / complete and in order"), condition("Ready", "False", "AwaitingDecision", "等待审核 / awaiting review")],
-        "timeline": [entry("2026-11-16T01:30:00Z", "department", "Submitted", 11, "已提交,待审核 / filed; awaiting review")],
+        "conditions": [condition("Valid", "True", "Valid", "材料齐全，符合要求 / complete and in order"), condition("Ready", "False", "AwaitingDecision", "等待审核 / awaiting review")],
+        "timeline": [entry("2026-11-16T01:30:00Z", "department", "Submitted", 11, "已提交，待审核 / filed; awaiting review")],
     }))
 }
 
@@ -95,7 +95,7 @@ pub(super) fn clock(
     })
 }
 
-/// Approved; the provider is late.
+/// An approved application; the provider is overdue.
 pub(super) fn provisioning() -> Value {
     let raw = application(json!(null));
     let digest = record(Kind::Application, raw.clone()).digest();
@@ -106,13 +106,13 @@ pub(super) fn provisioning() -> Value {
         "deadlines": [clock("Provision", "Provider", 13, 3, "2026-11-16T03:00:01Z", "2026-11-19")],
         "namespaces": [{ "entry": "prod", "namespace": "dept-transport-travel-prod-0badcafe" }, { "entry": "test", "namespace": "dept-transport-travel-test-0badf00d" }],
         "conditions": [
-            condition("Valid", "True", "Valid", "材料齐全,符合要求 / complete and in order"),
-            condition("OnTime", "False", "ProvisionOverdue", "云资源开通已逾期,期限 2026-11-19,责任方:服务提供方 / provisioning is overdue since 2026-11-19, owed by the provider"),
+            condition("Valid", "True", "Valid", "材料齐全，符合要求 / complete and in order"),
+            condition("OnTime", "False", "ProvisionOverdue", "云资源开通已逾期，截止日期 2026-11-19，责任方：政务云服务提供方 / provisioning is overdue since 2026-11-19, owed by the provider"),
         ],
         "timeline": [
-            entry("2026-11-16T01:30:00Z", "department", "Submitted", 11, "已提交,待审核 / filed; awaiting review"),
+            entry("2026-11-16T01:30:00Z", "department", "Submitted", 11, "已提交，待审核 / filed; awaiting review"),
             entry("2026-11-16T03:00:00Z", "authority-410000", "Approved", 12, "同意 / approved"),
-            entry("2026-11-16T03:00:01Z", "govcloud-operator", "Notified", 13, "已通知服务提供方 / the provider was notified"),
+            entry("2026-11-16T03:00:01Z", "govcloud-operator", "Notified", 13, "已通知政务云服务提供方 / the provider was notified"),
             entry("2026-11-19T16:00:00Z", "govcloud-operator", "Overdue", 13, "云资源开通已逾期 / provisioning is overdue"),
         ],
     });
@@ -135,7 +135,7 @@ pub(super) fn exit(status: Value) -> Value {
     object(Kind::Exit, "dept-transport", "travel-exit", spec, status)
 }
 
-/// Published; the department is to consent by the end of the year that is not known.
+/// An exit that waits for consent.
 pub(super) fn awaiting_consent() -> Value {
     let volume = |claim: &str, n: u8, capacity: &str, action: &str| {
         json!({
@@ -163,9 +163,9 @@ pub(super) fn grant(status: Value) -> Value {
     object(Kind::Grant, "dept-zhengzhou-health", "clinic", spec, status)
 }
 
-/// A certificate of three fates.
+/// A certificate with three outcomes.
 pub(super) fn certificate() -> Certificate {
-    let fate = |claim: &str, n: u8, capacity: &str, action: &str, outcome: &str| {
+    let volume = |claim: &str, n: u8, capacity: &str, action: &str, outcome: &str| {
         json!({
             "namespace": "dept-transport-travel-prod-0badcafe", "claim": claim, "volume": format!("pvc-5d0f3c1e-7a54-4e0b-9d55-1f3a6f0f7a0{n}"),
             "volumeUID": format!("7f1c2b7e-55aa-4b1c-8e0f-90a1b2c3d4e{n}"), "capacity": capacity, "action": action, "outcome": outcome,
@@ -176,7 +176,7 @@ pub(super) fn certificate() -> Certificate {
         "consent": { "digest": "sha256:4a44dc15364204a80fe80e9039455cc1608281820fe2b24f1e5233ade6af1dd5", "by": "department", "at": "2026-11-23T01:05:00Z" },
         "decidedBy": "authority-410000", "decidedAt": "2026-11-23T01:30:00Z", "begunAt": "2026-11-24T02:00:00Z", "endedAt": "2026-11-24T02:06:30Z",
         "namespaces": [{ "entry": "prod", "namespace": "dept-transport-travel-prod-0badcafe", "uid": "b6b1c8e2-3a94-4c55-a3f1-0d9a7f6e5c21" }],
-        "volumes": [fate("archive", 1, "20Gi", "Retain", "Retained"), fate("data", 2, "10Gi", "Destroy", "Destroyed"), fate("ledger", 3, "5Gi", "HandOver", "HandedOver")],
+        "volumes": [volume("archive", 1, "20Gi", "Retain", "Retained"), volume("data", 2, "10Gi", "Destroy", "Destroyed"), volume("ledger", 3, "5Gi", "HandOver", "HandedOver")],
     }))
     .unwrap();
     certificate.digest = certificate_digest(&certificate);

@@ -1,19 +1,19 @@
-//! Writing exactly what was shown: every request carries the UID and the resourceVersion of what was read, and
-//! where only the record's upkeep moved in between, it is sent again for the very same content.
+//! Submits a patch for exactly the record that was shown. Each request carries its UID and resourceVersion. If only
+//! fields changed that the operator maintains, the request is sent again for the same content.
 
 use serde_json::{Value, json};
 
 use super::error::CliError;
+use super::messages;
 use super::record::{Record, Target};
 use super::session::Session;
-use super::words;
 use govcloud_api::keys;
 
-/// How often a request is sent again because the operator wrote in between.
+/// Number of attempts if the operator writes in between.
 const TRIES: usize = 5;
 
-/// Annotations that an act depends on.
-const ACTS: [&str; 7] = [
+/// Annotations that a decision depends on.
+const DECISION_KEYS: [&str; 7] = [
     keys::DECISION,
     keys::REVIEWED_GENERATION,
     keys::OPINION,
@@ -23,25 +23,25 @@ const ACTS: [&str; 7] = [
     keys::REQUESTED_BY,
 ];
 
-/// Sends `body` for the record as it was shown. With `rehearse`, the API server only says whether it would do it.
+/// Patches the record as it was shown. With `dry_run`, the API server only checks the request.
 ///
 /// # Errors
-/// `Ok(Err(_))` where the API server refuses, for the caller to explain; `Err` for everything else, a record that
-/// changed since it was shown included.
-pub(super) async fn send(
+/// `Ok(Err(_))` if the API server refuses, for the caller to explain. `Err` for everything else, for instance a record
+/// that changed since it was shown.
+pub(super) async fn submit(
     session: &Session,
     shown: &Record,
     body: &Value,
-    rehearse: bool,
+    dry_run: bool,
 ) -> Result<Result<Record, kube::Error>, CliError> {
     let target: &Target = &shown.target;
     let mut version = shown.resource_version().to_owned();
     for _ in 0..TRIES {
-        match session.patch(target, &pinned(body, shown.uid(), &version), rehearse).await {
+        match session.patch(target, &with_preconditions(body, shown.uid(), &version), dry_run).await {
             Err(kube::Error::Api(status)) if status.code == 409 => {
                 let now = session.get(target).await?;
                 if let Some(what) = changed(shown, &now) {
-                    return Err(CliError::failed(words::changed_since(session.lang, what)));
+                    return Err(CliError::failed(messages::changed_since(session.lang, what)));
                 }
                 version = now.resource_version().to_owned();
             }
@@ -50,17 +50,17 @@ pub(super) async fn send(
             Ok(record) => return Ok(Ok(record)),
         }
     }
-    Err(CliError::failed(words::changed_since(session.lang, "resourceVersion")))
+    Err(CliError::failed(messages::changed_since(session.lang, "resourceVersion")))
 }
 
-fn pinned(body: &Value, uid: &str, version: &str) -> Value {
+fn with_preconditions(body: &Value, uid: &str, version: &str) -> Value {
     let mut body = body.clone();
     body["metadata"]["uid"] = json!(uid);
     body["metadata"]["resourceVersion"] = json!(version);
     body
 }
 
-/// What of a record is not as it was shown; `None` where only its upkeep moved (clocks, conditions' wording).
+/// Names what changed since the record was shown; `None` if only clocks or texts of conditions did.
 fn changed(shown: &Record, now: &Record) -> Option<String> {
     if shown.uid() != now.uid() {
         return Some("uid".to_owned());
@@ -68,7 +68,7 @@ fn changed(shown: &Record, now: &Record) -> Option<String> {
     if shown.raw["spec"] != now.raw["spec"] {
         return Some(format!("spec, {} → {}", shown.generation(), now.generation()));
     }
-    if let Some(key) = ACTS.into_iter().find(|k| shown.annotation(k) != now.annotation(k)) {
+    if let Some(key) = DECISION_KEYS.into_iter().find(|k| shown.annotation(k) != now.annotation(k)) {
         return Some(format!("{key}={}", now.annotation(key).unwrap_or_default()));
     }
     if shown.phase() != now.phase() {
@@ -79,7 +79,7 @@ fn changed(shown: &Record, now: &Record) -> Option<String> {
         return Some(part[1..].replace('/', "."));
     }
     let valid = |r: &Record| {
-        r.life.conditions.iter().find(|c| c.type_ == "Valid").map(|c| (c.status, c.reason.clone()))
+        r.status.conditions.iter().find(|c| c.type_ == "Valid").map(|c| (c.status, c.reason.clone()))
     };
     (valid(shown) != valid(now)).then(|| "Valid".to_owned())
 }
@@ -102,11 +102,11 @@ mod tests {
     }
 
     #[test]
-    fn upkeep_is_no_change_and_everything_else_is() {
+    fn changed_ignores_clocks_and_due_dates() {
         let shown = grant("u", 1, "5", json!({ "phase": "Pending" }));
-        let upkeep =
+        let clocks =
             json!({ "phase": "Pending", "observedAt": "2026-11-23T00:00:00Z", "dueDate": "2026-11-26" });
-        assert_eq!(changed(&shown, &grant("u", 1, "5", upkeep)), None);
+        assert_eq!(changed(&shown, &grant("u", 1, "5", clocks)), None);
         assert_eq!(
             changed(&shown, &grant("u", 2, "6", json!({ "phase": "Pending" }))).as_deref(),
             Some("spec, 1 → 2")
@@ -122,8 +122,8 @@ mod tests {
     }
 
     #[test]
-    fn the_request_names_what_was_read() {
-        let body = pinned(&json!({ "metadata": { "annotations": { "a": "b" } } }), "u", "7");
+    fn with_preconditions_adds_uid_and_resource_version() {
+        let body = with_preconditions(&json!({ "metadata": { "annotations": { "a": "b" } } }), "u", "7");
         assert_eq!(
             body,
             json!({ "metadata": { "annotations": { "a": "b" }, "uid": "u", "resourceVersion": "7" } })

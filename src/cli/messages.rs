@@ -1,0 +1,185 @@
+//! Texts of the plugin, in Chinese and English; names of phases, acts and labels are in [`terms`].
+
+use std::fmt::Display;
+
+use super::output::Lang;
+
+pub(super) mod terms;
+
+/// Defines one function a text, `name(lang, arguments…)`.
+macro_rules! texts {
+    ($($name:ident($($arg:ident),*) { $zh:literal $en:literal })*) => { $(
+        pub(super) fn $name(lang: Lang $(, $arg: impl Display)*) -> String {
+            lang.pick(format_args!($zh), format_args!($en)).to_string()
+        }
+    )* };
+}
+
+// Usage errors.
+texts! {
+    bad_target(given) {
+        "“{given}”不是 KIND/NAME；KIND 为 capp、chreq、decom 或 grant，如 capp/travel"
+        "\"{given}\" is not KIND/NAME; KIND is capp, chreq, decom or grant, such as capp/travel"
+    }
+    not_an_exit(given) { "“{given}”不是退出申请；请写退出申请的名称，如 travel-exit" "\"{given}\" is not a Decommission; give the name of one, such as travel-exit" }
+    not_decided(kind) { "{kind} 不经主管部门审核；可审核的为 capp、chreq、decom" "a {kind} is not decided by the authority; capp, chreq and decom are" }
+    opinion_required(verb) { "{verb} 须填写审核意见（第十二条）：--opinion '…'" "{verb} requires an opinion (Art. 12): --opinion '…'" }
+    bad_sha256(given) { "“{given}”不是 SHA-256：须为 64 位小写十六进制数（sha256sum FILE）" "\"{given}\" is not a SHA-256: 64 lowercase hexadecimal digits (sha256sum FILE)" }
+    bad_uid(given) { "“{given}”不是 UID" "\"{given}\" is not a UID" }
+    unreadable(file, why) { "无法读取 {file}：{why}" "cannot read {file}: {why}" }
+    needs_yes() { "没有终端，无法确认；核对以上内容后加 --yes" "no terminal to confirm on; check the above, then add --yes" }
+    namespace_or_all() { "-n 与 -A 不能同时使用" "use either -n or -A" }
+}
+
+// Connection and rights.
+texts! {
+    unreachable(why) { "无法访问集群：{why}" "cannot reach the cluster: {why}" }
+    bad_kubeconfig(why) { "kubeconfig 不可用：{why}" "cannot use the kubeconfig: {why}" }
+    no_such(what, namespace) { "命名空间 {namespace} 中没有 {what}" "there is no {what} in namespace {namespace}" }
+    not_installed() { "该集群未安装 govcloud.dev 的资源类型；请联系平台管理人员" "this cluster does not serve govcloud.dev; its administrator must install it first" }
+    malformed(what, why) { "{what} 不符合现行格式：{why}" "{what} does not fit the schema: {why}" }
+    may_not(act, verb, resource, namespace) { "您无权{act}（{verb} {resource}，命名空间 {namespace}）" "you may not {verb} {resource} in namespace {namespace}" }
+    may_not_all(act, verb, resource) { "您无权{act}（{verb} {resource}，全部命名空间）" "you may not {verb} {resource} in all namespaces" }
+    may_not_here(act, verb, resource) { "您无权{act}（{verb} {resource}）" "you may not {verb} {resource}" }
+    ask_for_auditor() { "请管理员绑定角色 govcloud:auditor（docs/roles.md）" "ask an administrator to bind role govcloud:auditor (docs/roles.md)" }
+    ask_for_role() { "请管理员在该命名空间绑定相应角色（docs/roles.md）" "ask an administrator to bind the role in that namespace (docs/roles.md)" }
+    try_namespace() { "用 -n 指定一个您有权查看的命名空间" "name a namespace that you may read with -n" }
+    failed(why) { "API 服务器未能办理：{why}" "the API server failed: {why}" }
+}
+
+// Decisions.
+texts! {
+    deciding(verdict, record) { "将对 {record} 作出审核结论：{verdict}" "About to decide on {record}: {verdict}" }
+    final_note(verdict) { "“{verdict}”作出后不能更改。" "\"{verdict}\" is final." }
+    confirm() { "确认？[y/N] " "Continue? [y/N] " }
+    confirm_by_name(name) { "数据将被销毁。输入 {name} 以确认：" "Data will be destroyed. Type {name} to continue: " }
+    not_confirmed() { "未确认，没有改动任何内容" "not confirmed; nothing was changed" }
+    decided(record, generation, verdict, by) { "{record} 第 {generation} 次提交稿：{verdict}（{by}）" "{record} generation {generation}: {verdict} by {by}" }
+    changed_since(what) {
+        "显示之后内容有变动（{what}），没有提交；请重新查看后办理"
+        "the record changed since it was shown ({what}); nothing was submitted. Check it again, then decide"
+    }
+    other_generation(reviewed, now) {
+        "所审核的是第 {reviewed} 次提交稿，现为第 {now} 次提交稿，没有提交；请重新查看后办理"
+        "you reviewed generation {reviewed}, but the record has generation {now}; nothing was submitted. Check it again, then decide"
+    }
+    refused(why) { "被拒绝：{why}" "refused: {why}" }
+    next(what) { "下一步：{what}" "next: {what}" }
+    next_authority(region, authority) { "由区域 {region} 的主管部门（{authority}）审核" "the authority of region {region} ({authority}) decides" }
+    next_wildcard(region) {
+        "以“*”授予的权限不作为审核权限；请由单独获授 regions.govcloud.dev/{region} approve 权限的人员办理"
+        "wildcard rights do not count; use an account that holds approve on regions.govcloud.dev/{region} by name"
+    }
+    next_other_person() { "请本部门另一位审核人员办理" "another approver must decide" }
+    next_clear_void(record, namespace) {
+        "先清除无效的审核结论：kubectl govcloud clear-void {record} -n {namespace}"
+        "first remove the invalid decision: kubectl govcloud clear-void {record} -n {namespace}"
+    }
+    next_decided(record, namespace) {
+        "已有审核结论：kubectl govcloud show {record} -n {namespace}"
+        "a decision exists already: kubectl govcloud show {record} -n {namespace}"
+    }
+    next_wait_correction() { "待使用部门补正后再审核" "wait for the correction by the department" }
+    next_return(record, namespace) {
+        "内容未核验通过；可退回：kubectl govcloud return {record} -n {namespace} --opinion '…'"
+        "the record is not valid; return it: kubectl govcloud return {record} -n {namespace} --opinion '…'"
+    }
+    next_wait_operator() {
+        "管控程序（operator）尚未核验该次提交稿，请稍后再办；长时间没有结果的，请检查管控程序"
+        "the operator has not checked this generation yet; try again in a moment. If that persists, check the operator"
+    }
+    next_consent(name, namespace) {
+        "须先由使用部门授权：kubectl govcloud consent {name} -n {namespace}"
+        "the department must consent first: kubectl govcloud consent {name} -n {namespace}"
+    }
+    next_show(record, namespace) { "查看当前情况：kubectl govcloud show {record} -n {namespace}" "show its status: kubectl govcloud show {record} -n {namespace}" }
+    not_void(record) { "{record} 没有无效的审核结论" "{record} has no invalid decision" }
+    clearing(record, why) { "将清除 {record} 的无效审核结论（{why}）" "About to remove the invalid decision of {record} ({why})" }
+    cleared(record) { "{record} 的无效审核结论已清除，可以重新审核" "the invalid decision of {record} was removed; a new decision is possible" }
+}
+
+// Acts of the department.
+texts! {
+    withdrawing(record) { "将撤回 {record}；撤回后不能恢复" "About to withdraw {record}; this cannot be undone" }
+    withdrawn(record) { "{record} 已撤回" "{record} is withdrawn" }
+    no_inventory(name) { "{name} 的数据清单尚未公布" "the inventory of {name} is not published yet" }
+    consenting(name, digest) {
+        "将授权按以上清单处置 {name} 的数据（第二十三条）\n清单校验值 {digest}"
+        "About to consent to the listed actions on the data of {name} (Art. 23)\ninventory {digest}"
+    }
+    consented_already(name) { "{name} 的当前清单已获授权" "the present inventory of {name} has consent already" }
+    consented(name, digest, by) { "{name}：{by} 已授权 {digest}" "{name}: {by} consented to {digest}" }
+    no_such_volume(uid, listed) { "清单中没有待移交的数据卷 {uid}；待移交的有：{listed}" "the inventory has no volume {uid} to hand over; volumes to hand over: {listed}" }
+    receipt_exists(uid) { "数据卷 {uid} 已有回执，回执不能更改" "volume {uid} has a receipt already; receipts cannot be changed" }
+    receiving(name, claim, by, sha256) {
+        "将为 {name} 签收数据卷 {claim}（接收人 {by}，回执 sha256 {sha256}）；签收后该数据卷将被销毁"
+        "About to submit the receipt for {claim} of {name} (received by {by}, receipt sha256 {sha256}); the volume is destroyed afterwards"
+    }
+    received(name, claim) { "{name}：已签收 {claim}" "{name}: receipt for {claim} submitted" }
+}
+
+// Queue, show, verify, certificate, grant.
+texts! {
+    nothing_waits(who, scope) { "{scope}没有待办事项（{who}）" "nothing to do for {who} {scope}" }
+    in_namespace(namespace) { "命名空间 {namespace} 中" "in namespace {namespace}" }
+    in_all() { "全部命名空间中" "in any namespace" }
+    no_party() {
+        "您不是本空间的使用部门、主管部门或者政务云服务提供方（以“*”授予的权限不计）；--party all 列出全部"
+        "you are neither department, authority nor provider here (wildcard rights do not count); --party all lists everything"
+    }
+    anybody() { "任何一方" "any party" }
+    left(days) { "剩 {days} 个工作日" "{days} working days left" }
+    left_one() { "剩 1 个工作日" "1 working day left" }
+    late(days) { "逾期 {days} 个工作日" "{days} working days late" }
+    late_one() { "逾期 1 个工作日" "1 working day late" }
+    late_today() { "今日起逾期" "overdue since today" }
+    provisional(days) { "{days}（暂定）" "{days} (provisional)" }
+    waits(party, act) { "等待{party}：{act}" "waiting for the {party}: {act}" }
+    waits_for_nobody() { "无待办" "nothing to do" }
+    until(date) { "截止日期 {date} 24:00" "due {date} 24:00" }
+    not_looked_at() { "管控程序尚未受理" "not processed by the operator yet" }
+    dropped(count) { "（此后略去 {count} 条）" "({count} later entries were dropped)" }
+    by_article(what, article) { "{what}（{article}）" "{what} ({article})" }
+    generation(number) { "第 {number} 次提交稿" "generation {number}" }
+    region(name, code, authority) { "{name}（{code}）  {authority}" "{name} ({code})  {authority}" }
+    condition(name, type_, reason) { "{name}（{type_}，{reason}）" "{name} ({type_}, {reason})" }
+    access(kind, name, role) { "{kind} {name}：{role}" "{kind} {name}: {role}" }
+    all_applications() { "本区域全部应用" "every application of the region" }
+    met(at) { "完成于 {at}" "met {at}" }
+    met_late(at, late) { "完成于 {at}（{late}）" "met {at} ({late})" }
+    closed(at) { "终止于 {at}" "closed {at}" }
+    paused(left) { "暂停计算 {left}" "paused {left}" }
+    altered_at(state, place) { "{state}（{place}）" "{state} ({place})" }
+    unserved() {
+        "该集群没有 MutatingAdmissionPolicy（1.36 之前），办理人信息由客户端填写"
+        "this cluster has no MutatingAdmissionPolicy (before 1.36); clients set the user annotations themselves"
+    }
+    all_in_order(count, version) { "{count} 项均与本版本（{version}）一致" "all {count} are as shipped with this version ({version})" }
+    not_in_order(bad, count) {
+        "{count} 项中有 {bad} 项不符：审批策略不完整，期间的审核结论不生效"
+        "{bad} of {count} are not as shipped: policies are incomplete, and approvals do not count"
+    }
+    no_certificate(name, phase) { "{name} 尚无退出证明（现为“{phase}”）" "{name} has no certificate yet (phase {phase})" }
+    certificate_false(name, written, computed) {
+        "{name} 的退出证明与其校验值不符（所载 {written}，实为 {computed}）：内容被改动，不能作为凭据"
+        "the certificate of {name} does not match its digest (recorded {written}, computed {computed}): it was altered and is not valid"
+    }
+    certificate_true(digest) { "校验值相符：{digest}" "the digest matches: {digest}" }
+    not_approved(record, phase) { "{record} 未审核通过（现为“{phase}”），没有可生成的工单" "{record} is not approved (phase {phase}); there is no grant to render" }
+    altered_since(record) { "{record} 审核通过后内容被改动，不能据此开通" "{record} was altered after its approval; it cannot be provisioned" }
+    not_its_change(change, application) { "{change} 不是 {application} 的资源变更" "{change} is no resource adjustment of {application}" }
+    not_applying(change, phase) { "{change} 现为“{phase}”；只有“实施中”（Applying）的变更才写入工单" "{change} is {phase}; only a change in phase Applying goes into the grant" }
+    changed_later(application, change) {
+        "{application} 已按变更 {change} 开通，不能恢复为原配额；请用 --change"
+        "{application} was changed by {change}; its first approval no longer applies. Use --change"
+    }
+}
+
+/// Formats the number of an article of the measures.
+pub(super) fn article(lang: Lang, number: i32) -> String {
+    const DIGITS: [&str; 10] = ["", "一", "二", "三", "四", "五", "六", "七", "八", "九"];
+    let digit = |n: i32| usize::try_from(n % 10).ok().and_then(|n| DIGITS.get(n)).unwrap_or(&"");
+    let ten = if number >= 10 { "十" } else { "" };
+    let tens = if number >= 20 { digit(number / 10) } else { "" };
+    lang.pick(format!("第{tens}{ten}{}条", digit(number)), format!("Art. {number}"))
+}
