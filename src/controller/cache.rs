@@ -63,7 +63,6 @@ impl Change {
     }
 
     /// Returns true if an object appeared or went away.
-    #[must_use]
     pub fn changes_existence(&self) -> bool {
         self.old.is_some() != self.new.is_some()
     }
@@ -161,7 +160,6 @@ pub struct Store {
 
 impl Store {
     /// An empty store. Texts are shared with other stores.
-    #[must_use]
     pub fn new(kind: Kind, texts: SharedTexts) -> Self {
         Self { kind, inner: RwLock::default(), hashes: RandomState::new(), born: Instant::now(), texts }
     }

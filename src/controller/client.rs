@@ -72,13 +72,11 @@ pub struct Requests(kube::Client);
 
 impl Requests {
     /// Requests through a client.
-    #[must_use]
     pub fn new(client: kube::Client) -> Self {
         Self(client)
     }
 
     /// The client itself.
-    #[must_use]
     pub fn client(&self) -> kube::Client {
         self.0.clone()
     }

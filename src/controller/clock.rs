@@ -31,26 +31,22 @@ impl Default for Clock {
 
 impl Clock {
     /// A clock that goes wrong by so much, as a machine's may. For tests.
-    #[must_use]
     pub fn wrong_by(error: SignedDuration) -> Self {
         Self { error_ms: i64::try_from(error.as_millis()).unwrap_or(0), ..Self::default() }
     }
 
     /// The machine's time, right or wrong: only skew is measured on it.
-    #[must_use]
     pub fn raw(&self) -> Timestamp {
         let now = Timestamp::now();
         now.saturating_add(SignedDuration::from_millis(self.error_ms)).unwrap_or(now)
     }
 
     /// The operator's now.
-    #[must_use]
     pub fn now(&self) -> Timestamp {
         self.shift(self.raw())
     }
 
     /// A raw instant, such as the API server's, on this clock.
-    #[must_use]
     pub fn shift(&self, raw: Timestamp) -> Timestamp {
         raw.saturating_add(SignedDuration::from_millis(self.offset_ms.load(Ordering::Relaxed))).unwrap_or(raw)
     }

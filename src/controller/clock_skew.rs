@@ -54,19 +54,16 @@ impl Skew {
     }
 
     /// Seconds that this machine's clock is ahead of the API server's; `None` before the first response.
-    #[must_use]
     pub fn seconds(&self) -> Option<i64> {
         self.locked(|m| m.seconds())
     }
 
     /// The skew in seconds while it is more than is tolerated, as it was when that began: decide nothing.
-    #[must_use]
     pub fn intolerable(&self) -> Option<i64> {
         self.locked(|m| m.intolerable.map(|(_, seconds)| seconds))
     }
 
     /// Returns true if the skew has been intolerable for so long that records report it.
-    #[must_use]
     pub fn is_lasting(&self) -> bool {
         self.is_lasting_at(Instant::now())
     }

@@ -45,25 +45,21 @@ impl Default for ClusterState {
 
 impl ClusterState {
     /// The store of a kind.
-    #[must_use]
     pub fn store(&self, kind: Kind) -> &Store {
         &self.stores[kind as usize]
     }
 
     /// One object.
-    #[must_use]
     pub fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<Arc<Object>> {
         self.store(kind).get(namespace, name)
     }
 
     /// The object of a key.
-    #[must_use]
     pub fn object(&self, key: &Key) -> Option<Arc<Object>> {
         self.get(key.kind, key.namespace(), key.name())
     }
 
     /// Identity and typed form of one record; `None` where it does not exist or does not fit its schema.
-    #[must_use]
     pub fn typed<K: Resource + DeserializeOwned>(
         &self,
         kind: Kind,
@@ -85,7 +81,6 @@ impl ClusterState {
     }
 
     /// A request about a target begins, whose answer will be applied. `None` where its kind is not cached.
-    #[must_use]
     pub fn begin_read(&self, target: &Target) -> Option<PendingRead<'_>> {
         let store = self.store(Kind::of(target.resource)?);
         let token = store.begin_read(&target.namespace, &target.name);
@@ -93,7 +88,6 @@ impl ClusterState {
     }
 
     /// Returns true once the first list of every kind is complete that is not optional.
-    #[must_use]
     pub fn is_synced(&self) -> bool {
         self.unsynced().next().is_none()
     }
@@ -104,7 +98,6 @@ impl ClusterState {
     }
 
     /// Keys of all records: Regions first, then each application's records one after the other.
-    #[must_use]
     pub fn record_keys(&self) -> Vec<Key> {
         let mut keys: Vec<Key> = Kind::records().flat_map(|k| self.store(k).all()).map(|o| o.key()).collect();
         keys.sort_by(|a, b| {
@@ -115,19 +108,16 @@ impl ClusterState {
     }
 
     /// Code of the Region that a record names; of a Region its own.
-    #[must_use]
     pub fn region_code(&self, record: &Object) -> Option<String> {
         record.kind.spec().record.as_ref().and_then(|r| (r.region)(record))
     }
 
     /// The spec of a Region as it is stored.
-    #[must_use]
     pub fn region_spec(&self, code: &str) -> Option<Value> {
         Some(self.get(Kind::Region, "", code)?.spec())
     }
 
     /// A Region with all that it refers to; `None` where it does not exist or does not fit its schema.
-    #[must_use]
     pub fn region(&self, code: &str) -> Option<Arc<RegionView>> {
         let region: Arc<Region> = Arc::new(self.get(Kind::Region, "", code)?.read().ok()?);
         let parent = region.spec.parent.as_ref().and_then(|p| self.get(Kind::Region, "", p));
@@ -148,7 +138,6 @@ impl ClusterState {
     }
 
     /// The Region that the record of a key names.
-    #[must_use]
     pub fn region_of(&self, key: &Key) -> Option<Arc<RegionView>> {
         self.region(&self.region_code(&*self.object(key)?)?)
     }
@@ -173,7 +162,6 @@ impl ClusterState {
     }
 
     /// The Region of a record with the circumstances of its decision.
-    #[must_use]
     pub fn region_context(&self, code: &str, with: &GatherContext) -> RegionContext {
         RegionContext {
             region: self.region(code),
@@ -189,7 +177,6 @@ impl ClusterState {
     }
 
     /// References of a record that the cache does not hold and that a live GET must confirm.
-    #[must_use]
     pub fn missing_references(&self, key: &Key) -> Vec<Target> {
         self.object(key).map(|record| dependencies::missing(self, &record)).unwrap_or_default()
     }
@@ -205,19 +192,16 @@ pub struct PendingRead<'a> {
 
 impl PendingRead<'_> {
     /// The update of an answered object.
-    #[must_use]
     pub fn answered(&self, object: TrimmedObject) -> CacheUpdate {
         CacheUpdate::Answered(object, self.token)
     }
 
     /// The update of an answer that no such object exists.
-    #[must_use]
     pub fn missing(&self) -> CacheUpdate {
         CacheUpdate::Missing(self.target.namespace.clone(), self.target.name.clone(), self.token)
     }
 
     /// The update of an answer that the target of this UID is gone.
-    #[must_use]
     pub fn gone(&self, uid: &str) -> CacheUpdate {
         CacheUpdate::Gone(self.target.namespace.clone(), self.target.name.clone(), uid.to_owned())
     }

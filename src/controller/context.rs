@@ -54,7 +54,6 @@ pub(crate) struct Failure {
 
 impl Context {
     /// A context of a client, a clock and the integrity of the admission policies.
-    #[must_use]
     pub fn new(
         client: kube::Client,
         clock: Clock,
@@ -79,19 +78,16 @@ impl Context {
     }
 
     /// Adds an outbox for a CloudEvents sink.
-    #[must_use]
     pub fn with_outbox(self, outbox: Arc<Outbox>) -> Self {
         Self { outbox, ..self }
     }
 
     /// Integrity of the admission policies now.
-    #[must_use]
     pub fn integrity(&self) -> PolicyIntegrity {
         self.integrity.borrow().clone()
     }
 
     /// Returns true once every cache is complete and the policies were checked.
-    #[must_use]
     pub fn is_ready(&self) -> bool {
         self.state.is_synced() && self.integrity() != PolicyIntegrity::Unknown
     }

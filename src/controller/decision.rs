@@ -45,7 +45,6 @@ impl Decision {
     }
 
     /// Number of planned writes.
-    #[must_use]
     pub fn writes(&self) -> usize {
         self.steps.iter().map(|Step::Write(writes)| writes.len()).sum()
     }

@@ -10,7 +10,6 @@ use crate::key::Key;
 use crate::kinds::{Dependency, Kind, Live};
 
 /// The records whose decision may differ after a change: the changed record itself, and those that read it.
-#[must_use]
 pub fn dependents(state: &ClusterState, change: &Change) -> Vec<Key> {
     let mut keys = BTreeSet::new();
     if change.kind.spec().record.is_some() {
@@ -27,7 +26,6 @@ pub fn dependents(state: &ClusterState, change: &Change) -> Vec<Key> {
 }
 
 /// Targets of one group of live reads of a record. Those of [`Live::Contents`] name the namespace to list.
-#[must_use]
 pub fn live_targets(state: &ClusterState, record: &Object, live: Live) -> BTreeSet<Target> {
     let of_group = dependencies(record.kind).filter(|d| d.live == Some(live));
     let targets = of_group.flat_map(|d| {
@@ -41,7 +39,6 @@ pub fn live_targets(state: &ClusterState, record: &Object, live: Live) -> BTreeS
 }
 
 /// References of a record that the cache does not hold, of those whose absence makes it wrong.
-#[must_use]
 pub fn missing(state: &ClusterState, record: &Object) -> Vec<Target> {
     let confirmed = dependencies(record.kind).filter(|d| d.confirm_missing);
     let absent = |(kind, t): &(Kind, Target)| state.get(*kind, &t.namespace, &t.name).is_none();

@@ -3,7 +3,6 @@
 use serde_json::{Map, Value};
 
 /// The merge patch that turns one JSON into another (RFC 7396); `None` where they are the same.
-#[must_use]
 pub fn difference(old: &Value, new: &Value) -> Option<Value> {
     match (old, new) {
         (Value::Object(o), Value::Object(n)) => {

@@ -6,13 +6,11 @@ use std::sync::Arc;
 use crate::kinds::Kind;
 
 /// Joins namespace and name, in the order of namespaces and of names within one.
-#[must_use]
 pub fn path(namespace: &str, name: &str) -> String {
     format!("{namespace}\0{name}")
 }
 
 /// Namespace and name of a [`path`].
-#[must_use]
 pub fn split_path(path: &str) -> (&str, &str) {
     path.split_once('\0').unwrap_or_default()
 }
@@ -32,19 +30,16 @@ impl Key {
     }
 
     /// The key of a cached object's [`path`].
-    #[must_use]
     pub fn held(kind: Kind, path: Arc<str>) -> Self {
         Self { kind, path }
     }
 
     /// Namespace; empty for a cluster-scoped object.
-    #[must_use]
     pub fn namespace(&self) -> &str {
         split_path(&self.path).0
     }
 
     /// Name.
-    #[must_use]
     pub fn name(&self) -> &str {
         split_path(&self.path).1
     }

@@ -107,19 +107,16 @@ impl Kind {
     }
 
     /// Its row of the table.
-    #[must_use]
     pub fn spec(self) -> &'static KindSpec {
         KINDS[self as usize]
     }
 
     /// Its resource type.
-    #[must_use]
     pub fn resource(self) -> ResourceType {
         self.spec().resource
     }
 
     /// Its name in manifests.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         self.resource().kind
     }
@@ -135,7 +132,6 @@ impl Kind {
     }
 
     /// The kind of a resource type; `None` where it is not watched.
-    #[must_use]
     pub fn of(resource: ResourceType) -> Option<Self> {
         Self::all().find(|k| k.resource() == resource)
     }
@@ -218,6 +214,38 @@ pub struct Dependency {
     pub confirm_missing: bool,
 }
 
+impl Dependency {
+    /// A dependency that is in no group of live reads.
+    const fn on(on: Kind, link: Link, enqueues: fn(&ClusterState, &Change) -> bool) -> Self {
+        Self { on, link, enqueues, live: None, confirm_missing: false }
+    }
+
+    /// Puts it into a group of live reads.
+    const fn live(self, live: Live) -> Self {
+        Self { live: Some(live), ..self }
+    }
+
+    /// A live GET confirms that a missing one does not exist.
+    const fn confirm_missing(self) -> Self {
+        Self { confirm_missing: true, ..self }
+    }
+}
+
+impl KindSpec {
+    /// A kind that is not reconciled, and that is found by name alone.
+    const fn new(kind: Kind, resource: ResourceType, watched: Watched, priority: Priority) -> Self {
+        Self {
+            kind,
+            resource,
+            watched,
+            priority,
+            index: |_| Vec::new(),
+            tally: |_| Tally::None,
+            record: None,
+        }
+    }
+}
+
 /// Groups of live reads, in the order in which they are made: each may find objects for the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Live {
@@ -238,7 +266,6 @@ impl Live {
 
 impl Watched {
     /// Returns true if a cluster need not have the kind.
-    #[must_use]
     pub fn is_optional(self) -> bool {
         matches!(self, Self::WhileEstablished(_))
     }
@@ -271,16 +298,6 @@ fn existence(_: &ClusterState, change: &Change) -> bool {
 /// It is read for a decision that something else enqueues.
 fn never(_: &ClusterState, _: &Change) -> bool {
     false
-}
-
-/// A kind without facts for the gauges.
-fn no_tally(_: &Object) -> Tally {
-    Tally::None
-}
-
-/// A kind that is found by name alone.
-fn no_index(_: &Object) -> Vec<IndexKey> {
-    Vec::new()
 }
 
 /// Why an object does not fit the schema of its kind.

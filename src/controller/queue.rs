@@ -229,7 +229,6 @@ pub struct Queue {
 
 impl Queue {
     /// An empty queue of a standby.
-    #[must_use]
     pub fn new(clock: Clock) -> Self {
         let waits = Histogram::new(exponential_buckets(0.001, 4.0, 10));
         Self { waits, state: Mutex::default(), changed: Notify::new(), settled: Notify::new(), clock }
@@ -291,7 +290,6 @@ impl Queue {
     }
 
     /// Figures of the queue.
-    #[must_use]
     pub fn stats(&self) -> QueueStats {
         self.locked(|s| s.stats(Instant::now()))
     }

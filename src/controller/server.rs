@@ -65,8 +65,10 @@ fn missing(context: &Context) -> Vec<String> {
         PolicyIntegrity::Intact { .. } => {}
         PolicyIntegrity::Unknown => missing.push("policies: not yet checked, nor are CRDs".to_owned()),
         PolicyIntegrity::Violated(why) => {
-            let (crds, policies): (Vec<_>, Vec<_>) =
-                why.iter().map(|w| w.text().to_string()).partition(|w| w.contains("CustomResourceDefinition"));
+            let (crds, policies): (Vec<_>, Vec<_>) = why
+                .iter()
+                .map(|w| w.text().to_string())
+                .partition(|w| w.contains("CustomResourceDefinition"));
             if !crds.is_empty() {
                 missing.push(format!("CRDs: not as shipped: {}", crds.join("; ")));
             }

@@ -33,13 +33,8 @@ pub(super) static KIND: KindSpec = KindSpec {
     }),
 };
 
-static READS: [Dependency; 1] = [Dependency {
-    on: Kind::Application,
-    link: links::APPLICATION_OF_RECORD,
-    enqueues: always,
-    live: Some(Live::Reference),
-    confirm_missing: true,
-}];
+static READS: [Dependency; 1] =
+    [Dependency::on(Kind::Application, links::APPLICATION_OF_RECORD, always).live(Live::Reference).confirm_missing()];
 
 fn decide(state: &ClusterState, key: &Key, with: &GatherContext, now: Timestamp) -> Option<Decision> {
     let (meta, record) = state.object(key)?.typed::<Inspection>()?;

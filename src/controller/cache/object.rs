@@ -81,31 +81,26 @@ impl Object {
     }
 
     /// Namespace; empty for a cluster-scoped object.
-    #[must_use]
     pub fn namespace(&self) -> &str {
         split_path(&self.path).0
     }
 
     /// Name.
-    #[must_use]
     pub fn name(&self) -> &str {
         split_path(&self.path).1
     }
 
     /// The key under which its record is reconciled.
-    #[must_use]
     pub fn key(&self) -> Key {
         Key::held(self.kind, self.path.clone())
     }
 
     /// resourceVersion as the API server writes it.
-    #[must_use]
     pub fn resource_version(&self) -> String {
         self.version.to_string()
     }
 
     /// Bytes of its JSON.
-    #[must_use]
     pub fn size(&self) -> usize {
         self.text.len() + self.labels.len()
     }
@@ -138,7 +133,6 @@ impl Object {
     }
 
     /// The whole object as a tree, without apiVersion, kind, creation time and managedFields.
-    #[must_use]
     pub fn value(&self) -> Value {
         let mut value: Value = self.read_part().unwrap_or_default();
         let metadata = &mut value["metadata"];
@@ -155,7 +149,6 @@ impl Object {
     }
 
     /// The spec as it is stored; null where there is none.
-    #[must_use]
     pub fn spec(&self) -> Value {
         #[derive(Deserialize)]
         struct OfSpec {
@@ -166,7 +159,6 @@ impl Object {
     }
 
     /// The status as it is stored, as far as a type reads it; `None` where there is none or it does not fit.
-    #[must_use]
     pub fn status<S: DeserializeOwned>(&self) -> Option<S> {
         #[derive(Deserialize)]
         struct OfStatus<S> {
@@ -176,19 +168,16 @@ impl Object {
     }
 
     /// Labels.
-    #[must_use]
     pub fn labels(&self) -> BTreeMap<String, String> {
         serde_json::from_str::<Option<_>>(&self.labels).ok().flatten().unwrap_or_default()
     }
 
     /// One label.
-    #[must_use]
     pub fn label(&self, key: &str) -> Option<String> {
         self.labels().remove(key)
     }
 
     /// Returns true while the object is being deleted.
-    #[must_use]
     pub fn is_being_deleted(&self) -> bool {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -203,7 +192,6 @@ impl Object {
     }
 
     /// Identity of a record: metadata, digest of its spec, and the time of its decision annotation.
-    #[must_use]
     pub fn meta(&self) -> Meta {
         let (metadata, spec) =
             self.read_part::<Head>().map_or_else(|_| Default::default(), |h| (h.metadata, h.spec));
@@ -223,7 +211,6 @@ impl Object {
     }
 
     /// Identity and typed form of a record; `None` where it does not fit the schema.
-    #[must_use]
     pub fn typed<K: Resource + DeserializeOwned>(&self) -> Option<(Meta, Arc<K>)> {
         let typed = self.read::<K>().ok()?;
         Some((self.meta(), Arc::new(typed)))
@@ -236,7 +223,6 @@ impl Object {
 }
 
 /// Text of a tree at a JSON pointer; empty where there is none.
-#[must_use]
 pub fn text(value: &Value, pointer: &str) -> String {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
 }

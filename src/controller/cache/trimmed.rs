@@ -34,25 +34,21 @@ pub struct TrimmedObject {
 
 impl TrimmedObject {
     /// Namespace; empty for a cluster-scoped object.
-    #[must_use]
     pub fn namespace(&self) -> &str {
         self.metadata.namespace.as_deref().unwrap_or_default()
     }
 
     /// Name.
-    #[must_use]
     pub fn name(&self) -> &str {
         self.metadata.name.as_deref().unwrap_or_default()
     }
 
     /// UID.
-    #[must_use]
     pub fn uid(&self) -> &str {
         self.metadata.uid.as_deref().unwrap_or_default()
     }
 
     /// resourceVersion as a number; comparable since Kubernetes 1.35 (KEP-5504), and in practice before.
-    #[must_use]
     pub fn version(&self) -> u64 {
         self.metadata.resource_version.as_deref().and_then(|v| v.parse().ok()).unwrap_or(0)
     }

@@ -76,7 +76,6 @@ pub struct Outbox {
 
 impl Outbox {
     /// An outbox for a configured sink.
-    #[must_use]
     pub fn enabled() -> Arc<Self> {
         Arc::new(Self { enabled: true, ..Self::default() })
     }

@@ -79,7 +79,6 @@ impl Sink {
     }
 
     /// The host, for logs: what follows it may be secret.
-    #[must_use]
     pub fn host(&self) -> &str {
         self.url.host().unwrap_or_default()
     }

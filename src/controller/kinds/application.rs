@@ -44,42 +44,12 @@ pub(super) static KIND: KindSpec = KindSpec {
 
 static READS: [Dependency; 5] = [
     // A recreated record takes over the grant that the earlier one left (S4).
-    Dependency {
-        on: Kind::Grant,
-        link: links::EXISTING_GRANT,
-        enqueues: always,
-        live: Some(Live::Reference),
-        confirm_missing: false,
-    },
-    Dependency {
-        on: Kind::Decommission,
-        link: links::SAME_APPLICATION,
-        enqueues: always,
-        live: None,
-        confirm_missing: false,
-    },
-    Dependency {
-        on: Kind::Change,
-        link: links::MAINTENANCE_OF_APPLICATION,
-        enqueues: super::change::maintenance_moved,
-        live: None,
-        confirm_missing: false,
-    },
+    Dependency::on(Kind::Grant, links::EXISTING_GRANT, always).live(Live::Reference),
+    Dependency::on(Kind::Decommission, links::SAME_APPLICATION, always),
+    Dependency::on(Kind::Change, links::MAINTENANCE_OF_APPLICATION, super::change::maintenance_moved),
     // Names that are taken, and namespaces of an earlier record.
-    Dependency {
-        on: Kind::Namespace,
-        link: links::WANTED_NAMESPACES,
-        enqueues: identity_differs,
-        live: Some(Live::Reference),
-        confirm_missing: false,
-    },
-    Dependency {
-        on: Kind::Volume,
-        link: links::VOLUMES,
-        enqueues: ownership_or_claim_differs,
-        live: None,
-        confirm_missing: false,
-    },
+    Dependency::on(Kind::Namespace, links::WANTED_NAMESPACES, identity_differs).live(Live::Reference),
+    Dependency::on(Kind::Volume, links::VOLUMES, ownership_or_claim_differs),
 ];
 
 /// Region of a record that names one.
@@ -120,7 +90,6 @@ fn decide(state: &ClusterState, key: &Key, with: &GatherContext, now: Timestamp)
 
 impl ClusterState {
     /// Everything that a decision on an application reads.
-    #[must_use]
     pub fn observed_application(&self, key: &Key, with: &GatherContext) -> Option<application::Observed> {
         let object = self.object(key).filter(|o| o.kind == Kind::Application)?;
         let (meta, record) = object.typed::<CloudApplication>()?;

@@ -2,14 +2,7 @@
 
 use govcloud_api::resources;
 
-use super::{Kind, KindSpec, Priority, Watched, no_index, no_tally};
+use super::{Kind, KindSpec, Priority, Watched};
 
-pub(super) static KIND: KindSpec = KindSpec {
-    kind: Kind::Calendar,
-    resource: resources::WORK_CALENDAR,
-    watched: Watched::All,
-    priority: Priority::Low,
-    index: no_index,
-    tally: no_tally,
-    record: None,
-};
+pub(super) static KIND: KindSpec =
+    KindSpec::new(Kind::Calendar, resources::WORK_CALENDAR, Watched::All, Priority::Low);

@@ -2,14 +2,7 @@
 
 use govcloud_api::resources;
 
-use super::{Kind, KindSpec, Priority, Watched, no_index, no_tally};
+use super::{Kind, KindSpec, Priority, Watched};
 
-pub(super) static KIND: KindSpec = KindSpec {
-    kind: Kind::Catalog,
-    resource: resources::SERVICE_CATALOG,
-    watched: Watched::All,
-    priority: Priority::Low,
-    index: no_index,
-    tally: no_tally,
-    record: None,
-};
+pub(super) static KIND: KindSpec =
+    KindSpec::new(Kind::Catalog, resources::SERVICE_CATALOG, Watched::All, Priority::Low);

@@ -47,58 +47,18 @@ pub(super) static KIND: KindSpec = KindSpec {
 };
 
 static READS: [Dependency; 7] = [
-    Dependency {
-        on: Kind::Application,
-        link: links::APPLICATION_OF_RECORD,
-        enqueues: always,
-        live: Some(Live::Reference),
-        confirm_missing: true,
-    },
-    Dependency {
-        on: Kind::Grant,
-        link: links::GRANT_OF_APPLICATION,
-        enqueues: always,
-        live: Some(Live::Reference),
-        confirm_missing: false,
-    },
+    Dependency::on(Kind::Application, links::APPLICATION_OF_RECORD, always)
+        .live(Live::Reference)
+        .confirm_missing(),
+    Dependency::on(Kind::Grant, links::GRANT_OF_APPLICATION, always).live(Live::Reference),
     // Other open requests on the application: one at a time.
-    Dependency {
-        on: Kind::Change,
-        link: links::SAME_APPLICATION,
-        enqueues: always,
-        live: None,
-        confirm_missing: false,
-    },
-    Dependency {
-        on: Kind::Decommission,
-        link: links::SAME_APPLICATION,
-        enqueues: always,
-        live: None,
-        confirm_missing: false,
-    },
-    Dependency {
-        on: Kind::Namespace,
-        link: links::WANTED_NAMESPACES,
-        enqueues: identity_differs,
-        live: None,
-        confirm_missing: false,
-    },
+    Dependency::on(Kind::Change, links::SAME_APPLICATION, always),
+    Dependency::on(Kind::Decommission, links::SAME_APPLICATION, always),
+    Dependency::on(Kind::Namespace, links::WANTED_NAMESPACES, identity_differs),
     // Maintenance names applications (Art. 18).
-    Dependency {
-        on: Kind::Application,
-        link: links::AFFECTED_APPLICATIONS,
-        enqueues: existence,
-        live: None,
-        confirm_missing: true,
-    },
+    Dependency::on(Kind::Application, links::AFFECTED_APPLICATIONS, existence).confirm_missing(),
     // Its window may overlap with that of other maintenance.
-    Dependency {
-        on: Kind::Change,
-        link: links::MAINTENANCE_OF_REGION,
-        enqueues: maintenance_moved,
-        live: None,
-        confirm_missing: false,
-    },
+    Dependency::on(Kind::Change, links::MAINTENANCE_OF_REGION, maintenance_moved),
 ];
 
 /// The phase of a status, and nothing else of it: read of records that do not fit their schema as well.
@@ -163,7 +123,6 @@ fn decide(state: &ClusterState, key: &Key, with: &GatherContext, now: Timestamp)
 
 impl ClusterState {
     /// Everything that a decision on a change reads.
-    #[must_use]
     pub fn observed_change(&self, key: &Key, with: &GatherContext) -> Option<change::Observed> {
         let object = self.object(key).filter(|o| o.kind == Kind::Change)?;
         let (meta, record) = object.typed::<ChangeRequest>()?;

@@ -2,14 +2,7 @@
 
 use govcloud_api::resources;
 
-use super::{Kind, KindSpec, Priority, Watched, no_index, no_tally};
+use super::{Kind, KindSpec, Priority, Watched};
 
-pub(super) static KIND: KindSpec = KindSpec {
-    kind: Kind::Claim,
-    resource: resources::PERSISTENT_VOLUME_CLAIM,
-    watched: Watched::All,
-    priority: Priority::High,
-    index: no_index,
-    tally: no_tally,
-    record: None,
-};
+pub(super) static KIND: KindSpec =
+    KindSpec::new(Kind::Claim, resources::PERSISTENT_VOLUME_CLAIM, Watched::All, Priority::High);

@@ -44,67 +44,21 @@ pub(super) static KIND: KindSpec = KindSpec {
 };
 
 static RECORDS: [Dependency; 4] = [
-    Dependency {
-        on: Kind::Application,
-        link: links::APPLICATION_OF_RECORD,
-        enqueues: always,
-        live: Some(Live::Reference),
-        confirm_missing: true,
-    },
-    Dependency {
-        on: Kind::Grant,
-        link: links::GRANT_OF_APPLICATION,
-        enqueues: always,
-        live: Some(Live::Reference),
-        confirm_missing: false,
-    },
+    Dependency::on(Kind::Application, links::APPLICATION_OF_RECORD, always)
+        .live(Live::Reference)
+        .confirm_missing(),
+    Dependency::on(Kind::Grant, links::GRANT_OF_APPLICATION, always).live(Live::Reference),
     // Other open requests on the application: one at a time.
-    Dependency {
-        on: Kind::Change,
-        link: links::SAME_APPLICATION,
-        enqueues: always,
-        live: None,
-        confirm_missing: false,
-    },
-    Dependency {
-        on: Kind::Decommission,
-        link: links::SAME_APPLICATION,
-        enqueues: always,
-        live: None,
-        confirm_missing: false,
-    },
+    Dependency::on(Kind::Change, links::SAME_APPLICATION, always),
+    Dependency::on(Kind::Decommission, links::SAME_APPLICATION, always),
 ];
 
 /// Everything that an exit destroys, keeps or hands over: read live before each destructive write (S4).
 static STORAGE: [Dependency; 4] = [
-    Dependency {
-        on: Kind::Namespace,
-        link: links::TENANT_NAMESPACES,
-        enqueues: always,
-        live: Some(Live::Namespace),
-        confirm_missing: false,
-    },
-    Dependency {
-        on: Kind::Claim,
-        link: links::IN_TENANT_NAMESPACE,
-        enqueues: always,
-        live: Some(Live::Contents),
-        confirm_missing: false,
-    },
-    Dependency {
-        on: Kind::Snapshot,
-        link: links::IN_TENANT_NAMESPACE,
-        enqueues: always,
-        live: Some(Live::Contents),
-        confirm_missing: false,
-    },
-    Dependency {
-        on: Kind::Volume,
-        link: links::VOLUMES,
-        enqueues: always,
-        live: Some(Live::Volume),
-        confirm_missing: false,
-    },
+    Dependency::on(Kind::Namespace, links::TENANT_NAMESPACES, always).live(Live::Namespace),
+    Dependency::on(Kind::Claim, links::IN_TENANT_NAMESPACE, always).live(Live::Contents),
+    Dependency::on(Kind::Snapshot, links::IN_TENANT_NAMESPACE, always).live(Live::Contents),
+    Dependency::on(Kind::Volume, links::VOLUMES, always).live(Live::Volume),
 ];
 
 /// UIDs of the volumes that an exit's certificate says were retained.
@@ -133,7 +87,6 @@ fn decide(state: &ClusterState, key: &Key, with: &GatherContext, now: Timestamp)
 
 impl ClusterState {
     /// Everything that a decision on an exit reads.
-    #[must_use]
     pub fn observed_decommission(&self, key: &Key, with: &GatherContext) -> Option<decommission::Observed> {
         let object = self.object(key).filter(|o| o.kind == Kind::Decommission)?;
         let (meta, record) = object.typed::<Decommission>()?;

@@ -39,50 +39,16 @@ pub(super) static KIND: KindSpec = KindSpec {
 };
 
 static READS: [Dependency; 6] = [
-    Dependency {
-        on: Kind::Application,
-        link: links::APPLICATION_OF_RECORD,
-        enqueues: always,
-        live: Some(Live::Reference),
-        confirm_missing: true,
-    },
+    Dependency::on(Kind::Application, links::APPLICATION_OF_RECORD, always)
+        .live(Live::Reference)
+        .confirm_missing(),
     // The change whose approval it carries out is read live before anything is enlarged (S1).
-    Dependency {
-        on: Kind::Change,
-        link: links::APPROVED_CHANGE,
-        enqueues: never,
-        live: Some(Live::Reference),
-        confirm_missing: false,
-    },
-    Dependency {
-        on: Kind::Change,
-        link: links::SAME_APPLICATION,
-        enqueues: always,
-        live: None,
-        confirm_missing: false,
-    },
+    Dependency::on(Kind::Change, links::APPROVED_CHANGE, never).live(Live::Reference),
+    Dependency::on(Kind::Change, links::SAME_APPLICATION, always),
     // An exit restricts the namespaces.
-    Dependency {
-        on: Kind::Decommission,
-        link: links::SAME_APPLICATION,
-        enqueues: always,
-        live: None,
-        confirm_missing: false,
-    },
-    Dependency {
-        on: Kind::Namespace,
-        link: links::TENANT_NAMESPACES,
-        enqueues: content_differs,
-        live: None,
-        confirm_missing: false,
-    },
-    Dependency {
-        on: Kind::Volume,
-        link: links::VOLUMES,
-        enqueues: ownership_or_policy_differs,
-        live: None,
-        confirm_missing: false,
-    },
+    Dependency::on(Kind::Decommission, links::SAME_APPLICATION, always),
+    Dependency::on(Kind::Namespace, links::TENANT_NAMESPACES, content_differs),
+    Dependency::on(Kind::Volume, links::VOLUMES, ownership_or_policy_differs),
 ];
 
 /// The grant bears its application's name; one of a provider may name another by mistake.
@@ -101,7 +67,6 @@ fn decide(state: &ClusterState, key: &Key, with: &GatherContext, now: Timestamp)
 
 impl ClusterState {
     /// Everything that a decision on a grant reads.
-    #[must_use]
     pub fn observed_grant(&self, key: &Key, with: &GatherContext) -> Option<grant::Observed> {
         let object = self.object(key).filter(|o| o.kind == Kind::Grant)?;
         let (meta, record) = object.typed::<ResourceGrant>()?;
@@ -140,7 +105,6 @@ impl ClusterState {
 }
 
 /// Names of the namespaces that a grant asks for, and of those that it once made; sorted.
-#[must_use]
 pub fn tenant_names(meta: &Meta, grant: &ResourceGrant) -> Vec<String> {
     let application = &grant.spec.application.name;
     let asked = grant.spec.namespaces.iter();

@@ -3,20 +3,13 @@
 use govcloud_api::{keys, resources};
 
 use super::tenant_objects::content;
-use super::{Kind, KindSpec, Priority, Watched, no_tally};
+use super::{Kind, KindSpec, Priority, Watched};
 use crate::cache::{Change, Object};
 use crate::cluster_state::ClusterState;
 use crate::index::IndexKey;
 
-pub(super) static KIND: KindSpec = KindSpec {
-    kind: Kind::Namespace,
-    resource: resources::NAMESPACE,
-    watched: Watched::All,
-    priority: Priority::High,
-    index,
-    tally: no_tally,
-    record: None,
-};
+pub(super) static KIND: KindSpec =
+    KindSpec { index, ..KindSpec::new(Kind::Namespace, resources::NAMESPACE, Watched::All, Priority::High) };
 
 fn index(namespace: &Object) -> Vec<IndexKey> {
     let labels = namespace.labels();

@@ -34,52 +34,21 @@ pub(super) static KIND: KindSpec = KindSpec {
 
 /// Settings that every record depends on, by its Region.
 pub(super) static SETTINGS: [Dependency; 4] = [
-    Dependency {
-        on: Kind::Region,
-        link: links::REGION_OF_RECORD,
-        enqueues: |_, change| change.differs(generation),
-        live: None,
-        confirm_missing: true,
-    },
-    Dependency {
-        on: Kind::Calendar,
-        link: links::CALENDAR_OF_REGION,
-        enqueues: |_, change| change.differs(generation),
-        live: None,
-        confirm_missing: true,
-    },
-    Dependency {
-        on: Kind::Catalog,
-        link: links::CATALOG_OF_REGION,
-        enqueues: existence,
-        live: None,
-        confirm_missing: true,
-    },
-    Dependency {
-        on: Kind::StorageClass,
-        link: links::STORAGE_CLASSES_OF_REGION,
-        enqueues: |_, change| change.differs(|class| class.value()["reclaimPolicy"].clone()),
-        live: None,
-        confirm_missing: true,
-    },
+    Dependency::on(Kind::Region, links::REGION_OF_RECORD, |_, change| change.differs(generation))
+        .confirm_missing(),
+    Dependency::on(Kind::Calendar, links::CALENDAR_OF_REGION, |_, change| change.differs(generation))
+        .confirm_missing(),
+    Dependency::on(Kind::Catalog, links::CATALOG_OF_REGION, existence).confirm_missing(),
+    Dependency::on(Kind::StorageClass, links::STORAGE_CLASSES_OF_REGION, |_, change| {
+        change.differs(|class| class.value()["reclaimPolicy"].clone())
+    })
+    .confirm_missing(),
 ];
 
 /// Volumes that outlived their applications, and the exits by whose certificates they are kept.
 static RETAINED: [Dependency; 2] = [
-    Dependency {
-        on: Kind::Volume,
-        link: links::RETAINED_VOLUMES,
-        enqueues: always,
-        live: None,
-        confirm_missing: false,
-    },
-    Dependency {
-        on: Kind::Decommission,
-        link: links::CERTIFICATES,
-        enqueues: retains_others,
-        live: None,
-        confirm_missing: false,
-    },
+    Dependency::on(Kind::Volume, links::RETAINED_VOLUMES, always),
+    Dependency::on(Kind::Decommission, links::CERTIFICATES, retains_others),
 ];
 
 /// Generation of an object that has one; it moves with its spec.
@@ -116,7 +85,6 @@ fn decide(state: &ClusterState, key: &Key, _: &GatherContext, now: Timestamp) ->
 
 impl ClusterState {
     /// Everything that a decision on a Region reads.
-    #[must_use]
     pub fn observed_region(&self, code: &str) -> Option<region::Observed> {
         Some(region::Observed { view: self.region(code)?, retained: self.retained_volumes(code) })
     }

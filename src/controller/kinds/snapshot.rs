@@ -3,14 +3,11 @@
 
 use govcloud_api::resources;
 
-use super::{Kind, KindSpec, Priority, Watched, no_index, no_tally};
+use super::{Kind, KindSpec, Priority, Watched};
 
-pub(super) static KIND: KindSpec = KindSpec {
-    kind: Kind::Snapshot,
-    resource: resources::VOLUME_SNAPSHOT,
-    watched: Watched::WhileEstablished("volumesnapshots.snapshot.storage.k8s.io"),
-    priority: Priority::High,
-    index: no_index,
-    tally: no_tally,
-    record: None,
-};
+pub(super) static KIND: KindSpec = KindSpec::new(
+    Kind::Snapshot,
+    resources::VOLUME_SNAPSHOT,
+    Watched::WhileEstablished("volumesnapshots.snapshot.storage.k8s.io"),
+    Priority::High,
+);

@@ -2,14 +2,7 @@
 
 use govcloud_api::resources;
 
-use super::{Kind, KindSpec, Priority, Watched, no_index, no_tally};
+use super::{Kind, KindSpec, Priority, Watched};
 
-pub(super) static KIND: KindSpec = KindSpec {
-    kind: Kind::StorageClass,
-    resource: resources::STORAGE_CLASS,
-    watched: Watched::All,
-    priority: Priority::Low,
-    index: no_index,
-    tally: no_tally,
-    record: None,
-};
+pub(super) static KIND: KindSpec =
+    KindSpec::new(Kind::StorageClass, resources::STORAGE_CLASS, Watched::All, Priority::Low);

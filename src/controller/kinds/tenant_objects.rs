@@ -3,20 +3,12 @@
 use govcloud_api::resources::{self, ResourceType};
 use serde_json::Value;
 
-use super::{Dependency, Kind, KindSpec, Priority, Watched, links, no_index, no_tally};
+use super::{Dependency, Kind, KindSpec, Priority, Watched, links};
 use crate::cache::{Change, Object};
 use crate::cluster_state::ClusterState;
 
 const fn tenant_object(kind: Kind, resource: ResourceType) -> KindSpec {
-    KindSpec {
-        kind,
-        resource,
-        watched: Watched::Labelled,
-        priority: Priority::High,
-        index: no_index,
-        tally: no_tally,
-        record: None,
-    }
+    KindSpec::new(kind, resource, Watched::Labelled, Priority::High)
 }
 
 pub(super) static QUOTA: KindSpec = tenant_object(Kind::Quota, resources::RESOURCE_QUOTA);
@@ -29,13 +21,7 @@ pub(super) const IN_NAMESPACE: [Kind; 4] =
     [Kind::Quota, Kind::Limits, Kind::NetworkPolicy, Kind::RoleBinding];
 
 const fn made_in_namespace(on: Kind) -> Dependency {
-    Dependency {
-        on,
-        link: links::IN_TENANT_NAMESPACE,
-        enqueues: content_differs,
-        live: None,
-        confirm_missing: false,
-    }
+    Dependency::on(on, links::IN_TENANT_NAMESPACE, content_differs)
 }
 
 /// Dependencies of a grant, which corrects drift in these objects.
@@ -47,15 +33,10 @@ pub(super) static DRIFT: [Dependency; 4] = [
 ];
 
 /// Use of a quota, which bounds what may be asked for (Art. 15).
-pub(super) static USE: [Dependency; 1] = [Dependency {
-    on: Kind::Quota,
-    link: links::IN_TENANT_NAMESPACE,
-    enqueues: |state, change| {
+pub(super) static USE: [Dependency; 1] =
+    [Dependency::on(Kind::Quota, links::IN_TENANT_NAMESPACE, |state, change| {
         !is_leaving(state, change) && change.differs(|quota| quota.value()["status"].clone())
-    },
-    live: None,
-    confirm_missing: false,
-}];
+    })];
 
 /// Content of an object, in which drift is corrected: all but its status, and of its metadata the labels, annotations
 /// and owners (S3).
@@ -80,7 +61,6 @@ fn is_leaving(state: &ClusterState, change: &Change) -> bool {
 
 impl ClusterState {
     /// Returns true if a namespace is being deleted.
-    #[must_use]
     pub fn is_leaving(&self, namespace: &str) -> bool {
         self.get(Kind::Namespace, "", namespace).is_some_and(|n| n.is_being_deleted())
     }

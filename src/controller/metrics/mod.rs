@@ -70,7 +70,6 @@ impl Metrics {
     /// The text of `/metrics`.
     ///
     /// Gauges are registered anew each time, so that two scrapes at once never see each other's half.
-    #[must_use]
     pub fn text(&self, scrape: &Scrape<'_>) -> String {
         let mut all = Registry::default();
         process::register_process(&mut all);
