@@ -60,6 +60,8 @@ impl Context {
         self.metrics.requests.wrote(write, &answer);
         match answer {
             Ok(object) => {
+                // Whatever fails next, the record has come further: its backoff begins anew.
+                self.set_failure(key, None);
                 if let (Some(kind), Some(pending)) = (Kind::of(target.resource), pending) {
                     let update = match (object, write) {
                         (Some(object), _) => pending.answered(object),
@@ -117,6 +119,7 @@ impl Context {
         self.metrics.requests.wrote_status(target.resource.plural, &answer);
         match answer {
             Ok(object) => {
+                self.set_failure(key, None);
                 if let Some(pending) = pending {
                     let update = pending.answered(object);
                     self.enqueue_next(self.state.update(key.kind, update, &self.clock), key);

@@ -5,7 +5,7 @@
 //! settings that many records share changed). A key is queued once, never runs twice at a time, and runs again if it was
 //! added while it ran. A standby's queue takes nothing: its leader's start adds every record.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -76,6 +76,8 @@ struct State {
     active: HashMap<String, Instant>,
     timers: BTreeSet<(Timestamp, Key)>,
     timer_of: HashMap<Key, Timestamp>,
+    /// Keys whose timer is their debounce: they wait as the queued ones do.
+    debounced: HashSet<Key>,
 }
 
 impl State {
@@ -112,7 +114,8 @@ impl State {
         if let Some(busy) = self.busy.get_mut(&key) {
             busy.debounce = true;
         } else if !self.queued.contains_key(&key) {
-            self.set_timer(key, time.saturating_add(REGION_DEBOUNCE).unwrap_or(time));
+            self.set_timer(key.clone(), time.saturating_add(REGION_DEBOUNCE).unwrap_or(time));
+            self.debounced.insert(key);
         }
     }
 
@@ -130,6 +133,7 @@ impl State {
     }
 
     fn clear_timer(&mut self, key: &Key) {
+        self.debounced.remove(key);
         if let Some((key, at)) = self.timer_of.remove_entry(key) {
             self.timers.remove(&(at, key));
         }
@@ -140,6 +144,7 @@ impl State {
             && let Some((_, key)) = self.timers.pop_first()
         {
             self.timer_of.remove(&key);
+            self.debounced.remove(&key);
             self.add(key, Priority::Low, Place::Back, now);
         }
     }
@@ -181,7 +186,7 @@ impl State {
     fn stats(&self, now: Instant) -> QueueStats {
         let oldest = self.queued.values().map(|(since, _)| now.duration_since(*since)).max();
         QueueStats {
-            length: self.queued.len(),
+            length: self.queued.len() + self.debounced.len(),
             running: self.running().count(),
             timers: self.timers.len(),
             added: self.added,
@@ -204,11 +209,11 @@ impl State {
 /// Figures of the queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueStats {
-    /// Keys that wait for a worker.
+    /// Keys that wait for a worker, and Regions that are debounced.
     pub length: usize,
     /// Keys that are being reconciled.
     pub running: usize,
-    /// Keys that are due at a later time, Regions that are debounced among them.
+    /// Keys that are due at a later time.
     pub timers: usize,
     /// Keys added since the process began to lead.
     pub added: u64,

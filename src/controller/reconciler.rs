@@ -117,14 +117,13 @@ impl Context {
     async fn work(&self, key: &Key) {
         let before = self.failure(key);
         let reconcile = self.reconcile(key, before.refusal);
-        self.work_on(key, before.times, reconcile).await;
+        self.work_on(key, reconcile).await;
     }
 
     /// Runs one reconcile to its end, a panic included, and gives its key back to the queue.
     async fn work_on(
         &self,
         key: &Key,
-        failures: u32,
         reconcile: impl Future<Output = Result<Option<Timestamp>, RequestError>>,
     ) {
         let span = tracing::info_span!(
@@ -154,7 +153,7 @@ impl Context {
                 self.set_failure(key, None);
                 wake
             }
-            Err(e) => Some(self.back_off(key, failures, &e)),
+            Err(e) => Some(self.back_off(key, self.failure(key).times, &e)),
         };
         self.queue.done(key, wake);
         self.outbox.mark(key);
@@ -303,7 +302,7 @@ mod tests {
                 tokio::task::yield_now().await;
                 panic!("no such case")
             };
-            context.work_on(&taken, times - 1, reconcile).await;
+            context.work_on(&taken, reconcile).await;
             let failure = context.failure(&key);
             assert_eq!((failure.times, failure.refusal), (times, None), "no refusal by the API server");
             let stats = context.queue.stats();
@@ -319,7 +318,7 @@ mod tests {
             now: context.clock.now(),
         });
         assert!(text.contains(r#"govcloud_reconcile_panics_total{kind="CloudApplication"} 3"#), "{text}");
-        context.work_on(&key, 3, async { Ok(None) }).await;
+        context.work_on(&key, async { Ok(None) }).await;
         assert_eq!(context.failure(&key).times, 0);
     }
 }

@@ -171,7 +171,10 @@ const ROWS: &[Row] = &[
     Row {
         what: "quota-of-half-a-pod",
         spoil: |m| quota(m, "pods", json!("1500m")),
-        expect: Invalid("BadQuota", &["命名空间 prod", "整数:1500m", "a whole number below 9.2P is allowed"]),
+        expect: Invalid(
+            "BadQuota",
+            &["命名空间 prod", "整数：1500m", "a whole number below 9.2P is allowed"],
+        ),
     },
     Row {
         what: "quota-of-nothing",
