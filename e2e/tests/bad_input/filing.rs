@@ -44,7 +44,7 @@ const ROWS: &[Row] = &[
         expect: Invalid(
             "ProtectionLevelTooHigh",
             &[
-                "系统等级保护为第 4 级,高于平台的第 3 级(第二十条)",
+                "系统等级保护为第 4 级，高于平台的第 3 级（第二十条）",
                 "the system's protection level 4 is above the platform's 3",
             ],
         ),

@@ -105,7 +105,7 @@ pub(crate) fn request(verb: &str, resource: &str) -> String {
 }
 
 /// Names a condition that needs attention.
-pub(crate) fn condition<'a>(lang: Lang, type_: &'a str) -> &'a str {
+pub(crate) fn condition(lang: Lang, type_: &str) -> &str {
     let (zh, en) = lookup!(type_ {
         "Valid" => ("未核验通过", "not valid"), "OnTime" => ("已逾期", "overdue"), "Stalled" => ("已暂停", "stalled"),
         "NamespacesFound" => ("发现原有命名空间", "namespaces found"),
