@@ -21,7 +21,7 @@ pub async fn run(runner: &mut Runner) -> Result<()> {
 async fn shortcuts(runner: &mut Runner) -> Result<()> {
     runner.section("没有捷径", "No shortcuts");
     runner.explain(
-        "未经批准的退出,服务商的集群管理员也删不掉部门的空间、记录和数据(第二十三条)。",
+        "未经批准的退出，服务商的集群管理员也删不掉部门的空间、记录和数据（第二十三条）。",
         "Without an approved exit not even the provider's cluster-admin removes a department's space, record or data.",
     );
     runner
@@ -46,7 +46,7 @@ async fn shortcuts(runner: &mut Runner) -> Result<()> {
 async fn inventory(runner: &mut Runner) -> Result<()> {
     runner.section("退出", "Exit");
     runner.explain(
-        "部门申请退出:data 销毁,其余保留;先出数据清单(第十六条、第二十三条)。",
+        "部门申请退出：data 销毁，其余保留；先出数据清单（第十六条、第二十三条）。",
         "The department asks to leave, data to be destroyed and the rest kept; an inventory comes first.",
     );
     runner.run(&by(Department, "apply -n dept-transport -f config/samples/travel-exit.yaml")).await?;
@@ -63,7 +63,7 @@ async fn inventory(runner: &mut Runner) -> Result<()> {
 
 async fn consent(runner: &mut Runner) -> Result<()> {
     runner.explain(
-        "部门未就这份清单授权之前,主管部门不能批准,也没有人能代为授权。",
+        "部门未就这份清单授权之前，主管部门不能批准，也没有人能代为授权。",
         "Before the department consents to exactly this inventory nobody can approve, and nobody consents for it.",
     );
     runner.capture("GENERATION", &by(Authority410000, &generation("decom/travel-exit"))).await?;
@@ -78,7 +78,8 @@ async fn consent(runner: &mut Runner) -> Result<()> {
 }
 
 async fn reclaim(runner: &mut Runner) -> Result<()> {
-    runner.explain("现在可以批准,随即收回资源。", "Now it can be approved, and the resources are reclaimed.");
+    runner
+        .explain("现在可以批准，随即收回资源。", "Now it can be approved, and the resources are reclaimed.");
     runner.capture("GENERATION", &by(Authority410000, &generation("decom/travel-exit"))).await?;
     runner.run(&by(Authority410000, &approval("decom/travel-exit"))).await?;
     runner.run(&by(Department, &until("decom/travel-exit", "phase", "Completed"))).await?;
@@ -88,7 +89,7 @@ async fn reclaim(runner: &mut Runner) -> Result<()> {
 
 async fn records(runner: &mut Runner) -> Result<()> {
     runner.section("档案", "The record");
-    runner.explain("资源收回了,记录还在。", "The resources are gone, the record stays.");
+    runner.explain("资源收回了，记录还在。", "The resources are gone, the record stays.");
     for record in ["capp/travel", "decom/travel-exit"] {
         let timeline = format!(
             r#"get -n dept-transport {record} -o jsonpath='{{"AT\tEVENT\tACTOR\tMESSAGE\n"}}{{range .status.timeline[*]}}{{.at}}{{"\t"}}{{.event}}{{"\t"}}{{.actor}}{{"\t"}}{{.message}}{{"\n"}}{{end}}'"#
@@ -114,7 +115,7 @@ async fn records(runner: &mut Runner) -> Result<()> {
 async fn disk(runner: &mut Runner) -> Result<()> {
     runner.section("凭证", "The proof");
     runner.explain(
-        "再看磁盘:销毁的目录没有了,保留的文件还能读。",
+        "再看磁盘：销毁的目录没有了，保留的文件还能读。",
         "And the disk: the destroyed directory is gone, the kept file can be read.",
     );
     let destroyed = runner.variable("DATA");

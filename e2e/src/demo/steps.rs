@@ -48,7 +48,7 @@ pub async fn run(runner: &mut Runner) -> Result<()> {
 async fn tiers(runner: &mut Runner) -> Result<()> {
     runner.section("两级政务云", "Two tiers");
     runner.explain(
-        "省、市各有一级政务云,各由本级主管部门审核(第四条、第五条)。",
+        "省、市各有一级政务云，各由本级主管部门审核（第四条、第五条）。",
         "Province and city each have a tier of the cloud, and an authority that decides for its own tier only.",
     );
     runner.run(&by(Auditor, "wait region --all --for=condition=Ready --timeout=60s")).await?;
@@ -63,12 +63,13 @@ async fn tiers(runner: &mut Runner) -> Result<()> {
 
 async fn application(runner: &mut Runner) -> Result<()> {
     runner.section("申请", "Application");
-    runner.explain("涉密信息系统不得上云(第三条)。", "A classified system may not enter the cloud (Art. 3).");
+    runner
+        .explain("涉密信息系统不得上云（第三条）。", "A classified system may not enter the cloud (Art. 3).");
     let classified = "sed 's/NonClassified/Classified/' config/samples/travel.yaml | ";
     let apply = by(Department, "apply -n dept-transport -f -");
     runner.expect_refusal(&format!("{classified}{apply}"), "涉密信息系统不得上政务云（第三条）").await?;
     runner.explain(
-        "非涉密的可以:附项目批复文件和上云技术方案(第十一条)。",
+        "非涉密的可以：附项目批复文件和上云技术方案（第十一条）。",
         "Others may, with the two documents that Article 11 asks for.",
     );
     runner.run(&by(Department, "apply -n dept-transport -f config/samples/travel.yaml")).await?;
@@ -80,7 +81,7 @@ async fn application(runner: &mut Runner) -> Result<()> {
 async fn review(runner: &mut Runner) -> Result<()> {
     runner.section("审核", "Review");
     runner.explain(
-        "主管部门看待办,调阅申请。",
+        "主管部门看待办，调阅申请。",
         "The authority looks at what waits on it, and reads the application.",
     );
     runner.expect_output(&govcloud(Authority410000, "queue"), "travel").await?;
@@ -99,7 +100,7 @@ async fn review(runner: &mut Runner) -> Result<()> {
         runner.expect_refusal(&by(actor, &approve), because).await?;
     }
     runner.explain(
-        "省大数据局先退回补正,须说明意见(第十二条);部门补正后再审。",
+        "省大数据局先退回补正，须说明意见（第十二条）；部门补正后再审。",
         "The province's authority returns it once, with its opinion (Art. 12); the department corrects it.",
     );
     let opinion = "请补充容灾设计";
@@ -110,7 +111,7 @@ async fn review(runner: &mut Runner) -> Result<()> {
     runner.run(&by(Department, correction)).await?;
     runner.run(&by(Department, &until("capp/travel", "phase", "Submitted"))).await?;
     runner.explain(
-        "审核意见只对看过的那一版有效:旧版号被拒,新版通过。",
+        "审核意见只对看过的那一版有效：旧版号被拒，新版通过。",
         "A decision counts for the generation that was read: the old number is refused, the new one accepted.",
     );
     runner.expect_refusal(&by(Authority410000, &approve), "add govcloud.dev/reviewed-generation=2").await?;
@@ -121,7 +122,7 @@ async fn review(runner: &mut Runner) -> Result<()> {
 async fn provisioning(runner: &mut Runner) -> Result<()> {
     runner.section("开通", "Provisioning");
     runner.explain(
-        "通知后 3 个工作日内开通(第十三条);这里由控制器当场开通。",
+        "通知后 3 个工作日内开通（第十三条）；这里由控制器当场开通。",
         "Within 3 working days of the notice (Art. 13); here the operator does it at once.",
     );
     runner.run(&by(Department, &until("capp/travel", "phase", "Provisioned"))).await?;
@@ -142,7 +143,7 @@ async fn provisioning(runner: &mut Runner) -> Result<()> {
 async fn data(runner: &mut Runner) -> Result<()> {
     runner.section("数据", "Data");
     runner.explain(
-        "部门申请两个数据卷,并写入真实数据。",
+        "部门申请两个数据卷，并写入真实数据。",
         "The department claims two volumes, and real data is written into both.",
     );
     runner.run(&by(Department, "apply -n $TENANT -f config/samples/travel-volumes.yaml")).await?;
@@ -161,7 +162,7 @@ async fn data(runner: &mut Runner) -> Result<()> {
 async fn going_live(runner: &mut Runner) -> Result<()> {
     runner.section("上线", "Going live");
     runner.explain(
-        "30 个工作日内上线,再 5 个工作日内报送测试情况(第十四条)。",
+        "30 个工作日内上线，再 5 个工作日内报送测试情况（第十四条）。",
         "Live within 30 working days, and the test report within 5 more (Art. 14).",
     );
     let live = r#"patch -n dept-transport capp/travel --type=merge -p '{"spec":{"goLive":{"at":"'$(date -u +%Y-%m-%dT%H:%M:%SZ)'"}}}'"#;
@@ -176,7 +177,7 @@ async fn going_live(runner: &mut Runner) -> Result<()> {
 
 async fn change(runner: &mut Runner) -> Result<()> {
     runner.section("变更", "Change");
-    runner.explain("扩容走同一道门(第十五条)。", "More resources pass the same gate (Art. 15).");
+    runner.explain("扩容走同一道门（第十五条）。", "More resources pass the same gate (Art. 15).");
     runner.run(&by(Department, "apply -n dept-transport -f config/samples/travel-enlarge.yaml")).await?;
     let valid = "wait -n dept-transport chreq/travel-enlarge --for=condition=Valid --timeout=60s";
     runner.run(&by(Authority410000, valid)).await?;
@@ -190,7 +191,7 @@ async fn change(runner: &mut Runner) -> Result<()> {
 async fn maintenance(runner: &mut Runner) -> Result<()> {
     runner.section("平台调整", "Maintenance");
     runner.explain(
-        "服务提供方的调整方案也须先报审,并提前告知使用部门(第十八条)。",
+        "服务提供方的调整方案也须先报审，并提前告知使用部门（第十八条）。",
         "The provider's own changes need approval too, ahead of time (Art. 18).",
     );
     runner.capture("DAY", "date -u -d '+30 days' +%F 2>/dev/null || date -u -v+30d +%F").await?;
@@ -206,7 +207,7 @@ async fn maintenance(runner: &mut Runner) -> Result<()> {
     runner.run(&by(Provider, &scheduled)).await?;
     runner.expect_output(&by(Provider, "get -n provider-maintenance chreq"), "Maintenance").await?;
     runner.explain(
-        "受影响的使用部门在自己的命名空间里得到告知,服务提供方不必另行通知。",
+        "受影响的使用部门在自己的命名空间里得到告知，服务提供方不必另行通知。",
         "The department that is affected is told in its own namespace; nobody has to pass it on.",
     );
     let told = "wait -n dept-transport capp/travel --for=condition=MaintenanceScheduled --timeout=60s";
