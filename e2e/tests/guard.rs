@@ -131,7 +131,7 @@ async fn a_policy_replaced_while_the_operator_was_down_is_a_violation(context: C
     ensure!(void["status"]["phase"] == "Submitted", "{}", void["status"]);
     decide_anew(&department, &first).await?;
 
-    // The same with this very release recorded: it covers a change of content in place, not a replacement.
+    // A recorded release covers a change of content in place, not a replacement.
     let third = department.file("third").await?;
     let mut operator = operator;
     operator.stop()?;
