@@ -215,8 +215,6 @@ async fn a_life(department: &Department) -> Result<()> {
     });
     department.leave(department.exit("exit", "main", hand_over)?).await?;
     department.phase(Kind::Exit, "exit", "HandingOver").await?;
-    // Winding down is passed over where use has wound down by the time that the receipt is looked at: it comes when
-    // everything rests.
     department.until(Kind::Grant, "main", "hands over", |s| s["restriction"] == "HandingOver").await?;
     let receipt = json!({"spec": {"handOver": [{
         "volumeUID": volume, "receivedBy": "李工", "uri": "https://oa.jtyst.example/docs/2026/receipt.pdf",

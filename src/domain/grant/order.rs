@@ -97,11 +97,11 @@ pub fn restriction(exit: Option<&Decommission>, namespace: &str) -> Restriction 
     let Some(status) = exit.and_then(|e| e.status.as_ref()) else { return Restriction::None };
     match status.phase {
         Some(DecommissionPhase::HandingOver) => {
-            let received =
-                |uid: &str| exit.is_some_and(|e| e.spec.hand_over.iter().any(|r| r.volume_uid == uid));
+            // Of the receipts that the exit has recorded: its own status is written before use winds down.
+            let received = |uid: &String| status.received_volumes.contains(uid);
             let entries = status.inventory.iter().flat_map(|i| &i.entries);
             let waits = entries.filter(|e| e.namespace == namespace).any(|e| {
-                e.action == Action::HandOver && e.volume_uid.as_deref().is_some_and(|u| !received(u))
+                e.action == Action::HandOver && e.volume_uid.as_ref().is_some_and(|u| !received(u))
             });
             if waits { Restriction::HandingOver } else { Restriction::Quiesced }
         }
