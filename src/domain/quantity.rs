@@ -160,10 +160,7 @@ impl FromStr for Quantity {
         if text.len() > MAX_LEN {
             return Err(QuantityError::TooLong);
         }
-        let (nanos, format) = match plain(text) {
-            Some(plain) => plain,
-            None => long(text)?,
-        };
+        let (nanos, format) = magnitude(text)?;
         let nanos = if format == Format::Binary { nanos.min(BINARY_CAP) } else { nanos };
         if nanos >= LIMIT {
             return Err(QuantityError::TooLarge(text.to_owned()));
@@ -173,30 +170,8 @@ impl FromStr for Quantity {
     }
 }
 
-/// Nano units and notation of a whole number with a usual suffix: nearly every quantity there is.
-fn plain(text: &str) -> Option<(i128, Format)> {
-    let end = text.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(text.len());
-    let (whole, suffix) = text.split_at(end);
-    let (unit, format) = match suffix {
-        "" => (NANO, Format::Decimal),
-        "m" => (MILLI, Format::Decimal),
-        "k" => (NANO * 1_000, Format::Decimal),
-        "M" => (NANO * 1_000_000, Format::Decimal),
-        "G" => (NANO * 1_000_000_000, Format::Decimal),
-        "Ki" => (NANO << 10, Format::Binary),
-        "Mi" => (NANO << 20, Format::Binary),
-        "Gi" => (NANO << 30, Format::Binary),
-        "Ti" => (NANO << 40, Format::Binary),
-        _ => return None,
-    };
-    // Of 15 digits none overflows.
-    let fits = (1..=15).contains(&whole.len());
-    fits.then(|| whole.bytes().fold(0, |number, digit| 10 * number + u64::from(digit - b'0')))
-        .map(|whole| (i128::from(whole) * unit, format))
-}
-
-/// Nano units, rounded up and without their sign, and notation of any number.
-fn long(text: &str) -> Result<(i128, Format), QuantityError> {
+/// Nano units, rounded up and without their sign, and notation of a number.
+fn magnitude(text: &str) -> Result<(i128, Format), QuantityError> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let end = unsigned.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(unsigned.len());
     let (number, suffix) = unsigned.split_at(end);
