@@ -129,10 +129,7 @@ impl Calendar {
 
     /// Returns true if `date` counts in a period.
     pub fn is_working(&self, date: Date) -> bool {
-        match self.year(date.year()) {
-            Some(year) => year.is_working(date),
-            None => !is_weekend(date),
-        }
+        self.day(date).is_working()
     }
 
     /// The end of a period of `n` working days that starts at `start`.
@@ -157,12 +154,8 @@ impl Calendar {
     pub fn add(&self, date: Date, n: u32) -> Date {
         let (mut date, mut left) = (date, n);
         while left > 0 && date < Date::MAX {
-            let following = next(date);
-            match self.year(following.year()).map(|year| year.nth_from(following, left)) {
-                Some(Ok(day)) => return day,
-                Some(Err(beyond)) => (date, left) = (following.last_of_year(), beyond),
-                None => (date, left) = (following, left - u32::from(!is_weekend(following))),
-            }
+            date = next(date);
+            left -= u32::from(self.is_working(date));
         }
         date
     }
@@ -181,21 +174,10 @@ impl Calendar {
     ///
     /// Convention as for [`Calendar::add`]: `count(d, add(d, n)) == n`.
     pub fn count(&self, from: Date, to: Date) -> i32 {
-        let mut date = from;
-        let mut days = 0;
+        let (mut date, mut days) = (from, 0);
         while date < to {
-            let following = next(date);
-            date = match self.year(following.year()) {
-                Some(year) => {
-                    let last = to.min(following.last_of_year());
-                    days += year.working_between(following, last);
-                    last
-                }
-                None => {
-                    days += i32::from(!is_weekend(following));
-                    following
-                }
-            };
+            date = next(date);
+            days += i32::from(self.is_working(date));
         }
         days
     }
