@@ -10,20 +10,7 @@ use strum::IntoStaticStr;
 use super::time::{CivilDate, Instant};
 
 /// Act that a party owes within working days.
-#[derive(
-    Serialize,
-    Deserialize,
-    JsonSchema,
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    IntoStaticStr,
-)]
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
 pub enum Obligation {
     /// The authority decides (only where the Region sets a period).
     Review,
@@ -44,21 +31,7 @@ pub enum Obligation {
 }
 
 /// Party that a record waits on.
-#[derive(
-    Serialize,
-    Deserialize,
-    JsonSchema,
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    IntoStaticStr,
-)]
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, IntoStaticStr)]
 pub enum Party {
     /// 使用部门: files and operates its system.
     Department,

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use super::output::Lang;
+use govcloud_domain::deadline::numeral;
 
 pub(super) mod terms;
 
@@ -177,9 +178,5 @@ texts! {
 
 /// Formats the number of an article of the measures.
 pub(super) fn article(lang: Lang, number: i32) -> String {
-    const DIGITS: [&str; 10] = ["", "一", "二", "三", "四", "五", "六", "七", "八", "九"];
-    let digit = |n: i32| usize::try_from(n % 10).ok().and_then(|n| DIGITS.get(n)).unwrap_or(&"");
-    let ten = if number >= 10 { "十" } else { "" };
-    let tens = if number >= 20 { digit(number / 10) } else { "" };
-    lang.pick(format!("第{tens}{ten}{}条", digit(number)), format!("Art. {number}"))
+    lang.pick(format!("第{}条", numeral(number)), format!("Art. {number}"))
 }

@@ -13,11 +13,10 @@ use govcloud_api::{
 };
 
 mod report;
-mod running;
 mod wording;
 
 pub use report::{DeadlineReports, Notice, NoticeKind};
-pub use running::Running;
+pub use wording::numeral;
 
 /// Most pauses that one deadline stores; the schema's bound.
 pub const MAX_PAUSES: usize = 100;
@@ -72,15 +71,8 @@ pub struct Met {
 
 /// The rules of a [`Deadline`]: opened, moved, paused, met or closed (design, section 4).
 pub trait DeadlineClock {
-    /// Opens the clock of `obligation` for `party`: `working_days` from `started_at` on.
-    fn open(
-        obligation: Obligation,
-        party: Party,
-        article: i32,
-        working_days: i32,
-        started_at: Timestamp,
-        calendar: &Calendar,
-    ) -> Self;
+    /// Opens the clock of `obligation`: `working_days` from `started_at` on.
+    fn open(obligation: Obligation, working_days: i32, started_at: Timestamp, calendar: &Calendar) -> Self;
 
     /// Compares the date with what `calendar` says now. Called on every visit; without a change of the
     /// calendar it changes nothing.
@@ -109,27 +101,24 @@ pub trait DeadlineClock {
     /// Records that the obligation fell away at `at`. True unless it was over before.
     fn close(&mut self, at: Timestamp, reason: &str) -> bool;
 
-    /// Returns true if the period ended unmet ([`Running::is_overdue`]).
+    /// Returns true if the period ended unmet. A clock that was stopped in time cannot run out; one that had run out
+    /// before it was stopped stays overdue.
     fn is_overdue(&self, now: Timestamp) -> bool;
 
-    /// Working days left ([`Running::remaining_working_days`]); 0 when nothing is owed any more.
+    /// Working days left, today included; 0 when the period is over, or nothing is owed any more.
+    ///
+    /// On the last day 1 is left. The start day is not part of the period. While the clock is paused the
+    /// number does not change.
     fn remaining_working_days(&self, now: Timestamp, calendar: &Calendar) -> i32;
 }
 
 impl DeadlineClock for Deadline {
-    fn open(
-        obligation: Obligation,
-        party: Party,
-        article: i32,
-        working_days: i32,
-        started_at: Timestamp,
-        calendar: &Calendar,
-    ) -> Self {
+    fn open(obligation: Obligation, working_days: i32, started_at: Timestamp, calendar: &Calendar) -> Self {
         let due = calendar.due(started_at, period(working_days));
         Self {
             obligation,
-            party,
-            article,
+            party: obligation.party(),
+            article: obligation.article(),
             working_days,
             started_at: started_at.into(),
             due_date: due.date.into(),
@@ -146,7 +135,7 @@ impl DeadlineClock for Deadline {
     }
 
     fn recompute(&mut self, calendar: &Calendar, now: Timestamp) -> Option<Moved> {
-        let due = self.computed(calendar);
+        let due = computed(self, calendar);
         let compared = self.calendar == calendar.stamp();
         let same = due.date == self.due_date.0 && due.provisional == self.provisional;
         if same || (self.is_over() && compared) {
@@ -159,7 +148,7 @@ impl DeadlineClock for Deadline {
         } else {
             MovedBy::CalendarEdited
         };
-        Some(self.moved(due, why, calendar, now))
+        Some(move_due(self, due, why, calendar, now))
     }
 
     fn pause(&mut self, at: Timestamp, waiting_on: Party, reason: &str, calendar: &Calendar) -> Vec<Moved> {
@@ -193,12 +182,12 @@ impl DeadlineClock for Deadline {
         let Some(last) = self.pauses.last_mut() else { return moved };
         last.to = Some(last.from.max(at.into()));
         let (on, reason) = (last.waiting_on, last.reason.clone());
-        let due = self.computed(calendar);
+        let due = computed(self, calendar);
         if due.date != self.due_date.0 || due.provisional != self.provisional {
             let working_days = calendar.count(self.due_date.0, due.date);
-            moved.push(self.moved(due, MovedBy::Waited { on, reason, working_days }, calendar, at));
+            moved.push(move_due(self, due, MovedBy::Waited { on, reason, working_days }, calendar, at));
         }
-        self.join_last();
+        join_last(&mut self.pauses);
         moved
     }
 
@@ -208,7 +197,7 @@ impl DeadlineClock for Deadline {
         }
         let moved = self.resume(at, calendar);
         self.met_at = Some(at.into());
-        self.working_days_late = self.late_at(at, calendar);
+        self.working_days_late = late_at(self, at, calendar);
         Some(Met { working_days_late: self.working_days_late, moved })
     }
 
@@ -222,96 +211,89 @@ impl DeadlineClock for Deadline {
     }
 
     fn is_overdue(&self, now: Timestamp) -> bool {
-        Running::of(self).is_some_and(|clock| clock.is_overdue(now))
+        !self.is_over() && shown(self, now) >= self.due_at.timestamp()
     }
 
     fn remaining_working_days(&self, now: Timestamp, calendar: &Calendar) -> i32 {
-        Running::of(self).map_or(0, |clock| clock.remaining_working_days(now, calendar))
+        if self.is_over() {
+            return 0;
+        }
+        let eve = china_date(shown(self, now)).yesterday().unwrap_or(Date::MIN);
+        calendar.count(eve.max(china_date(self.started_at.into())), self.due_date.0)
     }
 }
 
-/// Steps of [`DeadlineClock`] that nobody else takes.
-pub(crate) trait Steps {
-    /// Working days late at `at`, less those spent waiting on another party; `None` if in time.
-    fn late_at(&self, at: Timestamp, calendar: &Calendar) -> Option<i32>;
-
-    /// The end of the period by `calendar`: its length, and the working days that ended pauses add.
-    ///
-    /// A pause that began when the period was over adds nothing: what was missed stays missed.
-    fn computed(&self, calendar: &Calendar) -> Due;
-
-    /// Makes one interval of the last two if the second began on the day on which the first ended, for the
-    /// same reason: they count the same working days, under any calendar.
-    fn join_last(&mut self);
-
-    fn moved(&mut self, due: Due, why: MovedBy, calendar: &Calendar, now: Timestamp) -> Moved;
+/// Time on the clock at `now`; a paused clock does not go on.
+fn shown(deadline: &Deadline, now: Timestamp) -> Timestamp {
+    let paused = deadline.pauses.last().filter(|pause| pause.to.is_none());
+    paused.map_or(now, |pause| now.min(pause.from.into()))
 }
 
-impl Steps for Deadline {
-    fn late_at(&self, at: Timestamp, calendar: &Calendar) -> Option<i32> {
-        if at < self.due_at.timestamp() {
-            return None;
-        }
-        let waited: i32 = self
-            .pauses
-            .iter()
-            .filter(|pause| pause.from >= self.due_at)
-            .map(|pause| {
-                calendar
-                    .count(china_date(pause.from.into()), china_date(pause.to.map_or(at, Into::into).min(at)))
-            })
-            .sum();
-        Some((calendar.count(self.due_date.0, china_date(at)) - waited).max(0))
+/// Working days late at `at`, less those spent waiting on another party; `None` if in time.
+fn late_at(deadline: &Deadline, at: Timestamp, calendar: &Calendar) -> Option<i32> {
+    if at < deadline.due_at.timestamp() {
+        return None;
     }
+    let waits = deadline.pauses.iter().filter(|pause| pause.from >= deadline.due_at);
+    let ended = |pause: &Pause| pause.to.map_or(at, Into::into).min(at);
+    let waited: i32 =
+        waits.map(|pause| calendar.count(china_date(pause.from.into()), china_date(ended(pause)))).sum();
+    Some((calendar.count(deadline.due_date.0, china_date(at)) - waited).max(0))
+}
 
-    fn computed(&self, calendar: &Calendar) -> Due {
-        let mut days = period(self.working_days);
-        let mut due = calendar.due(self.started_at.into(), days);
-        for pause in &self.pauses {
-            let Some(to) = pause.to else { break };
-            if pause.from.timestamp() >= due.at {
-                break;
-            }
-            let waited = calendar.count(china_date(pause.from.into()), china_date(to.into()));
-            days = days.saturating_add(period(waited));
-            due = calendar.due(self.started_at.into(), days);
+/// The end of the period by `calendar`: its length, and the working days that ended pauses add.
+///
+/// A pause that began when the period was over adds nothing: what was missed stays missed.
+fn computed(deadline: &Deadline, calendar: &Calendar) -> Due {
+    let mut days = period(deadline.working_days);
+    let mut due = calendar.due(deadline.started_at.into(), days);
+    for pause in &deadline.pauses {
+        let Some(to) = pause.to else { break };
+        if pause.from.timestamp() >= due.at {
+            break;
         }
-        due
+        let waited = calendar.count(china_date(pause.from.into()), china_date(to.into()));
+        days = days.saturating_add(period(waited));
+        due = calendar.due(deadline.started_at.into(), days);
     }
+    due
+}
 
-    fn join_last(&mut self) {
-        let [.., first, second] = self.pauses.as_mut_slice() else { return };
-        let joins = first.to.is_some_and(|to| china_date(to.into()) == china_date(second.from.into()));
-        if joins && first.waiting_on == second.waiting_on && first.reason == second.reason {
-            first.to = second.to;
-            self.pauses.pop();
-        }
+/// Makes one interval of the last two if the second began on the day on which the first ended, for the
+/// same reason: they count the same working days, under any calendar.
+fn join_last(pauses: &mut Vec<Pause>) {
+    let [.., first, second] = pauses.as_mut_slice() else { return };
+    let joins = first.to.is_some_and(|to| china_date(to.into()) == china_date(second.from.into()));
+    if joins && first.waiting_on == second.waiting_on && first.reason == second.reason {
+        first.to = second.to;
+        pauses.pop();
     }
+}
 
-    fn moved(&mut self, due: Due, why: MovedBy, calendar: &Calendar, now: Timestamp) -> Moved {
-        let applied = !self.is_over();
-        let moved = Moved {
-            obligation: self.obligation,
-            old: self.due_date.0,
-            new: due.date,
-            was_provisional: self.provisional,
-            provisional: due.provisional,
-            why,
-            revision: calendar.stamp().to_owned(),
-            applied,
-        };
-        self.calendar.clone_from(&moved.revision);
-        if applied {
-            self.due_date = CivilDate(due.date);
-            self.due_at = due.at.into();
-            self.provisional = due.provisional;
-            if !self.is_overdue(now) {
-                self.notified.overdue = None;
-                self.working_days_late = None;
-            }
+/// Moves the due date, unless the obligation is over: then the movement is only recorded.
+fn move_due(deadline: &mut Deadline, due: Due, why: MovedBy, calendar: &Calendar, now: Timestamp) -> Moved {
+    let applied = !deadline.is_over();
+    let moved = Moved {
+        obligation: deadline.obligation,
+        old: deadline.due_date.0,
+        new: due.date,
+        was_provisional: deadline.provisional,
+        provisional: due.provisional,
+        why,
+        revision: calendar.stamp().to_owned(),
+        applied,
+    };
+    deadline.calendar.clone_from(&moved.revision);
+    if applied {
+        deadline.due_date = CivilDate(due.date);
+        deadline.due_at = due.at.into();
+        deadline.provisional = due.provisional;
+        if !deadline.is_overdue(now) {
+            deadline.notified.overdue = None;
+            deadline.working_days_late = None;
         }
-        moved
     }
+    moved
 }
 
 /// A count of working days; the schema keeps it from being negative.

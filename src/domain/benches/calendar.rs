@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use govcloud_api::deadline::{Deadline, Obligation, Party};
+use govcloud_api::deadline::{Deadline, Obligation};
 use govcloud_api::work_calendar::WorkCalendar;
 use govcloud_domain::calendar::Calendar;
 use govcloud_domain::deadline::{DeadlineClock, DeadlineReports};
@@ -33,7 +33,7 @@ fn tick(c: &mut Criterion) {
     let calendar = calendar();
     let start: Timestamp = "2026-09-24T02:00:00Z".parse().expect("an instant");
     let after: Timestamp = "2026-11-12T00:00:00Z".parse().expect("an instant");
-    let open = Deadline::open(Obligation::GoLive, Party::Department, 14, 30, start, &calendar);
+    let open = Deadline::open(Obligation::GoLive, 30, start, &calendar);
     let many = vec![open; 10_000];
     c.bench_function("tick of 10,000 deadlines due in the same second", |b| {
         b.iter_batched(

@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil::Date};
 
 use govcloud_api::deadline::{Deadline, Obligation, Party};
 
-use super::{DeadlineClock, Steps};
+use super::{DeadlineClock, late_at};
 use crate::calendar::{Calendar, china_date, desk_opens};
 
 /// A report that is due now.
@@ -55,14 +55,14 @@ pub trait DeadlineReports {
 
 impl DeadlineReports for Deadline {
     fn tick(&mut self, now: Timestamp, calendar: &Calendar) -> Vec<Notice> {
-        let Some(kind) = self.pending(now, calendar) else { return Vec::new() };
+        let Some(kind) = pending(self, now, calendar) else { return Vec::new() };
         let made = Some(now.into());
         match kind {
             NoticeKind::Half => self.notified.half = made,
             NoticeKind::LastDay => self.notified.last_day = made,
             NoticeKind::Overdue => {
                 self.notified.overdue = made;
-                self.working_days_late = self.late_at(now, calendar);
+                self.working_days_late = late_at(self, now, calendar);
             }
         }
         vec![Notice {
@@ -79,7 +79,7 @@ impl DeadlineReports for Deadline {
     }
 
     fn next_wake(&self, now: Timestamp, calendar: &Calendar) -> Option<Timestamp> {
-        if self.pending(now, calendar).is_some() {
+        if pending(self, now, calendar).is_some() {
             return Some(now);
         }
         if self.is_over() || self.is_paused() || self.notified.overdue.is_some() {
@@ -87,8 +87,8 @@ impl DeadlineReports for Deadline {
         }
         let due_at = self.due_at.timestamp();
         let warnings = [
-            self.half_pending().then(|| self.half_day(calendar)).flatten(),
-            self.last_day_pending().then_some(self.due_date.0),
+            half_pending(self).then(|| half_day(self, calendar)).flatten(),
+            last_day_pending(self).then_some(self.due_date.0),
         ];
         let first_day = calendar.add(china_date(self.started_at.into()), 1);
         let warning = warnings
@@ -100,53 +100,38 @@ impl DeadlineReports for Deadline {
     }
 }
 
-/// Steps of [`DeadlineReports`] that nobody else takes.
-trait Pending {
-    /// The one report that is due at `now`, the most urgent first.
-    fn pending(&self, now: Timestamp, calendar: &Calendar) -> Option<NoticeKind>;
-
-    fn half_pending(&self) -> bool;
-
-    fn last_day_pending(&self) -> bool;
-
-    /// Working days left on the day in which half of the period passes: 2 of 3, 3 of 5, 15 of 30.
-    fn half(&self) -> i32;
-
-    /// The day in which half passes; `None` for periods so short that it is the last one.
-    fn half_day(&self, calendar: &Calendar) -> Option<Date>;
+/// The one report that is due at `now`, the most urgent first.
+fn pending(deadline: &Deadline, now: Timestamp, calendar: &Calendar) -> Option<NoticeKind> {
+    if deadline.is_overdue(now) {
+        return deadline.notified.overdue.is_none().then_some(NoticeKind::Overdue);
+    }
+    let started = china_date(now) > china_date(deadline.started_at.into());
+    // A stopped clock warns nobody, whenever it was stopped.
+    if deadline.is_over() || deadline.is_paused() || !started || !calendar.at_desk(now) {
+        return None;
+    }
+    let left = deadline.remaining_working_days(now, calendar);
+    if left <= 1 {
+        return last_day_pending(deadline).then_some(NoticeKind::LastDay);
+    }
+    (left <= half(deadline) && half_pending(deadline)).then_some(NoticeKind::Half)
 }
 
-impl Pending for Deadline {
-    fn pending(&self, now: Timestamp, calendar: &Calendar) -> Option<NoticeKind> {
-        if self.is_overdue(now) {
-            return self.notified.overdue.is_none().then_some(NoticeKind::Overdue);
-        }
-        let started = china_date(now) > china_date(self.started_at.into());
-        // A stopped clock warns nobody, whenever it was stopped.
-        if self.is_over() || self.is_paused() || !started || !calendar.at_desk(now) {
-            return None;
-        }
-        let left = self.remaining_working_days(now, calendar);
-        if left <= 1 {
-            return self.last_day_pending().then_some(NoticeKind::LastDay);
-        }
-        (left <= self.half() && self.half_pending()).then_some(NoticeKind::Half)
-    }
+fn half_pending(deadline: &Deadline) -> bool {
+    deadline.notified.half.is_none() && last_day_pending(deadline)
+}
 
-    fn half_pending(&self) -> bool {
-        self.notified.half.is_none() && self.last_day_pending()
-    }
+fn last_day_pending(deadline: &Deadline) -> bool {
+    deadline.notified.last_day.is_none() && deadline.notified.overdue.is_none()
+}
 
-    fn last_day_pending(&self) -> bool {
-        self.notified.last_day.is_none() && self.notified.overdue.is_none()
-    }
+/// Working days left on the day in which half of the period passes: 2 of 3, 3 of 5, 15 of 30.
+fn half(deadline: &Deadline) -> i32 {
+    (deadline.working_days + 1) / 2
+}
 
-    fn half(&self) -> i32 {
-        (self.working_days + 1) / 2
-    }
-
-    fn half_day(&self, calendar: &Calendar) -> Option<Date> {
-        let before_last = u32::try_from(self.half() - 1).ok().filter(|days| *days > 0)?;
-        Some(calendar.back(self.due_date.0, before_last))
-    }
+/// The day in which half passes; `None` for periods so short that it is the last one.
+fn half_day(deadline: &Deadline, calendar: &Calendar) -> Option<Date> {
+    let before_last = u32::try_from(half(deadline) - 1).ok().filter(|days| *days > 0)?;
+    Some(calendar.back(deadline.due_date.0, before_last))
 }

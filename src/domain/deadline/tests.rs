@@ -16,12 +16,12 @@ fn day(text: &str) -> Date {
 
 /// Art. 13: three working days for the provider; notified on Thursday 24 September 2026, due on the 30th.
 fn provision() -> Deadline {
-    Deadline::open(Obligation::Provision, Party::Provider, 13, 3, at("2026-09-24T10:00"), &cn())
+    Deadline::open(Obligation::Provision, 3, at("2026-09-24T10:00"), &cn())
 }
 
 /// Art. 14: thirty working days for the department, across the turn of the year.
 fn go_live() -> Deadline {
-    Deadline::open(Obligation::GoLive, Party::Department, 14, 30, at("2026-12-01T10:00"), &cn())
+    Deadline::open(Obligation::GoLive, 30, at("2026-12-01T10:00"), &cn())
 }
 
 /// The shipped calendar with `year` changed, or added empty, at revision 2.
@@ -100,6 +100,6 @@ fn the_sentences_are_as_recorded() {
 fn opened() -> impl Strategy<Value = Deadline> {
     (0_i64..60 * 24 * 720, 0..40_i32).prop_map(|(minutes, n)| {
         let start = at("2025-06-01T00:00").checked_add(SignedDuration::from_mins(minutes)).unwrap();
-        Deadline::open(Obligation::GoLive, Party::Department, 14, n, start, &cn())
+        Deadline::open(Obligation::GoLive, n, start, &cn())
     })
 }

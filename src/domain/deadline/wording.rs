@@ -81,7 +81,8 @@ impl Notice {
 }
 
 /// Chinese numeral of an article, 1 to 99.
-fn numeral(n: i32) -> String {
+#[must_use]
+pub fn numeral(n: i32) -> String {
     const DIGITS: [&str; 10] = ["", "一", "二", "三", "四", "五", "六", "七", "八", "九"];
     let digit = |d: i32| usize::try_from(d).ok().and_then(|d| DIGITS.get(d)).copied().unwrap_or_default();
     match (n / 10, n % 10) {

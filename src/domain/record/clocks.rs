@@ -61,7 +61,7 @@ impl StatusBuilder {
         }
         self.status.deadlines.retain(|d| d.obligation != obligation);
         let (party, article) = (obligation.party(), obligation.article());
-        let d = Deadline::open(obligation, party, article, days, from, calendar);
+        let d = Deadline::open(obligation, days, from, calendar);
         self.record_event(
             LifecycleEvent::ClockStarted(obligation, party, d.due_date.0, d.provisional),
             OPERATOR,

@@ -28,7 +28,7 @@ fn warnings_come_at_half_and_on_the_last_day_at_the_desk_and_once() {
 
 #[test]
 fn half_of_thirty_days_is_fifteen_left() {
-    let mut d = Deadline::open(Obligation::GoLive, Party::Department, 14, 30, at("2026-03-02T10:00"), &cn());
+    let mut d = Deadline::open(Obligation::GoLive, 30, at("2026-03-02T10:00"), &cn());
     let half = cn().add(day("2026-03-02"), 16);
     let eve = cn().add(day("2026-03-02"), 15);
     assert!(kinds(&mut d, &format!("{eve}T10:00")).is_empty());
@@ -39,7 +39,7 @@ fn half_of_thirty_days_is_fifteen_left() {
 #[test]
 fn short_periods_warn_on_their_last_day_alone() {
     for n in [1, 2] {
-        let mut d = Deadline::open(Obligation::Change, Party::Provider, 15, n, at("2026-03-02T10:00"), &cn());
+        let mut d = Deadline::open(Obligation::Change, n, at("2026-03-02T10:00"), &cn());
         let mut all = Vec::new();
         for hour in 10..24 * 4 {
             let now = at("2026-03-02T00:00").checked_add(SignedDuration::from_hours(hour)).unwrap();
@@ -72,7 +72,7 @@ fn after_downtime_the_last_day_replaces_the_half() {
 /// Overdue is reported and nothing else: the obligation stays open, unmet and undecided.
 #[test]
 fn silence_neither_approves_nor_lapses() {
-    let review = Deadline::open(Obligation::Review, Party::Authority, 12, 5, at("2026-03-02T10:00"), &cn());
+    let review = Deadline::open(Obligation::Review, 5, at("2026-03-02T10:00"), &cn());
     let mut d = review.clone();
     let mut now = at("2026-03-02T10:00");
     for _ in 0..24 * 365 {
