@@ -125,7 +125,7 @@ pub(crate) fn label(lang: Lang, key: &'static str) -> &'static str {
         "reason" => "事由", "scope" => "范围", "window" => "实施时段", "impact" => "影响",
         "affects" => "涉及应用", "went live" => "上线时间", "approved by" => "审核依据",
         "consent" => "授权", "outcome" => "处置结果", "documents" => "材料",
-        "project approval" => "立项批复", "technical plan" => "技术方案", "test report" => "测试情况",
+        "project approval" => "项目批复文件", "technical plan" => "技术方案", "test report" => "测试情况",
         "maintenance plan" => "调整方案", "contingency plan" => "应急预案",
         "hand-over receipt" => "移交回执", "entry" => "名称", "quota" => "配额", "access" => "权限",
         "inventory" => "数据清单", "claim" => "数据卷", "volume" => "持久卷（PV）", "size" => "容量",
