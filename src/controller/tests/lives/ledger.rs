@@ -44,11 +44,9 @@ impl Ledger {
 
     /// Checks one write before it is made: S1 to S4.
     pub fn permits(&self, cluster: &Cluster, key: &Key, write: &Write, anew: Option<RequiredReads>) {
-        let read = |needed| anew.is_some_and(|a| a.covers(needed));
-        let t = write.target();
         match write {
             Write::Create(..) | Write::Apply(..) | Write::Correct(..)
-                if t.resource.kind != "ResourceGrant" =>
+                if write.target().resource.kind != "ResourceGrant" =>
             {
                 self.tenant_object(cluster, key, write)
             }
@@ -58,63 +56,70 @@ impl Ledger {
                     .expect("a grant has an application");
                 assert!(self.approves(app) && fresh_enough(write), "S1: {key:?} {write:?}");
             }
-            Write::Patch(_, p, patch) => {
-                assert!(!p.uid.is_empty() && !p.resource_version.is_empty(), "S4: {write:?}");
-                match t.resource.kind {
-                    "PersistentVolume" if patch["spec"]["persistentVolumeReclaimPolicy"] != "Retain" => {
-                        self.destroys_volume(cluster, key, &p.uid);
-                        assert!(read(RequiredReads::VOLUMES), "S4: not on a quorum read: {write:?}");
-                    }
-                    "Namespace" if !patch["metadata"]["labels"].is_null() => {
-                        self.takes_back(cluster, key, &t.name, &p.uid, patch);
-                        assert!(read(RequiredReads::RECORDS), "S4: not on a quorum read: {write:?}");
-                    }
-                    "PersistentVolume" => self.marks_volume(cluster, &t.name, patch),
-                    "ResourceGrant" if key.kind == Kind::Application => {
-                        let app = cluster.get("CloudApplication", key.namespace(), key.name()).unwrap();
-                        let taken = self.reattached.get(&text(&app["metadata"]["uid"]));
-                        assert!(
-                            self.approves(app) && taken.is_some() && read(RequiredReads::RECORDS),
-                            "S1: {key:?} {write:?}"
-                        );
-                    }
-                    "ResourceGrant" => {
-                        let change = cluster.get("ChangeRequest", key.namespace(), key.name()).unwrap();
-                        assert!(
-                            self.approves(change) && read(RequiredReads::RECORDS),
-                            "S1: {key:?} {write:?}"
-                        );
-                    }
-                    _ => {}
-                }
-            }
-            Write::Delete(_, p) => {
-                assert!(!p.uid.is_empty() && !p.resource_version.is_empty(), "S4: {write:?}");
-                match t.resource.kind {
-                    "Namespace" => {
-                        self.removes_namespace(cluster, key, &t.name);
-                        let left = |c: &&Value| {
-                            c["metadata"]["namespace"] == t.name.as_str()
-                                && c["metadata"]["deletionTimestamp"].is_null()
-                        };
-                        let claim = cluster.of_kind("PersistentVolumeClaim").find(left);
-                        assert!(claim.is_none(), "S4: goes with its namespace: {claim:?}");
-                        assert!(read(RequiredReads::CONTENTS), "S4: not on a quorum read: {write:?}");
-                    }
-                    "PersistentVolumeClaim" => {
-                        self.removes_namespace(cluster, key, &t.namespace);
-                        let exit = cluster.get("Decommission", key.namespace(), key.name()).unwrap();
-                        let listed = array(&exit["status"]["inventory"]["entries"]);
-                        assert!(listed.iter().any(|e| e["claimUID"] == p.uid.as_str()), "S2: {write:?}");
-                        assert!(read(RequiredReads::CONTENTS), "S4: not on a quorum read: {write:?}");
-                    }
-                    kind => assert!(
-                        ["RoleBinding", "LimitRange", "NetworkPolicy", "ResourceQuota"].contains(&kind),
-                        "{write:?}"
-                    ),
-                }
-            }
+            Write::Patch(..) => self.patch(cluster, key, write, anew),
+            Write::Delete(..) => self.delete(cluster, key, write, anew),
             Write::Apply(..) | Write::Correct(..) => panic!("nobody applies a grant: {write:?}"),
+        }
+    }
+
+    /// Checks a patch: what it destroys, takes back or grants was decided, on quorum reads.
+    fn patch(&self, cluster: &Cluster, key: &Key, write: &Write, anew: Option<RequiredReads>) {
+        let Write::Patch(t, p, patch) = write else { return };
+        let read = |needed| anew.is_some_and(|a: RequiredReads| a.covers(needed));
+        assert!(!p.uid.is_empty() && !p.resource_version.is_empty(), "S4: {write:?}");
+        match t.resource.kind {
+            "PersistentVolume" if patch["spec"]["persistentVolumeReclaimPolicy"] != "Retain" => {
+                self.destroys_volume(cluster, key, &p.uid);
+                assert!(read(RequiredReads::VOLUMES), "S4: not on a quorum read: {write:?}");
+            }
+            "Namespace" if !patch["metadata"]["labels"].is_null() => {
+                self.takes_back(cluster, key, &t.name, &p.uid, patch);
+                assert!(read(RequiredReads::RECORDS), "S4: not on a quorum read: {write:?}");
+            }
+            "PersistentVolume" => self.marks_volume(cluster, &t.name, patch),
+            "ResourceGrant" if key.kind == Kind::Application => {
+                let app = cluster.get("CloudApplication", key.namespace(), key.name()).unwrap();
+                let taken = self.reattached.get(&text(&app["metadata"]["uid"]));
+                assert!(
+                    self.approves(app) && taken.is_some() && read(RequiredReads::RECORDS),
+                    "S1: {key:?} {write:?}"
+                );
+            }
+            "ResourceGrant" => {
+                let change = cluster.get("ChangeRequest", key.namespace(), key.name()).unwrap();
+                assert!(self.approves(change) && read(RequiredReads::RECORDS), "S1: {key:?} {write:?}");
+            }
+            _ => {}
+        }
+    }
+
+    /// Checks a deletion: it was decided, on a quorum read of this very object.
+    fn delete(&self, cluster: &Cluster, key: &Key, write: &Write, anew: Option<RequiredReads>) {
+        let Write::Delete(t, p) = write else { return };
+        let read = |needed| anew.is_some_and(|a: RequiredReads| a.covers(needed));
+        assert!(!p.uid.is_empty() && !p.resource_version.is_empty(), "S4: {write:?}");
+        match t.resource.kind {
+            "Namespace" => {
+                self.removes_namespace(cluster, key, &t.name);
+                let left = |c: &&Value| {
+                    c["metadata"]["namespace"] == t.name.as_str()
+                        && c["metadata"]["deletionTimestamp"].is_null()
+                };
+                let claim = cluster.of_kind("PersistentVolumeClaim").find(left);
+                assert!(claim.is_none(), "S4: goes with its namespace: {claim:?}");
+                assert!(read(RequiredReads::CONTENTS), "S4: not on a quorum read: {write:?}");
+            }
+            "PersistentVolumeClaim" => {
+                self.removes_namespace(cluster, key, &t.namespace);
+                let exit = cluster.get("Decommission", key.namespace(), key.name()).unwrap();
+                let listed = array(&exit["status"]["inventory"]["entries"]);
+                assert!(listed.iter().any(|e| e["claimUID"] == p.uid.as_str()), "S2: {write:?}");
+                assert!(read(RequiredReads::CONTENTS), "S4: not on a quorum read: {write:?}");
+            }
+            kind => assert!(
+                ["RoleBinding", "LimitRange", "NetworkPolicy", "ResourceQuota"].contains(&kind),
+                "{write:?}"
+            ),
         }
     }
 

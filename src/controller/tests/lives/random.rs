@@ -95,9 +95,13 @@ fn correctable(s: &Stage, of: &Id) -> bool {
     annotated.is_null() || annotated == "returned"
 }
 
+/// A record, where it was filed.
+fn there(s: &Stage, n: u8) -> Option<Id> {
+    Some(record(n).0).filter(|k| s.cluster.objects.contains_key(k))
+}
+
 impl Stage {
     fn act(&mut self, act: &Act) {
-        let there = |s: &Self, n: u8| Some(record(n).0).filter(|k| s.cluster.objects.contains_key(k));
         match *act {
             Act::Pass(seconds) => {
                 let to = self.now.checked_add(SignedDuration::from_secs(seconds.into())).unwrap();
@@ -109,79 +113,16 @@ impl Stage {
                     self.file(&key, spec);
                 }
             }
-            Act::Decide(n, v) => {
-                let verdict =
-                    ["approved", "approved", "approved", "approved", "rejected", "returned"][usize::from(v)];
-                if let Some(k) = there(self, n).filter(|k| {
-                    self.may_decide(LI, k, verdict) && matches!(self.guard, PolicyIntegrity::Intact { .. })
-                }) {
-                    // Mostly with what is found, and sometimes past it, which the policies refuse.
-                    let found: Vec<String> = found(self, &k);
-                    self.decide_as(
-                        &k,
-                        verdict,
-                        "意见",
-                        &found.iter().map(String::as_str).collect::<Vec<_>>(),
-                    );
-                }
-            }
-            Act::DecideUnlawfully(n, v) => {
-                if let Some(k) =
-                    there(self, n).filter(|k| self.status(k)["decision"].is_null() && correctable(self, k))
-                {
-                    let generation = self.cluster.objects[&k]["metadata"]["generation"].as_i64().unwrap();
-                    match v {
-                        0 => self.annotate(ZHANG, &k, "approved", generation, "自批"),
-                        1 => self.annotate(LI, &k, "approved", generation - 1, "旧版"),
-                        _ => self.annotate(LI, &k, "approved", generation + 1, "来版"),
-                    }
-                    self.settle();
-                }
-            }
+            Act::Decide(n, v) => self.decide_lawfully(n, v),
+            Act::DecideUnlawfully(n, v) => self.decide_unlawfully(n, v),
             Act::Clear(n) => {
                 if let Some(k) = there(self, n).filter(|k| self.status(k)["decision"]["void"].is_string()) {
                     self.clear_decision(&k);
                 }
             }
-            Act::Correct(n) => {
-                if let Some(k) = there(self, n).filter(|k| correctable(self, k)) {
-                    let patch = match n {
-                        0 => {
-                            json!({ "system": { "contact": { "phone": self.now.as_second().to_string() } } })
-                        }
-                        7 => {
-                            json!({ "platformMaintenance": { "plan": { "title": self.now.as_second().to_string() } } })
-                        }
-                        1..=3 => {
-                            json!({ "resourceAdjustment": { "reason": self.now.as_second().to_string() } })
-                        }
-                        _ => {
-                            json!({ "disposition": { "default": if self.now.as_second() % 2 == 0 { "Retain" } else { "Destroy" } } })
-                        }
-                    };
-                    self.edit(ZHANG, &k, patch);
-                }
-            }
-            Act::Withdraw(n) => {
-                let before = |s: &Self, k: &Id| {
-                    correctable(s, k) || ((4..7).contains(&n) && s.phase(k) == "HandingOver")
-                };
-                if let Some(k) = there(self, n).filter(|k| before(self, k)) {
-                    self.withdraw(&k);
-                }
-            }
-            Act::GoLive(report) => {
-                if there(self, 0).is_some() && ["Provisioned", "Live"].contains(&self.phase(&app_id())) {
-                    let mut patch = json!({ "goLive": {} });
-                    if self.cluster.objects[&app_id()]["spec"]["goLive"].is_null() {
-                        patch["goLive"]["at"] = json!(whole(self.now).to_string());
-                    }
-                    if report {
-                        patch["goLive"]["testReport"] = json!({ "uri": "https://p.example/t.pdf", "sha256": "845e91831319e89c4d656bdb80c278ac09a7230d61e5dfd2e1b1fbb436ac8917" });
-                    }
-                    self.edit(ZHANG, &app_id(), patch);
-                }
-            }
+            Act::Correct(n) => self.correct(n),
+            Act::Withdraw(n) => self.withdraw_open(n),
+            Act::GoLive(report) => self.report_go_live(report),
             Act::Claim(n) => drop(self.claim("prod", &format!("c{n}"))),
             Act::Unclaim(n) => drop(self.unclaim("prod", &format!("c{n}"))),
             Act::Consent(n) => {
@@ -190,20 +131,7 @@ impl Stage {
                     self.consent(&k);
                 }
             }
-            Act::Receive(n) => {
-                let waits = |s: &Self, k: &Id| {
-                    s.status(k)["waitingFor"] == "HandOverReceipt"
-                        && s.cluster.objects[k]["spec"]["handOver"].is_null()
-                };
-                if let Some(k) = there(self, n + 4).filter(|k| waits(self, k)) {
-                    let inventory = self.status(&k)["inventory"]["entries"].as_array().unwrap().clone();
-                    let claim = inventory.iter().find(|e| e["action"] == "HandOver").unwrap()["claim"]
-                        .as_str()
-                        .unwrap()
-                        .to_owned();
-                    self.receive(&k, &claim);
-                }
-            }
+            Act::Receive(n) => self.receive_handed_over(n),
             Act::Use(n) => self.uses("prod", json!({ "requests.cpu": n.to_string(), "pods": "3" })),
             Act::PolicyIntegrity(sealed) => {
                 self.guard = if sealed {
@@ -222,66 +150,166 @@ impl Stage {
             Act::Fulfilment(automatic) => {
                 self.region(json!({ "fulfilment": if automatic { "Automatic" } else { "ProviderApplied" }, "workingDays": { "review": 5 } }));
             }
-            Act::Outcome => {
-                let m = maintenance_id("storage");
-                let reports = self.cluster.objects.contains_key(&m)
-                    && self.phase(&m) == "InProgress"
-                    && self.cluster.objects[&m]["spec"]["maintenanceOutcome"].is_null();
-                if reports {
-                    let outcome = json!({ "result": "Failed", "endedAt": whole(self.now).to_string(), "summary": "中止" });
-                    self.edit("provider", &m, json!({ "maintenanceOutcome": outcome }));
-                }
+            Act::Stick(stuck) => self.stick(stuck),
+            Act::Run(runs) => self.run(runs),
+            Act::Outcome => self.report_outcome(),
+            Act::Lose(which) => self.lose(which),
+        }
+    }
+
+    /// The authority decides, where the policies let it.
+    fn decide_lawfully(&mut self, n: u8, v: u8) {
+        let verdict =
+            ["approved", "approved", "approved", "approved", "rejected", "returned"][usize::from(v)];
+        if let Some(k) = there(self, n).filter(|k| {
+            self.may_decide(LI, k, verdict) && matches!(self.guard, PolicyIntegrity::Intact { .. })
+        }) {
+            // Mostly with what is found, and sometimes past it, which the policies refuse.
+            let found: Vec<String> = found(self, &k);
+            self.decide_as(&k, verdict, "意见", &found.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+    }
+
+    /// A decision that does not count: by the requester, or on another generation.
+    fn decide_unlawfully(&mut self, n: u8, v: u8) {
+        if let Some(k) =
+            there(self, n).filter(|k| self.status(k)["decision"].is_null() && correctable(self, k))
+        {
+            let generation = self.cluster.objects[&k]["metadata"]["generation"].as_i64().unwrap();
+            match v {
+                0 => self.annotate(ZHANG, &k, "approved", generation, "自批"),
+                1 => self.annotate(LI, &k, "approved", generation - 1, "旧版"),
+                _ => self.annotate(LI, &k, "approved", generation + 1, "来版"),
             }
-            Act::Lose(which) => {
-                // Records are lost with what was filed on them, or without it: namespaces and volumes stand.
-                let stands = |s: &Self| {
-                    let tenant = |o: &serde_json::Value| {
-                        o["metadata"]["labels"]["govcloud.dev/application-uid"].is_string()
-                    };
-                    let of = |k: &str| {
-                        s.cluster
-                            .of_kind(k)
-                            .filter(|o| tenant(o))
-                            .map(|o| o["metadata"]["uid"].clone())
-                            .collect::<Vec<_>>()
-                    };
-                    (of("Namespace"), of("PersistentVolume"))
-                };
-                let before = stands(self);
-                // An exit that reclaims goes on by itself; what it ends is not the loss's doing.
-                let reclaims = self.cluster.of_kind("Decommission").any(|d| {
-                    ["Reclaiming", "HandingOver"].contains(&d["status"]["phase"].as_str().unwrap_or(""))
-                });
-                let kinds = ["CloudApplication", "ResourceGrant", "ChangeRequest", "Decommission"];
-                let kinds = &kinds[..[1, 2, 4][usize::from(which)]];
-                let gone: Vec<Id> =
-                    self.cluster.objects.keys().filter(|k| kinds.contains(&k.0.as_str())).cloned().collect();
-                self.say("somebody", &format!("loses {kinds:?}"));
-                gone.iter().for_each(|k| self.cluster.remove(k));
-                self.settle();
-                if !reclaims {
-                    assert_eq!(stands(self), before, "S3: a lost record destroyed something");
+            self.settle();
+        }
+    }
+
+    /// The department changes what it filed.
+    fn correct(&mut self, n: u8) {
+        if let Some(k) = there(self, n).filter(|k| correctable(self, k)) {
+            let patch = match n {
+                0 => {
+                    json!({ "system": { "contact": { "phone": self.now.as_second().to_string() } } })
                 }
-            }
-            Act::Stick(stuck) => {
-                let ns = crate::acts::tenant("prod");
-                if stuck {
-                    self.cluster.stuck.insert(ns);
-                } else {
-                    self.cluster.stuck.remove(&ns);
-                    self.settle();
+                7 => {
+                    json!({ "platformMaintenance": { "plan": { "title": self.now.as_second().to_string() } } })
                 }
-            }
-            Act::Run(runs) => {
-                let ns = crate::acts::tenant("prod");
-                self.say("the department", if runs { "has pods running" } else { "has no pods" });
-                if runs {
-                    self.cluster.in_use.insert(ns);
-                } else {
-                    self.cluster.in_use.remove(&ns);
-                    self.settle();
+                1..=3 => {
+                    json!({ "resourceAdjustment": { "reason": self.now.as_second().to_string() } })
                 }
+                _ => {
+                    json!({ "disposition": { "default": if self.now.as_second() % 2 == 0 { "Retain" } else { "Destroy" } } })
+                }
+            };
+            self.edit(ZHANG, &k, patch);
+        }
+    }
+
+    /// The department withdraws what can be withdrawn.
+    fn withdraw_open(&mut self, n: u8) {
+        let before =
+            |s: &Self, k: &Id| correctable(s, k) || ((4..7).contains(&n) && s.phase(k) == "HandingOver");
+        if let Some(k) = there(self, n).filter(|k| before(self, k)) {
+            self.withdraw(&k);
+        }
+    }
+
+    /// The department goes live, with its report or without.
+    fn report_go_live(&mut self, report: bool) {
+        if there(self, 0).is_some() && ["Provisioned", "Live"].contains(&self.phase(&app_id())) {
+            let mut patch = json!({ "goLive": {} });
+            if self.cluster.objects[&app_id()]["spec"]["goLive"].is_null() {
+                patch["goLive"]["at"] = json!(whole(self.now).to_string());
             }
+            if report {
+                patch["goLive"]["testReport"] = json!({ "uri": "https://p.example/t.pdf", "sha256": "845e91831319e89c4d656bdb80c278ac09a7230d61e5dfd2e1b1fbb436ac8917" });
+            }
+            self.edit(ZHANG, &app_id(), patch);
+        }
+    }
+
+    /// The department gives the receipt that is waited for.
+    fn receive_handed_over(&mut self, n: u8) {
+        let waits = |s: &Self, k: &Id| {
+            s.status(k)["waitingFor"] == "HandOverReceipt"
+                && s.cluster.objects[k]["spec"]["handOver"].is_null()
+        };
+        if let Some(k) = there(self, n + 4).filter(|k| waits(self, k)) {
+            let inventory = self.status(&k)["inventory"]["entries"].as_array().unwrap().clone();
+            let claim = inventory.iter().find(|e| e["action"] == "HandOver").unwrap()["claim"]
+                .as_str()
+                .unwrap()
+                .to_owned();
+            self.receive(&k, &claim);
+        }
+    }
+
+    /// The provider reports on its maintenance.
+    fn report_outcome(&mut self) {
+        let m = maintenance_id("storage");
+        let reports = self.cluster.objects.contains_key(&m)
+            && self.phase(&m) == "InProgress"
+            && self.cluster.objects[&m]["spec"]["maintenanceOutcome"].is_null();
+        if reports {
+            let outcome =
+                json!({ "result": "Failed", "endedAt": whole(self.now).to_string(), "summary": "中止" });
+            self.edit("provider", &m, json!({ "maintenanceOutcome": outcome }));
+        }
+    }
+
+    /// Records are lost with what was filed on them, or without it: namespaces and volumes stand.
+    fn lose(&mut self, which: u8) {
+        let stands = |s: &Self| {
+            let tenant =
+                |o: &serde_json::Value| o["metadata"]["labels"]["govcloud.dev/application-uid"].is_string();
+            let of = |k: &str| {
+                s.cluster
+                    .of_kind(k)
+                    .filter(|o| tenant(o))
+                    .map(|o| o["metadata"]["uid"].clone())
+                    .collect::<Vec<_>>()
+            };
+            (of("Namespace"), of("PersistentVolume"))
+        };
+        let before = stands(self);
+        // An exit that reclaims goes on by itself; what it ends is not the loss's doing.
+        let reclaims = self
+            .cluster
+            .of_kind("Decommission")
+            .any(|d| ["Reclaiming", "HandingOver"].contains(&d["status"]["phase"].as_str().unwrap_or("")));
+        let kinds = ["CloudApplication", "ResourceGrant", "ChangeRequest", "Decommission"];
+        let kinds = &kinds[..[1, 2, 4][usize::from(which)]];
+        let gone: Vec<Id> =
+            self.cluster.objects.keys().filter(|k| kinds.contains(&k.0.as_str())).cloned().collect();
+        self.say("somebody", &format!("loses {kinds:?}"));
+        gone.iter().for_each(|k| self.cluster.remove(k));
+        self.settle();
+        if !reclaims {
+            assert_eq!(stands(self), before, "S3: a lost record destroyed something");
+        }
+    }
+
+    /// Something holds a namespace, or lets it go.
+    fn stick(&mut self, stuck: bool) {
+        let ns = crate::acts::tenant("prod");
+        if stuck {
+            self.cluster.stuck.insert(ns);
+        } else {
+            self.cluster.stuck.remove(&ns);
+            self.settle();
+        }
+    }
+
+    /// The department has pods in a namespace, or none.
+    fn run(&mut self, runs: bool) {
+        let ns = crate::acts::tenant("prod");
+        self.say("the department", if runs { "has pods running" } else { "has no pods" });
+        if runs {
+            self.cluster.in_use.insert(ns);
+        } else {
+            self.cluster.in_use.remove(&ns);
+            self.settle();
         }
     }
 
