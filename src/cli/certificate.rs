@@ -13,6 +13,7 @@ use super::record::{Body, Target};
 use super::session::Session;
 use govcloud_api::decommission::Certificate;
 use govcloud_api::record::Verdict;
+use govcloud_api::time::Instant;
 use govcloud_domain::decommission::certificate_digest;
 
 /// Template of the HTML page: no scripts, no external fonts or images.
@@ -90,49 +91,31 @@ struct CertificateView<'a> {
 
 impl CertificateView<'_> {
     fn text(&self, lang: Lang) -> String {
-        let Certificate {
-            digest,
-            application,
-            application_uid,
-            region,
-            system,
-            consent,
-            decided_by,
-            decided_at,
-            begun_at,
-            ended_at,
-            namespaces,
-            volumes,
-        } = self.certificate;
+        let c = self.certificate;
+        let at = |instant: Instant| local(instant.timestamp());
         let label = |l: &'static str| terms::heading(lang, l);
+        let verdict = terms::verdict(lang, Verdict::Approved);
         let facts = vec![
-            vec![label("system"), system.clone()],
-            vec![label("application"), format!("{}/{application}  {application_uid}", self.department)],
-            vec![label("region"), region.clone()],
+            vec![label("system"), c.system.clone()],
+            vec![
+                label("application"),
+                format!("{}/{}  {}", self.department, c.application, c.application_uid),
+            ],
+            vec![label("region"), c.region.clone()],
             vec![label("record"), format!("decom/{}", self.record)],
-            vec![
-                label("consent"),
-                format!("{}  {}  {}", local(consent.at.timestamp()), consent.by, consent.digest),
-            ],
-            vec![
-                label("decision"),
-                format!(
-                    "{}  {}  {decided_by}",
-                    terms::verdict(lang, Verdict::Approved),
-                    local(decided_at.timestamp())
-                ),
-            ],
-            vec![label("begun"), local(begun_at.timestamp())],
-            vec![label("ended"), local(ended_at.timestamp())],
+            vec![label("consent"), format!("{}  {}  {}", at(c.consent.at), c.consent.by, c.consent.digest)],
+            vec![label("decision"), format!("{verdict}  {}  {}", at(c.decided_at), c.decided_by)],
+            vec![label("begun"), at(c.begun_at)],
+            vec![label("ended"), at(c.ended_at)],
         ];
         let mut text = format!(
             "{}\n\n{}",
             label("certificate of exit from the government cloud"),
             table(None, facts, 0)
         );
-        if !volumes.is_empty() {
+        if !c.volumes.is_empty() {
             let header = terms::columns(lang, &["outcome", "namespace", "claim", "size", "volume"]);
-            let rows = volumes.iter().map(|v| {
+            let rows = c.volumes.iter().map(|v| {
                 vec![
                     terms::outcome(lang, v.outcome).to_owned(),
                     v.namespace.clone(),
@@ -143,12 +126,12 @@ impl CertificateView<'_> {
             });
             text += &format!("\n{}", table(Some(header), rows, 0));
         }
-        if !namespaces.is_empty() {
+        if !c.namespaces.is_empty() {
             let rows =
-                namespaces.iter().map(|n| vec![n.namespace.clone(), n.uid.clone().unwrap_or_default()]);
+                c.namespaces.iter().map(|n| vec![n.namespace.clone(), n.uid.clone().unwrap_or_default()]);
             text += &format!("\n{}\n{}", label("namespaces"), table(None, rows, 2));
         }
-        escape_controls(&(text + &format!("\n{}\n", messages::certificate_true(lang, digest))))
+        escape_controls(&(text + &format!("\n{}\n", messages::certificate_true(lang, &c.digest))))
     }
 
     fn page(&self) -> Result<String, CliError> {
