@@ -6,6 +6,7 @@
 use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
 
+use super::bilingual::Bilingual;
 use super::digest;
 use govcloud_api::record::TimelineEntry;
 use govcloud_api::{API_VERSION, time::Instant};
@@ -121,7 +122,7 @@ pub struct Data {
     /// Actor: a username, or a party.
     pub actor: String,
     /// Wording for people.
-    pub message: Message,
+    pub message: Bilingual,
     /// State of the record when this was sent. Unlike all the rest it may differ when the event is repeated.
     pub standing: RecordState,
 }
@@ -147,22 +148,11 @@ pub struct Reference {
     pub application: Option<String>,
 }
 
-/// Wording in both languages.
-#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
-pub struct Message {
-    /// Chinese.
-    pub zh: String,
-    /// English.
-    pub en: String,
-}
-
-impl Message {
-    /// Takes apart what was joined by ` / `; whole in both languages where that cannot be told.
-    fn split(text: &str) -> Self {
-        match text.split(" / ").collect::<Vec<_>>()[..] {
-            [zh, en] => Self { zh: zh.to_owned(), en: en.to_owned() },
-            _ => Self { zh: text.to_owned(), en: text.to_owned() },
-        }
+/// Takes apart what was joined by ` / `; whole in both languages where that cannot be told.
+fn split(text: &str) -> Bilingual {
+    match text.split(" / ").collect::<Vec<_>>()[..] {
+        [zh, en] => Bilingual::new(zh, en),
+        _ => Bilingual::same(text),
     }
 }
 
@@ -211,7 +201,7 @@ impl CloudEvent {
                 event: entry.event,
                 article: entry.article,
                 actor: entry.actor,
-                message: Message::split(&entry.message),
+                message: split(&entry.message),
                 standing: RecordState {
                     phase: status["phase"].clone(),
                     waiting_on: status["waitingOn"].clone(),
@@ -290,7 +280,7 @@ mod tests {
     #[test]
     fn a_message_with_several_separators_is_sent_whole() {
         let nested = "不符:甲 / a / differs: 甲 / a";
-        assert_eq!(Message::split(nested), Message { zh: nested.to_owned(), en: nested.to_owned() });
+        assert_eq!(split(nested), Bilingual::same(nested));
     }
 
     #[test]

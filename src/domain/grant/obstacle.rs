@@ -9,8 +9,7 @@ use govcloud_api::grant::ResourceGrantSpec;
 
 /// The Region of the grant does not exist.
 pub(super) fn unknown_region(spec: &ResourceGrantSpec) -> ReadyState {
-    let finding = Finding::UnknownRegion(spec.region.clone());
-    ReadyState::Stalled(finding.reason(), finding.text())
+    ReadyState::from(&Finding::UnknownRegion(spec.region.clone()))
 }
 
 /// The state of a grant whose namespace is an obstacle.
@@ -32,8 +31,7 @@ pub(super) fn obstacle(namespace: &NamespaceReport) -> ReadyState {
         | NamespaceState::InForce
         | NamespaceState::Drifted
         | NamespaceState::Released => {
-            let finding = Finding::NamespaceTaken(name.clone(), uid.clone().unwrap_or_default());
-            ReadyState::Stalled(finding.reason(), finding.text())
+            ReadyState::from(&Finding::NamespaceTaken(name.clone(), uid.clone().unwrap_or_default()))
         }
     }
 }
