@@ -300,7 +300,7 @@ pub struct VolumeOutcome {
 }
 
 /// Observed outcome of a volume at the end of an exit.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, IntoStaticStr)]
 pub enum Outcome {
     /// The volume is gone.
     Destroyed,

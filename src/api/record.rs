@@ -2,14 +2,17 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use strum::{AsRefStr, Display, EnumIter, IntoStaticStr};
+use strum::{Display, EnumString, IntoStaticStr};
 
 use super::condition::Condition;
 use super::deadline::{Deadline, Party};
 use super::time::Instant;
 
-/// The authority's verdict (Art. 12, 15, 16, 18).
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+/// The authority's verdict (Art. 12, 15, 16, 18). The annotation and labels spell it in lower case.
+#[derive(
+    Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, EnumString, IntoStaticStr,
+)]
+#[strum(serialize_all = "lowercase")]
 pub enum Verdict {
     /// 同意.
     Approved,
@@ -20,20 +23,7 @@ pub enum Verdict {
 }
 
 /// Act that a record waits for.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Deserialize,
-    Serialize,
-    JsonSchema,
-    PartialEq,
-    Eq,
-    AsRefStr,
-    Display,
-    EnumIter,
-    IntoStaticStr,
-)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, Display)]
 pub enum WaitingFor {
     /// Correction of the record by its filer (Art. 12).
     Correction,

@@ -150,11 +150,7 @@ fn decision(
     reattach: &[String],
     me: &str,
 ) -> Value {
-    let value = match verdict {
-        Verdict::Approved => "approved",
-        Verdict::Rejected => "rejected",
-        Verdict::Returned => "returned",
-    };
+    let value: &str = verdict.into();
     json!({ "metadata": { "annotations": {
         keys::DECISION: value,
         keys::REVIEWED_GENERATION: record.generation().to_string(),

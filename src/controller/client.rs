@@ -14,7 +14,8 @@ use govcloud_api::{OPERATOR_NAME, resources};
 use govcloud_domain::plan::{Precondition, Target, Write};
 
 /// Reason of a failed request, by what can be done about it.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum RequestError {
     /// The object changed, exists already, or is gone: read it and decide again.
     #[error("{0}")]

@@ -101,7 +101,7 @@ impl ClusterState {
     pub fn record_keys(&self) -> Vec<Key> {
         let mut keys: Vec<Key> = Kind::records().flat_map(|k| self.store(k).all()).map(|o| o.key()).collect();
         keys.sort_by(|a, b| {
-            let filed = |k: &Key| k.kind.spec().record.as_ref().is_some_and(|r| r.filed.is_some());
+            let filed = |k: &Key| k.kind.filed().is_some();
             (filed(a), a.namespace(), a.name(), a.kind).cmp(&(filed(b), b.namespace(), b.name(), b.kind))
         });
         keys

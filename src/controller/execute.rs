@@ -198,8 +198,8 @@ impl Context {
 
     /// Reports on a record that nothing is decided while this machine's clock is wrong (ARCHITECTURE.md, clocks).
     pub(crate) async fn report_skew(&self, key: &Key, seconds: i64) -> Result<(), RequestError> {
-        let filed = key.kind.spec().record.as_ref().is_some_and(|r| r.filed.is_some());
-        let Some((meta, None)) = self.identity_of(key).filter(|_| filed) else { return Ok(()) };
+        let filed = key.kind.filed().and_then(|_| self.identity_of(key));
+        let Some((meta, None)) = filed else { return Ok(()) };
         let right = self.clock.now().saturating_sub(SignedDuration::from_secs(seconds));
         let right = right.unwrap_or(Timestamp::MAX);
         self.report(key, &meta, &Finding::ClockSkewed(seconds), right, |_| {}).await

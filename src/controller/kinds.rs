@@ -6,7 +6,7 @@
 
 use govcloud_api::resources::ResourceType;
 use govcloud_domain::plan::Target;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use strum::VariantArray;
 
 use crate::cache::{Change, Object};
@@ -14,7 +14,7 @@ use crate::cluster_state::ClusterState;
 use crate::decision::{Decision, GatherContext};
 use crate::index::IndexKey;
 use crate::key::Key;
-use crate::metrics::Tally;
+use crate::metrics::Census;
 
 mod application;
 mod calendar;
@@ -126,9 +126,9 @@ impl Kind {
         Self::all().filter(|k| k.spec().record.is_some())
     }
 
-    /// The records that have a timeline: all but Regions.
-    pub fn filed() -> impl Iterator<Item = Self> {
-        Self::records().filter(|k| k.spec().record.as_ref().is_some_and(|r| r.filed.is_some()))
+    /// The part of its row that only records have which are filed on an application.
+    pub fn filed(self) -> Option<&'static Filed> {
+        self.spec().record.as_ref()?.filed.as_ref()
     }
 
     /// The kind of a resource type; `None` where it is not watched.
@@ -170,8 +170,8 @@ pub struct KindSpec {
     pub priority: Priority,
     /// Index keys of an object.
     pub index: fn(&Object) -> Vec<IndexKey>,
-    /// Facts of an object for the gauges.
-    pub tally: fn(&Object) -> Tally,
+    /// Counts an object in the gauges.
+    pub count: fn(&mut Census, &Object),
     /// Set for kinds that are reconciled.
     pub record: Option<RecordSpec>,
 }
@@ -187,6 +187,8 @@ pub struct RecordSpec {
     pub decide: fn(&ClusterState, &Key, &GatherContext, Timestamp) -> Option<Decision>,
     /// Why an object does not fit the schema; `None` where it fits.
     pub schema_error: fn(&Object) -> Option<String>,
+    /// Time in which changes are gathered before the record is decided on; `None` where it is decided on at once.
+    pub debounce: Option<SignedDuration>,
     /// Set for records that are filed on an application; `None` for Regions.
     pub filed: Option<Filed>,
 }
@@ -196,6 +198,8 @@ pub struct RecordSpec {
 pub struct Filed {
     /// Names of the applications in its namespace that it is about.
     pub applications: fn(&Object) -> Vec<String>,
+    /// JSON pointer in its spec to the namespaces that it asks for; `None` where it asks for none.
+    pub namespaces: Option<&'static str>,
 }
 
 /// Objects that a decision on a record reads.
@@ -234,15 +238,7 @@ impl Dependency {
 impl KindSpec {
     /// A kind that is not reconciled, and that is found by name alone.
     const fn new(kind: Kind, resource: ResourceType, watched: Watched, priority: Priority) -> Self {
-        Self {
-            kind,
-            resource,
-            watched,
-            priority,
-            index: |_| Vec::new(),
-            tally: |_| Tally::None,
-            record: None,
-        }
+        Self { kind, resource, watched, priority, index: |_| Vec::new(), count: |_, _| {}, record: None }
     }
 }
 

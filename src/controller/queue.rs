@@ -20,7 +20,7 @@ mod lanes;
 mod tests;
 
 use crate::key::Key;
-use crate::kinds::{Kind, Priority};
+use crate::kinds::Priority;
 use lanes::Lanes;
 
 /// Keys that are reconciled at once. Workers wait for the API server; more of them would only queue there. One department
@@ -30,10 +30,6 @@ pub const WORKERS: usize = 32;
 /// A department counts as active for so long after its last key of high priority was taken: the steps of one provision
 /// have gaps, in which another department's flood must not take its workers back.
 const ACTIVE: Duration = Duration::from_secs(10);
-
-/// A Region counts the volumes that its exits retained. Many exits change that count in a short time, and it is written
-/// once for all of them.
-const REGION_DEBOUNCE: SignedDuration = SignedDuration::from_secs(5);
 
 /// Position in its lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,8 +45,8 @@ struct Busy {
     running: Option<Priority>,
     /// It was added meanwhile.
     again: bool,
-    /// It was added meanwhile, to be debounced.
-    debounce: bool,
+    /// It was added meanwhile, to be debounced for so long.
+    debounce: Option<SignedDuration>,
 }
 
 /// Stage of the queue's life.
@@ -107,14 +103,14 @@ impl State {
     }
 
     /// Adds a key after a while, once for everybody who adds it until then.
-    fn debounce(&mut self, key: Key, time: Timestamp) {
+    fn debounce(&mut self, key: Key, wait: SignedDuration, time: Timestamp) {
         if self.mode != Mode::Active {
             return;
         }
         if let Some(busy) = self.busy.get_mut(&key) {
-            busy.debounce = true;
+            busy.debounce = Some(wait);
         } else if !self.queued.contains_key(&key) {
-            self.set_timer(key.clone(), time.saturating_add(REGION_DEBOUNCE).unwrap_or(time));
+            self.set_timer(key.clone(), time.saturating_add(wait).unwrap_or(time));
             self.debounced.insert(key);
         }
     }
@@ -164,7 +160,7 @@ impl State {
             self.active.insert(key.namespace().to_owned(), now);
         }
         let since = self.queued.remove(&key);
-        self.busy.insert(key.clone(), Busy { running: Some(priority), again: false, debounce: false });
+        self.busy.insert(key.clone(), Busy { running: Some(priority), again: false, debounce: None });
         Some((key, since.map_or(Duration::ZERO, |(since, _)| now.duration_since(since))))
     }
 
@@ -197,8 +193,8 @@ impl State {
     /// The key may be taken again; it is added where it was added meanwhile.
     fn settle(&mut self, key: &Key, place: Place, time: Timestamp, now: Instant) {
         let Some(busy) = self.busy.remove(key) else { return };
-        if busy.debounce {
-            self.debounce(key.clone(), time);
+        if let Some(wait) = busy.debounce {
+            self.debounce(key.clone(), wait, time);
         }
         if busy.again {
             self.add(key.clone(), Priority::High, place, now);
@@ -209,7 +205,7 @@ impl State {
 /// Figures of the queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueStats {
-    /// Keys that wait for a worker, and Regions that are debounced.
+    /// Keys that wait for a worker, debounced ones included.
     pub length: usize,
     /// Keys that are being reconciled.
     pub running: usize,
@@ -265,7 +261,7 @@ impl Queue {
         }
     }
 
-    /// Adds keys with high priority: somebody acted on them. A Region is debounced.
+    /// Adds keys with high priority: somebody acted on them. Some kinds are debounced.
     pub fn add(&self, keys: impl IntoIterator<Item = Key>) {
         self.add_high(keys, Place::Back);
     }
@@ -280,9 +276,9 @@ impl Queue {
         let (time, now) = (self.clock.now(), Instant::now());
         self.change(|s| {
             for key in keys {
-                match key.kind {
-                    Kind::Region => s.debounce(key, time),
-                    _ => s.add(key, Priority::High, place, now),
+                match key.kind.spec().record.as_ref().and_then(|r| r.debounce) {
+                    Some(wait) => s.debounce(key, wait, time),
+                    None => s.add(key, Priority::High, place, now),
                 }
             }
         });
@@ -333,7 +329,7 @@ impl Queue {
     pub fn defer(&self, key: Key) -> Option<Deferred<'_>> {
         let deferred = self.locked(|s| {
             let free = !s.busy.contains_key(&key) && !s.queued.contains_key(&key);
-            free.then(|| s.busy.insert(key.clone(), Busy { running: None, again: false, debounce: false }))
+            free.then(|| s.busy.insert(key.clone(), Busy { running: None, again: false, debounce: None }))
         });
         deferred.map(|_| Deferred { queue: self, key })
     }

@@ -13,7 +13,7 @@ use crate::client::RequestError;
 use crate::context::{Context, Failure};
 use crate::decision::{Decision, GatherContext};
 use crate::key::Key;
-use crate::kinds::{Kind, Priority};
+use crate::kinds::Kind;
 use crate::queue::WORKERS;
 use crate::supervision::{Tasks, catch_panic};
 
@@ -99,7 +99,7 @@ impl Context {
     /// Enqueues every record: first those that somebody waits for.
     fn enqueue_all(&self) {
         let unanswered = |key: &Key| {
-            let object = self.state.object(key).filter(|_| key.kind != Kind::Region);
+            let object = key.kind.filed().and_then(|_| self.state.object(key));
             object.is_some_and(|o| is_unanswered(&o.meta(), o.status().as_ref()))
         };
         let mut rest = Vec::new();
@@ -265,11 +265,7 @@ impl Context {
 
     /// Enqueues records other than this one that depend on what it read.
     pub(crate) fn enqueue_others(&self, read: Kind, keys: Vec<Key>, key: &Key) {
-        let others = keys.into_iter().filter(|k| k != key);
-        match read.spec().priority {
-            Priority::High => self.queue.add(others),
-            Priority::Low => self.queue.add_low(others),
-        }
+        self.enqueue(read, keys.into_iter().filter(|k| k != key));
     }
 }
 

@@ -50,12 +50,7 @@ pub struct Annotated {
 /// Says which annotation is missing or wrong.
 pub fn read(annotations: &BTreeMap<String, String>) -> Result<Option<Annotated>, String> {
     let Some(verdict) = annotations.get(keys::DECISION) else { return Ok(None) };
-    let verdict = match verdict.as_str() {
-        "approved" => Verdict::Approved,
-        "rejected" => Verdict::Rejected,
-        "returned" => Verdict::Returned,
-        other => return Err(format!("{} = {other:?}", keys::DECISION)),
-    };
+    let verdict = verdict.parse::<Verdict>().map_err(|_| format!("{} = {verdict:?}", keys::DECISION))?;
     let reviewed_generation = annotations
         .get(keys::REVIEWED_GENERATION)
         .and_then(|g| g.parse().ok())

@@ -42,8 +42,9 @@ pub struct Precondition {
     pub resource_version: String,
 }
 
-/// One request that changes something.
-#[derive(Clone, Debug, PartialEq)]
+/// One request that changes something. Metrics spell its kind in lower case.
+#[derive(Clone, Debug, PartialEq, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum Write {
     /// POST: fails if the name is taken, so that nothing is ever adopted (S3).
     Create(Target, Value),

@@ -11,24 +11,26 @@ use super::{Dependency, Filed, Kind, KindSpec, Live, Priority, RecordSpec, Watch
 use crate::cluster_state::ClusterState;
 use crate::decision::{Decision, GatherContext};
 use crate::key::Key;
-use crate::metrics::record_tally;
+use crate::metrics::Census;
 
 pub(super) static KIND: KindSpec = KindSpec {
     kind: Kind::Inspection,
     resource: resources::INSPECTION,
     watched: Watched::WhileEstablished("inspections.govcloud.dev"),
     priority: Priority::High,
-    index: |inspection| filed_index(inspection, &inspection.spec()),
-    tally: record_tally::<Inspection>,
+    index: filed_index,
+    count: Census::record::<Inspection>,
     record: Some(RecordSpec {
         depends: &[&SETTINGS, &READS],
         region: region_in_spec,
         decide,
         schema_error: super::schema_error::<Inspection>,
+        debounce: None,
         filed: Some(Filed {
             applications: |inspection| {
                 inspection.spec()["application"].as_str().map(str::to_owned).into_iter().collect()
             },
+            namespaces: None,
         }),
     }),
 };

@@ -3,7 +3,7 @@
 //! Text is a third of the size of a tree of values. It is read into a type, or a tree, by the decision that needs it.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -16,7 +16,6 @@ use super::{SharedTexts, TrimmedObject};
 use crate::clock::Clock;
 use crate::key::{Key, path, split_path};
 use crate::kinds::{Kind, Watched};
-use crate::metrics::Tally;
 use govcloud_domain::digest::spec_digest;
 use govcloud_domain::record::Meta;
 
@@ -38,7 +37,6 @@ pub struct Object {
     labels: Arc<str>,
     /// JSON of the rest, without the identity. Objects of many tenants have the same.
     text: Arc<str>,
-    tally: OnceLock<Box<Tally>>,
 }
 
 /// Metadata and spec of a record, as far as its identity needs them.
@@ -65,7 +63,6 @@ impl Object {
                 Watched::Labelled => texts.share(object.text),
                 Watched::All | Watched::WhileEstablished(_) => object.text.into(),
             },
-            tally: OnceLock::new(),
         }
     }
 
@@ -214,11 +211,6 @@ impl Object {
     pub fn typed<K: Resource + DeserializeOwned>(&self) -> Option<(Meta, Arc<K>)> {
         let typed = self.read::<K>().ok()?;
         Some((self.meta(), Arc::new(typed)))
-    }
-
-    /// Facts for the gauges of `/metrics`, taken once for each version of the object.
-    pub fn tally(&self) -> &Tally {
-        self.tally.get_or_init(|| Box::new((self.kind.spec().tally)(self)))
     }
 }
 

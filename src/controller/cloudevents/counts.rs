@@ -1,13 +1,14 @@
 //! Counters of CloudEvents.
 
-use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use strum::{EnumIter, IntoEnumIterator, IntoStaticStr};
 
 /// Result of an attempt to deliver.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum Outcome {
     /// The sink accepted it.
     Delivered,
@@ -19,16 +20,10 @@ pub enum Outcome {
     Lost,
 }
 
-/// Labels.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ByOutcome {
-    result: &'static str,
-}
-
 /// The counters.
 #[derive(Clone, Debug)]
 pub struct Counts {
-    events: Family<ByOutcome, Counter>,
+    events: Family<[(&'static str, &'static str); 1], Counter>,
     pending: Gauge,
 }
 
@@ -36,7 +31,7 @@ impl Default for Counts {
     fn default() -> Self {
         let counts = Self { events: Family::default(), pending: Gauge::default() };
         // Shown from the start: a series that begins at 1 has no increase.
-        for outcome in [Outcome::Delivered, Outcome::Retried, Outcome::Refused, Outcome::Lost] {
+        for outcome in Outcome::iter() {
             counts.count(outcome, 0);
         }
         counts
@@ -56,13 +51,7 @@ impl Counts {
 
     /// So many attempts had this result.
     pub fn count(&self, outcome: Outcome, times: u64) {
-        let result = match outcome {
-            Outcome::Delivered => "delivered",
-            Outcome::Retried => "retried",
-            Outcome::Refused => "refused",
-            Outcome::Lost => "lost",
-        };
-        self.events.get_or_create(&ByOutcome { result }).inc_by(times);
+        self.events.get_or_create(&[("result", outcome.into())]).inc_by(times);
     }
 
     /// So many records have something to send.

@@ -217,12 +217,16 @@ fn recorded(status: &Value) -> Option<Timestamp> {
 
 /// Keys of all records that have a timeline.
 fn keys(state: &ClusterState) -> Vec<Key> {
-    Kind::filed().flat_map(|kind| state.store(kind).all()).map(|o| o.key()).collect()
+    Kind::records()
+        .filter(|k| k.filed().is_some())
+        .flat_map(|kind| state.store(kind).all())
+        .map(|o| o.key())
+        .collect()
 }
 
 /// Reads a cached record that has a timeline; `None` if there is none.
 fn read_record<R>(state: &ClusterState, key: &Key, read: impl FnOnce(Subject, &Value) -> R) -> Option<R> {
-    key.kind.spec().record.as_ref()?.filed.as_ref()?;
+    key.kind.filed()?;
     let record = state.object(key)?;
     let subject = Subject {
         kind: key.kind.as_str(),

@@ -18,7 +18,6 @@ use http::Uri;
 use tokio::sync::Notify;
 
 use super::key::Key;
-use super::kinds::Kind;
 pub use cursor::CURSOR;
 pub use deliver::run;
 pub use sink::Sink;
@@ -82,7 +81,7 @@ impl Outbox {
 
     /// A record was reconciled: it may have new entries.
     pub fn mark(&self, key: &Key) {
-        if self.enabled && key.kind != Kind::Region {
+        if self.enabled && key.kind.filed().is_some() {
             self.touched.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
             self.changed.notify_one();
         }

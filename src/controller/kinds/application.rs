@@ -24,21 +24,25 @@ use crate::cluster_state::ClusterState;
 use crate::decision::{Decision, GatherContext};
 use crate::index::IndexKey;
 use crate::key::Key;
-use crate::metrics::record_tally;
+use crate::metrics::Census;
 
 pub(super) static KIND: KindSpec = KindSpec {
     kind: Kind::Application,
     resource: resources::CLOUD_APPLICATION,
     watched: Watched::All,
     priority: Priority::High,
-    index,
-    tally: record_tally::<CloudApplication>,
+    index: filed_index,
+    count: Census::record::<CloudApplication>,
     record: Some(RecordSpec {
         depends: &[&SETTINGS, &READS, &tenant_objects::USE],
         region: region_in_spec,
         decide,
         schema_error: super::schema_error::<CloudApplication>,
-        filed: Some(Filed { applications: |application| vec![application.name().to_owned()] }),
+        debounce: None,
+        filed: Some(Filed {
+            applications: |application| vec![application.name().to_owned()],
+            namespaces: Some("/namespaces"),
+        }),
     }),
 };
 
@@ -58,28 +62,22 @@ pub(super) fn region_in_spec(record: &Object) -> Option<String> {
 }
 
 /// Index keys that every filed record has.
-pub(super) fn filed_index(record: &Object, spec: &Value) -> Vec<IndexKey> {
-    let namespace = record.namespace();
+pub(super) fn filed_index(record: &Object) -> Vec<IndexKey> {
+    let spec = record.spec();
     let mut keys = vec![IndexKey::Uid(record.uid.to_string())];
     keys.extend(spec["region"].as_str().map(|r| IndexKey::Region(r.to_owned())));
-    let applications = links::applications(record).into_iter();
-    keys.extend(applications.map(|a| IndexKey::Application(namespace.to_owned(), a)));
+    for application in links::applications(record) {
+        keys.extend(wanted(record, &application, &spec).into_iter().map(IndexKey::WantsNamespace));
+        keys.push(IndexKey::Application(record.namespace().to_owned(), application));
+    }
     keys
 }
 
-/// Names of the tenant namespaces that entries of a spec need.
-pub(super) fn wanted(filing_namespace: &str, application: &str, entries: Option<&Value>) -> Vec<String> {
-    let entries = entries.and_then(Value::as_array).into_iter().flatten();
-    let entries = entries.filter_map(|e| e["name"].as_str());
-    entries.map(|entry| names::tenant_namespace(filing_namespace, application, entry)).collect()
-}
-
-fn index(application: &Object) -> Vec<IndexKey> {
-    let spec = application.spec();
-    let mut keys = filed_index(application, &spec);
-    let wanted = wanted(application.namespace(), application.name(), spec.get("namespaces"));
-    keys.extend(wanted.into_iter().map(IndexKey::WantsNamespace));
-    keys
+/// Names of the tenant namespaces that a record's spec asks for.
+fn wanted(record: &Object, application: &str, spec: &Value) -> Vec<String> {
+    let entries = record.kind.filed().and_then(|filed| spec.pointer(filed.namespaces?)?.as_array());
+    let entries = entries.into_iter().flatten().filter_map(|e| e["name"].as_str());
+    entries.map(|entry| names::tenant_namespace(record.namespace(), application, entry)).collect()
 }
 
 fn decide(state: &ClusterState, key: &Key, with: &GatherContext, now: Timestamp) -> Option<Decision> {
@@ -118,11 +116,7 @@ impl ClusterState {
         let namespace = record.namespace();
         let mut found: BTreeMap<String, Arc<Object>> = BTreeMap::new();
         for application in links::applications(record) {
-            let entries = match record.kind {
-                Kind::Change => spec.pointer("/resourceAdjustment/namespaces"),
-                _ => spec.get("namespaces"),
-            };
-            let by_name = wanted(namespace, &application, entries);
+            let by_name = wanted(record, &application, &spec);
             let by_name = by_name.iter().filter_map(|n| self.get(Kind::Namespace, "", n));
             let label = |name| names::label_value(name).into_owned();
             let labels = IndexKey::TenantOf(label(namespace), label(&application));

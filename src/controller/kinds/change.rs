@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::application::{filed_index, region_in_spec, wanted};
+use super::application::{filed_index, region_in_spec};
 use super::namespace::identity_differs;
 use super::region::SETTINGS;
 use super::{
@@ -28,7 +28,7 @@ use crate::cluster_state::ClusterState;
 use crate::decision::{Decision, GatherContext};
 use crate::index::IndexKey;
 use crate::key::Key;
-use crate::metrics::record_tally;
+use crate::metrics::Census;
 
 pub(super) static KIND: KindSpec = KindSpec {
     kind: Kind::Change,
@@ -36,13 +36,14 @@ pub(super) static KIND: KindSpec = KindSpec {
     watched: Watched::All,
     priority: Priority::High,
     index,
-    tally: record_tally::<ChangeRequest>,
+    count: Census::record::<ChangeRequest>,
     record: Some(RecordSpec {
         depends: &[&SETTINGS, &READS, &tenant_objects::USE],
         region: region_in_spec,
         decide,
         schema_error: super::schema_error::<ChangeRequest>,
-        filed: Some(Filed { applications: adjusted }),
+        debounce: None,
+        filed: Some(Filed { applications: adjusted, namespaces: Some("/resourceAdjustment/namespaces") }),
     }),
 };
 
@@ -93,12 +94,7 @@ pub(super) fn maintenance_moved(_: &ClusterState, change: &Change) -> bool {
 
 fn index(change: &Object) -> Vec<IndexKey> {
     let spec = change.spec();
-    let mut keys = filed_index(change, &spec);
-    for application in adjusted(change) {
-        let entries = spec.pointer("/resourceAdjustment/namespaces");
-        let wanted = wanted(change.namespace(), &application, entries);
-        keys.extend(wanted.into_iter().map(IndexKey::WantsNamespace));
-    }
+    let mut keys = filed_index(change);
     // Maintenance that is over piles up over the years and is found by name alone.
     let over = phase(change).is_some_and(ChangePhase::is_over);
     if let (false, Some(plan), Some(region)) =

@@ -23,7 +23,7 @@ use crate::cluster_state::ClusterState;
 use crate::decision::{Decision, GatherContext};
 use crate::index::IndexKey;
 use crate::key::Key;
-use crate::metrics::exit_tally;
+use crate::metrics::Census;
 
 pub(super) static KIND: KindSpec = KindSpec {
     kind: Kind::Decommission,
@@ -31,14 +31,16 @@ pub(super) static KIND: KindSpec = KindSpec {
     watched: Watched::All,
     priority: Priority::High,
     index,
-    tally: exit_tally,
+    count: Census::exit,
     record: Some(RecordSpec {
         depends: &[&SETTINGS, &RECORDS, &STORAGE],
         region: region_in_spec,
         decide,
         schema_error: super::schema_error::<Decommission>,
+        debounce: None,
         filed: Some(Filed {
             applications: |exit| exit.spec()["application"].as_str().map(str::to_owned).into_iter().collect(),
+            namespaces: None,
         }),
     }),
 };
@@ -74,7 +76,7 @@ pub(super) fn retained_by(exit: &Object) -> Vec<String> {
 }
 
 fn index(exit: &Object) -> Vec<IndexKey> {
-    let mut keys = filed_index(exit, &exit.spec());
+    let mut keys = filed_index(exit);
     keys.extend(retained_by(exit).into_iter().map(IndexKey::Retains));
     keys
 }

@@ -20,21 +20,22 @@ use crate::cluster_state::ClusterState;
 use crate::decision::{Decision, GatherContext};
 use crate::index::IndexKey;
 use crate::key::Key;
-use crate::metrics::record_tally;
+use crate::metrics::Census;
 
 pub(super) static KIND: KindSpec = KindSpec {
     kind: Kind::Grant,
     resource: resources::RESOURCE_GRANT,
     watched: Watched::All,
     priority: Priority::High,
-    index: |grant| filed_index(grant, &grant.spec()),
-    tally: record_tally::<ResourceGrant>,
+    index: filed_index,
+    count: Census::record::<ResourceGrant>,
     record: Some(RecordSpec {
         depends: &[&SETTINGS, &READS, &tenant_objects::DRIFT],
         region: region_in_spec,
         decide,
         schema_error: super::schema_error::<ResourceGrant>,
-        filed: Some(Filed { applications }),
+        debounce: None,
+        filed: Some(Filed { applications, namespaces: None }),
     }),
 };
 

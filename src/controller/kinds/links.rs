@@ -144,8 +144,7 @@ fn application_targets(
 
 /// Names of the applications in a record's namespace that it is about.
 pub fn applications(record: &Object) -> Vec<String> {
-    let filed = record.kind.spec().record.as_ref().and_then(|r| r.filed.as_ref());
-    filed.map(|f| (f.applications)(record)).unwrap_or_default()
+    record.kind.filed().map(|filed| (filed.applications)(record)).unwrap_or_default()
 }
 
 /// Records on the same application.

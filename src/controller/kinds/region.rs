@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
+use govcloud_api::decommission::Decommission;
 use govcloud_api::region::{Region, RetainedVolume};
-use govcloud_api::resources;
+use govcloud_api::{keys, resources};
 use govcloud_domain::region;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::{Dependency, Kind, KindSpec, Priority, RecordSpec, Watched, always, existence, links};
-use crate::cache::{Change, Object};
+use crate::cache::{Change, Object, text};
 use crate::cluster_state::ClusterState;
 use crate::decision::{Decision, GatherContext};
 use crate::index::IndexKey;
 use crate::key::Key;
-use crate::metrics::{Tally, region_tally};
 
 pub(super) static KIND: KindSpec = KindSpec {
     kind: Kind::Region,
@@ -22,12 +22,14 @@ pub(super) static KIND: KindSpec = KindSpec {
     watched: Watched::All,
     priority: Priority::Low,
     index,
-    tally: region_tally,
+    count: |_, _| {},
     record: Some(RecordSpec {
         depends: &[&SETTINGS, &RETAINED],
         region: |region| Some(region.name().to_owned()),
         decide,
         schema_error: super::schema_error::<Region>,
+        // Many exits change the count of retained volumes in a short time, and it is written once for all of them.
+        debounce: Some(SignedDuration::from_secs(5)),
         filed: None,
     }),
 };
@@ -92,21 +94,29 @@ impl ClusterState {
     /// The volumes that a Region keeps, in order of name, each with the first exit that retained it.
     fn retained_volumes(&self, code: &str) -> Vec<Arc<RetainedVolume>> {
         let volumes = self.store(Kind::Volume).find(&IndexKey::RetainedIn(code.to_owned()));
-        let retained = volumes.iter().filter_map(|v| match v.tally() {
-            Tally::Volume(tally) => tally.retained.clone(),
-            _ => None,
-        });
-        retained.map(|volume| Arc::new(self.with_certificate(volume))).collect()
+        let owned = volumes.iter().filter(|v| v.label(keys::APPLICATION_UID).is_some());
+        owned.map(|volume| Arc::new(self.retained_volume(volume))).collect()
     }
 
     /// A retained volume with the exit whose certificate first said so. A later exit of volumes may have retained it again.
-    fn with_certificate(&self, volume: RetainedVolume) -> RetainedVolume {
-        let exits = self.store(Kind::Decommission).find(&IndexKey::Retains(volume.volume_uid.clone()));
-        let certified = exits.iter().filter_map(|exit| match exit.tally() {
-            Tally::Record(tally) => Some((tally.certified?.ended_at, exit.name().to_owned())),
-            _ => None,
+    fn retained_volume(&self, volume: &Object) -> RetainedVolume {
+        let exits = self.store(Kind::Decommission).find(&IndexKey::Retains(volume.uid.to_string()));
+        let certified = exits.iter().filter_map(|exit| {
+            let certificate = exit.read::<Decommission>().ok()?.status?.certificate?;
+            Some((certificate.ended_at, exit.name().to_owned()))
         });
         let (since, decommission) = certified.min().unzip();
-        RetainedVolume { since, decommission, ..volume }
+        let mut labels = volume.labels();
+        let mut label = |key| labels.remove(key).unwrap_or_default();
+        RetainedVolume {
+            volume_uid: volume.uid.to_string(),
+            volume: volume.name().to_owned(),
+            capacity: text(&volume.value(), "/spec/capacity/storage"),
+            namespace: label(keys::DEPARTMENT),
+            application: label(keys::APPLICATION),
+            application_uid: label(keys::APPLICATION_UID),
+            since,
+            decommission,
+        }
     }
 }

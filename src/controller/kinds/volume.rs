@@ -9,7 +9,7 @@ use super::{Kind, KindSpec, Priority, Watched};
 use crate::cache::{Change, Object, text};
 use crate::cluster_state::ClusterState;
 use crate::index::IndexKey;
-use crate::metrics::volume_tally;
+use crate::metrics::Census;
 
 pub(super) static KIND: KindSpec = KindSpec {
     kind: Kind::Volume,
@@ -17,7 +17,7 @@ pub(super) static KIND: KindSpec = KindSpec {
     watched: Watched::All,
     priority: Priority::High,
     index,
-    tally: volume_tally,
+    count: Census::volume,
     record: None,
 };
 

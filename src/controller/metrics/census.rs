@@ -1,30 +1,41 @@
-//! Gauges of records, deadlines and volumes: counted anew at each scrape, from the tallies of all cached objects.
+//! Gauges of records, deadlines and volumes: counted anew at each scrape, from all cached objects.
 //!
 //! Nothing is added up over time: a sum that is kept by adding and subtracting is wrong for good after one mistake.
 //! Every replica shows the same; take the maximum over replicas, never the sum.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use govcloud_api::condition::{Condition, ConditionStatus};
+use govcloud_api::deadline::{Deadline, Party};
+use govcloud_api::decommission::Decommission;
+use govcloud_api::filed::Filed;
+use govcloud_api::keys;
+use govcloud_api::region::Region;
+use govcloud_domain::calendar::{Calendar, china_date, end_of};
+use govcloud_domain::deadline::DeadlineClock;
+use govcloud_domain::quantity::Quantity;
+use govcloud_domain::record::durations;
+use govcloud_domain::tenancy::volumes::is_unclaimed;
 use jiff::Timestamp;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
+use strum::IntoStaticStr;
 
+use crate::cache::{Object, text};
 use crate::cluster_state::ClusterState;
 use crate::kinds::Kind;
-use govcloud_domain::calendar::{Calendar, china_date, end_of};
-use govcloud_domain::deadline::Running;
 
 mod gauges;
-mod tally;
 
-use gauges::{
-    ByCalendar, ByDeadline, ByOutcome, ByParty, ByPhase, ByReason, ByRegion, ByState, ByVerdict, Text,
-};
-use tally::{Certified, RecordTally, RegionTally, Stalled, VolumeState, VolumeTally};
+use gauges::{ByCalendar, ByDeadline, ByOutcome, ByParty, ByPhase, ByReason, ByRegion, ByState, ByVerdict};
 
-pub use tally::{Tally, exit_tally, record_tally, region_tally, volume_tally};
+/// Phase and reason of a record that does not fit its schema.
+const MALFORMED: &str = "Malformed";
+
+/// Phase of a record that the operator has not seen yet.
+const NEW: &str = "New";
 
 /// Counts the cluster state at `now`, and registers the gauges.
 pub(super) fn register(to: &mut Registry, state: &ClusterState, now: Timestamp) {
@@ -53,19 +64,13 @@ impl Group {
 }
 
 /// Running deadlines of one label.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Deadlines {
     open: i64,
     overdue: i64,
     provisional: i64,
-    least_left: i32,
+    least_left: Option<i32>,
     most_late: i32,
-}
-
-impl Default for Deadlines {
-    fn default() -> Self {
-        Self { open: 0, overdue: 0, provisional: 0, least_left: i32::MAX, most_late: 0 }
-    }
 }
 
 /// Volumes that nobody uses.
@@ -75,9 +80,25 @@ struct Idle {
     bytes: i64,
 }
 
+/// State of a volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+enum VolumeState {
+    /// Its application has exited, and the department had it retained (Art. 23).
+    Retained,
+    /// A claim is bound to it.
+    Bound,
+    /// Its claim is gone, its application is not.
+    Unclaimed,
+    /// Any other phase.
+    Other,
+}
+
 /// The counts of one scrape.
 #[derive(Debug, Default)]
-struct Census {
+pub struct Census {
+    now: Timestamp,
+    /// The Regions that exist, with their calendars.
+    regions: BTreeMap<String, Option<Arc<Calendar>>>,
     phases: BTreeMap<ByPhase, i64>,
     waiting: BTreeMap<ByParty, Group>,
     stalled: BTreeMap<ByReason, Group>,
@@ -92,139 +113,141 @@ struct Census {
     published: BTreeMap<ByCalendar, Timestamp>,
 }
 
-/// The label and the calendar of a Region.
-#[derive(Clone, Debug)]
-struct KnownRegion {
-    label: Text,
-    calendar: Option<Arc<Calendar>>,
-}
-
-/// The Regions that exist.
-#[derive(Debug)]
-struct Regions {
-    known: HashMap<Box<str>, KnownRegion>,
-    unknown: KnownRegion,
-}
-
-impl Default for Regions {
-    fn default() -> Self {
-        let unknown = KnownRegion { label: Text("unknown".into()), calendar: None };
-        Self { known: HashMap::new(), unknown }
-    }
-}
-
-impl Regions {
-    fn get(&self, code: Option<&str>) -> &KnownRegion {
-        code.and_then(|code| self.known.get(code)).unwrap_or(&self.unknown)
-    }
-}
-
 impl Census {
     /// Counts the cluster state. Regions come first: their codes are labels, and their calendars count days.
     fn take(state: &ClusterState, now: Timestamp) -> Self {
-        let (mut census, mut regions) = (Self::default(), Regions::default());
+        let mut census = Self { now, ..Self::default() };
         for object in state.store(Kind::Region).all() {
-            if let Tally::Region(tally) = object.tally() {
-                let region = census.region(object.name(), tally, state);
-                regions.known.insert(object.name().into(), region);
-            }
+            census.region(&object, state);
         }
         for kind in Kind::all() {
-            for object in state.store(kind).all() {
-                match object.tally() {
-                    Tally::Record(record) => {
-                        census.record(kind.as_str(), record, regions.get(record.region.as_deref()), now);
-                    }
-                    Tally::Volume(volume) => census.volume(volume, regions.get(volume.region.as_deref())),
-                    Tally::Region(_) | Tally::None => {}
-                }
-            }
+            state.store(kind).all().iter().for_each(|object| (kind.spec().count)(&mut census, object));
         }
         census
     }
 
     /// Adds a Region. It shows zero idle volumes until one is counted.
-    fn region(&mut self, code: &str, tally: &RegionTally, state: &ClusterState) -> KnownRegion {
-        let label = Text(code.into());
-        let calendar = tally.calendar.as_ref().and_then(|name| state.calendar(name).ok());
-        if let (Some(name), Some(last)) = (&tally.calendar, calendar.as_deref().and_then(last_published)) {
-            self.published.insert(ByCalendar { calendar: Text(name.as_ref().into()) }, last);
+    fn region(&mut self, object: &Object, state: &ClusterState) {
+        let code = object.name().to_owned();
+        let region = object.read::<Region>().ok();
+        let name = region.as_ref().map(|r| r.spec.calendar.clone());
+        let calendar = name.as_ref().and_then(|name| state.calendar(name).ok());
+        if let (Some(calendar), Some(last)) = (name, calendar.as_deref().and_then(last_published)) {
+            self.published.insert(ByCalendar { calendar }, last);
         }
-        if let Some(stalled) = &tally.stalled {
-            self.stalled(Kind::Region.as_str(), &label, stalled);
+        if let Some(status) = region.and_then(|r| r.status) {
+            self.conditions(Kind::Region.as_str(), &code, &status.conditions);
         }
-        let by_region = ByRegion { region: label.clone() };
+        let by_region = ByRegion { region: code.clone() };
         self.retained.entry(by_region.clone()).or_default();
         self.unclaimed.entry(by_region).or_default();
-        KnownRegion { label, calendar }
+        self.regions.insert(code, calendar);
     }
 
-    fn record(&mut self, kind: &'static str, tally: &RecordTally, at: &KnownRegion, now: Timestamp) {
-        let region = || at.label.clone();
-        *self.phases.entry(ByPhase { region: region(), kind, phase: tally.phase }).or_default() += 1;
-        if let Some((party, since)) = tally.waits {
-            let label = ByParty { region: region(), kind, party: party.into() };
-            self.waiting.entry(label).or_default().add(since);
-        }
-        if let Some(verdict) = tally.verdict {
-            *self.decided.entry(ByVerdict { region: region(), kind, verdict }).or_default() += 1;
-        }
-        if let Some(stalled) = &tally.stalled {
-            self.stalled(kind, &at.label, stalled);
-        }
-        for deadline in &tally.clocks {
-            self.deadline(deadline, at, now);
-        }
-        if let Some(certified) = tally.certified {
-            self.certificate(certified, &at.label);
+    /// Label and calendar of a Region. One that does not exist is `unknown`: no label holds text that people write.
+    fn at(&self, code: Option<&str>) -> (String, Option<Arc<Calendar>>) {
+        match code.and_then(|code| self.regions.get_key_value(code)) {
+            Some((code, calendar)) => (code.clone(), calendar.clone()),
+            None => ("unknown".to_owned(), None),
         }
     }
 
-    fn stalled(&mut self, kind: &'static str, region: &Text, stalled: &Stalled) {
-        let reason = Text(stalled.reason.as_ref().into());
-        let label = ByReason { region: region.clone(), kind, reason };
-        self.stalled.entry(label).or_default().add(stalled.since);
+    /// Adds a record that is filed on an application.
+    pub fn record<K: Filed>(&mut self, object: &Object) {
+        let kind = object.kind.as_str();
+        let record = object.read::<K>().ok();
+        let (region, calendar) = self.at(record.as_ref().map(Filed::region));
+        let phase = record.as_ref().map_or(MALFORMED, |r| r.phase().unwrap_or(NEW));
+        *self.phases.entry(ByPhase { region: region.clone(), kind, phase }).or_default() += 1;
+        let Some(record) = record else {
+            return self.stalled(kind, &region, MALFORMED, object.meta().created_at);
+        };
+        let Some(status) = record.record() else { return };
+        if !record.is_over() {
+            self.conditions(kind, &region, &status.conditions);
+            if status.waiting_on != Party::None {
+                let label = ByParty { region: region.clone(), kind, party: status.waiting_on.into() };
+                self.waiting.entry(label).or_default().add(durations::waits_since(status));
+            }
+        }
+        for deadline in status.deadlines.iter().filter(|d| !d.is_over()) {
+            self.deadline(deadline, &region, calendar.as_deref());
+        }
+        if let Some(decision) = &status.decision {
+            let verdict = if decision.void.is_some() { "void" } else { decision.verdict.into() };
+            *self.decided.entry(ByVerdict { region, kind, verdict }).or_default() += 1;
+        }
     }
 
-    fn deadline(&mut self, deadline: &Running, at: &KnownRegion, now: Timestamp) {
+    /// Adds an exit, with its certificate.
+    pub fn exit(&mut self, object: &Object) {
+        self.record::<Decommission>(object);
+        let Ok(exit) = object.read::<Decommission>() else { return };
+        let Some(certificate) = exit.status.and_then(|s| s.certificate) else { return };
+        let (region, _) = self.at(Some(&exit.spec.region));
+        for volume in certificate.volumes {
+            let label = ByOutcome { region: region.clone(), outcome: volume.outcome.into() };
+            *self.outcomes.entry(label).or_default() += 1;
+        }
+        *self.certificates.entry(ByRegion { region }).or_default() += 1;
+    }
+
+    /// Adds what is stalled, by its conditions.
+    fn conditions(&mut self, kind: &'static str, region: &str, conditions: &[Condition]) {
+        let stalled = conditions.iter().find(|c| c.type_ == "Stalled" && c.status == ConditionStatus::True);
+        if let Some(c) = stalled {
+            self.stalled(kind, region, &c.reason, Some(c.last_transition_time.timestamp()));
+        }
+    }
+
+    fn stalled(&mut self, kind: &'static str, region: &str, reason: &str, since: Option<Timestamp>) {
+        let label = ByReason { region: region.to_owned(), kind, reason: reason.to_owned() };
+        self.stalled.entry(label).or_default().add(since);
+    }
+
+    fn deadline(&mut self, deadline: &Deadline, region: &str, calendar: Option<&Calendar>) {
         let (obligation, party) = (deadline.obligation.into(), deadline.party.into());
-        let label = ByDeadline { region: at.label.clone(), obligation, party };
-        let deadlines = self.deadlines.entry(label).or_default();
+        let label = ByDeadline { region: region.to_owned(), obligation, party };
+        let (deadlines, overdue) = (self.deadlines.entry(label).or_default(), deadline.is_overdue(self.now));
         deadlines.open += 1;
         deadlines.provisional += i64::from(deadline.provisional);
-        deadlines.overdue += i64::from(deadline.is_overdue(now));
-        let Some(calendar) = at.calendar.as_deref() else { return };
-        deadlines.least_left = deadlines.least_left.min(deadline.remaining_working_days(now, calendar));
-        if deadline.is_overdue(now) {
-            let late = calendar.count(deadline.due_date, china_date(now));
+        deadlines.overdue += i64::from(overdue);
+        let Some(calendar) = calendar else { return };
+        let left = deadline.remaining_working_days(self.now, calendar);
+        deadlines.least_left = Some(deadlines.least_left.map_or(left, |least| least.min(left)));
+        if overdue {
+            let late = calendar.count(deadline.due_date.0, china_date(self.now));
             deadlines.most_late = deadlines.most_late.max(late);
         }
     }
 
-    fn certificate(&mut self, certified: Certified, region: &Text) {
-        *self.certificates.entry(ByRegion { region: region.clone() }).or_default() += 1;
-        let Certified { ended_at: _, destroyed, retained, handed_over, lost } = certified;
-        let counts =
-            [("Destroyed", destroyed), ("Retained", retained), ("HandedOver", handed_over), ("Lost", lost)];
-        for (outcome, volumes) in counts.into_iter().filter(|(_, volumes)| *volumes > 0) {
-            let label = ByOutcome { region: region.clone(), outcome };
-            *self.outcomes.entry(label).or_default() += i64::from(volumes);
+    /// Adds a volume of an application.
+    pub fn volume(&mut self, object: &Object) {
+        let value = object.value();
+        let label = |key: &str| value["metadata"]["labels"][key].as_str();
+        if label(keys::APPLICATION_UID).is_none() {
+            return;
         }
-    }
-
-    fn volume(&mut self, volume: &VolumeTally, at: &KnownRegion) {
-        let region = at.label.clone();
-        let idle = match volume.state {
+        let state = match value["status"]["phase"].as_str() {
+            _ if label(keys::RETAINED).is_some() => VolumeState::Retained,
+            Some("Bound") => VolumeState::Bound,
+            Some(phase) if is_unclaimed(phase) => VolumeState::Unclaimed,
+            _ => VolumeState::Other,
+        };
+        let (region, _) = self.at(label(keys::REGION));
+        let idle = match state {
             VolumeState::Retained => Some(&mut self.retained),
             VolumeState::Unclaimed => Some(&mut self.unclaimed),
             VolumeState::Bound | VolumeState::Other => None,
         };
         if let Some(idle) = idle {
+            let nanos = text(&value, "/spec/capacity/storage").parse::<Quantity>().map_or(0, Quantity::nanos);
+            let bytes = i64::try_from(nanos / 1_000_000_000).unwrap_or(i64::MAX);
             let idle = idle.entry(ByRegion { region: region.clone() }).or_default();
             idle.volumes += 1;
-            idle.bytes = idle.bytes.saturating_add(volume.bytes);
+            idle.bytes = idle.bytes.saturating_add(bytes);
         }
-        *self.volumes.entry(ByState { region, state: volume.state.into() }).or_default() += 1;
+        *self.volumes.entry(ByState { region, state: state.into() }).or_default() += 1;
     }
 }
 

@@ -3,7 +3,6 @@
 //! A record that is reconciled again, by this process or the next, records nothing new and is not counted again.
 //! A process that ends between the write and the count loses one; none is ever counted twice.
 
-use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
@@ -19,35 +18,12 @@ use govcloud_domain::record::durations;
 /// Upper bounds of the histograms of working days.
 const WORKING_DAYS: [f64; 10] = [0.0, 1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0];
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ByEvent {
-    kind: &'static str,
-    event: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ByVerdict {
-    region: String,
-    kind: &'static str,
-    verdict: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ByTimeliness {
-    region: String,
-    obligation: &'static str,
-    result: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Decided {
-    kind: &'static str,
-    verdict: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Owed {
-    obligation: &'static str,
+labels! {
+    ByEvent { kind: &'static str, event: &'static str }
+    ByVerdict { region: String, kind: &'static str, verdict: &'static str }
+    ByTimeliness { region: String, obligation: &'static str, result: &'static str }
+    Decided { kind: &'static str, verdict: &'static str }
+    Owed { obligation: &'static str }
 }
 
 type Days<L> = Family<L, Histogram, fn() -> Histogram>;
@@ -86,15 +62,6 @@ pub struct Where<'a> {
     pub calendar: Option<&'a Calendar>,
 }
 
-/// A verdict as labels spell it: as the annotation does.
-pub(super) const fn verdict(v: Verdict) -> &'static str {
-    match v {
-        Verdict::Approved => "approved",
-        Verdict::Rejected => "rejected",
-        Verdict::Returned => "returned",
-    }
-}
-
 impl Events {
     /// A status was written that records these events.
     pub fn recorded(&self, place: Where<'_>, events: &[LifecycleEvent], status: &RecordStatus) {
@@ -102,9 +69,9 @@ impl Events {
         for event in events {
             self.events.get_or_create(&ByEvent { kind, event: event.event() }).inc();
             match event {
-                LifecycleEvent::Approved(_) => self.decided(place, verdict(Verdict::Approved), status),
-                LifecycleEvent::Rejected(_) => self.decided(place, verdict(Verdict::Rejected), status),
-                LifecycleEvent::Returned(_) => self.decided(place, verdict(Verdict::Returned), status),
+                LifecycleEvent::Approved(_) => self.decided(place, Verdict::Approved, status),
+                LifecycleEvent::Rejected(_) => self.decided(place, Verdict::Rejected, status),
+                LifecycleEvent::Returned(_) => self.decided(place, Verdict::Returned, status),
                 LifecycleEvent::DecisionVoid(_) => self.count_decision(place, "void"),
                 LifecycleEvent::Met(o, late) => self.met(place, *o, late.is_some(), status),
                 _ => {}
@@ -117,7 +84,8 @@ impl Events {
         self.decisions.get_or_create(&label).inc();
     }
 
-    fn decided(&self, place: Where<'_>, verdict: &'static str, status: &RecordStatus) {
+    fn decided(&self, place: Where<'_>, verdict: Verdict, status: &RecordStatus) {
+        let verdict = verdict.into();
         self.count_decision(place, verdict);
         if let Some(days) = place.calendar.and_then(|c| durations::days_to_decide(status, c)) {
             let label = Decided { kind: place.kind.as_str(), verdict };

@@ -21,13 +21,23 @@ use super::cluster_state::ClusterState;
 use super::queue::QueueStats;
 use govcloud_domain::decision::PolicyIntegrity;
 
+/// Types of label sets.
+macro_rules! labels {
+    ($($name:ident { $($label:ident: $type:ty),+ })+) => {$(
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, prometheus_client::encoding::EncodeLabelSet)]
+        pub(super) struct $name {
+            $(pub(super) $label: $type),+
+        }
+    )+};
+}
+
 mod census;
 mod events;
 mod process;
 mod requests;
 mod work;
 
-pub use census::{Tally, exit_tally, record_tally, region_tally, volume_tally};
+pub use census::Census;
 pub use events::Where;
 pub use requests::{Measured, Measuring, Requests};
 

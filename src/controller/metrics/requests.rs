@@ -1,12 +1,10 @@
 //! Requests to the API server, writes, and watches.
 
-use std::sync::OnceLock;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use futures::future::BoxFuture;
 use http::Method;
-use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -33,28 +31,11 @@ const MORE_RESOURCES: [&str; 10] = [
     "discovery",
 ];
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ByCode {
-    verb: &'static str,
-    resource: &'static str,
-    code: u16,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ByVerb {
-    verb: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ByWrite {
-    action: &'static str,
-    resource: &'static str,
-    result: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ByResource {
-    resource: &'static str,
+labels! {
+    ByCode { verb: &'static str, resource: String, code: u16 }
+    ByVerb { verb: &'static str }
+    ByWrite { action: &'static str, resource: &'static str, result: &'static str }
+    ByResource { resource: &'static str }
 }
 
 /// Requests, writes and watches.
@@ -90,23 +71,14 @@ impl Default for Requests {
 fn result_of<T>(result: &Result<T, RequestError>) -> &'static str {
     match result {
         Ok(_) => "ok",
-        Err(RequestError::Stale(_)) => "stale",
-        Err(RequestError::Refused(_)) => "refused",
-        Err(RequestError::Transient(_)) => "transient",
+        Err(e) => e.into(),
     }
 }
 
 impl Requests {
     /// A write of a plan was answered.
     pub fn wrote<T>(&self, write: &Write, result: &Result<T, RequestError>) {
-        let action = match write {
-            Write::Create(..) => "create",
-            Write::Apply(..) => "apply",
-            Write::Correct(..) => "correct",
-            Write::Patch(..) => "patch",
-            Write::Delete(..) => "delete",
-        };
-        self.count_write(action, write.target().resource.plural, result_of(result));
+        self.count_write(write.into(), write.target().resource.plural, result_of(result));
     }
 
     /// A status was written.
@@ -128,7 +100,7 @@ impl Requests {
         self.interrupted.get_or_create(&ByResource { resource }).inc();
     }
 
-    fn answered(&self, verb: &'static str, resource: &'static str, code: u16, begun: Instant) {
+    fn answered(&self, verb: &'static str, resource: String, code: u16, begun: Instant) {
         self.requests.get_or_create(&ByCode { verb, resource, code }).inc();
         // A watch is answered when it begins; how long it runs is not counted.
         self.seconds.get_or_create(&ByVerb { verb }).observe(begun.elapsed().as_secs_f64());
@@ -174,7 +146,7 @@ impl Requests {
 }
 
 /// The verb and the resource of a request, as RBAC names them; a subresource follows a slash.
-fn classify<B>(request: &http::Request<B>) -> (&'static str, &'static str) {
+fn classify<B>(request: &http::Request<B>) -> (&'static str, String) {
     let path = request.uri().path();
     let mut parts = path.trim_matches('/').split('/');
     // `/api/v1/…` or `/apis/group/version/…`
@@ -203,7 +175,9 @@ fn classify<B>(request: &http::Request<B>) -> (&'static str, &'static str) {
         Method::DELETE => "deletecollection",
         _ => "other",
     };
-    (verb, with_subresource(known(resource), subresource))
+    let resource = known(resource);
+    let status = subresource.filter(|s| *s == "status").map(|s| format!("{resource}/{s}"));
+    (verb, status.unwrap_or_else(|| resource.to_owned()))
 }
 
 /// Plural names of the kinds that are watched.
@@ -214,15 +188,6 @@ fn watched() -> impl Iterator<Item = &'static str> {
 /// The resource, if it is one that the operator requests.
 fn known(resource: &str) -> &'static str {
     watched().chain(MORE_RESOURCES).find(|r| *r == resource).unwrap_or("other")
-}
-
-fn with_subresource(resource: &'static str, subresource: Option<&str>) -> &'static str {
-    static STATUS: OnceLock<Vec<String>> = OnceLock::new();
-    if subresource != Some("status") {
-        return resource;
-    }
-    let all = STATUS.get_or_init(|| watched().chain(MORE_RESOURCES).map(|r| format!("{r}/status")).collect());
-    all.iter().find(|s| s.strip_suffix("/status") == Some(resource)).map_or(resource, String::as_str)
 }
 
 /// Counts every request of a client.
@@ -274,7 +239,7 @@ where
 mod tests {
     use super::*;
 
-    fn of(method: Method, uri: &str, content: &str) -> (&'static str, &'static str) {
+    fn of(method: Method, uri: &str, content: &str) -> (&'static str, String) {
         let request = http::Request::builder().method(method).uri(uri).header("content-type", content);
         classify(&request.body(()).unwrap())
     }
@@ -307,6 +272,6 @@ mod tests {
             ("get", "other"),
             ("list", "discovery"),
         ];
-        assert_eq!(seen, expected);
+        assert_eq!(seen, expected.map(|(verb, resource)| (verb, resource.to_owned())));
     }
 }

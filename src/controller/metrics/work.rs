@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
@@ -12,17 +11,9 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::kinds::Kind;
 use crate::queue::QueueStats;
 
-/// Labels by kind and result.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ByResult {
-    kind: &'static str,
-    result: &'static str,
-}
-
-/// Labels by kind.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ByKind {
-    kind: &'static str,
+labels! {
+    ByResult { kind: &'static str, result: &'static str }
+    ByKind { kind: &'static str }
 }
 
 /// Reconciles.

@@ -4,6 +4,7 @@ use prometheus_client::registry::Registry;
 use proptest::prelude::*;
 
 use super::*;
+use crate::kinds::Kind;
 
 fn key(ns: &str, n: usize) -> Key {
     Key::new(Kind::Application, ns, format!("a{n}"))

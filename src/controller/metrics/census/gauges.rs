@@ -3,45 +3,24 @@
 
 use std::collections::BTreeMap;
 use std::hash::Hash;
-use std::sync::Arc;
 
 use jiff::Timestamp;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::{Census, Deadlines, Group, Idle};
 
-/// A text that many labels share.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Text(pub(super) Arc<str>);
-
-impl EncodeLabelValue for Text {
-    fn encode(&self, encoder: &mut LabelValueEncoder) -> Result<(), std::fmt::Error> {
-        EncodeLabelValue::encode(&&*self.0, encoder)
-    }
-}
-
-macro_rules! labels {
-    ($($name:ident { $($label:ident: $type:ty),+ })+) => {$(
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EncodeLabelSet)]
-        pub(super) struct $name {
-            $(pub(super) $label: $type),+
-        }
-    )+};
-}
-
 labels! {
-    ByPhase { region: Text, kind: &'static str, phase: &'static str }
-    ByParty { region: Text, kind: &'static str, party: &'static str }
-    ByReason { region: Text, kind: &'static str, reason: Text }
-    ByDeadline { region: Text, obligation: &'static str, party: &'static str }
-    ByVerdict { region: Text, kind: &'static str, verdict: &'static str }
-    ByRegion { region: Text }
-    ByOutcome { region: Text, outcome: &'static str }
-    ByState { region: Text, state: &'static str }
-    ByCalendar { calendar: Text }
+    ByPhase { region: String, kind: &'static str, phase: &'static str }
+    ByParty { region: String, kind: &'static str, party: &'static str }
+    ByReason { region: String, kind: &'static str, reason: String }
+    ByDeadline { region: String, obligation: &'static str, party: &'static str }
+    ByVerdict { region: String, kind: &'static str, verdict: &'static str }
+    ByRegion { region: String }
+    ByOutcome { region: String, outcome: &'static str }
+    ByState { region: String, state: &'static str }
+    ByCalendar { calendar: String }
 }
 
 /// A family of gauges.
@@ -129,7 +108,7 @@ fn register_deadlines(to: &mut Registry, deadlines: BTreeMap<ByDeadline, Deadlin
     to.register(
         "deadline_remaining_workdays",
         "Working days left until the first of these obligations is due",
-        each(|d| (d.least_left != i32::MAX).then_some(i64::from(d.least_left))),
+        each(|d| d.least_left.map(i64::from)),
     );
     to.register(
         "deadline_provisional",
