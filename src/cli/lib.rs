@@ -23,6 +23,7 @@ pub mod session;
 pub mod show;
 pub mod verify;
 
+mod api_error;
 mod details;
 mod messages;
 mod prompt;

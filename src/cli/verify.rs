@@ -13,7 +13,7 @@ use super::messages::{self, terms};
 use super::output::{self, Format, Lang, table};
 use super::session::Session;
 use govcloud_api::resources::{ADMISSION_POLICIES, CUSTOM_RESOURCE_DEFINITION, ResourceType};
-use govcloud_domain::decision::PolicyIntegrity;
+use govcloud_domain::integrity::PolicyIntegrity;
 use govcloud_domain::integrity::{self, Defect, PolicyViolation};
 use govcloud_domain::release;
 
