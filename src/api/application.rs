@@ -9,7 +9,7 @@ use super::change::Impact;
 use super::document::{ProjectApproval, TestReport, TitledDocument};
 use super::quota::NamespaceQuota;
 use super::record::RecordStatus;
-pub use super::tenancy::{Access, AccessRole, Subject, SubjectKind};
+pub use super::tenancy::{Access, AccessRole, Subject, SubjectKind, TenantNamespace};
 use super::time::Instant;
 
 /// 上云申请: a department's application for one information system, and that system's lifecycle on the cloud.
@@ -99,7 +99,7 @@ pub struct System {
 /// Classification of a system with regard to state secrets.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 pub enum Classification {
-    /// 非涉密.
+    /// 非涉密。
     NonClassified,
     /// 涉密; always refused (Art. 3).
     Classified,
@@ -245,22 +245,6 @@ pub struct AnnouncedMaintenance {
     /// True once the department was told that it began.
     #[serde(default)]
     pub started: bool,
-}
-
-/// A tenant namespace as it was made.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct TenantNamespace {
-    /// Entry of `spec.namespaces`.
-    #[schemars(length(max = 63))]
-    pub entry: String,
-    /// Name of the Namespace.
-    #[schemars(length(max = 63))]
-    pub namespace: String,
-    /// UID of the Namespace, once it exists.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 64))]
-    pub uid: Option<String>,
 }
 
 /// A tenant namespace that an earlier record of the same name left behind.

@@ -267,7 +267,7 @@ pub struct Certificate {
     pub ended_at: Instant,
     /// Namespaces that were removed, by name and UID.
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "atomic"))]
-    pub namespaces: Vec<super::application::TenantNamespace>,
+    pub namespaces: Vec<super::tenancy::TenantNamespace>,
     /// Outcome of every volume.
     #[schemars(length(max = 512), extend("x-kubernetes-list-type" = "atomic"))]
     pub volumes: Vec<VolumeOutcome>,

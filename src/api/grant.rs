@@ -5,10 +5,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-use super::application::TenantNamespace;
 use super::quota::Quota;
 use super::record::RecordStatus;
 pub use super::tenancy::Restriction;
+use super::tenancy::TenantNamespace;
 use super::time::Instant;
 
 /// 开通工单: exactly what was approved, from which the tenant objects are made. Named as its application.

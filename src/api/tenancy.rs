@@ -64,3 +64,19 @@ pub enum Restriction {
     /// New pods and volumes are refused, access is to look only.
     Quiesced,
 }
+
+/// A tenant namespace as it was made.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct TenantNamespace {
+    /// Entry of `spec.namespaces`.
+    #[schemars(length(max = 63))]
+    pub entry: String,
+    /// Name of the Namespace.
+    #[schemars(length(max = 63))]
+    pub namespace: String,
+    /// UID of the Namespace, once it exists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub uid: Option<String>,
+}
