@@ -1,7 +1,7 @@
 //! A decision on one record, with what the reconciler needs to carry it out.
 
 use govcloud_api::filed::HasConditions;
-use govcloud_domain::decision::PolicyIntegrity;
+use govcloud_domain::integrity::PolicyIntegrity;
 use govcloud_domain::lifecycle_event::LifecycleEvent;
 use govcloud_domain::plan::{Plan, RequiredReads, Step};
 use govcloud_domain::record::Meta;

@@ -21,7 +21,7 @@ use super::clock::Clock;
 use super::metrics::Requests;
 use govcloud_api::resources::{ADMISSION_POLICIES, CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, ResourceType};
 use govcloud_api::{OPERATOR_NAME, OPERATOR_NAMESPACE};
-use govcloud_domain::decision::PolicyIntegrity;
+use govcloud_domain::integrity::PolicyIntegrity;
 use govcloud_domain::integrity::{self, Record};
 use govcloud_domain::plan::Target;
 use govcloud_domain::release::{self, RELEASE};

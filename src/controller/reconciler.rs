@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use govcloud_domain::decision::PolicyIntegrity;
+use govcloud_domain::integrity::PolicyIntegrity;
 use govcloud_domain::plan::Target;
 use govcloud_domain::record::is_unanswered;
 use jiff::{SignedDuration, Timestamp};

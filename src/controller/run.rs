@@ -18,7 +18,7 @@ use super::metrics::Metrics;
 use super::policy_guard::PolicyGuard;
 use super::supervision::{TaskEnded, Tasks};
 use super::{reconciler, server, watch as watches};
-use govcloud_domain::decision::PolicyIntegrity;
+use govcloud_domain::integrity::PolicyIntegrity;
 
 /// Time that running reconciles get to finish their writes at the end. With [`RELEASE`] it is below the grace period of
 /// the Pod, 30 seconds.

@@ -16,7 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::context::Context;
 use super::metrics::{CONTENT_TYPE, Scrape};
-use govcloud_domain::decision::PolicyIntegrity;
+use govcloud_domain::integrity::PolicyIntegrity;
 
 /// Listens on an address.
 ///
@@ -51,7 +51,7 @@ async fn ready(State(context): State<Arc<Context>>) -> impl IntoResponse {
         };
         return (StatusCode::OK, format!("ready: {role}\n"));
     }
-    (StatusCode::SERVICE_UNAVAILABLE, format!("not ready / 尚未就绪:\n- {}\n", missing.join("\n- ")))
+    (StatusCode::SERVICE_UNAVAILABLE, format!("not ready / 尚未就绪：\n- {}\n", missing.join("\n- ")))
 }
 
 /// Reasons why this replica is not ready, one a line.

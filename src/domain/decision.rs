@@ -10,24 +10,10 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::bilingual::Bilingual;
-use super::integrity::PolicyViolation;
+use super::integrity::{PolicyIntegrity, PolicyViolation};
 use crate::bilingual::bilingual;
 use govcloud_api::keys;
 use govcloud_api::record::{Decision, RecordStatus, TimeSource, Verdict};
-
-/// Integrity of the admission policies that guard decisions.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PolicyIntegrity {
-    /// Not checked yet: no approval counts, nothing is invalid.
-    Unknown,
-    /// All in place, without a gap since `since`.
-    Intact {
-        /// Decisions made before this instant and not yet recorded were made in a gap.
-        since: Timestamp,
-    },
-    /// Something is missing, altered or replaced.
-    Violated(Vec<PolicyViolation>),
-}
 
 /// The authority's annotations, parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]

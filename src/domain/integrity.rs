@@ -10,9 +10,22 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::bilingual::{Bilingual, bilingual};
-use super::decision::PolicyIntegrity;
 use super::digest::digest_of;
 use govcloud_api::time::Instant;
+
+/// Integrity of the admission policies that guard decisions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PolicyIntegrity {
+    /// Not checked yet: no approval counts, nothing is invalid.
+    Unknown,
+    /// All in place, without a gap since `since`.
+    Intact {
+        /// Decisions made before this instant and not yet recorded were made in a gap.
+        since: Timestamp,
+    },
+    /// Something is missing, altered or replaced.
+    Violated(Vec<PolicyViolation>),
+}
 
 /// Difference between one shipped object and the live one.
 #[derive(Clone, Debug, PartialEq, Eq)]

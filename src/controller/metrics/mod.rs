@@ -19,7 +19,7 @@ use prometheus_client::registry::Registry;
 use super::cloudevents::counts::Counts;
 use super::cluster_state::ClusterState;
 use super::queue::QueueStats;
-use govcloud_domain::decision::PolicyIntegrity;
+use govcloud_domain::integrity::PolicyIntegrity;
 
 /// Types of label sets.
 macro_rules! labels {

@@ -6,7 +6,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::Scrape;
-use govcloud_domain::decision::PolicyIntegrity;
+use govcloud_domain::integrity::PolicyIntegrity;
 
 /// Ticks a second in `/proc/self/stat`: USER_HZ, which Linux keeps at 100 for user space.
 const TICKS: f64 = 100.0;

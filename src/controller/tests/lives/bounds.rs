@@ -1,7 +1,7 @@
 //! Records at the bounds of their lists, and what is kept beside a timeline that drops entries.
 
-use govcloud_domain::decision::PolicyIntegrity;
 use govcloud_domain::decommission::HAND_OVER_MAX;
+use govcloud_domain::integrity::PolicyIntegrity;
 use govcloud_domain::record::TIMELINE_MAX;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! Decisions that do not count, and specs that are not what was decided on (design, section 3; S1, S7).
 
-use govcloud_domain::decision::PolicyIntegrity;
+use govcloud_domain::integrity::PolicyIntegrity;
 use serde_json::json;
 
 use crate::acts::{adjustment, app_id, application, change_id, exit, exit_id, grant_id, tenant};

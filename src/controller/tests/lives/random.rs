@@ -1,7 +1,7 @@
 //! Random lives: whatever people do and whenever, the invariants hold, nothing panics, and nothing goes by
 //! silence. And a life that is killed between any two writes ends as the undisturbed one (S9).
 
-use govcloud_domain::decision::PolicyIntegrity;
+use govcloud_domain::integrity::PolicyIntegrity;
 use jiff::SignedDuration;
 use proptest::prelude::*;
 use serde_json::json;

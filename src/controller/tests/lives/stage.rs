@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use govcloud_controller::decision::{Decision, GatherContext};
 use govcloud_controller::key::Key;
 use govcloud_controller::kinds::Kind;
-use govcloud_domain::decision::PolicyIntegrity;
+use govcloud_domain::integrity::PolicyIntegrity;
 use govcloud_domain::lifecycle_event::LifecycleEvent;
 use govcloud_domain::plan::{Plan, RequiredReads, Step, Write};
 use jiff::{SignedDuration, Timestamp};

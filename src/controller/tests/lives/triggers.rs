@@ -7,7 +7,7 @@ use govcloud_api::{keys, resources};
 use govcloud_controller::decision::GatherContext;
 use govcloud_controller::key::Key;
 use govcloud_controller::kinds::Kind;
-use govcloud_domain::decision::PolicyIntegrity;
+use govcloud_domain::integrity::PolicyIntegrity;
 use govcloud_domain::plan::RequiredReads;
 use govcloud_domain::tenancy::{LiveObject, OBJECTS};
 use serde_json::{Value, json};

@@ -14,7 +14,7 @@ use govcloud_controller::key::Key;
 use govcloud_controller::kinds::Kind;
 use govcloud_controller::metrics::{Measuring, Metrics, Scrape, Where};
 use govcloud_controller::queue::Queue;
-use govcloud_domain::decision::PolicyIntegrity;
+use govcloud_domain::integrity::PolicyIntegrity;
 use govcloud_domain::lifecycle_event::LifecycleEvent;
 use govcloud_domain::plan::{Target, Write};
 use jiff::Timestamp;
