@@ -11,7 +11,8 @@ use e2e::requests;
 use kube::Client;
 use serde_json::json;
 
-use crate::harness::{Harness, Record, application, collection};
+use crate::harness::{Harness, application};
+use crate::record::{Record, collection};
 use crate::report::{self, Rows};
 use crate::stats::Distribution;
 use crate::status_watch::StatusWatch;

@@ -11,7 +11,8 @@ use futures::stream::iter;
 use govcloud_api::keys;
 use serde_json::{Value, json};
 
-use crate::harness::{Harness, Record};
+use crate::harness::Harness;
+use crate::record::Record;
 use crate::recording::{Recording, snapshot};
 use crate::replay::Replay;
 use crate::report::{Figures, named};

@@ -12,13 +12,16 @@ use e2e::actors::OPERATOR;
 use e2e::audit::Follow;
 use e2e::fixtures::Kind;
 use jiff::Timestamp;
+use tokio::task::JoinHandle;
 
 use crate::comparison::{PROVISION, prepare};
-use crate::harness::{Harness, Record};
+use crate::harness::Harness;
+use crate::record::Record;
 use crate::recording::{Recording, Snapshot, Write, snapshot};
 use crate::replay::{Replay, concurrent};
 use crate::report;
 use crate::stats::{Distribution, median};
+use crate::status_watch::StatusWatch;
 
 /// Objects of a usable namespace: itself, quota, limits, two network policies, one role binding.
 const OBJECTS: [&str; 5] = ["namespaces", "resourcequotas", "limitranges", "networkpolicies", "rolebindings"];
@@ -33,9 +36,6 @@ pub async fn measure(approvals: usize) -> Result<()> {
     watched.stop_operator().await?;
     let (own, others) = (operated.applications(0..WARM_UP + approvals), watched.applications(0..approvals));
     let (warm_up, own) = own.split_at(WARM_UP);
-    let approve = async |harness: &Harness, application: &Record| {
-        harness.approve(Kind::Application, from_ref(application), |_| ()).await
-    };
 
     let before = snapshot(&operated.admin).await?;
     let log = operated.cluster.audit().follow()?;
@@ -46,30 +46,7 @@ pub async fn measure(approvals: usize) -> Result<()> {
     }
     status.until("Provisioned", WARM_UP).await?;
     let recording = Recording::of(&operated.requests_since(log).await?, before);
-    let model = &warm_up[WARM_UP - 1];
-    let writes = recording.of_application(model);
-    let usable = usable(writes)?;
-    let writes: Vec<Write> = writes.iter().filter(|w| w.received < usable).cloned().collect();
-    let now = snapshot(&watched.admin).await?;
-    let mut replays = Vec::new();
-    for other in others.clone() {
-        let existing = Snapshot::from([(model.key(), now[&other.key()].clone())]);
-        // A tenant namespace's name contains the other two.
-        let renames = vec![
-            (model.tenant(), other.tenant()),
-            (model.name.clone(), other.name.clone()),
-            (model.namespace.clone(), other.namespace.clone()),
-        ];
-        replays.push((other, Replay { renames, ..Replay::of(&recording, &existing) }));
-    }
-    let client = watched.operator_client().await?;
-    let watcher = tokio::spawn(async move {
-        for (application, replay) in replays {
-            watch.reached(&application, "approved").await?;
-            replay.send(&client, concurrent(&writes)).await?;
-        }
-        anyhow::Ok(())
-    });
+    let watcher = start_watcher(&watched, watch, &recording, &warm_up[WARM_UP - 1], others.clone()).await?;
 
     let logs = (operated.cluster.audit().follow()?, watched.cluster.audit().follow()?);
     let mut turn = tokio::time::interval(Duration::from_millis(500));
@@ -83,14 +60,56 @@ pub async fn measure(approvals: usize) -> Result<()> {
     status.until("Provisioned", WARM_UP + approvals).await?;
     let own = latencies(&operated, logs.0, own).await?;
     let others = latencies(&watched, logs.1, &others).await?;
-    let later =
-        own.iter().zip(&others).map(|(own, other)| (own.as_secs_f64() - other.as_secs_f64()) * 1000.0);
+    save(&own, &others)
+}
+
+async fn approve(harness: &Harness, application: &Record) -> Result<()> {
+    harness.approve(Kind::Application, from_ref(application), |_| ()).await
+}
+
+/// The bare watcher: upon each approval it sends the model's writes until its namespace was usable, for that application.
+async fn start_watcher(
+    watched: &Harness,
+    watch: StatusWatch,
+    recording: &Recording,
+    model: &Record,
+    applications: Vec<Record>,
+) -> Result<JoinHandle<Result<()>>> {
+    let writes = recording.of_application(model);
+    let usable = usable(writes)?;
+    let writes: Vec<Write> = writes.iter().filter(|w| w.received < usable).cloned().collect();
+    let now = snapshot(&watched.admin).await?;
+    let mut replays = Vec::new();
+    for other in applications {
+        let existing = Snapshot::from([(model.key(), now[&other.key()].clone())]);
+        // A tenant namespace's name contains the other two.
+        let renames = vec![
+            (model.tenant(), other.tenant()),
+            (model.name.clone(), other.name.clone()),
+            (model.namespace.clone(), other.namespace.clone()),
+        ];
+        replays.push((other, Replay { renames, ..Replay::of(recording, &existing) }));
+    }
+    let client = watched.operator_client().await?;
+    Ok(tokio::spawn(async move {
+        for (application, replay) in replays {
+            watch.reached(&application, "approved").await?;
+            replay.send(&client, concurrent(&writes)).await?;
+        }
+        anyhow::Ok(())
+    }))
+}
+
+/// Saves both distributions, and how much slower the operator is within the same second.
+fn save(own: &[Duration], others: &[Duration]) -> Result<()> {
+    let later = own.iter().zip(others).map(|(own, other)| (own.as_secs_f64() - other.as_secs_f64()) * 1000.0);
     let rows =
-        [("operator".into(), Distribution::of(&own)), ("bare watcher".into(), Distribution::of(&others))];
+        [("operator".into(), Distribution::of(own)), ("bare watcher".into(), Distribution::of(others))];
     let block = format!(
-        "{}\n\nWithin the same second the operator is **{:.1} ms** slower than the bare watcher (median of {approvals} pairs).",
+        "{}\n\nWithin the same second the operator is **{:.1} ms** slower than the bare watcher (median of {} pairs).",
         report::distributions(&rows),
-        median(later)
+        median(later),
+        own.len()
     );
     report::save("latency", &block)
 }

@@ -4,6 +4,7 @@ mod bystander;
 mod comparison;
 mod harness;
 mod latency;
+mod record;
 mod recording;
 mod replay;
 mod report;

@@ -11,10 +11,7 @@ use jiff::Timestamp;
 use kube::Client;
 use serde_json::Value;
 
-use crate::harness::Record;
-
-/// Resource, namespace and name, which are the same on another control plane; of a volume those of its claim.
-pub type ObjectKey = (String, String, String);
+use crate::record::{ObjectKey, Record};
 
 /// The UIDs of objects.
 pub type Snapshot = HashMap<ObjectKey, String>;

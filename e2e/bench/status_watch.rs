@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use tokio::time::timeout_at;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::harness::Record;
+use crate::record::Record;
 
 /// Time without any progress after which a measurement is given up.
 pub const PATIENCE: Duration = Duration::from_secs(120);

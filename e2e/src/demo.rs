@@ -1,5 +1,6 @@
 //! Steps of `make demo`, and the runner that shows and checks them.
 
+mod commands;
 mod exit;
 mod runner;
 mod steps;

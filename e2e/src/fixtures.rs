@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::actors::Actor;
 use crate::cluster::Cluster;
+pub use crate::kind::Kind;
 use crate::paths::in_repository;
 use crate::volumes;
 use crate::wait::{eventually, until};
@@ -27,42 +28,6 @@ pub const PATIENCE: Duration = Duration::from_secs(90);
 pub const HENAN: &str = "410000";
 /// The city's region.
 pub const ZHENGZHOU: &str = "410100";
-
-/// Kinds of records in a filing namespace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// CloudApplication.
-    Application,
-    /// ResourceGrant.
-    Grant,
-    /// ChangeRequest.
-    Change,
-    /// Decommission.
-    Exit,
-}
-
-impl Kind {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Application, Self::Grant, Self::Change, Self::Exit];
-
-    /// As kube knows it.
-    pub fn resource(self) -> ApiResource {
-        let (kind, plural) = match self {
-            Self::Application => ("CloudApplication", "cloudapplications"),
-            Self::Grant => ("ResourceGrant", "resourcegrants"),
-            Self::Change => ("ChangeRequest", "changerequests"),
-            Self::Exit => ("Decommission", "decommissions"),
-        };
-        ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk("govcloud.dev", "v1alpha1", kind), plural)
-    }
-
-    /// The kind that a manifest names.
-    fn of(manifest: &Value) -> Result<Self> {
-        let kind = manifest["kind"].as_str().unwrap_or_default();
-        let known = Self::ALL.into_iter().find(|k| k.resource().kind == kind);
-        known.with_context(|| format!("{kind:?} is not filed"))
-    }
-}
 
 /// The regions of `config/samples` with the verbs on them, ready for applications.
 pub async fn regions(cluster: &Cluster) -> Result<()> {

@@ -10,7 +10,7 @@ use kube::{Api, Client};
 
 use crate::actors::Actor;
 use crate::control_plane::ControlPlane;
-use crate::fixtures::Kind;
+use crate::kind::Kind;
 use crate::kubectl::Kubectl;
 use crate::paths::in_repository;
 use crate::wait::eventually;

@@ -6,6 +6,7 @@
 //! | [`cluster`] | a whole cluster: control plane, actors, the installed project, the operator |
 //! | [`fixtures`] | regions and departments, and the steps of a life, each by the actor who takes it |
 //! | [`sample_department`] | the same steps by kubectl, on the department of the samples |
+//! | [`kind`] | the kinds of records |
 //! | [`actors`] | users, their groups, their kubeconfig files |
 //! | [`kubectl`] | kubectl as a given actor |
 //! | [`wait`] | waiting on conditions, with the last seen state in the error |
@@ -45,6 +46,7 @@ pub mod fixtures;
 pub mod go;
 pub mod in_process;
 pub mod install;
+pub mod kind;
 pub mod kubectl;
 pub mod node;
 pub mod operator;

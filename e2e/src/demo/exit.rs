@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use super::commands::{approval, generation, until};
 use super::runner::{Runner, by, govcloud};
-use super::steps::{approval, generation, until};
 use crate::actors::Actor::{Auditor, Authority410000, Department, PlatformAdmin};
 
 /// Plays the exit and its proof.
@@ -121,5 +121,5 @@ async fn disk(runner: &mut Runner) -> Result<()> {
     let destroyed = runner.variable("DATA");
     runner.expect_gone("ls $DATA", &destroyed).await?;
     runner.verify("that it is gone", !Path::new(&destroyed).exists())?;
-    runner.expect_output("cat $ARCHIVE/trips.csv", "archive,G3001,郑州东,洛阳龙门").await
+    runner.expect_output("cat $ARCHIVE/trips.txt", "archive G3001 郑州东至洛阳龙门").await
 }

@@ -2,32 +2,10 @@
 
 use anyhow::Result;
 
+use super::commands::{approval, decision, generation, until};
 use super::exit;
 use super::runner::{Runner, by, govcloud};
 use crate::actors::Actor::{Auditor, Authority410000, Authority410100, Department, PlatformAdmin, Provider};
-
-/// Approves the named record of the department at the generation that was captured last.
-pub(super) fn approval(record: &str) -> String {
-    decision(record, "approved", "同意")
-}
-
-/// Decides on the named record of the department at the generation that was captured last.
-fn decision(record: &str, verdict: &str, opinion: &str) -> String {
-    format!(
-        "annotate --overwrite -n dept-transport {record} govcloud.dev/decision={verdict} \
-         govcloud.dev/reviewed-generation=$GENERATION govcloud.dev/opinion={opinion}"
-    )
-}
-
-/// Waits until the named record of the department has `value` there.
-pub(super) fn until(record: &str, path: &str, value: &str) -> String {
-    format!("wait -n dept-transport {record} --for=jsonpath='{{.status.{path}}}'={value} --timeout=60s")
-}
-
-/// Prints the generation of the named record of the department.
-pub(super) fn generation(record: &str) -> String {
-    format!("get -n dept-transport {record} -o jsonpath='{{.metadata.generation}}'")
-}
 
 /// Runs the whole life. Every step is checked; the first that is not as it must be ends it.
 pub async fn run(runner: &mut Runner) -> Result<()> {
@@ -154,7 +132,7 @@ async fn data(runner: &mut Runner) -> Result<()> {
             "get pv -o jsonpath='{{.items[?(@.spec.claimRef.name==\"{claim}\")].spec.hostPath.path}}'"
         );
         runner.capture(variable, &by(PlatformAdmin, &path)).await?;
-        runner.run(&format!("echo '{claim},G3001,郑州东,洛阳龙门' > ${variable}/trips.csv")).await?;
+        runner.run(&format!("echo '{claim} G3001 郑州东至洛阳龙门' > ${variable}/trips.txt")).await?;
     }
     runner.run("ls -l $DATA $ARCHIVE").await.map(drop)
 }
