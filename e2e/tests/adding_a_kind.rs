@@ -92,32 +92,8 @@ impl Scratch {
     }
 }
 
-#[test]
-fn a_new_record_touches_the_files_that_the_page_lists() {
-    let mut s = Scratch::new("new-record");
-    s.add("src/api/inspection.rs", include_str!("adding_a_kind/inspection_api.rs"));
-    s.edit("src/api/lib.rs", "pub mod grant;\n", "pub mod grant;\npub mod inspection;\n");
-    s.edit(
-        "src/api/lib.rs",
-        "        decommission::Decommission::crd(),\n",
-        "        decommission::Decommission::crd(),\n        inspection::Inspection::crd(),\n",
-    );
-    s.edit(
-        "src/api/resources.rs",
-        "/// Region.\npub const REGION",
-        "/// Inspection.\npub const INSPECTION: ResourceType = ResourceType::new(API_VERSION, \"inspections\", \"Inspection\");\n/// Region.\npub const REGION",
-    );
-    s.add("src/domain/inspection.rs", include_str!("adding_a_kind/inspection_domain.rs"));
-    s.edit("src/domain/lib.rs", "pub mod grant;\n", "pub mod grant;\npub mod inspection;\n");
-    s.add("src/controller/kinds/inspection.rs", include_str!("adding_a_kind/inspection_controller.rs"));
-    let kinds = "src/controller/kinds.rs";
-    s.edit(kinds, "mod grant;\n", "mod grant;\nmod inspection;\n");
-    s.edit(
-        kinds,
-        "    /// VolumeSnapshot.\n    Snapshot,\n",
-        "    /// VolumeSnapshot.\n    Snapshot,\n    /// Inspection.\n    Inspection,\n",
-    );
-    s.edit(kinds, "    &snapshot::KIND,\n", "    &snapshot::KIND,\n    &inspection::KIND,\n");
+/// The plugin reads the new record as it reads a grant.
+fn add_to_plugin(s: &mut Scratch) {
     let record = "src/cli/record.rs";
     for (before, more) in [
         ("use govcloud_api::grant::ResourceGrant;\n", "use govcloud_api::inspection::Inspection;\n"),
@@ -145,6 +121,35 @@ fn a_new_record_touches_the_files_that_the_page_lists() {
     }
     s.edit(record, "ALL: [Self; 4]", "ALL: [Self; 5]");
     s.edit(record, "Self::Exit, Self::Grant]", "Self::Exit, Self::Grant, Self::Inspection]");
+}
+
+#[test]
+fn a_new_record_touches_the_files_that_the_page_lists() {
+    let mut s = Scratch::new("new-record");
+    s.add("src/api/inspection.rs", include_str!("adding_a_kind/inspection_api.rs"));
+    s.edit("src/api/lib.rs", "pub mod grant;\n", "pub mod grant;\npub mod inspection;\n");
+    s.edit(
+        "src/api/lib.rs",
+        "        decommission::Decommission::crd(),\n",
+        "        decommission::Decommission::crd(),\n        inspection::Inspection::crd(),\n",
+    );
+    s.edit(
+        "src/api/resources.rs",
+        "/// Region.\npub const REGION",
+        "/// Inspection.\npub const INSPECTION: ResourceType = ResourceType::new(API_VERSION, \"inspections\", \"Inspection\");\n/// Region.\npub const REGION",
+    );
+    s.add("src/domain/inspection.rs", include_str!("adding_a_kind/inspection_domain.rs"));
+    s.edit("src/domain/lib.rs", "pub mod grant;\n", "pub mod grant;\npub mod inspection;\n");
+    s.add("src/controller/kinds/inspection.rs", include_str!("adding_a_kind/inspection_controller.rs"));
+    let kinds = "src/controller/kinds.rs";
+    s.edit(kinds, "mod grant;\n", "mod grant;\nmod inspection;\n");
+    s.edit(
+        kinds,
+        "    /// VolumeSnapshot.\n    Snapshot,\n",
+        "    /// VolumeSnapshot.\n    Snapshot,\n    /// Inspection.\n    Inspection,\n",
+    );
+    s.edit(kinds, "    &snapshot::KIND,\n", "    &snapshot::KIND,\n    &inspection::KIND,\n");
+    add_to_plugin(&mut s);
     s.edit(
         "src/cli/details.rs",
         "            self.exit(exit);\n",

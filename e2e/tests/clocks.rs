@@ -143,118 +143,109 @@ async fn every_overdue_deadline_is_reported(context: Context) -> Result<()> {
     play.set_up("ProviderApplied").await?;
     let department = play.by(Actor::Department);
 
-    // Review (the Region sets one): silence approves nothing.
-    department.run(&["apply", "-n", NS, "-f", &samples_file("travel.yaml")]).await?;
-    let filed = play.until("capp/travel", "clock of Review", |o| deadline(o, "Review").is_ok()).await?;
-    ensure!(filed["status"]["phase"] == "Submitted", "{}", filed["status"]["phase"]);
-    ensure!(deadline(&filed, "Review")?["dueDate"] == "2026-10-09", "{}", deadline(&filed, "Review")?);
-    play.let_it_run_out("capp/travel", "Review", "Submitted").await?;
-
-    // Provision (Art. 13): the provider is late, and a restart reports nothing twice.
-    play.decide("capp/travel").await?;
-    play.until_phase("capp/travel", "Provisioning").await?;
-    play.let_it_run_out("capp/travel", "Provision", "Provisioning").await?;
-    operator.stop().await;
-    let operator = InProcess::start(&context.cluster, play.clock.clone()).await?;
-    let app = play.get("capp/travel").await?;
-    play.by(Actor::Provider).apply(&grant(&app)).await?;
-    let app = play.until_phase("capp/travel", "Provisioned").await?;
-    ensure!(
-        deadline(&app, "Provision")?["workingDaysLate"].as_i64() >= Some(1),
-        "{}",
-        deadline(&app, "Provision")?
-    );
-    ensure!(
-        timeline_count(&app, "Overdue") == 2,
-        "review and provisioning were overdue once each: {}",
-        app["status"]["timeline"]
-    );
-
-    // Going live (Art. 14): it falls due while the operator is down, and is reported on return with the true instant.
-    let due = deadline(&app, "GoLive")?["dueAt"].as_str().context("no dueAt")?.parse::<Timestamp>()?;
-    operator.stop().await;
-    play.clock.set(due + SignedDuration::from_hours(50));
-    let operator = InProcess::start(&context.cluster, play.clock.clone()).await?;
-    let app = play.until("capp/travel", "GoLive overdue", |o| timeline_count(o, "Overdue") == 3).await?;
-    ensure!(deadline(&app, "GoLive")?["dueAt"] == due.to_string().as_str(), "the due instant moved");
-    let live =
-        json!({ "spec": { "goLive": { "at": play.clock.now().round(jiff::Unit::Second)?.to_string() } } })
-            .to_string();
-    department.run(&["patch", "capp", "travel", "-n", NS, "--type=merge", "-p", &live]).await?;
-    let app = play.until_phase("capp/travel", "Live").await?;
-    ensure!(
-        deadline(&app, "GoLive")?["workingDaysLate"].as_i64() >= Some(1),
-        "{}",
-        deadline(&app, "GoLive")?
-    );
-
-    // The report (Art. 14).
-    play.let_it_run_out("capp/travel", "GoLiveReport", "Live").await?;
-    department
-        .run(&[
-            "patch",
-            "capp",
-            "travel",
-            "-n",
-            NS,
-            "--type=merge",
-            "--patch-file",
-            &samples_file("travel-report.yaml"),
-        ])
-        .await?;
-    let app = play.until("capp/travel", "reported", |o| !o["status"]["reportedAt"].is_null()).await?;
-    ensure!(
-        condition(&app, "OnTime")["status"] == "True",
-        "everything is met: {}",
-        condition(&app, "OnTime")
-    );
-
-    change_and_exit(&play, &department).await?;
+    review(&play, &department).await?;
+    let operator = provision(&play, operator).await?;
+    let operator = go_live(&play, &department, operator).await?;
+    report(&play, &department).await?;
+    change(&play, &department).await?;
+    exit(&play, &department).await?;
     provisional(&play, &department).await?;
     operator.stop().await;
     Ok(())
 }
 
-/// A change (Art. 15) and an exit (Art. 16) that are late too.
-async fn change_and_exit(play: &Play, department: &Kubectl) -> Result<()> {
+/// Review (the Region sets one): silence approves nothing.
+async fn review(play: &Play, department: &Kubectl) -> Result<()> {
+    department.run(&["apply", "-n", NS, "-f", &samples_file("travel.yaml")]).await?;
+    let filed = play.until("capp/travel", "clock of Review", |o| deadline(o, "Review").is_ok()).await?;
+    ensure!(filed["status"]["phase"] == "Submitted", "{}", filed["status"]["phase"]);
+    ensure!(deadline(&filed, "Review")?["dueDate"] == "2026-10-09", "{}", deadline(&filed, "Review")?);
+    play.let_it_run_out("capp/travel", "Review", "Submitted").await
+}
+
+/// Provision (Art. 13): the provider is late, and a restart reports nothing twice.
+async fn provision(play: &Play, operator: InProcess) -> Result<InProcess> {
+    play.decide("capp/travel").await?;
+    play.until_phase("capp/travel", "Provisioning").await?;
+    play.let_it_run_out("capp/travel", "Provision", "Provisioning").await?;
+    operator.stop().await;
+    let operator = InProcess::start(&play.cluster, play.clock.clone()).await?;
+    let app = play.get("capp/travel").await?;
+    play.by(Actor::Provider).apply(&grant(&app)).await?;
+    let app = play.until_phase("capp/travel", "Provisioned").await?;
+    assert_met_late(&app, "Provision")?;
+    ensure!(
+        timeline_count(&app, "Overdue") == 2,
+        "review and provisioning were overdue once each: {}",
+        app["status"]["timeline"]
+    );
+    Ok(operator)
+}
+
+/// Going live (Art. 14): it falls due while the operator is down, and is reported on return with the true instant.
+async fn go_live(play: &Play, department: &Kubectl, operator: InProcess) -> Result<InProcess> {
+    let app = play.get("capp/travel").await?;
+    let due = deadline(&app, "GoLive")?["dueAt"].as_str().context("no dueAt")?.parse::<Timestamp>()?;
+    operator.stop().await;
+    play.clock.set(due + SignedDuration::from_hours(50));
+    let operator = InProcess::start(&play.cluster, play.clock.clone()).await?;
+    let app = play.until("capp/travel", "GoLive overdue", |o| timeline_count(o, "Overdue") == 3).await?;
+    ensure!(deadline(&app, "GoLive")?["dueAt"] == due.to_string().as_str(), "the due instant moved");
+    let now = play.clock.now().round(jiff::Unit::Second)?.to_string();
+    merge(department, "capp/travel", &json!({ "spec": { "goLive": { "at": now } } })).await?;
+    let app = play.until_phase("capp/travel", "Live").await?;
+    assert_met_late(&app, "GoLive")?;
+    Ok(operator)
+}
+
+/// The report (Art. 14).
+async fn report(play: &Play, department: &Kubectl) -> Result<()> {
+    play.let_it_run_out("capp/travel", "GoLiveReport", "Live").await?;
+    let file = samples_file("travel-report.yaml");
+    department.run(&["patch", "capp/travel", "-n", NS, "--type=merge", "--patch-file", &file]).await?;
+    let app = play.until("capp/travel", "reported", |o| !o["status"]["reportedAt"].is_null()).await?;
+    let on_time = condition(&app, "OnTime");
+    ensure!(on_time["status"] == "True", "everything is met: {on_time}");
+    Ok(())
+}
+
+/// A change (Art. 15) that is late too.
+async fn change(play: &Play, department: &Kubectl) -> Result<()> {
     department.run(&["apply", "-n", NS, "-f", &samples_file("travel-enlarge.yaml")]).await?;
     play.until("chreq/travel-enlarge", "valid", |o| condition(o, "Valid")["status"] == "True").await?;
     play.decide("chreq/travel-enlarge").await?;
     let change = play.until_phase("chreq/travel-enlarge", "Applying").await?;
     play.let_it_run_out("chreq/travel-enlarge", "Change", "Applying").await?;
+    let decision = &change["status"]["decision"];
     let approved = json!({ "kind": "ChangeRequest", "name": "travel-enlarge", "uid": change["metadata"]["uid"],
-        "generation": change["status"]["decision"]["generation"], "digest": change["status"]["decision"]["digest"] });
-    let patch =
-        json!({ "spec": { "approved": approved, "namespaces": change["status"]["after"] } }).to_string();
-    play.by(Actor::Provider)
-        .run(&["patch", "grant", "travel", "-n", NS, "--type=merge", "-p", &patch])
-        .await?;
+        "generation": decision["generation"], "digest": decision["digest"] });
+    let patch = json!({ "spec": { "approved": approved, "namespaces": change["status"]["after"] } });
+    merge(&play.by(Actor::Provider), "grant/travel", &patch).await?;
     let change = play.until_phase("chreq/travel-enlarge", "Completed").await?;
-    ensure!(
-        deadline(&change, "Change")?["workingDaysLate"].as_i64() >= Some(1),
-        "{}",
-        deadline(&change, "Change")?
-    );
+    assert_met_late(&change, "Change")
+}
 
-    // Something holds the namespace: reported by name, never forced, and overdue all the same.
-    let tenant = play.get("capp/travel").await?["status"]["namespaces"][0]["namespace"]
-        .as_str()
-        .context("no namespace")?
-        .to_owned();
+/// An exit (Art. 16) that is late too: something holds the namespace, which is reported by name, never forced, and
+/// overdue all the same.
+async fn exit(play: &Play, department: &Kubectl) -> Result<()> {
+    let app = play.get("capp/travel").await?;
+    let tenant = app["status"]["namespaces"][0]["namespace"].as_str().context("no namespace")?;
     let admin = play.by(Actor::Admin);
-    admin.run(&["create", "configmap", "held", "-n", &tenant]).await?;
-    let hold = json!({ "metadata": { "finalizers": ["example.com/held"] } }).to_string();
-    admin.run(&["patch", "configmap", "held", "-n", &tenant, "--type=merge", "-p", &hold]).await?;
+    admin.run(&["create", "configmap", "held", "-n", tenant]).await?;
+    let finalizers = async |finalizers: Value| {
+        let patch = json!({ "metadata": { "finalizers": finalizers } }).to_string();
+        admin.run(&["patch", "configmap", "held", "-n", tenant, "--type=merge", "-p", &patch]).await
+    };
+    finalizers(json!(["example.com/held"])).await?;
     let exit = sample("travel-exit.yaml")?
         .replace("    volumes:\n    - {namespace: prod, claim: data, action: Destroy}\n", "");
     department
         .apply(&exit.replace("  name: travel-exit", &format!("  name: travel-exit\n  namespace: {NS}")))
         .await?;
     let exit = play.until_phase("decom/travel-exit", "AwaitingConsent").await?;
-    let consent =
-        json!({ "spec": { "consent": { "inventoryDigest": exit["status"]["inventory"]["digest"] } } })
-            .to_string();
-    department.run(&["patch", "decom", "travel-exit", "-n", NS, "--type=merge", "-p", &consent]).await?;
+    let digest = &exit["status"]["inventory"]["digest"];
+    let consent = json!({ "spec": { "consent": { "inventoryDigest": digest } } });
+    merge(department, "decom/travel-exit", &consent).await?;
     play.until_phase("decom/travel-exit", "AwaitingDecision").await?;
     play.decide("decom/travel-exit").await?;
     play.until_phase("decom/travel-exit", "Reclaiming").await?;
@@ -263,30 +254,26 @@ async fn change_and_exit(play: &Play, department: &Kubectl) -> Result<()> {
         let stalled = condition(o, "Stalled");
         let message = stalled["message"].as_str().unwrap_or_default();
         stalled["reason"] == "ReclaimStuck"
-            && message.contains(&tenant)
+            && message.contains(tenant)
             && message.contains("example.com/held")
     })
     .await?;
-    admin
-        .run(&[
-            "patch",
-            "configmap",
-            "held",
-            "-n",
-            &tenant,
-            "--type=merge",
-            "-p",
-            r#"{"metadata":{"finalizers":null}}"#,
-        ])
-        .await?;
+    finalizers(Value::Null).await?;
     let exit = play.until_phase("decom/travel-exit", "Completed").await?;
-    ensure!(
-        deadline(&exit, "Reclaim")?["workingDaysLate"].as_i64() >= Some(1),
-        "{}",
-        deadline(&exit, "Reclaim")?
-    );
-    play.until_phase("capp/travel", "Exited").await?;
+    assert_met_late(&exit, "Reclaim")?;
+    play.until_phase("capp/travel", "Exited").await.map(drop)
+}
+
+/// An obligation was met, at least one working day late.
+fn assert_met_late(object: &Value, obligation: &str) -> Result<()> {
+    let deadline = deadline(object, obligation)?;
+    ensure!(deadline["workingDaysLate"].as_i64() >= Some(1), "{deadline}");
     Ok(())
+}
+
+/// Merge-patches a record as somebody.
+async fn merge(by: &Kubectl, what: &str, patch: &Value) -> Result<()> {
+    by.run(&["patch", what, "-n", NS, "--type=merge", "-p", &patch.to_string()]).await.map(drop)
 }
 
 /// A deadline across an unpublished year is provisional, and recomputed when the year is published.

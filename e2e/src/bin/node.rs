@@ -71,104 +71,182 @@ async fn play() -> Result<()> {
 async fn live(node: &Node, helm: &Helm) -> Result<()> {
     let admin = node.kubectl(Actor::Admin);
     let mut clock = Steps(Instant::now());
-    admin.run(&["create", "namespace", "govcloud-system"]).await?;
-    let restricted = "pod-security.kubernetes.io/enforce=restricted";
-    admin.run(&["label", "namespace", "govcloud-system", restricted]).await?;
-    helm_install(helm).await?;
-    let pods = operators(&admin).await?;
-    ensure!(pods.len() == 2, "{pods:?}");
+    install_chart(helm, &admin).await?;
     clock.done("installed by the chart: two replicas ready, under Pod Security restricted");
     helm.run(&["test", "govcloud-operator", "--timeout=180s"]).await?;
     clock.done("helm test: the operator's own image asks the Service and hears that it is ready");
     install::wait_policies_active(&admin, &node.client(Actor::Admin).await?).await?;
     install::calendars(&admin).await?;
 
-    let (kubeconfigs, kubectl) = (node.root().to_owned(), node.kubectl(Actor::Admin));
-    let steps = SampleDepartment::install_with(move |who| {
-        kubectl.by(e2e::actors::kubeconfig(&kubeconfigs, who.user()))
-    })
-    .await?;
-    let travel = steps.file("travel").await?;
-    steps.approve(&travel).await?;
-    let provisioned = steps.until_phase(&travel, "Provisioned").await?;
-    let tenant =
-        provisioned["status"]["namespaces"][0]["namespace"].as_str().context("no tenant")?.to_owned();
+    let tenant = Tenant::provision(node).await?;
     clock.done("filed, approved and provisioned");
-
-    let department = steps.by(Actor::Department);
-    apply_in(&department, &tenant, &std::fs::read_to_string(sample("travel-volumes.yaml"))?).await?;
-    apply_in(&department, &tenant, WORKLOAD).await?;
-    department.run(&["rollout", "status", "deployment/travel", "-n", &tenant, "--timeout=180s"]).await?;
-    let volumes = [volume(node, &tenant, "data").await?, volume(node, &tenant, "archive").await?];
-    grows(&volumes[0]).await?;
-    let workload = pod(&admin, &tenant).await?;
+    let workload = tenant.start_workload(node).await?;
     clock.done("the department's Pod writes to two real volumes");
-    let live = format!("{{\"spec\":{{\"goLive\":{{\"at\":\"{}\"}}}}}}", jiff::Timestamp::now());
-    department.run(&["patch", &travel, "-n", DEPARTMENT, "--type=merge", "-p", &live]).await?;
-    steps.until_phase(&travel, "Live").await?;
+    tenant.go_live().await?;
     clock.done("live");
-
-    let leader = holder(&admin).await?;
-    admin.run(&["delete", "pod", &leader, "-n", "govcloud-system", "--force", "--grace-period=0"]).await?;
-    let enlarge = std::fs::read_to_string(sample("travel-enlarge.yaml"))?;
-    apply_in(&department, DEPARTMENT, &enlarge).await?;
-    let change = "chreq/travel-enlarge";
-    steps.until(change, "valid", valid).await?;
-    let next = holder(&admin).await?;
-    ensure!(next != leader, "{leader} leads again");
-    steps.approve(change).await?;
-    steps.until_phase(change, "Completed").await?;
+    tenant.change_after_leader_is_killed().await?;
     clock.done("the leader was killed; another replica leads and has carried out a change");
 
     let since = intact_since(&admin).await?;
-    let exit = std::fs::read_to_string(sample("travel-exit.yaml"))?;
-    apply_in(&department, DEPARTMENT, &exit).await?;
-    let exit = "decom/travel-exit";
-    steps.until_phase(exit, "AwaitingConsent").await?;
-    let chart = chart().display().to_string();
-    let before = operators(&admin).await?;
-    let wait = ["--set=log.level=debug", "--set=image.pullPolicy=Never", "--wait", "--timeout=240s"];
-    helm.run(&[&["upgrade", "govcloud-operator", &chart], &wait[..]].concat()).await?;
-    let after = eventually("only new replicas", PATIENCE, || async {
-        Ok(Some(operators(&admin).await?).filter(|p| p.len() == 2 && p.iter().all(|p| !before.contains(p))))
-    })
-    .await?;
+    tenant.file_exit().await?;
+    let replicas = upgrade_chart(helm, &admin).await?;
     ensure!(intact_since(&admin).await? == since, "the upgrade is a gap to the guard");
     clock.done(&format!(
-        "the chart upgraded in the middle of an exit: {} new replicas, the guard unbroken",
-        after.len()
+        "the chart upgraded in the middle of an exit: {replicas} new replicas, the guard unbroken"
     ));
-
-    helm.run(&["uninstall", "govcloud-operator", "--wait", "--timeout=180s"]).await?;
-    eventually("no operator", PATIENCE, || async { Ok(operators(&admin).await?.is_empty().then_some(())) })
-        .await?;
-    grows(&volumes[0]).await?;
-    ensure!(pod(&admin, &tenant).await? == workload, "the department's Pod was replaced or restarted");
-    ensure!(steps.get(exit).await?["status"]["phase"] == "AwaitingConsent");
+    uninstall_chart(helm, &admin).await?;
+    tenant.stands(&workload).await?;
     clock.done("the chart uninstalled: the tenant's Pod runs on, the records stay");
     helm_install(helm).await?;
     ensure!(intact_since(&admin).await? == since, "policies that stood all the time are a gap to the guard");
-    let digest = steps.get(exit).await?["status"]["inventory"]["digest"].to_string();
-    let consent = format!("{{\"spec\":{{\"consent\":{{\"inventoryDigest\":{digest}}}}}}}");
-    department.run(&["patch", exit, "-n", DEPARTMENT, "--type=merge", "-p", &consent]).await?;
-    steps.until_phase(exit, "AwaitingDecision").await?;
-    steps.until(exit, "valid", valid).await?;
+    tenant.consent().await?;
     clock.done("installed again: the exit goes on where it was");
-
-    steps.approve(exit).await?;
-    // Its Pod runs and holds the claims: a minute until the namespace is deleted, and then the Pod's own time to end.
-    let gone = || async {
-        let left = admin.run(&["get", "namespace", &tenant, "--ignore-not-found"]).await?;
-        Ok(left.is_empty().then_some(()))
-    };
-    eventually("the namespace is gone", PATIENCE, gone).await?;
-    let done = steps.until_phase(exit, "Completed").await?;
-    ensure!(timeline_count(&done, "Submitted") == 1, "{}", done["status"]["timeline"]);
-    steps.until_phase(&travel, "Exited").await?;
-    ensure!(!volumes[0].exists(), "{} is not destroyed", volumes[0].display());
-    ensure!(volumes[1].join("record").metadata()?.len() > 0, "the archive is lost");
+    tenant.exit(&workload).await?;
     clock.done("exited: the one volume's directory is gone, the other's data is kept, with a certificate");
     Ok(())
+}
+
+/// Installs the chart under Pod Security `restricted`.
+async fn install_chart(helm: &Helm, admin: &Kubectl) -> Result<()> {
+    admin.run(&["create", "namespace", "govcloud-system"]).await?;
+    let restricted = "pod-security.kubernetes.io/enforce=restricted";
+    admin.run(&["label", "namespace", "govcloud-system", restricted]).await?;
+    helm_install(helm).await?;
+    let pods = operators(admin).await?;
+    ensure!(pods.len() == 2, "{pods:?}");
+    Ok(())
+}
+
+/// Upgrades the chart until all replicas are new ones. Returns their number.
+async fn upgrade_chart(helm: &Helm, admin: &Kubectl) -> Result<usize> {
+    let chart = chart().display().to_string();
+    let before = operators(admin).await?;
+    let wait = ["--set=log.level=debug", "--set=image.pullPolicy=Never", "--wait", "--timeout=240s"];
+    helm.run(&[&["upgrade", "govcloud-operator", &chart], &wait[..]].concat()).await?;
+    let after = eventually("only new replicas", PATIENCE, || async {
+        Ok(Some(operators(admin).await?).filter(|p| p.len() == 2 && p.iter().all(|p| !before.contains(p))))
+    });
+    Ok(after.await?.len())
+}
+
+async fn uninstall_chart(helm: &Helm, admin: &Kubectl) -> Result<()> {
+    helm.run(&["uninstall", "govcloud-operator", "--wait", "--timeout=180s"]).await?;
+    eventually("no operator", PATIENCE, || async { Ok(operators(admin).await?.is_empty().then_some(())) })
+        .await
+}
+
+const TRAVEL: &str = "capp/travel";
+const EXIT: &str = "decom/travel-exit";
+
+/// The sample application with its namespace.
+struct Tenant {
+    admin: Kubectl,
+    department: Kubectl,
+    steps: SampleDepartment,
+    namespace: String,
+}
+
+/// The department's Pod and the directories of its volumes.
+struct Workload {
+    pod: String,
+    data: PathBuf,
+    archive: PathBuf,
+}
+
+impl Tenant {
+    /// Files and approves the sample application.
+    async fn provision(node: &Node) -> Result<Self> {
+        let (kubeconfigs, kubectl) = (node.root().to_owned(), node.kubectl(Actor::Admin));
+        let steps = SampleDepartment::install_with(move |who| {
+            kubectl.by(e2e::actors::kubeconfig(&kubeconfigs, who.user()))
+        })
+        .await?;
+        ensure!(steps.file("travel").await? == TRAVEL);
+        steps.approve(TRAVEL).await?;
+        let provisioned = steps.until_phase(TRAVEL, "Provisioned").await?;
+        let namespace =
+            provisioned["status"]["namespaces"][0]["namespace"].as_str().context("no tenant")?.to_owned();
+        let department = steps.by(Actor::Department);
+        Ok(Self { admin: node.kubectl(Actor::Admin), department, steps, namespace })
+    }
+
+    /// The department claims two volumes and runs a Pod that writes to them.
+    async fn start_workload(&self, node: &Node) -> Result<Workload> {
+        let (department, tenant) = (&self.department, &self.namespace);
+        apply_in(department, tenant, &std::fs::read_to_string(sample("travel-volumes.yaml"))?).await?;
+        apply_in(department, tenant, WORKLOAD).await?;
+        department.run(&["rollout", "status", "deployment/travel", "-n", tenant, "--timeout=180s"]).await?;
+        let data = volume(node, tenant, "data").await?;
+        let archive = volume(node, tenant, "archive").await?;
+        grows(&data).await?;
+        Ok(Workload { pod: pod(&self.admin, tenant).await?, data, archive })
+    }
+
+    /// The department changes the spec of one of its records.
+    async fn patch(&self, what: &str, patch: &str) -> Result<()> {
+        self.department.run(&["patch", what, "-n", DEPARTMENT, "--type=merge", "-p", patch]).await.map(drop)
+    }
+
+    async fn go_live(&self) -> Result<()> {
+        let live = format!("{{\"spec\":{{\"goLive\":{{\"at\":\"{}\"}}}}}}", jiff::Timestamp::now());
+        self.patch(TRAVEL, &live).await?;
+        self.steps.until_phase(TRAVEL, "Live").await.map(drop)
+    }
+
+    /// Kills the replica that leads; another carries out a change.
+    async fn change_after_leader_is_killed(&self) -> Result<()> {
+        let leader = holder(&self.admin).await?;
+        let now = ["--force", "--grace-period=0"];
+        self.admin.run(&[&["delete", "pod", &leader, "-n", "govcloud-system"], &now[..]].concat()).await?;
+        let enlarge = std::fs::read_to_string(sample("travel-enlarge.yaml"))?;
+        apply_in(&self.department, DEPARTMENT, &enlarge).await?;
+        let change = "chreq/travel-enlarge";
+        self.steps.until(change, "valid", valid).await?;
+        let next = holder(&self.admin).await?;
+        ensure!(next != leader, "{leader} leads again");
+        self.steps.approve(change).await?;
+        self.steps.until_phase(change, "Completed").await.map(drop)
+    }
+
+    async fn file_exit(&self) -> Result<()> {
+        let exit = std::fs::read_to_string(sample("travel-exit.yaml"))?;
+        apply_in(&self.department, DEPARTMENT, &exit).await?;
+        self.steps.until_phase(EXIT, "AwaitingConsent").await.map(drop)
+    }
+
+    /// The same Pod writes on, and the exit still waits for the consent.
+    async fn stands(&self, workload: &Workload) -> Result<()> {
+        grows(&workload.data).await?;
+        let pod = pod(&self.admin, &self.namespace).await?;
+        ensure!(pod == workload.pod, "the department's Pod was replaced or restarted");
+        ensure!(self.steps.get(EXIT).await?["status"]["phase"] == "AwaitingConsent");
+        Ok(())
+    }
+
+    async fn consent(&self) -> Result<()> {
+        let digest = self.steps.get(EXIT).await?["status"]["inventory"]["digest"].to_string();
+        let consent = format!("{{\"spec\":{{\"consent\":{{\"inventoryDigest\":{digest}}}}}}}");
+        self.patch(EXIT, &consent).await?;
+        self.steps.until_phase(EXIT, "AwaitingDecision").await?;
+        self.steps.until(EXIT, "valid", valid).await.map(drop)
+    }
+
+    /// The authority approves the exit: the one volume is destroyed, the other is kept.
+    async fn exit(&self, workload: &Workload) -> Result<()> {
+        self.steps.approve(EXIT).await?;
+        // Its Pod runs and holds the claims: a minute until the namespace is deleted, and then the Pod's own time to end.
+        let gone = || async {
+            let get = ["get", "namespace", &self.namespace, "--ignore-not-found"];
+            Ok(self.admin.run(&get).await?.is_empty().then_some(()))
+        };
+        eventually("the namespace is gone", PATIENCE, gone).await?;
+        let done = self.steps.until_phase(EXIT, "Completed").await?;
+        ensure!(timeline_count(&done, "Submitted") == 1, "{}", done["status"]["timeline"]);
+        self.steps.until_phase(TRAVEL, "Exited").await?;
+        ensure!(!workload.data.exists(), "{} is not destroyed", workload.data.display());
+        ensure!(workload.archive.join("record").metadata()?.len() > 0, "the archive is lost");
+        Ok(())
+    }
 }
 
 /// Prints what took how long.

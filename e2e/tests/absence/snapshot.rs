@@ -1,6 +1,6 @@
 //! etcd is restored from an older state: records, namespaces and volumes are those of then, with their UIDs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, io};
 
@@ -10,8 +10,12 @@ use e2e::fixtures::{Department, Kind};
 use e2e::operator::{Operator, Options};
 use e2e::suite::Context;
 use kube::ResourceExt;
+use kube::api::DynamicObject;
 
-use super::fixture::start;
+use super::fixture::{Fixture, start};
+
+/// Content of the volume that is claimed after the snapshot.
+const LATE: &str = "写于快照之后";
 
 /// Copies a directory with all that is in it.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
@@ -49,14 +53,7 @@ pub async fn etcd_restore_destroys_nothing(_: Context) -> Result<()> {
     let department = Department::at(&cluster, &namespace, &region);
     let before = department.get(Kind::Application, "travel").await?;
     restart_operator(&cluster).await?;
-
-    // Life goes on: live, one more volume, an exit that is consented to.
-    department.go_live("travel").await?;
-    let late = department.fill(&fixture.tenant, "late", "写于快照之后").await?;
-    let late = e2e::volumes::directory(&late)?;
-    let disposition = serde_json::json!({"default": "Destroy"});
-    department.file(&department.exit("travel-exit", "travel", disposition)?).await?;
-    department.consent("travel-exit").await?;
+    let late = life_goes_on(&department, &fixture).await?;
     drop(department);
     let mut cluster = Arc::into_inner(cluster).context("nobody else holds the cluster")?;
 
@@ -80,8 +77,32 @@ pub async fn etcd_restore_destroys_nothing(_: Context) -> Result<()> {
             "the operator runs on, and does nothing",
         )
         .await?;
-
     restart_operator(&cluster).await?;
+    assert_goes_live_again(&department, &mut fixture, &before, &late).await?;
+    // The record goes on to its end by itself: what was not consented to now is not destroyed.
+    fixture.exit(&department).await?;
+    ensure!(late.join("record").exists(), "a volume outside the inventory was destroyed");
+    fixture.print();
+    Ok(())
+}
+
+/// Live, one more volume, an exit that is consented to. Returns the volume's directory.
+async fn life_goes_on(department: &Department, fixture: &Fixture) -> Result<PathBuf> {
+    department.go_live("travel").await?;
+    let late = department.fill(&fixture.tenant, "late", LATE).await?;
+    let disposition = serde_json::json!({"default": "Destroy"});
+    department.file(&department.exit("travel-exit", "travel", disposition)?).await?;
+    department.consent("travel-exit").await?;
+    e2e::volumes::directory(&late)
+}
+
+/// The restored record goes live again with its namespaces; what the snapshot does not know of stands too.
+async fn assert_goes_live_again(
+    department: &Department,
+    fixture: &mut Fixture,
+    before: &DynamicObject,
+    late: &Path,
+) -> Result<()> {
     department.go_live("travel").await?;
     let live = department.get(Kind::Application, "travel").await?;
     ensure!(
@@ -91,19 +112,14 @@ pub async fn etcd_restore_destroys_nothing(_: Context) -> Result<()> {
     let exits = department.api(department.applicant, Kind::Exit).await?.list(&Default::default()).await?;
     ensure!(exits.items.is_empty(), "an exit that was never filed: {exits:?}");
     let read = fs::read_to_string(late.join("record"))?;
-    ensure!(read == "写于快照之后", "what the snapshot does not know of was destroyed: {read:?}");
+    ensure!(read == LATE, "what the snapshot does not know of was destroyed: {read:?}");
     fixture
         .assert_intact(
-            &cluster,
+            department.cluster(),
             "the same, the operator restarted",
             "the same UID goes live again; later bytes stand too",
         )
-        .await?;
-    // The record goes on to its end by itself: what was not consented to now is not destroyed.
-    fixture.exit(&department).await?;
-    ensure!(late.join("record").exists(), "a volume outside the inventory was destroyed");
-    fixture.print();
-    Ok(())
+        .await
 }
 
 /// Ends the operator and starts it again, with an empty memory.

@@ -87,13 +87,16 @@ fn at_create() -> Vec<Row> {
 }
 
 fn the_authority() -> Vec<Row> {
-    let spec = json!({"spec": {"system": {"name": "放大"}}});
-    let mut mixed = annotations(APPROVE);
-    overlay(&mut mixed, &spec);
-    let mut labelled = annotations(APPROVE);
-    overlay(&mut labelled, &json!({"metadata": {"labels": {"a": "b"}}}));
-    let nothing_else = "a decision changes nothing else | you lack verb file";
-    let mut rows = vec![
+    let mut rows = whole_decisions();
+    rows.extend(decisions_alone());
+    let long = annotations(&format!("decision=rejected reviewed-generation=1 opinion={}", "长".repeat(4097)));
+    rows.push(denied(Province, merge("capp/fresh", long), "at most 4096 characters"));
+    rows
+}
+
+/// A decision names the generation that was reviewed, and a reason where it is not an approval.
+fn whole_decisions() -> Vec<Row> {
+    vec![
         allowed(Deputy, annotate("capp/fresh", APPROVE)),
         allowed(Province, annotate("capp/piped", APPROVE)),
         allowed(Province, annotate("chreq/adjust", APPROVE)),
@@ -125,6 +128,18 @@ fn the_authority() -> Vec<Row> {
             annotate("capp/fresh", "decision=returned reviewed-generation=1"),
             "say why (Art. 12)",
         ),
+    ]
+}
+
+/// A decision changes nothing else, and is not that of whoever filed the record.
+fn decisions_alone() -> Vec<Row> {
+    let spec = json!({"spec": {"system": {"name": "放大"}}});
+    let mut mixed = annotations(APPROVE);
+    overlay(&mut mixed, &spec);
+    let mut labelled = annotations(APPROVE);
+    overlay(&mut labelled, &json!({"metadata": {"labels": {"a": "b"}}}));
+    let nothing_else = "a decision changes nothing else | you lack verb file";
+    vec![
         denied(Province, merge("capp/fresh", mixed.clone()), nothing_else),
         denied(ClusterAdmin, merge("capp/fresh", mixed), BY_NAME),
         denied(Province, merge("capp/fresh", labelled), nothing_else),
@@ -147,10 +162,7 @@ fn the_authority() -> Vec<Row> {
             annotate("capp/fresh", "decision=rejected reviewed-generation=1 opinion=不 reattach=x"),
             "reattach goes with govcloud.dev/decision=approved only",
         ),
-    ];
-    let long = annotations(&format!("decision=rejected reviewed-generation=1 opinion={}", "长".repeat(4097)));
-    rows.push(denied(Province, merge("capp/fresh", long), "at most 4096 characters"));
-    rows
+    ]
 }
 
 /// A recreated record takes back exactly the namespaces that it found, named one by one.

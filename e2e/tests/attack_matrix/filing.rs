@@ -213,7 +213,8 @@ fn withdrawing() -> Vec<Row> {
     ]
 }
 
-fn deleting() -> Vec<Row> {
+/// Records by whether they are decided and over, one by one and all at once.
+fn deleting_by_phase() -> Vec<Row> {
     let alive = "this record was decided and its life is not over";
     let exported = "you lack verb administer on regions.govcloud.dev/410000";
     let mut rows = Vec::new();
@@ -260,6 +261,11 @@ fn deleting() -> Vec<Row> {
             rows.push(denied(City, ask(target), exported));
         }
     }
+    rows
+}
+
+fn deleting() -> Vec<Row> {
+    let mut rows = deleting_by_phase();
     rows.extend([
         denied(FilingOfficer, delete("capp/fresh"), "who decides does not delete"),
         denied(FilingProvider, delete("capp/fresh"), "who provisions does not delete"),

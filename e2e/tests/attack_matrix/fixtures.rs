@@ -67,6 +67,31 @@ pub async fn bare(cluster: &Cluster) -> Result<Sender> {
     Ok(Sender { clients: everyone(cluster).await? })
 }
 
+/// Applications that the department files; what becomes of each is in its name.
+const APPLICATIONS: [&str; 16] = [
+    "capp/fresh",
+    "capp/unseen",
+    "capp/invalid",
+    "capp/stale",
+    "capp/returned",
+    "capp/corrected",
+    "capp/approved",
+    "capp/rejected",
+    "capp/voided",
+    "capp/withdrawn",
+    "capp/provisioned",
+    "capp/live",
+    "capp/reported",
+    "capp/exited",
+    "capp/doubted",
+    "capp/recreated",
+];
+
+/// A department's correction of an application.
+fn corrected() -> Value {
+    json!({"spec": {"system": {"name": "更正后的名称"}}})
+}
+
 struct Fixtures(Sender);
 
 impl Fixtures {
@@ -123,81 +148,70 @@ impl Fixtures {
     }
 
     async fn applications(&self) -> Result<()> {
-        use Caller::{Department, OtherDepartment, Pipeline, Province};
-        let none = || json!({});
-        for target in [
-            "capp/fresh",
-            "capp/unseen",
-            "capp/invalid",
-            "capp/stale",
-            "capp/returned",
-            "capp/corrected",
-            "capp/approved",
-            "capp/rejected",
-            "capp/voided",
-            "capp/withdrawn",
-            "capp/provisioned",
-            "capp/live",
-            "capp/reported",
-            "capp/exited",
-            "capp/doubted",
-            "capp/recreated",
-        ] {
-            self.file(Department, target, none()).await?;
+        for target in APPLICATIONS {
+            self.file(Caller::Department, target, json!({})).await?;
         }
-        self.file(Pipeline, "capp/piped", none()).await?;
+        self.submitted_applications().await?;
+        self.returned_applications().await?;
+        self.approved_applications().await?;
+        self.ended_applications().await
+    }
+
+    /// Seen by the operator and not decided.
+    async fn submitted_applications(&self) -> Result<()> {
+        self.file(Caller::Pipeline, "capp/piped", json!({})).await?;
         let city = json!({"spec": {"region": "410100"}});
-        self.file(OtherDepartment, "capp/city@dept-zhengzhou-health", city).await?;
+        self.file(Caller::OtherDepartment, "capp/city@dept-zhengzhou-health", city).await?;
         for target in ["capp/fresh", "capp/stale", "capp/piped", "capp/city@dept-zhengzhou-health"] {
-            self.seen(target, "Submitted", none()).await?;
+            self.seen(target, "Submitted", json!({})).await?;
         }
         let found = |entry: &str, uid: &str| json!({"entry": entry, "namespace": entry, "uid": uid, "applicationUID": APPLICATION});
         let found = json!({"foundNamespaces": [found("prod", FOUND[0]), found("test", FOUND[1])]});
         self.seen("capp/recreated", "Submitted", found).await?;
         let invalid = json!({"conditions": [condition("False", "UnknownRegion", &json!(1))]});
         self.seen("capp/invalid", "Submitted", invalid).await?;
-        let changed = json!({"spec": {"system": {"name": "更正后的名称"}}});
-        self.0.execute(Department, merge("capp/stale", changed.clone())).await?;
+        self.0.execute(Caller::Department, merge("capp/stale", corrected())).await.map(drop)
+    }
 
+    async fn returned_applications(&self) -> Result<()> {
         let returned = "decision=returned reviewed-generation=1 opinion=请补充方案";
         for target in ["capp/returned", "capp/corrected"] {
-            self.decided(target, returned, "Returned", "Returned", none()).await?;
+            self.decided(target, returned, "Returned", "Returned", json!({})).await?;
         }
-        self.0.execute(Department, merge("capp/corrected", changed)).await?;
-        self.seen("capp/corrected", "Submitted", none()).await?;
+        self.0.execute(Caller::Department, merge("capp/corrected", corrected())).await?;
+        self.seen("capp/corrected", "Submitted", json!({})).await
+    }
 
-        self.approved("capp/approved", "Provisioning", none()).await?;
-        self.approved("capp/provisioned", "Provisioned", none()).await?;
-        self.approved("capp/exited", "Exited", none()).await?;
-        self.approved(
-            "capp/voided",
-            "Submitted",
-            json!({"decision": {"void": "made while the gate was open"}}),
-        )
-        .await?;
-        let doubt = json!({"decision": {"void": "made while the gate was open"}});
-        self.approved("capp/doubted", "Submitted", doubt).await?;
-        self.0
-            .execute(
-                Province,
-                annotate("capp/doubted", "decision- reviewed-generation- opinion- decided-by-"),
-            )
-            .await?;
+    /// Approved, some with an approval that does not count, and some live.
+    async fn approved_applications(&self) -> Result<()> {
+        self.approved("capp/approved", "Provisioning", json!({})).await?;
+        self.approved("capp/provisioned", "Provisioned", json!({})).await?;
+        self.approved("capp/exited", "Exited", json!({})).await?;
+        let void = json!({"decision": {"void": "made while the gate was open"}});
+        self.approved("capp/voided", "Submitted", void.clone()).await?;
+        self.approved("capp/doubted", "Submitted", void).await?;
+        let taken_back = annotate("capp/doubted", "decision- reviewed-generation- opinion- decided-by-");
+        self.0.execute(Caller::Province, taken_back).await?;
         for target in ["capp/live", "capp/reported"] {
-            self.approved(target, "Provisioned", none()).await?;
-            self.0.execute(Department, merge(target, json!({"spec": {"goLive": {"at": THEN}}}))).await?;
+            self.approved(target, "Provisioned", json!({})).await?;
+            let live = merge(target, json!({"spec": {"goLive": {"at": THEN}}}));
+            self.0.execute(Caller::Department, live).await?;
             self.seen(target, "Live", json!({"liveAt": THEN})).await?;
         }
         let report = json!({"spec": {"goLive": {"testReport": report("a")}}});
-        self.0.execute(Department, merge("capp/reported", report)).await?;
+        self.0.execute(Caller::Department, merge("capp/reported", report)).await.map(drop)
+    }
+
+    /// Rejected, being deleted and withdrawn.
+    async fn ended_applications(&self) -> Result<()> {
         let rejected = "decision=rejected reviewed-generation=1 opinion=不符合第三条";
-        self.decided("capp/rejected", rejected, "Rejected", "Rejected", none()).await?;
+        self.decided("capp/rejected", rejected, "Rejected", "Rejected", json!({})).await?;
         let held = json!({"metadata": {"finalizers": ["example.org/keep"]}});
-        self.file(Department, "capp/leaving", held).await?;
-        self.seen("capp/leaving", "Submitted", none()).await?;
-        self.0.execute(Department, delete("capp/leaving")).await?;
-        self.0.execute(Department, annotate("capp/withdrawn", "withdraw=$uid")).await?;
-        self.seen("capp/withdrawn", "Withdrawn", none()).await
+        self.file(Caller::Department, "capp/leaving", held).await?;
+        self.seen("capp/leaving", "Submitted", json!({})).await?;
+        self.0.execute(Caller::Department, delete("capp/leaving")).await?;
+        self.0.execute(Caller::Department, annotate("capp/withdrawn", "withdraw=$uid")).await?;
+        self.seen("capp/withdrawn", "Withdrawn", json!({})).await
     }
 
     async fn changes(&self) -> Result<()> {
@@ -354,7 +368,7 @@ pub fn report(digit: &str) -> Value {
     json!({"uri": "https://oa.example/test.pdf", "sha256": digit.repeat(64)})
 }
 
-/// 平台调整方案.
+/// 平台调整方案。
 pub fn maintenance() -> Value {
     json!({"spec": {"resourceAdjustment": null, "platformMaintenance": {
         "plan": {"title": "内核升级", "uri": "https://provider.example/plan.pdf", "sha256": "c".repeat(64)},

@@ -20,13 +20,26 @@ const MARKS: &str = "of a tenant namespace are the operator's alone";
 
 /// The rows.
 pub fn rows() -> Vec<Row> {
-    [marks(), ends(), access(), limits(), claims(), volumes()].into_iter().flatten().collect()
+    [
+        marks(),
+        marks_by_the_operator(),
+        ends(),
+        access(),
+        limits(),
+        claims(),
+        volumes(),
+        volumes_by_controllers(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn owner() -> Value {
     json!({"metadata": {"ownerReferences": [{"apiVersion": "v1", "kind": "Namespace", "name": "plain", "uid": APPLICATION}]}})
 }
 
+/// The marks of a tenant namespace are nobody's but the operator's.
 fn marks() -> Vec<Row> {
     let mut rows = Vec::new();
     let other = labels("application-uid=11111111-2222-3333-4444-555555555555");
@@ -68,9 +81,14 @@ fn marks() -> Vec<Row> {
             denied(who, merge(LIVE, owner()), "a tenant namespace has no ownerReferences"),
         ]);
     }
+    rows
+}
+
+/// What the operator may set, and what not even it may; and marks that are nobody's.
+fn marks_by_the_operator() -> Vec<Row> {
     let mut both = tenant_namespace();
     overlay(&mut both, &labels("filing-region=410000"));
-    rows.extend([
+    let mut rows = vec![
         allowed(Operator, create("ns/dept-transport-new-prod-11111111", tenant_namespace())),
         allowed(Operator, annotate(LIVE, "storage-classes=hostpath")),
         denied(
@@ -94,7 +112,7 @@ fn marks() -> Vec<Row> {
         allowed(ClusterAdmin, label(LIVE, "example.org/team=a")),
         allowed(Provider, annotate(LIVE, "example.org/note=a")),
         allowed(ClusterAdmin, label("ns/plain", "example.org/team=a")),
-    ]);
+    ];
     // Not even the operator gives a namespace to another department, application, region or entry.
     for words in
         ["department=dept-health", "application=parking", "region=410100", "entry=test", "department-"]
@@ -314,7 +332,16 @@ fn volumes() -> Vec<Row> {
         rows.push(denied(who, create("pv/forged", labels(&mark)), "is not created with label"));
         rows.push(denied(who, merge("pv/doomed", reclaim_policy("Retain")), policy));
     }
-    rows.extend([
+    rows
+}
+
+/// What the operator and the volume binder may do, and what not even they may.
+fn volumes_by_controllers() -> Vec<Row> {
+    let fixed = "spec.claimRef is neither changed nor cleared";
+    let mine = json!({"spec": {"claimRef": {"namespace": "plain", "name": "mine", "uid": "11111111-2222-3333-4444-555555555555"}}});
+    let freed = json!({"spec": {"claimRef": null}});
+    let mark = format!("application-uid={APPLICATION}");
+    vec![
         allowed(Operator, label("pv/unseen", &mark)),
         denied(
             Operator,
@@ -339,6 +366,5 @@ fn volumes() -> Vec<Row> {
         allowed(ClusterAdmin, merge("pv/foreign", reclaim_policy("Delete"))),
         allowed(ClusterAdmin, label("pv/kept", "example.org/a=b")),
         denied(Operator, create("pv/forged", labels(&mark)), "is not created with label"),
-    ]);
-    rows
+    ]
 }

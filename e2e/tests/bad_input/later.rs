@@ -43,7 +43,7 @@ async fn going_live(department: &Department) -> Result<usize> {
     says(
         "live before provisioning",
         &refusal(early)?,
-        &["资源开通后方可报上线(现为 Submitted)", "needed: Provisioned or Live"],
+        &["资源开通后方可报上线（现为 Submitted）", "needed: Provisioned or Live"],
     )?;
     department.approve(Kind::Application, "travel").await?;
     department.phase(Kind::Application, "travel", "Provisioned").await?;
@@ -69,7 +69,7 @@ async fn going_live(department: &Department) -> Result<usize> {
     let twice = department.amend(Kind::Application, "travel", other).await;
     says("reported twice", &refusal(twice)?, &["测试情况只报一次", "the test report"])?;
     let moved = department.amend(Kind::Application, "travel", at(hours(0))?).await;
-    says("live again", &refusal(moved)?, &["上线时间已受理,不能更改", "was accepted and does not change"])?;
+    says("live again", &refusal(moved)?, &["上线时间已受理，不能更改", "was accepted and does not change"])?;
     let travel = department.get(Kind::Application, "travel").await?;
     ensure!(travel.data["spec"]["goLive"]["testReport"]["summary"] != "又测了一遍", "the report was changed");
     Ok(6)
@@ -130,59 +130,69 @@ async fn withdraw(department: &Department, kind: Kind, name: &str) -> Result<()>
     department.phase(kind, name, "Withdrawn").await.map(drop)
 }
 
-/// Bad input that a change or an exit alone shows.
-async fn shapes(department: &Department) -> Result<usize> {
-    let change = department.change("shape", "travel")?;
-    let exit = department.exit("shape", "travel", json!({"default": "Retain"}))?;
+/// A bad value of one field, and what the refusal says.
+type Spoiled = (&'static str, &'static str, Value, &'static [&'static str]);
+
+const ONE_OF: &[&str] = &["须且只能填一项", "exactly one of resourceAdjustment and platformMaintenance"];
+
+/// Bad input that a change alone shows.
+fn bad_changes() -> Vec<Spoiled> {
     let maintenance = json!({
         "plan": {"title": "升级", "uri": "https://example.gov/p.pdf", "sha256": "9deb65b8788f41ff94a217842017db2f843954fc0eb46110835903908e5a265f"},
         "window": {"start": "2030-01-01T00:00:00Z", "end": "2030-01-01T02:00:00Z"},
         "impact": "None", "affects": {"all": true},
     });
-    let one_of = ["须且只能填一项", "exactly one of resourceAdjustment and platformMaintenance"];
-    type Row<'a> = (&'static str, &'a Value, &'static str, Value, &'a [&'a str]);
-    let rows: [Row<'_>; 8] = [
-        ("both members", &change, "/spec/platformMaintenance", maintenance, &one_of),
-        ("no member", &change, "/spec/resourceAdjustment", Value::Null, &one_of),
+    vec![
+        ("both members", "/spec/platformMaintenance", maintenance, ONE_OF),
+        ("no member", "/spec/resourceAdjustment", Value::Null, ONE_OF),
         (
             "no namespaces",
-            &change,
             "/spec/resourceAdjustment/namespaces",
             json!([]),
             &["须写明 1 至 8 个命名空间", "name 1 to 8 namespaces"],
         ),
         (
             "negative",
-            &change,
             "/spec/resourceAdjustment/namespaces/0/quota",
             json!({"pods": "-1"}),
             &["配额须为不小于零的"],
         ),
         (
             "unknown key",
-            &change,
             "/spec/resourceAdjustment/namespaces/0/quota",
             json!({"gpu": "1"}),
             &["有 Kubernetes 不认识的配额项"],
         ),
-        ("silence", &exit, "/spec/disposition", json!({}), &["spec.disposition.default", "Required value"]),
+    ]
+}
+
+/// Bad input that an exit alone shows.
+fn bad_exits() -> Vec<Spoiled> {
+    vec![
+        ("silence", "/spec/disposition", json!({}), &["spec.disposition.default", "Required value"]),
         (
             "another word",
-            &exit,
             "/spec/disposition",
             json!({"default": "Shred"}),
             &["spec.disposition.default", "\"Destroy\""],
         ),
         (
             "consent at once",
-            &exit,
             "/spec/consent",
             json!({"inventoryDigest": format!("sha256:{}", "0".repeat(64))}),
             &["申请时不能填写", "come later in life"],
         ),
-    ];
+    ]
+}
+
+/// Changes and exits of a wrong shape are refused.
+async fn shapes(department: &Department) -> Result<usize> {
+    let change = department.change("shape", "travel")?;
+    let exit = department.exit("shape", "travel", json!({"default": "Retain"}))?;
+    let changes = bad_changes().into_iter().map(|row| (&change, row));
+    let rows: Vec<_> = changes.chain(bad_exits().into_iter().map(|row| (&exit, row))).collect();
     let count = rows.len();
-    for (what, manifest, pointer, value, fragments) in rows {
+    for (manifest, (what, pointer, value, fragments)) in rows {
         let mut manifest = manifest.clone();
         let (parent, field) = pointer.rsplit_once('/').context("no field")?;
         let parent = manifest.pointer_mut(parent).and_then(Value::as_object_mut).context("no parent")?;

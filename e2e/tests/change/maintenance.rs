@@ -58,18 +58,12 @@ pub async fn maintenance_notifies_only_affected_applications(context: Context) -
     let began = AuditLog::mark();
     scheduled(&provider, plan(&provider, "one", 40, named(&department, "clinic"))?).await?;
 
-    let reason = |s: &Value| condition(s, "MaintenanceScheduled")["reason"].clone();
-    let told = department.until(Kind::Application, "clinic", "is told", |s| reason(s) == "Scheduled").await?;
-    let list = &told.data["status"]["maintenances"];
-    ensure!(list[0]["name"] == "one" && list[0]["impact"] == "Degraded", "{list}");
-    ensure!(
-        message(&told, "MaintenanceScheduled").contains(&format!("{}/one", provider.namespace)),
-        "{list}"
-    );
-    ensure!(timeline_count(&told, "MaintenanceScheduled") == 1, "{}", told.data["status"]["timeline"]);
-    // The department reads it in its own namespace.
-    let note = event(&department, "CloudApplication", "clinic", "MaintenanceScheduled").await?;
-    ensure!(note.contains("平台调整") && note.contains("is scheduled from"), "{note}");
+    first_notice(&provider, &department).await?;
+    let admin = department.admin().await?;
+    let log = async || {
+        let log = context.cluster.audit().settled(&admin).await?;
+        anyhow::Ok(log.since(began).by_user(OPERATOR))
+    };
 
     // Every application of the region, and none of another's; that its window overlaps is shown before it is approved.
     let all = plan(&provider, "every", 40, json!({"all": true}))?;
@@ -79,33 +73,55 @@ pub async fn maintenance_notifies_only_affected_applications(context: Context) -
     });
     let shown = shown.await?;
     ensure!(message(&shown, "WindowOverlaps").contains(&format!("{}/one", provider.namespace)), "{shown:?}");
-    let admin = department.admin().await?;
-    let asked = || async {
-        let all = context.cluster.audit().settled(&admin).await?.since(began).by_user(OPERATOR);
-        Ok::<_, anyhow::Error>(all.writes().resource("cloudapplications"))
-    };
-    let other = asked().await?.namespace(&department.namespace).named("other");
+    let writes = log().await?.writes().resource("cloudapplications");
+    let other = writes.namespace(&department.namespace).named("other");
     ensure!(other.is_empty(), "it is not affected, and was written:\n{other}");
     provider.approve(Kind::Change, "every").await?;
-    department.until(Kind::Application, "other", "is told", |s| reason(s) == "Scheduled").await?;
-    let both = department
-        .until(Kind::Application, "clinic", "shows the overlap", |s| reason(s) == "WindowsOverlap")
-        .await?;
-    ensure!(message(&both, "MaintenanceScheduled").contains("overlap"), "{both:?}");
-    event(&department, "CloudApplication", "other", "MaintenanceScheduled").await?;
+    second_notice(&department).await?;
     ensure!(events_of_maintenance(&elsewhere, "clinic").await? == 0);
-    ensure!(events_of_maintenance(&department, "other").await? == 1, "one notice a maintenance");
 
-    let lists = context.cluster.audit().settled(&admin).await?.since(began).by_user(OPERATOR).verb("list");
-    let records = |resource: &str| lists.clone().resource(resource).len();
-    let lists = records("cloudapplications") + records("changerequests");
+    let log = log().await?;
+    let lists = |resource: &str| log.clone().verb("list").resource(resource).len();
+    let lists = lists("cloudapplications") + lists("changerequests");
     ensure!(lists == 0, "the operator listed records {lists} times");
-    let writes = asked().await?.namespace(&department.namespace);
+    let writes = log.writes().resource("cloudapplications").namespace(&department.namespace);
     println!(
         "change: three notices to two applications took {} writes of records, and no LIST",
         writes.len()
     );
     ensure!(writes.len() == 3, "one write a notice:\n{writes}");
+    Ok(())
+}
+
+/// Reason of the condition by which an application shows maintenance.
+fn reason(status: &Value) -> &str {
+    condition(status, "MaintenanceScheduled")["reason"].as_str().unwrap_or_default()
+}
+
+/// The application that is affected shows what is to come; the department reads it in its own namespace.
+async fn first_notice(provider: &Department, department: &Department) -> Result<()> {
+    let told = department.until(Kind::Application, "clinic", "is told", |s| reason(s) == "Scheduled").await?;
+    let list = &told.data["status"]["maintenances"];
+    ensure!(list[0]["name"] == "one" && list[0]["impact"] == "Degraded", "{list}");
+    ensure!(
+        message(&told, "MaintenanceScheduled").contains(&format!("{}/one", provider.namespace)),
+        "{list}"
+    );
+    ensure!(timeline_count(&told, "MaintenanceScheduled") == 1, "{}", told.data["status"]["timeline"]);
+    let note = event(department, "CloudApplication", "clinic", "MaintenanceScheduled").await?;
+    ensure!(note.contains("平台调整") && note.contains("is scheduled from"), "{note}");
+    Ok(())
+}
+
+/// The plan for all: the other application shows it too, and the first one the overlap.
+async fn second_notice(department: &Department) -> Result<()> {
+    department.until(Kind::Application, "other", "is told", |s| reason(s) == "Scheduled").await?;
+    let both = department
+        .until(Kind::Application, "clinic", "shows the overlap", |s| reason(s) == "WindowsOverlap")
+        .await?;
+    ensure!(message(&both, "MaintenanceScheduled").contains("overlap"), "{both:?}");
+    event(department, "CloudApplication", "other", "MaintenanceScheduled").await?;
+    ensure!(events_of_maintenance(department, "other").await? == 1, "one notice a maintenance");
     Ok(())
 }
 

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::actors::{Actor, OPERATOR};
-use e2e::audit::AuditLog;
+use e2e::audit::{AuditLog, Entries};
 use e2e::fixtures::{self, Department, HENAN, Kind, PATIENCE};
 use e2e::kubectl::Kubectl;
 use e2e::suite::Context;
 use e2e::wait::eventually;
+use jiff::Timestamp;
 use kube::ResourceExt;
 use serde_json::{Value, json};
 
@@ -93,12 +94,11 @@ impl Pipeline {
     }
 }
 
+/// resourceVersions by kind and name.
+type Versions = BTreeMap<String, String>;
+
 /// resourceVersions of everything that the operator keeps, and of the records.
-async fn versions(
-    context: &Context,
-    department: &Department,
-    tenant: &str,
-) -> Result<BTreeMap<String, String>> {
+async fn versions(context: &Context, department: &Department, tenant: &str) -> Result<Versions> {
     let kubectl = context.cluster.kubectl(Actor::Admin);
     let mut all = BTreeMap::new();
     for (what, namespace) in
@@ -165,18 +165,8 @@ pub async fn two_pipelines_never_fight_the_operator(context: Context) -> Result<
     // Fields that are set later are not in Git.
     department.go_live("travel").await?;
     department.fill(&tenant, "data", "行程").await?;
-    let admin = context.cluster.client(Actor::Admin).await?;
-    let rest = || async {
-        let (mark, before) = (AuditLog::mark(), versions(&context, &department, &tenant).await?);
-        let log = context.cluster.audit().settled(&admin).await?.since(mark).by_user(OPERATOR);
-        let writes = log.writes().without_leases().keep(|e| about(e, &department, &tenant));
-        ensure!(
-            writes.is_empty() && versions(&context, &department, &tenant).await? == before,
-            "not at rest:\n{writes}"
-        );
-        Ok(Some(before))
-    };
-    let before = eventually("everything is at rest", PATIENCE, rest).await?;
+    let places = Places { context: &context, department: &department, tenant: &tenant };
+    let before = eventually("everything is at rest", PATIENCE, || places.at_rest()).await?;
     let mark = AuditLog::mark();
     for round in 0..ROUNDS {
         for pipeline in [&records, &workloads] {
@@ -189,25 +179,57 @@ pub async fn two_pipelines_never_fight_the_operator(context: Context) -> Result<
             );
         }
     }
-    let log = context.cluster.audit().settled(&admin).await?.since(mark);
-    let after = versions(&context, &department, &tenant).await?;
-    ensure!(after == before, "moved:\n{before:?}\n{after:?}");
-    let writes =
-        log.clone().by_user(OPERATOR).writes().without_leases().keep(|e| about(e, &department, &tenant));
-    ensure!(writes.is_empty(), "the operator wrote:\n{writes}");
-    let applied = log.by_user(Actor::Pipeline.user()).writes().keep(|e| about(e, &department, &tenant));
-    let refused = applied.clone().keep(|e| !(200..300).contains(&e.code()));
-    ensure!(
-        refused.is_empty() && applied.len() >= ROUNDS * 5,
-        "{} applied, refused:\n{refused}",
-        applied.len()
-    );
+    let applied = places.assert_nothing_moved(mark, &before).await?;
     println!(
-        "  {ROUNDS} rounds of two pipelines: {} applies, no conflict, no difference, {} objects stood still, the operator wrote 0 times",
-        applied.len(),
+        "  {ROUNDS} rounds of two pipelines: {applied} applies, no conflict, no difference, {} objects stood still, the operator wrote 0 times",
         before.len()
     );
     Ok(())
+}
+
+/// The filing namespace and the tenant namespace.
+struct Places<'a> {
+    context: &'a Context,
+    department: &'a Department,
+    tenant: &'a str,
+}
+
+impl Places<'_> {
+    /// The audit log since a mark, in so far as it is about them.
+    async fn log(&self, mark: Timestamp) -> Result<Entries> {
+        let admin = self.context.cluster.client(Actor::Admin).await?;
+        let log = self.context.cluster.audit().settled(&admin).await?.since(mark);
+        Ok(log.keep(|e| about(e, self.department, self.tenant)))
+    }
+
+    /// Versions of all objects, once nothing moves and the operator writes nothing.
+    async fn at_rest(&self) -> Result<Option<Versions>> {
+        let (mark, before) = (AuditLog::mark(), versions(self.context, self.department, self.tenant).await?);
+        let writes = self.log(mark).await?.by_user(OPERATOR).writes().without_leases();
+        ensure!(
+            writes.is_empty() && versions(self.context, self.department, self.tenant).await? == before,
+            "not at rest:\n{writes}"
+        );
+        Ok(Some(before))
+    }
+
+    /// No object has another version than before, the operator wrote nothing, and no apply was refused. Returns the
+    /// number of applies.
+    async fn assert_nothing_moved(&self, mark: Timestamp, before: &Versions) -> Result<usize> {
+        let log = self.log(mark).await?;
+        let after = versions(self.context, self.department, self.tenant).await?;
+        ensure!(after == *before, "moved:\n{before:?}\n{after:?}");
+        let writes = log.clone().by_user(OPERATOR).writes().without_leases();
+        ensure!(writes.is_empty(), "the operator wrote:\n{writes}");
+        let applied = log.by_user(Actor::Pipeline.user()).writes();
+        let refused = applied.clone().keep(|e| !(200..300).contains(&e.code()));
+        ensure!(
+            refused.is_empty() && applied.len() >= ROUNDS * 5,
+            "{} applied, refused:\n{refused}",
+            applied.len()
+        );
+        Ok(applied.len())
+    }
 }
 
 fn about(entry: &e2e::audit::Entry, department: &Department, tenant: &str) -> bool {

@@ -6,8 +6,9 @@ use e2e::fixtures::{self, Department, Kind, PATIENCE, ZHENGZHOU, refusal};
 use e2e::suite::Context;
 use e2e::volumes;
 use e2e::wait::until_gone;
-use k8s_openapi::api::core::v1::{Namespace, ResourceQuota};
+use k8s_openapi::api::core::v1::{Namespace, PersistentVolume, ResourceQuota};
 use k8s_openapi::api::rbac::v1::{RoleBinding, RoleRef};
+use kube::api::DynamicObject;
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
@@ -47,48 +48,54 @@ pub async fn city_authority_decides_its_own_lifecycle(context: Context) -> Resul
     until_restriction(&department, &prod, ("0", "50", "govcloud-tenant-edit")).await?;
     let directories = (volumes::directory(&handed)?, volumes::directory(&destroyed)?);
     ensure!(directories.0.exists() && directories.1.exists(), "data went before it was handed over");
-    let uid = handed.uid().context("no UID")?;
     let copied = std::fs::read_to_string(directories.0.join("record"))?;
     ensure!(copied == "病历", "{copied}");
 
+    send_receipt(&department, &handed).await?;
+    let done = department.phase(Kind::Exit, "clinic-exit", "Completed").await?;
+    department.phase(Kind::Application, "clinic", "Exited").await?;
+    let events = events_in_order(&done)?;
+    let fates = (fate(&done, &handed), fate(&done, &destroyed));
+    ensure!(fates.0 == "HandedOver" && fates.1 == "Destroyed", "{done:?}");
+    ensure!(!directories.0.exists() && !directories.1.exists(), "directories are still there");
+    let namespaces: Api<Namespace> = Api::all(department.admin().await?);
+    until_gone(namespaces.clone(), &prod, Some(&prod_uid), PATIENCE).await?;
+    until_gone(namespaces, &test, Some(&test_uid), PATIENCE).await?;
+    println!("life: a city's system exited with {events} events, one volume handed over, one destroyed");
+    Ok(())
+}
+
+/// The department's receipt for a volume counts, the provider's does not.
+async fn send_receipt(department: &Department, handed: &PersistentVolume) -> Result<()> {
+    let uid = handed.uid().context("no UID")?;
     let receipt = json!({"spec": {"handOver": [{
         "volumeUID": uid, "receivedBy": "市卫健委 李工", "uri": "https://oa.example/receipt.pdf",
         "sha256": "9deb65b8788f41ff94a217842017db2f843954fc0eb46110835903908e5a265f",
     }]}});
     let forged = department.amend_as(Actor::Provider, Kind::Exit, "clinic-exit", receipt.clone()).await;
     refusal(forged).context("a receipt by the provider")?;
-    department.amend(Kind::Exit, "clinic-exit", receipt).await?;
-    let done = department.phase(Kind::Exit, "clinic-exit", "Completed").await?;
-    department.phase(Kind::Application, "clinic", "Exited").await?;
+    department.amend(Kind::Exit, "clinic-exit", receipt).await.map(drop)
+}
 
-    let events: Vec<&str> = done.data["status"]["timeline"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|t| t["event"].as_str())
-        .collect();
+/// Approved, then handed over, and only then reclaimed. Returns the number of events.
+fn events_in_order(exit: &DynamicObject) -> Result<usize> {
+    let timeline = exit.data["status"]["timeline"].as_array().into_iter().flatten();
+    let events: Vec<&str> = timeline.filter_map(|t| t["event"].as_str()).collect();
     let at = |event: &str| {
         events.iter().position(|e| *e == event).with_context(|| format!("no {event} in {events:?}"))
     };
     ensure!(at("Approved")? < at("HandedOver")? && at("HandedOver")? < at("Reclaiming")?, "{events:?}");
-    let fate = |uid: Option<String>| {
-        let volumes = done.data["status"]["certificate"]["volumes"].as_array().into_iter().flatten();
-        volumes
-            .clone()
-            .find(|v| v["volumeUID"].as_str() == uid.as_deref())
-            .map(|v| v["outcome"].clone())
-            .unwrap_or_default()
-    };
-    ensure!(fate(handed.uid()) == "HandedOver" && fate(destroyed.uid()) == "Destroyed", "{done:?}");
-    ensure!(!directories.0.exists() && !directories.1.exists(), "directories are still there");
-    let namespaces: Api<Namespace> = Api::all(department.admin().await?);
-    until_gone(namespaces.clone(), &prod, Some(&prod_uid), PATIENCE).await?;
-    until_gone(namespaces, &test, Some(&test_uid), PATIENCE).await?;
-    println!(
-        "life: a city's system exited with {} events, one volume handed over, one destroyed",
-        events.len()
-    );
-    Ok(())
+    Ok(events.len())
+}
+
+/// Outcome of a volume by the certificate.
+fn fate(exit: &DynamicObject, volume: &PersistentVolume) -> Value {
+    let mut volumes = exit.data["status"]["certificate"]["volumes"].as_array().into_iter().flatten();
+    let uid = volume.uid();
+    volumes
+        .find(|v| v["volumeUID"].as_str() == uid.as_deref())
+        .map(|v| v["outcome"].clone())
+        .unwrap_or_default()
 }
 
 /// The province's authority holds the verb on its own code only.

@@ -63,7 +63,7 @@ impl Held {
 }
 
 fn content(claim: &str) -> String {
-    format!("{claim} 的真实数据:洛阳龙门 → 郑州东")
+    format!("{claim} 的真实数据：洛阳龙门 → 郑州东")
 }
 
 pub async fn lifecycle_from_application_to_certificate(context: Context) -> Result<()> {
@@ -98,18 +98,7 @@ pub async fn lifecycle_from_application_to_certificate(context: Context) -> Resu
     let live = department.go_live("travel").await?;
     ensure!(condition(&live.data["status"], "OnTime")["status"] == "True", "it is late: {live:?}");
 
-    // Enlarged: the same objects, with more in them.
-    let small = standing(&department, &tenant).await?;
-    department.enlarge("travel-enlarge", "travel").await?;
-    ensure!(standing(&department, &tenant).await? == small, "enlarging made other objects");
-    let quota = cluster.kubectl(Actor::Admin);
-    let quota = quota.run(&["get", "resourcequota", "govcloud", "-n", &tenant, "-o", "json"]).await?;
-    let quota: Value = serde_json::from_str(&quota)?;
-    ensure!(
-        quota["spec"]["hard"]["requests.cpu"] == "16" && quota["spec"]["hard"]["pods"] == "100",
-        "{quota}"
-    );
-
+    enlarge(&department, &tenant).await?;
     unclaim(&department, &tenant, &lost).await?;
     let exit = leave(&department, &[&data, &archive, &lost]).await?;
     check_certificate(&exit, &[(&data, "Destroyed"), (&archive, "Retained"), (&lost, "Retained")])?;
@@ -129,6 +118,21 @@ pub async fn lifecycle_from_application_to_certificate(context: Context) -> Resu
     let untouched = after.0.len() + after.1.len();
     println!(
         "life: {compared} tenant fields compared, {drifts} drifts put right, 3 volumes decided on, {untouched} objects of neighbours untouched"
+    );
+    Ok(())
+}
+
+/// A change enlarges the quota: the same objects, with more in them.
+async fn enlarge(department: &Department, tenant: &str) -> Result<()> {
+    let small = standing(department, tenant).await?;
+    department.enlarge("travel-enlarge", "travel").await?;
+    ensure!(standing(department, tenant).await? == small, "enlarging made other objects");
+    let quota = department.cluster().kubectl(Actor::Admin);
+    let quota = quota.run(&["get", "resourcequota", "govcloud", "-n", tenant, "-o", "json"]).await?;
+    let quota: Value = serde_json::from_str(&quota)?;
+    ensure!(
+        quota["spec"]["hard"]["requests.cpu"] == "16" && quota["spec"]["hard"]["pods"] == "100",
+        "{quota}"
     );
     Ok(())
 }

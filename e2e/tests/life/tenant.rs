@@ -21,72 +21,91 @@ pub async fn is_as_applied_for(
     tenant: &str,
 ) -> Result<usize> {
     let admin = department.admin().await?;
-    let uid = application.uid().context("no UID")?;
-    let mut compared = 0;
-    let mut same = |what: &str, is: &Value, should: Value| {
-        compared += 1;
-        ensure!(*is == should, "{what} of {tenant} is {is}, and should be {should}");
-        Ok(())
-    };
+    let mut comparison = Comparison { tenant, compared: 0 };
     let namespaces: Api<Namespace> = Api::all(admin.clone());
     let namespace = serde_json::to_value(namespaces.get(tenant).await?)?;
-    let labels = &namespace["metadata"]["labels"];
-    same("application-uid", &labels["govcloud.dev/application-uid"], json!(uid))?;
-    same("application", &labels["govcloud.dev/application"], json!(application.name_any()))?;
-    same("department", &labels["govcloud.dev/department"], json!(department.namespace))?;
-    same("region", &labels["govcloud.dev/region"], json!(department.region))?;
-    same("enforce", &labels["pod-security.kubernetes.io/enforce"], json!("restricted"))?;
-    same("ownerReferences", &namespace["metadata"]["ownerReferences"], Value::Null)?;
-    same("finalizers", &namespace["metadata"]["finalizers"], Value::Null)?;
-    same(
-        "classes",
-        &namespace["metadata"]["annotations"]["govcloud.dev/storage-classes"],
-        json!("hostpath"),
-    )?;
+    comparison.namespace(&namespace["metadata"], department, application)?;
+    comparison.quota(&list(&admin, tenant).await?, application)?;
+    comparison.limits(&list(&admin, tenant).await?)?;
+    comparison.network_policies(list(&admin, tenant).await?)?;
+    comparison.access(&list(&admin, tenant).await?, department)?;
+    Ok(comparison.compared)
+}
 
-    let quotas: Vec<ResourceQuota> = list(&admin, tenant).await?;
-    same("the number of quotas", &json!(quotas.len()), json!(1))?;
-    let mut hard = application.data["spec"]["namespaces"][0]["quota"].clone();
-    hard["services.loadbalancers"] = json!("0");
-    hard["services.nodeports"] = json!("0");
-    same("the quota", &serde_json::to_value(&quotas[0])?["spec"]["hard"], hard)?;
+/// Counts what it compares.
+struct Comparison<'a> {
+    tenant: &'a str,
+    compared: usize,
+}
 
-    let limits: Vec<LimitRange> = list(&admin, tenant).await?;
-    same("the number of limit ranges", &json!(limits.len()), json!(1))?;
-    let item = &serde_json::to_value(&limits[0])?["spec"]["limits"][0];
-    same(
-        "the limits",
-        item,
-        json!({
+impl Comparison<'_> {
+    fn same(&mut self, what: &str, is: &Value, should: Value) -> Result<()> {
+        self.compared += 1;
+        ensure!(*is == should, "{what} of {} is {is}, and should be {should}", self.tenant);
+        Ok(())
+    }
+
+    fn namespace(
+        &mut self,
+        metadata: &Value,
+        department: &Department,
+        application: &DynamicObject,
+    ) -> Result<()> {
+        let labels = &metadata["labels"];
+        let uid = application.uid().context("no UID")?;
+        self.same("application-uid", &labels["govcloud.dev/application-uid"], json!(uid))?;
+        self.same("application", &labels["govcloud.dev/application"], json!(application.name_any()))?;
+        self.same("department", &labels["govcloud.dev/department"], json!(department.namespace))?;
+        self.same("region", &labels["govcloud.dev/region"], json!(department.region))?;
+        self.same("enforce", &labels["pod-security.kubernetes.io/enforce"], json!("restricted"))?;
+        self.same("ownerReferences", &metadata["ownerReferences"], Value::Null)?;
+        self.same("finalizers", &metadata["finalizers"], Value::Null)?;
+        self.same("classes", &metadata["annotations"]["govcloud.dev/storage-classes"], json!("hostpath"))
+    }
+
+    fn quota(&mut self, quotas: &[ResourceQuota], application: &DynamicObject) -> Result<()> {
+        self.same("the number of quotas", &json!(quotas.len()), json!(1))?;
+        let mut hard = application.data["spec"]["namespaces"][0]["quota"].clone();
+        hard["services.loadbalancers"] = json!("0");
+        hard["services.nodeports"] = json!("0");
+        self.same("the quota", &serde_json::to_value(&quotas[0])?["spec"]["hard"], hard)
+    }
+
+    fn limits(&mut self, limits: &[LimitRange]) -> Result<()> {
+        self.same("the number of limit ranges", &json!(limits.len()), json!(1))?;
+        let item = &serde_json::to_value(&limits[0])?["spec"]["limits"][0];
+        let expected = json!({
             "type": "Container",
             "default": {"cpu": "500m", "memory": "512Mi"},
             "defaultRequest": {"cpu": "100m", "memory": "128Mi"},
-        }),
-    )?;
+        });
+        self.same("the limits", item, expected)
+    }
 
-    let mut policies: Vec<NetworkPolicy> = list(&admin, tenant).await?;
-    policies.sort_by_key(ResourceExt::name_any);
-    let names: Vec<String> = policies.iter().map(ResourceExt::name_any).collect();
-    let expected = ["govcloud-allow-same-namespace-and-dns", "govcloud-default-deny"];
-    same("the network policies", &json!(names), json!(expected))?;
-    let deny = &serde_json::to_value(&policies[1])?["spec"];
-    same("what deny selects", &deny["podSelector"], json!({}))?;
-    same("what deny covers", &deny["policyTypes"], json!(["Ingress", "Egress"]))?;
-    same("what deny lets in", &deny["ingress"], Value::Null)?;
-    same("what deny lets out", &deny["egress"], Value::Null)?;
-    let allow = &serde_json::to_value(&policies[0])?["spec"];
-    same("from where", &allow["ingress"], json!([{"from": [{"podSelector": {}}]}]))?;
-    same("to where", &allow["egress"][0], json!({"to": [{"podSelector": {}}]}))?;
-    let ports = json!([{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]);
-    same("DNS", &allow["egress"][1]["ports"], ports)?;
+    fn network_policies(&mut self, mut policies: Vec<NetworkPolicy>) -> Result<()> {
+        policies.sort_by_key(ResourceExt::name_any);
+        let names: Vec<String> = policies.iter().map(ResourceExt::name_any).collect();
+        let expected = ["govcloud-allow-same-namespace-and-dns", "govcloud-default-deny"];
+        self.same("the network policies", &json!(names), json!(expected))?;
+        let deny = &serde_json::to_value(&policies[1])?["spec"];
+        self.same("what deny selects", &deny["podSelector"], json!({}))?;
+        self.same("what deny covers", &deny["policyTypes"], json!(["Ingress", "Egress"]))?;
+        self.same("what deny lets in", &deny["ingress"], Value::Null)?;
+        self.same("what deny lets out", &deny["egress"], Value::Null)?;
+        let allow = &serde_json::to_value(&policies[0])?["spec"];
+        self.same("from where", &allow["ingress"], json!([{"from": [{"podSelector": {}}]}]))?;
+        self.same("to where", &allow["egress"][0], json!({"to": [{"podSelector": {}}]}))?;
+        let ports = json!([{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]);
+        self.same("DNS", &allow["egress"][1]["ports"], ports)
+    }
 
-    let bindings: Vec<RoleBinding> = list(&admin, tenant).await?;
-    same("the number of bindings", &json!(bindings.len()), json!(1))?;
-    let binding = serde_json::to_value(&bindings[0])?;
-    same("the role", &binding["roleRef"]["name"], json!("govcloud-tenant-edit"))?;
-    same("the subject", &binding["subjects"][0]["name"], json!(department.applicant.group()))?;
-    same("the number of subjects", &json!(binding["subjects"].as_array().map(Vec::len)), json!(1))?;
-    Ok(compared)
+    fn access(&mut self, bindings: &[RoleBinding], department: &Department) -> Result<()> {
+        self.same("the number of bindings", &json!(bindings.len()), json!(1))?;
+        let binding = serde_json::to_value(&bindings[0])?;
+        self.same("the role", &binding["roleRef"]["name"], json!("govcloud-tenant-edit"))?;
+        self.same("the subject", &binding["subjects"][0]["name"], json!(department.applicant.group()))?;
+        self.same("the number of subjects", &json!(binding["subjects"].as_array().map(Vec::len)), json!(1))
+    }
 }
 
 async fn list<K>(client: &Client, namespace: &str) -> Result<Vec<K>>
@@ -111,26 +130,20 @@ struct Drift {
 pub async fn drift_is_put_right(department: &Department, tenant: &str) -> Result<usize> {
     let admin = department.admin().await?;
     let thief = actors::impersonate(&department.cluster().plane.kubeconfig(Actor::Admin), OPERATOR).await?;
-    let namespaced = |client: &Client| Api::<ResourceQuota>::namespaced(client.clone(), tenant);
     let more = json!({"spec": {"hard": {"requests.cpu": "800"}}});
-    let refused = namespaced(&admin).patch(QUOTA, &PatchParams::default(), &Patch::Merge(&more)).await;
-    let message = refusal(refused.map_err(Into::into))?;
-    ensure!(message.contains("配额、限制和网络策略由 operator 依批准设定"), "{message}");
+    let quotas: Api<ResourceQuota> = Api::namespaced(admin, tenant);
+    is_refused(&quotas, QUOTA, &more, "配额、限制和网络策略由 operator 依批准设定").await?;
+    let elsewhere = json!({"metadata": {"labels": {"govcloud.dev/region": null}}});
+    let spaces: Api<Namespace> = Api::all(thief.clone());
+    is_refused(&spaces, tenant, &elsewhere, "部门、申请、区域和条目终身不变").await?;
 
     put_right(
-        &thief,
-        &namespaced(&thief),
+        &Api::<ResourceQuota>::namespaced(thief.clone(), tenant),
         QUOTA,
         Drift { what: "the quota", patch: more, right: |q| q["spec"]["hard"]["requests.cpu"] == "8" },
     )
     .await?;
-    let spaces = Api::<Namespace>::all(thief.clone());
-    let elsewhere = json!({"metadata": {"labels": {"govcloud.dev/region": null}}});
-    let refused = spaces.patch(tenant, &PatchParams::default(), &Patch::Merge(&elsewhere)).await;
-    let message = refusal(refused.map_err(Into::into))?;
-    ensure!(message.contains("部门、申请、区域和条目终身不变"), "{message}");
     put_right(
-        &thief,
         &spaces,
         tenant,
         Drift {
@@ -141,7 +154,6 @@ pub async fn drift_is_put_right(department: &Department, tenant: &str) -> Result
     )
     .await?;
     put_right(
-        &thief,
         &Api::<NetworkPolicy>::namespaced(thief.clone(), tenant),
         "govcloud-default-deny",
         Drift {
@@ -151,21 +163,21 @@ pub async fn drift_is_put_right(department: &Department, tenant: &str) -> Result
         },
     )
     .await?;
-    put_right(&thief, &Api::<RoleBinding>::namespaced(thief.clone(), tenant), "govcloud-edit", Drift {
+    put_right(&Api::<RoleBinding>::namespaced(thief.clone(), tenant), "govcloud-edit", Drift {
         what: "a binding's subjects",
         patch: json!({"subjects": [{"kind": "User", "name": "eve", "apiGroup": "rbac.authorization.k8s.io"}]}),
         right: |b| b["subjects"].as_array().is_some_and(|s| s.len() == 1 && s[0]["name"] != "eve"),
     })
     .await?;
     put_right(
-        &thief,
-        &Api::<LimitRange>::namespaced(thief.clone(), tenant),
+        &Api::<LimitRange>::namespaced(thief, tenant),
         "govcloud-defaults",
         Drift {
             what: "the limits",
             patch: json!({"spec": {"limits": [{"type": "Container", "max": {"cpu": "1m"}}]}}),
             right: |l| {
-                l["spec"]["limits"][0]["max"].is_null() && l["spec"]["limits"][0]["default"]["cpu"] == "500m"
+                let item = &l["spec"]["limits"][0];
+                item["max"].is_null() && item["default"]["cpu"] == "500m"
             },
         },
     )
@@ -173,7 +185,18 @@ pub async fn drift_is_put_right(department: &Department, tenant: &str) -> Result
     Ok(5)
 }
 
-async fn put_right<K>(_: &Client, api: &Api<K>, name: &str, drift: Drift) -> Result<()>
+/// A policy refuses the change and says why.
+async fn is_refused<K>(api: &Api<K>, name: &str, patch: &Value, why: &str) -> Result<()>
+where
+    K: Clone + serde::de::DeserializeOwned + std::fmt::Debug,
+{
+    let refused = api.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await;
+    let message = refusal(refused.map_err(Into::into))?;
+    ensure!(message.contains(why), "{message}");
+    Ok(())
+}
+
+async fn put_right<K>(api: &Api<K>, name: &str, drift: Drift) -> Result<()>
 where
     K: kube::Resource
         + Clone
