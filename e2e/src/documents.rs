@@ -1,5 +1,7 @@
 //! The text of the documents, for tests that need no control plane: links, punctuation, names.
 
+pub mod punctuation;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -7,14 +9,16 @@ use anyhow::{Context as _, Result};
 
 use crate::paths::in_repository;
 
-/// All Markdown files of the repository's first level and of `docs`, by their paths in the repository.
+/// All Markdown files of the repository by their paths in it.
 ///
 /// # Errors
 /// A directory that cannot be read.
 pub fn all() -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     collect(Path::new(""), false, &mut found)?;
-    collect(Path::new("docs"), true, &mut found)?;
+    for directory in [".github", "charts", "config", "docs", "e2e", "image", "src"] {
+        collect(Path::new(directory), true, &mut found)?;
+    }
     found.sort();
     Ok(found)
 }
@@ -90,52 +94,67 @@ pub fn links(text: &str) -> Vec<String> {
     targets
 }
 
-/// Returns true for a Chinese character.
+/// The names by which links reach a document's headings: as GitHub makes them.
 #[must_use]
-pub fn is_han(c: char) -> bool {
-    ('\u{4e00}'..='\u{9fff}').contains(&c)
-}
-
-/// Half-width punctuation beside a Chinese character (GB/T 15834 asks for full-width), with its neighbours.
-///
-/// In a page that is Chinese throughout one neighbour is enough; elsewhere both must be Chinese.
-#[must_use]
-pub fn half_width(line: &str, chinese_page: bool) -> Option<String> {
-    let chars: Vec<char> = line.chars().collect();
-    let marks: &[char] =
-        if chinese_page { &[',', ';', ':', '!', '?', '(', ')'] } else { &[',', ';', ':', '!', '?'] };
-    (0..chars.len()).find_map(|at| {
-        let beside = |i: Option<usize>| i.and_then(|i| chars.get(i)).is_some_and(|c| is_han(*c));
-        let (before, after) = (beside(at.checked_sub(1)), beside(Some(at + 1)));
-        let wrong = if chinese_page { before || after } else { before && after };
-        (marks.contains(&chars[at]) && wrong)
-            .then(|| chars[at.saturating_sub(4)..chars.len().min(at + 5)].iter().collect())
-    })
+pub fn anchors(text: &str) -> Vec<String> {
+    let mut fenced = false;
+    let mut anchors: Vec<String> = Vec::new();
+    for line in text.lines() {
+        if line.trim_start().starts_with("```") {
+            fenced = !fenced;
+        }
+        let heading = line.trim_start_matches('#').strip_prefix(' ').filter(|_| line.starts_with('#'));
+        if let Some(heading) = heading.filter(|_| !fenced) {
+            let kept = |c: char| match c {
+                ' ' => Some('-'),
+                c => (c.is_alphanumeric() || "-_".contains(c)).then_some(c),
+            };
+            let name: String =
+                without_targets(heading.trim()).to_lowercase().chars().filter_map(kept).collect();
+            // The second heading of the same text is reached by a number.
+            let same = anchors.iter().filter(|other| **other == name).count();
+            anchors.push(if same == 0 { name } else { format!("{name}-{same}") });
+        }
+    }
+    anchors
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Returns true for a page that is Chinese throughout.
-    fn is_chinese(document: &Path) -> bool {
-        document == Path::new("README.zh.md") || document.starts_with("docs/zh")
+    /// What is wrong with a link of a document, if anything is.
+    fn dead(document: &Path, target: &str) -> Option<&'static str> {
+        let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
+        if path.contains("://") || path.starts_with("mailto:") {
+            return None;
+        }
+        let file = match path {
+            "" => document.to_owned(),
+            path => document.parent().unwrap_or(Path::new("")).join(path),
+        };
+        if !in_repository(&file).exists() {
+            return Some("no such file");
+        }
+        let is_page = file.extension().is_some_and(|e| e == "md");
+        let missing =
+            !anchor.is_empty() && is_page && !anchors(&read(&file).unwrap()).contains(&anchor.into());
+        missing.then_some("no such heading")
     }
 
     #[test]
-    fn links_point_to_files() {
-        let mut dead = Vec::new();
+    fn links_point_to_files_and_headings() {
+        let mut wrong = Vec::new();
+        let mut count = 0;
         for document in all().unwrap() {
             for target in links(&read(&document).unwrap()) {
-                let path = target.split('#').next().unwrap_or_default();
-                let outside = path.contains("://") || path.starts_with("mailto:") || path.is_empty();
-                let directory = document.parent().unwrap_or(Path::new(""));
-                if !outside && !in_repository(directory.join(path)).exists() {
-                    dead.push(format!("{}: {target}", document.display()));
-                }
+                count += 1;
+                let found = dead(&document, &target);
+                wrong.extend(found.map(|why| format!("{}: {target}: {why}", document.display())));
             }
         }
-        assert!(dead.is_empty(), "{dead:#?}");
+        assert!(count > 200, "only {count} links are found");
+        assert!(wrong.is_empty(), "{wrong:#?}");
     }
 
     /// Paths in inline code, below the directories of the repository; NAME stands for any name.
@@ -173,43 +192,18 @@ mod tests {
     }
 
     #[test]
-    fn chinese_text_has_full_width_punctuation() {
-        let mut wrong = Vec::new();
-        let mut chinese = 0;
-        for document in all().unwrap() {
-            let text = read(&document).unwrap();
-            chinese += usize::from(is_chinese(&document));
-            let mut lines = prose(&text);
-            if is_chinese(&document) {
-                // Comments of manifests are Chinese text too.
-                let comments = blocks(&text, "yaml").join("\n");
-                let comments = comments.lines().filter_map(|l| Some(l.split_once('#')?.1.to_owned()));
-                lines.extend(comments.map(|c| (0, c)));
-            }
-            for (at, line) in lines {
-                if let Some(found) = half_width(&line, is_chinese(&document)) {
-                    wrong.push(format!("{}:{at}: {found}", document.display()));
-                }
-            }
-        }
-        assert!(chinese > 10, "only {chinese} Chinese pages are found");
-        assert!(wrong.is_empty(), "{wrong:#?}");
-    }
-
-    #[test]
     fn the_checks_can_fail() {
-        for line in ["申请,审核", "审核(第十二条)", "上线:GoLive", "GoLive:上线"] {
-            assert!(half_width(line, true).is_some(), "{line}");
-        }
-        for line in ["申请，审核（第十二条）：Live", "24:00", "见 docs/roles.md, 其余"] {
-            assert_eq!(half_width(line, true), None, "{line}");
-        }
-        assert!(half_width("the record 申请,审核 waits", false).is_some());
-        assert_eq!(half_width("the authority (主管部门), who decides", false), None);
         let page = "见[角色](roles.md)。\n```sh\na:角\n```\n    b:角\n用 `c:角` 办理\n";
         let lines: Vec<String> = prose(page).into_iter().map(|(_, line)| line).collect();
         assert_eq!(lines, ["见[角色]。", "用 ` 办理"]);
         assert_eq!(links(page), ["roles.md"]);
+        let headings = "# A `b` (c)\n## 3. 角色，分工\n```sh\n# no\n```\n## 3. 角色，分工\n#hashtag\n";
+        assert_eq!(anchors(headings), ["a-b-c", "3-角色分工", "3-角色分工-1"]);
+        let readme = Path::new("README.md");
+        assert_eq!(dead(readme, "docs/none.md"), Some("no such file"));
+        assert_eq!(dead(readme, "docs/roles.md#none"), Some("no such heading"));
+        assert_eq!(dead(readme, "#none"), Some("no such heading"));
+        assert_eq!(dead(readme, "https://kubernetes.io/#none"), None);
         assert_eq!(named_files("`src/none.rs`, `src/NAME.rs`, `a/b`, `src/a b`"), ["src/none.rs"]);
     }
 }

@@ -99,7 +99,7 @@ pub struct ResourceAdjustment {
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("self.impact == 'None' || has(self.contingencyPlan)").message("可能影响使用部门的调整须附应急预案（第十八条） / maintenance that may affect departments needs a contingency plan (Art. 18)"))]
 pub struct PlatformMaintenance {
-    /// 调整方案.
+    /// 调整方案。
     pub plan: TitledDocument,
     /// Window in which it takes place.
     pub window: Window,
@@ -215,7 +215,7 @@ pub struct AffectedApplication {
 pub enum ChangePhase {
     /// Filed; the authority's review is awaited.
     Submitted,
-    /// 退回补正.
+    /// 退回补正。
     Returned,
     /// Not approved; final.
     Rejected,

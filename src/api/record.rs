@@ -14,7 +14,7 @@ use super::time::Instant;
 )]
 #[strum(serialize_all = "lowercase")]
 pub enum Verdict {
-    /// 同意.
+    /// 同意。
     Approved,
     /// 不同意; final.
     Rejected,

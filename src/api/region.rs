@@ -87,9 +87,9 @@ pub struct LocalName {
 /// Tier of the government cloud (Art. 4).
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 pub enum Tier {
-    /// 省级政务云.
+    /// 省级政务云。
     Province,
-    /// 市级政务云(含济源示范区).
+    /// 市级政务云（含济源示范区）。
     City,
 }
 

@@ -279,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_message_with_several_separators_is_sent_whole() {
-        let nested = "不符:甲 / a / differs: 甲 / a";
+        let nested = "不符：甲 / a / differs: 甲 / a";
         assert_eq!(split(nested), Bilingual::same(nested));
     }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::calendar::Calendar;
-use super::decision::PolicyIntegrity;
 use super::finding::{Bilingual, Finding};
+use super::integrity::PolicyIntegrity;
 use super::plan::RequiredReads;
 use govcloud_api::region::{Fulfilment, Region, RegionSpec, Tier};
 

@@ -25,7 +25,7 @@ async fn main() -> ExitCode {
 
 async fn perform() -> Result<()> {
     supervisor::end_on_signals()?;
-    say!("启动控制面,安装 crds/、config/ 和 config/samples/,运行 operator …");
+    say!("启动控制面，安装 crds/、config/ 和 config/samples/，运行 operator …");
     say!("Starting a control plane, installing crds/, config/ and config/samples/, running the operator …\n");
     let cluster = Cluster::start(Setup::Operating).await?;
     install::samples(&cluster.kubectl(Actor::Admin), true).await?;

@@ -30,7 +30,7 @@ pub struct Volume {
 
 impl Volume {
     fn content(&self) -> String {
-        format!("{} 的真实数据,写于 {}", self.claim, self.name)
+        format!("{} 的真实数据，写于 {}", self.claim, self.name)
     }
 }
 
@@ -240,7 +240,7 @@ impl Fixture {
 /// The annotations of an approval.
 fn decision(generation: &str, named: Option<&str>) -> Value {
     let mut annotations = json!({
-        "govcloud.dev/decision": "approved", "govcloud.dev/reviewed-generation": generation, "govcloud.dev/opinion": "经核对,同意接回",
+        "govcloud.dev/decision": "approved", "govcloud.dev/reviewed-generation": generation, "govcloud.dev/opinion": "经核对，同意接回",
     });
     if let Some(named) = named {
         annotations["govcloud.dev/reattach"] = json!(named);

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 /// What the authority says of the application.
-pub const OPINION: &str = "同意,唯机房三层须另行报批 7f3a91";
+pub const OPINION: &str = "同意，唯机房三层须另行报批 7f3a91";
 
 /// A telephone number that nobody has.
 const PHONE: &str = "0371-55550199";

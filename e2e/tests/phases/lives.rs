@@ -101,7 +101,7 @@ impl Lives {
         let told_both = |s: &Value| told(s, "MaintenanceScheduled") && told(s, "MaintenanceStarted");
         province.until(Kind::Application, "watched", "is told", told_both).await?;
         let outcome = json!({"spec": {"maintenanceOutcome": {
-            "result": "Succeeded", "endedAt": end.to_string(), "summary": "升级完成,业务未中断",
+            "result": "Succeeded", "endedAt": end.to_string(), "summary": "升级完成，业务未中断",
         }}});
         self.provider.amend_as(Actor::Provider, Kind::Change, "upgrade", outcome).await?;
         self.provider.phase(Kind::Change, "upgrade", "Completed").await?;

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::decision::PolicyIntegrity;
+use crate::integrity::PolicyIntegrity;
 use crate::plan::Write;
 use crate::region_context::RegionView;
 use crate::tenancy::LiveObject;

@@ -1,7 +1,7 @@
 //! Ready state of a record, and the states that every kind knows.
 
-use super::super::decision::PolicyIntegrity;
 use super::super::finding::{Bilingual, Finding};
+use super::super::integrity::PolicyIntegrity;
 use crate::bilingual::bilingual;
 use crate::integrity::PolicyViolation;
 use crate::reason::Reason;
