@@ -100,9 +100,9 @@ pub fn restriction(exit: Option<&Decommission>, namespace: &str) -> Restriction 
             // Of the receipts that the exit has recorded: its own status is written before use winds down.
             let received = |uid: &String| status.received_volumes.contains(uid);
             let entries = status.inventory.iter().flat_map(|i| &i.entries);
-            let waits = entries.filter(|e| e.namespace == namespace).any(|e| {
-                e.action == Action::HandOver && e.volume_uid.as_ref().is_some_and(|u| !received(u))
-            });
+            let waits = entries
+                .filter(|e| e.namespace == namespace)
+                .any(|e| e.action == Action::HandOver && e.volume_uid.as_ref().is_some_and(|u| !received(u)));
             if waits { Restriction::HandingOver } else { Restriction::Quiesced }
         }
         Some(DecommissionPhase::Reclaiming | DecommissionPhase::Completed) => Restriction::Quiesced,
