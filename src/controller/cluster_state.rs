@@ -20,7 +20,6 @@ use serde_json::Value;
 use crate::cache::{CacheUpdate, Change, Object, ReadToken, SharedTexts, Store, TrimmedObject};
 use crate::clock::Clock;
 use crate::decision::GatherContext;
-use crate::dependencies;
 use crate::index::IndexKey;
 use crate::key::Key;
 use crate::kinds::Kind;
@@ -72,12 +71,6 @@ impl ClusterState {
     /// Applies an update of a kind. Returns what changed.
     pub fn apply(&self, kind: Kind, update: CacheUpdate, clock: &Clock) -> Vec<Change> {
         self.store(kind).apply(update, clock)
-    }
-
-    /// Applies an update and returns the keys of the records that depend on what changed.
-    pub fn update(&self, kind: Kind, update: CacheUpdate, clock: &Clock) -> Vec<Key> {
-        let changes = self.apply(kind, update, clock);
-        changes.iter().flat_map(|change| dependencies::dependents(self, change)).collect()
     }
 
     /// A request about a target begins, whose answer will be applied. `None` where its kind is not cached.
@@ -174,11 +167,6 @@ impl ClusterState {
     /// Records of a kind that are filed on an application.
     pub(crate) fn filed_on(&self, kind: Kind, namespace: &str, application: &str) -> Vec<Arc<Object>> {
         self.store(kind).find(&IndexKey::Application(namespace.to_owned(), application.to_owned()))
-    }
-
-    /// References of a record that the cache does not hold and that a live GET must confirm.
-    pub fn missing_references(&self, key: &Key) -> Vec<Target> {
-        self.object(key).map(|record| dependencies::missing(self, &record)).unwrap_or_default()
     }
 }
 

@@ -4,10 +4,24 @@ use std::collections::BTreeSet;
 
 use govcloud_domain::plan::Target;
 
-use crate::cache::{Change, Object};
+use crate::cache::{CacheUpdate, Change, Object};
+use crate::clock::Clock;
 use crate::cluster_state::ClusterState;
 use crate::key::Key;
 use crate::kinds::{Dependency, Kind, Live};
+
+impl ClusterState {
+    /// Applies an update and returns the keys of the records that depend on what changed.
+    pub fn update(&self, kind: Kind, update: CacheUpdate, clock: &Clock) -> Vec<Key> {
+        let changes = self.apply(kind, update, clock);
+        changes.iter().flat_map(|change| dependents(self, change)).collect()
+    }
+
+    /// References of a record that the cache does not hold and that a live GET must confirm.
+    pub fn missing_references(&self, key: &Key) -> Vec<Target> {
+        self.object(key).map(|record| missing(self, &record)).unwrap_or_default()
+    }
+}
 
 /// The records whose decision may differ after a change: the changed record itself, and those that read it.
 pub fn dependents(state: &ClusterState, change: &Change) -> Vec<Key> {
@@ -55,8 +69,6 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::cache::CacheUpdate;
-    use crate::clock::Clock;
 
     fn observe(state: &ClusterState, kind: Kind, mut object: Value, name: (&str, &str)) {
         object["metadata"] =

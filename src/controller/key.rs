@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use govcloud_domain::plan::Target;
+
 use crate::kinds::Kind;
 
 /// Joins namespace and name, in the order of namespaces and of names within one.
@@ -48,5 +50,12 @@ impl Key {
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}/{}", self.kind.as_str(), self.namespace(), self.name())
+    }
+}
+
+/// The target of a key.
+impl From<&Key> for Target {
+    fn from(key: &Key) -> Self {
+        Self::namespaced(key.kind.resource(), key.namespace(), key.name())
     }
 }

@@ -5,8 +5,8 @@ use govcloud_api::resources;
 use govcloud_domain::inspection;
 use jiff::Timestamp;
 
-use super::application::{filed_index, region_in_spec};
-use super::region::SETTINGS;
+use super::filed::{filed_index, region_in_spec};
+use super::settings::SETTINGS;
 use super::{Dependency, Filed, Kind, KindSpec, Live, Priority, RecordSpec, Watched, always, links};
 use crate::cluster_state::ClusterState;
 use crate::decision::{Decision, GatherContext};

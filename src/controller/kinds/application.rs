@@ -11,10 +11,10 @@ use govcloud_domain::existing_namespace::ExistingNamespace;
 use govcloud_domain::names;
 use govcloud_domain::tenancy::volumes::is_unclaimed;
 use jiff::Timestamp;
-use serde_json::Value;
 
+use super::filed::{filed_index, region_in_spec, wanted};
 use super::namespace::identity_differs;
-use super::region::SETTINGS;
+use super::settings::SETTINGS;
 use super::volume::ownership_or_claim_differs;
 use super::{
     Dependency, Filed, Kind, KindSpec, Live, Priority, RecordSpec, Watched, always, links, tenant_objects,
@@ -55,30 +55,6 @@ static READS: [Dependency; 5] = [
     Dependency::on(Kind::Namespace, links::WANTED_NAMESPACES, identity_differs).live(Live::Reference),
     Dependency::on(Kind::Volume, links::VOLUMES, ownership_or_claim_differs),
 ];
-
-/// Region of a record that names one.
-pub(super) fn region_in_spec(record: &Object) -> Option<String> {
-    record.spec()["region"].as_str().map(str::to_owned)
-}
-
-/// Index keys that every filed record has.
-pub(super) fn filed_index(record: &Object) -> Vec<IndexKey> {
-    let spec = record.spec();
-    let mut keys = vec![IndexKey::Uid(record.uid.to_string())];
-    keys.extend(spec["region"].as_str().map(|r| IndexKey::Region(r.to_owned())));
-    for application in links::applications(record) {
-        keys.extend(wanted(record, &application, &spec).into_iter().map(IndexKey::WantsNamespace));
-        keys.push(IndexKey::Application(record.namespace().to_owned(), application));
-    }
-    keys
-}
-
-/// Names of the tenant namespaces that a record's spec asks for.
-fn wanted(record: &Object, application: &str, spec: &Value) -> Vec<String> {
-    let entries = record.kind.filed().and_then(|filed| spec.pointer(filed.namespaces?)?.as_array());
-    let entries = entries.into_iter().flatten().filter_map(|e| e["name"].as_str());
-    entries.map(|entry| names::tenant_namespace(record.namespace(), application, entry)).collect()
-}
 
 fn decide(state: &ClusterState, key: &Key, with: &GatherContext, now: Timestamp) -> Option<Decision> {
     let seen = state.observed_application(key, with)?;

@@ -16,9 +16,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::application::{filed_index, region_in_spec};
+use super::filed::{filed_index, region_in_spec};
 use super::namespace::identity_differs;
-use super::region::SETTINGS;
+use super::settings::SETTINGS;
 use super::{
     Dependency, Filed, Kind, KindSpec, Live, Priority, RecordSpec, Watched, always, existence, links,
     tenant_objects,

@@ -15,8 +15,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::application::{filed_index, region_in_spec};
-use super::region::SETTINGS;
+use super::filed::{filed_index, region_in_spec};
+use super::settings::SETTINGS;
 use super::{Dependency, Filed, Kind, KindSpec, Live, Priority, RecordSpec, Watched, always, links};
 use crate::cache::{Object, text};
 use crate::cluster_state::ClusterState;

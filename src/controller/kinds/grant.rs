@@ -9,9 +9,9 @@ use govcloud_domain::tenancy::{LiveNamespace, LiveObject, LiveVolume};
 use govcloud_domain::{decommission, grant, names};
 use jiff::Timestamp;
 
-use super::application::{filed_index, region_in_spec};
+use super::filed::{filed_index, region_in_spec};
 use super::namespace::content_differs;
-use super::region::SETTINGS;
+use super::settings::SETTINGS;
 use super::tenant_objects::{self, IN_NAMESPACE};
 use super::volume::ownership_or_policy_differs;
 use super::{Dependency, Filed, Kind, KindSpec, Live, Priority, RecordSpec, Watched, always, links, never};

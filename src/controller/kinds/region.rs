@@ -9,7 +9,8 @@ use govcloud_domain::region;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::{Dependency, Kind, KindSpec, Priority, RecordSpec, Watched, always, existence, links};
+use super::settings::SETTINGS;
+use super::{Dependency, Kind, KindSpec, Priority, RecordSpec, Watched, always, links};
 use crate::cache::{Change, Object, text};
 use crate::cluster_state::ClusterState;
 use crate::decision::{Decision, GatherContext};
@@ -34,29 +35,11 @@ pub(super) static KIND: KindSpec = KindSpec {
     }),
 };
 
-/// Settings that every record depends on, by its Region.
-pub(super) static SETTINGS: [Dependency; 4] = [
-    Dependency::on(Kind::Region, links::REGION_OF_RECORD, |_, change| change.differs(generation))
-        .confirm_missing(),
-    Dependency::on(Kind::Calendar, links::CALENDAR_OF_REGION, |_, change| change.differs(generation))
-        .confirm_missing(),
-    Dependency::on(Kind::Catalog, links::CATALOG_OF_REGION, existence).confirm_missing(),
-    Dependency::on(Kind::StorageClass, links::STORAGE_CLASSES_OF_REGION, |_, change| {
-        change.differs(|class| class.value()["reclaimPolicy"].clone())
-    })
-    .confirm_missing(),
-];
-
 /// Volumes that outlived their applications, and the exits by whose certificates they are kept.
 static RETAINED: [Dependency; 2] = [
     Dependency::on(Kind::Volume, links::RETAINED_VOLUMES, always),
     Dependency::on(Kind::Decommission, links::CERTIFICATES, retains_others),
 ];
-
-/// Generation of an object that has one; it moves with its spec.
-fn generation(object: &Object) -> i64 {
-    object.value()["metadata"]["generation"].as_i64().unwrap_or_default()
-}
 
 fn retains_others(_: &ClusterState, change: &Change) -> bool {
     let retains = |o: &Option<Arc<Object>>| -> Vec<String> {

@@ -1,0 +1,32 @@
+//! Facts that records have in common which are filed on an application.
+
+use govcloud_domain::names;
+use serde_json::Value;
+
+use super::links;
+use crate::cache::Object;
+use crate::index::IndexKey;
+
+/// Region of a record that names one.
+pub(super) fn region_in_spec(record: &Object) -> Option<String> {
+    record.spec()["region"].as_str().map(str::to_owned)
+}
+
+/// Index keys that every filed record has.
+pub(super) fn filed_index(record: &Object) -> Vec<IndexKey> {
+    let spec = record.spec();
+    let mut keys = vec![IndexKey::Uid(record.uid.to_string())];
+    keys.extend(spec["region"].as_str().map(|r| IndexKey::Region(r.to_owned())));
+    for application in links::applications(record) {
+        keys.extend(wanted(record, &application, &spec).into_iter().map(IndexKey::WantsNamespace));
+        keys.push(IndexKey::Application(record.namespace().to_owned(), application));
+    }
+    keys
+}
+
+/// Names of the tenant namespaces that a record's spec asks for.
+pub(super) fn wanted(record: &Object, application: &str, spec: &Value) -> Vec<String> {
+    let entries = record.kind.filed().and_then(|filed| spec.pointer(filed.namespaces?)?.as_array());
+    let entries = entries.into_iter().flatten().filter_map(|e| e["name"].as_str());
+    entries.map(|entry| names::tenant_namespace(record.namespace(), application, entry)).collect()
+}
