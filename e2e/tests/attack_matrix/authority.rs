@@ -156,6 +156,8 @@ fn roles() -> Vec<Row> {
         allowed(Provider, create("clusterrole/mine", rule("regions", json!([]), &["get", "list"]))),
         allowed(Provider, create("clusterrole/mine", json!({"rules": [{"apiGroups": ["certificates.k8s.io"], "resources": ["signers"], "verbs": ["approve"]}]}))),
         allowed(Department, label("clusterrole/view", "example.org/a=b")),
+        // Stored with `rules: null`.
+        allowed(Provider, create("clusterrole/gathered", json!({"aggregationRule": {"clusterRoleSelectors": [{"matchLabels": {"a": "b"}}]}}))),
     ]);
     rows
 }
