@@ -123,7 +123,7 @@ pub fn anchors(text: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
-    /// What is wrong with a link of a document, if anything is.
+    /// The fault of a link in a document; `None` where it leads to a file and a heading.
     fn dead(document: &Path, target: &str) -> Option<&'static str> {
         let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
         if path.contains("://") || path.starts_with("mailto:") {

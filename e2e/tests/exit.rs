@@ -80,7 +80,7 @@ macro_rules! scenarios {
     };
 }
 
-/// What can happen to an exit, and what becomes of the data in it.
+/// Scenarios of exits: one event each, and the resulting outcome of the data.
 fn exits() -> Vec<Test> {
     scenarios![
         // These take longest.

@@ -214,7 +214,7 @@ impl Tenant {
         self.steps.until_phase(EXIT, "AwaitingConsent").await.map(drop)
     }
 
-    /// The same Pod writes on, and the exit still waits for the consent.
+    /// Checks that the Pod still writes, and that the exit still waits for the consent.
     async fn stands(&self, workload: &Workload) -> Result<()> {
         grows(&workload.data).await?;
         let pod = pod(&self.admin, &self.namespace).await?;

@@ -17,7 +17,7 @@ pub fn half_width(line: &str) -> Option<String> {
     (0..chars.len()).find(|at| wrong(*at)).map(|at| excerpt(&chars, at))
 }
 
-/// The same in a line that may also hold English, code or a manifest.
+/// Half-width punctuation beside Chinese characters, in a line that may also hold English, code or a manifest.
 ///
 /// There an English mark after a Chinese word, as in `通知: the notice`, `{zh: 河南省, en: Henan}` or `the notice (通知).`,
 /// is right.

@@ -84,7 +84,7 @@ fn marks() -> Vec<Row> {
     rows
 }
 
-/// What the operator may set, and what not even it may; and marks that are nobody's.
+/// Rows on marks: those that the operator may set, those that not even it may, and those that are nobody's.
 fn marks_by_the_operator() -> Vec<Row> {
     let mut both = tenant_namespace();
     overlay(&mut both, &labels("filing-region=410000"));
@@ -335,7 +335,7 @@ fn volumes() -> Vec<Row> {
     rows
 }
 
-/// What the operator and the volume binder may do, and what not even they may.
+/// Rows on the operator and the volume binder: their permitted writes, and those refused even to them.
 fn volumes_by_controllers() -> Vec<Row> {
     let fixed = "spec.claimRef is neither changed nor cleared";
     let mine = json!({"spec": {"claimRef": {"namespace": "plain", "name": "mine", "uid": "11111111-2222-3333-4444-555555555555"}}});
