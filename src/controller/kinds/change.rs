@@ -16,12 +16,11 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::filed::{filed_index, region_in_spec};
+use super::filed::{REQUEST, filed_index, region_in_spec};
 use super::namespace::identity_differs;
 use super::settings::SETTINGS;
 use super::{
-    Dependency, Filed, Kind, KindSpec, Live, Priority, RecordSpec, Watched, always, existence, links,
-    tenant_objects,
+    Dependency, Filed, Kind, KindSpec, Priority, RecordSpec, Watched, existence, links, tenant_objects,
 };
 use crate::cache::{Change, Object};
 use crate::cluster_state::ClusterState;
@@ -38,7 +37,7 @@ pub(super) static KIND: KindSpec = KindSpec {
     index,
     count: Census::record::<ChangeRequest>,
     record: Some(RecordSpec {
-        depends: &[&SETTINGS, &READS, &tenant_objects::USE],
+        depends: &[&SETTINGS, &REQUEST, &READS, &tenant_objects::USE],
         region: region_in_spec,
         decide,
         schema_error: super::schema_error::<ChangeRequest>,
@@ -47,14 +46,7 @@ pub(super) static KIND: KindSpec = KindSpec {
     }),
 };
 
-static READS: [Dependency; 7] = [
-    Dependency::on(Kind::Application, links::APPLICATION_OF_RECORD, always)
-        .live(Live::Reference)
-        .confirm_missing(),
-    Dependency::on(Kind::Grant, links::GRANT_OF_APPLICATION, always).live(Live::Reference),
-    // Other open requests on the application: one at a time.
-    Dependency::on(Kind::Change, links::SAME_APPLICATION, always),
-    Dependency::on(Kind::Decommission, links::SAME_APPLICATION, always),
+static READS: [Dependency; 3] = [
     Dependency::on(Kind::Namespace, links::WANTED_NAMESPACES, identity_differs),
     // Maintenance names applications (Art. 18).
     Dependency::on(Kind::Application, links::AFFECTED_APPLICATIONS, existence).confirm_missing(),

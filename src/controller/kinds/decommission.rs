@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::filed::{filed_index, region_in_spec};
+use super::filed::{REQUEST, filed_index, region_in_spec};
 use super::settings::SETTINGS;
 use super::{Dependency, Filed, Kind, KindSpec, Live, Priority, RecordSpec, Watched, always, links};
 use crate::cache::{Object, text};
@@ -33,7 +33,7 @@ pub(super) static KIND: KindSpec = KindSpec {
     index,
     count: Census::exit,
     record: Some(RecordSpec {
-        depends: &[&SETTINGS, &RECORDS, &STORAGE],
+        depends: &[&SETTINGS, &REQUEST, &STORAGE],
         region: region_in_spec,
         decide,
         schema_error: super::schema_error::<Decommission>,
@@ -44,16 +44,6 @@ pub(super) static KIND: KindSpec = KindSpec {
         }),
     }),
 };
-
-static RECORDS: [Dependency; 4] = [
-    Dependency::on(Kind::Application, links::APPLICATION_OF_RECORD, always)
-        .live(Live::Reference)
-        .confirm_missing(),
-    Dependency::on(Kind::Grant, links::GRANT_OF_APPLICATION, always).live(Live::Reference),
-    // Other open requests on the application: one at a time.
-    Dependency::on(Kind::Change, links::SAME_APPLICATION, always),
-    Dependency::on(Kind::Decommission, links::SAME_APPLICATION, always),
-];
 
 /// Everything that an exit destroys, keeps or hands over: read live before each destructive write (S4).
 static STORAGE: [Dependency; 4] = [

@@ -3,9 +3,19 @@
 use govcloud_domain::names;
 use serde_json::Value;
 
-use super::links;
+use super::{Dependency, Kind, Live, always, links};
 use crate::cache::Object;
 use crate::index::IndexKey;
+
+/// Records that a request on an application depends on. Of open requests there is one at a time.
+pub(super) static REQUEST: [Dependency; 4] = [
+    Dependency::on(Kind::Application, links::APPLICATION_OF_RECORD, always)
+        .live(Live::Reference)
+        .confirm_missing(),
+    Dependency::on(Kind::Grant, links::GRANT_OF_APPLICATION, always).live(Live::Reference),
+    Dependency::on(Kind::Change, links::SAME_APPLICATION, always),
+    Dependency::on(Kind::Decommission, links::SAME_APPLICATION, always),
+];
 
 /// Region of a record that names one.
 pub(super) fn region_in_spec(record: &Object) -> Option<String> {
