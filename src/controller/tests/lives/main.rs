@@ -14,6 +14,7 @@ mod golden;
 mod leaving;
 mod ledger;
 mod random;
+mod random_acts;
 mod reattach;
 mod stage;
 mod tenant_objects;
