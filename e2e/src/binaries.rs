@@ -1,4 +1,4 @@
-//! Where the control plane's binaries come from: `KUBEBUILDER_ASSETS`, the cache, or a build into it.
+//! Source of the control plane's binaries: `KUBEBUILDER_ASSETS`, the cache, or a build into it.
 //!
 //! The decision is `e2e/controlplane/build`'s, which prints the directory as its last line, so that `make`,
 //! the tests and people get the same answer.

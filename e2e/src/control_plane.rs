@@ -29,13 +29,13 @@ use crate::wait::until;
 
 use launch::Layout;
 
-/// How long a busy machine may take for each step of the start.
+/// Time that a busy machine may take for each step of the start.
 const READY: Duration = Duration::from_secs(90);
 
 /// A port may be taken between the moment it is found free and the moment it is bound.
 const ATTEMPTS: usize = 4;
 
-/// Where a control plane keeps its files, and for how long.
+/// Directory of a control plane's files, and their lifetime.
 #[derive(Debug)]
 pub enum Home {
     /// Removed with everything in it when the control plane ends, however it ends.
@@ -107,7 +107,7 @@ impl ControlPlane {
         &self.root
     }
 
-    /// Where its API server is.
+    /// Address of its API server.
     pub fn server(&self) -> &Server {
         &self.server
     }
@@ -157,7 +157,7 @@ impl ControlPlane {
         &mut self.controllers
     }
 
-    /// Who its processes are.
+    /// Identities of its processes.
     pub fn identities(&self) -> Vec<Identity> {
         let processes = [&self.controllers, &self.apiserver, &self.etcd];
         processes.into_iter().filter_map(|process| process.identity().cloned()).collect()

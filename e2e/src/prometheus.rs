@@ -14,7 +14,7 @@ use crate::paths::in_repository;
 use crate::process::{Process, Spec};
 use crate::wait::eventually;
 
-/// How long it may take to be ready.
+/// Time that it may take to be ready.
 const READY: Duration = Duration::from_secs(60);
 
 /// The directory of prometheus and promtool, built when nobody has yet; minutes the first time.
@@ -91,7 +91,7 @@ impl Prometheus {
         Ok(prometheus)
     }
 
-    /// What an expression finds now, each with its labels and value.
+    /// Results of an expression now, each with its labels and value.
     pub async fn query(&self, expr: &str) -> Result<Vec<Value>> {
         let said = promtool(&["query", "instant", "-o", "json", &self.url, expr]).await?;
         let found: Value = serde_json::from_str(&said).with_context(|| format!("{expr}: {said}"))?;
@@ -101,7 +101,7 @@ impl Prometheus {
         })
     }
 
-    /// What an expression finds, once it finds something.
+    /// Results of an expression, once there are any.
     pub async fn finds(&self, expr: &str, patience: Duration) -> Result<Vec<Value>> {
         eventually(expr, patience, || async { Ok(Some(self.query(expr).await?).filter(|f| !f.is_empty())) })
             .await

@@ -110,7 +110,7 @@ fn exits() -> Vec<Test> {
     ]
 }
 
-/// What an exit asks of people, and what holds it back.
+/// Scenarios of consent and decision, and of what holds an exit back.
 fn gates() -> Vec<Test> {
     scenarios![
         consent::nothing_without_it,

@@ -1,4 +1,4 @@
-//! What monitoring sees of a life: metrics through a real Prometheus, alerts, the dashboard, traces; and what logs
+//! Monitoring of a life: metrics through a real Prometheus, alerts, the dashboard, traces; and what logs
 //! never hold.
 
 use std::process::ExitCode;

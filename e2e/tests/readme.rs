@@ -78,7 +78,7 @@ fn manifests(document: &str) -> Result<BTreeMap<String, String>> {
     Ok(manifests)
 }
 
-/// What the API server, its schemas and its policies say of a manifest.
+/// The answer of the API server, its schemas and its policies to a manifest.
 async fn dry_run(context: &Context, actor: Actor, manifest: &str) -> Result<()> {
     let file = tempfile::NamedTempFile::new()?;
     fs::write(file.path(), manifest)?;
@@ -87,7 +87,7 @@ async fn dry_run(context: &Context, actor: Actor, manifest: &str) -> Result<()> 
     context.cluster.kubectl(actor).run(&args).await.map(drop)
 }
 
-/// What the comments in the first manifest say is refused.
+/// Refusals that the comments in the first manifest name.
 async fn refusals(context: &Context, application: &str) -> Result<()> {
     let department = context.cluster.kubectl(Actor::Department);
     let classified = application.replace("NonClassified", "Classified");

@@ -34,7 +34,7 @@ pub const DEPARTMENT: &str = "govcloud.dev/department";
 pub const REGION: &str = "govcloud.dev/region";
 /// Entry of `spec.namespaces` that a tenant namespace belongs to.
 pub const ENTRY: &str = "govcloud.dev/entry";
-/// Who keeps a tenant object as it is: [`crate::OPERATOR_NAME`].
+/// The manager of a tenant object: [`crate::OPERATOR_NAME`].
 pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 /// On a tenant namespace: the storage classes a PVC may name, sorted, separated by commas. Policy reads it through
 /// `namespaceObject` (S5); no quota can forbid a class that is not known beforehand.

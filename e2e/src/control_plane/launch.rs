@@ -36,11 +36,11 @@ const CONTROLLERS: [&str; 12] = [
     "persistentvolumeclaim-protection-controller",
 ];
 
-/// What the launch of one control plane goes by.
+/// Settings of one control plane's launch.
 pub(super) struct Layout<'a> {
     pub root: &'a Path,
     pub binaries: &'a Binaries,
-    /// Whether etcd must survive the machine.
+    /// True where etcd must survive the machine.
     pub sync: bool,
     /// Further flags of the API server.
     pub flags: &'a [&'a str],

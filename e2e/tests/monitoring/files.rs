@@ -96,7 +96,7 @@ pub async fn the_dashboard_fits_grafanas_schema(_: Context) -> Result<()> {
     Ok(())
 }
 
-/// Whether two places on the grid share a cell.
+/// Returns true if two places on the grid share a cell.
 fn overlap(a: &Value, b: &Value) -> bool {
     let at = |v: &Value, k: &str| v[k].as_i64().unwrap_or_default();
     let apart = |p: &str, s: &str| at(a, p) + at(a, s) <= at(b, p) || at(b, p) + at(b, s) <= at(a, p);

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::files::{dashboard, rules};
 
-/// How long until enough was scraped: a rate needs two samples.
+/// Time until enough was scraped: a rate needs two samples.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Queries that are under way at once.

@@ -1,4 +1,4 @@
-//! What neither logs nor traces may hold: what documents say, opinions, telephone numbers, tokens.
+//! Texts that neither logs nor traces may hold: what documents say, opinions, telephone numbers, tokens.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-/// What the authority says of the application.
+/// The authority's opinion on the application.
 pub const OPINION: &str = "同意，唯机房三层须另行报批 7f3a91";
 
 /// A telephone number that nobody has.

@@ -72,7 +72,7 @@ impl Collector {
         Ok(Self { address, received, serving })
     }
 
-    /// Where spans are to be sent.
+    /// Address that spans are sent to.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
