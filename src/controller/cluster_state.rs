@@ -24,21 +24,45 @@ use crate::index::IndexKey;
 use crate::key::Key;
 use crate::kinds::Kind;
 
-/// A calendar prepared for counting, or why it cannot be used, with the version of the object that it was made of.
-type PreparedCalendar = (u64, Result<Arc<Calendar>, Bilingual>);
+/// What was made of the objects of one kind of settings, by name, with the version that it was made of. Every decision
+/// reads them.
+#[derive(Debug)]
+struct Prepared<T>(Mutex<BTreeMap<String, (u64, T)>>);
+
+impl<T> Default for Prepared<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Clone> Prepared<T> {
+    /// What is made of an object, once for each version.
+    fn of(&self, object: &Object, make: impl FnOnce() -> T) -> T {
+        let mut prepared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, made)) = prepared.get(object.name()).filter(|(v, _)| *v == object.version) {
+            return made.clone();
+        }
+        let made = make();
+        prepared.insert(object.name().to_owned(), (object.version, made.clone()));
+        made
+    }
+}
 
 /// The cached state of the cluster.
 #[derive(Debug)]
 pub struct ClusterState {
     stores: Vec<Store>,
-    calendars: Mutex<BTreeMap<String, PreparedCalendar>>,
+    /// Calendars prepared for counting, or why they cannot be used.
+    calendars: Prepared<Result<Arc<Calendar>, Bilingual>>,
+    /// Regions that fit their schema.
+    regions: Prepared<Option<Arc<Region>>>,
 }
 
 impl Default for ClusterState {
     fn default() -> Self {
         let texts = SharedTexts::default();
         let stores = Kind::all().map(|kind| Store::new(kind, texts.clone())).collect();
-        Self { stores, calendars: Mutex::default() }
+        Self { stores, calendars: Prepared::default(), regions: Prepared::default() }
     }
 }
 
@@ -112,8 +136,7 @@ impl ClusterState {
 
     /// A Region with all that it refers to; `None` where it does not exist or does not fit its schema.
     pub fn region(&self, code: &str) -> Option<Arc<RegionView>> {
-        let region: Arc<Region> = Arc::new(self.get(Kind::Region, "", code)?.read().ok()?);
-        let parent = region.spec.parent.as_ref().and_then(|p| self.get(Kind::Region, "", p));
+        let region = self.typed_region(code)?;
         let class = |name: &String| {
             let class = self.get(Kind::StorageClass, "", name)?.value();
             // Kubernetes takes Delete where nothing is said.
@@ -122,7 +145,7 @@ impl ClusterState {
         };
         let catalog = |name: &String| self.get(Kind::Catalog, "", name).is_some();
         Some(Arc::new(RegionView {
-            parent: parent.and_then(|p| p.read().ok()).map(Arc::new),
+            parent: region.spec.parent.as_ref().and_then(|p| self.typed_region(p)),
             calendar: self.calendar(&region.spec.calendar),
             catalog_exists: region.spec.catalog.as_ref().is_none_or(catalog),
             storage_classes: region.spec.tenancy.storage_classes.iter().filter_map(class).collect(),
@@ -130,28 +153,29 @@ impl ClusterState {
         }))
     }
 
+    /// A Region alone; `None` where it does not exist or does not fit its schema.
+    fn typed_region(&self, code: &str) -> Option<Arc<Region>> {
+        let object = self.get(Kind::Region, "", code)?;
+        self.regions.of(&object, || object.read().ok().map(Arc::new))
+    }
+
     /// The Region that the record of a key names.
     pub fn region_of(&self, key: &Key) -> Option<Arc<RegionView>> {
         self.region(&self.region_code(&*self.object(key)?)?)
     }
 
-    /// A calendar prepared for counting, or why it cannot be used. It is prepared once for each version.
+    /// A calendar prepared for counting, or why it cannot be used.
     ///
     /// # Errors
     /// Says that it does not exist, or what is wrong with it.
     pub fn calendar(&self, name: &str) -> Result<Arc<Calendar>, Bilingual> {
         let missing = || Bilingual::new("不存在", "it does not exist");
         let object = self.get(Kind::Calendar, "", name).ok_or_else(missing)?;
-        let mut calendars = self.calendars.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, calendar)) = calendars.get(name).filter(|(v, _)| *v == object.version) {
-            return calendar.clone();
-        }
-        let calendar = object.read::<WorkCalendar>().map_err(Bilingual::same).and_then(|typed| {
+        self.calendars.of(&object, || {
+            let typed = object.read::<WorkCalendar>().map_err(Bilingual::same)?;
             let generation = typed.metadata.generation.unwrap_or_default();
             Calendar::new(name, generation, &typed.spec).map(Arc::new).map_err(|e| e.text())
-        });
-        calendars.insert(name.to_owned(), (object.version, calendar.clone()));
-        calendar
+        })
     }
 
     /// The Region of a record with the circumstances of its decision.

@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::clock_skew::Skew;
 use crate::cloudevents::Outbox;
 use crate::cluster_state::ClusterState;
+use crate::dependencies::dependents;
 use crate::key::Key;
 use crate::kinds::{Kind, Priority};
 use crate::metrics::Metrics;
@@ -95,8 +96,10 @@ impl Context {
     /// Applies an update and enqueues the records that depend on it. A standby's queue takes nothing: a new leader
     /// enqueues every record.
     pub(crate) fn observe(&self, kind: Kind, update: CacheUpdate) {
-        let keys = self.state.update(kind, update, &self.clock);
-        self.enqueue(kind, keys);
+        let changes = self.state.apply(kind, update, &self.clock);
+        if self.queue.is_active() {
+            self.enqueue(kind, dependents(&self.state, &changes));
+        }
     }
 
     /// Enqueues keys with the priority of the kind whose change they follow from.

@@ -13,8 +13,7 @@ use crate::kinds::{Dependency, Kind, Live};
 impl ClusterState {
     /// Applies an update and returns the keys of the records that depend on what changed.
     pub fn update(&self, kind: Kind, update: CacheUpdate, clock: &Clock) -> Vec<Key> {
-        let changes = self.apply(kind, update, clock);
-        changes.iter().flat_map(|change| dependents(self, change)).collect()
+        dependents(self, &self.apply(kind, update, clock))
     }
 
     /// References of a record that the cache does not hold and that a live GET must confirm.
@@ -23,8 +22,13 @@ impl ClusterState {
     }
 }
 
-/// The records whose decision may differ after a change: the changed record itself, and those that read it.
-pub fn dependents(state: &ClusterState, change: &Change) -> Vec<Key> {
+/// The records whose decision may differ after changes.
+pub fn dependents(state: &ClusterState, changes: &[Change]) -> Vec<Key> {
+    changes.iter().flat_map(|change| dependents_of(state, change)).collect()
+}
+
+/// The changed record itself, and those that read it.
+fn dependents_of(state: &ClusterState, change: &Change) -> BTreeSet<Key> {
     let mut keys = BTreeSet::new();
     if change.kind.spec().record.is_some() {
         keys.extend(change.both().map(|o| o.key()));
@@ -36,7 +40,7 @@ pub fn dependents(state: &ClusterState, change: &Change) -> Vec<Key> {
             }
         }
     }
-    keys.into_iter().collect()
+    keys
 }
 
 /// Targets of one group of live reads of a record. Those of [`Live::Contents`] name the namespace to list.

@@ -249,6 +249,11 @@ impl Queue {
         self.change(|s| s.mode = Mode::Active);
     }
 
+    /// Returns true if keys are taken in.
+    pub fn is_active(&self) -> bool {
+        self.locked(|s| s.mode == Mode::Active)
+    }
+
     /// Takes no more keys, and waits until those that run are done.
     pub async fn drain(&self) {
         self.change(|s| s.mode = Mode::Closed);

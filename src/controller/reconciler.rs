@@ -217,9 +217,12 @@ impl Context {
                 with.reads = Some(reads);
                 continue;
             }
+            if !self.is_change(&decision, key) {
+                return Ok(decision.wake);
+            }
             let missing = self.state.missing_references(key);
             let missing: Vec<Target> = missing.into_iter().filter(|t| !confirmed.contains(t)).collect();
-            if !missing.is_empty() && self.is_change(&decision, key) {
+            if !missing.is_empty() {
                 self.read_all(&missing, key).await?;
                 confirmed.extend(missing);
                 continue;

@@ -29,35 +29,52 @@ pub struct Object {
     /// resourceVersion.
     pub version: u64,
     path: Arc<str>,
-    /// Creation, by the operator's clock.
-    created_at: Option<Timestamp>,
-    /// Last write of the decision annotation, by the operator's clock.
-    stamped_at: Option<Timestamp>,
     /// JSON of the labels. Objects of one application have the same.
     labels: Arc<str>,
     /// JSON of the rest, without the identity. Objects of many tenants have the same.
     text: Arc<str>,
+    /// Set for a record.
+    record: Option<Box<RecordFacts>>,
 }
 
-/// Metadata and spec of a record, as far as its identity needs them.
-#[derive(Deserialize)]
-struct Head {
-    metadata: ObjectMeta,
-    spec: Option<Value>,
+/// Facts of a record beside its JSON.
+#[derive(Debug)]
+struct RecordFacts {
+    /// Creation, by the operator's clock.
+    created_at: Option<Timestamp>,
+    /// Last write of the decision annotation, by the operator's clock.
+    stamped_at: Option<Timestamp>,
+    /// Digest of the spec, made once for each version; empty where there is no spec.
+    digest: String,
+}
+
+impl RecordFacts {
+    fn new(object: &TrimmedObject, clock: &Clock) -> Self {
+        #[derive(Deserialize)]
+        struct OfSpec {
+            spec: Option<Value>,
+        }
+        let spec = serde_json::from_str::<OfSpec>(&object.text).ok().and_then(|o| o.spec);
+        Self {
+            created_at: object.metadata.creation_timestamp.as_ref().map(|t| clock.shift(t.0)),
+            stamped_at: object.stamped_at.map(|t| clock.shift(t)),
+            digest: spec.as_ref().map(spec_digest).unwrap_or_default(),
+        }
+    }
 }
 
 impl Object {
     /// Takes over an object that was read. Server times are shifted by the clock.
     pub(super) fn new(kind: Kind, object: TrimmedObject, clock: &Clock, texts: &SharedTexts) -> Self {
         let labels = serde_json::to_string(&object.metadata.labels).unwrap_or_default();
+        let record = kind.spec().record.as_ref().map(|_| Box::new(RecordFacts::new(&object, clock)));
         Self {
             kind,
             uid: object.uid().into(),
             version: object.version(),
             path: path(object.namespace(), object.name()).into(),
-            created_at: object.metadata.creation_timestamp.as_ref().map(|t| clock.shift(t.0)),
-            stamped_at: object.stamped_at.map(|t| clock.shift(t)),
             labels: texts.share(labels),
+            record,
             // No two records are alike.
             text: match kind.spec().watched {
                 Watched::Labelled => texts.share(object.text),
@@ -190,8 +207,16 @@ impl Object {
 
     /// Identity of a record: metadata, digest of its spec, and the time of its decision annotation.
     pub fn meta(&self) -> Meta {
-        let (metadata, spec) =
-            self.read_part::<Head>().map_or_else(|_| Default::default(), |h| (h.metadata, h.spec));
+        #[derive(Deserialize)]
+        struct OfMetadata {
+            metadata: ObjectMeta,
+        }
+        let metadata = self.read_part::<OfMetadata>().map(|o| o.metadata).unwrap_or_default();
+        self.meta_of(&metadata, self.labels())
+    }
+
+    fn meta_of(&self, metadata: &ObjectMeta, labels: BTreeMap<String, String>) -> Meta {
+        let record = self.record.as_deref();
         Meta {
             namespace: self.namespace().to_owned(),
             name: self.name().to_owned(),
@@ -199,18 +224,19 @@ impl Object {
             resource_version: self.resource_version(),
             generation: metadata.generation.unwrap_or_default(),
             deleting: metadata.deletion_timestamp.is_some(),
-            annotations: metadata.annotations.unwrap_or_default(),
-            labels: self.labels(),
-            created_at: self.created_at,
-            stamped_at: self.stamped_at,
-            digest: spec.as_ref().map(spec_digest).unwrap_or_default(),
+            annotations: metadata.annotations.clone().unwrap_or_default(),
+            labels,
+            created_at: record.and_then(|r| r.created_at),
+            stamped_at: record.and_then(|r| r.stamped_at),
+            digest: record.map(|r| r.digest.clone()).unwrap_or_default(),
         }
     }
 
     /// Identity and typed form of a record; `None` where it does not fit the schema.
     pub fn typed<K: Resource + DeserializeOwned>(&self) -> Option<(Meta, Arc<K>)> {
         let typed = self.read::<K>().ok()?;
-        Some((self.meta(), Arc::new(typed)))
+        let labels = typed.meta().labels.clone().unwrap_or_default();
+        Some((self.meta_of(typed.meta(), labels), Arc::new(typed)))
     }
 }
 
