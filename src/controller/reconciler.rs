@@ -76,13 +76,15 @@ impl SpanFields {
         self.writes += decision.writes();
     }
 
+    /// Records all of them at once: logs format a span's fields anew with each.
     fn record(&self, span: &tracing::Span) {
-        for (field, text) in [("uid", &self.uid), ("decision", &self.decision), ("phase", &self.phase)] {
-            if !text.is_empty() {
-                span.record(field, text.as_str());
-            }
-        }
-        span.record("writes", self.writes);
+        tracing::record_all!(
+            span,
+            uid = (!self.uid.is_empty()).then_some(&*self.uid),
+            decision = (!self.decision.is_empty()).then_some(&*self.decision),
+            phase = (!self.phase.is_empty()).then_some(&*self.phase),
+            writes = self.writes
+        );
     }
 }
 
@@ -96,21 +98,16 @@ pub(crate) enum Outcome {
 }
 
 impl Context {
-    /// Enqueues every record: first those that somebody waits for.
+    /// Enqueues every record: with high priority those that somebody waits for. The workers begin meanwhile.
     fn enqueue_all(&self) {
-        let unanswered = |key: &Key| {
-            let object = key.kind.filed().and_then(|_| self.state.object(key));
-            object.is_some_and(|o| is_unanswered(&o.meta(), o.status().as_ref()))
-        };
-        let mut rest = Vec::new();
         for key in self.state.record_keys() {
-            if unanswered(&key) {
+            let record = key.kind.filed().and_then(|_| self.state.object(&key));
+            if record.is_some_and(|r| is_unanswered(&r.meta(), r.status().as_ref())) {
                 self.queue.add([key]);
             } else {
-                rest.push(key);
+                self.queue.add_low([key]);
             }
         }
-        self.queue.add_low(rest);
     }
 
     /// Reconciles one key and gives it back to the queue with the time of its next decision.
