@@ -7,6 +7,7 @@ use govcloud_domain::integrity::PolicyIntegrity;
 use govcloud_domain::plan::Target;
 use govcloud_domain::record::is_unanswered;
 use jiff::{SignedDuration, Timestamp};
+use tokio::task::coop::consume_budget;
 use tracing::Instrument;
 
 use crate::client::RequestError;
@@ -39,7 +40,7 @@ async fn enqueue_on_integrity(context: Arc<Context>) {
     let mut integrity = context.integrity.clone();
     loop {
         if *integrity.borrow_and_update() != PolicyIntegrity::Unknown {
-            context.enqueue_all();
+            context.enqueue_all().await;
         }
         if integrity.changed().await.is_err() {
             return;
@@ -55,6 +56,9 @@ async fn work(context: Arc<Context>) {
     }
     while let Some(key) = context.queue.next().await {
         context.work(&key).await;
+        // Decisions without a request never wait. Without a yield the first worker would make all of them after a start, as
+        // tokio keeps a task that it woke on its own thread: 2.5 s instead of 1.2 s for 10,000 applications on two cores.
+        consume_budget().await;
     }
     std::future::pending().await
 }
@@ -99,7 +103,7 @@ pub(crate) enum Outcome {
 
 impl Context {
     /// Enqueues every record: with high priority those that somebody waits for. The workers begin meanwhile.
-    fn enqueue_all(&self) {
+    async fn enqueue_all(&self) {
         for key in self.state.record_keys() {
             let record = key.kind.filed().and_then(|_| self.state.object(&key));
             if record.is_some_and(|r| is_unanswered(&r.meta(), r.status().as_ref())) {
@@ -107,6 +111,7 @@ impl Context {
             } else {
                 self.queue.add_low([key]);
             }
+            consume_budget().await;
         }
     }
 
