@@ -78,10 +78,26 @@ pub const CONFIG_MAP: ResourceType = ResourceType::new("v1", "configmaps", "Conf
 
 const ADMISSION: &str = "admissionregistration.k8s.io/v1";
 
-/// Kinds of admission policies and their bindings. The mutating ones are served from Kubernetes 1.36 on (KEP-3962).
+/// ValidatingAdmissionPolicy.
+pub const VALIDATING_ADMISSION_POLICY: ResourceType =
+    ResourceType::new(ADMISSION, "validatingadmissionpolicies", "ValidatingAdmissionPolicy");
+/// MutatingAdmissionPolicy, served from Kubernetes 1.36 on (KEP-3962).
+pub const MUTATING_ADMISSION_POLICY: ResourceType =
+    ResourceType::new(ADMISSION, "mutatingadmissionpolicies", "MutatingAdmissionPolicy");
+/// MutatingAdmissionPolicyBinding, served with its policies.
+pub const MUTATING_ADMISSION_POLICY_BINDING: ResourceType =
+    ResourceType::new(ADMISSION, "mutatingadmissionpolicybindings", "MutatingAdmissionPolicyBinding");
+/// MutatingWebhookConfiguration.
+pub const MUTATING_WEBHOOK_CONFIGURATION: ResourceType =
+    ResourceType::new(ADMISSION, "mutatingwebhookconfigurations", "MutatingWebhookConfiguration");
+
+/// Kinds of admission policies and their bindings.
 pub const ADMISSION_POLICIES: [ResourceType; 4] = [
-    ResourceType::new(ADMISSION, "validatingadmissionpolicies", "ValidatingAdmissionPolicy"),
+    VALIDATING_ADMISSION_POLICY,
     ResourceType::new(ADMISSION, "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding"),
-    ResourceType::new(ADMISSION, "mutatingadmissionpolicies", "MutatingAdmissionPolicy"),
-    ResourceType::new(ADMISSION, "mutatingadmissionpolicybindings", "MutatingAdmissionPolicyBinding"),
+    MUTATING_ADMISSION_POLICY,
+    MUTATING_ADMISSION_POLICY_BINDING,
 ];
+/// Kinds that can rewrite a request before it is validated, whoever wrote them.
+pub const MUTATORS: [ResourceType; 3] =
+    [MUTATING_ADMISSION_POLICY, MUTATING_ADMISSION_POLICY_BINDING, MUTATING_WEBHOOK_CONFIGURATION];

@@ -1,6 +1,7 @@
-//! The policy guard: watches every policy, binding and CRD of this project, and publishes whether they are as shipped.
+//! The policy guard: watches every policy, binding and CRD of this project, and every mutator of others, and publishes
+//! whether decisions count.
 //!
-//! [`govcloud_domain::integrity`] compares them. The record of the last good check is a ConfigMap, so that a gap while
+//! [`govcloud_domain::integrity`] and [`govcloud_domain::mutators`] compare them. The record of the last good check is a ConfigMap, so that a gap while
 //! the operator was down is seen as well (design, section 3).
 
 use std::convert::Infallible;
@@ -19,10 +20,14 @@ use tokio::sync::watch;
 use super::client::{self, EventBody};
 use super::clock::Clock;
 use super::metrics::Requests;
-use govcloud_api::resources::{ADMISSION_POLICIES, CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, ResourceType};
+use govcloud_api::resources::{
+    ADMISSION_POLICIES, CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, MUTATING_ADMISSION_POLICY,
+    MUTATING_WEBHOOK_CONFIGURATION, MUTATORS, ResourceType,
+};
 use govcloud_api::{OPERATOR_NAME, OPERATOR_NAMESPACE};
 use govcloud_domain::integrity::PolicyIntegrity;
 use govcloud_domain::integrity::{self, Record};
+use govcloud_domain::mutators;
 use govcloud_domain::plan::Target;
 use govcloud_domain::release::{self, RELEASE};
 
@@ -32,14 +37,22 @@ mod tests;
 
 use live::{Live, Objects};
 
-/// Label of everything that the guard watches beside the CRDs.
+/// Label of the validating policies that the guard watches. Those of others can only refuse more.
 const SELECTOR: &str = "app.kubernetes.io/part-of=govcloud-operator";
 
 /// ConfigMap that holds the record of the last good check: the operator's alone (policy).
 pub const RECORD: &str = "govcloud-guard";
 
-/// Watched beside the policies: the CRDs, and the recorded release.
-const OTHERS: [ResourceType; 2] = [CUSTOM_RESOURCE_DEFINITION, CONFIG_MAP];
+/// Watched beside the policies: the CRDs, the recorded release, and webhooks that mutate.
+const OTHERS: [ResourceType; 3] = [CUSTOM_RESOURCE_DEFINITION, CONFIG_MAP, MUTATING_WEBHOOK_CONFIGURATION];
+
+/// Versions under which an API server can serve MutatingAdmissionPolicies, best first: the policies of this project need
+/// the first, those of others may stand under any.
+const ADMISSION_VERSIONS: [&str; 3] = [
+    MUTATING_ADMISSION_POLICY.api_version,
+    "admissionregistration.k8s.io/v1beta1",
+    "admissionregistration.k8s.io/v1alpha1",
+];
 
 /// One operator's guard: publishes for as long as it runs.
 pub struct PolicyGuard {
@@ -83,8 +96,10 @@ impl Checked {
             return None;
         }
         let (shipped, live) = (self.shipped.read(), self.live.objects());
-        let released = Live::release(&live);
-        let (integrity, record) = integrity::check(&shipped, &live, &released, self.recorded.as_ref(), now);
+        let (released, allowed) = Live::release(&live);
+        let checked = integrity::check(&shipped, &live, &released, self.recorded.as_ref(), now);
+        let unlisted = mutators::unlisted(mutators::foreign(&shipped, &live), &allowed);
+        let (integrity, record) = mutators::with_unlisted(checked, unlisted);
         // A violation ends the record: even if everything comes back, there was a gap.
         let record_changed = self.recorded != record;
         self.recorded = record;
@@ -99,12 +114,15 @@ impl PolicyGuard {
     /// The policies that were compiled in cannot be read.
     pub async fn run(self) -> Result<Infallible, String> {
         let mut shipped = release::shipped_for(&self.namespace_controller)?;
-        let mutating = mutating_policies_served(&self.client).await;
-        if !mutating {
+        let version = mutating_policies_served(&self.client).await;
+        if version != Some(MUTATING_ADMISSION_POLICY.api_version) {
             shipped.retain(|key, _| !key.starts_with("Mutating"));
         }
-        let kinds = ADMISSION_POLICIES.into_iter().filter(|r| mutating || !r.kind.starts_with("Mutating"));
-        let kinds: Vec<_> = kinds.chain(OTHERS).collect();
+        let served = |r: ResourceType| match r.kind.starts_with("Mutating") {
+            true => version.map(|api_version| ResourceType { api_version, ..r }),
+            false => Some(r),
+        };
+        let kinds: Vec<_> = ADMISSION_POLICIES.into_iter().filter_map(served).chain(OTHERS).collect();
         let live = Live::new(kinds.iter().map(|r| r.kind));
         let mut events = stream::select_all(kinds.into_iter().map(|r| self.watch(r)));
         let recorded = load_record(&self.client).await;
@@ -183,7 +201,9 @@ impl PolicyGuard {
                 Api::namespaced_with(client, OPERATOR_NAMESPACE, &resource),
                 watcher::Config::default().fields(&format!("metadata.name={RELEASE}")),
             ),
-            "CustomResourceDefinition" => (Api::all_with(client, &resource), watcher::Config::default()),
+            kind if kind == CUSTOM_RESOURCE_DEFINITION.kind || MUTATORS.iter().any(|m| m.kind == kind) => {
+                (Api::all_with(client, &resource), watcher::Config::default())
+            }
             _ => (Api::all_with(client, &resource), watcher::Config::default().labels(SELECTOR)),
         };
         let counts = self.counts.clone();
@@ -214,11 +234,22 @@ fn replace_if_changed(
     before
 }
 
-/// Returns true if the API server has MutatingAdmissionPolicy (1.36 and later).
-async fn mutating_policies_served(client: &kube::Client) -> bool {
-    let request = || client.list_api_group_resources("admissionregistration.k8s.io/v1");
-    let list = client::insist("the served admission policies", request).await;
-    list.resources.iter().any(|r| r.name == "mutatingadmissionpolicies")
+/// The best version under which the API server has MutatingAdmissionPolicies: v1 in 1.36 and later, another before if
+/// somebody switched it on.
+async fn mutating_policies_served(client: &kube::Client) -> Option<&'static str> {
+    let what = "the served admission policies";
+    let groups = client::insist(what, || client.list_api_groups()).await;
+    let offered = |version: &&str| {
+        let versions = groups.groups.iter().flat_map(|g| &g.versions);
+        versions.into_iter().any(|v| v.group_version == *version)
+    };
+    for version in ADMISSION_VERSIONS.into_iter().filter(offered) {
+        let list = client::insist(what, || client.list_api_group_resources(version)).await;
+        if list.resources.iter().any(|r| r.name == MUTATING_ADMISSION_POLICY.plural) {
+            return Some(version);
+        }
+    }
+    None
 }
 
 fn records(client: &kube::Client) -> Api<ConfigMap> {

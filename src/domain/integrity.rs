@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 
 use super::bilingual::{Bilingual, bilingual};
 use super::digest::digest_of;
+use super::mutators::webhooks_of;
+use govcloud_api::resources::{CUSTOM_RESOURCE_DEFINITION, MUTATING_WEBHOOK_CONFIGURATION};
 use govcloud_api::time::Instant;
 
 /// Integrity of the admission policies that guard decisions.
@@ -45,6 +47,8 @@ pub enum Defect {
     BeingDeleted,
     /// It differs at this path.
     Altered(String),
+    /// It is a mutator of others, not allowed, that can rewrite this resource.
+    ForeignMutator(String),
 }
 
 impl PolicyViolation {
@@ -56,6 +60,10 @@ impl PolicyViolation {
             Defect::Missing => bilingual!("{object} 缺失", "{object} missing"),
             Defect::BeingDeleted => bilingual!("{object} 正在删除", "{object} being deleted"),
             Defect::Altered(at) => bilingual!("{object} 被改动（{at}）", "{object} altered ({at})"),
+            Defect::ForeignMutator(resource) => bilingual!(
+                "{object} 可改写 {resource}，且未列入版本登记的 allowedMutators",
+                "{object} can rewrite {resource} and is not among the release record's allowedMutators"
+            ),
         }
     }
 }
@@ -181,15 +189,18 @@ fn stands(object: &Value) -> bool {
     object["metadata"]["deletionTimestamp"].is_null()
 }
 
-/// Compared part of an object: its spec without the API server's defaults.
+/// Compared part of an object: its spec, or its webhooks, without the API server's defaults.
 #[must_use]
 pub fn canonical(object: &Value) -> Value {
-    let mut spec = object["spec"].clone();
-    if object["kind"] == "CustomResourceDefinition" {
-        return canonical_crd(&spec);
+    if object["kind"] == CUSTOM_RESOURCE_DEFINITION.kind {
+        return canonical_crd(&object["spec"]);
     }
-    strip(&mut spec);
-    spec
+    let mut compared = match object["kind"] == MUTATING_WEBHOOK_CONFIGURATION.kind {
+        true => webhooks_of(object),
+        false => object["spec"].clone(),
+    };
+    strip(&mut compared);
+    compared
 }
 
 /// Path of the first difference of two values; `None` where they are the same. Numbers count by value.

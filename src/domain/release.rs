@@ -8,6 +8,7 @@ use include_dir::{Dir, include_dir};
 use serde_json::{Value, json};
 
 use crate::integrity;
+use crate::mutators::AllowedMutators;
 
 /// The policies as shipped.
 static ADMISSION: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../config/admission");
@@ -61,6 +62,14 @@ pub fn release_manifest(namespace_controller: &str) -> Result<Value, String> {
         "apiVersion": "v1", "kind": "ConfigMap",
         "metadata": { "name": RELEASE, "namespace": OPERATOR_NAMESPACE }, "data": { "objects": objects },
     }))
+}
+
+/// The mutators of others that the ConfigMap's `data` allows: `allowedMutators`, digests by `Kind/name` as JSON or YAML. A
+/// text that cannot be read allows none.
+#[must_use]
+pub fn read_allowed_mutators(data: &Value) -> AllowedMutators {
+    let text = data["allowedMutators"].as_str();
+    text.and_then(|t| serde_saphyr::from_str(t).ok()).unwrap_or_default()
 }
 
 /// The release that the ConfigMap's `data` records: digests in `objects`, and in `rendered` whole manifests whose

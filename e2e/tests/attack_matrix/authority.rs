@@ -4,10 +4,12 @@ use serde_json::{Value, json};
 
 use crate::caller::Caller::*;
 use crate::row::{Ask, Row, Via, allowed, annotate, change, create, delete, denied, label, merge};
+use crate::target::hook;
 
 /// The rows.
 pub fn rows() -> Vec<Row> {
-    [grants(), settings(), roles(), bindings(), definitions()].into_iter().flatten().collect()
+    let rooms = [grants(), settings(), roles(), impersonation(), mutators(), bindings(), definitions()];
+    rooms.into_iter().flatten().collect()
 }
 
 fn grants() -> Vec<Row> {
@@ -134,7 +136,7 @@ fn roles() -> Vec<Row> {
             lack,
         ));
     }
-    for verb in ["approve", "provision", "administer", "file", "consent"] {
+    for verb in ["approve", "provision", "administer", "file", "consent", "install"] {
         rows.push(denied(
             Provider,
             create("clusterrole/mine", rule("regions", json!(["410000"]), &["get", verb])),
@@ -159,6 +161,81 @@ fn roles() -> Vec<Row> {
         // Stored with `rules: null`.
         allowed(Provider, create("clusterrole/gathered", json!({"aggregationRule": {"clusterRoleSelectors": [{"matchLabels": {"a": "b"}}]}}))),
     ]);
+    rows
+}
+
+/// Roles by which their holder acts as somebody else, or deletes without admission (docs/security.md).
+fn impersonation() -> Vec<Row> {
+    let all = "you lack verb administer on regions.govcloud.dev (all regions)";
+    let one = |group: &str, resource: &str, verb: &str| json!({"rules": [{"apiGroups": [group], "resources": [resource], "verbs": ["get", verb]}]});
+    let mut rows = Vec::new();
+    for (group, resource, verb) in [
+        ("", "users", "impersonate"),
+        ("", "groups", "impersonate"),
+        ("", "serviceaccounts", "impersonate"),
+        ("authentication.k8s.io", "userextras/scopes", "impersonate"),
+        ("authentication.k8s.io", "users", "impersonate:user-info"),
+        ("authentication.k8s.io", "serviceaccounts", "impersonate:serviceaccount"),
+        ("authentication.k8s.io", "users", "*"),
+        ("govcloud.dev", "cloudapplications", "impersonate-on:user-info:patch"),
+        ("govcloud.dev", "*", "impersonate-on:serviceaccount:update"),
+        ("*", "*", "impersonate-on:arbitrary-node:get"),
+        ("govcloud.dev", "cloudapplications", "unsafe-delete-ignore-read-errors"),
+        ("", "persistentvolumes", "unsafe-delete-ignore-read-errors"),
+    ] {
+        for who in [Province, Provider, Department, Operator] {
+            rows.push(denied(who, create("clusterrole/mine", one(group, resource, verb)), all));
+        }
+        // In a filing namespace too it is no matter of one region alone.
+        rows.push(denied(Province, create("role/mine@dept-transport", one(group, resource, verb)), all));
+        rows.push(denied(Provider, create("role/mine@plain", one(group, resource, verb)), all));
+        rows.push(allowed(ClusterAdmin, create("clusterrole/mine", one(group, resource, verb))));
+        rows.push(allowed(RoleAggregator, create("clusterrole/mine", one(group, resource, verb))));
+    }
+    rows.extend([
+        allowed(Provider, create("clusterrole/mine", one("", "serviceaccounts", "*"))),
+        allowed(
+            Provider,
+            create("clusterrole/mine", one("apps", "deployments", "impersonate-on:user-info:get")),
+        ),
+        denied(RoleAggregator, create("clusterrole/mine", rule("regions", json!([]), &["approve"])), all),
+    ]);
+    rows
+}
+
+/// Webhooks that could rewrite records, and the list of mutators that are trusted.
+fn mutators() -> Vec<Row> {
+    let by_name = "holder of verb install on gates.govcloud.dev, granted by name";
+    let of = |group: &str| {
+        let mut hook = hook("pods");
+        hook["webhooks"][0]["rules"][0]["apiGroups"] = json!([group]);
+        hook
+    };
+    let release = |allowed: &str| json!({"data": {"objects": "{}", "allowedMutators": allowed}});
+    let mut rows = Vec::new();
+    for who in [ClusterAdmin, Province, Provider, Harness] {
+        for group in ["govcloud.dev", "*"] {
+            rows.push(denied(who, create("mutatinghook/mine", of(group)), by_name));
+            rows.push(denied(who, merge("mutatinghook/pods", of(group)), by_name));
+        }
+        rows.push(allowed(who, create("mutatinghook/mine", of(""))));
+        rows.push(allowed(who, delete("mutatinghook/pods")));
+    }
+    let listed = "{\"MutatingAdmissionPolicy/mine\": \"sha256:0\"}";
+    for who in [ClusterAdmin, Harness] {
+        rows.push(denied(
+            who,
+            create("configmap/govcloud-release@govcloud-system", release(listed)),
+            by_name,
+        ));
+        rows.push(allowed(who, create("configmap/govcloud-release@govcloud-system", release(""))));
+    }
+    for who in [Province, Provider, Operator] {
+        let lack = "a release is recorded by a holder of administer | granted by name";
+        rows.push(denied(who, create("configmap/govcloud-release@govcloud-system", release(listed)), lack));
+    }
+    rows.push(allowed(Installer, create("mutatinghook/mine", of("govcloud.dev"))));
+    rows.push(allowed(Installer, create("configmap/govcloud-release@govcloud-system", release(listed))));
     rows
 }
 

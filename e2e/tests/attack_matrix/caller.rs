@@ -41,13 +41,17 @@ pub enum Caller {
     VolumeBinder,
     /// Kubernetes' garbage collector.
     GarbageCollector,
-    /// `system:masters`, for setting the fixtures only.
+    /// Kubernetes' controller that gathers aggregated roles.
+    RoleAggregator,
+    /// Who installs, by name: `install` and `administer`, and no wildcard.
+    Installer,
+    /// `system:masters`, for setting the fixtures, and where even it is refused.
     Harness,
 }
 
 impl Caller {
     /// Everyone who asks.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Department,
         Self::OtherDepartment,
         Self::Pipeline,
@@ -63,6 +67,8 @@ impl Caller {
         Self::NamespaceController,
         Self::VolumeBinder,
         Self::GarbageCollector,
+        Self::RoleAggregator,
+        Self::Installer,
         Self::Harness,
     ];
 
@@ -91,6 +97,8 @@ impl Caller {
             Self::NamespaceController => "system:serviceaccount:kube-system:namespace-controller",
             Self::VolumeBinder => "system:serviceaccount:kube-system:persistent-volume-binder",
             Self::GarbageCollector => "system:serviceaccount:kube-system:generic-garbage-collector",
+            Self::RoleAggregator => "system:serviceaccount:kube-system:clusterrole-aggregation-controller",
+            Self::Installer => "installer",
             _ => self.actor().map_or("", Actor::user),
         }
     }
@@ -105,6 +113,7 @@ impl Caller {
         let group = match self {
             Self::Deputy | Self::FilingOfficer => Actor::Authority410000.group(),
             Self::FilingProvider => Actor::Provider.group(),
+            Self::Installer => None,
             _ => Some("system:serviceaccounts"),
         };
         let file = cluster.plane.root().join(format!("{self:?}.kubeconfig"));

@@ -302,7 +302,8 @@ fn stamps() -> Vec<Row> {
             annotate("capp/fresh", "consented-by=department"),
             "changes with spec.consent only",
         ),
-        denied(Department, annotate("decom/consented", "consented-by-"), "changes with spec.consent only"),
+        // A stamp that an update leaves out is put back.
+        stamped(Department, annotate("decom/consented", "consented-by-"), "consented-by", Department),
         denied(
             Department,
             annotate("decom/handing", "consented-by=provider"),
@@ -320,8 +321,16 @@ fn stamps() -> Vec<Row> {
         ));
     }
     for who in [Department, Province, ClusterAdmin, Operator] {
-        rows.push(denied(who, annotate("capp/fresh", "requested-by-"), never));
+        rows.push(stamped(who, annotate("capp/fresh", "requested-by-"), "requested-by", Department));
+        rows.push(stamped(who, annotate("capp/approved", "decided-by-"), "decided-by", Province));
     }
+    // One who decides leaves out another's name, not his own.
+    rows.push(stamped(
+        Deputy,
+        annotate("capp/corrected", "decision=returned reviewed-generation=2 opinion=再补 decided-by-"),
+        "decided-by",
+        Deputy,
+    ));
     rows
 }
 

@@ -22,6 +22,7 @@ metadata: {name: attack-surface}
 rules:
 - {apiGroups: ["", apps, networking.k8s.io, storage.k8s.io, apiextensions.k8s.io, apiregistration.k8s.io, govcloud.dev], resources: ["*"], verbs: [get, list, watch, create, update, patch, delete, deletecollection]}
 - {apiGroups: [rbac.authorization.k8s.io], resources: ["*"], verbs: [get, list, watch, create, update, patch, delete, deletecollection, bind, escalate]}
+- {apiGroups: [admissionregistration.k8s.io], resources: [mutatingwebhookconfigurations], verbs: [get, list, watch, create, update, patch, delete, deletecollection]}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
@@ -39,6 +40,15 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: "govclou
 subjects:
 - {apiGroup: rbac.authorization.k8s.io, kind: User, name: filing-officer}
 - {apiGroup: rbac.authorization.k8s.io, kind: User, name: filing-provider}
+"#;
+
+/// Who installs by name.
+const INSTALLS: &str = r#"
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: installer}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: "govcloud:installer"}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: installer}]
 "#;
 
 /// Sets it.
@@ -64,6 +74,7 @@ pub async fn bare(cluster: &Cluster) -> Result<Sender> {
         admin.apply_path(&in_repository("config").join(path)).await?;
     }
     admin.apply(TWO_HATS).await?;
+    admin.apply(INSTALLS).await?;
     Ok(Sender { clients: everyone(cluster).await? })
 }
 
@@ -144,6 +155,7 @@ impl Fixtures {
 
     async fn settings(&self) -> Result<()> {
         self.0.execute(Caller::Harness, create("ns/plain", json!({}))).await?;
+        self.0.execute(Caller::Harness, create("mutatinghook/pods", json!({}))).await?;
         self.0.execute(Caller::Harness, create("catalog/henan", json!({}))).await.map(drop)
     }
 

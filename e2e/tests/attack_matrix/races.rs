@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::caller::Caller::{self, *};
 use crate::fixtures::{THEN, consent, inventory};
-use crate::row::{Ask, Via, annotate, annotations, create, delete, merge, overlay, status};
+use crate::row::{Ask, Via, annotate, annotations, change, create, delete, merge, overlay, status};
 use crate::send::{Answer, Mode, Sender};
 use crate::target::{APPLICATION, DIGEST, Target};
 use crate::{fixtures, fixtures_of};
@@ -203,6 +203,32 @@ pub async fn without_mutating_policies_clients_stamp(_: Context) -> Result<()> {
     let mut signed = consent(DIGEST);
     overlay(&mut signed, &annotations("consented-by=department"));
     sender.execute(Department, merge("decom/plain", signed)).await.map(drop)
+}
+
+/// A pipeline that sent the stamp itself, as before 1.36, owns it. Left out later, by server-side apply and by replacement,
+/// it is kept; altered, it is refused.
+pub async fn a_stamp_that_a_client_leaves_out_is_kept(context: Context) -> Result<()> {
+    let sender = fixtures_of(&context).await?;
+    sender.execute(Department, create("capp/owned", json!({}))).await?;
+    let stamp = annotations("requested-by=department");
+    let owned = sender.execute(Department, change(Via::Apply, "capp/owned", stamp)).await?;
+    let managers = owned["metadata"]["managedFields"].as_array().cloned().unwrap_or_default();
+    let owns =
+        |m: &&Value| !m["fieldsV1"]["f:metadata"]["f:annotations"]["f:govcloud.dev/requested-by"].is_null();
+    let owners: Vec<_> = managers.iter().filter(owns).map(|m| &m["manager"]).collect();
+    ensure!(owners == ["matrix-Department"], "the pipeline is not its only owner: {owners:?}");
+    for (via, without) in [
+        (Via::Apply, json!({"metadata": {"labels": {"example.org/a": "b"}}})),
+        (Via::Put, json!({"metadata": {"annotations": null}})),
+        (Via::Merge, annotations("requested-by-")),
+    ] {
+        let kept = sender.execute(Department, change(via, "capp/owned", without)).await?;
+        let by = &kept["metadata"]["annotations"]["govcloud.dev/requested-by"];
+        ensure!(by == "department", "left out by {via:?}: {by}");
+    }
+    let altered = change(Via::Apply, "capp/owned", annotations("requested-by=pipeline"));
+    refused(&sender, Department, altered, "keep it in what you send: govcloud.dev/requested-by=department")
+        .await
 }
 
 /// An authorised exit goes through under the controllers' own identities: the namespace is emptied, one volume is

@@ -67,6 +67,12 @@ impl Target {
                 ("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions", None)
             }
             "apiservice" => ("apiregistration.k8s.io/v1", "APIService", "apiservices", None),
+            "mutatinghook" => (
+                "admissionregistration.k8s.io/v1",
+                "MutatingWebhookConfiguration",
+                "mutatingwebhookconfigurations",
+                None,
+            ),
             "configmap" => ("v1", "ConfigMap", "configmaps", Some(PLAIN)),
             other => bail!("unknown kind {other} in {text}"),
         };
@@ -119,6 +125,7 @@ impl Target {
             "LimitRange" => json!({"spec": {"limits": [{"type": "Container", "default": {"cpu": "1"}}]}}),
             "NetworkPolicy" => json!({"spec": {"podSelector": {}}}),
             "RoleBinding" | "ClusterRoleBinding" => binding(),
+            "MutatingWebhookConfiguration" => hook("pods"),
             _ => json!({}),
         };
         overlay(&mut object, &self.head());
@@ -168,6 +175,15 @@ fn claim() -> Value {
         "storageClassName": "hostpath",
         "resources": {"requests": {"storage": "1Gi"}},
     }})
+}
+
+/// A webhook configuration for one resource of the core group; nobody answers it.
+pub fn hook(resource: &str) -> Value {
+    json!({"webhooks": [{
+        "name": "hook.example.org", "admissionReviewVersions": ["v1"], "sideEffects": "None", "failurePolicy": "Ignore",
+        "clientConfig": {"url": "https://127.0.0.1:1/"},
+        "rules": [{"apiGroups": [""], "apiVersions": ["*"], "operations": ["CREATE"], "resources": [resource]}],
+    }]})
 }
 
 fn binding() -> Value {

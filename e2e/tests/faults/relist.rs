@@ -18,7 +18,7 @@ use tokio::time::sleep;
 use crate::{Fault, PATIENCE, Proxied, lifecycle, never_stalled, undisturbed};
 
 /// Kinds that the operator watches at least.
-const WATCHED: [&str; 21] = [
+const WATCHED: [&str; 22] = [
     "changerequests",
     "cloudapplications",
     "configmaps",
@@ -27,6 +27,7 @@ const WATCHED: [&str; 21] = [
     "limitranges",
     "mutatingadmissionpolicies",
     "mutatingadmissionpolicybindings",
+    "mutatingwebhookconfigurations",
     "namespaces",
     "networkpolicies",
     "persistentvolumeclaims",
@@ -290,8 +291,12 @@ pub async fn approval_during_a_relist_of_policies_is_valid(context: Context) -> 
     relists.all_watched().await?;
     let before = proxied.injector.own_writes().len();
     let probe = Probe::start(&context.cluster);
-    let policies =
-        |r: &str| r.contains("admissionpolic") || r == "customresourcedefinitions" || r == "configmaps";
+    let policies = |r: &str| {
+        r.contains("admissionpolic")
+            || r.ends_with("definitions")
+            || r.ends_with("configurations")
+            || r == "configmaps"
+    };
     let expired = relists.expire(policies).await?;
     department.approve(Kind::Application, "travel").await?;
     let provisioned = department.phase(Kind::Application, "travel", "Provisioned");

@@ -9,7 +9,9 @@ use kube::api::DynamicObject;
 use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
 
+use govcloud_api::resources::{CONFIG_MAP, MUTATING_WEBHOOK_CONFIGURATION};
 use govcloud_domain::integrity::{self, Release};
+use govcloud_domain::mutators::{self, AllowedMutators};
 use govcloud_domain::release::{self, RELEASE};
 
 /// Objects by `Kind/name`, as JSON text: a tenth of the size of their trees, and read only when one of them changes.
@@ -82,22 +84,27 @@ impl Live {
         self.0.values().filter_map(|watched| watched.current.as_ref()).flat_map(Objects::read).collect()
     }
 
-    /// The release that was recorded in these objects; empty where none is.
-    pub(super) fn release(objects: &BTreeMap<String, Value>) -> Release {
-        objects
-            .get(&format!("ConfigMap/{RELEASE}"))
-            .map_or_else(Release::default, |map| release::read_release(&map["data"]))
+    /// The release that was recorded in these objects, and the mutators that it allows; both empty where none is.
+    pub(super) fn release(objects: &BTreeMap<String, Value>) -> (Release, AllowedMutators) {
+        let Some(map) = objects.get(&format!("{}/{RELEASE}", CONFIG_MAP.kind)) else {
+            return (Release::default(), AllowedMutators::default());
+        };
+        (release::read_release(&map["data"]), release::read_allowed_mutators(&map["data"]))
     }
 }
 
-/// The part of a live object that [`integrity::check`] compares; of a ConfigMap, its data.
-fn compared(o: &DynamicObject, kind: &str) -> Value {
+/// The part of a live object that [`integrity::check`] and [`mutators`] compare; of a ConfigMap, its data.
+pub(super) fn compared(o: &DynamicObject, kind: &str) -> Value {
     let ObjectMeta { name, uid, generation, deletion_timestamp, .. } = &o.metadata;
     let metadata = json!({
         "name": name, "uid": uid, "generation": generation, "deletionTimestamp": deletion_timestamp,
     });
-    if kind == "ConfigMap" {
+    if kind == CONFIG_MAP.kind {
         return json!({ "kind": kind, "metadata": metadata, "data": o.data["data"] });
+    }
+    if kind == MUTATING_WEBHOOK_CONFIGURATION.kind {
+        let webhooks = &mutators::webhooks_of(&o.data)["webhooks"];
+        return json!({ "kind": kind, "metadata": metadata, "webhooks": webhooks });
     }
     json!({ "kind": kind, "metadata": metadata, "spec": o.data["spec"] })
 }

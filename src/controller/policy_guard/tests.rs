@@ -120,11 +120,11 @@ fn the_recorded_release_ends_with_its_config_map() {
     for event in [Event::Init, Event::InitApply(map), Event::InitDone] {
         live.apply("ConfigMap", event);
     }
-    assert_eq!(Live::release(&live.objects()).len(), 1);
+    assert_eq!(Live::release(&live.objects()).0.len(), 1);
     for event in [Event::Init, Event::InitDone] {
         live.apply("ConfigMap", event);
     }
-    assert!(Live::release(&live.objects()).is_empty());
+    assert!(Live::release(&live.objects()).0.is_empty());
 }
 
 #[tokio::test]
@@ -136,4 +136,45 @@ async fn an_equal_result_wakes_nobody() {
     receiver.borrow_and_update();
     assert_eq!(replace_if_changed(&sender, &intact), None);
     assert!(!receiver.has_changed().unwrap());
+}
+
+/// A webhook configuration of others that matches every request.
+fn hook(url: &str) -> DynamicObject {
+    let rule = json!({ "apiGroups": ["*"], "apiVersions": ["*"], "operations": ["*"], "resources": ["*"] });
+    let client = json!({ "url": url, "caBundle": "MQ==" });
+    let webhook = json!({ "name": "a.example.org", "clientConfig": client, "rules": [rule] });
+    serde_json::from_value(json!({ "metadata": { "name": "hook", "uid": "h" }, "webhooks": [webhook] }))
+        .unwrap()
+}
+
+#[test]
+fn s1_a_mutator_of_others_violates_integrity_until_it_is_allowed_or_gone() {
+    let kind = MUTATING_WEBHOOK_CONFIGURATION.kind;
+    let mut checked = listed();
+    for event in [Event::Init, Event::InitDone] {
+        checked.observe(kind, event, at(2));
+    }
+    let seen = checked.observe(kind, Event::Apply(hook("https://a.example.org")), at(3)).unwrap();
+    let text = match &seen.integrity {
+        PolicyIntegrity::Violated(why) => why.iter().map(|w| w.text().en).collect::<String>(),
+        other => panic!("{other:?}"),
+    };
+    assert!(text.starts_with("MutatingWebhookConfiguration/hook can rewrite govcloud.dev/*"), "{text}");
+    assert!(seen.record_changed, "what was decided meanwhile does not count later");
+    let gone = checked.observe(kind, Event::Delete(hook("https://a.example.org")), at(4)).unwrap();
+    assert_eq!(gone.integrity, PolicyIntegrity::Intact { since: at(4) });
+
+    // Listed before it comes, it is no gap; altered, it is another.
+    let digest = mutators::foreign(
+        &BTreeMap::new(),
+        &[("h".to_owned(), live::compared(&hook("https://a.example.org"), kind))].into(),
+    );
+    let mut map = object(RELEASE, "r");
+    let allowed = json!({ &digest[0].object: &digest[0].digest }).to_string();
+    map.data = json!({ "data": { "objects": "{}", "allowedMutators": allowed } });
+    checked.observe("ConfigMap", Event::Apply(map), at(5));
+    let allowed = checked.observe(kind, Event::Apply(hook("https://a.example.org")), at(6)).unwrap();
+    assert_eq!(allowed.integrity, PolicyIntegrity::Intact { since: at(4) });
+    let altered = checked.observe(kind, Event::Apply(hook("https://b.example.org")), at(7)).unwrap();
+    assert!(matches!(altered.integrity, PolicyIntegrity::Violated(_)));
 }
