@@ -23,7 +23,9 @@
 //! | [`node`] | a real node, for tests with Pods |
 //! | [`process`] | a child process with a log file, which never outlives us |
 //! | [`supervisor`] | the process that cleans up when we are killed |
+//! | [`plugin`] | runs of `kubectl govcloud` |
 //! | [`pki`] | the CA, server and client certificates, the key for service-account tokens |
+//! | [`static_policies`] | the keeper policy as files of an API server |
 //! | [`volumes`] | the directories behind the PersistentVolumes |
 //! | [`sockets`] | the connections that a process holds |
 //! | [`dump`] | the state that is written down when a test fails |
@@ -52,6 +54,7 @@ pub mod node;
 pub mod operator;
 pub mod paths;
 pub mod pki;
+pub mod plugin;
 pub mod process;
 pub mod prometheus;
 pub mod proxy;
@@ -60,6 +63,7 @@ pub mod sample_department;
 pub mod sink;
 pub mod sockets;
 pub mod stack;
+pub mod static_policies;
 pub mod suite;
 pub mod supervisor;
 pub mod tools;

@@ -38,6 +38,7 @@ fn main() -> ExitCode {
         rendered_work_order_equals_the_grant,
         verify_names_altered_policies,
         without_mutating_policies_clients_send_the_stamps,
+        s7_decision_that_is_stored_otherwise_is_reported,
     ];
     suite::main(Setup::Operating, tests)
 }
@@ -333,7 +334,7 @@ async fn verify_names_altered_policies(_: Context) -> Result<()> {
         .as_array()
         .into_iter()
         .flatten()
-        .filter(|f| f["state"] != "InOrder")
+        .filter(|f| f["state"] != "InOrder" && !f["object"].to_string().contains("APIServer/"))
         .map(|f| (&f["object"], &f["state"]))
         .collect();
     ensure!(
@@ -344,5 +345,57 @@ async fn verify_names_altered_policies(_: Context) -> Result<()> {
             ]),
         "{wrong:?}"
     );
+    Ok(())
+}
+
+/// A mutating policy of others that alters the opinion of a decision, in dry runs or when it counts.
+const REWRITES: &str = r#"
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicy
+metadata: {name: rewrites}
+spec:
+  failurePolicy: Fail
+  reinvocationPolicy: Never
+  matchConstraints:
+    resourceRules:
+    - {apiGroups: [govcloud.dev], apiVersions: ["*"], operations: [UPDATE], resources: [cloudapplications]}
+  matchConditions:
+  - {name: when, expression: "WHEN && 'govcloud.dev/decision' in object.metadata.?annotations.orValue({})"}
+  mutations:
+  - patchType: ApplyConfiguration
+    applyConfiguration:
+      expression: 'Object{metadata: Object.metadata{annotations: {"govcloud.dev/opinion": "altered"}}}'
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicyBinding
+metadata: {name: rewrites}
+spec: {policyName: rewrites}
+"#;
+
+/// In a cluster of its own, without the operator, which would trust no decision here.
+async fn s7_decision_that_is_stored_otherwise_is_reported(_: Context) -> Result<()> {
+    let cluster = std::sync::Arc::new(Cluster::start(Setup::Installed).await?);
+    let sample = e2e::sample_department::SampleDepartment::install(cluster.clone()).await?;
+    let admin = cluster.kubectl(Actor::Admin);
+    let file = in_repository("config/samples/travel.yaml").display().to_string();
+    sample.by(Actor::Department).run(&["create", "-n", "dept-transport", "-f", &file]).await?;
+    let decide = "return capp/travel -n dept-transport --opinion mine --yes";
+    let stored = || async {
+        let path = r"jsonpath={.metadata.annotations.govcloud\.dev/opinion}";
+        admin.run(&["get", "capp", "travel", "-n", "dept-transport", "-o", path]).await
+    };
+    let client = cluster.client(Actor::Admin).await?;
+    for (when, told, kept) in [
+        ("true", "Nothing was submitted", ""),
+        ("(!has(request.dryRun) || !request.dryRun)", "what is on record is not what you said", "altered"),
+    ] {
+        admin.apply(&REWRITES.replace("WHEN", when)).await?;
+        e2e::install::wait_policies_active(&admin, &client).await?;
+        let said = command::govcloud(&cluster, Actor::Authority410000, decide).await?;
+        let parts = ["govcloud.dev/opinion", "\"mine\"", "\"altered\"", told, "kubectl govcloud verify"];
+        let said = said.expect(1, &parts)?;
+        ensure!(!said.out.contains("returned for correction by"), "it reports success: {}", said.out);
+        ensure!(stored().await? == kept, "stored: {}", stored().await?);
+    }
     Ok(())
 }

@@ -60,6 +60,22 @@ texts! {
         "显示之后内容有变动（{what}），没有提交；请重新查看后办理"
         "the record changed since it was shown ({what}); nothing was submitted. Check it again, then decide"
     }
+    would_be_rewritten(field, sent, stored) {
+        "所发的 {field} 为“{sent}”，API 服务器将存为“{stored}”：有他方策略或 webhook 改写请求；没有提交"
+        "the API server would store {field} as \"{stored}\", and you sent \"{sent}\": a policy or webhook of others rewrites requests. Nothing was submitted"
+    }
+    was_rewritten(field, sent, stored) {
+        "所发的 {field} 为“{sent}”，实际存入“{stored}”：该内容不是您的意思表示，请勿据此办理"
+        "you sent {field} \"{sent}\", and \"{stored}\" was stored: what is on record is not what you said"
+    }
+    next_verify() {
+        "核查改写请求的策略和 webhook：kubectl govcloud verify"
+        "see which policies and webhooks can rewrite requests: kubectl govcloud verify"
+    }
+    next_report() {
+        "立即报告主管部门和审计人员，并保全审计日志（docs/security.md）"
+        "report it to the authority and the auditors at once, and keep the audit log (docs/security.md)"
+    }
     other_generation(reviewed, now) {
         "所审核的是第 {reviewed} 次提交稿，现为第 {now} 次提交稿，没有提交；请重新查看后办理"
         "you reviewed generation {reviewed}, but the record has generation {now}; nothing was submitted. Check it again, then decide"
@@ -159,6 +175,30 @@ texts! {
     not_in_order(bad, count) {
         "{count} 项中有 {bad} 项不符：审批策略不完整，期间的审核结论不生效"
         "{bad} of {count} are not as shipped: policies are incomplete, and approvals do not count"
+    }
+    foreign_mutators(count) {
+        "有 {count} 个他方策略或 webhook 可改写审核结论或租户对象：在移除或列入 allowedMutators 之前，审核结论不生效（docs/security.md）"
+        "{count} policies or webhooks of others can rewrite decisions or tenant objects: approvals do not count until each is removed or listed in allowedMutators (docs/security.md)"
+    }
+    keepers(count) {
+        "{count} 台 API 服务器均已加载防拆策略，不能经由 API 拆除审批策略"
+        "all {count} API servers have the keeper policy: the admission policies cannot be removed through the API"
+    }
+    some_keepers(bad, count) {
+        "{count} 台 API 服务器中有 {bad} 台未加载防拆策略：经由这些服务器可以拆除审批策略（docs/static-policies.md）"
+        "{bad} of {count} API servers lack the keeper policy: the admission policies can be removed through them (docs/static-policies.md)"
+    }
+    no_keeper() {
+        "API 服务器未加载防拆策略：有权改写策略的人员可以拆除审批策略，事后才能发现（docs/static-policies.md）"
+        "no API server has the keeper policy: who may write policies can remove them, which is noticed only afterwards (docs/static-policies.md)"
+    }
+    keeper_not_known() {
+        "API 服务器是否加载防拆策略未能核查：须有 validatingadmissionpolicies 的 patch 权限并可访问各台服务器（docs/static-policies.md）"
+        "it is not known if API servers have the keeper policy: that needs verb patch on validatingadmissionpolicies, and a way to each server (docs/static-policies.md)"
+    }
+    masters_too() {
+        "用户组 system:masters 不经绑定即持有全部权限；“*”不作为 approve、provision、consent 和 install 权限"
+        "the group system:masters holds every right without a binding; * does not count for approve, provision, consent and install"
     }
     no_certificate(name, phase) { "{name} 尚无退出证明（现为“{phase}”）" "{name} has no certificate yet (phase {phase})" }
     certificate_false(name, written, computed) {

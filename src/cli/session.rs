@@ -1,6 +1,7 @@
 //! Global flags, the connection to the cluster, and requests.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
@@ -18,6 +19,8 @@ use super::error::{CliError, chain};
 use super::messages;
 use super::output::Lang;
 use super::record::{Kind, Record, Target};
+use govcloud_api::OPERATOR_NAMESPACE;
+use govcloud_api::resources::ResourceType;
 
 /// Field manager of the plugin.
 const FIELD_MANAGER: &str = "kubectl-govcloud";
@@ -54,6 +57,7 @@ impl Flags {
 #[derive(Clone)]
 pub struct Session {
     pub(super) client: Client,
+    config: Config,
     pub(super) namespace: String,
     pub(super) lang: Lang,
     pub(super) now: Timestamp,
@@ -72,9 +76,31 @@ impl Session {
             config.proxy_url = None;
         }
         let namespace = flags.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
-        let client = Client::try_from(config)
+        let client = Client::try_from(config.clone())
             .map_err(|e| CliError::failed(messages::bad_kubeconfig(lang, chain(&e))))?;
-        Ok(Self { client, namespace, lang, now: Timestamp::now() })
+        Ok(Self { client, config, namespace, lang, now: Timestamp::now() })
+    }
+
+    /// Address of the API server in the kubeconfig.
+    pub(super) fn url(&self) -> String {
+        self.config.cluster_url.to_string()
+    }
+
+    /// A client for another API server of the same cluster. Its certificate must be for the name in the kubeconfig, as
+    /// that of the server there is.
+    pub(super) fn client_at(&self, url: &str, patience: Duration) -> Result<Client, String> {
+        let mut config = self.config.clone();
+        let name = config.cluster_url.host().map(|h| h.trim_matches(['[', ']']).to_owned());
+        config.tls_server_name = config.tls_server_name.or(name);
+        config.cluster_url = url.parse().map_err(|e| format!("{url}: {e}"))?;
+        config.connect_timeout = Some(patience);
+        config.read_timeout = Some(patience);
+        Client::try_from(config).map_err(|e| chain(&e))
+    }
+
+    /// Objects of a kind in the operator's namespace.
+    pub(super) fn in_operator_namespace(&self, resource: ResourceType) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), OPERATOR_NAMESPACE, &resource.api_resource())
     }
 
     /// Converts an error of a request.

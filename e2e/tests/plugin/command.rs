@@ -1,83 +1,30 @@
-//! Runs of the plugin: without a terminal, and on one.
+//! Runs of the plugin as an actor: without a terminal, and on one.
 
 use std::fs::File;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::actors::Actor;
 use e2e::cluster::Cluster;
-use e2e::operator;
+pub use e2e::plugin::CommandOutput;
 use e2e::suite::Context;
 use nix::pty::openpty;
 use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
-use tokio::sync::OnceCell;
 
 /// Longest time until it asks.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Result of a run of the plugin.
-#[derive(Debug)]
-pub struct CommandOutput {
-    /// Its exit code.
-    pub code: Option<i32>,
-    /// Standard output.
-    pub out: String,
-    /// Standard error.
-    pub err: String,
-}
-
-impl CommandOutput {
-    /// An error unless it ended like this, with all of these in its output.
-    pub fn expect(self, code: i32, parts: &[&str]) -> Result<Self> {
-        ensure!(
-            self.code == Some(code),
-            "it ended with {:?}, not {code}: {}{}",
-            self.code,
-            self.out,
-            self.err
-        );
-        for part in parts {
-            ensure!(
-                self.out.contains(part) || self.err.contains(part),
-                "{part:?} is not in it: {}{}",
-                self.out,
-                self.err
-            );
-        }
-        Ok(self)
-    }
-}
-
-/// The plugin's binary, beside the operator's.
-fn plugin() -> Result<PathBuf> {
-    let program = operator::binary()?.with_file_name("kubectl-govcloud");
-    ensure!(program.exists(), "{} does not exist", program.display());
-    Ok(program)
-}
-
-/// kubectl as `actor`, which finds the plugin on its PATH as everybody's does.
+/// kubectl as `actor`, with the plugin.
 pub async fn command(cluster: &Cluster, actor: Actor, line: &str) -> Result<Command> {
-    static PLUGIN: OnceCell<PathBuf> = OnceCell::const_new();
-    let built = || async { tokio::task::spawn_blocking(plugin).await? };
-    let plugin = PLUGIN.get_or_try_init(built).await?;
-    let words: Vec<&str> = std::iter::once("govcloud").chain(line.split_whitespace()).collect();
-    let mut command = cluster.kubectl(actor).command(&words);
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let dirs = std::iter::once(plugin.parent().unwrap_or(Path::new("/")).to_owned())
-        .chain(std::env::split_paths(&path));
-    command.env("PATH", std::env::join_paths(dirs)?).env("LC_ALL", "en_US.UTF-8");
-    Ok(command)
+    e2e::plugin::command(&cluster.kubectl(actor), line).await
 }
 
 /// Runs `kubectl govcloud LINE` without a terminal.
 pub async fn govcloud(cluster: &Cluster, actor: Actor, line: &str) -> Result<CommandOutput> {
-    let output = command(cluster, actor, line).await?.output().await?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Ok(CommandOutput { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) })
+    e2e::plugin::govcloud(&cluster.kubectl(actor), line).await
 }
 
 /// Runs it on a terminal; `meanwhile` happens while it asks, then `answer` is typed.

@@ -131,7 +131,7 @@ pub(crate) fn label(lang: Lang, key: &'static str) -> &'static str {
         "inventory" => "数据清单", "claim" => "数据卷", "volume" => "持久卷（PV）", "size" => "容量",
         "action" => "处置方式", "snapshot" => "快照", "deadlines" => "各项时限", "obligation" => "事项",
         "started" => "起算", "state" => "情况", "timeline" => "办理过程", "needs attention" => "须处理",
-        "void" => "无效", "object" => "对象",
+        "void" => "无效", "object" => "对象", "account" => "账号", "rights" => "权限", "binding" => "授权",
         "certificate of exit from the government cloud" => "政务云退出证明", "begun" => "开始收回",
         "ended" => "收回完毕", "digest" => "校验值",
     } key);
