@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 .DEFAULT_GOAL := help
-.PHONY: help tools control-plane checkers prometheus build crds manifests sbom image demo dev dev-stop dev-status test test-node test-node-interrupted unit e2e lint bench bench-page bench-smoke
+.PHONY: help tools control-plane checkers prometheus build crds manifests static sbom image demo dev dev-stop dev-status test test-node test-node-interrupted unit e2e lint bench bench-page bench-smoke
 
 # Each file in e2e/tests is a suite with control planes of its own. They wait more than they work: several run at once.
 # `node` needs root: make test-node.
@@ -43,6 +43,11 @@ crds: manifests
 
 manifests: tools ## write what is generated: crds/, config/release, and the chart's copies of the manifests
 	$(CARGO) run --quiet $(DEBUG) -p govcloud-operator --bin crdgen
+
+static: tools ## write the keeper and every policy as files for API servers, into target/static (docs/static-policies.md)
+	$(CARGO) run --quiet $(DEBUG) -p govcloud-operator --bin crdgen -- --static target/static
+	@for plugin in validating mutating; do \
+	  printf '%s sha256:' $$plugin; { cat target/static/$$plugin/govcloud-keeper.yaml; printf '\0'; } | sha256sum | cut -d ' ' -f 1; done
 
 sbom: tools ## write only the SBOM, into target/image
 	@image/sbom

@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         kustomize_renders_the_same_objects,
         runbook_urls_follow_the_mirror,
         an_older_api_server_gets_no_mutating_policies,
+        allowed_mutators_are_in_the_release_record,
         install_upgrade_uninstall_reinstall,
     ];
     suite::main(Setup::Bare, tests)

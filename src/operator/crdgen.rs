@@ -1,4 +1,5 @@
-//! Writes the generated files: `crdgen [ROOT]`, into the current directory by default.
+//! Writes the generated files: `crdgen [ROOT]`, into the current directory by default. `crdgen --static DIRECTORY` writes
+//! the keeper and every policy as files for API servers (docs/static-policies.md).
 //!
 //! - `crds/`, from the Rust types;
 //! - `config/crd/`, the same for kustomize, which reads no file outside of its directory: `kubectl apply -f crds/`
@@ -12,6 +13,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use govcloud_domain::release;
+
+mod static_policies;
 
 /// The head of the generated release.
 const RELEASE_HEAD: &str = "\
@@ -39,10 +42,23 @@ const COPIED: [&str; 6] = [
 ];
 
 /// Files that it holds copies of beside them.
-const COPIED_FILES: [&str; 2] = ["config/monitoring/rules.yaml", "config/monitoring/dashboard.json"];
+const COPIED_FILES: [&str; 3] = [
+    "config/monitoring/rules.yaml",
+    "config/monitoring/static-rules.yaml",
+    "config/monitoring/dashboard.json",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let root = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| ".".to_owned()));
+    let mut args = std::env::args().skip(1);
+    match (args.next().as_deref(), args.next()) {
+        (Some("--static"), Some(directory)) => static_policies::write(Path::new(&directory)),
+        (Some("--static"), None) => Err("crdgen --static DIRECTORY".into()),
+        (root, _) => generated(Path::new(root.unwrap_or("."))),
+    }
+}
+
+/// Writes the generated files below the root of a repository.
+fn generated(root: &Path) -> Result<(), Box<dyn Error>> {
     let crds = govcloud_api::crd_files();
     let mut kustomization = CRDS_HEAD.to_owned();
     for (file, text) in crds {

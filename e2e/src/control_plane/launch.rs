@@ -65,13 +65,27 @@ impl Layout<'_> {
             fs::remove_dir_all(&data)?;
         }
         let server = Server { url: format!("https://127.0.0.1:{port}"), ca: pki.ca() };
-        let mut etcd = self.start("etcd", self.etcd(pki, client_port, peer_port))?;
-        let mut apiserver = self.start("kube-apiserver", self.apiserver(pki, client_port, port))?;
+        let mut etcd = self.start("etcd", "etcd", self.etcd(pki, client_port, peer_port))?;
+        let etcd_url = format!("https://127.0.0.1:{client_port}");
+        let args = self.apiserver(pki, &etcd_url, port);
+        let mut apiserver = self.start("kube-apiserver", "kube-apiserver", args)?;
         let file = actors::kubeconfig(self.root, Actor::Admin.user());
         actors::write_certificate(&server, pki, &file, Actor::Admin.user(), Actor::Admin.group())?;
         let admin = actors::client(&file).await?;
         ready(&admin, &mut [&mut etcd, &mut apiserver], READY).await?;
         Ok((server, etcd, apiserver))
+    }
+
+    /// Starts one more API server on a running etcd and waits until it is ready.
+    pub async fn serve_beside(&self, pki: &Pki, etcd_url: &str) -> Result<(Server, Process)> {
+        let [port] = free_ports()?;
+        let server = Server { url: format!("https://127.0.0.1:{port}"), ca: pki.ca() };
+        let args = self.apiserver(pki, etcd_url, port);
+        let mut apiserver = self.start("kube-apiserver-2", "kube-apiserver", args)?;
+        let file = self.root.join("state/admin-2.kubeconfig");
+        actors::write_certificate(&server, pki, &file, Actor::Admin.user(), Actor::Admin.group())?;
+        ready(&actors::client(&file).await?, &mut [&mut apiserver], READY).await?;
+        Ok((server, apiserver))
     }
 
     /// Starts the controllers as their own user.
@@ -80,6 +94,7 @@ impl Layout<'_> {
         actors::write_certificate(server, pki, &file, CONTROLLERS_USER, None)?;
         let file = file.display();
         self.start(
+            "kube-controller-manager",
             "kube-controller-manager",
             vec![
                 format!("--kubeconfig={file}"),
@@ -121,9 +136,9 @@ impl Layout<'_> {
         args
     }
 
-    fn apiserver(&self, pki: &Pki, etcd_port: u16, port: u16) -> Vec<String> {
+    fn apiserver(&self, pki: &Pki, etcd_url: &str, port: u16) -> Vec<String> {
         let mut args = vec![
-            format!("--etcd-servers=https://127.0.0.1:{etcd_port}"),
+            format!("--etcd-servers={etcd_url}"),
             format!("--etcd-cafile={}", pki.file("ca.crt")),
             format!("--etcd-certfile={}", pki.file("etcd.crt")),
             format!("--etcd-keyfile={}", pki.file("etcd.key")),
@@ -156,10 +171,10 @@ impl Layout<'_> {
         if self.sync { Vec::new() } else { vec![("GOGC".to_owned(), "300".to_owned())] }
     }
 
-    fn start(&self, name: &str, args: Vec<String>) -> Result<Process> {
+    fn start(&self, name: &str, program: &str, args: Vec<String>) -> Result<Process> {
         Process::start(Spec {
             name: name.to_owned(),
-            program: self.binaries.path(name),
+            program: self.binaries.path(program),
             args,
             env: self.garbage_collection(),
             dir: self.root.join("state"),

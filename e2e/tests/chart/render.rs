@@ -9,6 +9,7 @@ use e2e::actors::Actor;
 use e2e::paths::in_repository;
 use e2e::suite::Context;
 use e2e::tools::{Tools, chart};
+use govcloud_domain::release;
 use serde_json::{Value, json};
 
 use crate::schemas;
@@ -110,6 +111,8 @@ fn wrong() -> Vec<(&'static str, &'static str)> {
         ("crds.keep=maybe", "at '/crds/keep'"),
         ("policies.namespaceController=a'b", "at '/policies/namespaceController'"),
         ("policies.namespaceController=", "at '/policies/namespaceController'"),
+        ("policies.allowedMutators.Secret/x=sha256:0", "invalid propertyName 'Secret/x'"),
+        ("policies.allowedMutators.MutatingWebhookConfiguration/x=yes", "at '/policies/allowedMutators/"),
         ("flowControl.nominalConcurrencyShares=0", "at '/flowControl/nominalConcurrencyShares'"),
         ("log.format=xml", "at '/log/format'"),
         ("extraArgs[0]=listen", "at '/extraArgs/0'"),
@@ -143,7 +146,8 @@ pub async fn wrong_values_are_refused_with_the_place(_: Context) -> Result<()> {
 
 /// The `runbook_url` of each alert, as the chart renders it with these values.
 fn runbooks(tools: &Tools, args: &[&str]) -> Result<BTreeMap<String, String>> {
-    let enabled = ["--set=metrics.prometheusRule.enabled=true"];
+    let enabled =
+        ["--set=metrics.prometheusRule.enabled=true", "--set=metrics.prometheusRule.staticPolicies=true"];
     let all = objects(&template(tools, &[&enabled[..], args].concat())?)?;
     let rule = all.iter().find(|o| o["kind"] == "PrometheusRule").context("no PrometheusRule")?;
     let rules = rule["spec"]["groups"].as_array().into_iter().flatten();
@@ -163,11 +167,33 @@ pub async fn runbook_urls_follow_the_mirror(_: Context) -> Result<()> {
     let set = format!("--set=metrics.prometheusRule.runbookBaseUrl={MIRROR}");
     let linked = runbooks(&tools, &[&set])?;
     ensure!(plain.len() > 5 && plain.len() == linked.len(), "{plain:?}");
+    ensure!(
+        plain.contains_key("GovcloudKeeperMissing"),
+        "the alerts on API servers are not there: {plain:?}"
+    );
+    let without = runbooks(&tools, &["--set=metrics.prometheusRule.staticPolicies=false"])?;
+    ensure!(!without.contains_key("GovcloudKeeperMissing"), "without the keeper it fires for good");
     for (alert, page) in &plain {
         ensure!(in_repository(page).is_file(), "{alert}: there is no {page}");
         ensure!(linked[alert] == format!("{MIRROR}{page}"), "{alert}: {}", linked[alert]);
     }
     println!("chart: {} runbooks, each with a page here, and before it the mirror's address", plain.len());
+    Ok(())
+}
+
+pub async fn allowed_mutators_are_in_the_release_record(_: Context) -> Result<()> {
+    let tools = tokio::task::spawn_blocking(Tools::find).await??;
+    let digest = format!("sha256:{}", "0".repeat(64));
+    let set = format!("--set=policies.allowedMutators.MutatingWebhookConfiguration/example={digest}");
+    let allowed = |text: &str| -> Result<_> {
+        let all = objects(text)?;
+        let record = |o: &&Value| o["kind"] == "ConfigMap" && o["metadata"]["name"] == release::RELEASE;
+        let record = all.iter().find(record).context("no release record")?;
+        Ok(release::read_allowed_mutators(&record["data"]))
+    };
+    let listed = allowed(&template(&tools, &[&set])?)?;
+    ensure!(listed.get("MutatingWebhookConfiguration/example") == Some(&digest), "{listed:?}");
+    ensure!(allowed(&template(&tools, &[])?)?.is_empty());
     Ok(())
 }
 

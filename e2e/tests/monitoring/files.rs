@@ -9,9 +9,18 @@ use e2e::prometheus::promtool;
 use e2e::suite::Context;
 use serde_json::Value;
 
-/// Every rule, with its group.
+/// Every rule on the operator's metrics.
 pub fn rules() -> Result<Vec<Value>> {
-    let text = fs::read_to_string(in_repository("config/monitoring/rules.yaml"))?;
+    rules_of(RULES)
+}
+
+const RULES: &str = "config/monitoring/rules.yaml";
+
+/// Rules on the API servers' metrics, for clusters whose API servers have the keeper policy.
+const STATIC_RULES: &str = "config/monitoring/static-rules.yaml";
+
+fn rules_of(file: &str) -> Result<Vec<Value>> {
+    let text = fs::read_to_string(in_repository(file))?;
     let read: Value = serde_saphyr::from_str(&text)?;
     let groups = read["groups"].as_array().context("no groups")?;
     Ok(groups.iter().filter_map(|g| g["rules"].as_array()).flatten().cloned().collect())
@@ -30,7 +39,7 @@ fn stems(directory: &str) -> Result<BTreeSet<String>> {
 }
 
 pub async fn every_alert_has_its_page_and_its_tests(_: Context) -> Result<()> {
-    let rules = rules()?;
+    let rules = [rules_of(RULES)?, rules_of(STATIC_RULES)?].concat();
     let alerts: BTreeSet<String> =
         rules.iter().filter_map(|r| r["alert"].as_str()).map(str::to_owned).collect();
     let (pages, tests) = (stems("docs/runbooks")?, stems("config/monitoring/tests")?);
@@ -51,7 +60,9 @@ pub async fn every_alert_has_its_page_and_its_tests(_: Context) -> Result<()> {
             ensure!(page.contains(heading), "docs/runbooks/{name}.md has no {heading}");
         }
     }
-    promtool(&["check", "rules", "--lint=all", "--lint-fatal", "config/monitoring/rules.yaml"]).await?;
+    for file in [RULES, STATIC_RULES] {
+        promtool(&["check", "rules", "--lint=all", "--lint-fatal", file]).await?;
+    }
     let mut fires = 0;
     for name in &tests {
         let file = format!("config/monitoring/tests/{name}.yaml");

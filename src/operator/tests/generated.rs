@@ -5,6 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use sha2::{Digest, Sha256};
+
 /// Every file below a directory, by its path in it.
 fn tree(dir: &Path) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
@@ -45,4 +47,23 @@ fn what_is_committed_is_what_is_generated() {
     assert!(fs::read_to_string(fresh.join(release)).unwrap() == text, "{release}: run `make manifests`");
     assert!(text.contains("ValidatingAdmissionPolicy/govcloud-decisions"), "the release names the policies");
     println!("{compared} generated files compared");
+}
+
+/// The alert names the keeper of this release by its hash, as an API server shows it: over the file and a zero byte.
+#[test]
+fn the_alert_has_the_hash_of_the_keeper() {
+    let repository = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    let keepers: Vec<String> = tree(&repository.join("config/static/validating")).into_values().collect();
+    let [keeper] = &keepers[..] else { panic!("the keeper is one file") };
+    let mut hash = Sha256::new();
+    hash.update(keeper);
+    hash.update([0]);
+    let hash: String = hash.finalize().iter().map(|b| format!("{b:02x}")).collect();
+    for file in ["static-rules.yaml", "tests/GovcloudKeeperMissing.yaml"] {
+        let text = fs::read_to_string(repository.join("config/monitoring").join(file)).unwrap();
+        assert!(
+            text.contains(&format!("hash=\"sha256:{hash}\"")),
+            "{file}: the keeper's hash is sha256:{hash}"
+        );
+    }
 }
