@@ -15,7 +15,7 @@ use e2e::kubectl::Kubectl;
 use e2e::paths::in_repository;
 use e2e::plugin::govcloud;
 use e2e::static_policies::StaticPolicies;
-use e2e::suite::{self, Context};
+use e2e::suite::{self, Context, Pace};
 use e2e::wait::eventually;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -27,8 +27,11 @@ fn main() -> ExitCode {
         the_metric_shows_the_release_and_an_emptied_directory,
         every_policy_loads_from_files,
     ];
-    suite::main(Setup::Bare, tests)
+    suite::run_at(Setup::Bare, tests, PACE)
 }
+
+/// Each test has a control plane of its own, or two, and asks by kubectl.
+const PACE: Pace = Pace { parallel: 2, patience: Duration::from_secs(900) };
 
 /// Who may install by name.
 const INSTALLER: &str = "installer";
@@ -284,7 +287,8 @@ async fn verify_tells_an_api_server_without_the_file(_: Context) -> Result<()> {
     // The way round, as the page warns: what is written by the server without the file is written.
     let there = kept.admin_at(&without)?;
     there.run(CHANGES[5]).await?;
-    refused("admin", &kept.by(Actor::Admin), CHANGES[5]).await?;
+    let other = ["label", "validatingadmissionpolicy", "govcloud-decisions", "example.org/another=one"];
+    refused("admin", &kept.by(Actor::Admin), &other).await?;
 
     let holders = govcloud(&kept.by(Actor::Auditor), "verify --holders -o json").await?.expect(0, &[])?;
     let holders: Vec<Value> = serde_json::from_str(&holders.out)?;
