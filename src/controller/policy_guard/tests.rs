@@ -165,10 +165,9 @@ fn s1_a_mutator_of_others_violates_integrity_until_it_is_allowed_or_gone() {
     assert_eq!(gone.integrity, PolicyIntegrity::Intact { since: at(4) });
 
     // Listed before it comes, it is no gap; altered, it is another.
-    let digest = mutators::foreign(
-        &BTreeMap::new(),
-        &[("h".to_owned(), live::compared(&hook("https://a.example.org"), kind))].into(),
-    );
+    let trimmed = live::compared(&hook("https://a.example.org"), kind);
+    let foreign: BTreeMap<String, Value> = [(integrity::key(&trimmed), trimmed)].into();
+    let digest = mutators::foreign(&BTreeMap::new(), &foreign);
     let mut map = object(RELEASE, "r");
     let allowed = json!({ &digest[0].object: &digest[0].digest }).to_string();
     map.data = json!({ "data": { "objects": "{}", "allowedMutators": allowed } });
