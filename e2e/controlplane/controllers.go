@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 	v1 "k8s.io/api/core/v1"
+	apiextensions "k8s.io/apiextensions-apiserver/pkg/client/clientset/clientset"
 	apiextensionsscheme "k8s.io/apiextensions-apiserver/pkg/client/clientset/clientset/scheme"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,6 +22,7 @@ import (
 	"k8s.io/apiserver/pkg/quota/v1/generic"
 	utilfeature "k8s.io/apiserver/pkg/util/feature"
 	"k8s.io/client-go/discovery/cached/memory"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
@@ -50,6 +52,7 @@ import (
 	"k8s.io/kubernetes/pkg/controller/namespace"
 	"k8s.io/kubernetes/pkg/controller/resourcequota"
 	sacontroller "k8s.io/kubernetes/pkg/controller/serviceaccount"
+	"k8s.io/kubernetes/pkg/controller/storageversionmigrator"
 	"k8s.io/kubernetes/pkg/controller/validatingadmissionpolicystatus"
 	"k8s.io/kubernetes/pkg/controller/volume/expand"
 	"k8s.io/kubernetes/pkg/controller/volume/persistentvolume"
@@ -84,6 +87,7 @@ var controllers = map[string]start{
 	names.PersistentVolumeExpanderController:        volumeExpansion,
 	names.PersistentVolumeProtectionController:      volumeProtection,
 	names.PersistentVolumeClaimProtectionController: claimProtection,
+	names.StorageVersionMigratorController:          storageVersions,
 }
 
 // A manager is what the controllers share.
@@ -94,6 +98,7 @@ type manager struct {
 	mapper  *restmapper.DeferredDiscoveryRESTMapper
 	meta    metadata.Interface
 	started chan struct{}
+	graph   *garbagecollector.GraphBuilder
 
 	informers informers.SharedInformerFactory
 	generic   informerfactory.InformerFactory
@@ -110,7 +115,7 @@ func newControllerManagerCommand() *cobra.Command {
 	}
 	command := &cobra.Command{
 		Use:  "kube-controller-manager",
-		Long: "Those controllers of Kubernetes that namespaces, service accounts, quotas, volumes and policies need.",
+		Long: "Those controllers of Kubernetes that namespaces, service accounts, quotas, volumes, policies and storage migrations need.",
 		Args: cobra.NoArgs,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
 			rest.SetDefaultWarningHandler(rest.NoWarnings{})
@@ -203,6 +208,11 @@ func newManager(ctx context.Context, c *config.Config) (*manager, error) {
 	}
 	m.mapper = restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(discovery))
 	go wait.Until(m.mapper.Reset, 30*time.Second, ctx.Done())
+	ignored := make(map[schema.GroupResource]struct{})
+	for _, r := range c.ComponentConfig.GarbageCollectorController.GCIgnoredResources {
+		ignored[schema.GroupResource{Group: r.Group, Resource: r.Resource}] = struct{}{}
+	}
+	m.graph = garbagecollector.NewDependencyGraphBuilder(ctx, m.meta, m.mapper, ignored, m.generic, m.started)
 	return m, nil
 }
 
@@ -325,10 +335,6 @@ func rootCertificates(_ context.Context, m *manager) (func(context.Context), err
 func garbage(ctx context.Context, m *manager) (func(context.Context), error) {
 	const name, period = "generic-garbage-collector", 30 * time.Second
 	settings := m.ComponentConfig.GarbageCollectorController
-	ignored := make(map[schema.GroupResource]struct{})
-	for _, r := range settings.GCIgnoredResources {
-		ignored[schema.GroupResource{Group: r.Group, Resource: r.Resource}] = struct{}{}
-	}
 	config, err := m.clients.Config(name)
 	if err != nil {
 		return nil, err
@@ -339,9 +345,8 @@ func garbage(ctx context.Context, m *manager) (func(context.Context), error) {
 	if err != nil {
 		return nil, err
 	}
-	graph := garbagecollector.NewDependencyGraphBuilder(ctx, m.meta, m.mapper, ignored, m.generic, m.started)
 	controller, err := garbagecollector.NewComposedGarbageCollector(
-		ctx, m.clients.ClientOrDie(name), byMetadata, m.mapper, graph)
+		ctx, m.clients.ClientOrDie(name), byMetadata, m.mapper, m.graph)
 	return func(ctx context.Context) {
 		go controller.Sync(ctx, m.clients.DiscoveryClientOrDie(name), period)
 		controller.Run(ctx, int(settings.ConcurrentGCSyncs), period)
@@ -446,4 +451,39 @@ func claimProtection(ctx context.Context, m *manager) (func(context.Context), er
 		m.clients.ClientOrDie("pvc-protection-controller"),
 	)
 	return func(ctx context.Context) { controller.Run(ctx, 1) }, err
+}
+
+// It goes over the garbage collector's objects.
+func storageVersions(ctx context.Context, m *manager) (func(context.Context), error) {
+	const name = names.StorageVersionMigratorController
+	config, err := m.clients.Config(name)
+	if err != nil {
+		return nil, err
+	}
+	config.QPS *= 20
+	config.Burst *= 100
+	objects, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	byMetadata, err := metadata.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	definitions, err := apiextensions.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	client := m.clients.ClientOrDie(name)
+	migrations := m.informers.Storagemigration().V1().StorageVersionMigrations()
+	migrator := storageversionmigrator.NewSVMController(ctx, client, objects, migrations, name, m.mapper, m.graph)
+	versions := storageversionmigrator.NewResourceVersionController(
+		ctx, client, m.clients.DiscoveryClientOrDie(name), byMetadata, migrations, m.mapper)
+	runner := storageversionmigrator.NewCustomResourceController(
+		ctx, client, migrations, definitions.ApiextensionsV1().CustomResourceDefinitions())
+	return func(ctx context.Context) {
+		go versions.Run(ctx)
+		go runner.Run(ctx)
+		migrator.Run(ctx)
+	}, nil
 }

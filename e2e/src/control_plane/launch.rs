@@ -20,8 +20,8 @@ const AUDIT_POLICY: &str = include_str!("../audit-policy.yaml");
 /// The controllers' own user.
 const CONTROLLERS_USER: &str = "system:kube-controller-manager";
 
-/// Only what namespaces, service accounts, quotas, volumes and policies need. Every name must exist.
-const CONTROLLERS: [&str; 12] = [
+/// Only what namespaces, service accounts, quotas, volumes, policies and storage migrations need. Every name must exist.
+const CONTROLLERS: [&str; 13] = [
     "namespace-controller",
     "serviceaccount-controller",
     "serviceaccount-token-controller",
@@ -34,6 +34,7 @@ const CONTROLLERS: [&str; 12] = [
     "persistentvolume-expander-controller",
     "persistentvolume-protection-controller",
     "persistentvolumeclaim-protection-controller",
+    "storage-version-migrator-controller",
 ];
 
 /// Settings of one control plane's launch.
