@@ -51,9 +51,14 @@ impl Scratch {
 
     /// Replaces a text that stands in a file exactly once.
     fn edit(&mut self, file: &str, before: &str, after: &str) {
+        self.edit_each(file, 1, before, after);
+    }
+
+    /// Replaces what stands so often in a file.
+    fn edit_each(&mut self, file: &str, times: usize, before: &str, after: &str) {
         let path = self.dir.join(file);
         let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{file}: {e}"));
-        assert_eq!(text.matches(before).count(), 1, "{file} has {before:?} once");
+        assert_eq!(text.matches(before).count(), times, "{file} has {before:?} so often");
         fs::write(&path, text.replace(before, after)).expect("a file to write");
         self.touched.insert(file.to_owned());
     }
@@ -209,8 +214,9 @@ fn a_new_tenant_object_touches_the_files_that_the_page_lists() {
         "- {apiGroups: [networking.k8s.io], resources: [networkpolicies],",
         "- {apiGroups: [policy], resources: [poddisruptionbudgets], verbs: [get, list, watch, create, patch, delete]}\n- {apiGroups: [networking.k8s.io], resources: [networkpolicies],",
     );
-    s.edit(
+    s.edit_each(
         "config/admission/validating/tenant-objects.yaml",
+        2,
         "    - {apiGroups: [networking.k8s.io], apiVersions: [\"*\"], operations: [CREATE, UPDATE, DELETE], resources: [networkpolicies]}\n",
         "    - {apiGroups: [networking.k8s.io], apiVersions: [\"*\"], operations: [CREATE, UPDATE, DELETE], resources: [networkpolicies]}\n    - {apiGroups: [policy], apiVersions: [\"*\"], operations: [CREATE, UPDATE, DELETE], resources: [poddisruptionbudgets]}\n",
     );

@@ -30,6 +30,8 @@ mod send;
 mod target;
 #[path = "attack_matrix/tenants.rs"]
 mod tenants;
+#[path = "attack_matrix/workloads.rs"]
+mod workloads;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -78,7 +80,14 @@ pub async fn fixtures_of(context: &Context) -> Result<Arc<Sender>> {
 
 /// All rows.
 pub fn rows() -> Vec<Row> {
-    let rooms = [decisions::rows(), filing::rows(), later::rows(), authority::rows(), tenants::rows()];
+    let rooms = [
+        decisions::rows(),
+        filing::rows(),
+        later::rows(),
+        authority::rows(),
+        tenants::rows(),
+        workloads::rows(),
+    ];
     rooms.into_iter().flatten().collect()
 }
 

@@ -1,6 +1,9 @@
 //! A tenant's objects as the API server keeps them are no drift, whatever the server adds to them, fills in or drops.
 //! So nothing is written while nothing differs (S11).
 
+#[path = "tenancy/page.rs"]
+mod page;
+
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,7 +12,7 @@ use anyhow::{Result, ensure};
 use e2e::actors::Actor;
 use e2e::cluster::Setup;
 use e2e::suite::{self, Context};
-use govcloud_api::region::{ContainerLimits, PodSecurity};
+use govcloud_api::region::{Allowed, ContainerLimits, IngressHost, PodSecurity};
 use govcloud_api::tenancy::{Access, AccessRole, Restriction, Subject, SubjectKind};
 use govcloud_api::{OPERATOR_NAME, keys};
 use govcloud_domain::tenancy::{self, ApplicationIdentity, LiveObject, NamespaceOrder, TenancyOrder};
@@ -18,8 +21,18 @@ use kube::api::{Patch, PatchParams};
 use kube::core::DynamicObject;
 use serde_json::{Value, json};
 
+use page::{
+    every_field_in_reach_is_listed, every_resource_in_reach_is_listed, every_rule_has_a_policy_and_a_test,
+};
+
 fn main() -> ExitCode {
-    suite::main(Setup::Bare, e2e::tests![s11_stored_objects_do_not_drift])
+    let tests = e2e::tests![
+        s11_stored_objects_do_not_drift,
+        every_resource_in_reach_is_listed,
+        every_field_in_reach_is_listed,
+        every_rule_has_a_policy_and_a_test,
+    ];
+    suite::main(Setup::Bare, tests)
 }
 
 fn map(lines: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -62,6 +75,7 @@ fn order(limit_range: Option<&ContainerLimits>, restriction: Restriction, namesp
                 ("requests.memory", "1024Mi"),
                 ("requests.storage", "0.5Ti"),
                 ("services.loadbalancers", "1"),
+                ("requests.nvidia.com/gpu", "2"),
                 ("hostpath.storageclass.storage.k8s.io/requests.storage", "200Gi"),
             ]),
             storage_classes: vec!["ssd".to_owned(), "hostpath".to_owned()],
@@ -75,6 +89,14 @@ fn order(limit_range: Option<&ContainerLimits>, restriction: Restriction, namesp
             line(SubjectKind::Group, "auditors", AccessRole::View),
         ],
         pod_security: PodSecurity::Restricted,
+        allowed: Allowed {
+            priority_classes: vec!["tenant-high".to_owned()],
+            ingress_hosts: vec![IngressHost {
+                host: "*.jtt.henan.example".to_owned(),
+                namespace: "dept-transport".to_owned(),
+            }],
+            ..Allowed::default()
+        },
         limit_range: limit_range.cloned(),
         reclaiming: false,
         released_volumes: Vec::new(),

@@ -39,6 +39,23 @@ pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 /// On a tenant namespace: the storage classes a PVC may name, sorted, separated by commas. Policy reads it through
 /// `namespaceObject` (S5); no quota can forbid a class that is not known beforehand.
 pub const STORAGE_CLASSES: &str = "govcloud.dev/storage-classes";
+/// On a tenant namespace: resources that a container may ask for beside CPU, memory and ephemeral storage, from the keys
+/// of its quota. A list like [`STORAGE_CLASSES`], as are the following.
+pub const EXTENDED_RESOURCES: &str = "govcloud.dev/extended-resources";
+/// On a tenant namespace: the PriorityClasses that a pod may name.
+pub const PRIORITY_CLASSES: &str = "govcloud.dev/priority-classes";
+/// On a tenant namespace: the RuntimeClasses that a pod may name.
+pub const RUNTIME_CLASSES: &str = "govcloud.dev/runtime-classes";
+/// On a tenant namespace: the VolumeAttributesClasses that a PVC may name.
+pub const VOLUME_ATTRIBUTES_CLASSES: &str = "govcloud.dev/volume-attributes-classes";
+/// On a tenant namespace: the CSI drivers that may provide inline volumes.
+pub const CSI_DRIVERS: &str = "govcloud.dev/csi-drivers";
+/// On a tenant namespace: keys of the taints that a pod may tolerate.
+pub const TAINTS: &str = "govcloud.dev/taints";
+/// On a tenant namespace: the IngressClasses that an Ingress may name.
+pub const INGRESS_CLASSES: &str = "govcloud.dev/ingress-classes";
+/// On a tenant namespace: the host names that an Ingress may serve.
+pub const INGRESS_HOSTS: &str = "govcloud.dev/ingress-hosts";
 /// On a namespace: records of this region may be filed here.
 pub const FILING_REGION: &str = "govcloud.dev/filing-region";
 /// On a volume that outlives its application: it is retained by the department's consent (Art. 23).

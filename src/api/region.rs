@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use kube::{CustomResource, KubeSchema};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::condition::Condition;
 use super::time::Instant;
@@ -191,6 +192,10 @@ pub struct Tenancy {
     /// StorageClasses that tenants may use; each must have `reclaimPolicy: Retain` (Art. 23).
     #[schemars(length(min = 1, max = 16), extend("x-kubernetes-list-type" = "set"), inner(length(min = 1, max = 253)))]
     pub storage_classes: Vec<String>,
+    /// Names that pods, claims and Ingresses of tenants may use, of what the platform offers. What is not listed is
+    /// refused.
+    #[serde(default, skip_serializing_if = "Allowed::is_empty")]
+    pub allowed: Allowed,
     /// Container defaults and bounds for every tenant namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_range: Option<ContainerLimits>,
@@ -199,6 +204,61 @@ pub struct Tenancy {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "amounts")]
     pub max_quota: BTreeMap<String, String>,
+}
+
+/// Names that tenants of a region may use. An extended resource needs no entry: it is granted by its quota key.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Allowed {
+    /// PriorityClasses. List the cluster's default class, if it has one: Kubernetes writes it into every pod.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "priority_classes")]
+    pub priority_classes: Vec<String>,
+    /// RuntimeClasses. Some give a pod all devices of its node, or less isolation.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "names")]
+    pub runtime_classes: Vec<String>,
+    /// VolumeAttributesClasses, by which a volume's performance changes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "names")]
+    pub volume_attributes_classes: Vec<String>,
+    /// CSI drivers of inline volumes, which are outside claims, quota and inventory.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "names")]
+    pub csi_drivers: Vec<String>,
+    /// Keys of taints that pods may tolerate, beside those below `node.kubernetes.io/` and of granted resources.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "taints")]
+    pub taints: Vec<String>,
+    /// IngressClasses.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "names")]
+    pub ingress_classes: Vec<String>,
+    /// Host names, each of one department.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["host"]))]
+    pub ingress_hosts: Vec<IngressHost>,
+}
+
+impl Allowed {
+    /// Returns true if nothing is listed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A host name that the Ingresses of one department may serve.
+#[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct IngressHost {
+    /// DNS name, such as `travel.henan.example`; `*.henan.example` stands for every name below.
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = Rule::new("self.matches('^([*][.])?[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)+$')").message("须为小写域名，如 travel.henan.example 或 *.henan.example / a DNS name in lower case, such as travel.henan.example or *.henan.example"))]
+    pub host: String,
+    /// Filing namespace of the department.
+    #[schemars(length(min = 1, max = 63))]
+    pub namespace: String,
 }
 
 /// A LimitRange item of type Container: quantities by resource name.
@@ -229,6 +289,40 @@ fn amounts(_: &mut SchemaGenerator) -> Schema {
         "type": "object", "maxProperties": 32,
         "additionalProperties": { "type": "string", "minLength": 1, "maxLength": 32 },
     })
+}
+
+/// A set of names of cluster-scoped objects.
+fn names(_: &mut SchemaGenerator) -> Schema {
+    set_of("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", 253, &json!([]))
+}
+
+/// A set of PriorityClasses. Those of the system are never a tenant's.
+fn priority_classes(_: &mut SchemaGenerator) -> Schema {
+    let rules = json!([{
+        "rule": "self.all(c, !c.startsWith('system-'))",
+        "message": "system- 开头的优先级类属于 Kubernetes 自身，不得供租户使用 / PriorityClasses that begin with system- are Kubernetes' own and never a tenant's; take them out",
+    }]);
+    set_of("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", 253, &rules)
+}
+
+/// A set of keys of taints. Those of the control plane's nodes are never tolerated.
+fn taints(_: &mut SchemaGenerator) -> Schema {
+    let rules = json!([{
+        "rule": "self.all(k, !k.startsWith('node-role.kubernetes.io/'))",
+        "message": "控制面节点的污点不得容忍 / taints below node-role.kubernetes.io/ mark the control plane's nodes and are never tolerated; take them out",
+    }]);
+    set_of("^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$", 316, &rules)
+}
+
+fn set_of(pattern: &str, max: u32, rules: &Value) -> Schema {
+    let mut schema = json_schema!({
+        "type": "array", "maxItems": 16, "x-kubernetes-list-type": "set",
+        "items": { "type": "string", "minLength": 1, "maxLength": max, "pattern": pattern },
+    });
+    if rules.as_array().is_some_and(|rules| !rules.is_empty()) {
+        schema.insert("x-kubernetes-validations".to_owned(), rules.clone());
+    }
+    schema
 }
 
 /// Usability of a region, and the volumes that it retains.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::caller::{Caller, everyone};
 use crate::row::{Via, annotate, create, delete, label, merge, overlay, status};
 use crate::send::Sender;
-use crate::target::{APPLICATION, DIGEST, FOUND, OTHER_DIGEST, TENANT, TRANSPORT, Target};
+use crate::target::{APPLICATION, DIGEST, FOUND, OTHER_DIGEST, TENANT, TRANSPORT, Target, container};
 
 /// When something on this fixtures happened.
 pub const THEN: &str = "2026-03-02T02:00:00Z";
@@ -20,7 +20,7 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata: {name: attack-surface}
 rules:
-- {apiGroups: ["", apps, networking.k8s.io, storage.k8s.io, apiextensions.k8s.io, apiregistration.k8s.io, govcloud.dev], resources: ["*"], verbs: [get, list, watch, create, update, patch, delete, deletecollection]}
+- {apiGroups: ["", apps, networking.k8s.io, policy, scheduling.k8s.io, node.k8s.io, storage.k8s.io, apiextensions.k8s.io, apiregistration.k8s.io, govcloud.dev], resources: ["*"], verbs: [get, list, watch, create, update, patch, delete, deletecollection]}
 - {apiGroups: [rbac.authorization.k8s.io], resources: ["*"], verbs: [get, list, watch, create, update, patch, delete, deletecollection, bind, escalate]}
 - {apiGroups: [admissionregistration.k8s.io], resources: [mutatingwebhookconfigurations], verbs: [get, list, watch, create, update, patch, delete, deletecollection]}
 ---
@@ -315,6 +315,7 @@ impl Fixtures {
             self.0.execute(Operator, create(target, tenant_namespace())).await?;
         }
         self.0.execute(Operator, annotate("ns/dept-transport-old-prod-4e5f6a7b", "reclaim=$uid")).await?;
+        self.workloads().await?;
         let ours = || json!({"metadata": {"labels": {"govcloud.dev/application-uid": APPLICATION, "matrix": "ours"}}});
         for target in ["quota/granted", "limits/granted", "netpol/closed"] {
             self.0.execute(Operator, create(target, ours())).await?;
@@ -328,6 +329,42 @@ impl Fixtures {
         self.0.execute(Caller::Department, create("pvc/waiting", waiting)).await?;
         self.0.execute(Caller::Department, create("pvc/data", json!({}))).await?;
         self.0.execute(Caller::Department, create("pvc/data@plain", json!({}))).await.map(drop)
+    }
+
+    /// Pods and an Ingress that were lawful when they came, and would be no more.
+    async fn workloads(&self) -> Result<()> {
+        use Caller::{Department, Harness, Operator};
+        for target in ["priority/tenant-high", "priority/tenant-low", "runtime/kata", "runtime/devices"] {
+            self.0.execute(Harness, create(target, json!({}))).await?;
+        }
+        let mut lax = tenant_namespace();
+        overlay(
+            &mut lax,
+            &json!({"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "baseline"}}}),
+        );
+        self.0.execute(Operator, create("ns/dept-transport-lax-prod-5a6b7c8d", lax)).await?;
+        for target in [
+            "sa/runner",
+            "sa/runner@plain",
+            "sa/runner@dept-transport-old-prod-4e5f6a7b",
+            "sa/runner@dept-transport-lax-prod-5a6b7c8d",
+        ] {
+            self.0.execute(Harness, create(target, json!({}))).await?;
+        }
+        let gpu = json!({"limits": {"nvidia.com/gpu": "1"}, "requests": {"cpu": "100m"}});
+        let mut main = container("main", json!({}));
+        main["resources"] = gpu;
+        let pod = json!({"spec": {
+            "containers": [main], "priorityClassName": "tenant-high",
+            "tolerations": [{"key": "dedicated", "operator": "Exists"}],
+        }});
+        self.0.execute(Department, create("pod/old@dept-transport-old-prod-4e5f6a7b", pod)).await?;
+        self.0.execute(Department, create("ingress/old@dept-transport-old-prod-4e5f6a7b", json!({}))).await?;
+        let none = "extended-resources= priority-classes= taints= ingress-classes= ingress-hosts=";
+        self.0.execute(Operator, annotate("ns/dept-transport-old-prod-4e5f6a7b", none)).await?;
+        self.0.execute(Department, create("svc/front", json!({}))).await?;
+        self.0.execute(Department, create("budget/one", json!({}))).await?;
+        self.0.execute(Operator, create("netpol/unmarked", json!({}))).await.map(drop)
     }
 
     async fn volumes(&self) -> Result<()> {
@@ -397,7 +434,14 @@ pub fn tenant_namespace() -> Value {
             "govcloud.dev/department": TRANSPORT, "govcloud.dev/region": "410000", "govcloud.dev/entry": "prod",
             "pod-security.kubernetes.io/enforce": "restricted",
         },
-        "annotations": {"govcloud.dev/storage-classes": "hostpath,fast"},
+        "annotations": {
+            "govcloud.dev/storage-classes": "hostpath,fast", "govcloud.dev/volume-attributes-classes": "gold",
+            "govcloud.dev/extended-resources": "hugepages-2Mi,nvidia.com/gpu",
+            "govcloud.dev/priority-classes": "tenant-high", "govcloud.dev/runtime-classes": "kata",
+            "govcloud.dev/taints": "dedicated", "govcloud.dev/csi-drivers": "secrets.csi.example",
+            "govcloud.dev/ingress-classes": "public",
+            "govcloud.dev/ingress-hosts": "*.jtt.henan.example,travel.henan.example",
+        },
     }})
 }
 

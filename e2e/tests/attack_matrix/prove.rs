@@ -15,7 +15,7 @@ use crate::row::{Row, Verdict};
 use crate::send::{Answer, Mode, Sender};
 use crate::{fixtures_of, rows};
 
-const POLICIES: [&str; 16] = [
+const POLICIES: [&str; 19] = [
     "govcloud-stamps",
     "govcloud-filing",
     "govcloud-decisions",
@@ -28,7 +28,10 @@ const POLICIES: [&str; 16] = [
     "govcloud-filing-namespaces",
     "govcloud-tenant-namespaces",
     "govcloud-tenant-objects",
+    "govcloud-operator-reach",
     "govcloud-tenant-claims",
+    "govcloud-tenant-pods",
+    "govcloud-tenant-services",
     "govcloud-volumes",
     "govcloud-definitions",
     "govcloud-roles",

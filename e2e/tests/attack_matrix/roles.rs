@@ -13,7 +13,7 @@ use crate::target::{PLAIN, TRANSPORT};
 const YES: bool = true;
 const NO: bool = false;
 
-/// Subject, whether it may, verbs, and `resource.group/name` in a namespace.
+/// Subject, whether it may, verbs, and `resource:subresource.group/name` in a namespace.
 type Right = (&'static str, bool, &'static str, &'static str, &'static str);
 
 const DEPARTMENT: &str = "govcloud:department:transport";
@@ -118,13 +118,22 @@ const TENANTS: &[Right] = &[
     ("govcloud-tenant-view", NO, "create patch delete", "configmaps", PLAIN),
     ("govcloud-tenant-edit", YES, "create patch delete", "deployments.apps", PLAIN),
     ("govcloud-tenant-edit", YES, "create delete", "persistentvolumeclaims", PLAIN),
+    ("govcloud-tenant-edit", YES, "get patch update", "pods:resize", PLAIN),
+    ("govcloud-tenant-edit", YES, "get patch update", "pods:ephemeralcontainers", PLAIN),
+    ("govcloud-tenant-admin", YES, "get patch update", "pods:resize", PLAIN),
+    ("govcloud-tenant-admin", YES, "get patch update", "pods:ephemeralcontainers", PLAIN),
+    ("govcloud-tenant-view", NO, "patch update", "pods:resize", PLAIN),
     ("govcloud-tenant-edit", NO, "create patch", "serviceaccounts", PLAIN),
     ("govcloud-tenant-admin", YES, "create patch", "serviceaccounts", PLAIN),
     ("govcloud-tenant-admin", YES, "list", "rolebindings.rbac.authorization.k8s.io", PLAIN),
 ];
 
 /// Resources that no tenant role writes.
-const APPROVED_ONLY: [&str; 5] = [
+const APPROVED_ONLY: [&str; 9] = [
+    "endpoints",
+    "endpointslices.discovery.k8s.io",
+    "resourceclaims.resource.k8s.io",
+    "resourceclaimtemplates.resource.k8s.io",
     "resourcequotas",
     "limitranges",
     "networkpolicies.networking.k8s.io",
@@ -171,6 +180,7 @@ async fn allowed(
 ) -> Result<bool> {
     let (kind, name) =
         what.split_once('/').map_or((what, None), |(kind, name)| (kind, Some(name.to_owned())));
+    let (kind, subresource) = kind.split_once(':').map_or((kind, None), |(kind, sub)| (kind, Some(sub)));
     let (resource, group) = kind.split_once('.').unwrap_or((kind, ""));
     let user = who == OPERATOR;
     let review = SubjectAccessReview {
@@ -180,6 +190,7 @@ async fn allowed(
             resource_attributes: Some(ResourceAttributes {
                 verb: Some(verb.to_owned()),
                 resource: Some(resource.to_owned()),
+                subresource: subresource.map(str::to_owned),
                 group: Some(group.to_owned()),
                 name,
                 namespace: Some(namespace.to_owned()),

@@ -45,6 +45,7 @@ impl Target {
         };
         const OURS: &str = "govcloud.dev/v1alpha1";
         const RBAC: &str = "rbac.authorization.k8s.io/v1";
+        const NETWORKING: &str = "networking.k8s.io/v1";
         let (api_version, kind, plural, usual) = match short {
             "capp" => (OURS, "CloudApplication", "cloudapplications", Some(TRANSPORT)),
             "chreq" => (OURS, "ChangeRequest", "changerequests", Some(TRANSPORT)),
@@ -58,7 +59,14 @@ impl Target {
             "pvc" => ("v1", "PersistentVolumeClaim", "persistentvolumeclaims", Some(TENANT)),
             "quota" => ("v1", "ResourceQuota", "resourcequotas", Some(TENANT)),
             "limits" => ("v1", "LimitRange", "limitranges", Some(TENANT)),
-            "netpol" => ("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", Some(TENANT)),
+            "netpol" => (NETWORKING, "NetworkPolicy", "networkpolicies", Some(TENANT)),
+            "pod" => ("v1", "Pod", "pods", Some(TENANT)),
+            "sa" => ("v1", "ServiceAccount", "serviceaccounts", Some(TENANT)),
+            "svc" => ("v1", "Service", "services", Some(TENANT)),
+            "ingress" => (NETWORKING, "Ingress", "ingresses", Some(TENANT)),
+            "budget" => ("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", Some(TENANT)),
+            "priority" => ("scheduling.k8s.io/v1", "PriorityClass", "priorityclasses", None),
+            "runtime" => ("node.k8s.io/v1", "RuntimeClass", "runtimeclasses", None),
             "role" => (RBAC, "Role", "roles", Some(TENANT)),
             "binding" => (RBAC, "RoleBinding", "rolebindings", Some(TENANT)),
             "clusterrole" => (RBAC, "ClusterRole", "clusterroles", None),
@@ -126,6 +134,12 @@ impl Target {
             "NetworkPolicy" => json!({"spec": {"podSelector": {}}}),
             "RoleBinding" | "ClusterRoleBinding" => binding(),
             "MutatingWebhookConfiguration" => hook("pods"),
+            "Pod" => pod(),
+            "Service" => json!({"spec": {"ports": [{"port": 443}]}}),
+            "Ingress" => ingress(),
+            "PodDisruptionBudget" => json!({"spec": {"selector": {}, "maxUnavailable": 1}}),
+            "PriorityClass" => json!({"value": 10}),
+            "RuntimeClass" => json!({"handler": "handler"}),
             _ => json!({}),
         };
         overlay(&mut object, &self.head());
@@ -191,4 +205,31 @@ fn binding() -> Value {
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
         "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "mallory"}],
     })
+}
+
+/// A pod in order for `restricted`, which names nothing that has to be allowed.
+fn pod() -> Value {
+    json!({"spec": {
+        "serviceAccountName": "runner",
+        "securityContext": {"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [container("main", json!({}))],
+    }})
+}
+
+/// A container that asks for these amounts.
+pub fn container(name: &str, limits: Value) -> Value {
+    json!({
+        "name": name, "image": "registry.example/travel:1", "resources": {"limits": limits},
+        "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
+    })
+}
+
+fn ingress() -> Value {
+    json!({"spec": {"ingressClassName": "public", "rules": [route("travel.henan.example")]}})
+}
+
+/// A rule of an Ingress for one host.
+pub fn route(host: &str) -> Value {
+    let backend = json!({"service": {"name": "travel", "port": {"number": 443}}});
+    json!({"host": host, "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}})
 }

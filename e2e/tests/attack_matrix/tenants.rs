@@ -15,6 +15,8 @@ const LEAVING: &str = "ns/dept-transport-old-prod-4e5f6a7b";
 const OTHER: &str = "11111111-2222-3333-4444-555555555555";
 const PASSES: &str = "passes only to a recreated record of its application";
 const ELSEWHERE: &str = "the operator deletes no claim outside tenant namespaces";
+const ANNOTATED: &str = "may not differ from spec.storageClassName";
+const ATTRIBUTES: &str = "the region does not allow silver to tenants; allowed: [gold]";
 const BY_HAND: &str = "a tenant namespace is not deleted by hand";
 const MARKS: &str = "of a tenant namespace are the operator's alone";
 
@@ -26,9 +28,11 @@ pub fn rows() -> Vec<Row> {
         ends(),
         access(),
         limits(),
+        network(),
         claims(),
         volumes(),
         volumes_by_controllers(),
+        unchanged(),
     ]
     .into_iter()
     .flatten()
@@ -252,10 +256,60 @@ fn limits() -> Vec<Row> {
     rows
 }
 
+/// What another network policy allows is allowed, so there is no other.
+fn network() -> Vec<Row> {
+    let refused = "network policies in a tenant namespace are the operator's";
+    let open = json!({"spec": {"ingress": [{}]}});
+    let mut rows = Vec::new();
+    for who in [Department, Provider, ClusterAdmin, Province, Pipeline] {
+        rows.push(denied(who, create("netpol/open", open.clone()), refused));
+        rows.push(denied(who, create("netpol/closed-too", json!({})), refused));
+        rows.push(denied(who, merge("netpol/unmarked", open.clone()), refused));
+    }
+    rows.extend([
+        allowed(Operator, create("netpol/open", open.clone())),
+        allowed(Operator, merge("netpol/unmarked", open.clone())),
+        allowed(ClusterAdmin, label("netpol/unmarked", "example.org/a=b")),
+        allowed(ClusterAdmin, delete("netpol/unmarked")),
+        allowed(ClusterAdmin, create("netpol/open@plain", open)),
+    ]);
+    rows
+}
+
+/// A request that changes nothing passes, whoever sends it: the storage version migrator sends one for every object.
+fn unchanged() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for via in [Via::Merge, Via::Put] {
+        for target in [
+            "capp/approved",
+            "decom/published",
+            "grant/active",
+            "region/410000",
+            "catalog/henan",
+            LIVE,
+            "ns/dept-transport",
+            "quota/granted",
+            "limits/granted",
+            "netpol/closed",
+            "binding/access",
+            "pvc/data",
+            "pv/kept",
+            "pod/old@dept-transport-old-prod-4e5f6a7b",
+            "ingress/old@dept-transport-old-prod-4e5f6a7b",
+            "clusterrole/govcloud:department",
+            "crd/regions.govcloud.dev",
+        ] {
+            rows.push(allowed(Auditor, change(via, target, json!({}))));
+        }
+    }
+    rows
+}
+
 fn claims() -> Vec<Row> {
     let class = |name: Value| json!({"spec": {"storageClassName": name}});
     let classes = "set spec.storageClassName to one that the region allows: hostpath,fast";
     let with = |field: &str, value: Value| json!({"spec": {field: value}});
+    let annotated = |class: &str| json!({"metadata": {"annotations": {"volume.beta.kubernetes.io/storage-class": class}}});
     let mut rows = Vec::new();
     for who in [Department, ClusterAdmin, Provider] {
         rows.extend([
@@ -263,6 +317,12 @@ fn claims() -> Vec<Row> {
             allowed(who, create("pvc/new", class(json!("fast")))),
             denied(who, create("pvc/new", class(json!("scratch"))), classes),
             denied(who, create("pvc/new", class(json!(""))), classes),
+            denied(who, create("pvc/new", annotated("scratch")), ANNOTATED),
+            denied(who, create("pvc/new", annotated("")), ANNOTATED),
+            denied(who, merge("pvc/waiting", annotated("scratch")), ANNOTATED),
+            denied(who, subresource("pvc/waiting", "status", annotated("scratch")), ANNOTATED),
+            denied(who, create("pvc/new", with("volumeAttributesClassName", json!("silver"))), ATTRIBUTES),
+            denied(who, merge("pvc/waiting", with("volumeAttributesClassName", json!("silver"))), ATTRIBUTES),
             denied(who, create("pvc/new", with("volumeName", json!("kept"))), "names no volume"),
             denied(
                 who,
@@ -275,6 +335,22 @@ fn claims() -> Vec<Row> {
         allowed(Department, create("pvc/new@plain", with("volumeName", json!("foreign")))),
         allowed(Department, create("pvc/new@plain", class(json!("scratch")))),
         allowed(Department, label("pvc/data", "example.org/a=b")),
+        allowed(Department, create("pvc/new", with("volumeAttributesClassName", json!("gold")))),
+        allowed(Department, merge("pvc/waiting", with("volumeAttributesClassName", json!("gold")))),
+        allowed(Department, create("pvc/new@plain", with("volumeAttributesClassName", json!("silver")))),
+        allowed(Department, create("pvc/new", annotated("hostpath"))),
+        // Its namespace is dropped, unless the feature CrossNamespaceVolumeDataSource is on; a policy refuses it then.
+        allowed(
+            Department,
+            create(
+                "pvc/new",
+                with(
+                    "dataSourceRef",
+                    json!({"kind": "PersistentVolumeClaim", "name": "a", "namespace": "plain"}),
+                ),
+            ),
+        ),
+        allowed(Department, create("pvc/new@plain", annotated("scratch"))),
         allowed(Department, delete("pvc/data")),
         denied(
             Department,

@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use govcloud_api::region::{ContainerLimits, PodSecurity};
+use govcloud_api::region::{Allowed, ContainerLimits, PodSecurity};
 use govcloud_api::resources::ResourceType;
 use govcloud_api::tenancy::{Access, AccessRole, Restriction, Subject, SubjectKind};
 use govcloud_domain::tenancy::{
@@ -47,6 +47,7 @@ fn order(namespaces: usize) -> TenancyOrder {
             line(SubjectKind::Group, "transport-ops", AccessRole::Edit),
         ],
         pod_security: PodSecurity::Restricted,
+        allowed: Allowed::default(),
         limit_range: Some(ContainerLimits {
             default: map(&[("cpu", "500m"), ("memory", "512Mi")]),
             default_request: map(&[("cpu", "100m"), ("memory", "128Mi")]),

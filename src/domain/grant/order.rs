@@ -8,6 +8,7 @@ use govcloud_api::application::CloudApplication;
 use govcloud_api::decommission::{Decommission, DecommissionPhase};
 use govcloud_api::disposition::Action;
 use govcloud_api::grant::{GrantedNamespace, ResourceGrantStatus, Restriction};
+use govcloud_api::region::Allowed;
 
 /// The order of a grant. It names no namespace where the record, the region or the approval that they follow from is
 /// missing: they are left as they are (S3).
@@ -32,10 +33,17 @@ pub fn order(seen: &Observed, stored: &ResourceGrantStatus, gate: &Gate) -> Tena
         namespaces: granted.iter().map(|granted| namespace(seen, stored, gate, granted)).collect(),
         access: seen.application.as_ref().map(|(_, a)| a.spec.access.clone()).unwrap_or_default(),
         pod_security: region.map(|tenancy| tenancy.pod_security).unwrap_or_default(),
+        allowed: region.map(|tenancy| allowed(&tenancy.allowed, &seen.meta.namespace)).unwrap_or_default(),
         limit_range: region.and_then(|tenancy| tenancy.limit_range.clone()),
         reclaiming: is_reclaiming(seen),
         released_volumes: seen.clearing.iter().flat_map(|exit| destroyed(exit)).collect(),
     }
+}
+
+/// What a Region allows to one department, which its filing namespace stands for.
+fn allowed(all: &Allowed, filing_namespace: &str) -> Allowed {
+    let own = all.ingress_hosts.iter().filter(|host| host.namespace == filing_namespace);
+    Allowed { ingress_hosts: own.cloned().collect(), ..all.clone() }
 }
 
 /// One granted namespace. A recorded name stays.

@@ -218,3 +218,26 @@ fn a_refusal_for_the_same_differences_is_reported_again_after_it_was_corrected()
     let (_, plan) = settled(seen);
     assert_eq!(articles(&plan.status, "Refused").len(), 2);
 }
+
+#[test]
+fn art_21_a_department_gets_what_its_region_lists_and_no_host_of_another() {
+    let mut region = yaml(include_str!("../../../config/samples/region-410000.yaml"));
+    let host = |host: &str, namespace: &str| json!({ "host": host, "namespace": namespace });
+    region["spec"]["tenancy"]["allowed"] = json!({
+        "priorityClasses": ["tenant-high"],
+        "ingressHosts": [host("travel.henan.example", DEPT), host("tax.henan.example", "dept-tax")],
+    });
+    let mut seen = of_application();
+    let view = RegionView {
+        region: Arc::new(typed(region)),
+        ..(**seen.region_context.region.as_ref().unwrap()).clone()
+    };
+    seen.region_context.region = Some(Arc::new(view));
+    let order = order::order(&seen, &ResourceGrantStatus::default(), &Gate::Accepted);
+    let hosts: Vec<_> = order.allowed.ingress_hosts.iter().map(|granted| granted.host.as_str()).collect();
+    assert_eq!(hosts, ["travel.henan.example"]);
+    assert_eq!(order.allowed.priority_classes, ["tenant-high"]);
+    let namespace = &tenancy::desired(&order, &order.namespaces[0])[0].body["metadata"]["annotations"];
+    assert_eq!(namespace["govcloud.dev/ingress-hosts"], "travel.henan.example");
+    assert_eq!(namespace["govcloud.dev/extended-resources"], "", "listed, though empty");
+}

@@ -7,6 +7,7 @@
 //! No tenant object has ownerReferences or finalizers: a record that is gone destroys nothing (S3).
 
 mod access;
+mod allowed;
 mod drift;
 mod limits;
 mod live;

@@ -3,7 +3,7 @@
 use govcloud_api::{keys, resources};
 use serde_json::{Value, json};
 
-use super::{ApplicationIdentity, LiveNamespace, ObjectRules, Tenant, TenantObject, WriteStep};
+use super::{ApplicationIdentity, LiveNamespace, ObjectRules, Tenant, TenantObject, WriteStep, allowed};
 use crate::names::label_value;
 
 /// The server sets `spec.finalizers` on a Namespace; the rest of it is metadata.
@@ -24,11 +24,7 @@ fn desired(tenant: &Tenant) -> Vec<TenantObject> {
         let key = format!("pod-security.kubernetes.io/{mode}");
         [(format!("{key}-version"), "latest".into()), (key, level.into())]
     });
-    let mut classes: Vec<_> = tenant.namespace.storage_classes.iter().map(String::as_str).collect();
-    classes.sort_unstable();
-    classes.dedup();
-    let annotations = json!({ keys::STORAGE_CLASSES: classes.join(",") });
-    vec![tenant.namespace_object(&RULES, pod_security, annotations)]
+    vec![tenant.namespace_object(&RULES, pod_security, allowed::lists(tenant))]
 }
 
 /// Ownership of the namespace that has a tenant's name (design, section 5).

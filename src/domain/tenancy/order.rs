@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use govcloud_api::keys;
-use govcloud_api::region::{ContainerLimits, PodSecurity};
+use govcloud_api::region::{Allowed, ContainerLimits, PodSecurity};
 use govcloud_api::tenancy::{Access, Restriction};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,9 @@ pub struct TenancyOrder {
     pub access: Vec<Access>,
     /// Pod Security level (Art. 20).
     pub pod_security: PodSecurity,
+    /// Names that pods, claims and Ingresses may use; of host names, those of the department alone.
+    #[serde(default, skip_serializing_if = "Allowed::is_empty")]
+    pub allowed: Allowed,
     /// Container defaults and bounds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_range: Option<ContainerLimits>,

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use govcloud_api::region::{ContainerLimits, PodSecurity};
+use govcloud_api::region::{Allowed, ContainerLimits, PodSecurity};
 use govcloud_api::tenancy::{Access, AccessRole, Restriction, Subject, SubjectKind};
 use govcloud_api::{OPERATOR_NAME, keys, resources};
 use serde_json::{Value, json};
@@ -53,6 +53,7 @@ fn order(restriction: Restriction) -> TenancyOrder {
             access(SubjectKind::Group, "transport-ops", AccessRole::View),
         ],
         pod_security: PodSecurity::Restricted,
+        allowed: Allowed::default(),
         limit_range: Some(ContainerLimits {
             default: map(&[("cpu", "1"), ("memory", "1Gi")]),
             default_request: map(&[("cpu", "0.1")]),
