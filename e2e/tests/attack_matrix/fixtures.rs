@@ -1,9 +1,12 @@
 //! Sets the fixtures: records at every point of their life, each brought there by whom it takes.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use e2e::actors::Actor;
 use e2e::cluster::Cluster;
 use e2e::paths::in_repository;
+use e2e::wait::eventually;
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, everyone};
@@ -328,7 +331,13 @@ impl Fixtures {
         let waiting = json!({"spec": {"storageClassName": "fast"}});
         self.0.execute(Caller::Department, create("pvc/waiting", waiting)).await?;
         self.0.execute(Caller::Department, create("pvc/data", json!({}))).await?;
-        self.0.execute(Caller::Department, create("pvc/data@plain", json!({}))).await.map(drop)
+        self.0.execute(Caller::Department, create("pvc/data@plain", json!({}))).await?;
+        // The class of attributes of a claim may change once it is bound.
+        let data = Target::parse("pvc/data")?;
+        eventually("pvc/data is bound", Duration::from_secs(60), || async {
+            Ok((self.0.get(&data).await?["status"]["phase"] == "Bound").then_some(()))
+        })
+        .await
     }
 
     /// Pods and an Ingress that were lawful when they came, and would be no more.

@@ -210,7 +210,7 @@ fn binding() -> Value {
 /// A pod in order for `restricted`, which names nothing that has to be allowed.
 fn pod() -> Value {
     json!({"spec": {
-        "serviceAccountName": "runner",
+        "serviceAccountName": "runner", "automountServiceAccountToken": false,
         "securityContext": {"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [container("main", json!({}))],
     }})

@@ -186,8 +186,7 @@ fn ends() -> Vec<Row> {
 
 fn access() -> Vec<Row> {
     let refused = "roles and role bindings in a tenant namespace are the operator's";
-    let me =
-        json!({"subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "mallory"}]});
+    let me = json!({"subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "eve"}]});
     let bound = json!({"roleRef": {"name": "govcloud-tenant-view"}});
     let mut rows = Vec::new();
     for who in [Department, Provider, ClusterAdmin, Province, Pipeline] {
@@ -319,10 +318,9 @@ fn claims() -> Vec<Row> {
             denied(who, create("pvc/new", class(json!(""))), classes),
             denied(who, create("pvc/new", annotated("scratch")), ANNOTATED),
             denied(who, create("pvc/new", annotated("")), ANNOTATED),
-            denied(who, merge("pvc/waiting", annotated("scratch")), ANNOTATED),
             denied(who, subresource("pvc/waiting", "status", annotated("scratch")), ANNOTATED),
             denied(who, create("pvc/new", with("volumeAttributesClassName", json!("silver"))), ATTRIBUTES),
-            denied(who, merge("pvc/waiting", with("volumeAttributesClassName", json!("silver"))), ATTRIBUTES),
+            denied(who, merge("pvc/data", with("volumeAttributesClassName", json!("silver"))), ATTRIBUTES),
             denied(who, create("pvc/new", with("volumeName", json!("kept"))), "names no volume"),
             denied(
                 who,
@@ -336,7 +334,7 @@ fn claims() -> Vec<Row> {
         allowed(Department, create("pvc/new@plain", class(json!("scratch")))),
         allowed(Department, label("pvc/data", "example.org/a=b")),
         allowed(Department, create("pvc/new", with("volumeAttributesClassName", json!("gold")))),
-        allowed(Department, merge("pvc/waiting", with("volumeAttributesClassName", json!("gold")))),
+        allowed(Department, merge("pvc/data", with("volumeAttributesClassName", json!("gold")))),
         allowed(Department, create("pvc/new@plain", with("volumeAttributesClassName", json!("silver")))),
         allowed(Department, create("pvc/new", annotated("hostpath"))),
         // Its namespace is dropped, unless the feature CrossNamespaceVolumeDataSource is on; a policy refuses it then.
