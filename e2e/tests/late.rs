@@ -121,9 +121,10 @@ async fn late_not_found_keeps_new_object(cluster: &Arc<Cluster>, holder: &Holder
     until(regions.clone(), PARENT, "is ready", PATIENCE, ready).await?;
     no.release()?;
     until(regions.clone(), CHILD, "is ready", PATIENCE, ready).await?;
-    let wrong = json!({"spec": {"tenancy": {"limitRange": {"default": {"cpu": "半个"}}}}});
+    let wrong = json!({"spec": {"tenancy": {"storageClasses": ["no-such-class"]}}});
     regions.patch(PARENT, &PatchParams::default(), &Patch::Merge(wrong)).await?;
-    let stalled = |r: &DynamicObject| condition(&r.data["status"], "Stalled")["reason"] == "BadQuantity";
+    let stalled =
+        |r: &DynamicObject| condition(&r.data["status"], "Stalled")["reason"] == "StorageClassMissing";
     until(regions, PARENT, "is decided again", PATIENCE, stalled).await.map(drop)
 }
 

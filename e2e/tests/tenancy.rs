@@ -12,7 +12,10 @@ use anyhow::{Result, ensure};
 use e2e::actors::Actor;
 use e2e::cluster::Setup;
 use e2e::suite::{self, Context};
-use govcloud_api::region::{Allowed, ContainerLimits, IngressHost, PodSecurity};
+use govcloud_api::region::{
+    Allowed, ContainerLimits, IngressHost, Network, NetworkPeer, NetworkPort, NetworkRule,
+    POD_SECURITY_VERSION, PodSecurity, Protocol,
+};
 use govcloud_api::tenancy::{Access, AccessRole, Restriction, Subject, SubjectKind};
 use govcloud_api::{OPERATOR_NAME, keys};
 use govcloud_domain::tenancy::{self, ApplicationIdentity, LiveObject, NamespaceOrder, TenancyOrder};
@@ -54,9 +57,36 @@ fn limits() -> [Option<ContainerLimits>; 5] {
     ]
 }
 
+/// Rules of both directions, with peers and ports of every form.
+fn network() -> Network {
+    let port = |port, end_port, protocol| NetworkPort { port, end_port, protocol };
+    let pods = NetworkPeer {
+        namespace: Some("ingress-nginx".to_owned()),
+        pod_labels: map(&[("app.kubernetes.io/name", "ingress-nginx")]),
+        cidr: None,
+    };
+    let all = NetworkPeer { pod_labels: BTreeMap::new(), ..pods.clone() };
+    let block = |cidr: &str| NetworkPeer { cidr: Some(cidr.to_owned()), ..NetworkPeer::default() };
+    let rule = |name: &str, peers, ports| NetworkRule { name: name.to_owned(), peers, ports };
+    Network {
+        ingress: vec![
+            rule("ingress", vec![pods], vec![]),
+            rule("monitoring", vec![all], vec![port(9090, Some(9099), Protocol::Tcp)]),
+        ],
+        egress: vec![rule(
+            "dns",
+            vec![block("169.254.20.10/32"), block("fd00::a/128")],
+            vec![port(53, None, Protocol::Udp), port(53, None, Protocol::Tcp)],
+        )],
+    }
+}
+
 /// An order for one namespace.
 fn order(limit_range: Option<&ContainerLimits>, restriction: Restriction, namespace: &str) -> TenancyOrder {
-    let line = |kind, name: &str, role| Access { subject: Subject { kind, name: name.to_owned() }, role };
+    let line = |kind, name: &str, role| Access {
+        subject: Subject { kind, name: name.to_owned(), namespace: None },
+        role,
+    };
     TenancyOrder {
         application: ApplicationIdentity {
             name: "travel".to_owned(),
@@ -78,6 +108,7 @@ fn order(limit_range: Option<&ContainerLimits>, restriction: Restriction, namesp
                 ("requests.nvidia.com/gpu", "2"),
                 ("hostpath.storageclass.storage.k8s.io/requests.storage", "200Gi"),
             ]),
+            counted: Vec::new(),
             storage_classes: vec!["ssd".to_owned(), "hostpath".to_owned()],
             restriction,
             take_back: None,
@@ -97,6 +128,8 @@ fn order(limit_range: Option<&ContainerLimits>, restriction: Restriction, namesp
             }],
             ..Allowed::default()
         },
+        pod_security_version: POD_SECURITY_VERSION.to_owned(),
+        network: network(),
         limit_range: limit_range.cloned(),
         reclaiming: false,
         released_volumes: Vec::new(),

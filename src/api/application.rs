@@ -70,13 +70,25 @@ pub struct CloudApplicationSpec {
     #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     #[x_kube(validation = Rule::new("size(self) >= 1 && size(self) <= 8").message("须申请 1 至 8 个命名空间 / apply for 1 to 8 namespaces"))]
     pub namespaces: Vec<NamespaceQuota>,
-    /// Users and groups that may work in those namespaces.
+    /// Subjects that may work in those namespaces. After the approval a ChangeRequest changes them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "atomic"))]
     pub access: Vec<Access>,
     /// 上线: absent until the system is live (Art. 14).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub go_live: Option<GoLive>,
+    /// Present contact, once it is another than `system.contact`. The department may change it at any time; it is not
+    /// part of what is decided on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Contact>,
+}
+
+impl CloudApplicationSpec {
+    /// The person to reach now.
+    #[must_use]
+    pub fn present_contact(&self) -> &Contact {
+        self.contact.as_ref().unwrap_or(&self.system.contact)
+    }
 }
 
 /// The information system that goes on the cloud.

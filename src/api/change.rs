@@ -9,6 +9,7 @@ use super::document::{Attachment, TitledDocument};
 use super::grant::GrantedNamespace;
 use super::quota::NamespaceQuota;
 use super::record::RecordStatus;
+use super::tenancy::Access;
 use super::time::Instant;
 
 /// 变更申请 or 平台调整方案: exactly one of the two.
@@ -76,9 +77,10 @@ pub struct ChangeRequestSpec {
     pub maintenance_outcome: Option<MaintenanceOutcome>,
 }
 
-/// New absolute values for some or all namespaces of an application (Art. 15).
+/// New absolute values for some or all namespaces of an application, or new access to them, or both (Art. 15).
 #[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.access) || (has(self.namespaces) && size(self.namespaces) >= 1)").message("须写明要变更的命名空间配额或 access / give namespaces with their new quotas, or access, or both"))]
 pub struct ResourceAdjustment {
     /// Name of the CloudApplication, in the same namespace; immutable.
     #[schemars(length(min = 1, max = 253))]
@@ -89,9 +91,15 @@ pub struct ResourceAdjustment {
     pub reason: String,
     /// Namespaces with their new absolute values. Namespaces and values not named stay as they are; a new name
     /// adds a namespace.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
-    #[x_kube(validation = Rule::new("size(self) >= 1 && size(self) <= 8").message("须写明 1 至 8 个命名空间 / name 1 to 8 namespaces"))]
+    #[x_kube(validation = Rule::new("size(self) <= 8").message("最多写明 8 个命名空间 / name at most 8 namespaces"))]
     pub namespaces: Vec<NamespaceQuota>,
+    /// Everybody that may work in the namespaces after the change, in place of those in force. Absent where nothing
+    /// changes; an empty list takes all access away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "atomic"))]
+    pub access: Option<Vec<Access>>,
 }
 
 /// Upgrade, optimisation or other adjustment of the platform (Art. 18).
@@ -263,6 +271,10 @@ pub struct ChangeRequestStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub after: Vec<GrantedNamespace>,
+    /// Access after the change; absent where it is that of the application.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "atomic"))]
+    pub access_after: Option<Vec<Access>>,
     /// UID of the application that the change was approved for.
     #[serde(default, rename = "applicationUID", skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]

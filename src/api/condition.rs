@@ -25,6 +25,8 @@ pub enum ConditionType {
     MaintenanceScheduled,
     /// Maintenance windows overlap (Art. 18).
     WindowOverlaps,
+    /// Kubernetes counts use under every key of the granted quota.
+    QuotaCounted,
 }
 
 /// Status of a condition.

@@ -7,6 +7,7 @@ use strum::IntoStaticStr;
 
 use super::quota::Quota;
 use super::record::RecordStatus;
+use super::tenancy::Access;
 pub use super::tenancy::Restriction;
 use super::tenancy::TenantNamespace;
 use super::time::Instant;
@@ -52,6 +53,10 @@ pub struct ResourceGrantSpec {
     /// Granted namespaces.
     #[schemars(length(min = 1, max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub namespaces: Vec<GrantedNamespace>,
+    /// Access to those namespaces, since a change replaced that of the application; absent before (Art. 15).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "atomic"))]
+    pub access: Option<Vec<Access>>,
 }
 
 /// A CloudApplication by name and UID.
@@ -154,6 +159,10 @@ pub struct ResourceGrantStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub granted: Vec<GrantedNamespace>,
+    /// Access that is in force, where a change replaced that of the application.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "atomic"))]
+    pub access: Option<Vec<Access>>,
     /// The tenant namespaces, by entry.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["entry"]))]

@@ -17,6 +17,7 @@ pub mod document;
 pub mod filed;
 pub mod grant;
 pub mod keys;
+pub mod network;
 pub mod quota;
 pub mod record;
 pub mod region;

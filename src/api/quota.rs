@@ -12,8 +12,75 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct Quota(pub BTreeMap<String, String>);
 
-/// CEL: keys that ResourceQuota knows. Kept in step with `core::tenancy` by a test.
-const KNOWN_KEYS: &str = "self.all(k, k in ['cpu','memory','ephemeral-storage','pods','services','services.loadbalancers','services.nodeports','secrets','configmaps','replicationcontrollers','resourcequotas','persistentvolumeclaims','requests.cpu','requests.memory','requests.storage','requests.ephemeral-storage','limits.cpu','limits.memory','limits.ephemeral-storage'] || k.matches('^(count/[a-z0-9]+([.][a-z0-9-]+)*|(requests[.])?hugepages-[0-9]+[KMG]i|requests[.][a-z0-9.-]+/[A-Za-z0-9_.-]+|[a-z0-9.-]+[.]storageclass[.]storage[.]k8s[.]io/(requests[.]storage|persistentvolumeclaims))$'))";
+/// Keys without a `/` that Kubernetes counts (`standardQuotaResources`), besides `hugepages-*`.
+pub const STANDARD_KEYS: [&str; 19] = [
+    "configmaps",
+    "cpu",
+    "ephemeral-storage",
+    "limits.cpu",
+    "limits.ephemeral-storage",
+    "limits.memory",
+    "memory",
+    "persistentvolumeclaims",
+    "pods",
+    "replicationcontrollers",
+    "requests.cpu",
+    "requests.ephemeral-storage",
+    "requests.memory",
+    "requests.storage",
+    "resourcequotas",
+    "secrets",
+    "services",
+    "services.loadbalancers",
+    "services.nodeports",
+];
+
+/// Start of the names that Kubernetes gives to the device classes of dynamic resource allocation, as a pod requests them.
+pub const DEVICE_CLASS_DOMAIN: &str = "deviceclass.resource.kubernetes.io";
+
+/// Forms of the other keys: RE2, as CEL reads it. `govcloud-domain` reads the same forms by code, and a test holds both
+/// together.
+pub const KEY_FORMS: [&str; 5] = [
+    "count/S",
+    "(requests[.])?hugepages-[1-9][0-9]*[KMG]i",
+    "requests[.]S/Q",
+    "S[.]storageclass[.]storage[.]k8s[.]io/(requests[.]storage|persistentvolumeclaims)",
+    "S[.]deviceclass[.]resource[.]k8s[.]io/devices",
+];
+
+/// A DNS-1123 subdomain.
+const SUBDOMAIN: &str = "[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*";
+/// The part of a qualified name after its `/`.
+const QUALIFIED: &str = "[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?";
+
+/// Pattern of the keys that are not standard.
+#[must_use]
+pub fn key_pattern() -> String {
+    let forms = KEY_FORMS.map(|form| form.replace('S', SUBDOMAIN).replace('Q', QUALIFIED));
+    format!("^({})$", forms.join("|"))
+}
+
+/// Part of the keys that Kubernetes takes for its own resources, and counts nothing under. Device classes are an exception.
+pub const NATIVE: &str = "kubernetes.io/";
+
+/// CEL: every key of a map is one that ResourceQuota counts under.
+pub(crate) fn known_keys() -> String {
+    let standard = STANDARD_KEYS.map(|key| format!("'{key}'")).join(",");
+    format!(
+        "self.all(k, k in [{standard}] || (k.matches('{}') && (!k.contains('{NATIVE}') || k.startsWith('requests.{DEVICE_CLASS_DOMAIN}/'))))",
+        key_pattern(),
+    )
+}
+
+/// CEL: every value of a map is a quantity not below zero.
+pub(crate) const AMOUNTS: &str =
+    "self.all(k, isQuantity(self[k]) && !quantity(self[k]).isLessThan(quantity('0')))";
+
+/// Message of [`known_keys`].
+pub(crate) const UNKNOWN_KEY: &str = "有 Kubernetes 不认识的配额项；可用的如 requests.cpu、requests.memory、limits.cpu、limits.memory、requests.storage、persistentvolumeclaims、pods、services、count/<资源>、requests.deviceclass.resource.kubernetes.io/<设备类> / unknown quota key; allowed are, for example, requests.cpu, requests.memory, limits.cpu, limits.memory, requests.storage, persistentvolumeclaims, pods, services, count/<resource>, requests.deviceclass.resource.kubernetes.io/<device class>";
+
+/// Message of [`AMOUNTS`].
+pub(crate) const BAD_AMOUNT: &str = "须为不小于零的 Kubernetes 数量，如 8、500m、16Gi / must be a Kubernetes quantity not below zero, such as 8, 500m or 16Gi";
 
 impl JsonSchema for Quota {
     fn inline_schema() -> bool {
@@ -27,14 +94,8 @@ impl JsonSchema for Quota {
             "type": "object", "minProperties": 1, "maxProperties": 32,
             "additionalProperties": { "type": "string", "minLength": 1, "maxLength": 32 },
             "x-kubernetes-validations": [
-                {
-                    "rule": KNOWN_KEYS,
-                    "message": "有 Kubernetes 不认识的配额项；可用的如 requests.cpu、requests.memory、limits.cpu、limits.memory、requests.storage、persistentvolumeclaims、pods、services、count/<资源> / unknown quota key; allowed are, for example, requests.cpu, requests.memory, limits.cpu, limits.memory, requests.storage, persistentvolumeclaims, pods, services, count/<resource>",
-                },
-                {
-                    "rule": "self.all(k, isQuantity(self[k]) && !quantity(self[k]).isLessThan(quantity('0')))",
-                    "message": "配额须为不小于零的 Kubernetes 数量，如 8、500m、16Gi / a quota must be a Kubernetes quantity not below zero, such as 8, 500m or 16Gi",
-                },
+                { "rule": known_keys(), "message": UNKNOWN_KEY },
+                { "rule": AMOUNTS, "message": format!("配额{}", BAD_AMOUNT.replacen("must", "a quota must", 1)) },
             ],
         })
     }

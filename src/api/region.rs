@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::condition::Condition;
+pub use super::network::{Network, NetworkPeer, NetworkPort, NetworkRule, Protocol};
+use super::quota::{AMOUNTS, BAD_AMOUNT, UNKNOWN_KEY, known_keys};
 use super::time::Instant;
 
 /// A province or a city with its own government cloud: its authority, provider, clocks and tenancy.
@@ -182,14 +184,30 @@ impl PodSecurity {
     }
 }
 
+/// Version of the Pod Security Standards of a Region that names none: the last one before the level `restricted` let pods
+/// in user namespaces of their own run as root.
+pub const POD_SECURITY_VERSION: &str = "v1.34";
+
+fn pod_security_version() -> String {
+    POD_SECURITY_VERSION.to_owned()
+}
+
 /// Rules for tenant namespaces of a region.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Tenancy {
     /// Pod Security Standard that is enforced.
     #[serde(default)]
     pub pod_security: PodSecurity,
-    /// StorageClasses that tenants may use; each must have `reclaimPolicy: Retain` (Art. 23).
+    /// Kubernetes version whose definition of that standard counts, such as `v1.34`. With `latest` an upgrade of
+    /// Kubernetes may allow more, or less.
+    #[serde(default = "pod_security_version")]
+    #[schemars(length(max = 16))]
+    #[x_kube(validation = Rule::new("self.matches('^(latest|v1[.][0-9]{1,3})$')").message("须为 latest 或 Kubernetes 版本，如 v1.34 / must be latest or a Kubernetes version such as v1.34"))]
+    pub pod_security_version: String,
+    /// StorageClasses that tenants may use; each must have `reclaimPolicy: Retain` (Art. 23). The first is for every
+    /// application. One of the others is for those whose quota names it, as in
+    /// `CLASS.storageclass.storage.k8s.io/requests.storage`.
     #[schemars(length(min = 1, max = 16), extend("x-kubernetes-list-type" = "set"), inner(length(min = 1, max = 253)))]
     pub storage_classes: Vec<String>,
     /// Names that pods, claims and Ingresses of tenants may use, of what the platform offers. What is not listed is
@@ -202,8 +220,11 @@ pub struct Tenancy {
     /// The most that one namespace may be granted, by ResourceQuota key; absent keys are unbounded. A new namespace
     /// names a value for each.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(schema_with = "amounts")]
+    #[schemars(schema_with = "maximum")]
     pub max_quota: BTreeMap<String, String>,
+    /// Traffic into and out of tenant namespaces beside that within a namespace and to the cluster's DNS.
+    #[serde(default, skip_serializing_if = "Network::is_empty")]
+    pub network: Network,
 }
 
 /// Names that tenants of a region may use. An extended resource needs no entry: it is granted by its quota key.
@@ -264,6 +285,7 @@ pub struct IngressHost {
 /// A LimitRange item of type Container: quantities by resource name.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = limit_rules()))]
 pub struct ContainerLimits {
     /// Limits for containers that set none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -283,11 +305,54 @@ pub struct ContainerLimits {
     pub min: BTreeMap<String, String>,
 }
 
-/// Kubernetes quantities by resource or quota key.
+/// Pairs of fields of [`ContainerLimits`] of which the first may not be above the second.
+pub const LIMIT_ORDER: [(&str, &str); 6] = [
+    ("min", "max"),
+    ("min", "default"),
+    ("min", "defaultRequest"),
+    ("defaultRequest", "default"),
+    ("defaultRequest", "max"),
+    ("default", "max"),
+];
+
+/// CEL: what a LimitRange must hold to, for each pair of fields.
+fn limit_rules() -> serde_json::Value {
+    let rule = |(low, high): (&str, &str)| {
+        let above = format!(
+            "isQuantity(self.{low}[k]) && k in self.{high} && isQuantity(self.{high}[k]) && quantity(self.{low}[k]).isGreaterThan(quantity(self.{high}[k]))"
+        );
+        serde_json::json!({
+            "rule": format!("!has(self.{low}) || !has(self.{high}) || !self.{low}.exists(k, {above})"),
+            "message": format!("limitRange.{low} 不得高于 limitRange.{high} / limitRange.{low} must not be above limitRange.{high}"),
+        })
+    };
+    LIMIT_ORDER.map(rule).to_vec().into()
+}
+
+/// Kubernetes quantities by resource name of a container.
 fn amounts(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "object", "maxProperties": 32,
         "additionalProperties": { "type": "string", "minLength": 1, "maxLength": 32 },
+        "x-kubernetes-validations": [
+            { "rule": AMOUNTS, "message": BAD_AMOUNT },
+            {
+                "rule": "self.all(k, k in ['cpu', 'memory', 'ephemeral-storage'] || k.startsWith('hugepages-') || k.contains('/'))",
+                "message": "须为容器的资源：cpu、memory、ephemeral-storage、hugepages-<大小> 或 <域名>/<资源> / must be a resource of a container: cpu, memory, ephemeral-storage, hugepages-<size> or <domain>/<resource>",
+            },
+        ],
+    })
+}
+
+/// Kubernetes quantities by quota key.
+fn maximum(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object", "maxProperties": 32,
+        "additionalProperties": { "type": "string", "minLength": 1, "maxLength": 32 },
+        "x-kubernetes-validations": [
+            { "rule": AMOUNTS, "message": BAD_AMOUNT },
+            { "rule": known_keys(), "message": UNKNOWN_KEY },
+        ],
     })
 }
 

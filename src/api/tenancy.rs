@@ -18,14 +18,26 @@ pub struct Access {
 /// A user, group or ServiceAccount as RBAC knows it.
 #[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("self.kind != 'ServiceAccount' || self.name.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')").message("服务账号名须为小写字母、数字、连字符和点，如 pipeline / a ServiceAccount's name is lower-case letters, digits, hyphens and dots, such as pipeline"))]
+#[x_kube(
+    validation = Rule::new("self.kind != 'ServiceAccount' || self.name.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')").message("服务账号名须为小写字母、数字、连字符和点，如 pipeline / a ServiceAccount's name is lower-case letters, digits, hyphens and dots, such as pipeline"),
+    validation = Rule::new("!has(self.namespace) || self.kind == 'ServiceAccount'").message("只有服务账号写明命名空间 / only a ServiceAccount has a namespace"),
+)]
 pub struct Subject {
-    /// User, Group, or a ServiceAccount of the filing namespace.
+    /// User, Group or ServiceAccount.
     pub kind: SubjectKind,
     /// Its name; names that begin with `system:` are refused.
     #[schemars(length(min = 1, max = 256))]
     #[x_kube(validation = Rule::new("!self.startsWith('system:')").message("不能授权给 system: 开头的主体 / subjects that begin with system: are refused"))]
     pub name: String,
+    /// Namespace of a ServiceAccount that is not in the filing namespace, such as that of a GitOps controller. System
+    /// namespaces are refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    #[x_kube(
+        validation = Rule::new("self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')").message("须为小写字母、数字和连字符，首尾不得为连字符，如 flux-water / lower-case letters, digits and hyphens, none of them at either end, such as flux-water"),
+        validation = Rule::new("self != 'default' && !self.startsWith('kube-') && !self.startsWith('govcloud-')").message("不能授权给系统命名空间的服务账号 / ServiceAccounts of system namespaces are refused"),
+    )]
+    pub namespace: Option<String>,
 }
 
 /// Kind of an RBAC subject.
@@ -35,7 +47,7 @@ pub enum SubjectKind {
     User,
     /// A group.
     Group,
-    /// A ServiceAccount of the filing namespace, such as a pipeline's.
+    /// A ServiceAccount, such as a pipeline's: of the filing namespace where no other is named.
     ServiceAccount,
 }
 

@@ -16,6 +16,7 @@ use govcloud_api::grant::{GrantedNamespace, ResourceGrant};
 use govcloud_api::quota::Quota;
 use govcloud_api::record::{Decision, TimelineEntry};
 use govcloud_api::region::LocalName;
+use govcloud_api::tenancy::Access;
 use govcloud_api::time::Instant;
 
 /// Details of a record. The field names are an interface.
@@ -109,6 +110,8 @@ pub(super) struct ApplicationContext {
     pub(super) system: Option<String>,
     /// Namespaces in force.
     pub(super) granted: Vec<GrantedNamespace>,
+    /// Access in force, where a change replaced that of the application.
+    pub(super) access: Option<Vec<Access>>,
 }
 
 impl Details {
@@ -194,19 +197,9 @@ impl Details {
     fn application(&mut self, application: &CloudApplication, phase: &str, context: &ApplicationContext) {
         let (spec, status) = (&application.spec, application.status.clone().unwrap_or_default());
         self.fact("protection level", spec.system.protection_level.to_string());
-        self.fact("contact", format!("{} {}", spec.system.contact.name, spec.system.contact.phone));
-        for a in &spec.access {
-            let (kind, name) = (a.subject.kind, &a.subject.name);
-            let value = format!("{} {name}: {}", api_name(&kind), api_name(&a.role));
-            self.translated("access", value, |lang| {
-                messages::access(
-                    lang,
-                    terms::subject_kind(lang, kind),
-                    name,
-                    terms::access_role(lang, a.role),
-                )
-            });
-        }
+        let contact = spec.present_contact();
+        self.fact("contact", format!("{} {}", contact.name, contact.phone));
+        self.access(context.access.as_ref().unwrap_or(&spec.access));
         let approval = &spec.materials.project_approval;
         let title = format!("{} {} {}", approval.document_number, approval.issued_by, approval.issued_on);
         self.document("project approval", title, &approval.uri.0, &approval.sha256.0);
@@ -227,6 +220,22 @@ impl Details {
         self.namespaces = rows(entries, context, &status.namespaces);
     }
 
+    /// Adds who may work in the namespaces.
+    fn access(&mut self, access: &[Access]) {
+        for a in access {
+            let subject = &a.subject;
+            let name = match &subject.namespace {
+                Some(namespace) => format!("{namespace}/{}", subject.name),
+                None => subject.name.clone(),
+            };
+            let value = format!("{} {name}: {}", api_name(&subject.kind), api_name(&a.role));
+            self.translated("access", value, |lang| {
+                let kind = terms::subject_kind(lang, subject.kind);
+                messages::access(lang, kind, &name, terms::access_role(lang, a.role))
+            });
+        }
+    }
+
     fn grant(&mut self, grant: &ResourceGrant) {
         let (approved, status) = (&grant.spec.approved, grant.status.clone().unwrap_or_default());
         self.fact("application", grant.spec.application.name.clone());
@@ -235,6 +244,7 @@ impl Details {
             "approved by",
             format!("{kind} {} ({}, {})", approved.name, approved.generation, approved.digest),
         );
+        self.access(grant.spec.access.as_deref().unwrap_or_default());
         let context = ApplicationContext { granted: status.granted.to_vec(), ..Default::default() };
         let entries = grant.spec.namespaces.iter().map(|n| (n.name.clone(), n.quota.clone()));
         self.namespaces = rows(entries, &context, &status.namespaces);
@@ -248,6 +258,7 @@ impl Details {
     ) {
         self.fact("application", adjustment.application.clone());
         self.fact("reason", adjustment.reason.clone());
+        self.access(adjustment.access.as_deref().unwrap_or_default());
         // After the decision, the quota it was compared with; before it, the quota in force.
         let before = before.filter(|b| !b.is_empty()).map_or_else(
             || context.clone(),

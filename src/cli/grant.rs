@@ -11,6 +11,7 @@ use super::record::{Body, Kind, Record, Target};
 use super::region_calendars::RegionCalendars;
 use super::session::Session;
 use govcloud_api::grant::{ApprovalKind, ApprovalRef, GrantedNamespace, ResourceGrant};
+use govcloud_api::tenancy::Access;
 use govcloud_domain::decision;
 use govcloud_domain::grant::work_order;
 
@@ -87,14 +88,19 @@ fn approval(record: &Record, kind: ApprovalKind, lang: Lang) -> Result<ApprovalR
     Ok(work_order::approval(kind, &record.target.name, record.uid(), decision))
 }
 
-fn manifest(application: &Record, approved: ApprovalRef, namespaces: Vec<GrantedNamespace>) -> ResourceGrant {
+fn manifest(
+    application: &Record,
+    approved: ApprovalRef,
+    namespaces: Vec<GrantedNamespace>,
+    access: Option<Vec<Access>>,
+) -> ResourceGrant {
     let of = work_order::For {
         namespace: application.namespace(),
         name: &application.target.name,
         uid: application.uid(),
         region: application.region(),
     };
-    work_order::work_order(of, approved, namespaces)
+    work_order::work_order(of, approved, namespaces, access)
 }
 
 /// Renders the first grant (Art. 13).
@@ -115,7 +121,7 @@ fn of_application(
         return Err(CliError::Usage(messages::bad_target(lang, &application.target)));
     };
     let namespaces = work_order::as_applied_for(&app.spec.namespaces, class.as_ref());
-    Ok(manifest(application, approved, namespaces))
+    Ok(manifest(application, approved, namespaces, None))
 }
 
 /// Renders the grant after a change (Art. 15).
@@ -134,8 +140,8 @@ fn of_change(application: &Record, change: &Record, lang: Lang) -> Result<Resour
             terms::phase(lang, change.phase()),
         )));
     }
-    let after = body.status.as_ref().map(|s| s.after.to_vec()).unwrap_or_default();
-    Ok(manifest(application, approved, after))
+    let status = body.status.clone().unwrap_or_default();
+    Ok(manifest(application, approved, status.after, status.access_after))
 }
 
 #[cfg(test)]

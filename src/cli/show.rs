@@ -54,7 +54,8 @@ pub(super) async fn details_of(session: &Session, record: &Record, calendars: &R
         if let Some(Body::Grant(grant)) =
             session.find(&Target { kind: Kind::Grant, name }).await.map(|g| g.body)
         {
-            context.granted = grant.status.map(|s| s.granted.to_vec()).unwrap_or_default();
+            let status = grant.status.unwrap_or_default();
+            (context.granted, context.access) = (status.granted, status.access);
         }
     }
     Details::of(record, &context, calendars, session.now)

@@ -31,8 +31,8 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// The decision of a plan. `stored` is the status that it was made on.
-    pub fn new<S: HasConditions + Serialize + PartialEq>(
+    /// The decision of a plan. `stored` is the status that it was made on. An empty status is none.
+    pub fn new<S: HasConditions + Serialize + PartialEq + Default>(
         meta: Meta,
         stored: Option<&S>,
         plan: Plan<S>,
@@ -40,7 +40,9 @@ impl Decision {
         let Plan { reread: reads, steps, status, events, wake } = plan;
         let ready = status.conditions().iter().find(|c| c.type_ == "Ready").map(|c| c.reason.clone());
         let phase = status.phase();
-        let status = (stored != Some(&status)).then(|| serde_json::to_value(&status).unwrap_or_default());
+        let none = S::default();
+        let changed = stored.unwrap_or(&none) != &status;
+        let status = changed.then(|| serde_json::to_value(&status).unwrap_or_default());
         Self { meta, reads, steps, status, ready, phase, events, wake }
     }
 

@@ -237,7 +237,7 @@ impl Evaluation<'_> {
         let class = region.and_then(|r| r.spec().tenancy.storage_classes.first());
         let namespaces = work_order::as_applied_for(&spec.namespaces, class);
         let application = work_order::For { namespace, name, uid, region: &spec.region };
-        work_order::work_order(application, approved, namespaces)
+        work_order::work_order(application, approved, namespaces, None)
     }
 
     /// Target of the grant.

@@ -1,6 +1,5 @@
 //! ChangeRequest: resource adjustments (Art. 15); platform maintenance is in [`super::maintenance`] (Art. 18).
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -13,14 +12,17 @@ use super::maintenance::Maintenance;
 use super::names::tenant_namespace;
 use super::open_request::{self, OpenRequest};
 use super::plan::{Plan, RequiredReads, Step};
-use super::quota_checks::{bad_quota, beyond_region};
+use super::quota_checks::{bad_quota, beyond_region, unworkable_quota};
 use super::record::{Meta, PauseReason, StatusBuilder};
 use super::region_context::{RegionContext, Reread};
+use super::tenancy;
+use super::tenancy::quota::{NODE_PORTS, QuotaUse};
 use govcloud_api::application::{ApplicationPhase, CloudApplication};
 use govcloud_api::change::{ChangePhase as Phase, ChangeRequest, ChangeRequestStatus, ResourceAdjustment};
 use govcloud_api::grant::{GrantedNamespace, ResourceGrant};
 use govcloud_api::quota::NamespaceQuota;
 use govcloud_api::record::Verdict;
+use govcloud_api::tenancy::Access;
 
 mod carry_out;
 mod ready_state;
@@ -40,8 +42,8 @@ pub struct Observed {
     pub grant: Option<(Meta, Arc<ResourceGrant>)>,
     /// Other open changes and exits on the application.
     pub others: Vec<OpenRequest>,
-    /// Current usage by namespace entry and quota key (ResourceQuota `status.used`).
-    pub used: Vec<(String, BTreeMap<String, String>)>,
+    /// Current usage by namespace entry, as the ResourceQuota counts it.
+    pub used: Vec<(String, QuotaUse)>,
     /// Namespaces that exist under the names of the entries of a resource adjustment.
     pub existing: Vec<ExistingNamespace>,
     /// Applications that a maintenance names and that do not exist in its region: `namespace/name`.
@@ -128,6 +130,20 @@ fn changes(before: &[GrantedNamespace], asked: &ResourceAdjustment) -> bool {
     })
 }
 
+/// Findings on requested quota lines that could not be carried out, or not be used as granted. What is in force already
+/// belongs to a line that is requested; it is no finding by itself.
+fn unworkable_adjustment(before: &[GrantedNamespace], asked: &ResourceAdjustment) -> Vec<Finding> {
+    let requested = |ns: &NamespaceQuota| {
+        let mut quota = ns.quota.clone();
+        let node_ports = of_entry(before, &ns.name).and_then(|g| g.quota.0.get_key_value(NODE_PORTS));
+        if let Some((key, amount)) = node_ports {
+            quota.0.entry(key.clone()).or_insert_with(|| amount.clone());
+        }
+        unworkable_quota(&NamespaceQuota { name: ns.name.clone(), quota })
+    };
+    asked.namespaces.iter().flat_map(requested).collect()
+}
+
 /// A change that is being decided on.
 struct Evaluation<'a> {
     seen: &'a Observed,
@@ -188,7 +204,10 @@ impl Evaluation<'_> {
             found.extend(open_request::older("ChangeRequest", &self.seen.meta, &self.seen.others));
         }
         found.extend(asked.namespaces.iter().flat_map(bad_quota));
+        let refused = tenancy::refusals(asked.access.as_deref().unwrap_or_default());
+        found.extend(refused.into_iter().map(Finding::AccessRefused));
         let before = self.in_force();
+        found.extend(unworkable_adjustment(&before, asked));
         if let Some(region) = &self.seen.region_context.region {
             let new = |ns: &NamespaceQuota| of_entry(&before, &ns.name).is_none();
             let beyond = |ns| beyond_region(ns, &region.spec().tenancy, new(ns));
@@ -200,7 +219,8 @@ impl Evaluation<'_> {
             found.push(Finding::TooManyNamespaces(before.len() + added));
         }
         let carried_out = matches!(self.status.phase, Some(Phase::Applying | Phase::Completed));
-        if found.is_empty() && !carried_out && !before.is_empty() && !changes(&before, asked) {
+        let changes = changes(&before, asked) || self.changes_access(asked);
+        if found.is_empty() && !carried_out && !before.is_empty() && !changes {
             found.push(Finding::NothingChanges);
         }
         found
@@ -218,6 +238,17 @@ impl Evaluation<'_> {
     fn in_force(&self) -> Vec<GrantedNamespace> {
         let status = self.seen.grant.as_ref().and_then(|(_, g)| g.status.as_ref());
         status.map(|s| s.granted.clone()).unwrap_or_default()
+    }
+
+    /// Access in force: the grant's, where a change replaced that of the application.
+    fn access_in_force(&self) -> Option<&Vec<Access>> {
+        self.seen.grant.as_ref()?.1.status.as_ref()?.access.as_ref()
+    }
+
+    /// Returns true if the request asks for another access than is in force.
+    fn changes_access(&self, asked: &ResourceAdjustment) -> bool {
+        let own = || self.seen.application.as_ref().map(|(_, application)| &application.spec.access);
+        asked.access.is_some() && asked.access.as_ref() != self.access_in_force().or_else(own)
     }
 
     /// Review by the authority (Art. 15, 18).

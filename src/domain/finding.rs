@@ -5,9 +5,9 @@
 use jiff::Timestamp;
 
 pub use super::bilingual::Bilingual;
-use super::quantity::QuantityError;
 use super::reason::Reason;
 use super::tenancy::AccessRefusal;
+use super::tenancy::limits::LimitFinding;
 use super::tenancy::quota::QuotaFinding;
 use super::tenancy::volumes::VolumeFinding;
 use crate::bilingual::bilingual;
@@ -41,8 +41,12 @@ pub enum Finding {
     DocumentInFuture(String, String),
     /// A namespace asks for more than the Region allows.
     QuotaAboveMaximum(String, String, String, String),
-    /// A quantity of the Region or a record cannot be read.
-    BadQuantity(String, QuantityError),
+    /// The Region's limits for containers contradict each other, or no LimitRange could be made of them.
+    BadLimits(LimitFinding),
+    /// A maximum of the Region that no application could be within.
+    BadMaximum(QuotaFinding),
+    /// A field of the Region's network settings that holds no block of addresses, and what it holds.
+    BadNetwork(String, String),
     /// A quota that the API server would refuse once it is approved, with its namespace.
     BadQuota(String, QuotaFinding),
     /// Access for a subject that may get none.
@@ -108,7 +112,11 @@ impl Finding {
             Self::ProtectionLevelTooHigh(..) => Reason::ProtectionLevelTooHigh,
             Self::DocumentInFuture(..) => Reason::DocumentInFuture,
             Self::QuotaAboveMaximum(..) => Reason::QuotaAboveMaximum,
-            Self::BadQuantity(..) => Reason::BadQuantity,
+            Self::BadLimits(LimitFinding::NotAQuantity { .. })
+            | Self::BadMaximum(QuotaFinding::NotAQuantity { .. }) => Reason::BadQuantity,
+            Self::BadLimits(..) => Reason::BadLimits,
+            Self::BadMaximum(..) => Reason::BadQuota,
+            Self::BadNetwork(..) => Reason::BadNetwork,
             Self::BadQuota(..) => Reason::BadQuota,
             Self::AccessRefused(..) => Reason::AccessRefused,
             Self::NamespaceReserved(..) => Reason::NamespaceReserved,
@@ -193,10 +201,15 @@ impl Finding {
                 "命名空间 {n} 的 {k} 申请 {v}，超过本区域上限 {m}",
                 "namespace {n} asks for {k} {v}, above this region's maximum {m}"
             ),
-            Self::BadQuantity(f, e) => {
-                let Bilingual { zh, en } = e.text();
-                bilingual!("{f} 不是有效的数量：{zh}", "{f} is not a valid quantity: {en}")
+            Self::BadLimits(finding) => finding.text(),
+            Self::BadMaximum(finding) => {
+                let Bilingual { zh, en } = finding.text();
+                bilingual!("tenancy.maxQuota 的{zh}", "tenancy.maxQuota: {en}")
             }
+            Self::BadNetwork(field, value) => bilingual!(
+                "{field} 的“{value}”不是地址段；应如 169.254.20.10/32",
+                "“{value}” of {field} is no block of addresses; one like 169.254.20.10/32 is allowed"
+            ),
             Self::BadQuota(n, finding) => {
                 let Bilingual { zh, en } = finding.text();
                 bilingual!("命名空间 {n} 的{zh}", "namespace {n}: {en}")
@@ -254,8 +267,8 @@ impl Finding {
                 "{k} {n} on this application is still open; let it end or withdraw it first"
             ),
             Self::NothingChanges => Bilingual::new(
-                "申请的配额与现行配额相同，没有可变更的内容",
-                "the requested quotas equal those in force; nothing would change",
+                "申请的配额和授权与现行的相同，没有可变更的内容",
+                "the requested quotas and access equal those in force; nothing would change",
             ),
             Self::TooManyNamespaces(n) => bilingual!(
                 "变更后将有 {n} 个命名空间，最多 8 个",

@@ -26,6 +26,7 @@ mod gate;
 mod obstacle;
 mod order;
 mod outcome;
+mod pending;
 pub mod work_order;
 
 pub(super) use gate::same_amount;
@@ -46,6 +47,8 @@ pub struct Observed {
     pub application: Option<(Meta, Arc<CloudApplication>)>,
     /// The change that `spec.approved` names, where it names one.
     pub change: Option<(Meta, Arc<ChangeRequest>)>,
+    /// The approved change that is being carried out on the application, whether the grant names it already or not.
+    pub applying: Option<Arc<ChangeRequest>>,
     /// The exit that is under way or done.
     pub exit: Option<Arc<Decommission>>,
     /// Its namespaces that exist.
@@ -80,8 +83,15 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ResourceGrantStatus> {
     };
     match stalled {
         Some(state) => evaluation.stall(&gate, &state),
-        None if steps.is_empty() => evaluation.settle(&gate, &order, &report),
-        None => {}
+        None if !steps.is_empty() => {}
+        None => match pending::pending(seen, stored, &gate, &order, &report) {
+            // What it waits for comes within the second, most of the time: that is not worth a status of its own.
+            Some((_, until)) if now < until => {
+                return Plan::settle(stored.clone(), Vec::new(), Some(until));
+            }
+            Some((namespace, _)) => evaluation.await_quota(namespace),
+            None => evaluation.settle(&gate, &order, &report),
+        },
     }
     evaluation.into_plan(stored, steps)
 }

@@ -12,6 +12,14 @@ pub(crate) fn bad_quota(namespace: &NamespaceQuota) -> Vec<Finding> {
     findings.map(|f| Finding::BadQuota(namespace.name.clone(), f)).collect()
 }
 
+/// Findings on quota lines that could not be carried out, or not be used as granted, before they are decided on.
+pub(crate) fn unworkable_quota(namespace: &NamespaceQuota) -> Vec<Finding> {
+    let quota = &namespace.quota.0;
+    let found =
+        tenancy::quota::obstructions(quota).into_iter().chain(tenancy::quota::unsaid_node_ports(quota));
+    found.map(|f| Finding::BadQuota(namespace.name.clone(), f)).collect()
+}
+
 /// Findings on quota above the Region's maximum, and on storage classes that it does not offer. A new namespace must name
 /// every key that the Region bounds: an absent limit is above every maximum.
 pub(crate) fn beyond_region(asked: &NamespaceQuota, tenancy: &Tenancy, new: bool) -> Vec<Finding> {
@@ -28,11 +36,9 @@ pub(crate) fn beyond_region(asked: &NamespaceQuota, tenancy: &Tenancy, new: bool
             _ => {}
         }
     }
-    for key in quota.keys() {
-        let prefix = key.split_once('/').map_or("", |(prefix, _)| prefix);
-        let class = prefix.strip_suffix(".storageclass.storage.k8s.io");
-        let offered = |c: &&str| tenancy.storage_classes.iter().any(|o| o == c);
-        found.extend(class.filter(|c| !offered(c)).map(|c| Finding::StorageClassNotOffered(c.to_owned())));
-    }
+    let offered = |class: &&str| tenancy.storage_classes.iter().any(|offered| offered == class);
+    let classes =
+        quota.keys().filter_map(|key| tenancy::quota::class_of(key)).filter(|class| !offered(class));
+    found.extend(classes.map(|class| Finding::StorageClassNotOffered(class.to_owned())));
     found
 }

@@ -34,8 +34,16 @@ pub enum Reason {
     QuotaAboveMaximum,
     /// Quantity that cannot be parsed.
     BadQuantity,
-    /// Quota that the API server would refuse.
+    /// Quota that the API server would refuse, or that could not be carried out.
     BadQuota,
+    /// Region's limits for containers that contradict each other.
+    BadLimits,
+    /// Region's network settings that cannot be read.
+    BadNetwork,
+    /// Quota that the API server does not enforce yet, or key that Kubernetes does not count.
+    QuotaNotCounted,
+    /// Quota of which Kubernetes counts every key.
+    QuotaCounted,
     /// Access for a subject that may get none.
     AccessRefused,
     /// Namespace name that is reserved.

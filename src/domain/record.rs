@@ -172,6 +172,12 @@ impl StatusBuilder {
         self.status.decision.as_ref().is_some_and(|d| d.void.is_some())
     }
 
+    /// Returns true if a condition was set before.
+    #[must_use]
+    pub fn has_condition(&self, type_: ConditionType) -> bool {
+        self.status.conditions.iter().any(|c| c.type_ == type_.as_ref())
+    }
+
     /// Returns true if a condition is True.
     #[must_use]
     pub fn is(&self, type_: ConditionType) -> bool {

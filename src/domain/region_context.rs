@@ -6,7 +6,8 @@ use super::calendar::Calendar;
 use super::finding::{Bilingual, Finding};
 use super::integrity::PolicyIntegrity;
 use super::plan::RequiredReads;
-use govcloud_api::region::{Fulfilment, Region, RegionSpec, Tier};
+use super::tenancy::{bad_blocks, limits, quota};
+use govcloud_api::region::{Fulfilment, Region, RegionSpec, Tenancy, Tier};
 
 /// Name and reclaim policy of a StorageClass.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,30 +76,18 @@ impl RegionView {
                 Some(_) => {}
             }
         }
-        found.extend(self.quantity_findings());
+        found.extend(self.tenancy_findings());
         found
     }
 
-    /// Quantities that cannot be read: from a bad limit no LimitRange could be made.
-    fn quantity_findings(&self) -> Vec<Finding> {
-        let tenancy = &self.spec().tenancy;
-        let limits = tenancy.limit_range.clone().unwrap_or_default();
-        let maps = [
-            ("maxQuota", &tenancy.max_quota),
-            ("limitRange.default", &limits.default),
-            ("limitRange.defaultRequest", &limits.default_request),
-            ("limitRange.max", &limits.max),
-            ("limitRange.min", &limits.min),
-        ];
-        let mut found = Vec::new();
-        for (name, map) in maps {
-            for (key, amount) in map {
-                if let Err(e) = amount.parse::<super::quantity::Quantity>() {
-                    found.push(Finding::BadQuantity(format!("tenancy.{name}.{key}"), e));
-                }
-            }
-        }
-        found
+    /// Settings for tenants from which no object could be made, or within which no application could be.
+    fn tenancy_findings(&self) -> Vec<Finding> {
+        let Tenancy { limit_range, max_quota, network, .. } = &self.spec().tenancy;
+        let limits = limit_range.iter().flat_map(limits::findings).map(Finding::BadLimits);
+        let maximum = quota::findings(max_quota).into_iter().chain(quota::obstructions(max_quota));
+        let network = bad_blocks(network).into_iter();
+        let network = network.map(|(field, value)| Finding::BadNetwork(field, value));
+        limits.chain(maximum.map(Finding::BadMaximum)).chain(network).collect()
     }
 }
 

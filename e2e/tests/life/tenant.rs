@@ -58,6 +58,7 @@ impl Comparison<'_> {
         self.same("department", &labels["govcloud.dev/department"], json!(department.namespace))?;
         self.same("region", &labels["govcloud.dev/region"], json!(department.region))?;
         self.same("enforce", &labels["pod-security.kubernetes.io/enforce"], json!("restricted"))?;
+        self.same("version", &labels["pod-security.kubernetes.io/enforce-version"], json!("v1.34"))?;
         self.same("ownerReferences", &metadata["ownerReferences"], Value::Null)?;
         self.same("finalizers", &metadata["finalizers"], Value::Null)?;
         self.same("classes", &metadata["annotations"]["govcloud.dev/storage-classes"], json!("hostpath"))
@@ -73,13 +74,16 @@ impl Comparison<'_> {
 
     fn limits(&mut self, limits: &[LimitRange]) -> Result<()> {
         self.same("the number of limit ranges", &json!(limits.len()), json!(1))?;
-        let item = &serde_json::to_value(&limits[0])?["spec"]["limits"][0];
-        let expected = json!({
-            "type": "Container",
-            "default": {"cpu": "500m", "memory": "512Mi"},
-            "defaultRequest": {"cpu": "100m", "memory": "128Mi"},
-        });
-        self.same("the limits", item, expected)
+        let items = &serde_json::to_value(&limits[0])?["spec"]["limits"];
+        let expected = json!([
+            {
+                "type": "Container",
+                "default": {"cpu": "200m", "memory": "256Mi"},
+                "defaultRequest": {"cpu": "50m", "memory": "64Mi"},
+            },
+            {"type": "Pod", "min": {"cpu": "1m", "memory": "1Mi"}},
+        ]);
+        self.same("the limits", items, expected)
     }
 
     fn network_policies(&mut self, mut policies: Vec<NetworkPolicy>) -> Result<()> {
@@ -177,7 +181,7 @@ pub async fn drift_is_put_right(department: &Department, tenant: &str) -> Result
             patch: json!({"spec": {"limits": [{"type": "Container", "max": {"cpu": "1m"}}]}}),
             right: |l| {
                 let item = &l["spec"]["limits"][0];
-                item["max"].is_null() && item["default"]["cpu"] == "500m"
+                item["max"].is_null() && item["default"]["cpu"] == "200m"
             },
         },
     )

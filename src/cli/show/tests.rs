@@ -26,7 +26,8 @@ fn show_prints_everything_in_both_languages() {
 fn show_compares_a_change_with_the_present_quota() {
     let granted: Vec<GrantedNamespace> =
         serde_json::from_value(json!([{ "name": "prod", "quota": { "requests.cpu": "8", "requests.memory": "16Gi", "pods": "50" } }])).unwrap();
-    let context = ApplicationContext { system: Some("交通出行服务平台".to_owned()), granted };
+    let context =
+        ApplicationContext { system: Some("交通出行服务平台".to_owned()), granted, access: None };
     let raw = test_fixtures::change(
         json!({ "phase": "Submitted", "waitingOn": "Authority", "waitingFor": "Decision" }),
     );

@@ -113,7 +113,7 @@ impl ClusterState {
                 uid: namespace.uid.to_string(),
                 deleting: namespace.is_being_deleted(),
                 owner_exists: owner.is_some_and(|uid| !self.store(Kind::Application).find(&uid).is_empty()),
-                used: self.used_in(namespace.name()),
+                used: self.used_in(namespace.name()).map(|quota| quota.used).unwrap_or_default(),
                 labels,
             }
         };

@@ -11,6 +11,7 @@ use govcloud_api::grant::ResourceGrant;
 use govcloud_api::resources;
 use govcloud_domain::maintenance::notice::{ApprovedWindow, MaintenanceView};
 use govcloud_domain::open_request::OpenRequest;
+use govcloud_domain::tenancy::quota::{self, QuotaUse};
 use govcloud_domain::{change, decision, maintenance};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -141,19 +142,30 @@ impl ClusterState {
     }
 
     /// Use of the namespaces of a grant, by entry.
-    fn used(&self, grant: &ResourceGrant) -> Vec<(String, BTreeMap<String, String>)> {
+    fn used(&self, grant: &ResourceGrant) -> Vec<(String, QuotaUse)> {
         let namespaces = grant.status.iter().flat_map(|s| &s.namespaces);
-        namespaces.map(|ns| (ns.entry.clone(), self.used_in(&ns.namespace))).collect()
+        namespaces.filter_map(|ns| Some((ns.entry.clone(), self.used_in(&ns.namespace)?))).collect()
     }
 
-    /// Use that the granted quota of a namespace counts; empty while the namespace is being deleted.
-    pub(super) fn used_in(&self, namespace: &str) -> BTreeMap<String, String> {
-        if self.is_leaving(namespace) {
-            return BTreeMap::new();
-        }
-        let quotas = self.store(Kind::Quota).in_namespace(namespace);
-        let used = |q: &Arc<Object>| BTreeMap::deserialize(q.value().pointer("/status/used")?).ok();
-        quotas.iter().find_map(used).unwrap_or_default()
+    /// Use that the granted quota of a namespace counts; `None` without one, and while the namespace is being deleted.
+    pub(super) fn used_in(&self, namespace: &str) -> Option<QuotaUse> {
+        let quota = self.get(Kind::Quota, namespace, quota::NAME).filter(|_| !self.is_leaving(namespace))?;
+        Some(QuotaUse::of(&quota.value()))
+    }
+
+    /// The approved change that is being carried out on an application.
+    pub(super) fn change_under_way(
+        &self,
+        namespace: &str,
+        application: &str,
+        uid: &str,
+    ) -> Option<Arc<ChangeRequest>> {
+        let changes = self.filed_on(Kind::Change, namespace, application);
+        let applying = changes.iter().filter(|change| phase(change) == Some(ChangePhase::Applying));
+        let own = |change: &ChangeRequest| {
+            change.status.as_ref().is_some_and(|s| s.application_uid.as_deref() == Some(uid))
+        };
+        applying.filter_map(|change| change.read::<ChangeRequest>().ok()).find(own).map(Arc::new)
     }
 
     /// Maintenance that affects an application and is not over, and maintenance that was announced to it.

@@ -80,6 +80,7 @@ impl ClusterState {
             region_context: self.region_context(&spec.region, with),
             application: self.typed(Kind::Application, key.namespace(), &spec.application.name),
             change: self.typed(Kind::Change, key.namespace(), &spec.approved.name),
+            applying: self.change_under_way(key.namespace(), &spec.application.name, &spec.application.uid),
             exit: decommission::exit_of(exits.iter().cloned(), &spec.application.uid),
             clearing: decommission::clearing(exits),
             volumes: volumes.map(|v| LiveVolume::from_object(&v.value())).collect(),

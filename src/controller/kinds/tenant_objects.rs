@@ -1,6 +1,7 @@
 //! Objects of the operator in tenant namespaces: ResourceQuota, LimitRange, NetworkPolicy and RoleBinding (Art. 13).
 
 use govcloud_api::resources::{self, ResourceType};
+use govcloud_domain::tenancy::quota::QuotaUse;
 use serde_json::Value;
 
 use super::{Dependency, Kind, KindSpec, Priority, Watched, links};
@@ -26,7 +27,9 @@ const fn made_in_namespace(on: Kind) -> Dependency {
 
 /// Dependencies of a grant, which corrects drift in these objects.
 pub(super) static DRIFT: [Dependency; 4] = [
-    made_in_namespace(Kind::Quota),
+    Dependency::on(Kind::Quota, links::IN_TENANT_NAMESPACE, |state, change| {
+        content_differs(state, change) || !is_leaving(state, change) && change.differs(counting)
+    }),
     made_in_namespace(Kind::Limits),
     made_in_namespace(Kind::NetworkPolicy),
     made_in_namespace(Kind::RoleBinding),
@@ -37,6 +40,13 @@ pub(super) static USE: [Dependency; 1] =
     [Dependency::on(Kind::Quota, links::IN_TENANT_NAMESPACE, |state, change| {
         !is_leaving(state, change) && change.differs(|quota| quota.value()["status"].clone())
     })];
+
+/// State of a quota that a grant waits for: the API server enforces it, and the keys that Kubernetes does not count. The amounts
+/// in use are none of it: they change with every object of a tenant.
+fn counting(quota: &Object) -> (bool, Vec<String>) {
+    let quota = QuotaUse::of(&quota.value());
+    (quota.in_force, quota.not_counted())
+}
 
 /// Content of an object, in which drift is corrected: all but its status, and of its metadata the labels, annotations
 /// and owners (S3).

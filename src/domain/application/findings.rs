@@ -3,8 +3,9 @@
 use super::Evaluation;
 use crate::calendar::china_date;
 use crate::finding::Finding;
-use crate::quota_checks::{bad_quota, beyond_region};
+use crate::quota_checks::{bad_quota, beyond_region, unworkable_quota};
 use crate::tenancy;
+use govcloud_api::application::ApplicationPhase as Phase;
 
 impl Evaluation<'_> {
     /// Every finding that the schema cannot see (Art. 3, 11, 14, 20).
@@ -21,6 +22,9 @@ impl Evaluation<'_> {
             }
         }
         found.extend(spec.namespaces.iter().flat_map(bad_quota));
+        if matches!(self.status.phase, None | Some(Phase::Submitted | Phase::Returned)) {
+            found.extend(spec.namespaces.iter().flat_map(unworkable_quota));
+        }
         let refused = tenancy::refusals(&spec.access);
         found.extend(refused.into_iter().map(Finding::AccessRefused));
         let approval = &spec.materials.project_approval;

@@ -3,7 +3,7 @@
 //! Nothing is adopted by name: found namespaces are reported by UID and left alone, until a new decision of the authority
 //! names exactly those UIDs (design, sections 3 and 5; S1, S3, S5).
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Evaluation;
 use crate::bilingual::bilingual;
@@ -208,7 +208,9 @@ impl Evaluation<'_> {
             // The provider's values stay; where they differ from the approval, the provider corrects them.
             order.namespaces.clone_from(&grant.spec.namespaces);
         }
-        let body = json!({ "spec": order });
+        let mut body = json!({ "spec": order });
+        // The earlier record's access does not pass on.
+        body["spec"]["access"] = Value::Null;
         let precondition =
             Precondition { uid: meta.uid.clone(), resource_version: meta.resource_version.clone() };
         Ok(vec![Step::Write(vec![Write::Patch(self.grant_target(), precondition, body)])])

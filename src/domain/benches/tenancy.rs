@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use govcloud_api::region::{Allowed, ContainerLimits, PodSecurity};
+use govcloud_api::region::{Allowed, ContainerLimits, Network, POD_SECURITY_VERSION, PodSecurity};
 use govcloud_api::resources::ResourceType;
 use govcloud_api::tenancy::{Access, AccessRole, Restriction, Subject, SubjectKind};
 use govcloud_domain::tenancy::{
@@ -28,11 +28,15 @@ fn order(namespaces: usize) -> TenancyOrder {
             ("requests.memory", "16Gi"),
             ("requests.storage", "200Gi"),
         ]),
+        counted: Vec::new(),
         storage_classes: vec!["hostpath".to_owned()],
         restriction: Restriction::None,
         take_back: None,
     };
-    let line = |kind, name: &str, role| Access { subject: Subject { kind, name: name.to_owned() }, role };
+    let line = |kind, name: &str, role| Access {
+        subject: Subject { kind, name: name.to_owned(), namespace: None },
+        role,
+    };
     TenancyOrder {
         application: ApplicationIdentity {
             name: "travel".to_owned(),
@@ -48,6 +52,8 @@ fn order(namespaces: usize) -> TenancyOrder {
         ],
         pod_security: PodSecurity::Restricted,
         allowed: Allowed::default(),
+        pod_security_version: POD_SECURITY_VERSION.to_owned(),
+        network: Network::default(),
         limit_range: Some(ContainerLimits {
             default: map(&[("cpu", "500m"), ("memory", "512Mi")]),
             default_request: map(&[("cpu", "100m"), ("memory", "128Mi")]),

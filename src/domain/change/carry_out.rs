@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Evaluation, merged};
+use super::{Evaluation, merged, of_entry};
 use crate::bilingual::bilingual;
 use crate::decision;
 use crate::finding::Bilingual;
@@ -12,7 +12,8 @@ use crate::plan::{Precondition, RequiredReads, Step, Target, Write};
 use crate::reason::Reason;
 use crate::record::{ClosedReason, Meta, OPERATOR, PauseReason, ReadyState};
 use crate::region_context::Reread;
-use crate::tenancy::quota_delta::below_use;
+use crate::tenancy::quota::QuotaUse;
+use crate::tenancy::quota_delta::{BelowUse, is_judged, lowered_below_use};
 use govcloud_api::application::ApplicationPhase;
 use govcloud_api::change::ChangePhase as Phase;
 use govcloud_api::deadline::{Obligation, Party};
@@ -29,6 +30,7 @@ impl Evaluation<'_> {
         let Some(asked) = self.seen.record.spec.resource_adjustment.as_ref() else { return };
         self.status.before = self.in_force();
         self.status.after = merged(&self.status.before, asked);
+        self.status.access_after = asked.access.clone().or_else(|| self.access_in_force().cloned());
         self.status.application_uid = self.seen.application.as_ref().map(|(m, _)| m.uid.clone());
         self.status.phase = Some(Phase::Applying);
         self.builder.record_notice(15);
@@ -43,19 +45,27 @@ impl Evaluation<'_> {
         self.builder.start_clock(Obligation::Change, days, notified, calendar);
     }
 
-    /// Values below what is used now: a shrink waits for the department (design, section 5).
+    /// Namespaces with their quota before and after, and the use of what exists.
+    fn adjusted(&self) -> impl Iterator<Item = (&GrantedNamespace, &GrantedNamespace, &QuotaUse)> {
+        self.status.after.iter().filter_map(|after| {
+            let (_, used) = self.seen.used.iter().find(|(entry, _)| *entry == after.name)?;
+            Some((of_entry(&self.status.before, &after.name)?, after, used))
+        })
+    }
+
+    /// Values that are lowered below what is used now: a shrink waits for the department (design, section 5).
     pub(super) fn below_use(&self) -> Vec<String> {
-        let below = |g: &GrantedNamespace| {
-            let (_, used) = self.seen.used.iter().find(|(entry, _)| *entry == g.name)?;
-            let below = below_use(&g.quota.0, used).ok()?;
-            Some(
-                below
-                    .into_iter()
-                    .map(|b| format!("{} {}: {} < {}", g.name, b.key, b.new, b.used))
-                    .collect::<Vec<_>>(),
-            )
-        };
-        self.status.after.iter().filter_map(below).flatten().collect()
+        let below = self.adjusted().filter_map(|(before, after, live)| {
+            let below = lowered_below_use(&before.quota.0, &after.quota.0, &live.used).ok()?;
+            let line = |b: BelowUse| format!("{} {}: {} < {}", after.name, b.key, b.new, b.used);
+            Some(below.into_iter().map(line).collect::<Vec<_>>())
+        });
+        below.flatten().collect()
+    }
+
+    /// Returns true once the use of all that is limited for the first time was counted.
+    fn is_use_counted(&self) -> bool {
+        self.adjusted().all(|(before, after, live)| is_judged(&before.quota.0, &after.quota.0, live))
     }
 
     /// Carries an approved adjustment out: through the grant, which has its own gate (Art. 15).
@@ -79,7 +89,7 @@ impl Evaluation<'_> {
             self.completed(grant);
             return Ok(Vec::new());
         }
-        if !self.wait_for_use() {
+        if !self.wait_for_use() || !self.is_use_counted() {
             return Ok(Vec::new());
         }
         if mine || !self.seen.region_context.automatic() || !self.seen.region_context.intact() {
@@ -88,7 +98,9 @@ impl Evaluation<'_> {
         self.seen.region_context.require(RequiredReads::RECORDS)?;
         let Meta { name, uid, .. } = &self.seen.meta;
         let approved = work_order::approval(ApprovalKind::ChangeRequest, name, uid, &decision);
-        let body = json!({ "spec": { "approved": approved, "namespaces": self.status.after } });
+        let body = json!({ "spec": {
+            "approved": approved, "namespaces": self.status.after, "access": self.status.access_after,
+        } });
         let precondition = Precondition {
             uid: grant_meta.uid.clone(),
             resource_version: grant_meta.resource_version.clone(),

@@ -1,5 +1,7 @@
 //! The gate: a grant is carried out if it is exactly what was approved (Art. 13, 15; S1).
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::Observed;
@@ -8,10 +10,14 @@ use crate::decision;
 use crate::finding::Bilingual;
 use crate::quantity::Quantity;
 use crate::record::Meta;
+use crate::tenancy::granted_quota;
+use crate::tenancy::quota::QuotaUse;
+use crate::tenancy::quota_delta::is_judged;
 use govcloud_api::application::{ApplicationPhase, CloudApplication};
 use govcloud_api::change::ChangePhase;
 use govcloud_api::grant::{ApprovalKind, GrantPhase, GrantedNamespace, ResourceGrantStatus};
 use govcloud_api::record::Verdict;
+use govcloud_api::tenancy::Access;
 
 /// The result of comparing a grant with its approval.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +86,8 @@ pub fn gate(seen: &Observed, stored: &ResourceGrantStatus) -> Gate {
             Gate::Refused(vec!["the application has exited / 该应用已退出".to_owned()])
         };
     }
-    if stored.in_force.as_ref() == Some(&spec.approved) && *stored.granted == spec.namespaces {
+    let same = *stored.granted == spec.namespaces && stored.access == spec.access;
+    if stored.in_force.as_ref() == Some(&spec.approved) && same {
         return Gate::InForce;
     }
     if !seen.region_context.intact() {
@@ -91,7 +98,7 @@ pub fn gate(seen: &Observed, stored: &ResourceGrantStatus) -> Gate {
     }
     match spec.approved.kind {
         ApprovalKind::CloudApplication => gate_by_application(seen, stored, app_meta, app),
-        ApprovalKind::ChangeRequest => gate_by_change(seen),
+        ApprovalKind::ChangeRequest => gate_by_change(seen, stored),
     }
 }
 
@@ -138,11 +145,12 @@ fn gate_by_application(
         .map(|n| GrantedNamespace { name: n.name.clone(), quota: n.quota.clone(), storage_class: None })
         .collect();
     d.extend(differences(&asked, &spec.namespaces, seen));
+    d.extend(access_difference(spec.access.as_deref(), None));
     if d.is_empty() { Gate::Accepted } else { Gate::Refused(d) }
 }
 
 /// The gate of a changed grant: the change was approved and is being carried out (Art. 15).
-fn gate_by_change(seen: &Observed) -> Gate {
+fn gate_by_change(seen: &Observed, stored: &ResourceGrantStatus) -> Gate {
     let spec = &seen.record.spec;
     let Some((meta, change)) = &seen.change else {
         return Gate::Waiting(Bilingual::new(
@@ -176,7 +184,33 @@ fn gate_by_change(seen: &Observed) -> Gate {
     differ(&mut d, "spec.approved.generation", &spec.approved.generation, &decision.generation);
     differ(&mut d, "spec.approved.digest", &spec.approved.digest, &decision.digest);
     d.extend(differences(&status.after, &spec.namespaces, seen));
+    d.extend(access_difference(spec.access.as_deref(), status.access_after.as_deref()));
+    if d.is_empty() && !is_use_counted(seen, stored, &status.after) {
+        let text = Bilingual::new(
+            format!("变更 {} 新限额的用量尚在统计", meta.name),
+            format!("the use of what change {} limits for the first time is being counted", meta.name),
+        );
+        return Gate::Waiting(text);
+    }
     if d.is_empty() { Gate::Accepted } else { Gate::Refused(d) }
+}
+
+/// Returns true once the use of all that a change limits for the first time was counted (Art. 15).
+fn is_use_counted(seen: &Observed, stored: &ResourceGrantStatus, after: &[GrantedNamespace]) -> bool {
+    let none = BTreeMap::new();
+    after.iter().all(|after| {
+        let before = stored.granted.iter().find(|before| before.name == after.name);
+        let recorded = stored.namespaces.iter().find(|recorded| recorded.entry == after.name);
+        let live = recorded.and_then(|r| seen.namespaces.iter().find(|live| live.name() == r.namespace));
+        let Some(quota) = live.and_then(granted_quota) else { return true };
+        let before = before.map_or(&none, |before| &before.quota.0);
+        is_judged(before, &after.quota.0, &QuotaUse::of(&quota.object))
+    })
+}
+
+/// The difference between granted and approved access.
+fn access_difference(granted: Option<&[Access]>, approved: Option<&[Access]>) -> Option<String> {
+    (granted != approved).then(|| format!("spec.access: {} ≠ {}", json!(granted), json!(approved)))
 }
 
 /// One field's difference.

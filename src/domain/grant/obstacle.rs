@@ -29,6 +29,7 @@ pub(super) fn obstacle(namespace: &NamespaceReport) -> ReadyState {
         ),
         NamespaceState::Taken
         | NamespaceState::InForce
+        | NamespaceState::QuotaPending
         | NamespaceState::Drifted
         | NamespaceState::Released => {
             ReadyState::from(&Finding::NamespaceTaken(name.clone(), uid.clone().unwrap_or_default()))

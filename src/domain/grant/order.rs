@@ -3,12 +3,15 @@
 use super::{Gate, Observed};
 use crate::decision;
 use crate::names;
-use crate::tenancy::{ApplicationIdentity, NamespaceOrder, TakeBack, TenancyOrder};
+use crate::tenancy::quota::named_classes;
+use crate::tenancy::quota_delta::newly_limited;
+use crate::tenancy::{ApplicationIdentity, NamespaceOrder, TakeBack, TenancyOrder, limits};
 use govcloud_api::application::CloudApplication;
 use govcloud_api::decommission::{Decommission, DecommissionPhase};
 use govcloud_api::disposition::Action;
 use govcloud_api::grant::{GrantedNamespace, ResourceGrantStatus, Restriction};
-use govcloud_api::region::Allowed;
+use govcloud_api::region::{Allowed, ContainerLimits};
+use govcloud_api::tenancy::Access;
 
 /// The order of a grant. It names no namespace where the record, the region or the approval that they follow from is
 /// missing: they are left as they are (S3).
@@ -22,6 +25,8 @@ pub fn order(seen: &Observed, stored: &ResourceGrantStatus, gate: &Gate) -> Tena
         Gate::Waiting(_) | Gate::InUse(_) | Gate::Refused(_) | Gate::Altered => &stored.granted,
     };
     let region = seen.region_context.region.as_ref().map(|region| &region.spec().tenancy);
+    let sound = |limits: &ContainerLimits| limits::findings(limits).is_empty();
+    let limit_range = region.map(|tenancy| tenancy.limit_range.clone().unwrap_or_default()).filter(sound);
     TenancyOrder {
         application: ApplicationIdentity {
             name: spec.application.name.clone(),
@@ -31,10 +36,12 @@ pub fn order(seen: &Observed, stored: &ResourceGrantStatus, gate: &Gate) -> Tena
         },
         approved: spec.approved.digest.clone(),
         namespaces: granted.iter().map(|granted| namespace(seen, stored, gate, granted)).collect(),
-        access: seen.application.as_ref().map(|(_, a)| a.spec.access.clone()).unwrap_or_default(),
+        access: access(seen, stored, gate),
         pod_security: region.map(|tenancy| tenancy.pod_security).unwrap_or_default(),
         allowed: region.map(|tenancy| allowed(&tenancy.allowed, &seen.meta.namespace)).unwrap_or_default(),
-        limit_range: region.and_then(|tenancy| tenancy.limit_range.clone()),
+        pod_security_version: region.map(|tenancy| tenancy.pod_security_version.clone()).unwrap_or_default(),
+        limit_range,
+        network: region.map(|tenancy| tenancy.network.clone()).unwrap_or_default(),
         reclaiming: is_reclaiming(seen),
         released_volumes: seen.clearing.iter().flat_map(|exit| destroyed(exit)).collect(),
     }
@@ -44,6 +51,36 @@ pub fn order(seen: &Observed, stored: &ResourceGrantStatus, gate: &Gate) -> Tena
 fn allowed(all: &Allowed, filing_namespace: &str) -> Allowed {
     let own = all.ingress_hosts.iter().filter(|host| host.namespace == filing_namespace);
     Allowed { ingress_hosts: own.cloned().collect(), ..all.clone() }
+}
+
+/// Access to the namespaces: the application's, or that of the change that replaced it (Art. 15).
+fn access(seen: &Observed, stored: &ResourceGrantStatus, gate: &Gate) -> Vec<Access> {
+    let replaced = if gate.accepts() { &seen.record.spec.access } else { &stored.access };
+    let own = || seen.application.as_ref().map(|(_, application)| application.spec.access.clone());
+    replaced.clone().or_else(own).unwrap_or_default()
+}
+
+/// Quota keys that a change under way limits for the first time in a namespace: they are counted before.
+fn counted(seen: &Observed, stored: &ResourceGrantStatus, entry: &str) -> Vec<String> {
+    let of_entry =
+        |list: &[GrantedNamespace]| list.iter().find(|n| n.name == entry).map(|n| n.quota.0.clone());
+    let after = seen.applying.as_ref().and_then(|change| of_entry(&change.status.as_ref()?.after));
+    match (of_entry(&stored.granted), after) {
+        (Some(before), Some(after)) => newly_limited(&before, &after).unwrap_or_default(),
+        _ => Vec::new(),
+    }
+}
+
+/// Storage classes that claims in a namespace may name: the one that the grant assigns, or every one of the Region; and
+/// those that the quota names.
+fn storage_classes(granted: &GrantedNamespace, offered: &[String]) -> Vec<String> {
+    let assigned = granted.storage_class.as_ref().map_or(offered, std::slice::from_ref);
+    let named =
+        named_classes(&granted.quota.0).filter(|class| offered.iter().any(|offered| offered == class));
+    let mut classes: Vec<String> = assigned.iter().cloned().chain(named.map(str::to_owned)).collect();
+    classes.sort();
+    classes.dedup();
+    classes
 }
 
 /// One granted namespace. A recorded name stays.
@@ -59,15 +96,14 @@ fn namespace(
     let name = name.unwrap_or_else(|| {
         names::tenant_namespace(&seen.meta.namespace, &spec.application.name, &granted.name)
     });
-    let offered = || seen.region_context.region.as_ref().map(|r| r.spec().tenancy.storage_classes.clone());
+    let region = seen.region_context.region.as_ref();
+    let offered = region.map(|region| &*region.spec().tenancy.storage_classes).unwrap_or_default();
     NamespaceOrder {
         entry: granted.name.clone(),
         uid: recorded.and_then(|recorded| recorded.uid.clone()),
         quota: granted.quota.0.clone(),
-        storage_classes: match &granted.storage_class {
-            Some(class) => vec![class.clone()],
-            None => offered().unwrap_or_default(),
-        },
+        counted: counted(seen, stored, &granted.name),
+        storage_classes: storage_classes(granted, offered),
         restriction: restriction(seen.exit.as_deref(), &name),
         take_back: take_back(seen, &granted.name).filter(|_| opens(seen, stored, gate)),
         name,

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::order::taken_over_from;
 use super::{Evaluation, Gate};
+use crate::bilingual::bilingual;
 use crate::digest::digest_of;
 use crate::finding::Bilingual;
 use crate::lifecycle_event::LifecycleEvent;
@@ -11,9 +12,15 @@ use crate::reason::Reason;
 use crate::record::{OPERATOR, ReadyState};
 use crate::tenancy::{TenancyOrder, TenancyReport};
 use govcloud_api::application::TenantNamespace;
+use govcloud_api::condition::{ConditionStatus, ConditionType};
 use govcloud_api::deadline::Party;
-use govcloud_api::grant::GrantPhase;
+use govcloud_api::grant::{GrantPhase, Restriction};
 use govcloud_api::record::WaitingFor;
+
+/// The restriction of an order. The least restricted namespace counts: quiesced means that every one is.
+pub(super) fn restriction(order: &TenancyOrder) -> Restriction {
+    order.namespaces.iter().map(|namespace| namespace.restriction).min().unwrap_or_default()
+}
 
 impl Evaluation<'_> {
     /// Nothing is left to write: the grant is in force, or waits.
@@ -76,6 +83,7 @@ impl Evaluation<'_> {
         self.status.in_force = Some(spec.approved.clone());
         self.status.in_force_since = Some(self.now.into());
         self.status.granted = spec.namespaces.clone();
+        self.status.access = spec.access.clone();
         if let Some(earlier) = taken_over_from(self.seen) {
             self.builder.record_event(LifecycleEvent::GrantTakenOver(earlier), OPERATOR, Some(13));
         }
@@ -86,18 +94,35 @@ impl Evaluation<'_> {
     /// Records the namespaces of a grant in force, and their restriction by an exit (Art. 16).
     fn in_force(&mut self, order: &TenancyOrder, report: &TenancyReport) {
         self.status.phase = Some(GrantPhase::Active);
+        self.set_counted_condition(report);
         let namespaces = report.namespaces.iter().map(|namespace| TenantNamespace {
             entry: namespace.entry.clone(),
             namespace: namespace.name.clone(),
             uid: namespace.uid.clone(),
         });
         self.status.namespaces = namespaces.collect();
-        // The least restricted namespace counts: quiesced means that every one is.
-        let restriction = order.namespaces.iter().map(|namespace| namespace.restriction).min();
-        let restriction = restriction.unwrap_or_default();
+        let restriction = restriction(order);
         if restriction != self.status.restriction {
             self.status.restriction = restriction;
             self.builder.record_event(LifecycleEvent::Restricted(restriction), OPERATOR, Some(16));
+        }
+    }
+
+    /// Sets `QuotaCounted`, from the first key on under which Kubernetes counts nothing.
+    fn set_counted_condition(&mut self, report: &TenancyReport) {
+        let keys = report.namespaces.iter().filter(|n| !n.not_counted.is_empty());
+        let keys: Vec<String> = keys.map(|n| format!("{}: {}", n.name, n.not_counted.join(", "))).collect();
+        let type_ = ConditionType::QuotaCounted;
+        if !keys.is_empty() {
+            let list = keys.join("; ");
+            let text = bilingual!(
+                "Kubernetes 未统计以下配额项：{list}。该资源不存在，或其 CRD 在配额之后安装；统计前，此类对象一律不能创建（最长五分钟自动重新统计）。请核对拼写，必要时申请变更",
+                "Kubernetes does not count these quota keys: {list}. There is no such resource, or its CRD came after the quota; until it is counted, every such object is refused (Kubernetes counts again within five minutes). Check the spelling, and file a change if it is wrong"
+            );
+            self.builder.condition(type_, ConditionStatus::False, Reason::QuotaNotCounted, &text);
+        } else if self.builder.has_condition(type_) {
+            let text = Bilingual::new("各配额项均已统计", "every key of the quota is counted");
+            self.builder.condition(type_, ConditionStatus::True, Reason::QuotaCounted, &text);
         }
     }
 

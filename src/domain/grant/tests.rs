@@ -86,6 +86,7 @@ fn of_application() -> Observed {
         exit: None,
         namespaces: Vec::new(),
         volumes: Vec::new(),
+        applying: None,
         clearing: Vec::new(),
     }
 }
@@ -128,6 +129,10 @@ fn carry_out(seen: &mut Observed, write: Write) {
         other => panic!("{other:?}"),
     };
     body["metadata"]["uid"] = json!(format!("{}-uid", target.name));
+    if body["kind"] == "ResourceQuota" {
+        let hard = body["spec"]["hard"].clone();
+        body["status"] = json!({ "hard": hard, "used": hard });
+    }
     let object = LiveObject::new(target.resource, Arc::new(body));
     match seen.namespaces.iter_mut().find(|n| n.name() == target.namespace) {
         None => seen.namespaces.push(LiveNamespace { namespace: object, objects: Vec::new() }),

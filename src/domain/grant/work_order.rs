@@ -6,6 +6,7 @@ use govcloud_api::grant::{
 };
 use govcloud_api::quota::NamespaceQuota;
 use govcloud_api::record::Decision;
+use govcloud_api::tenancy::Access;
 
 /// The application that a work order is for.
 #[derive(Clone, Copy, Debug)]
@@ -20,16 +21,17 @@ pub struct For<'a> {
     pub region: &'a str,
 }
 
-/// The work order that carries an approval out.
+/// The work order that carries an approval out. `access` is that of a change, where one replaced the application's.
 #[must_use]
 pub fn work_order(
     application: For<'_>,
     approved: ApprovalRef,
     namespaces: Vec<GrantedNamespace>,
+    access: Option<Vec<Access>>,
 ) -> ResourceGrant {
     let For { namespace, name, uid, region } = application;
     let application = ApplicationRef { name: name.to_owned(), uid: uid.to_owned() };
-    let spec = ResourceGrantSpec { region: region.to_owned(), application, approved, namespaces };
+    let spec = ResourceGrantSpec { region: region.to_owned(), application, approved, namespaces, access };
     let mut grant = ResourceGrant::new(name, spec);
     grant.metadata.namespace = Some(namespace.to_owned());
     grant

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::normalize::{with_default, without_empty};
 use super::{ObjectRules, Tenant, TenantObject, WriteStep};
 use crate::bilingual::{Bilingual, bilingual, bilingual_errors};
+use crate::names;
 
 const RBAC: &str = "rbac.authorization.k8s.io";
 /// Start of the names of Kubernetes' own subjects.
@@ -31,6 +32,13 @@ pub enum AccessRefusal {
         /// The name.
         name: String,
     },
+    /// A ServiceAccount of a system namespace.
+    SystemNamespace {
+        /// The namespace.
+        namespace: String,
+        /// The name.
+        name: String,
+    },
     /// No name.
     NoName,
 }
@@ -43,6 +51,10 @@ impl AccessRefusal {
             Self::SystemSubject { name } => bilingual!(
                 "不得授权给“{name}”：system: 开头的主体属于 Kubernetes，只允许本部门的用户、用户组或服务账号",
                 "“{name}” gets no access: subjects that begin with system: are Kubernetes' own; users, groups and service accounts of the department are allowed"
+            ),
+            Self::SystemNamespace { namespace, name } => bilingual!(
+                "不得授权给系统命名空间的服务账号 {namespace}/{name}",
+                "ServiceAccount {namespace}/{name} gets no access: its namespace is a system namespace"
             ),
             Self::NoName => Bilingual::new(
                 "授权主体的名称不得为空",
@@ -65,7 +77,11 @@ fn refusal(access: &Access) -> Option<AccessRefusal> {
         return Some(AccessRefusal::NoName);
     }
     let system = name.get(..SYSTEM.len()).is_some_and(|start| start.eq_ignore_ascii_case(SYSTEM));
-    system.then(|| AccessRefusal::SystemSubject { name: name.to_owned() })
+    if system {
+        return Some(AccessRefusal::SystemSubject { name: name.to_owned() });
+    }
+    let namespace = access.subject.namespace.as_ref().filter(|namespace| names::is_reserved(namespace))?;
+    Some(AccessRefusal::SystemNamespace { namespace: namespace.clone(), name: name.to_owned() })
 }
 
 /// One RoleBinding for each role that somebody has. A refused subject is left out even here: the record says so, and
@@ -79,10 +95,12 @@ fn desired(tenant: &Tenant) -> Vec<TenantObject> {
             AccessRole::View => ("govcloud-view", "govcloud-tenant-view"),
         };
         let granted = admitted.iter().filter(|access| restricted(access.role, tenant) == role);
-        let subjects: BTreeSet<_> =
-            granted.map(|access| (kind(access.subject.kind), access.subject.name.as_str())).collect();
+        let subjects: BTreeSet<_> = granted
+            .map(|access| (kind(access.subject.kind), place(access, tenant), &*access.subject.name))
+            .collect();
         let content = || {
-            let subjects: Vec<_> = subjects.iter().map(|(kind, name)| subject(kind, name, tenant)).collect();
+            let subjects: Vec<_> =
+                subjects.iter().map(|(kind, place, name)| subject(kind, place, name)).collect();
             let role = json!({ "apiGroup": RBAC, "kind": "ClusterRole", "name": cluster_role });
             json!({ "roleRef": role, "subjects": subjects })
         };
@@ -107,13 +125,22 @@ fn kind(kind: SubjectKind) -> &'static str {
     }
 }
 
-/// A ServiceAccount is one of the filing namespace, where the department's pipeline lives.
-fn subject(kind: &str, name: &str, tenant: &Tenant) -> Value {
-    match kind {
-        "ServiceAccount" => {
-            json!({ "kind": kind, "name": name, "namespace": tenant.order.application.filing_namespace })
+/// The namespace of a subject: a ServiceAccount is one of the filing namespace, where the department's pipeline lives,
+/// unless it names another. Users and groups have none.
+fn place<'a>(access: &'a Access, tenant: &'a Tenant) -> &'a str {
+    match access.subject.kind {
+        SubjectKind::ServiceAccount => {
+            access.subject.namespace.as_ref().unwrap_or(&tenant.order.application.filing_namespace)
         }
-        _ => json!({ "kind": kind, "name": name, "apiGroup": RBAC }),
+        SubjectKind::User | SubjectKind::Group => "",
+    }
+}
+
+fn subject(kind: &str, namespace: &str, name: &str) -> Value {
+    if namespace.is_empty() {
+        json!({ "kind": kind, "name": name, "apiGroup": RBAC })
+    } else {
+        json!({ "kind": kind, "name": name, "namespace": namespace })
     }
 }
 

@@ -9,7 +9,7 @@
 mod access;
 mod allowed;
 mod drift;
-mod limits;
+pub mod limits;
 mod live;
 mod namespace;
 mod network;
@@ -28,9 +28,10 @@ pub use access::{AccessRefusal, refusals};
 pub use drift::{Drift, drift};
 pub use live::{LiveNamespace, LiveObject, LiveVolume};
 pub use namespace::predecessor;
+pub use network::bad_blocks;
 pub use object::{ObjectRules, Tenant, TenantObject, WriteStep};
 pub use order::{ApplicationIdentity, NamespaceOrder, TakeBack, TenancyOrder};
-pub use reconcile::reconcile;
+pub use reconcile::{granted_quota, reconcile};
 pub use report::{NamespaceReport, NamespaceState, TenancyReport};
 
 use govcloud_api::resources::ResourceType;

@@ -19,10 +19,10 @@ pub(super) static RULES: ObjectRules = ObjectRules {
 /// The Namespace, with Pod Security at one level for all three modes: what is refused is also warned of and audited
 /// (Art. 20: protection at level three is the platform's duty).
 fn desired(tenant: &Tenant) -> Vec<TenantObject> {
-    let level = tenant.order.pod_security.as_str();
+    let (level, version) = (tenant.order.pod_security.as_str(), &tenant.order.pod_security_version);
     let pod_security = ["audit", "enforce", "warn"].into_iter().flat_map(|mode| {
         let key = format!("pod-security.kubernetes.io/{mode}");
-        [(format!("{key}-version"), "latest".into()), (key, level.into())]
+        [(format!("{key}-version"), version.as_str().into()), (key, level.into())]
     });
     vec![tenant.namespace_object(&RULES, pod_security, allowed::lists(tenant))]
 }

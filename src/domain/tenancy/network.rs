@@ -1,5 +1,9 @@
-//! The NetworkPolicies: nothing passes unless allowed, and allowed are the own namespace and DNS (Art. 20, 21).
+//! The NetworkPolicies: nothing passes unless allowed, and allowed are the own namespace, DNS, and what the Region names
+//! (Art. 20, 21).
 
+use std::net::IpAddr;
+
+use govcloud_api::region::{Network, NetworkPeer, NetworkPort, NetworkRule};
 use govcloud_api::resources;
 use serde_json::{Value, json};
 
@@ -10,6 +14,8 @@ use super::{ObjectRules, Tenant, TenantObject, WriteStep};
 const DEFAULT_DENY: &str = "govcloud-default-deny";
 /// Name of the policy that opens the own namespace and DNS.
 const ALLOW: &str = "govcloud-allow-same-namespace-and-dns";
+/// Name of the policy that opens what the Region names.
+const REGION: &str = "govcloud-allow-region";
 
 pub(super) static RULES: ObjectRules = ObjectRules {
     resource: resources::NETWORK_POLICY,
@@ -27,12 +33,74 @@ fn desired(tenant: &Tenant) -> Vec<TenantObject> {
         tenant.object(&RULES, name, json!({ "spec": spec }))
     };
     let same_namespace = json!([{ "podSelector": {} }]);
-    vec![
+    let Network { ingress, egress } = &tenant.order.network;
+    let region = policy(REGION, rules("from", ingress), rules("to", egress));
+    let region = (!tenant.order.network.is_empty()).then_some(region);
+    let own = [
         // Empty lists, not absent ones: applied, they also take away rules that somebody else put in. Such an
         // apply writes even where nothing differs (seen on 1.37), so only drift may trigger it (S11).
         policy(DEFAULT_DENY, json!([]), json!([])),
         policy(ALLOW, json!([{ "from": same_namespace }]), json!([{ "to": same_namespace }, dns()])),
-    ]
+    ];
+    own.into_iter().chain(region).collect()
+}
+
+/// Rules of one direction, as a NetworkPolicy has them. A rule without peers would allow everybody: it is left out.
+fn rules(direction: &str, rules: &[NetworkRule]) -> Value {
+    let rule = |rule: &NetworkRule| {
+        let peers: Vec<Value> = rule.peers.iter().filter_map(peer).collect();
+        let mut allowed = json!({ direction: peers });
+        if !rule.ports.is_empty() {
+            allowed["ports"] = rule.ports.iter().map(port).collect();
+        }
+        (!peers.is_empty()).then_some(allowed)
+    };
+    rules.iter().filter_map(rule).collect()
+}
+
+fn peer(peer: &NetworkPeer) -> Option<Value> {
+    match (&peer.namespace, &peer.cidr) {
+        (Some(namespace), _) => {
+            // The API server itself sets this label.
+            let mut allowed = json!({ "namespaceSelector": { "matchLabels": { "kubernetes.io/metadata.name": namespace } } });
+            if !peer.pod_labels.is_empty() {
+                allowed["podSelector"] = json!({ "matchLabels": peer.pod_labels });
+            }
+            Some(allowed)
+        }
+        (None, Some(cidr)) => Some(json!({ "ipBlock": { "cidr": cidr } })),
+        (None, None) => None,
+    }
+}
+
+fn port(port: &NetworkPort) -> Value {
+    let mut allowed = json!({ "port": port.port, "protocol": port.protocol.as_ref() });
+    if let Some(end) = port.end_port {
+        allowed["endPort"] = end.into();
+    }
+    allowed
+}
+
+/// Fields of a Region's network settings that hold no block of addresses. A newer schema refuses them.
+pub fn bad_blocks(network: &Network) -> Vec<(String, String)> {
+    let direction = |name: &'static str, rules: &'_ [NetworkRule]| {
+        let bad = rules.iter().flat_map(|rule| {
+            let blocks = rule.peers.iter().filter_map(|peer| peer.cidr.as_ref());
+            blocks.filter(|cidr| !is_block(cidr)).map(|cidr| (rule.name.clone(), cidr.clone()))
+        });
+        bad.map(|(rule, cidr)| (format!("tenancy.network.{name}[{rule}]"), cidr)).collect::<Vec<_>>()
+    };
+    [direction("ingress", &network.ingress), direction("egress", &network.egress)].concat()
+}
+
+fn is_block(cidr: &str) -> bool {
+    let Some((address, length)) = cidr.split_once('/') else { return false };
+    let most = match address.parse::<IpAddr>() {
+        Ok(IpAddr::V4(_)) => 32,
+        Ok(IpAddr::V6(_)) => 128,
+        Err(_) => return false,
+    };
+    length.bytes().all(|b| b.is_ascii_digit()) && length.parse::<u8>().is_ok_and(|length| length <= most)
 }
 
 /// The cluster's DNS, by the labels that CoreDNS and its forerunner both carry.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use govcloud_api::keys;
-use govcloud_api::region::{Allowed, ContainerLimits, PodSecurity};
+use govcloud_api::region::{Allowed, ContainerLimits, Network, PodSecurity};
 use govcloud_api::tenancy::{Access, Restriction};
 use serde::{Deserialize, Serialize};
 
@@ -28,9 +28,14 @@ pub struct TenancyOrder {
     /// Names that pods, claims and Ingresses may use; of host names, those of the department alone.
     #[serde(default, skip_serializing_if = "Allowed::is_empty")]
     pub allowed: Allowed,
-    /// Container defaults and bounds.
+    /// Kubernetes version whose definition of that level counts.
+    pub pod_security_version: String,
+    /// Container defaults and bounds. Absent where the Region's contradict each other: a LimitRange is left as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_range: Option<ContainerLimits>,
+    /// Traffic that the Region allows (Art. 20, 21).
+    #[serde(default, skip_serializing_if = "Network::is_empty")]
+    pub network: Network,
     /// True while an exit reclaims: namespaces may be gone, and volumes follow their disposition (Art. 16, 23).
     pub reclaiming: bool,
     /// UIDs of volumes that an approved exit destroys, and which are therefore not protected (S2, S5).
@@ -64,6 +69,10 @@ pub struct NamespaceOrder {
     pub uid: Option<String>,
     /// Granted amounts by quota key (S1).
     pub quota: BTreeMap<String, String>,
+    /// Quota keys that are counted and not limited, because an approved change will limit them: it waits where less would
+    /// be allowed than is used (Art. 15).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counted: Vec<String>,
     /// Storage classes that a PVC may name (S5).
     pub storage_classes: Vec<String>,
     /// Restriction by an exit (Art. 16).

@@ -1,17 +1,20 @@
 //! The ResourceQuota: exactly what was granted (S1), and less on the way out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use govcloud_api::quota::{DEVICE_CLASS_DOMAIN, NATIVE, STANDARD_KEYS};
 use govcloud_api::resources;
 use govcloud_api::tenancy::Restriction;
+use serde::Deserialize as _;
 use serde_json::{Map, Value, json};
 
 use super::normalize::{amounts, stored, without_empty};
-use super::{ObjectRules, Tenant, TenantObject, WriteStep};
+use super::{ObjectRules, Tenant, TenantObject, WriteStep, resources_in_namespace};
 use crate::bilingual::{Bilingual, bilingual, bilingual_errors};
 use crate::quantity::{Quantity, QuantityError};
 
-const NAME: &str = "govcloud";
+/// Name of the ResourceQuota that holds what was granted.
+pub const NAME: &str = "govcloud";
 
 pub(super) static RULES: ObjectRules = ObjectRules {
     resource: resources::RESOURCE_QUOTA,
@@ -22,31 +25,19 @@ pub(super) static RULES: ObjectRules = ObjectRules {
     immutable: &["spec.scopes"],
 };
 
+/// Key of LoadBalancer services.
+const LOAD_BALANCERS: &str = "services.loadbalancers";
+/// Key of node ports, of which LoadBalancer services take some too.
+pub const NODE_PORTS: &str = "services.nodeports";
 /// Ways out of the cluster that bypass the platform's own entrance: none unless granted.
-const NOTHING_UNLESS_GRANTED: [&str; 2] = ["services.loadbalancers", "services.nodeports"];
+const NOTHING_UNLESS_GRANTED: [&str; 2] = [LOAD_BALANCERS, NODE_PORTS];
 
-/// Keys without a `/` that Kubernetes counts (`standardQuotaResources`), besides `hugepages-*`.
-const STANDARD: [&str; 19] = [
-    "configmaps",
-    "cpu",
-    "ephemeral-storage",
-    "limits.cpu",
-    "limits.ephemeral-storage",
-    "limits.memory",
-    "memory",
-    "persistentvolumeclaims",
-    "pods",
-    "replicationcontrollers",
-    "requests.cpu",
-    "requests.ephemeral-storage",
-    "requests.memory",
-    "requests.storage",
-    "resourcequotas",
-    "secrets",
-    "services",
-    "services.loadbalancers",
-    "services.nodeports",
-];
+/// Keys under which Kubernetes itself keeps one object in every namespace: `kube-root-ca.crt` and the default
+/// ServiceAccount.
+const KUBERNETES_KEEPS_ONE: [&str; 3] = ["configmaps", "count/configmaps", "count/serviceaccounts"];
+
+/// Limit of a key that is only counted: above every use.
+const UNLIMITED: &str = "9P";
 
 /// Standard keys that are amounts; the others are counts, and whole.
 const AMOUNTS: [&str; 10] = [
@@ -94,6 +85,20 @@ pub enum QuotaFinding {
         /// Its value as written.
         value: String,
     },
+    /// The operator makes the objects that the key counts, and tenants make none: a limit could only hold the operator up.
+    OperatorsOwn {
+        /// The key.
+        key: String,
+    },
+    /// Kubernetes keeps an object of this kind in every namespace.
+    BelowOne {
+        /// The key.
+        key: String,
+        /// Its value as written.
+        value: String,
+    },
+    /// LoadBalancer services are asked for, and nothing is said of the node ports that each of their ports takes.
+    NodePortsNotNamed,
 }
 
 impl QuotaFinding {
@@ -117,6 +122,18 @@ impl QuotaFinding {
                 "配额“{key}”必须为小于 9.2P 的整数：{value}",
                 "quota “{key}” is {value}: a whole number below 9.2P is allowed"
             ),
+            Self::OperatorsOwn { key } => bilingual!(
+                "配额“{key}”所限的对象只由管控程序（operator）设定，限制它会使开通和变更无法完成；请删去该项",
+                "quota “{key}” limits objects that only the operator makes, so that provisioning and changes could not be completed; leave it out"
+            ),
+            Self::BelowOne { key, value } => bilingual!(
+                "配额“{key}”不得小于 1：{value}；Kubernetes 在每个命名空间自建一个",
+                "quota “{key}” is {value}: at least 1 is needed, for Kubernetes itself keeps one in every namespace"
+            ),
+            Self::NodePortsNotNamed => Bilingual::new(
+                "配额“services.nodeports”未写明而申请了 services.loadbalancers：LoadBalancer 服务的每个端口占用一个 nodePort；请写明所需端口数，或写 0 并在服务中设 allocateLoadBalancerNodePorts: false",
+                "services.loadbalancers is asked for and services.nodeports is not: each port of a LoadBalancer service takes a node port. Name as many as there are ports, or 0 and set allocateLoadBalancerNodePorts: false in the services",
+            ),
         }
     }
 }
@@ -127,14 +144,56 @@ fn allowed() -> String {
     format!(
         "{}, hugepages-<size>, requests.hugepages-<size>, count/<resource>[.<group>], requests.<domain>/<resource>, \
          <class>.storageclass.storage.k8s.io/requests.storage, \
-         <class>.storageclass.storage.k8s.io/persistentvolumeclaims",
-        STANDARD.join(", ")
+         <class>.storageclass.storage.k8s.io/persistentvolumeclaims, \
+         <class>.deviceclass.resource.k8s.io/devices, requests.{DEVICE_CLASS_DOMAIN}/<class>",
+        STANDARD_KEYS.join(", ")
     )
 }
 
 /// Finds every fault of a quota, by key. Empty means that the API server takes it and counts every line.
 pub fn findings(quota: &BTreeMap<String, String>) -> Vec<QuotaFinding> {
     quota.iter().filter_map(|(key, value)| finding(key, value)).collect()
+}
+
+/// Finds every line that would leave the operator, or Kubernetes itself, without an object that the namespace needs.
+pub fn obstructions(quota: &BTreeMap<String, String>) -> Vec<QuotaFinding> {
+    let own: Vec<String> = operators_own().collect();
+    let below_one = |value: &str| value.parse::<Quantity>().is_ok_and(|amount| amount.is_zero());
+    let found = quota.iter().filter_map(|(key, value)| {
+        if own.contains(key) {
+            return Some(QuotaFinding::OperatorsOwn { key: key.clone() });
+        }
+        (KUBERNETES_KEEPS_ONE.contains(&&**key) && below_one(value))
+            .then(|| QuotaFinding::BelowOne { key: key.clone(), value: value.clone() })
+    });
+    found.collect()
+}
+
+/// Keys that count objects which the operator makes in a tenant namespace.
+fn operators_own() -> impl Iterator<Item = String> {
+    let counted = resources_in_namespace().map(|resource| match resource.api_version.split_once('/') {
+        Some((group, _)) => format!("count/{}.{group}", resource.plural),
+        None => format!("count/{}", resource.plural),
+    });
+    counted.chain(["resourcequotas".to_owned()])
+}
+
+/// Finds LoadBalancer services without a word on their node ports, which Kubernetes counts too.
+pub fn unsaid_node_ports(quota: &BTreeMap<String, String>) -> Option<QuotaFinding> {
+    let asked = quota.get(LOAD_BALANCERS).and_then(|amount| amount.parse::<Quantity>().ok());
+    let some = asked.is_some_and(|amount| !amount.is_zero());
+    (some && !quota.contains_key(NODE_PORTS)).then_some(QuotaFinding::NodePortsNotNamed)
+}
+
+/// Storage classes that a quota names with more than nothing.
+pub fn named_classes(quota: &BTreeMap<String, String>) -> impl Iterator<Item = &str> {
+    let some = |value: &String| value.parse::<Quantity>().is_ok_and(|amount| !amount.is_zero());
+    quota.iter().filter(move |(_, value)| some(value)).filter_map(|(key, _)| class_of(key))
+}
+
+/// The storage class that a key is about.
+pub fn class_of(key: &str) -> Option<&str> {
+    key.split_once('/')?.0.strip_suffix(".storageclass.storage.k8s.io")
 }
 
 fn finding(key: &str, value: &str) -> Option<QuotaFinding> {
@@ -161,19 +220,25 @@ fn is_known(key: &str) -> bool {
     let Some((prefix, name)) = key.split_once('/') else {
         let pages = key.strip_prefix("requests.").unwrap_or(key).strip_prefix("hugepages-");
         return match pages {
-            Some(size) => size.parse::<Quantity>().is_ok_and(|q| !q.is_zero() && !q.is_negative()),
-            None => STANDARD.contains(&key),
+            Some(size) => is_page_size(size),
+            None => STANDARD_KEYS.contains(&key),
         };
     };
-    if let Some(class) = prefix.strip_suffix(".storageclass.storage.k8s.io") {
-        return is_subdomain(class) && matches!(name, "requests.storage" | "persistentvolumeclaims");
+    let of_class = |suffix: &str, names: &[&str]| {
+        prefix.strip_suffix(suffix).is_some_and(is_subdomain) && names.contains(&name)
+    };
+    if of_class(".storageclass.storage.k8s.io", &["requests.storage", "persistentvolumeclaims"])
+        || of_class(".deviceclass.resource.k8s.io", &["devices"])
+    {
+        return true;
     }
     if prefix == "count" {
         return is_subdomain(name) && name.len() <= 63;
     }
     match prefix.strip_prefix("requests.") {
-        // `requests.kubernetes.io/…` is Kubernetes' own namespace, where nothing is counted.
-        Some(domain) => is_subdomain(domain) && !is_native(domain) && is_qualified(name),
+        // What holds `kubernetes.io/` is Kubernetes' own, where nothing is counted but device classes.
+        Some(DEVICE_CLASS_DOMAIN) => is_qualified(name),
+        Some(domain) => is_subdomain(domain) && !key.contains(NATIVE) && is_qualified(name),
         None => false,
     }
 }
@@ -190,8 +255,10 @@ fn is_countable(amount: Quantity) -> bool {
     amount.is_whole() && amount.nanos() / NANOS_IN_MILLI <= i128::from(i64::MAX)
 }
 
-fn is_native(domain: &str) -> bool {
-    domain == "kubernetes.io" || domain.ends_with(".kubernetes.io")
+/// The size of a huge page, such as `2Mi`.
+fn is_page_size(size: &str) -> bool {
+    let number = ["Ki", "Mi", "Gi"].iter().find_map(|unit| size.strip_suffix(unit)).unwrap_or_default();
+    number.starts_with(|c| c != '0') && number.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// A DNS-1123 subdomain.
@@ -232,9 +299,54 @@ fn desired(tenant: &Tenant) -> Vec<TenantObject> {
         Restriction::Quiesced => &["persistentvolumeclaims", "pods"],
     };
     let quota = effective(&tenant.namespace.quota).into_iter().map(|(key, value)| (key, stored(&value)));
+    let counted = tenant.namespace.counted.iter().map(|key| (key.clone(), UNLIMITED.into()));
     let closed = closed.iter().map(|key| ((*key).to_owned(), "0".into()));
-    let hard: Map<String, Value> = quota.chain(closed).collect();
+    let hard: Map<String, Value> = counted.chain(quota).chain(closed).collect();
     vec![tenant.object(&RULES, NAME, json!({ "spec": { "hard": hard } }))]
+}
+
+/// Use of a live ResourceQuota, as far as Kubernetes has counted it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QuotaUse {
+    /// True if the quota is in force: `status.hard` is `spec.hard`. Until then the API server enforces an earlier one, or
+    /// none at all.
+    pub in_force: bool,
+    /// Keys that are in force.
+    pub keys: BTreeSet<String>,
+    /// Amounts in use. A key that is in force and not among them was not counted: Kubernetes refuses what it would count.
+    pub used: BTreeMap<String, String>,
+}
+
+impl QuotaUse {
+    /// Reads a live ResourceQuota.
+    #[must_use]
+    pub fn of(quota: &Value) -> Self {
+        let status = &quota["status"];
+        let keys = status["hard"].as_object().into_iter().flatten().map(|(key, _)| key.clone());
+        Self {
+            in_force: is_in_force(quota),
+            keys: keys.collect(),
+            used: BTreeMap::deserialize(&status["used"]).unwrap_or_default(),
+        }
+    }
+
+    /// Keys that are in force and that Kubernetes does not count: no such resource exists, or it came later.
+    #[must_use]
+    pub fn not_counted(&self) -> Vec<String> {
+        let missing = |key: &&String| self.in_force && !self.used.contains_key(*key);
+        self.keys.iter().filter(missing).cloned().collect()
+    }
+}
+
+/// Returns true if the API server enforces a live ResourceQuota as it is: it reads `status.hard`, which the quota
+/// controller of Kubernetes sets.
+pub fn is_in_force(quota: &Value) -> bool {
+    let (spec, status) = (&quota["spec"]["hard"], &quota["status"]["hard"]);
+    let amount = |value: &Value| value.as_str().and_then(|text| text.parse::<Quantity>().ok());
+    spec == status
+        || matches!((spec, status), (Value::Object(spec), Value::Object(status))
+            if spec.len() == status.len()
+                && spec.iter().all(|(key, value)| status.get(key).is_some_and(|other| amount(value).is_some_and(|a| amount(other) == Some(a)))))
 }
 
 fn normalized(spec: &Value) -> Value {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::quota::{QuotaFinding, effective};
+use super::quota::{QuotaFinding, QuotaUse, effective};
 use crate::quantity::Quantity;
 
 /// Keys of two quotas by what happens to them.
@@ -64,6 +64,45 @@ pub fn below_use(
         (new < used).then_some(BelowUse { key, new, used })
     });
     Ok(below.collect())
+}
+
+/// Keys that a change lowers below what is used (Art. 15): a key that stays or grows takes nothing away.
+///
+/// # Errors
+/// The first value that is no quantity.
+pub fn lowered_below_use(
+    before: &BTreeMap<String, String>,
+    after: &BTreeMap<String, String>,
+    used: &BTreeMap<String, String>,
+) -> Result<Vec<BelowUse>, QuotaFinding> {
+    let lowered = delta(before, after)?.shrunk;
+    let below = below_use(after, used)?.into_iter();
+    Ok(below.filter(|below| lowered.contains(&below.key)).collect())
+}
+
+/// Keys that a change limits for the first time: their use is not counted before they are in the quota.
+///
+/// # Errors
+/// The first value that is no quantity.
+pub fn newly_limited(
+    before: &BTreeMap<String, String>,
+    after: &BTreeMap<String, String>,
+) -> Result<Vec<String>, QuotaFinding> {
+    let before_in_force = effective(before);
+    let lowered = delta(before, after)?.shrunk.into_iter();
+    Ok(lowered.filter(|key| !before_in_force.contains_key(key)).collect())
+}
+
+/// Returns true if Kubernetes has counted, or cannot count, the use of every key that a change limits for the first time.
+/// Values that are no quantities have no use.
+#[must_use]
+pub fn is_judged(
+    before: &BTreeMap<String, String>,
+    after: &BTreeMap<String, String>,
+    live: &QuotaUse,
+) -> bool {
+    let new = newly_limited(before, after).unwrap_or_default();
+    new.is_empty() || live.in_force && new.iter().all(|key| live.keys.contains(key))
 }
 
 fn amounts(quota: &BTreeMap<String, String>) -> Result<BTreeMap<String, Quantity>, QuotaFinding> {

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use govcloud_api::resources;
 use govcloud_api::{OPERATOR_NAME, keys};
-use serde::Deserialize as _;
 use serde_json::json;
 
 use super::namespace::{Ownership, earlier_owners, ownership, predecessor, take_back_patch};
 use super::{
     LiveNamespace, LiveObject, LiveVolume, NamespaceReport, NamespaceState, TenancyOrder, TenancyReport,
-    Tenant, TenantObject, WriteStep, desired, drift, resources_in_namespace,
+    Tenant, TenantObject, WriteStep, desired, drift, quota, resources_in_namespace,
 };
 use crate::plan::{Precondition, Step, Target, Write};
 
@@ -73,6 +72,8 @@ fn reconcile_namespace(
 ) -> NamespaceReport {
     let namespace = tenant.namespace;
     let mut differences = Vec::new();
+    let quota = live.and_then(granted_quota);
+    let counted = quota.map(|quota| quota::QuotaUse::of(&quota.object)).unwrap_or_default();
     let state = match ownership(tenant, live) {
         // It was to be taken back, and is not there.
         Ownership::Absent if namespace.take_back.is_some() => NamespaceState::Lost,
@@ -94,11 +95,15 @@ fn reconcile_namespace(
         uid: live.map(|live| live.namespace.uid().to_owned()).or_else(|| namespace.uid.clone()),
         state,
         differences,
-        used: live.map(used).unwrap_or_default(),
+        not_counted: counted.not_counted(),
+        used: counted.used,
+        quota_since: quota
+            .and_then(|quota| quota.object["metadata"]["creationTimestamp"].as_str()?.parse().ok()),
     }
 }
 
-/// Brings every object of one namespace to what is ordered, and removes those that are not ordered any more.
+/// Brings every object of one namespace to what is ordered, and removes those that are not ordered any more. Nobody gets new
+/// access before the API server enforces the quota: until then nothing would limit them (S1).
 fn reconcile_objects(
     tenant: &Tenant,
     live: Option<&LiveNamespace>,
@@ -107,13 +112,19 @@ fn reconcile_objects(
 ) -> NamespaceState {
     let objects = desired(tenant.order, tenant.namespace);
     let found = |object: &TenantObject| live.and_then(|live| live.all().find(|found| object.is(found)));
+    let quotas = objects.iter().filter(|object| object.rules.resource == resources::RESOURCE_QUOTA);
+    let enforced =
+        quotas.map(found).all(|quota| quota.is_some_and(|quota| quota::is_in_force(&quota.object)));
     for object in &objects {
         let named = |path: &str| format!("{}/{} {path}", object.kind(), object.name);
         let Some(found) = found(object) else {
+            if object.rules.step == WriteStep::Access && !enforced {
+                continue;
+            }
             differences.push(named("-"));
             let body = object.body.clone();
-            // POST in a new namespace, so that nothing of that name is ever adopted (S3).
-            let write = match live {
+            // POST until the namespace was in force, so that nothing of that name is ever adopted (S3).
+            let write = match live.and(tenant.namespace.uid.as_ref()) {
                 None => Write::Create(object.target(), body),
                 Some(_) => Write::Apply(object.target(), body),
             };
@@ -140,18 +151,25 @@ fn reconcile_objects(
         let target = Target::namespaced(object.resource, &tenant.namespace.name, &object.name);
         batch.access.push(Write::Delete(target, object.precondition()));
     }
-    if differences.is_empty() { NamespaceState::InForce } else { NamespaceState::Drifted }
+    match differences.is_empty() {
+        false => NamespaceState::Drifted,
+        true if enforced => NamespaceState::InForce,
+        true => NamespaceState::QuotaPending,
+    }
 }
 
-/// Live objects of ours that are no longer ordered: a RoleBinding whose role lost its subjects, the LimitRange of a
-/// Region that dropped its own. Never a Namespace and never data: those end only through a Decommission (S3).
+/// Live objects of ours that are no longer ordered: a RoleBinding whose role lost its subjects, the NetworkPolicy of a
+/// Region that dropped its own. Never a Namespace and never data: those end only through a Decommission (S3). A LimitRange
+/// is left as it is while the Region's limits contradict each other.
 fn undesired<'a>(
     tenant: &Tenant,
     live: &'a LiveNamespace,
     desired: &[TenantObject],
 ) -> impl Iterator<Item = &'a LiveObject> {
-    let ours = |object: &&LiveObject| {
-        resources_in_namespace().any(|resource| resource == object.resource)
+    let left = (tenant.order.limit_range.is_none()).then_some(resources::LIMIT_RANGE);
+    let ours = move |object: &&LiveObject| {
+        left != Some(object.resource)
+            && resources_in_namespace().any(|resource| resource == object.resource)
             && object.object["metadata"]["namespace"] == *tenant.namespace.name
             && object.label(keys::APPLICATION_UID) == Some(&tenant.order.application.uid)
             && object.label(keys::MANAGED_BY) == Some(OPERATOR_NAME)
@@ -173,10 +191,10 @@ fn take_back(tenant: &Tenant, live: &LiveNamespace) -> Option<Write> {
     })
 }
 
-fn used(live: &LiveNamespace) -> BTreeMap<String, String> {
-    let quotas = live.objects.iter().filter(|object| object.resource == resources::RESOURCE_QUOTA);
-    let mut used = quotas.filter_map(|quota| BTreeMap::deserialize(&quota.object["status"]["used"]).ok());
-    used.next().unwrap_or_default()
+/// The live ResourceQuota that holds what was granted.
+pub fn granted_quota(live: &LiveNamespace) -> Option<&LiveObject> {
+    let granted = |o: &&LiveObject| o.resource == resources::RESOURCE_QUOTA && o.name == quota::NAME;
+    live.objects.iter().find(granted)
 }
 
 /// Returns true for a volume that must be set to `Retain` and labelled, from first sight, while its application is

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// State of one application's tenant namespaces, compared with an order.
@@ -33,6 +34,12 @@ pub struct NamespaceReport {
     /// Amounts in use by quota key, as the ResourceQuota counts them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub used: BTreeMap<String, String>,
+    /// Quota keys in force under which Kubernetes counts nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_counted: Vec<String>,
+    /// Creation of the live ResourceQuota.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota_since: Option<Timestamp>,
 }
 
 /// State of a tenant namespace.
@@ -40,6 +47,8 @@ pub struct NamespaceReport {
 pub enum NamespaceState {
     /// Everything is as ordered.
     InForce,
+    /// Everything is as ordered, but the API server does not enforce the quota yet. New access waits for that (S1).
+    QuotaPending,
     /// Something is missing or differs, and is being written.
     Drifted,
     /// An exit is removing it, or has removed it.
@@ -65,6 +74,12 @@ impl TenancyReport {
     #[must_use]
     pub fn obstacle(&self) -> Option<&NamespaceReport> {
         self.namespaces.iter().find(|n| n.state.is_obstacle())
+    }
+
+    /// The first namespace whose quota the API server does not enforce yet.
+    #[must_use]
+    pub fn pending_quota(&self) -> Option<&NamespaceReport> {
+        self.namespaces.iter().find(|n| n.state == NamespaceState::QuotaPending)
     }
 
     /// Returns true if tenant objects are missing or differ and are being written.

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use govcloud_api::region::{Allowed, ContainerLimits, PodSecurity};
+use govcloud_api::region::{Allowed, ContainerLimits, Network, POD_SECURITY_VERSION, PodSecurity};
 use govcloud_api::tenancy::{Access, AccessRole, Restriction, Subject, SubjectKind};
 use govcloud_api::{OPERATOR_NAME, keys, resources};
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ fn map(lines: &[(&str, &str)]) -> BTreeMap<String, String> {
 }
 
 fn access(kind: SubjectKind, name: &str, role: AccessRole) -> Access {
-    Access { subject: Subject { kind, name: name.to_owned() }, role }
+    Access { subject: Subject { kind, name: name.to_owned(), namespace: None }, role }
 }
 
 /// An order for one namespace.
@@ -42,6 +42,7 @@ fn order(restriction: Restriction) -> TenancyOrder {
                 ("requests.memory", "16Gi"),
                 ("requests.storage", "204800Mi"),
             ]),
+            counted: Vec::new(),
             storage_classes: vec!["hostpath".to_owned()],
             restriction,
             take_back: None,
@@ -54,6 +55,8 @@ fn order(restriction: Restriction) -> TenancyOrder {
         ],
         pod_security: PodSecurity::Restricted,
         allowed: Allowed::default(),
+        pod_security_version: POD_SECURITY_VERSION.to_owned(),
+        network: Network::default(),
         limit_range: Some(ContainerLimits {
             default: map(&[("cpu", "1"), ("memory", "1Gi")]),
             default_request: map(&[("cpu", "0.1")]),

@@ -324,7 +324,11 @@ impl Stage {
         let key = id("ResourceQuota", &tenant(entry), "govcloud");
         if self.cluster.objects.contains_key(&key) {
             self.say("cluster", &format!("{entry} uses {used}"));
-            self.cluster.change(&key, |o| o["status"] = json!({ "used": used }));
+            let amounts = self.cluster.amounts.entry(tenant(entry)).or_default();
+            for (key, amount) in used.as_object().unwrap() {
+                amounts.insert(key.clone(), amount.as_str().unwrap().to_owned());
+            }
+            self.cluster.count_all();
             self.settle();
         }
     }

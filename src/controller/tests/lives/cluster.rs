@@ -29,6 +29,12 @@ pub struct Cluster {
     applied: BTreeMap<Id, Value>,
     /// Namespaces that something holds.
     pub stuck: BTreeSet<String>,
+    /// True while the quota controller stands still.
+    pub uncounted: bool,
+    /// Keys that it does not know.
+    pub unknown_keys: BTreeSet<String>,
+    /// Amounts in use, by namespace and quota key.
+    pub amounts: BTreeMap<String, BTreeMap<String, String>>,
     /// Namespaces whose pods hold their claims, until the namespace ends them.
     pub in_use: BTreeSet<String>,
     /// Everything that was created and destroyed, in order.
@@ -88,8 +94,36 @@ impl Cluster {
         {
             spec.retain(|_, rules| *rules != json!([]));
         }
+        if key.0 == "ResourceQuota" && !self.uncounted {
+            self.count(&key.1, &mut object);
+        }
         self.tell(&object, false);
         self.objects.insert(key, object);
+    }
+
+    /// The quota controller: what is in the quota is in force, and its use is counted.
+    fn count(&self, namespace: &str, quota: &mut Value) {
+        let hard = quota["spec"]["hard"].clone();
+        let amounts = self.amounts.get(namespace);
+        let keys = hard.as_object().into_iter().flatten().map(|(key, _)| key);
+        let known = keys.filter(|key| !self.unknown_keys.contains(*key));
+        let used = known.map(|key| {
+            let amount = amounts.and_then(|amounts| amounts.get(key)).map_or("0", String::as_str);
+            (key.clone(), json!(amount))
+        });
+        let used: Value = Value::Object(used.collect());
+        quota["status"] = json!({ "hard": hard, "used": used });
+    }
+
+    /// The quota controller goes on, or counts anew.
+    pub fn count_all(&mut self) {
+        self.uncounted = false;
+        let quotas: Vec<Id> = self.objects.keys().filter(|key| key.0 == "ResourceQuota").cloned().collect();
+        for key in quotas {
+            let mut quota = self.objects[&key].clone();
+            self.count(&key.1, &mut quota);
+            self.change(&key, |o| *o = quota);
+        }
     }
 
     /// Changes an object; the generation moves with the spec.

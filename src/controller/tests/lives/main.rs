@@ -13,6 +13,7 @@ mod decisions;
 mod golden;
 mod leaving;
 mod ledger;
+mod quotas;
 mod random;
 mod random_acts;
 mod reattach;

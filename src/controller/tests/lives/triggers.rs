@@ -9,6 +9,7 @@ use govcloud_controller::key::Key;
 use govcloud_controller::kinds::Kind;
 use govcloud_domain::integrity::PolicyIntegrity;
 use govcloud_domain::plan::RequiredReads;
+use govcloud_domain::tenancy::quota::QuotaUse;
 use govcloud_domain::tenancy::{LiveObject, OBJECTS};
 use serde_json::{Value, json};
 
@@ -87,7 +88,11 @@ fn decisive(live: &LiveObject) -> Value {
     let deletion = (live.resource == resources::NAMESPACE).then_some("deletionTimestamp");
     let parts = ["uid", "namespace", "labels", "annotations", "ownerReferences"].into_iter().chain(deletion);
     let compared = rules.compared.iter().map(|(field, _)| ((*field).to_owned(), live.object[*field].clone()));
-    parts.map(metadata).chain(compared).collect()
+    let quota = (live.resource == resources::RESOURCE_QUOTA).then(|| {
+        let quota = QuotaUse::of(&live.object);
+        ("counting".to_owned(), json!([quota.in_force, quota.not_counted()]))
+    });
+    parts.map(metadata).chain(compared).chain(quota).collect()
 }
 
 /// In use with two volumes and a snapshot, a change and an exit filed on it, and another application beside.

@@ -1,5 +1,6 @@
 //! Drift: never where the server merely wrote things its own way, always where something changed.
 
+use govcloud_api::region::{NetworkPeer, NetworkPort, NetworkRule, Protocol};
 use proptest::prelude::*;
 
 use super::*;
@@ -21,7 +22,12 @@ pub(super) fn as_served(object: &TenantObject) -> Value {
             json["spec"] = json!({"finalizers": ["kubernetes"]});
             json["status"] = json!({"phase": "Active"});
         }
-        "ResourceQuota" => json["status"] = json!({"hard": {"pods": "50"}, "used": {"pods": "3"}}),
+        "ResourceQuota" => {
+            let hard = json["spec"]["hard"].as_object().unwrap().clone();
+            let used = |key: &String| if key == "pods" { "3" } else { "0" };
+            let used: BTreeMap<_, _> = hard.keys().map(|key| (key.clone(), used(key))).collect();
+            json["status"] = json!({"hard": hard, "used": used});
+        }
         "NetworkPolicy" => {
             for direction in ["ingress", "egress"] {
                 if json["spec"][direction] == json!([]) {
@@ -90,11 +96,12 @@ fn limit_drift_is_by_amount_and_by_type() {
         limits(|l| l["spec"]["limits"][0]["default"]["cpu"] = json!("2")),
         ["spec.limits.Container.default.cpu"]
     );
-    let pod = json!({"type": "Pod", "max": {"cpu": "1"}});
+    let claim = json!({"type": "PersistentVolumeClaim", "max": {"storage": "1Gi"}});
     let drifted = changed("LimitRange", "govcloud-defaults", |l| {
-        l["spec"]["limits"].as_array_mut().unwrap().push(pod);
+        l["spec"]["limits"].as_array_mut().unwrap().push(claim);
     });
-    assert_eq!(drifted, ["spec.limits.Pod"]);
+    assert_eq!(drifted, ["spec.limits.PersistentVolumeClaim"]);
+    assert_eq!(limits(|l| l["spec"]["limits"][1]["max"] = json!({"cpu": "1"})), ["spec.limits.Pod.max"]);
 }
 
 #[test]
@@ -213,6 +220,23 @@ fn lines() -> impl Strategy<Value = Vec<Access>> {
     proptest::collection::vec(line, 0..6)
 }
 
+fn networks() -> impl Strategy<Value = Network> {
+    let port = |(port, end_port): (i32, Option<i32>)| NetworkPort { port, end_port, protocol: Protocol::Udp };
+    let ports = proptest::collection::vec((1..9, proptest::option::of(10..19)).prop_map(port), 0..3);
+    let labels = proptest::collection::btree_map("[ab]", "[ab]", 0..3);
+    let pods = ("[ab]", labels).prop_map(|(namespace, pod_labels)| NetworkPeer {
+        namespace: Some(namespace),
+        pod_labels,
+        cidr: None,
+    });
+    let block =
+        "10[.]0[.]0[.][0-9]/32".prop_map(|cidr| NetworkPeer { cidr: Some(cidr), ..NetworkPeer::default() });
+    let peers = proptest::collection::vec(prop_oneof![pods, block], 1..3);
+    let rule = ("[ab]", peers, ports).prop_map(|(name, peers, ports)| NetworkRule { name, peers, ports });
+    let rules = || proptest::collection::vec(rule.clone(), 0..3);
+    (rules(), rules()).prop_map(|(ingress, egress)| Network { ingress, egress })
+}
+
 prop_compose! {
     pub(super) fn orders()(
         quota in quantities(),
@@ -224,6 +248,8 @@ prop_compose! {
         entry in "[ab]{1,2}",
         pod_security in prop_oneof![Just(PodSecurity::Restricted), Just(PodSecurity::Baseline)],
         storage_classes in proptest::collection::vec("[ab]", 0..3),
+        network in networks(),
+        pod_security_version in prop_oneof!["latest", "v1[.]3[0-9]"],
         reclaiming in any::<bool>(),
         released_volumes in proptest::collection::vec("[ab]", 0..3),
         take_back in proptest::option::of(("[ab]", "[ab]").prop_map(|(uid, from)| TakeBack { uid, from })),
@@ -235,6 +261,8 @@ prop_compose! {
             namespaces: vec![NamespaceOrder { entry, quota, storage_classes, take_back, ..namespace }],
             access,
             pod_security,
+            pod_security_version,
+            network,
             limit_range: with_limits.then_some(ContainerLimits { default, default_request, max, min }),
             reclaiming,
             released_volumes,

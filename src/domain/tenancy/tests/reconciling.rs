@@ -56,7 +56,7 @@ fn state(order: &TenancyOrder, live: &[LiveNamespace]) -> NamespaceState {
 fn art_13_a_new_namespace_is_created_then_bounded_then_opened() {
     let (steps, report) = reconcile(&order(Restriction::None), &[], &[]);
     let namespace = order(Restriction::None).namespaces.remove(0).name;
-    assert_eq!(steps.len(), 3);
+    assert_eq!(steps.len(), 2);
     assert_eq!(
         summary(&steps),
         [
@@ -65,13 +65,99 @@ fn art_13_a_new_namespace_is_created_then_bounded_then_opened() {
             "create LimitRange/govcloud-defaults",
             "create NetworkPolicy/govcloud-default-deny",
             "create NetworkPolicy/govcloud-allow-same-namespace-and-dns",
-            "create RoleBinding/govcloud-admin",
-            "create RoleBinding/govcloud-edit",
-            "create RoleBinding/govcloud-view",
         ]
     );
     assert!(report.has_drifted());
     assert_eq!(report.namespaces[0].uid, None);
+}
+
+/// The namespace with its bounds, and with nobody in it.
+fn bounded(order: &TenancyOrder) -> LiveNamespace {
+    let mut live = carried_out(order);
+    live.objects.retain(|object| object.resource != resources::ROLE_BINDING);
+    live
+}
+
+fn quota_of(live: &mut LiveNamespace) -> &mut LiveObject {
+    live.objects.iter_mut().find(|o| o.resource == resources::RESOURCE_QUOTA).unwrap()
+}
+
+#[test]
+fn s1_nobody_gets_access_before_the_quota_is_enforced() {
+    let order = order(Restriction::None);
+    let bindings = [
+        "create RoleBinding/govcloud-admin",
+        "create RoleBinding/govcloud-edit",
+        "create RoleBinding/govcloud-view",
+    ];
+    let mut live = bounded(&order);
+    let (steps, report) = reconcile(&order, std::slice::from_ref(&live), &[]);
+    assert_eq!((summary(&steps), report.pending_quota()), (bindings.map(str::to_owned).to_vec(), None));
+    for status in [json!({}), json!({ "hard": { "pods": "50" }, "used": { "pods": "0" } }), Value::Null] {
+        change(quota_of(&mut live), |quota| quota["status"] = status);
+        let (steps, report) = reconcile(&order, std::slice::from_ref(&live), &[]);
+        assert_eq!(summary(&steps), Vec::<String>::new());
+        assert_eq!(report.pending_quota().map(|n| n.state), Some(NamespaceState::QuotaPending));
+        assert!(!report.has_drifted() && report.obstacle().is_none(), "nothing is left to write");
+    }
+    // Access that is there is corrected, and taken away, whatever the quota.
+    let mut open = carried_out(&order);
+    change(quota_of(&mut open), |quota| quota["status"] = json!({}));
+    let quiesced =
+        TenancyOrder { namespaces: order.namespaces.clone(), ..self::order(Restriction::Quiesced) };
+    let fewer = TenancyOrder { access: Vec::new(), ..quiesced };
+    assert_eq!(summary(&reconcile(&fewer, &[open], &[]).0).len(), 3);
+}
+
+#[test]
+fn a_quota_in_force_is_compared_by_amount() {
+    let order = order(Restriction::None);
+    let mut live = carried_out(&order);
+    let state = |live: &LiveNamespace| state(&order, std::slice::from_ref(live));
+    change(quota_of(&mut live), |quota| quota["status"]["hard"]["requests.storage"] = json!("200Gi"));
+    assert_eq!(state(&live), NamespaceState::InForce);
+    change(quota_of(&mut live), |quota| quota["status"]["hard"]["requests.storage"] = json!("201Gi"));
+    assert_eq!(state(&live), NamespaceState::QuotaPending);
+    change(quota_of(&mut live), |quota| {
+        quota["status"]["hard"]["requests.storage"] = json!("200Gi");
+        quota["status"]["hard"]["secrets"] = json!("1");
+    });
+    assert_eq!(state(&live), NamespaceState::QuotaPending, "what was taken out is enforced still");
+}
+
+#[test]
+fn a_key_that_is_not_counted_is_named() {
+    let order = order(Restriction::None);
+    let mut live = carried_out(&order);
+    let report =
+        |live: &LiveNamespace| reconcile(&order, std::slice::from_ref(live), &[]).1.namespaces.remove(0);
+    assert!(report(&live).not_counted.is_empty());
+    change(quota_of(&mut live), |quota| {
+        drop(quota["status"]["used"].as_object_mut().unwrap().remove("pods"))
+    });
+    let found = report(&live);
+    assert_eq!((found.state, found.not_counted), (NamespaceState::InForce, vec!["pods".to_owned()]));
+}
+
+#[test]
+fn art_15_keys_of_a_change_are_counted_without_a_limit() {
+    let mut order = order(Restriction::None);
+    order.namespaces[0].counted = vec!["secrets".to_owned(), "pods".to_owned()];
+    let hard = &objects(&order)[1].body["spec"]["hard"];
+    assert_eq!((&hard["secrets"], &hard["pods"]), (&json!("9P"), &json!("50")), "what was granted stays");
+}
+
+#[test]
+fn a_limit_range_is_left_as_it_is_while_the_regions_limits_contradict_each_other() {
+    let order = order(Restriction::None);
+    let live = carried_out(&order);
+    let none = TenancyOrder { limit_range: None, ..order.clone() };
+    assert_eq!(summary(&reconcile(&none, std::slice::from_ref(&live), &[]).0), Vec::<String>::new());
+    let mut without = order;
+    without.limit_range = Some(ContainerLimits::default());
+    without.namespaces[0].quota = map(&[("pods", "50")]);
+    let written = summary(&reconcile(&without, &[live], &[]).0);
+    assert!(written.contains(&"delete LimitRange/govcloud-defaults".to_owned()), "{written:?}");
 }
 
 #[test]
@@ -81,7 +167,7 @@ fn s11_an_order_in_force_writes_nothing_and_reports_use() {
     assert_eq!(steps, []);
     let namespace = &report.namespaces[0];
     assert_eq!((namespace.state, namespace.uid.as_deref()), (NamespaceState::InForce, Some("n1")));
-    assert_eq!((&namespace.used, namespace.differences.len()), (&map(&[("pods", "3")]), 0));
+    assert_eq!((namespace.used["pods"].as_str(), namespace.differences.len()), ("3", 0));
 }
 
 #[test]
@@ -183,9 +269,13 @@ fn s3_a_namespace_is_taken_back_by_its_uid_from_the_named_record() {
 
 #[test]
 fn drift_is_reported_and_written_with_what_an_apply_leaves() {
-    let order = order(Restriction::None);
+    let mut order = order(Restriction::None);
+    order.namespaces[0].uid = Some("n1".to_owned());
     let mut live = carried_out(&order);
-    change(&mut live.objects[0], |quota| quota["spec"]["hard"]["secrets"] = json!("9"));
+    change(&mut live.objects[0], |quota| {
+        quota["spec"]["hard"]["secrets"] = json!("9");
+        quota["status"]["hard"]["secrets"] = json!("9");
+    });
     live.objects.retain(|object| object.name != "govcloud-view");
     let (steps, report) = reconcile(&order, &[live], &[]);
     assert_eq!(
