@@ -22,7 +22,7 @@ use crate::audit::AuditLog;
 use crate::binaries::Binaries;
 use crate::kubectl::Kubectl;
 use crate::pki::Pki;
-use crate::process::{Identity, Process};
+use crate::process::{Identity, Paused, Process};
 use crate::supervisor;
 use crate::volumes;
 use crate::wait::until;
@@ -165,6 +165,11 @@ impl ControlPlane {
     /// The controllers, for tests that take them away.
     pub fn controllers(&mut self) -> &mut Process {
         &mut self.controllers
+    }
+
+    /// Stops the controllers where they are, until the returned value is dropped.
+    pub fn pause_controllers(&self) -> Result<Paused> {
+        self.controllers.pause()
     }
 
     /// Identities of its processes.

@@ -91,6 +91,18 @@ impl Identity {
     }
 }
 
+/// A process that was stopped where it is. Dropping this lets it go on.
+#[derive(Debug)]
+pub struct Paused(Identity);
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        if self.0.alive() {
+            killpg(Pid::from_raw(self.0.pid), Signal::SIGCONT).ok();
+        }
+    }
+}
+
 /// A running, or ended, child process. Dropping it kills it.
 #[derive(Debug)]
 pub struct Process {
@@ -143,6 +155,13 @@ impl Process {
         self.running =
             Some(launch(&self.spec).with_context(|| format!("cannot restart {}", self.spec.name))?);
         Ok(())
+    }
+
+    /// Stops it where it is, until the returned value is dropped: it answers nobody, and its connections stand.
+    pub fn pause(&self) -> Result<Paused> {
+        let identity = self.identity().with_context(|| format!("{} is not running", self.spec.name))?.clone();
+        killpg(Pid::from_raw(identity.pid), Signal::SIGSTOP)?;
+        Ok(Paused(identity))
     }
 
     /// Lets it run on after us. The supervisor must be released as well.

@@ -8,6 +8,8 @@ use std::process::ExitCode;
 use e2e::cluster::Setup;
 use e2e::suite;
 
+#[path = "change/access.rs"]
+mod access;
 #[path = "change/adjustment.rs"]
 mod adjustment;
 #[path = "change/differences.rs"]
@@ -23,9 +25,12 @@ mod refusals;
 #[path = "change/window.rs"]
 mod window;
 
+use access::{access_changes_without_quota_automatic, access_changes_without_quota_provider_applied};
 use adjustment::{
-    a_shrink_below_use_waits_automatic, a_shrink_below_use_waits_provider_applied,
-    adjustment_keeps_workloads_automatic, adjustment_keeps_workloads_provider_applied,
+    a_key_that_nobody_counts_is_named, a_shrink_below_use_waits_automatic,
+    a_shrink_below_use_waits_provider_applied, adjustment_keeps_workloads_automatic,
+    adjustment_keeps_workloads_provider_applied, use_of_a_new_key_is_counted_first_automatic,
+    use_of_a_new_key_is_counted_first_provider_applied,
 };
 use differences::every_difference_from_the_approval_is_refused;
 use maintenance::{
@@ -52,6 +57,11 @@ fn main() -> ExitCode {
             adjustment_keeps_workloads_provider_applied,
             a_shrink_below_use_waits_automatic,
             a_shrink_below_use_waits_provider_applied,
+            use_of_a_new_key_is_counted_first_automatic,
+            use_of_a_new_key_is_counted_first_provider_applied,
+            a_key_that_nobody_counts_is_named,
+            access_changes_without_quota_automatic,
+            access_changes_without_quota_provider_applied,
             one_open_change_and_none_while_exiting,
             a_change_is_returned_resubmitted_or_rejected,
             taken_namespace_name_is_invalid,

@@ -15,8 +15,16 @@ use e2e::suite::{self, Context};
 use govcloud_domain::quantity::{Quantity, QuantityError};
 use govcloud_domain::tenancy::quota;
 use k8s_openapi::api::core::v1::{LimitRange, ResourceQuota};
+
+#[path = "quantity/limits.rs"]
+mod limits;
+
 use kube::Api;
 use kube::api::{DeleteParams, PostParams};
+use limits::{
+    device_classes_are_counted, limits_of_a_region_are_judged_as_by_the_server,
+    s1_a_pod_level_resource_evades_no_quota,
+};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -32,6 +40,9 @@ fn main() -> ExitCode {
         negative_amounts_equal_the_servers,
         order_equals_the_servers,
         accepted_amounts_equal_the_servers,
+        limits_of_a_region_are_judged_as_by_the_server,
+        s1_a_pod_level_resource_evades_no_quota,
+        device_classes_are_counted,
     ];
     suite::main(Setup::Bare, tests)
 }
@@ -155,7 +166,7 @@ async fn valid_quota_is_accepted(context: Context) -> Result<()> {
     let namespace = context.namespace("hard").await?;
     let quotas: Api<ResourceQuota> = Api::namespaced(context.cluster.client(Actor::Admin).await?, &namespace);
     let dry = PostParams { dry_run: true, ..PostParams::default() };
-    const KEYS: [&str; 10] = [
+    const KEYS: [&str; 12] = [
         "pods",
         "services.nodeports",
         "requests.cpu",
@@ -166,6 +177,8 @@ async fn valid_quota_is_accepted(context: Context) -> Result<()> {
         "requests.example.com/gpu",
         "gold.storageclass.storage.k8s.io/requests.storage",
         "gold.storageclass.storage.k8s.io/persistentvolumeclaims",
+        "gpu.deviceclass.resource.k8s.io/devices",
+        "requests.deviceclass.resource.kubernetes.io/gpu",
     ];
     let any = (prop::sample::select(&KEYS[..]), prop::bool::weighted(0.1), amounts());
     let (mut taken, mut refused, mut fractions, mut huge) = (0, 0, 0, 0);
@@ -180,7 +193,9 @@ async fn valid_quota_is_accepted(context: Context) -> Result<()> {
             // Counts that overflow 64 bits are accepted by the server in some forms and refused in others. We accept none.
             (Ok(_), false) if read(&amount)? >= read("9.2P")? => huge += 1,
             // A fraction of a device can be limited, and never asked for.
-            (Ok(_), false) if key == "requests.example.com/gpu" && !read(&amount)?.is_whole() => {
+            (Ok(_), false)
+                if key.starts_with("requests.") && key.contains('/') && !read(&amount)?.is_whole() =>
+            {
                 fractions += 1
             }
             (Ok(_), false) => anyhow::bail!("we refuse {hard:?}, and the server takes it: {found:?}"),

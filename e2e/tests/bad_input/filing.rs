@@ -161,7 +161,7 @@ const ROWS: &[Row] = &[
     Row {
         what: "quota-not-text",
         spoil: |m| quota(m, "requests.cpu", json!(8)),
-        expect: Refused(&["quota.requests.cpu", "expected string"]),
+        expect: Refused(&["spec.namespaces[0].quota.requests.cpu", "must be of type string"]),
     },
     Row {
         what: "quota-key-unknown",
@@ -175,6 +175,74 @@ const ROWS: &[Row] = &[
             "BadQuota",
             &["命名空间 prod", "整数：1500m", "a whole number below 9.2P is allowed"],
         ),
+    },
+    Row {
+        what: "quota-of-devices",
+        spoil: |m| {
+            quota(m, "gpu.water.example.deviceclass.resource.k8s.io/devices", json!("2"));
+            quota(m, "requests.deviceclass.resource.kubernetes.io/gpu.water.example", json!("2"));
+        },
+        expect: Accepted,
+    },
+    Row {
+        what: "quota-of-kubernetes-own-domain",
+        spoil: |m| quota(m, "requests.resource.kubernetes.io/gpu", json!("1")),
+        expect: Refused(&["spec.namespaces[0].quota", "unknown quota key"]),
+    },
+    Row {
+        what: "quota-without-quotas",
+        spoil: |m| quota(m, "resourcequotas", json!("0")),
+        expect: Invalid(
+            "BadQuota",
+            &["命名空间 prod", "配额“resourcequotas”", "objects that only the operator makes"],
+        ),
+    },
+    Row {
+        what: "quota-without-bindings",
+        spoil: |m| quota(m, "count/rolebindings.rbac.authorization.k8s.io", json!("0")),
+        expect: Invalid("BadQuota", &["“count/rolebindings.rbac.authorization.k8s.io”", "leave it out"]),
+    },
+    Row {
+        what: "quota-without-config-maps",
+        spoil: |m| quota(m, "configmaps", json!("0")),
+        expect: Invalid("BadQuota", &["“configmaps”", "at least 1 is needed"]),
+    },
+    Row {
+        what: "load-balancers-without-node-ports",
+        spoil: |m| quota(m, "services.loadbalancers", json!("1")),
+        expect: Invalid("BadQuota", &["services.nodeports", "allocateLoadBalancerNodePorts: false"]),
+    },
+    Row {
+        what: "load-balancers-with-node-ports",
+        spoil: |m| {
+            quota(m, "services.loadbalancers", json!("1"));
+            quota(m, "services.nodeports", json!("0"));
+        },
+        expect: Accepted,
+    },
+    Row {
+        what: "access-for-a-pipeline-elsewhere",
+        spoil: |m| {
+            m["spec"]["access"][0]["subject"] =
+                json!({"kind": "ServiceAccount", "name": "flux-water", "namespace": "flux-water"});
+        },
+        expect: Accepted,
+    },
+    Row {
+        what: "access-for-a-system-account",
+        spoil: |m| {
+            m["spec"]["access"][0]["subject"] =
+                json!({"kind": "ServiceAccount", "name": "default", "namespace": "kube-system"});
+        },
+        expect: Refused(&[
+            "spec.access[0].subject.namespace",
+            "ServiceAccounts of system namespaces are refused",
+        ]),
+    },
+    Row {
+        what: "access-for-a-group-of-a-namespace",
+        spoil: |m| m["spec"]["access"][0]["subject"]["namespace"] = json!("flux-water"),
+        expect: Refused(&["spec.access[0].subject", "only a ServiceAccount has a namespace"]),
     },
     Row {
         what: "quota-of-nothing",

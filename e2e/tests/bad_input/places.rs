@@ -97,6 +97,51 @@ async fn regions_are_refused(context: &Context) -> Result<usize> {
         spoil(&mut manifest);
         says(what, &refusal(create(&api, &manifest).await).context(what)?, fragments)?;
     }
+    Ok(count + settings_are_refused(&api).await?)
+}
+
+/// Settings for tenants from which no object could be made, or within which no application could be.
+async fn settings_are_refused(api: &Api<DynamicObject>) -> Result<usize> {
+    let limits = |default: &str, request: &str, max: &str, min: &str| {
+        let one = |amount: &str| if amount.is_empty() { json!({}) } else { json!({"memory": amount}) };
+        json!({"limitRange": {
+            "default": one(default), "defaultRequest": one(request), "max": one(max), "min": one(min),
+        }})
+    };
+    let peer = |peer: Value| json!({"network": {"egress": [{"name": "a", "peers": [peer]}]}});
+    let rows = [
+        (limits("256Mi", "512Mi", "", ""), "limitRange.defaultRequest must not be above limitRange.default"),
+        (limits("512Mi", "", "256Mi", ""), "limitRange.default must not be above limitRange.max"),
+        (limits("", "0.5Gi", "256Mi", ""), "limitRange.defaultRequest must not be above limitRange.max"),
+        (limits("256Mi", "", "", "512Mi"), "limitRange.min must not be above limitRange.default"),
+        (limits("", "256Mi", "", "512Mi"), "limitRange.min must not be above limitRange.defaultRequest"),
+        (limits("", "", "256Mi", "1Gi"), "limitRange.min 不得高于 limitRange.max"),
+        (limits("半个", "", "", ""), "spec.tenancy.limitRange.default"),
+        (limits("", "", "-1", ""), "spec.tenancy.limitRange.max"),
+        (json!({"limitRange": {"min": {"pods": "1"}}}), "spec.tenancy.limitRange.min"),
+        (json!({"maxQuota": {"pods": "-3"}}), "spec.tenancy.maxQuota"),
+        (json!({"maxQuota": {"pods": "many"}}), "spec.tenancy.maxQuota"),
+        (json!({"maxQuota": {"podz": "3"}}), "unknown quota key"),
+        (json!({"podSecurityVersion": "1.34"}), "must be latest or a Kubernetes version such as v1.34"),
+        (peer(json!({})), "exactly one of namespace and cidr"),
+        (peer(json!({"namespace": "a", "cidr": "10.0.0.1/32"})), "exactly one of namespace and cidr"),
+        (peer(json!({"cidr": "10.0.0.1"})), "first address of a block"),
+        (peer(json!({"cidr": "10.0.0.1/8"})), "first address of a block"),
+        (peer(json!({"cidr": "10.0.0.1/32", "podLabels": {"a": "b"}})), "podLabels goes with namespace"),
+        (
+            json!({"network": {"ingress": [{"name": "a", "peers": []}]}}),
+            "spec.tenancy.network.ingress[0].peers",
+        ),
+    ];
+    let count = rows.len();
+    for (settings, fragment) in rows {
+        let mut manifest = region("region-410000.yaml", "990000")?;
+        for (field, value) in settings.as_object().context("fields")? {
+            manifest["spec"]["tenancy"][field] = value.clone();
+        }
+        let what = settings.to_string();
+        says(&what, &refusal(create(api, &manifest).await).with_context(|| what.clone())?, &[fragment])?;
+    }
     Ok(count)
 }
 
@@ -114,11 +159,11 @@ async fn an_unknown_region_may_come_later(context: &Context) -> Result<()> {
     )?;
     was_asked_for(context, UNKNOWN).await?;
     let mut later = region("region-410000.yaml", UNKNOWN)?;
-    later["spec"]["tenancy"]["limitRange"]["default"]["cpu"] = json!("半个");
+    later["spec"]["tenancy"]["storageClasses"] = json!(["no-such-class"]);
     let api = regions(context).await?;
     create(&api, &later).await?;
-    department.judged(Kind::Application, "travel", "BadQuantity").await?;
-    let right = json!({"spec": {"tenancy": {"limitRange": {"default": {"cpu": "500m"}}}}});
+    department.judged(Kind::Application, "travel", "StorageClassMissing").await?;
+    let right = json!({"spec": {"tenancy": {"storageClasses": ["hostpath"]}}});
     api.patch(UNKNOWN, &PatchParams::default(), &Patch::Merge(right)).await?;
     department.judged(Kind::Application, "travel", "Valid").await.map(drop)
 }

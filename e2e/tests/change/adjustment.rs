@@ -33,6 +33,57 @@ pub async fn a_shrink_below_use_waits_provider_applied(context: Context) -> Resu
     below_use_waits(&provider_applied(&context, "shrinks").await?).await
 }
 
+pub async fn use_of_a_new_key_is_counted_first_automatic(context: Context) -> Result<()> {
+    counted_first(&automatic(&context, "counts").await?).await
+}
+
+pub async fn use_of_a_new_key_is_counted_first_provider_applied(context: Context) -> Result<()> {
+    counted_first(&provider_applied(&context, "counts").await?).await
+}
+
+/// A key that nothing limited before: its use is counted, and the change waits as for every other key.
+async fn counted_first(department: &Department) -> Result<()> {
+    let app = provisioned(department, "clinic").await?;
+    let (prod, _) = Department::tenant(&app, "prod")?;
+    let client = department.cluster().client(department.applicant).await?;
+    let service = json!({"metadata": {"name": "worker"}, "spec": {"ports": [{"port": 80}]}});
+    create::<Service>(&client, &prod, service).await?;
+    let none = json!([{"name": "prod", "quota": {"services": "0"}}]);
+    department.file(&adjustment(department, "none", "clinic", none)?).await?;
+    department.approve(Kind::Change, "none").await?;
+    let waits = department
+        .until(Kind::Change, "none", "waits on the department", |s| s["waitingFor"] == "ReduceUse")
+        .await?;
+    ensure!(
+        message(&waits, "Reconciling").contains("prod services: 0 < 1"),
+        "{}",
+        message(&waits, "Reconciling")
+    );
+    ensure!(hard(department, &prod).await?["services"] != "0", "a quota below use was set");
+    if department.region == ZHENGZHOU {
+        crate::fixture::render_and_apply(department, "grant render clinic --change none").await?;
+        department.until(Kind::Grant, "clinic", "waits, too", |s| s["waitingFor"] == "ReduceUse").await?;
+    }
+    Api::<Service>::namespaced(client, &prod).delete("worker", &DeleteParams::default()).await?;
+    let done = department.phase(Kind::Change, "none", "Completed").await?;
+    ensure!(timeline_count(&done, "UseFell") == 1, "{}", done.data["status"]["timeline"]);
+    ensure!(hard(department, &prod).await?["services"] == "0");
+    Ok(())
+}
+
+/// A key of a resource that does not exist: in force, and named.
+pub async fn a_key_that_nobody_counts_is_named(context: Context) -> Result<()> {
+    let department = automatic(&context, "widgets").await?;
+    provisioned(&department, "clinic").await?;
+    change(&department, "widgets", json!([{"name": "prod", "quota": {"count/widgets.example.com": "5"}}]))
+        .await?;
+    let named = |s: &Value| condition(s, "QuotaCounted")["reason"] == "QuotaNotCounted";
+    let grant = department.until(Kind::Grant, "clinic", "names the key", named).await?;
+    let said = message(&grant, "QuotaCounted");
+    ensure!(said.contains("count/widgets.example.com") && said.contains("未统计"), "{said}");
+    Ok(())
+}
+
 /// Grown, a namespace added, and that one taken out of use again, while one set of objects runs on untouched.
 async fn disturbs_nothing(department: &Department) -> Result<()> {
     let app = provisioned(department, "clinic").await?;
