@@ -64,7 +64,8 @@ pub struct Deadline {
     pub due_date: CivilDate,
     /// The end of that day, 24:00 in China: the first instant that is late.
     pub due_at: Instant,
-    /// True while the period reaches into a year that the calendar does not hold.
+    /// True while a counted day is not known yet: its year is not in the calendar, or it is at the end of December and the
+    /// next year is not, whose notice may change it.
     pub provisional: bool,
     /// Calendar and revision, as `name@revision`, that this entry was last compared with.
     #[schemars(length(max = 300))]

@@ -100,6 +100,11 @@ pub struct Decision {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub void: Option<String>,
+    /// The operator's seal over the record's UID and this decision, made while the admission policies were intact.
+    /// A decision without it does not count (design, section 3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub seal: Option<String>,
 }
 
 /// One entry of a record's timeline.
@@ -108,9 +113,14 @@ pub struct Decision {
 pub struct TimelineEntry {
     /// Time of the event.
     pub at: Instant,
-    /// Actor: a username, or a party.
+    /// Username of who acted; `govcloud-operator` where the operator acted by itself. Absent where the record does not
+    /// show who of the party it was: the API server's audit log does.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = 512))]
     pub actor: String,
+    /// Party that acted, or for which the operator acted; absent where the operator acted for nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub party: Option<Party>,
     /// Event: one CamelCase word.
     #[schemars(length(max = 64))]
     pub event: String,
@@ -121,6 +131,11 @@ pub struct TimelineEntry {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = 2048))]
     pub message: String,
+    /// Number of entries that there ever were before this one. Absent where its position in the list and
+    /// `timelineDropped` tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub place: Option<i32>,
 }
 
 /// Status fields that every record has.
@@ -151,6 +166,11 @@ pub struct RecordStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 10))]
     pub due_date: Option<String>,
+    /// The operator's seal that it saw this record, without a decision that it does not know, in the present period in
+    /// which the admission policies are intact. A decision that appears under an earlier one does not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub period_seal: Option<String>,
     /// The decision on this record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<Decision>,
@@ -161,11 +181,11 @@ pub struct RecordStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["obligation"]))]
     pub deadlines: Vec<Deadline>,
-    /// Lifecycle events of the record, oldest first; only ever appended to.
+    /// Lifecycle events of the record, oldest first. Entries are appended; past the bound, routine ones are dropped.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "atomic"))]
     pub timeline: Vec<TimelineEntry>,
-    /// Number of entries after the first that were dropped to keep the timeline bounded.
+    /// Number of entries that were dropped to keep the timeline bounded. The first entry, decisions and what is owed stay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeline_dropped: Option<i32>,
 }

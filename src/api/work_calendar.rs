@@ -38,9 +38,9 @@ pub struct WorkCalendarSpec {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[x_kube(
     validation = Rule::new("self.holidays.all(h, h.from.getFullYear() == self.year && (!has(h.to) || h.to.getFullYear() == self.year))")
-        .message("节假日必须在本年之内 / every holiday lies within its year"),
+        .message("节假日须在本年之内，12 月的日期写在上一年之下 / every holiday lies within its year; days of December are entered under the year before"),
     validation = Rule::new("!has(self.makeUpWorkdays) || self.makeUpWorkdays.all(d, d.getFullYear() == self.year)")
-        .message("调休上班日必须在本年之内 / every make-up workday lies within its year"),
+        .message("调休上班日须在本年之内，12 月的日期写在上一年之下 / every make-up workday lies within its year; days of December are entered under the year before"),
     validation = Rule::new("!has(self.makeUpWorkdays) || self.makeUpWorkdays.all(d, self.holidays.all(h, d < h.from || d > (has(h.to) ? h.to : h.from)))")
         .message("同一天不能既放假又上班 / no date is both a holiday and a make-up workday")
 )]

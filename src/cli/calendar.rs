@@ -1,15 +1,20 @@
-//! `calendar`: end of a period, month view, number of working days. Works without a cluster, on the built-in calendar or a file.
+//! `calendar`: end of a period, month view, number of working days. Works without a cluster, on the built-in calendar or a
+//! file, and with one on the calendar that its deadlines are counted in.
 
-use std::{fs, io, io::Write, path::PathBuf};
+use std::{fmt, fs, io, io::Write, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use jiff::civil::Date;
 use kube::core::TypeMeta;
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::error::CliError;
 use super::output::{self, Format, Lang};
+use super::session::Session;
+use govcloud_api::region::Region;
 use govcloud_api::time::{CivilDate, Instant};
 use govcloud_api::work_calendar::WorkCalendar;
+use govcloud_domain::bilingual::Bilingual;
 use govcloud_domain::calendar::{Calendar, CalendarError};
 
 mod month;
@@ -28,6 +33,12 @@ pub struct CalendarCommand {
     /// 使用此 WorkCalendar 文件，不用内置日历 / use this WorkCalendar file instead of the built-in one
     #[arg(long, global = true, value_name = "CALENDAR.yaml")]
     file: Option<PathBuf>,
+    /// 使用集群中的此 WorkCalendar / use this WorkCalendar of the cluster
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "file")]
+    calendar: Option<String>,
+    /// 使用集群中此区域的日历 / use the calendar of this Region of the cluster
+    #[arg(long, global = true, value_name = "CODE", conflicts_with_all = ["file", "calendar"])]
+    region: Option<String>,
     /// 输出格式 / output format
     #[arg(short, long, global = true, value_enum)]
     output: Option<Format>,
@@ -66,68 +77,136 @@ enum CalendarQuery {
 }
 
 /// Error of `calendar`. Each is one line; the exit code is 2.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum CalendarCliError {
     /// Not a date.
-    #[error("“{0}”不是 YYYY-MM-DD 形式的日期 / {0:?} is not a date written YYYY-MM-DD")]
     Date(String),
     /// Not a month.
-    #[error("“{0}”不是 YYYY-MM 形式的月份 / {0:?} is not a month written YYYY-MM")]
     Month(String),
     /// Not a number of working days.
-    #[error(
-        "工作日数须为 0 至 {MAX_WORKING_DAYS} 的整数，不能是“{0}” / \
-         working days must be a whole number from 0 to {MAX_WORKING_DAYS}, not {0:?}"
-    )]
     WorkingDays(String),
-    /// The span ends before it begins.
-    #[error("末日 {to} 早于起算日 {from} / {to} is before {from}")]
-    Backwards {
-        /// First day.
-        from: Date,
-        /// Last day.
-        to: Date,
-    },
-    /// A year that the calendar does not hold.
-    #[error(
-        "日历 {calendar} 没有 {year} 年的数据（现有 {held}） / \
-         calendar {calendar} has no data for the year {year} (it holds {held})"
-    )]
-    YearWithoutData {
-        /// The calendar.
-        calendar: String,
-        /// The requested year.
-        year: i16,
-        /// The years it has.
-        held: String,
-    },
+    /// The span ends before it begins: first day, last day.
+    Backwards(Date, Date),
+    /// A year that the calendar does not hold: the calendar, the year, the years it has.
+    YearWithoutData(String, i16, String),
     /// The file cannot be read.
-    #[error("无法读取 {file} / cannot read {file}: {source}")]
-    Unreadable {
-        /// The file.
-        file: String,
-        /// Cause.
-        source: io::Error,
-    },
-    /// The file is not a WorkCalendar.
-    #[error("{file} 不是有效的 WorkCalendar / {file} is not a WorkCalendar: {why}")]
-    NotACalendar {
-        /// The file.
-        file: String,
-        /// Cause, in one line.
-        why: String,
-    },
+    Unreadable(String, io::Error),
+    /// The file is not a WorkCalendar; the cause, in one line.
+    NotACalendar(String, String),
     /// The calendar contradicts itself.
-    #[error("{file} 有误 / {file} is wrong: {source}")]
-    Unsound {
-        /// The file.
-        file: String,
-        /// The contradiction.
-        source: CalendarError,
-    },
+    Unsound(String, CalendarError),
     /// The answer cannot be written.
-    #[error("无法输出 / cannot write: {0}")]
-    Output(#[from] io::Error),
+    Output(io::Error),
+}
+
+impl CalendarCliError {
+    /// Wording: the defect and the allowed values.
+    fn text(&self) -> Bilingual {
+        let (zh, en) = match self {
+            Self::Date(given) => (
+                format!("“{given}”不是 YYYY-MM-DD 形式的日期"),
+                format!("{given:?} is not a date written YYYY-MM-DD"),
+            ),
+            Self::Month(given) => (
+                format!("“{given}”不是 YYYY-MM 形式的月份"),
+                format!("{given:?} is not a month written YYYY-MM"),
+            ),
+            Self::WorkingDays(given) => (
+                format!("工作日数须为 0 至 {MAX_WORKING_DAYS} 的整数，不能是“{given}”"),
+                format!("working days must be a whole number from 0 to {MAX_WORKING_DAYS}, not {given:?}"),
+            ),
+            Self::Backwards(from, to) => {
+                (format!("末日 {to} 早于起算日 {from}"), format!("{to} is before {from}"))
+            }
+            Self::YearWithoutData(calendar, year, held) => (
+                format!("日历 {calendar} 没有 {year} 年的数据（现有 {held}）"),
+                format!("calendar {calendar} has no data for the year {year} (it holds {held})"),
+            ),
+            Self::Unreadable(file, why) => {
+                (format!("无法读取 {file}：{why}"), format!("cannot read {file}: {why}"))
+            }
+            Self::NotACalendar(file, why) => (
+                format!("{file} 不是有效的 WorkCalendar：{why}"),
+                format!("{file} is not a WorkCalendar: {why}"),
+            ),
+            Self::Unsound(file, why) => {
+                let Bilingual { zh, en } = why.text();
+                (format!("{file} 有误：{zh}"), format!("{file} is wrong: {en}"))
+            }
+            Self::Output(why) => (format!("无法输出：{why}"), format!("cannot write: {why}")),
+        };
+        Bilingual::new(zh, en)
+    }
+
+    /// The same for the user, in one language.
+    pub(super) fn into_cli(self, lang: Lang) -> CliError {
+        match self {
+            Self::Output(e) => CliError::Output(e),
+            other => {
+                let Bilingual { zh, en } = other.text();
+                CliError::Usage(lang.pick(zh, en))
+            }
+        }
+    }
+}
+
+impl fmt::Display for CalendarCliError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
+    }
+}
+
+impl std::error::Error for CalendarCliError {}
+
+impl From<io::Error> for CalendarCliError {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+/// A calendar to count in, and where it is from.
+pub(super) struct Chosen {
+    calendar: Calendar,
+    source: Source,
+}
+
+/// Source of a calendar.
+pub(super) enum Source {
+    /// This plugin.
+    BuiltIn,
+    /// A file.
+    File(String),
+    /// The cluster.
+    Cluster,
+}
+
+impl Chosen {
+    /// Names the calendar and its source.
+    fn named(&self, lang: Lang) -> String {
+        let stamp = self.calendar.stamp();
+        match &self.source {
+            Source::BuiltIn => {
+                let name = stamp.split('@').next().unwrap_or_default();
+                lang.pick(format!("{name}（插件内置）"), format!("{name}, built into this plugin"))
+            }
+            Source::File(file) => file.clone(),
+            Source::Cluster => lang.pick(format!("{stamp}（集群）"), format!("{stamp}, from the cluster")),
+        }
+    }
+
+    /// The same for scripts.
+    fn origin(&self) -> Origin {
+        let calendar = self.calendar.stamp().split('@').next().unwrap_or_default().to_owned();
+        Origin { calendar, built_in: matches!(self.source, Source::BuiltIn) }
+    }
+}
+
+/// The calendar that an answer was counted in.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Origin {
+    calendar: String,
+    built_in: bool,
 }
 
 /// Answer to `due`. The field names are an interface.
@@ -139,6 +218,8 @@ struct DueAnswer {
     due_date: CivilDate,
     due_at: Instant,
     provisional: bool,
+    #[serde(flatten)]
+    origin: Origin,
 }
 
 #[derive(Serialize)]
@@ -147,48 +228,115 @@ struct CountAnswer {
     from: CivilDate,
     to: CivilDate,
     working_days: i32,
+    provisional: bool,
+    #[serde(flatten)]
+    origin: Origin,
 }
 
 impl CalendarCommand {
-    /// Writes the answer to `out`.
+    /// Writes the answer to `out`, counted in the built-in calendar or a file.
     ///
     /// # Errors
     /// An invalid value, a year without data, a file that is not a calendar, or `out` failing.
     pub fn run(self, out: &mut impl Write) -> Result<(), CalendarCliError> {
-        let lang = self.lang.unwrap_or_else(|| Lang::of_locale(|name| std::env::var(name).ok()));
+        let lang = self.lang();
         // The arguments are parsed first: they are wrong more often than the file.
-        match self.query {
-            CalendarQuery::Due { from, working_days } => {
-                let (from, days) = (date(&from)?, working_day_count(&working_days)?);
-                let calendar = calendar(self.file)?;
-                due(&calendar, from, days, self.output, lang, out)
+        let question = self.query.parse()?;
+        question.answer(&calendar(self.file)?, self.output, lang, out)
+    }
+
+    /// Language of the answer.
+    pub(super) fn lang(&self) -> Lang {
+        self.lang.unwrap_or_else(|| Lang::of_locale(|name| std::env::var(name).ok()))
+    }
+
+    /// Returns true if the calendar is one of the cluster.
+    pub(super) fn asks_cluster(&self) -> bool {
+        self.calendar.is_some() || self.region.is_some()
+    }
+
+    /// Writes the answer to `out`, counted in a calendar of the cluster.
+    ///
+    /// # Errors
+    /// As [`CalendarCommand::run`], and a Region or WorkCalendar that does not exist, or that the caller may not read.
+    pub(super) async fn run_on(self, session: &Session, out: &mut impl Write) -> Result<(), CliError> {
+        let lang = self.lang();
+        let question = self.query.parse().map_err(|e| e.into_cli(lang))?;
+        let name = match (self.calendar, &self.region) {
+            (Some(name), _) => name,
+            (None, Some(code)) => session.read::<Region>(code).await?.spec.calendar,
+            (None, None) => String::new(),
+        };
+        let read: WorkCalendar = session.read(&name).await?;
+        let calendar = Calendar::new(&name, read.metadata.generation.unwrap_or_default(), &read.spec)
+            .map_err(|why| CalendarCliError::Unsound(name, why).into_cli(lang))?;
+        let chosen = Chosen { calendar, source: Source::Cluster };
+        question.answer(&chosen, self.output, lang, out).map_err(|e| e.into_cli(lang))
+    }
+}
+
+/// A question whose values were read.
+enum Question {
+    /// The end of so many working days.
+    Due(Date, u32),
+    /// The month that begins on this day.
+    Show(Date),
+    /// Working days between two days.
+    Count(Date, Date),
+}
+
+impl CalendarQuery {
+    fn parse(&self) -> Result<Question, CalendarCliError> {
+        match self {
+            Self::Due { from, working_days } => {
+                Ok(Question::Due(date(from)?, working_day_count(working_days)?))
             }
-            CalendarQuery::Show { month } => {
-                let first = first_of(&month)?;
-                let calendar = calendar(self.file)?;
-                require_year(&calendar, first.year())?;
-                month::show(&calendar, first, self.output, lang, out)
-            }
-            CalendarQuery::Count { from, to } => {
-                let (from, to) = (date(&from)?, date(&to)?);
+            Self::Show { month } => Ok(Question::Show(first_of(month)?)),
+            Self::Count { from, to } => {
+                let (from, to) = (date(from)?, date(to)?);
                 if to < from {
-                    return Err(CalendarCliError::Backwards { from, to });
+                    Err(CalendarCliError::Backwards(from, to))
+                } else {
+                    Ok(Question::Count(from, to))
                 }
-                let calendar = calendar(self.file)?;
-                count(&calendar, from, to, self.output, lang, out)
             }
         }
     }
 }
 
+impl Question {
+    fn answer(
+        &self,
+        chosen: &Chosen,
+        output: Option<Format>,
+        lang: Lang,
+        out: &mut impl Write,
+    ) -> Result<(), CalendarCliError> {
+        match *self {
+            Self::Due(from, days) => due(chosen, from, days, output, lang, out)?,
+            Self::Show(first) => {
+                require_year(&chosen.calendar, first.year())?;
+                month::show(&chosen.calendar, first, output, lang, out)?;
+            }
+            Self::Count(from, to) => count(chosen, from, to, output, lang, out)?,
+        }
+        match (output, lang) {
+            (Some(_), _) => Ok(()),
+            (None, Lang::Zh) => Ok(writeln!(out, "日历  {}", chosen.named(lang))?),
+            (None, Lang::En) => Ok(writeln!(out, "calendar {}", chosen.named(lang))?),
+        }
+    }
+}
+
 fn due(
-    calendar: &Calendar,
+    chosen: &Chosen,
     from: Date,
     days: u32,
     output: Option<Format>,
     lang: Lang,
     out: &mut impl Write,
 ) -> Result<(), CalendarCliError> {
+    let calendar = &chosen.calendar;
     require_year(calendar, from.year())?;
     let due = calendar.due_from(from, days);
     let answer = DueAnswer {
@@ -197,6 +345,7 @@ fn due(
         due_date: due.date.into(),
         due_at: due.at.into(),
         provisional: due.provisional,
+        origin: chosen.origin(),
     };
     match output {
         Some(format) => write(&answer, format, out),
@@ -205,36 +354,40 @@ fn due(
 }
 
 fn count(
-    calendar: &Calendar,
+    chosen: &Chosen,
     from: Date,
     to: Date,
     output: Option<Format>,
     lang: Lang,
     out: &mut impl Write,
 ) -> Result<(), CalendarCliError> {
+    let calendar = &chosen.calendar;
     for year in from.year()..=to.year() {
         require_year(calendar, year)?;
     }
-    let answer = CountAnswer { from: from.into(), to: to.into(), working_days: calendar.count(from, to) };
+    let working_days = calendar.count(from, to);
+    let provisional = from < to && !calendar.knows_all(from, to);
+    let answer =
+        CountAnswer { from: from.into(), to: to.into(), working_days, provisional, origin: chosen.origin() };
     match output {
         Some(format) => write(&answer, format, out),
-        None => Ok(text::count(from, to, answer.working_days, lang, out)?),
+        None => Ok(text::count(from, to, working_days, provisional, lang, out)?),
     }
 }
 
 /// Reads the calendar in `file`, or the built-in one.
-fn calendar(file: Option<PathBuf>) -> Result<Calendar, CalendarCliError> {
-    let (file, text) = match file {
-        None => ("cn".to_owned(), BUILT_IN.to_owned()),
+fn calendar(file: Option<PathBuf>) -> Result<Chosen, CalendarCliError> {
+    let (file, text, source) = match file {
+        None => ("cn".to_owned(), BUILT_IN.to_owned(), Source::BuiltIn),
         Some(path) => {
             let file = path.display().to_string();
             match fs::read_to_string(&path) {
-                Ok(text) => (file, text),
-                Err(source) => return Err(CalendarCliError::Unreadable { file, source }),
+                Ok(text) => (file.clone(), text, Source::File(file)),
+                Err(why) => return Err(CalendarCliError::Unreadable(file, why)),
             }
         }
     };
-    let not_a_calendar = |why: String| CalendarCliError::NotACalendar { file: file.clone(), why };
+    let not_a_calendar = |why: String| CalendarCliError::NotACalendar(file.clone(), why);
     // A file of another kind is reported as such, not by its first unknown field.
     let types: TypeMeta = parse(&text).map_err(not_a_calendar)?;
     if types.kind != "WorkCalendar" || types.api_version != "govcloud.dev/v1alpha1" {
@@ -242,8 +395,9 @@ fn calendar(file: Option<PathBuf>) -> Result<Calendar, CalendarCliError> {
     }
     let read: WorkCalendar = parse(&text).map_err(not_a_calendar)?;
     let name = read.metadata.name.unwrap_or_default();
-    Calendar::new(&name, read.metadata.generation.unwrap_or_default(), &read.spec)
-        .map_err(|source| CalendarCliError::Unsound { file, source })
+    let calendar = Calendar::new(&name, read.metadata.generation.unwrap_or_default(), &read.spec)
+        .map_err(|why| CalendarCliError::Unsound(file, why))?;
+    Ok(Chosen { calendar, source })
 }
 
 fn require_year(calendar: &Calendar, year: i16) -> Result<(), CalendarCliError> {
@@ -252,7 +406,7 @@ fn require_year(calendar: &Calendar, year: i16) -> Result<(), CalendarCliError> 
     }
     let years: Vec<String> = calendar.years().map(|year| year.to_string()).collect();
     let name = calendar.stamp().split('@').next().unwrap_or_default().to_owned();
-    Err(CalendarCliError::YearWithoutData { calendar: name, year, held: years.join(" ") })
+    Err(CalendarCliError::YearWithoutData(name, year, years.join(" ")))
 }
 
 fn date(text: &str) -> Result<Date, CalendarCliError> {
@@ -287,7 +441,7 @@ fn write(answer: &impl Serialize, format: Format, out: &mut impl Write) -> Resul
 /// # Errors
 /// A defect of the build.
 pub(super) fn built_in() -> Result<Calendar, CalendarCliError> {
-    calendar(None)
+    calendar(None).map(|chosen| chosen.calendar)
 }
 
 #[cfg(test)]

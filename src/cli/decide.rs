@@ -14,6 +14,7 @@ use super::region_calendars::RegionCalendars;
 use super::session::Session;
 use super::show::{self, Part, details_of};
 use super::submit::submit;
+use super::wait::{Recorded, WaitArguments};
 use govcloud_api::condition::ConditionStatus;
 use govcloud_api::keys;
 use govcloud_api::record::Verdict;
@@ -33,6 +34,11 @@ pub struct DecideCommand {
     /// 不再询问 / do not ask for confirmation
     #[arg(short, long)]
     yes: bool,
+    /// 审批策略不完整时仍然提交（结论不生效）/ submit while policies are incomplete, although it will not count
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    wait: WaitArguments,
 }
 
 /// Arguments of `approve`.
@@ -54,6 +60,8 @@ pub struct ClearVoidCommand {
     /// 不再询问 / do not ask for confirmation
     #[arg(short, long)]
     yes: bool,
+    #[command(flatten)]
+    wait: WaitArguments,
 }
 
 impl ApproveCommand {
@@ -124,21 +132,59 @@ impl DecideCommand {
         if let Some(reviewed) = self.generation.filter(|g| *g != record.generation()) {
             return Err(CliError::failed(messages::other_generation(lang, reviewed, record.generation())));
         }
+        refuse_void(&record, self.force, lang)?;
         let body = decision(&record, verdict, self.opinion(), reattach, &me);
         // A refusal is reported before the confirmation prompt.
         for dry_run in [true, false] {
-            if let Err(error) = submit(session, &record, &body, dry_run).await? {
-                return Err(explain(session, &record, &calendars, verdict, &me, error).await);
-            }
+            let stored = match submit(session, &record, &body, dry_run).await? {
+                Ok(stored) => stored,
+                Err(error) => {
+                    return Err(explain(session, &record, &calendars, verdict, &me, error).await);
+                }
+            };
             if dry_run {
                 confirm(self.yes, None, lang)?;
+            } else if stored.resource_version() == record.resource_version() {
+                let advice = state_advice(&record, verdict, lang);
+                return Err(
+                    CliError::failed(messages::nothing_changed(lang, &record.target)).advise([advice])
+                );
             }
         }
-        Ok(writeln!(
-            out,
-            "{}",
-            messages::decided(lang, &record.target, record.generation(), verdict_name, me)
-        )?)
+        let generation = record.generation();
+        let recorded = |now: &Record| match Recorded::of(now, verdict, generation, &me) {
+            Recorded::Pending => None,
+            recorded => Some(recorded),
+        };
+        match self.wait.until(session, &record, recorded).await? {
+            None => Ok(writeln!(out, "{}", messages::submitted(lang, &record.target, verdict_name))?),
+            Some(Recorded::Void(why)) => {
+                let next = messages::next_clear_void(lang, &record.target, record.namespace());
+                let why = lang.half(&why);
+                Err(CliError::failed(messages::recorded_void(lang, &record.target, why)).advise([next]))
+            }
+            Some(_) => Ok(writeln!(
+                out,
+                "{}",
+                messages::decided(lang, &record.target, generation, verdict_name, me)
+            )?),
+        }
+    }
+}
+
+/// Refuses what would not count: over an invalid decision, and while the policies are incomplete.
+fn refuse_void(record: &Record, force: bool, lang: Lang) -> Result<(), CliError> {
+    let (target, namespace) = (&record.target, record.namespace());
+    if let Some(why) = record.status.decision.as_ref().and_then(|d| d.void.as_deref()) {
+        let next = messages::next_clear_void(lang, target, namespace);
+        return Err(CliError::failed(messages::void_stands(lang, target, lang.half(why))).advise([next]));
+    }
+    match record.violation() {
+        Some(c) if !force => {
+            let message = messages::would_not_count(lang, target, lang.half(&c.message));
+            Err(CliError::failed(message).advise([messages::next_policies(lang)]))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -187,7 +233,11 @@ impl ClearVoidCommand {
                 confirm(self.yes, None, lang)?;
             }
         }
-        Ok(writeln!(out, "{}", messages::cleared(lang, &record.target))?)
+        let gone = |now: &Record| now.status.decision.is_none().then_some(());
+        match self.wait.until(session, &record, gone).await? {
+            Some(()) => Ok(writeln!(out, "{}", messages::cleared(lang, &record.target))?),
+            None => Ok(writeln!(out, "{}", messages::clear_submitted(lang, &record.target))?),
+        }
     }
 }
 

@@ -135,6 +135,10 @@ impl ConsentCommand {
                 record.namespace(),
             )]));
         };
+        if !session.consents_in(record.namespace()).await? {
+            let refused = CliError::failed(messages::may_not_consent(lang, record.namespace()));
+            return Err(refused.advise([messages::ask_for_role(lang)]));
+        }
         present(session, &record, out).await?;
         if exit.and_then(|e| e.spec.consent.as_ref()).is_some_and(|c| c.inventory_digest == inventory.digest)
         {

@@ -32,13 +32,14 @@ mod region_calendars;
 mod submit;
 #[cfg(test)]
 mod test_fixtures;
+mod wait;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use self::calendar::{CalendarCliError, CalendarCommand};
+use self::calendar::CalendarCommand;
 use self::certificate::CertificateCommand;
 use self::completion::{CompleteCommand, CompletionCommand};
 use self::decide::{ApproveCommand, ClearVoidCommand, DecideCommand};
@@ -128,20 +129,14 @@ fn report(error: &CliError, lang: Lang) -> ExitCode {
     }
 }
 
-impl From<CalendarCliError> for CliError {
-    fn from(error: CalendarCliError) -> Self {
-        match error {
-            CalendarCliError::Output(e) => Self::Output(e),
-            other => Self::Usage(other.to_string()),
-        }
-    }
-}
-
 impl Plugin {
     fn run(self, out: &mut impl Write) -> Result<(), CliError> {
         let Self { flags, command } = self;
         match command {
-            Command::Calendar(c) => c.run(out)?,
+            Command::Calendar(c) if !c.asks_cluster() => {
+                let lang = c.lang();
+                c.run(out).map_err(|e| e.into_cli(lang))?;
+            }
             Command::Completion(c) => c.run(Self::command(), out)?,
             Command::Complete(c) => c.run(Self::command(), out)?,
             command => {
@@ -179,7 +174,8 @@ impl Command {
             Self::Verify(c) => c.run(&session, out).await,
             Self::Certificate(c) => c.run(&session, out).await,
             Self::Grant(c) => c.run(&session, out).await,
-            Self::Calendar(_) | Self::Completion(_) | Self::Complete(_) => Ok(()),
+            Self::Calendar(c) => c.run_on(&session, out).await,
+            Self::Completion(_) | Self::Complete(_) => Ok(()),
         }
     }
 }

@@ -36,6 +36,7 @@ texts! {
 texts! {
     unreachable(why) { "无法访问集群：{why}" "cannot reach the cluster: {why}" }
     bad_kubeconfig(why) { "kubeconfig 不可用：{why}" "cannot use the kubeconfig: {why}" }
+    no_such_object(kind, name) { "没有 {kind} {name}" "there is no {kind} {name}" }
     no_such(what, namespace) { "命名空间 {namespace} 中没有 {what}" "there is no {what} in namespace {namespace}" }
     not_installed() { "该集群未安装 govcloud.dev 的资源类型；请联系平台管理人员" "this cluster does not serve govcloud.dev; its administrator must install it first" }
     malformed(what, why) { "{what} 不符合现行格式：{why}" "{what} does not fit the schema: {why}" }
@@ -80,6 +81,29 @@ texts! {
         "所审核的是第 {reviewed} 次提交稿，现为第 {now} 次提交稿，没有提交；请重新查看后办理"
         "you reviewed generation {reviewed}, but the record has generation {now}; nothing was submitted. Check it again, then decide"
     }
+    submitted(record, verdict) {
+        "{record}：已提交“{verdict}”，管控程序（operator）记录后生效"
+        "{record}: {verdict} submitted; it counts once the operator has recorded it"
+    }
+    nothing_changed(record) { "{record} 没有任何改动，没有作出结论" "nothing changed on {record}; nothing was decided" }
+    not_recorded(record, seconds) {
+        "{record} 已提交，但管控程序（operator）{seconds} 秒内没有记录；请检查管控程序是否运行"
+        "{record} was submitted, but the operator did not record it within {seconds} s; check that it runs"
+    }
+    recorded_void(record, why) { "{record} 的结论不生效：{why}" "the decision on {record} does not count: {why}" }
+    void_stands(record, why) {
+        "{record} 有无效的审核结论（{why}），清除之前不能重新审核"
+        "{record} has an invalid decision ({why}); it must be removed before a new one"
+    }
+    would_not_count(record, why) {
+        "没有提交：现在对 {record} 作出的结论不生效（{why}）"
+        "nothing was submitted: a decision on {record} would not count now ({why})"
+    }
+    next_policies() {
+        "请平台管理人员恢复审批策略（kubectl govcloud verify），恢复后再审核；仍要提交的，加 --force"
+        "ask the platform's administrator to restore the policies (kubectl govcloud verify), then decide; --force submits all the same"
+    }
+    clear_submitted(record) { "{record}：已提交清除，管控程序（operator）办理后可以重新审核" "{record}: removal submitted; a new decision is possible once the operator has seen it" }
     refused(why) { "被拒绝：{why}" "refused: {why}" }
     next(what) { "下一步：{what}" "next: {what}" }
     next_authority(region, authority) { "由区域 {region} 的主管部门（{authority}）审核" "the authority of region {region} ({authority}) decides" }
@@ -124,6 +148,10 @@ texts! {
         "将授权按以上清单处置 {name} 的数据（第二十三条）\n清单校验值 {digest}"
         "About to consent to the listed actions on the data of {name} (Art. 23)\ninventory {digest}"
     }
+    may_not_consent(namespace) {
+        "您无权代使用部门授权（consent，命名空间 {namespace}；以“*”授予的权限不计）"
+        "you may not consent for the department in namespace {namespace} (verb consent, by name; wildcard rights do not count)"
+    }
     consented_already(name) { "{name} 的当前清单已获授权" "the present inventory of {name} has consent already" }
     consented(name, digest, by) { "{name}：{by} 已授权 {digest}" "{name}: {by} consented to {digest}" }
     no_such_volume(uid, listed) { "清单中没有待移交的数据卷 {uid}；待移交的有：{listed}" "the inventory has no volume {uid} to hand over; volumes to hand over: {listed}" }
@@ -138,6 +166,10 @@ texts! {
 // Queue, show, verify, certificate, grant.
 texts! {
     nothing_waits(who, scope) { "{scope}没有待办事项（{who}）" "nothing to do for {who} {scope}" }
+    queue_violated() {
+        "审批策略不完整，现在作出的审核结论不生效；请平台管理人员恢复（kubectl govcloud verify）"
+        "policies are incomplete: a decision made now does not count; ask the administrator to restore them (kubectl govcloud verify)"
+    }
     in_namespace(namespace) { "命名空间 {namespace} 中" "in namespace {namespace}" }
     in_all() { "全部命名空间中" "in any namespace" }
     no_party() {
@@ -153,13 +185,14 @@ texts! {
     provisional(days) { "{days}（暂定）" "{days} (provisional)" }
     waits(party, act) { "等待{party}：{act}" "waiting for the {party}: {act}" }
     waits_for_nobody() { "无待办" "nothing to do" }
+    of_party(actor, party) { "{actor}（{party}）" "{actor} ({party})" }
     until(date) { "截止日期 {date} 24:00" "due {date} 24:00" }
     not_looked_at() { "管控程序尚未受理" "not processed by the operator yet" }
     dropped(count) { "（此后略去 {count} 条）" "({count} later entries were dropped)" }
     by_article(what, article) { "{what}（{article}）" "{what} ({article})" }
     generation(number) { "第 {number} 次提交稿" "generation {number}" }
     region(name, code, authority) { "{name}（{code}）  {authority}" "{name} ({code})  {authority}" }
-    condition(name, type_, reason) { "{name}（{type_}，{reason}）" "{name} ({type_}, {reason})" }
+    condition(name, state, reason) { "{name}（{state}，{reason}）" "{name} ({state}, {reason})" }
     access(kind, name, role) { "{kind} {name}：{role}" "{kind} {name}: {role}" }
     all_applications() { "本区域全部应用" "every application of the region" }
     met(at) { "完成于 {at}" "met {at}" }

@@ -188,7 +188,11 @@ impl QueueCommand {
             };
             return Ok(writeln!(out, "{}", messages::nothing_waits(lang, who, scope))?);
         }
-        Ok(out.write_all(text(&items, lang, self.party == Some(PartyFilter::All)).as_bytes())?)
+        out.write_all(text(&items, lang, self.party == Some(PartyFilter::All)).as_bytes())?;
+        if records.iter().any(Record::policies_violated) {
+            writeln!(out, "\n{}", messages::queue_violated(lang))?;
+        }
+        Ok(())
     }
 
     async fn rights(
@@ -286,7 +290,7 @@ fn text(items: &[Item], lang: Lang, all: bool) -> String {
             i.record.clone(),
             i.namespace.clone(),
             i.system.clone(),
-            terms::phase(lang, &i.phase),
+            terms::phase_waiting(lang, &i.phase, i.waiting_for.as_deref()),
             act,
             i.due_date.clone().unwrap_or_else(|| "-".to_owned()),
             i.remaining.map_or_else(|| "-".to_owned(), |r| r.text(lang)),

@@ -12,12 +12,14 @@ use super::messages;
 use super::output::Lang;
 use govcloud_api::application::CloudApplication;
 use govcloud_api::change::ChangeRequest;
+use govcloud_api::condition::{Condition, ConditionStatus};
 use govcloud_api::decommission::Decommission;
 use govcloud_api::grant::ResourceGrant;
 use govcloud_api::keys;
 use govcloud_api::record::RecordStatus;
 use govcloud_api::resources::{self, ResourceType};
 use govcloud_domain::digest::spec_digest;
+use govcloud_domain::reason::Reason;
 
 /// Kind of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -202,6 +204,20 @@ impl Record {
     /// Phase; empty before the first reconcile.
     pub(super) fn phase(&self) -> &str {
         self.raw["status"]["phase"].as_str().unwrap_or_default()
+    }
+
+    /// The condition that says that the admission policies are incomplete, if there is one: a decision would not count.
+    pub(super) fn violation(&self) -> Option<&Condition> {
+        self.status.conditions.iter().find(|c| {
+            c.type_ == "Stalled"
+                && c.status == ConditionStatus::True
+                && c.reason == Reason::PolicyIntegrityViolated.as_ref()
+        })
+    }
+
+    /// Returns true if a decision on it would not count now.
+    pub(super) fn policies_violated(&self) -> bool {
+        self.violation().is_some()
     }
 
     /// Digest of what a decision is on.

@@ -37,7 +37,7 @@ impl RegionCalendars {
 
     /// Builds them from objects.
     pub(super) fn from_objects(regions: Vec<Value>, calendars: Vec<Value>) -> Result<Self, CliError> {
-        let built_in = calendar::built_in().map_err(|e| CliError::failed(e.to_string()))?;
+        let built_in = calendar::built_in().map_err(|e| e.into_cli(Lang::En))?;
         let regions = regions.into_iter().filter_map(|v| serde_json::from_value::<Region>(v).ok());
         let calendars = calendars.into_iter().filter_map(|v| serde_json::from_value::<WorkCalendar>(v).ok());
         let usable = |c: WorkCalendar| {

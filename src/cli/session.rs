@@ -1,5 +1,6 @@
 //! Global flags, the connection to the cluster, and requests.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,8 +12,9 @@ use k8s_openapi::api::authorization::v1::{
 };
 use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::core::ApiResource;
+use kube::core::{ApiResource, ClusterResourceScope};
 use kube::{Client, Config};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::{CliError, chain};
@@ -138,6 +140,21 @@ impl Session {
         Ok(list.items.iter().filter_map(|o| Record::read(kind, value(o), self.lang).ok()).collect())
     }
 
+    /// Reads an object of a cluster-scoped kind.
+    pub(super) async fn read<K>(&self, name: &str) -> Result<K, CliError>
+    where
+        K: kube::Resource<Scope = ClusterResourceScope, DynamicType = ()>
+            + Clone
+            + fmt::Debug
+            + DeserializeOwned,
+    {
+        match Api::<K>::all(self.client.clone()).get_opt(name).await {
+            Ok(Some(object)) => Ok(object),
+            Ok(None) => Err(CliError::failed(messages::no_such_object(self.lang, K::kind(&()), name))),
+            Err(e) => Err(self.explain(e)),
+        }
+    }
+
     /// Lists the objects of a cluster-scoped kind, raw.
     pub(super) async fn list_raw(&self, resource: &ApiResource) -> Result<Vec<Value>, kube::Error> {
         let api: Api<DynamicObject> = Api::all_with(self.client.clone(), resource);
@@ -187,6 +204,13 @@ impl Session {
     /// Returns true if the caller's rights on a region are wildcards.
     pub(super) async fn is_wildcard_on_region(&self, region: &str) -> Result<bool, CliError> {
         self.can_on_region(NONEXISTENT_VERB, region).await
+    }
+
+    /// Returns true if the caller may consent for the department in a namespace: by name, as only a department does.
+    pub(super) async fn consents_in(&self, namespace: &str) -> Result<bool, CliError> {
+        let resource = Kind::Exit.resource_type().plural;
+        Ok(self.can(attributes("consent", resource, None, Some(namespace))).await?
+            && !self.can(attributes(NONEXISTENT_VERB, resource, None, Some(namespace))).await?)
     }
 
     /// Returns true if the caller holds `file` by name in a namespace, as a department does.

@@ -14,6 +14,7 @@ use super::region_calendars::RegionCalendars;
 use super::session::Session;
 use govcloud_api::condition::Condition;
 use govcloud_api::deadline::Party;
+use govcloud_api::record::TimelineEntry;
 
 /// 办理详情：材料、审核结论、各项时限、办理过程 / display a record: documents, decision, deadlines, timeline
 #[derive(Args, Debug)]
@@ -103,7 +104,13 @@ fn head(details: &Details, lang: Lang) -> String {
     rows.push(("generation", format!("{}  {}", details.generation, details.digest)));
     rows.push((
         "phase",
-        format!("{}  {}", terms::phase(lang, &details.phase), waiting(details, lang)).trim_end().to_owned(),
+        format!(
+            "{}  {}",
+            terms::phase_waiting(lang, &details.phase, details.waiting_for.as_deref()),
+            waiting(details, lang)
+        )
+        .trim_end()
+        .to_owned(),
     ));
     for fact in &details.facts {
         let text = fact.text.as_ref().map(|[zh, en]| lang.pick(zh, en));
@@ -279,12 +286,14 @@ fn trouble(details: &Details, lang: Lang) -> String {
     if details.trouble.is_empty() {
         return String::new();
     }
-    // `Stalled` repeats the reason of the condition that causes it.
+    // `Stalled` repeats the condition that causes it, under its reason or in its words.
     let repeats = |c: &Condition| {
-        c.type_ == "Stalled" && details.trouble.iter().any(|o| o.type_ != c.type_ && o.reason == c.reason)
+        let same = |o: &Condition| o.reason == c.reason || o.message == c.message;
+        c.type_ == "Stalled" && details.trouble.iter().any(|o| o.type_ != c.type_ && same(o))
     };
     let rows = details.trouble.iter().filter(|c| !repeats(c)).map(|c| {
-        let name = messages::condition(lang, terms::condition(lang, &c.type_), &c.type_, &c.reason);
+        let state = format!("{}={:?}", c.type_, c.status);
+        let name = messages::condition(lang, terms::condition(lang, &c.type_), &state, &c.reason);
         vec![name, lang.half(&c.message).to_owned()]
     });
     heading(lang, "needs attention") + &table(None, rows, 2)
@@ -305,7 +314,7 @@ fn timeline(details: &Details, lang: Lang) -> String {
     let mut rows: Vec<_> = details
         .timeline
         .iter()
-        .map(|t| line(t.at.timestamp(), &actor(&t.actor, lang), t.article, lang.half(&t.message)))
+        .map(|t| line(t.at.timestamp(), &actor(t, lang), t.article, lang.half(&t.message)))
         .collect();
     if let (Some(count), Some(first)) = (details.timeline_dropped, details.timeline.first()) {
         rows.insert(1, line(first.at.timestamp(), "", None, &messages::dropped(lang, count)));
@@ -313,10 +322,13 @@ fn timeline(details: &Details, lang: Lang) -> String {
     heading(lang, "timeline") + &table(None, rows, 2)
 }
 
-/// Formats an actor: a username unchanged, a party by its name.
-fn actor(actor: &str, lang: Lang) -> String {
-    let party = [Party::Department, Party::Authority, Party::Provider].into_iter().find(|p| p.en() == actor);
-    party.map_or(actor, |p| terms::party(lang, p)).to_owned()
+/// Formats who acted: the username with its party, or either alone.
+fn actor(entry: &TimelineEntry, lang: Lang) -> String {
+    match (entry.actor.as_str(), entry.party.map(|p| terms::party(lang, p))) {
+        ("", party) => party.unwrap_or_default().to_owned(),
+        (actor, None) => actor.to_owned(),
+        (actor, Some(party)) => messages::of_party(lang, actor, party),
+    }
 }
 
 #[cfg(test)]

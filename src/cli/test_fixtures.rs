@@ -81,6 +81,20 @@ pub(super) fn entry(at: &str, actor: &str, event: &str, article: i32, message: &
     json!({ "at": at, "actor": actor, "event": event, "article": article, "message": message })
 }
 
+/// An entry by somebody of a party.
+pub(super) fn entry_of(
+    party: &str,
+    at: &str,
+    actor: &str,
+    event: &str,
+    article: i32,
+    message: &str,
+) -> Value {
+    let mut entry = entry(at, actor, event, article, message);
+    entry["party"] = json!(party);
+    entry
+}
+
 pub(super) fn clock(
     obligation: &str,
     party: &str,
@@ -110,8 +124,8 @@ pub(super) fn provisioning() -> Value {
             condition("OnTime", "False", "ProvisionOverdue", "云资源开通已逾期，截止日期 2026-11-19，责任方：政务云服务提供方 / provisioning is overdue since 2026-11-19, owed by the provider"),
         ],
         "timeline": [
-            entry("2026-11-16T01:30:00Z", "department", "Submitted", 11, "已提交，待审核 / filed; awaiting review"),
-            entry("2026-11-16T03:00:00Z", "authority-410000", "Approved", 12, "同意 / approved"),
+            entry_of("Department", "2026-11-16T01:30:00Z", "", "Submitted", 11, "已提交，待审核 / filed; awaiting review"),
+            entry_of("Authority", "2026-11-16T03:00:00Z", "authority-410000", "Approved", 12, "同意 / approved"),
             entry("2026-11-16T03:00:01Z", "govcloud-operator", "Notified", 13, "已通知政务云服务提供方 / the provider was notified"),
             entry("2026-11-19T16:00:00Z", "govcloud-operator", "Overdue", 13, "云资源开通已逾期 / provisioning is overdue"),
         ],

@@ -183,6 +183,7 @@ impl ClusterState {
         RegionContext {
             region: self.region(code),
             integrity: with.integrity.clone(),
+            seal: with.seal.clone(),
             reads: with.reads,
             trouble: with.refusal.clone(),
         }

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use govcloud_domain::integrity::PolicyIntegrity;
+use govcloud_domain::seal::Seal;
 use tokio::sync::watch;
 
 use crate::cache::CacheUpdate;
@@ -42,7 +43,27 @@ pub struct Context {
     /// Records with news for the CloudEvents sink.
     pub outbox: Arc<Outbox>,
     pub(crate) integrity: watch::Receiver<PolicyIntegrity>,
+    seal: watch::Receiver<Seal>,
     failures: Mutex<HashMap<Key, Failure>>,
+}
+
+/// What the policy guard publishes. The seal comes before the integrity that it belongs to.
+#[derive(Clone, Debug)]
+pub struct PublishedPolicies {
+    /// Integrity of the admission policies.
+    pub integrity: watch::Receiver<PolicyIntegrity>,
+    /// The operator's seal.
+    pub seal: watch::Receiver<Seal>,
+}
+
+impl PublishedPolicies {
+    /// Nothing was published yet.
+    #[cfg(test)]
+    pub(crate) fn unknown() -> Self {
+        let (_, integrity) = watch::channel(PolicyIntegrity::Unknown);
+        let (_, seal) = watch::channel(Seal::default());
+        Self { integrity, seal }
+    }
 }
 
 /// Failures of one key in a row.
@@ -54,14 +75,15 @@ pub(crate) struct Failure {
 }
 
 impl Context {
-    /// A context of a client, a clock and the integrity of the admission policies.
+    /// A context of a client, a clock and what the policy guard publishes.
     pub fn new(
         client: kube::Client,
         clock: Clock,
         skew: Skew,
-        integrity: watch::Receiver<PolicyIntegrity>,
+        policies: PublishedPolicies,
         identity: String,
     ) -> Self {
+        let PublishedPolicies { integrity, seal } = policies;
         Self {
             requests: Requests::new(client),
             state: ClusterState::default(),
@@ -74,6 +96,7 @@ impl Context {
             leads: AtomicBool::new(false),
             outbox: Arc::default(),
             integrity,
+            seal,
             failures: Mutex::default(),
         }
     }
@@ -86,6 +109,11 @@ impl Context {
     /// Integrity of the admission policies now.
     pub fn integrity(&self) -> PolicyIntegrity {
         self.integrity.borrow().clone()
+    }
+
+    /// The operator's seal in the present period.
+    pub fn seal(&self) -> Seal {
+        self.seal.borrow().clone()
     }
 
     /// Returns true once every cache is complete and the policies were checked.

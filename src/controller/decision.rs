@@ -5,6 +5,7 @@ use govcloud_domain::integrity::PolicyIntegrity;
 use govcloud_domain::lifecycle_event::LifecycleEvent;
 use govcloud_domain::plan::{Plan, RequiredReads, Step};
 use govcloud_domain::record::Meta;
+use govcloud_domain::seal::Seal;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -57,6 +58,8 @@ impl Decision {
 pub struct GatherContext {
     /// Integrity of the admission policies.
     pub integrity: PolicyIntegrity,
+    /// The operator's seal.
+    pub seal: Seal,
     /// Live reads that were just made for this decision.
     pub reads: Option<RequiredReads>,
     /// Refusal of the last write by the API server.

@@ -20,6 +20,9 @@ use crate::kinds::Kind;
 use crate::metrics::Where;
 use crate::reconciler::Outcome;
 
+/// Most bytes of an Event's note; the API server refuses more than 1024.
+const NOTE_MAX: usize = 1000;
+
 /// Requests of one step that are under way at once.
 const WRITES_AT_ONCE: usize = 16;
 
@@ -153,25 +156,26 @@ impl Context {
     /// has the entry.
     async fn write_events(&self, decision: &Decision, status: &Value, key: &Key) -> Result<(), RequestError> {
         let about = Target::from(key);
-        let length = status["timeline"].as_array().map_or(0, Vec::len);
-        let before = length.saturating_sub(decision.events.len()) as u64;
-        let dropped = status["timelineDropped"].as_u64().unwrap_or(0);
+        let timeline = cloud_event::Timeline::of(status);
+        let before = timeline.end().saturating_sub(decision.events.len() as u64);
         let mut stem = about.name.clone();
         stem.truncate(200);
         let event = |(i, event): (usize, &govcloud_domain::lifecycle_event::LifecycleEvent)| {
-            let id = cloud_event::id(&decision.meta.uid, before + dropped + i as u64, event.event());
-            EventBody {
+            let place = before + i as u64;
+            let id = cloud_event::id(&decision.meta.uid, place, &timeline.entry(place)?);
+            Some(EventBody {
                 name: format!("{stem}.{id}"),
                 about: &about,
                 uid: &decision.meta.uid,
                 reason: event.event(),
                 warning: event.is_warning(),
-                note: event.text().to_string(),
+                note: event.text().stored(NOTE_MAX),
                 at: Timestamp::now(),
                 instance: &self.identity,
-            }
+            })
         };
-        let events: Vec<_> = decision.events.iter().enumerate().map(event).collect();
+        // An entry that a full timeline dropped at once has no Event: it was routine.
+        let events: Vec<_> = decision.events.iter().enumerate().filter_map(event).collect();
         for chunk in events.chunks(WRITES_AT_ONCE) {
             for result in join_all(chunk.iter().map(|e| self.requests.event(e))).await {
                 match result {

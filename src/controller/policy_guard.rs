@@ -9,33 +9,33 @@ use std::convert::Infallible;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
-use kube::api::{DynamicObject, Patch, PatchParams};
+use kube::api::DynamicObject;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event};
-use serde_json::json;
 use tokio::sync::watch;
 
 use super::client::{self, EventBody};
 use super::clock::Clock;
 use super::metrics::Requests;
+use govcloud_api::OPERATOR_NAMESPACE;
 use govcloud_api::resources::{
     ADMISSION_POLICIES, CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, MUTATING_ADMISSION_POLICY,
     MUTATING_WEBHOOK_CONFIGURATION, MUTATORS, ResourceType,
 };
-use govcloud_api::{OPERATOR_NAME, OPERATOR_NAMESPACE};
-use govcloud_domain::integrity::PolicyIntegrity;
-use govcloud_domain::integrity::{self, Record};
+use govcloud_domain::integrity::{self, PolicyIntegrity, Record};
 use govcloud_domain::mutators;
 use govcloud_domain::plan::Target;
 use govcloud_domain::release::{self, RELEASE};
+use govcloud_domain::seal::Seal;
 
 mod live;
+mod memory;
 #[cfg(test)]
 mod tests;
 
 use live::{Live, Objects};
+use memory::{Memory, store_record};
 
 /// Label of the validating policies that the guard watches. Those of others can only refuse more.
 const SELECTOR: &str = "app.kubernetes.io/part-of=govcloud-operator";
@@ -66,6 +66,8 @@ pub struct PolicyGuard {
     pub namespace_controller: String,
     /// Receives the result of each check.
     pub integrity: watch::Sender<PolicyIntegrity>,
+    /// Receives the seal that belongs to it, before it.
+    pub seal: watch::Sender<Seal>,
     /// Counts interruptions of the watches.
     pub counts: Requests,
 }
@@ -75,11 +77,17 @@ struct Checked {
     shipped: Objects,
     live: Live,
     recorded: Option<Record>,
+    /// The operator's key.
+    key: Seal,
+    /// True until the first period begins, where the operator has no memory at all: what its records say counts.
+    adopts_first: bool,
 }
 
 /// The result of one check.
 struct Checking {
     integrity: PolicyIntegrity,
+    /// The seal that belongs to it.
+    seal: Seal,
     /// The record is another than before and is to be stored.
     record_changed: bool,
 }
@@ -99,11 +107,23 @@ impl Checked {
         let (released, allowed) = Live::release(&live);
         let checked = integrity::check(&shipped, &live, &released, self.recorded.as_ref(), now);
         let unlisted = mutators::unlisted(mutators::foreign(&shipped, &live), &allowed);
-        let (integrity, record) = mutators::with_unlisted(checked, unlisted);
+        let (integrity, mut record) = mutators::with_unlisted(checked, unlisted);
+        if let Some(record) = &mut record {
+            record.key = self.key.key_id();
+            record.adopts |= std::mem::take(&mut self.adopts_first);
+        }
         // A violation ends the record: even if everything comes back, there was a gap.
         let record_changed = self.recorded != record;
         self.recorded = record;
-        Some(Checking { integrity, record_changed })
+        let seal = self.seal(&integrity);
+        Some(Checking { integrity, seal, record_changed })
+    }
+
+    /// The seal of the present period; of none while a policy is missing or altered.
+    fn seal(&self, integrity: &PolicyIntegrity) -> Seal {
+        let intact = matches!(integrity, PolicyIntegrity::Intact { .. });
+        let period = self.recorded.as_ref().filter(|_| intact).map(|r| r.period.clone());
+        self.key.in_period(period, self.recorded.as_ref().is_some_and(|r| r.adopts))
     }
 }
 
@@ -125,8 +145,8 @@ impl PolicyGuard {
         let kinds: Vec<_> = ADMISSION_POLICIES.into_iter().filter_map(served).chain(OTHERS).collect();
         let live = Live::new(kinds.iter().map(|r| r.kind));
         let mut events = stream::select_all(kinds.into_iter().map(|r| self.watch(r)));
-        let recorded = load_record(&self.client).await;
-        let mut checked = Checked { shipped: shipped.into(), live, recorded };
+        let memory = Memory::load(&self.client).await;
+        let mut checked = memory.checked(shipped.into(), live);
         while let Some((kind, event)) = events.next().await {
             if let Some(checking) = checked.observe(kind, event, self.clock.now()) {
                 self.publish(checking, checked.recorded.as_ref()).await;
@@ -137,10 +157,11 @@ impl PolicyGuard {
 
     /// Stores a record that changed, and publishes and reports a result that changed.
     async fn publish(&self, checking: Checking, record: Option<&Record>) {
-        let Checking { integrity, record_changed } = checking;
+        let Checking { integrity, seal, record_changed } = checking;
         if record_changed {
             store_record(&self.client, record).await;
         }
+        self.seal.send_replace(seal);
         if let Some(before) = replace_if_changed(&self.integrity, &integrity)
             && std::mem::discriminant(&before) != std::mem::discriminant(&integrity)
         {
@@ -250,29 +271,4 @@ async fn mutating_policies_served(client: &kube::Client) -> Option<&'static str>
         }
     }
     None
-}
-
-fn records(client: &kube::Client) -> Api<ConfigMap> {
-    Api::namespaced(client.clone(), OPERATOR_NAMESPACE)
-}
-
-/// Reads the record of the last good check, however long that takes: without it a gap would go unnoticed.
-async fn load_record(client: &kube::Client) -> Option<Record> {
-    let maps = records(client);
-    let map = client::insist("the policy guard's record", || maps.get_opt(RECORD)).await?;
-    serde_json::from_str(map.data?.get("record")?).ok()
-}
-
-/// Stores the record of a good check, or that there is none, so that a restart does not forget a gap.
-async fn store_record(client: &kube::Client, record: Option<&Record>) {
-    let text = serde_json::to_string(&record).unwrap_or_default();
-    let body = json!({
-        "apiVersion": "v1", "kind": "ConfigMap",
-        "metadata": { "name": RECORD, "namespace": OPERATOR_NAMESPACE },
-        "data": { "record": text },
-    });
-    let manager = PatchParams::apply(OPERATOR_NAME).force();
-    if let Err(e) = records(client).patch(RECORD, &manager, &Patch::Apply(&body)).await {
-        tracing::warn!(error = %e, "the policy guard's record could not be stored");
-    }
 }

@@ -202,7 +202,8 @@ impl Context {
             }
             return Ok(self.clock.now().checked_add(SKEW_RETRY).ok());
         }
-        let undecided = |refusal| GatherContext { integrity: self.integrity(), reads: None, refusal };
+        let undecided =
+            |refusal| GatherContext { integrity: self.integrity(), seal: self.seal(), reads: None, refusal };
         let mut with = undecided(refusal);
         let mut confirmed: Vec<Target> = Vec::new();
         for _ in 0..ROUNDS {
@@ -279,6 +280,7 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::clock_skew::Skew;
+    use crate::context::PublishedPolicies;
     use crate::metrics::Scrape;
 
     /// The context of a leader, whose client no test uses.
@@ -287,8 +289,8 @@ mod tests {
             std::future::pending::<Result<http::Response<kube::client::Body>, std::io::Error>>()
         });
         let client = kube::Client::new(service, "default");
-        let (_, integrity) = tokio::sync::watch::channel(PolicyIntegrity::Unknown);
-        let context = Context::new(client, Clock::default(), Skew::default(), integrity, "test".into());
+        let policies = PublishedPolicies::unknown();
+        let context = Context::new(client, Clock::default(), Skew::default(), policies, "test".into());
         context.queue.activate();
         context
     }

@@ -12,13 +12,14 @@ use tokio::time::timeout;
 use super::clock::Clock;
 use super::clock_skew::{self, Skew};
 use super::cloudevents::{self, Sink};
-use super::context::Context;
+use super::context::{Context, PublishedPolicies};
 use super::leadership::{Election, ElectionError};
 use super::metrics::Metrics;
 use super::policy_guard::PolicyGuard;
 use super::supervision::{TaskEnded, Tasks};
 use super::{reconciler, server, watch as watches};
 use govcloud_domain::integrity::PolicyIntegrity;
+use govcloud_domain::seal::Seal;
 
 /// Time that running reconciles get to finish their writes at the end. With [`RELEASE`] it is below the grace period of
 /// the Pod, 30 seconds.
@@ -110,7 +111,9 @@ pub async fn operate_until(
     stop: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
     let (integrity, published) = watch::channel(PolicyIntegrity::Unknown);
-    let (context, sink) = context(config, clock.clone(), &options, published)?;
+    let (seal, own_seal) = watch::channel(Seal::default());
+    let policies = PublishedPolicies { integrity: published, seal: own_seal };
+    let (context, sink) = context(config, clock.clone(), &options, policies)?;
     let listener = server::listen(options.listen).await.map_err(|e| RunError::Listen(options.listen, e))?;
     let guard = PolicyGuard {
         client: context.requests.client(),
@@ -118,6 +121,7 @@ pub async fn operate_until(
         identity: context.identity.clone(),
         namespace_controller: options.namespace_controller.clone(),
         integrity,
+        seal,
         counts: context.metrics.requests.clone(),
     };
     let mut tasks = Tasks::default();
@@ -146,14 +150,14 @@ fn context(
     config: kube::Config,
     clock: Clock,
     options: &Options,
-    integrity: watch::Receiver<PolicyIntegrity>,
+    policies: PublishedPolicies,
 ) -> Result<(Arc<Context>, Option<Delivery>), RunError> {
     let sink = options.cloudevents.sink().map_err(RunError::CloudEvents)?;
     let origin = options.cloudevents.origin().map_err(RunError::CloudEvents)?;
     let (skew, metrics) = (Skew::default(), Metrics::default());
     let client = clock_skew::client(config, clock.clone(), skew.clone(), metrics.requests.clone())
         .map_err(|e| RunError::Client(Box::new(e)))?;
-    let mut context = Context::new(client, clock, skew, integrity, options.identity());
+    let mut context = Context::new(client, clock, skew, policies, options.identity());
     context.metrics = metrics;
     if sink.is_some() {
         context = context.with_outbox(cloudevents::Outbox::enabled());
@@ -213,8 +217,8 @@ mod tests {
             std::future::pending::<Result<http::Response<kube::client::Body>, std::io::Error>>()
         });
         let client = kube::Client::new(service, "default");
-        let (_, integrity) = watch::channel(PolicyIntegrity::Unknown);
-        Context::new(client, Clock::default(), Skew::default(), integrity, "test".into())
+        let policies = PublishedPolicies::unknown();
+        Context::new(client, Clock::default(), Skew::default(), policies, "test".into())
     }
 
     #[tokio::test]

@@ -14,12 +14,12 @@ use super::lifecycle_event::LifecycleEvent;
 use super::maintenance::notice::{self, MaintenanceView};
 use super::names;
 use super::plan::{Plan, RequiredReads, Step, Target, Write};
-use super::record::{Meta, PauseReason, StatusBuilder};
+use super::record::{Actor, ClosedReason, Meta, PauseReason, StatusBuilder};
 use super::region_context::{RegionContext, Reread};
 use govcloud_api::application::{
     ApplicationPhase as Phase, CloudApplication, CloudApplicationStatus, TenantNamespace, UnclaimedVolume,
 };
-use govcloud_api::deadline::Obligation;
+use govcloud_api::deadline::{Obligation, Party};
 use govcloud_api::decommission::{DecommissionPhase, Scope};
 use govcloud_api::grant::{ApprovalKind, GrantPhase, ResourceGrant, ResourceGrantStatus};
 use govcloud_api::quota::NamespaceQuota;
@@ -44,6 +44,8 @@ pub struct ExitView {
     pub scope: Scope,
     /// Its phase; `None` before its first visit.
     pub phase: Option<DecommissionPhase>,
+    /// Party that it waits on.
+    pub waiting_on: Party,
     /// UID of the application that it was published for.
     pub application_uid: Option<String>,
     /// Its completion.
@@ -78,17 +80,16 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<CloudApplicationStatus> {
     let stored = seen.record.status.as_ref().unwrap_or(&unseen);
     let (builder, status) = StatusBuilder::split(stored, seen.meta.generation, now);
     let mut evaluation = Evaluation { seen, now, builder, status, tenants: OnceCell::new() };
-    evaluation.builder.record_filing(&seen.meta, 11);
+    evaluation.builder.record_filing(&seen.meta, Party::Department, 11);
+    let phase = evaluation.verify_decision(stored.phase);
     let findings = evaluation.findings();
     evaluation.builder.set_valid_condition(&findings);
-    let steps = match evaluation.advance(stored.phase, &findings) {
+    let steps = match evaluation.advance(phase, &findings) {
         Ok(steps) => steps,
         Err(Reread(reads)) => return Plan::reread(reads, stored.clone()),
     };
     evaluation.list_volumes_and_maintenances();
-    if let Some(calendar) = seen.region_context.calendar() {
-        evaluation.builder.run_clocks(calendar);
-    }
+    evaluation.builder.run_clocks(seen.region_context.calendar());
     evaluation.set_ready_conditions(&findings);
     let Evaluation { builder, status, .. } = evaluation;
     builder.finish(status, stored, steps, 10)
@@ -115,6 +116,7 @@ impl Evaluation<'_> {
             Some(Phase::Provisioning | Phase::Provisioned | Phase::Live) if self.altered() => {
                 self.builder.record_alteration(12);
             }
+            Some(Phase::Provisioned | Phase::Live) if self.builder.undecided() => self.decide_anew()?,
             Some(Phase::Provisioning) => return self.provision(),
             Some(Phase::Provisioned | Phase::Live) => {
                 self.keep_clocks();
@@ -124,6 +126,55 @@ impl Evaluation<'_> {
             Some(Phase::Exiting) => self.follow_exit(),
         }
         Ok(Vec::new())
+    }
+
+    /// Verifies the recorded decision. Without a valid one the application is as before its review; one that has a grant
+    /// in force keeps what it has, and waits for a decision.
+    fn verify_decision(&mut self, phase: Option<Phase>) -> Option<Phase> {
+        self.builder.verify_decision(&self.seen.meta, &self.seen.region_context, 12);
+        let decided = match phase {
+            Some(Phase::Provisioning | Phase::Rejected) => true,
+            Some(Phase::Provisioned | Phase::Live) => !self.keeps_a_grant(),
+            _ => false,
+        };
+        if !decided || !self.builder.undecided() {
+            return phase;
+        }
+        for obligation in [Obligation::Provision, Obligation::GoLive, Obligation::GoLiveReport] {
+            self.builder.drop_clock(obligation, ClosedReason::DecisionVoid);
+        }
+        self.status.phase = Some(Phase::Submitted);
+        (self.status.provisioned_at, self.status.live_at, self.status.reported_at) = (None, None, None);
+        self.builder.status.notified_at = None;
+        self.status.phase
+    }
+
+    /// Waits for a new decision on an application that has a grant in force.
+    fn decide_anew(&mut self) -> Result<(), Reread> {
+        if self.builder.take_decision(&self.seen.meta, &self.seen.region_context, 12) {
+            self.seen.region_context.require(RequiredReads::REFERENCES)?;
+        }
+        Ok(())
+    }
+
+    /// Returns true if a grant of this record is in force, on its own approval or on that of a change.
+    fn keeps_a_grant(&self) -> bool {
+        self.seen.grant.as_ref().is_some_and(|(_, grant)| {
+            grant.spec.application.uid == self.seen.meta.uid
+                && grant.status.as_ref().is_some_and(|s| s.in_force.is_some())
+        })
+    }
+
+    /// The grant, where it is in force for this very record: one that passed to it is Active from before.
+    fn granted(&self) -> Option<&ResourceGrant> {
+        let (_, grant) = self.seen.grant.as_ref()?;
+        let in_force = |s: &&ResourceGrantStatus| {
+            s.phase == Some(GrantPhase::Active)
+                && s.in_force.as_ref().is_some_and(|a| a.uid == self.seen.meta.uid)
+        };
+        (grant.spec.application.uid == self.seen.meta.uid
+            && grant.status.as_ref().is_some_and(|s| in_force(&s)))
+        .then_some(grant)
     }
 
     /// Namespaces that the application's spec asks for.
@@ -205,7 +256,7 @@ impl Evaluation<'_> {
         self.keep_clocks();
         let automatic = self.seen.region_context.automatic();
         match &self.seen.grant {
-            None if automatic => {
+            None if automatic && self.seen.region_context.intact() => {
                 let approval = decision::approved(&self.builder.status, &self.seen.meta.digest);
                 let order = approval.map(|d| Write::Create(self.grant_target(), json!(self.work_order(d))));
                 return Ok(order.map(|w| Step::Write(vec![w])).into_iter().collect());
@@ -213,17 +264,12 @@ impl Evaluation<'_> {
             Some((meta, grant)) if self.may_take_over(grant) => {
                 return self.take_over(meta, grant, automatic);
             }
-            Some((_, grant)) if grant.spec.application.uid == self.seen.meta.uid => {
-                // In force for this very record: a grant that passed to it is Active from before.
-                let own = |s: &ResourceGrantStatus| {
-                    s.phase == Some(GrantPhase::Active)
-                        && s.in_force.as_ref().is_some_and(|a| a.uid == self.seen.meta.uid)
-                };
-                if grant.status.as_ref().is_some_and(own) {
-                    self.provisioned(grant);
+            Some(_) => {
+                if let Some(grant) = self.granted().cloned() {
+                    self.provisioned(&grant);
                 }
             }
-            _ => {}
+            None => {}
         }
         Ok(Vec::new())
     }
@@ -252,7 +298,12 @@ impl Evaluation<'_> {
         self.status.phase = Some(Phase::Provisioned);
         self.status.provisioned_at = Some(at.into());
         self.status.namespaces = grant.status.as_ref().map(|s| s.namespaces.clone()).unwrap_or_default();
-        self.builder.record_event_at(LifecycleEvent::Provisioned, "provider", Some(13), at);
+        self.builder.record_event_at(
+            LifecycleEvent::Provisioned,
+            Actor::operator_for(Party::Provider),
+            Some(13),
+            at,
+        );
         self.record_reattached();
         self.keep_clocks();
     }

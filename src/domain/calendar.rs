@@ -3,7 +3,8 @@
 //! - The day on which a period starts does not count (民法典 201); it ends at 24:00 of its last day, and a
 //!   last day that is a day off gives way to the next working day (203).
 //! - Weekends and holidays are skipped; make-up workdays (调休) count.
-//! - In a year that the calendar does not hold, Monday to Friday count and the result is provisional.
+//! - In a year that the calendar does not hold, Monday to Friday count and the result is provisional. So it is on the
+//!   last days of December until the next year is published, whose notice may change them.
 //!
 //! Every day is a day in China, which has been at UTC+8 without summer time since 15 September 1991 and
 //! has one zone. The offset is therefore a constant here, and no zone data or setting of the host has a say.
@@ -17,9 +18,11 @@ use jiff::{
 use govcloud_api::work_calendar::WorkCalendarSpec;
 
 mod error;
+mod turn_of_year;
 mod year;
 
 pub use error::CalendarError;
+use turn_of_year::is_open_until_next_year;
 use year::Year;
 
 /// UTC+8, the offset of Asia/Shanghai (see above).
@@ -34,7 +37,7 @@ pub const DESK_CLOSES: Time = Time::constant(17, 30, 0, 0);
 pub struct Day<'a> {
     /// Kind of the day.
     pub kind: DayKind<'a>,
-    /// True if its year is published. In an unknown year only weekends are told from weekdays.
+    /// True if no notice that is still to come changes it. In an unknown year only weekends are told from weekdays.
     pub known: bool,
 }
 
@@ -65,7 +68,7 @@ pub struct Due {
     pub date: Date,
     /// 24:00 of that day: the first instant that is late.
     pub at: Timestamp,
-    /// True if the period reaches into an unpublished year.
+    /// True if a counted day is not known yet ([`Calendar::knows`]).
     pub provisional: bool,
 }
 
@@ -111,9 +114,19 @@ impl Calendar {
         self.year(year)?.notice.as_deref()
     }
 
-    /// Returns true if the year of `date` is published.
+    /// Returns true if the year of `date` is published, and the next one as well where its notice may change the day:
+    /// at the end of December.
     pub fn knows(&self, date: Date) -> bool {
-        self.year(date.year()).is_some()
+        let settled = !is_open_until_next_year(date) || self.year(date.year().saturating_add(1)).is_some();
+        self.year(date.year()).is_some() && settled
+    }
+
+    /// The same calendar as it was before `year` and later ones were published, with what the notice for `year` says of
+    /// December.
+    pub(crate) fn before(&self, year: i16) -> Self {
+        let earlier = self.years.iter().filter(|y| y.number < year).cloned();
+        let with_plain_end = |y: Year| if y.number + 1 == year { y.with_plain_end() } else { y };
+        Self { stamp: self.stamp.clone(), years: earlier.map(with_plain_end).collect() }
     }
 
     /// Returns the day of `date`.
@@ -124,7 +137,7 @@ impl Calendar {
             None if is_weekend(date) => DayKind::Weekend,
             None => DayKind::Working,
         };
-        Day { kind, known: year.is_some() }
+        Day { kind, known: self.knows(date) }
     }
 
     /// Returns true if `date` counts in a period.
@@ -205,11 +218,11 @@ impl Calendar {
         self.years.binary_search_by_key(&number, |year| year.number).ok().map(|at| &self.years[at])
     }
 
-    /// Returns true if every day after `start` up to and including `end` lies in a published year. The start day
-    /// has no part in the count, so its year need not be known, unless nothing follows it.
-    fn knows_all(&self, start: Date, end: Date) -> bool {
+    /// Returns true if every day after `start` up to and including `end` is known. The start day has no part in the
+    /// count, so it need not be known, unless nothing follows it.
+    pub fn knows_all(&self, start: Date, end: Date) -> bool {
         let first = if start < end { next(start) } else { start };
-        (first.year()..=end.year()).all(|year| self.year(year).is_some())
+        (first.year()..=end.year()).all(|year| self.year(year).is_some()) && self.knows(end)
     }
 }
 

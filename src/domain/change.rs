@@ -13,12 +13,13 @@ use super::names::tenant_namespace;
 use super::open_request::{self, OpenRequest};
 use super::plan::{Plan, RequiredReads, Step};
 use super::quota_checks::{bad_quota, beyond_region, unworkable_quota};
-use super::record::{Meta, PauseReason, StatusBuilder};
+use super::record::{ClosedReason, Meta, PauseReason, StatusBuilder};
 use super::region_context::{RegionContext, Reread};
 use super::tenancy;
 use super::tenancy::quota::{NODE_PORTS, QuotaUse};
 use govcloud_api::application::{ApplicationPhase, CloudApplication};
 use govcloud_api::change::{ChangePhase as Phase, ChangeRequest, ChangeRequestStatus, ResourceAdjustment};
+use govcloud_api::deadline::{Obligation, Party};
 use govcloud_api::grant::{GrantedNamespace, ResourceGrant};
 use govcloud_api::quota::NamespaceQuota;
 use govcloud_api::record::Verdict;
@@ -77,19 +78,19 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ChangeRequestStatus> {
     let maintenance = seen.maintenance(now);
     let article = if maintenance.is_some() { 18 } else { 15 };
     let mut evaluation = Evaluation { seen, now, builder, status, maintenance, article };
-    evaluation.builder.record_filing(&seen.meta, article);
-    let before_decision = matches!(stored.phase, None | Some(Phase::Submitted | Phase::Returned));
+    let filer = if article == 18 { Party::Provider } else { Party::Department };
+    evaluation.builder.record_filing(&seen.meta, filer, article);
+    let phase = evaluation.verify_decision(stored.phase);
+    let before_decision = matches!(phase, None | Some(Phase::Submitted | Phase::Returned));
     let findings = if before_decision { evaluation.findings() } else { Vec::new() };
     if before_decision {
         evaluation.builder.set_valid_condition(&findings);
     }
-    let steps = match evaluation.advance(stored.phase, &findings) {
+    let steps = match evaluation.advance(phase, &findings) {
         Ok(steps) => steps,
         Err(Reread(reads)) => return Plan::reread(reads, stored.clone()),
     };
-    if let Some(calendar) = seen.region_context.calendar() {
-        evaluation.builder.run_clocks(calendar);
-    }
+    evaluation.builder.run_clocks(seen.region_context.calendar());
     if let Some(maintenance) = &evaluation.maintenance {
         maintenance.set_overlap_condition(evaluation.status.phase, &mut evaluation.builder);
     }
@@ -171,6 +172,23 @@ impl Evaluation<'_> {
             Some(Phase::Rejected | Phase::Withdrawn | Phase::Completed) => {}
         }
         Ok(Vec::new())
+    }
+
+    /// Verifies the recorded decision. Without a valid one the change is as before its review; what is in force stays.
+    fn verify_decision(&mut self, phase: Option<Phase>) -> Option<Phase> {
+        self.builder.verify_decision(&self.seen.meta, &self.seen.region_context, self.article);
+        let decided =
+            matches!(phase, Some(Phase::Applying | Phase::Scheduled | Phase::InProgress | Phase::Rejected));
+        if !decided || !self.builder.undecided() {
+            return phase;
+        }
+        for obligation in [Obligation::Change, Obligation::MaintenanceReport] {
+            self.builder.drop_clock(obligation, ClosedReason::DecisionVoid);
+        }
+        self.status.phase = Some(Phase::Submitted);
+        self.status.below_use_since = None;
+        self.builder.status.notified_at = None;
+        self.status.phase
     }
 
     /// Every finding that the schema cannot see.

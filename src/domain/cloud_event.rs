@@ -8,14 +8,25 @@ use serde_json::Value;
 
 use super::bilingual::Bilingual;
 use super::digest;
+use super::lifecycle_event::EventKind;
+use govcloud_api::deadline::Party;
 use govcloud_api::record::TimelineEntry;
 use govcloud_api::{API_VERSION, time::Instant};
 
-/// Name of an entry for ever: 16 hex digits of a digest of the record's UID, the entry's place in
-/// its timeline and the word of the event. The Kubernetes Event of the same entry is named after it too (S9).
+/// Name of an entry for ever: 16 hex digits of a digest of the record's UID, the entry's place in its timeline, its
+/// event, who acted and its wording; of a decision its time as well. The Kubernetes Event of the same entry is named
+/// after it too (S9).
+///
+/// A place alone would name two entries where etcd was restored between them (docs/decisions/0077). The time of what the
+/// operator does by itself is left out: a repeated try after a crash would be another event.
 #[must_use]
-pub fn id(uid: &str, place: u64, event: &str) -> String {
-    let hash = digest::digest_of(&(uid, place, event)).unwrap_or_default();
+pub fn id(uid: &str, place: u64, entry: &TimelineEntry) -> String {
+    let TimelineEntry { at, actor, party, event, article: _, message, place: _ } = entry;
+    let decided =
+        matches!(event.parse(), Ok(EventKind::Approved | EventKind::Rejected | EventKind::Returned));
+    let at = decided.then_some(at);
+    let hash =
+        digest::digest_of(&(uid, place.to_string(), event, (actor, party, message, at))).unwrap_or_default();
     hash.trim_start_matches("sha256:").chars().take(16).collect()
 }
 
@@ -65,17 +76,29 @@ impl<'a> Timeline<'a> {
         self.entries().len() as u64 + self.dropped()
     }
 
-    /// The first place from `place` on that is still there: the bound drops entries after the first.
+    /// The entries that are still there, each with its place.
+    fn placed(&self) -> impl Iterator<Item = (u64, &'a Value)> {
+        let dropped = self.dropped();
+        self.entries().iter().zip(0_u64..).map(move |(entry, index)| {
+            let by_position = if index == 0 { 0 } else { index + dropped };
+            (entry["place"].as_u64().unwrap_or(by_position), entry)
+        })
+    }
+
+    /// The first place from `place` on that is still there: past its bound the timeline drops entries.
     #[must_use]
     pub fn first_kept(&self, place: u64) -> u64 {
-        if place == 0 { 0 } else { place.max(self.dropped() + 1) }
+        self.placed()
+            .map(|(kept, _)| kept)
+            .find(|kept| *kept >= place)
+            .unwrap_or_else(|| self.end().max(place))
     }
 
     /// The entry at a place, if it is still there and can be read.
     #[must_use]
     pub fn entry(&self, place: u64) -> Option<TimelineEntry> {
-        let index = if place == 0 { 0 } else { place.checked_sub(self.dropped()).filter(|i| *i > 0)? };
-        TimelineEntry::deserialize(self.entries().get(usize::try_from(index).ok()?)?).ok()
+        let (_, entry) = self.placed().find(|(kept, _)| *kept == place)?;
+        TimelineEntry::deserialize(entry).ok()
     }
 }
 
@@ -119,8 +142,12 @@ pub struct Data {
     /// The article of the measures that asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub article: Option<i32>,
-    /// Actor: a username, or a party.
+    /// Username of who acted, or `govcloud-operator`; absent where the record does not show who it was.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub actor: String,
+    /// Party that acted, or for which the operator acted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub party: Option<Party>,
     /// Wording for people.
     pub message: Bilingual,
     /// State of the record when this was sent. Unlike all the rest it may differ when the event is repeated.
@@ -148,14 +175,6 @@ pub struct Reference {
     pub application: Option<String>,
 }
 
-/// Takes apart what was joined by ` / `; whole in both languages where that cannot be told.
-fn split(text: &str) -> Bilingual {
-    match text.split(" / ").collect::<Vec<_>>()[..] {
-        [zh, en] => Bilingual::new(zh, en),
-        _ => Bilingual::same(text),
-    }
-}
-
 /// State of a record.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -179,7 +198,7 @@ impl CloudEvent {
         let Subject { kind, plural, namespace, name, uid, region, application } = subject;
         Self {
             specversion: "1.0",
-            id: id(uid, place, &entry.event),
+            id: id(uid, place, &entry),
             source: format!("{origin}/apis/{API_VERSION}/namespaces/{namespace}/{plural}/{name}"),
             type_: type_of(kind, &entry.event),
             subject: format!("{namespace}/{}", application.as_ref().unwrap_or(name)),
@@ -201,7 +220,8 @@ impl CloudEvent {
                 event: entry.event,
                 article: entry.article,
                 actor: entry.actor,
-                message: split(&entry.message),
+                party: entry.party,
+                message: Bilingual::read(&entry.message),
                 standing: RecordState {
                     phase: status["phase"].clone(),
                     waiting_on: status["waitingOn"].clone(),
@@ -227,8 +247,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::lifecycle_event::{EventKind, LifecycleEvent};
-    use crate::record::{StatusBuilder, TIMELINE_MAX};
+    use crate::lifecycle_event::LifecycleEvent;
+    use crate::record::{OPERATOR, StatusBuilder, TIMELINE_MAX};
     use strum::IntoEnumIterator;
 
     fn subject() -> Subject {
@@ -247,15 +267,16 @@ mod tests {
     fn a_timeline_entry_becomes_a_cloud_event() {
         let status = json!({
             "phase": "Applying", "waitingOn": "Provider", "waitingFor": "Change", "dueDate": "2026-11-26",
-            "timeline": [{ "at": "2026-11-23T02:00:00Z", "actor": "officer", "event": "Approved", "article": 15, "message": "同意 / approved" }],
+            "timeline": [{ "at": "2026-11-23T02:00:00Z", "actor": "officer", "party": "Authority", "event": "Approved", "article": 15, "message": "同意 / approved" }],
         });
         let entry = Timeline::of(&status).entry(0).expect("an entry");
+        let name = id("u-1", 0, &entry);
         let event = CloudEvent::of(&subject(), "https://cloud.example", 0, entry, &status);
         assert_eq!(
             serde_json::to_value(event).expect("JSON"),
             json!({
                 "specversion": "1.0",
-                "id": id("u-1", 0, "Approved"),
+                "id": name,
                 "source": "https://cloud.example/apis/govcloud.dev/v1alpha1/namespaces/dept/changerequests/enlarge",
                 "type": "dev.govcloud.changerequest.Approved.v1alpha1",
                 "subject": "dept/travel",
@@ -269,7 +290,7 @@ mod tests {
                         "apiVersion": "govcloud.dev/v1alpha1", "kind": "ChangeRequest", "namespace": "dept",
                         "name": "enlarge", "uid": "u-1", "region": "410000", "application": "travel",
                     },
-                    "event": "Approved", "article": 15, "actor": "officer",
+                    "event": "Approved", "article": 15, "actor": "officer", "party": "Authority",
                     "message": { "zh": "同意", "en": "approved" },
                     "standing": { "phase": "Applying", "waitingOn": "Provider", "waitingFor": "Change", "dueDate": "2026-11-26" },
                 },
@@ -277,10 +298,32 @@ mod tests {
         );
     }
 
+    /// etcd was restored between two approvals: they stand at one place of the timeline, and are two events.
+    #[test]
+    fn two_decisions_at_one_place_are_two_events() {
+        let entry = |at: &str, actor: &str, event: &str, message: &str| -> TimelineEntry {
+            let entry = json!({ "at": at, "actor": actor, "event": event, "message": message });
+            serde_json::from_value(entry).expect("an entry")
+        };
+        let first = ("2026-11-23T02:00:00Z", "li", "Approved", "同意 / approved");
+        let others = [
+            ("2026-11-23T02:00:00Z", "wang", "Approved", "同意 / approved"),
+            ("2026-11-23T02:00:00Z", "li", "Approved", "同意：按附件 / approved: as attached"),
+            ("2026-11-23T02:00:09Z", "li", "Approved", "同意 / approved"),
+            ("2026-11-23T02:00:00Z", "li", "Returned", "同意 / approved"),
+        ];
+        let name = |(at, actor, event, message)| id("u-1", 3, &entry(at, actor, event, message));
+        let names: BTreeSet<String> = [first].into_iter().chain(others).map(name).collect();
+        assert_eq!(names.len(), 5);
+        // What the operator did by itself is told again under the same name after a crash.
+        let at = |at| id("u-1", 4, &entry(at, "govcloud-operator", "Notified", "已通知 / notified"));
+        assert_eq!(at("2026-11-23T02:00:00Z"), at("2026-11-23T02:00:09Z"));
+    }
+
     #[test]
     fn a_message_with_several_separators_is_sent_whole() {
         let nested = "不符：甲 / a / differs: 甲 / a";
-        assert_eq!(split(nested), Bilingual::same(nested));
+        assert_eq!(Bilingual::read(nested), Bilingual::same(nested));
     }
 
     #[test]
@@ -301,7 +344,7 @@ mod tests {
             let now = jiff::Timestamp::UNIX_EPOCH;
             let mut builder = StatusBuilder::begin(&Default::default(), 1, now);
             for place in 0..count {
-                builder.record_event(LifecycleEvent::ExitBegun(place.to_string()), "somebody", None);
+                builder.record_event(LifecycleEvent::ExitBegun(place.to_string()), OPERATOR, None);
             }
             let status = serde_json::to_value(&builder.status).expect("JSON");
             let timeline = Timeline::of(&status);

@@ -45,8 +45,8 @@ pub struct Moved {
 /// Cause of a moved due date.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MovedBy {
-    /// A year that was unknown is published.
-    YearPublished,
+    /// A year that was unknown is published: the first one.
+    YearPublished(i16),
     /// Days already published were changed, or another calendar applies.
     CalendarEdited,
     /// Another party was waited on.
@@ -143,11 +143,7 @@ impl DeadlineClock for Deadline {
             self.calendar = calendar.stamp().to_owned();
             return None;
         }
-        let why = if self.provisional && !due.provisional {
-            MovedBy::YearPublished
-        } else {
-            MovedBy::CalendarEdited
-        };
+        let why = published(self, &due, calendar).map_or(MovedBy::CalendarEdited, MovedBy::YearPublished);
         Some(move_due(self, due, why, calendar, now))
     }
 
@@ -257,6 +253,18 @@ fn computed(deadline: &Deadline, calendar: &Calendar) -> Due {
         due = calendar.due(deadline.started_at.into(), days);
     }
     due
+}
+
+/// The year whose publication alone explains that a provisional date is now `due`: without it and the years after,
+/// `calendar` says what is stored. `None` where days that were published before have changed too.
+fn published(deadline: &Deadline, due: &Due, calendar: &Calendar) -> Option<i16> {
+    let last = due.date.max(deadline.due_date.0).year().saturating_add(1);
+    let mut years = china_date(deadline.started_at.into()).year()..=last;
+    let explains = |year: &i16| {
+        let before = computed(deadline, &calendar.before(*year));
+        calendar.years().any(|y| y == *year) && before.provisional && before.date == deadline.due_date.0
+    };
+    years.rfind(|year| deadline.provisional && explains(year))
 }
 
 /// Makes one interval of the last two if the second began on the day on which the first ended, for the

@@ -1,7 +1,8 @@
 //! Decision (Art. 12, 15, 16, 18): the authority's annotations, and the verdict on their validity.
 //!
 //! The API server's policies decide who may annotate; here the operator trusts nothing and checks
-//! again: prior observation, generation, digest, identity, and that the policies stood all the while.
+//! again: prior observation, generation, digest, identity, and that the policies were intact all the while. What a
+//! client can write, `managedFields` and status among it, proves none of that; a [`Seal`] does.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +10,17 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::bilingual::Bilingual;
-use super::integrity::{PolicyIntegrity, PolicyViolation};
-use crate::bilingual::bilingual;
+use super::integrity::PolicyIntegrity;
+use super::seal::Seal;
 use govcloud_api::keys;
 use govcloud_api::record::{Decision, RecordStatus, TimeSource, Verdict};
+
+mod invalid;
+
+pub use invalid::InvalidDecision;
+
+/// Most namespaces that a recorded decision names; the schema says the same.
+const REATTACH_MAX: usize = 64;
 
 /// The authority's annotations, parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +62,7 @@ pub fn read(annotations: &BTreeMap<String, String>) -> Result<Option<Annotated>,
 fn uids(list: &str) -> Vec<String> {
     let named = list.split(',').map(str::trim).filter(|u| !u.is_empty());
     let named: std::collections::BTreeSet<String> = named.map(|u| u.chars().take(64).collect()).collect();
-    named.into_iter().take(65).collect()
+    named.into_iter().take(REATTACH_MAX + 1).collect()
 }
 
 /// An entry of `metadata.managedFields`, as far as a decision rests on it: whether it owns the decision annotation, and
@@ -100,9 +107,47 @@ pub fn stamped_at(owned: &[Owned]) -> Option<Timestamp> {
     owned.iter().filter(owns).filter_map(|e| e.time.as_ref()?.parse().ok()).max()
 }
 
+impl Annotated {
+    /// Returns true if a recorded decision is this one.
+    fn is(&self, recorded: &Decision) -> bool {
+        let Self { verdict, reviewed_generation, opinion, by, reattach } = self;
+        let reattach = reattach.iter().take(REATTACH_MAX);
+        (verdict, by, opinion) == (&recorded.verdict, &recorded.by, &recorded.opinion)
+            && *reviewed_generation == recorded.generation
+            && reattach.eq(&recorded.reattach)
+    }
+
+    /// The decision to record.
+    fn decision(self, at: Timestamp, at_source: TimeSource, digest: &str, void: Option<String>) -> Decision {
+        Decision {
+            verdict: self.verdict,
+            by: self.by,
+            at: at.into(),
+            at_source,
+            opinion: self.opinion,
+            generation: self.reviewed_generation,
+            digest: digest.to_owned(),
+            reattach: self.reattach.into_iter().take(REATTACH_MAX).collect(),
+            void,
+            seal: None,
+        }
+    }
+}
+
+/// The admission policies, as far as a decision rests on them.
+#[derive(Clone, Copy, Debug)]
+pub struct Policies<'a> {
+    /// Their integrity.
+    pub integrity: &'a PolicyIntegrity,
+    /// The operator's seal.
+    pub seal: &'a Seal,
+}
+
 /// Record that a decision is on.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
+    /// Its UID.
+    pub uid: &'a str,
     /// Its annotations.
     pub annotations: &'a BTreeMap<String, String>,
     /// Its `metadata.generation`.
@@ -139,13 +184,17 @@ pub enum DecisionVerdict {
 pub fn rule(
     subject: Subject<'_>,
     status: &RecordStatus,
-    integrity: &PolicyIntegrity,
+    policies: Policies<'_>,
     now: Timestamp,
 ) -> DecisionVerdict {
     let annotated = read(subject.annotations);
     match &status.decision {
         Some(d) if d.void.is_some() => match annotated {
             Ok(None) => DecisionVerdict::Cleared,
+            // It was removed and made anew before anybody looked.
+            Ok(Some(a)) if !a.is(d) && policies.seal.wrote(subject.uid, d) => {
+                fresh(a, subject, status, policies, now)
+            }
             _ => DecisionVerdict::Recorded,
         },
         Some(d) if d.verdict != Verdict::Returned => {
@@ -157,14 +206,14 @@ pub fn rule(
         }
         Some(returned) => match annotated {
             Ok(Some(a)) if a.reviewed_generation > returned.generation => {
-                fresh(a, subject, status, integrity, now)
+                fresh(a, subject, status, policies, now)
             }
             _ => DecisionVerdict::Recorded,
         },
         None => match annotated {
             Ok(None) => DecisionVerdict::Undecided,
-            Ok(Some(a)) => fresh(a, subject, status, integrity, now),
-            Err(e) => invalid(Verdict::Returned, String::new(), subject, now, InvalidDecision::Unreadable(e)),
+            Ok(Some(a)) => fresh(a, subject, status, policies, now),
+            Err(e) => unreadable(subject, now, e),
         },
     }
 }
@@ -174,118 +223,36 @@ fn fresh(
     a: Annotated,
     subject: Subject<'_>,
     status: &RecordStatus,
-    integrity: &PolicyIntegrity,
+    policies: Policies<'_>,
     now: Timestamp,
 ) -> DecisionVerdict {
-    let since = match integrity {
-        PolicyIntegrity::Unknown => return DecisionVerdict::Wait,
-        PolicyIntegrity::Violated(why) => {
-            return invalid(a.verdict, a.by, subject, now, InvalidDecision::PoliciesViolated(why.clone()));
-        }
-        PolicyIntegrity::Intact { since } => *since,
-    };
     let (at, at_source) = decided_at(subject.stamped_at, status, now);
-    let why = why_invalid(&a, subject, status, since, at);
-    let decision = Decision {
-        verdict: a.verdict,
-        by: a.by,
-        at: at.into(),
-        at_source,
-        opinion: a.opinion,
-        generation: a.reviewed_generation,
-        digest: subject.digest.to_owned(),
-        reattach: a.reattach.into_iter().take(64).collect(),
-        void: why.as_ref().map(InvalidDecision::stored),
-    };
-    DecisionVerdict::New(decision, why)
-}
-
-/// Reason for which a decision is invalid.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum InvalidDecision {
-    /// An annotation is missing or cannot be read.
-    Unreadable(String),
-    /// The policies are incomplete now; the violations.
-    PoliciesViolated(Vec<PolicyViolation>),
-    /// It was there before the operator's first visit.
-    BeforeFirstVisit,
-    /// The policies were incomplete when it was made.
-    PoliciesWereViolated,
-    /// The requester decided.
-    SelfDecided,
-    /// It is on another generation than the present one: both.
-    OtherGeneration(i64, i64),
-    /// The record was not `Valid` when it was approved.
-    NotValid,
-    /// It names other namespaces than those found: both lists of UIDs.
-    OtherNamespaces(Vec<String>, Vec<String>),
-    /// It lacks the opinion that Art. 12 asks for.
-    NoOpinion,
-}
-
-impl InvalidDecision {
-    /// Wording for people.
-    #[must_use]
-    pub fn text(&self) -> Bilingual {
-        match self {
-            Self::Unreadable(e) => bilingual!(
-                "审核注解缺失或无法识别（{e}）",
-                "an annotation is missing or cannot be read ({e})"
-            ),
-            Self::PoliciesViolated(why) => {
-                let texts: Vec<Bilingual> = why.iter().map(PolicyViolation::text).collect();
-                let Bilingual { zh, en } = Bilingual::list(&texts);
-                bilingual!("审批策略不完整：{zh}", "the policies were not in place: {en}")
-            }
-            Self::BeforeFirstVisit => Bilingual::new(
-                "该记录受理前已带有审核结论",
-                "it was there before the record was first looked at",
-            ),
-            Self::PoliciesWereViolated => {
-                Bilingual::new("作出时审批策略不完整", "it was made while the policies were not in place")
-            }
-            Self::SelfDecided => {
-                Bilingual::new("审核人与申请人为同一人", "the requester and the approver are the same person")
-            }
-            Self::OtherGeneration(reviewed, now) => bilingual!(
-                "所审为第 {reviewed} 次提交稿，现为第 {now} 次提交稿",
-                "it is on generation {reviewed}, not {now}"
-            ),
-            Self::NotValid => Bilingual::new(
-                "作出时申请尚不符合要求（Valid 不为 True）",
-                "the record was not in order when it was decided: Valid was not True",
-            ),
-            Self::OtherNamespaces(named, found) => {
-                let (named, found) = (named.join(","), found.join(","));
-                bilingual!(
-                    "所列命名空间 [{named}] 不是现存的 [{found}]",
-                    "it names the namespaces [{named}], and those found are [{found}]"
-                )
-            }
-            Self::NoOpinion => Bilingual::new("未附审核意见（第十二条）", "it gives no opinion (Art. 12)"),
+    let why = match policies.integrity {
+        PolicyIntegrity::Unknown => return DecisionVerdict::Wait,
+        PolicyIntegrity::Violated(why) => Some(InvalidDecision::PoliciesViolated(why.clone())),
+        PolicyIntegrity::Intact { since } => {
+            let seen = policies.seal.saw(subject.uid, status.period_seal.as_ref());
+            why_invalid(&a, subject, status, seen && at >= *since)
         }
-    }
-
-    /// Text for `status.decision.void`, cut to its length.
-    fn stored(&self) -> String {
-        self.text().to_string().chars().take(1024).collect()
-    }
+    };
+    let void = why.as_ref().map(InvalidDecision::stored);
+    DecisionVerdict::New(a.decision(at, at_source, subject.digest, void), why)
 }
 
-/// Reason for which a new decision is invalid, if it is.
+/// Reason for which a new decision is invalid, if it is. `seen_before` is true if the operator saw the record without it
+/// in the present period of intact policies.
 fn why_invalid(
     a: &Annotated,
     subject: Subject<'_>,
     status: &RecordStatus,
-    intact_since: Timestamp,
-    at: Timestamp,
+    seen_before: bool,
 ) -> Option<InvalidDecision> {
     let requested_by = subject.annotations.get(keys::REQUESTED_BY);
     let answered = a.verdict == Verdict::Returned && a.reviewed_generation < subject.generation;
     let approved = a.verdict == Verdict::Approved;
     if status.observed_at.is_none() {
         Some(InvalidDecision::BeforeFirstVisit)
-    } else if at < intact_since {
+    } else if !seen_before {
         Some(InvalidDecision::PoliciesWereViolated)
     } else if requested_by.is_none_or(|r| *r == a.by) {
         Some(InvalidDecision::SelfDecided)
@@ -317,25 +284,17 @@ fn decided_at(stamped: Option<Timestamp>, status: &RecordStatus, now: Timestamp)
     }
 }
 
-/// An invalid decision without an instant of its own.
-fn invalid(
-    verdict: Verdict,
-    by: String,
-    subject: Subject<'_>,
-    now: Timestamp,
-    why: InvalidDecision,
-) -> DecisionVerdict {
-    let decision = Decision {
-        verdict,
-        by,
-        at: now.into(),
-        at_source: TimeSource::Observed,
+/// An invalid decision that cannot be read.
+fn unreadable(subject: Subject<'_>, now: Timestamp, why: String) -> DecisionVerdict {
+    let why = InvalidDecision::Unreadable(why);
+    let unread = Annotated {
+        verdict: Verdict::Returned,
+        reviewed_generation: subject.generation,
         opinion: None,
-        generation: subject.generation,
-        digest: subject.digest.to_owned(),
+        by: String::new(),
         reattach: Vec::new(),
-        void: Some(why.stored()),
     };
+    let decision = unread.decision(now, TimeSource::Observed, subject.digest, Some(why.stored()));
     DecisionVerdict::New(decision, Some(why))
 }
 

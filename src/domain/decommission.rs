@@ -12,13 +12,13 @@ use super::lifecycle_event::LifecycleEvent;
 use super::open_request::{self, OpenRequest};
 use super::plan::{Plan, RequiredReads};
 use super::reason::Reason;
-use super::record::{ClosedReason, Meta, OPERATOR, ReadyState, StatusBuilder};
+use super::record::{Actor, ClosedReason, Meta, OPERATOR, ReadyState, StatusBuilder};
 use super::region_context::{RegionContext, Reread};
 use super::tenancy::volumes::{self, Extent, StorageInventory, VolumeFinding};
 use govcloud_api::application::{ApplicationPhase, CloudApplication, TenantNamespace};
 use govcloud_api::deadline::{Obligation, Party};
 use govcloud_api::decommission::{
-    Decommission, DecommissionPhase as Phase, DecommissionStatus, GivenConsent, Inventory, Scope,
+    Decommission, DecommissionPhase as Phase, DecommissionStatus, ExitReason, GivenConsent, Inventory, Scope,
 };
 use govcloud_api::disposition::{Action, InventoryEntry};
 use govcloud_api::grant::ResourceGrant;
@@ -74,6 +74,16 @@ pub struct Observed {
     pub volumes: Vec<ExitVolume>,
 }
 
+impl Observed {
+    /// Party that files an exit for this reason (Art. 16, 28).
+    fn filer(&self) -> Party {
+        match self.record.spec.reason {
+            ExitReason::NoLongerUsed => Party::Department,
+            ExitReason::ContractEnded | ExitReason::ContractTerminated => Party::Authority,
+        }
+    }
+}
+
 /// Volume of an inventory entry, if it exists.
 fn volume<'a>(seen: &'a Observed, entry: &InventoryEntry) -> Option<&'a ExitVolume> {
     seen.volumes.iter().find(|v| Some(v.uid.as_str()) == entry.volume_uid.as_deref())
@@ -91,8 +101,9 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<DecommissionStatus> {
     let stored = seen.record.status.as_ref().unwrap_or(&unseen);
     let (builder, status) = StatusBuilder::split(stored, seen.meta.generation, now);
     let mut evaluation = Evaluation { seen, now, builder, status };
-    evaluation.builder.record_filing(&seen.meta, 16);
-    let advanced = match stored.phase {
+    evaluation.builder.record_filing(&seen.meta, seen.filer(), 16);
+    let phase = evaluation.verify_decision(stored.phase);
+    let advanced = match phase {
         None | Some(Phase::Inventory | Phase::AwaitingConsent | Phase::AwaitingDecision) => {
             evaluation.prepare().map(|()| Vec::new())
         }
@@ -104,9 +115,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<DecommissionStatus> {
         Ok(steps) => steps,
         Err(Reread(reads)) => return Plan::reread(reads, stored.clone()),
     };
-    if let Some(calendar) = seen.region_context.calendar() {
-        evaluation.builder.run_clocks(calendar);
-    }
+    evaluation.builder.run_clocks(seen.region_context.calendar());
     let Evaluation { builder, status, .. } = evaluation;
     builder.finish(status, stored, steps, 16)
 }
@@ -120,6 +129,21 @@ struct Evaluation<'a> {
 }
 
 impl Evaluation<'_> {
+    /// Verifies the recorded decision. Without a valid one the exit is as before its review, and nothing more is reclaimed until the department consented to what is left and the authority decided anew.
+    fn verify_decision(&mut self, phase: Option<Phase>) -> Option<Phase> {
+        self.builder.verify_decision(&self.seen.meta, &self.seen.region_context, 16);
+        let decided = matches!(phase, Some(Phase::HandingOver | Phase::Reclaiming | Phase::Rejected));
+        if !decided || !self.builder.undecided() {
+            return phase;
+        }
+        for obligation in [Obligation::Reclaim, Obligation::Migration] {
+            self.builder.drop_clock(obligation, ClosedReason::DecisionVoid);
+        }
+        self.builder.status.notified_at = None;
+        self.status.phase = Some(Phase::AwaitingDecision);
+        self.status.phase
+    }
+
     /// Extent of the exit.
     fn extent(&self) -> Extent {
         match self.seen.record.spec.scope {
@@ -218,7 +242,7 @@ impl Evaluation<'_> {
         if !self.seen.meta.withdrawn() {
             return false;
         }
-        self.builder.record_event(LifecycleEvent::Withdrawn, "department", None);
+        self.builder.record_event(LifecycleEvent::Withdrawn, Actor::unnamed(Party::Department), None);
         self.end_without_result(ClosedReason::Withdrawn);
         true
     }
@@ -312,7 +336,7 @@ impl Evaluation<'_> {
             });
             self.builder.record_event(
                 LifecycleEvent::Consented(given.inventory_digest.clone()),
-                &by,
+                Actor::person(&by, Party::Department),
                 Some(23),
             );
         }

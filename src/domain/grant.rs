@@ -11,7 +11,7 @@ use super::finding::Bilingual;
 use super::lifecycle_event::LifecycleEvent;
 use super::plan::{Plan, RequiredReads, Step};
 use super::reason::Reason;
-use super::record::{Meta, ReadyState, StatusBuilder};
+use super::record::{Actor, Meta, ReadyState, StatusBuilder};
 use super::region_context::RegionContext;
 use super::tenancy;
 pub use super::tenancy::{LiveNamespace, LiveVolume};
@@ -120,7 +120,7 @@ impl Evaluation<'_> {
         if self.builder.first_visit() {
             let Meta { created_at, .. } = &self.seen.meta;
             let by = self.seen.meta.requested_by();
-            let by = if by.is_empty() { "provider" } else { by };
+            let by = Actor::person(by, Party::Provider);
             let at = created_at.filter(|c| *c <= self.now).unwrap_or(self.now);
             self.builder.record_event_at(LifecycleEvent::GrantReceived, by, Some(13), at);
         }

@@ -22,7 +22,7 @@ pub enum PolicyIntegrity {
     Unknown,
     /// All in place, without a gap since `since`.
     Intact {
-        /// Decisions made before this instant and not yet recorded were made in a gap.
+        /// Beginning of this period. A decision counts where the operator saw its record without it in this period.
         since: Timestamp,
     },
     /// Something is missing, altered or replaced.
@@ -104,6 +104,15 @@ pub struct Record {
     pub intact_since: Option<Instant>,
     /// Identity of every object, by `Kind/name`.
     pub pins: BTreeMap<String, Pin>,
+    /// Name of the period since then: a digest of the pins at its beginning, equal for every replica.
+    #[serde(default)]
+    pub period: String,
+    /// Name of the key under whose seal records are in this period.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// True if records of the time before that key count: the policies were intact then and since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adopts: bool,
 }
 
 /// A release that was recorded before it was applied: digest of each object's canonical form, by `Kind/name`.
@@ -156,9 +165,13 @@ pub fn check(
     if !wrong.is_empty() {
         return (PolicyIntegrity::Violated(wrong), before.cloned());
     }
-    let since = before.and_then(|r| r.intact_since).unwrap_or_else(|| now.into());
-    let pins = pins.into_iter().map(|(k, p)| (k.clone(), p)).collect();
-    (PolicyIntegrity::Intact { since: since.timestamp() }, Some(Record { intact_since: Some(since), pins }))
+    let kept = before.cloned().unwrap_or_default();
+    let since = kept.intact_since.unwrap_or_else(|| now.into());
+    let pins: BTreeMap<String, Pin> = pins.into_iter().map(|(k, p)| (k.clone(), p)).collect();
+    let period = Some(kept.period).filter(|p| !p.is_empty());
+    let period = period.unwrap_or_else(|| digest_of(&pins).unwrap_or_default());
+    let record = Record { intact_since: Some(since), pins, period, ..kept };
+    (PolicyIntegrity::Intact { since: since.timestamp() }, Some(record))
 }
 
 /// Returns true if one object changed since the last good check only as the recorded release says. A release

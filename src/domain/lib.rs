@@ -5,8 +5,8 @@
 //! [`grant`] (13), [`change`] (15), [`maintenance`] (18), [`decommission`] (16, 23, 28),
 //! [`region`] (4, 5, 30). Each has one function `decide(&Observed, now) -> Plan`.
 //!
-//! Shared by them: [`region_context`] (the Region of a record), [`decision`] (approval by annotation), [`integrity`],
-//! [`mutators`] and [`release`] (the admission policies as shipped, and those of others), [`calendar`] and [`deadline`] (clocks), [`record`] (conditions and
+//! Shared by them: [`region_context`] (the Region of a record), [`decision`] (approval by annotation), [`seal`] (the mark of what was recorded while the policies were intact),
+//! [`integrity`], [`mutators`] and [`release`] (the admission policies as shipped, and those of others), [`calendar`] and [`deadline`] (clocks), [`record`] (conditions and
 //! timeline), [`reason`], [`finding`] and [`lifecycle_event`] (every wording, in two languages), [`plan`] (the result of a decision), [`tenancy`]
 //! (objects of a tenant).
 
@@ -37,4 +37,5 @@ pub mod record;
 pub mod region;
 pub mod region_context;
 pub mod release;
+pub mod seal;
 pub mod tenancy;

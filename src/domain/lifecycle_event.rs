@@ -333,8 +333,8 @@ impl LifecycleEvent {
             Self::ClockStarted(o, p, d, provisional) => {
                 let (zh, en) = match provisional {
                     true => (
-                        "（暂定：节假日安排未公布）",
-                        " (provisional: the year's holidays are not published)",
+                        "（暂定：有关年度的节假日安排未公布）",
+                        " (provisional: the holidays of a year that counts are not published)",
                     ),
                     false => ("", ""),
                 };

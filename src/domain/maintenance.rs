@@ -10,13 +10,13 @@ use super::calendar::{Calendar, china_date, end_of};
 use super::finding::{Bilingual, Finding};
 use super::lifecycle_event::LifecycleEvent;
 use super::reason::Reason;
-use super::record::{OPERATOR, StatusBuilder};
+use super::record::{Actor, OPERATOR, StatusBuilder};
 use super::region_context::RegionContext;
 use govcloud_api::change::{
     ChangePhase as Phase, ChangeRequest, ChangeRequestStatus, MaintenanceOutcome, PlatformMaintenance,
 };
 use govcloud_api::condition::{ConditionStatus, ConditionType};
-use govcloud_api::deadline::Obligation;
+use govcloud_api::deadline::{Obligation, Party};
 
 pub mod notice;
 
@@ -112,7 +112,7 @@ impl Maintenance<'_> {
             }
             status.phase = Some(Phase::InProgress);
             let started = LifecycleEvent::MaintenanceStarted(self.name.to_owned());
-            builder.record_event_at(started, "provider", Some(18), start);
+            builder.record_event_at(started, Actor::operator_for(Party::Provider), Some(18), start);
         }
         let Some(calendar) = self.region_context.calendar() else { return };
         if self.now >= end {
@@ -126,7 +126,7 @@ impl Maintenance<'_> {
             Some(outcome) => {
                 status.phase = Some(Phase::Completed);
                 status.applied_at = Some(outcome.ended_at);
-                builder.record_event(reported(self.name, outcome), "provider", Some(18));
+                builder.record_event(reported(self.name, outcome), Actor::unnamed(Party::Provider), Some(18));
                 builder.meet(Obligation::MaintenanceReport, self.now, calendar);
             }
             None if self.now < end => builder.wake = Some(end),

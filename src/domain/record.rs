@@ -5,28 +5,28 @@
 
 use jiff::Timestamp;
 
-use super::decision::{self, DecisionVerdict, Subject};
+use super::decision;
 use super::finding::{Bilingual, Finding};
 use super::lifecycle_event::LifecycleEvent;
 use super::plan::{Plan, Step};
 use super::reason::Reason;
-use super::region_context::RegionContext;
 use govcloud_api::condition::{Condition, ConditionStatus, ConditionType};
 use govcloud_api::deadline::{Obligation, Party};
 use govcloud_api::filed::FiledStatus;
 use govcloud_api::record::{RecordStatus, TimelineEntry, Verdict, WaitingFor};
 
+mod actor;
 mod clocks;
+mod decisions;
 pub mod durations;
 mod meta;
 mod ready_state;
+mod timeline;
 
+pub use actor::{Actor, OPERATOR};
 pub use clocks::{ClosedReason, PauseReason};
 pub use meta::{Meta, is_unanswered};
 pub use ready_state::ReadyState;
-
-/// The operator as an actor in timelines.
-pub const OPERATOR: &str = "govcloud-operator";
 
 /// Most entries that a timeline holds; the schema says the same.
 pub const TIMELINE_MAX: usize = 256;
@@ -78,7 +78,7 @@ impl StatusBuilder {
     }
 
     /// Records an event in the timeline, and as an Event (S12).
-    pub fn record_event(&mut self, event: LifecycleEvent, actor: &str, article: Option<i32>) {
+    pub fn record_event(&mut self, event: LifecycleEvent, actor: Actor, article: Option<i32>) {
         self.record_event_at(event, actor, article, self.now);
     }
 
@@ -86,22 +86,21 @@ impl StatusBuilder {
     pub fn record_event_at(
         &mut self,
         event: LifecycleEvent,
-        actor: &str,
+        actor: Actor,
         article: Option<i32>,
         at: Timestamp,
     ) {
-        let timeline = &mut self.status.timeline;
-        if timeline.len() >= TIMELINE_MAX {
-            timeline.remove(1);
-            *self.status.timeline_dropped.get_or_insert(0) += 1;
-        }
-        timeline.push(TimelineEntry {
+        let Actor { name, party } = actor;
+        let entry = TimelineEntry {
             at: at.into(),
-            actor: actor.to_owned(),
+            actor: name.into_owned(),
+            party,
             event: event.event().to_owned(),
             article,
-            message: clip(event.text().to_string(), 2000),
-        });
+            message: event.text().stored(2000),
+            place: None,
+        };
+        timeline::append(&mut self.status, entry);
         self.events.push(event);
     }
 
@@ -119,7 +118,7 @@ impl StatusBuilder {
             observed_generation: Some(self.generation),
             last_transition_time: self.now.into(),
             reason: reason.to_string(),
-            message: clip(message.to_string(), 8000),
+            message: message.one_line().stored(8000),
         };
         match self.status.conditions.iter_mut().find(|c| c.type_ == type_.as_ref()) {
             Some(c) => {
@@ -164,6 +163,12 @@ impl StatusBuilder {
         let stalled =
             |c: &&Condition| c.type_ == ConditionType::Stalled.as_ref() && c.status == ConditionStatus::True;
         self.status.conditions.iter().find(stalled).is_some_and(|c| c.reason == reason.as_ref())
+    }
+
+    /// Returns true if there is no valid decision.
+    #[must_use]
+    pub fn undecided(&self) -> bool {
+        self.status.decision.as_ref().is_none_or(|d| d.void.is_some())
     }
 
     /// Returns true if the recorded decision is invalid.
@@ -234,57 +239,27 @@ impl StatusBuilder {
         self.status.notified_at.map_or(self.now, |t| t.timestamp())
     }
 
-    /// Evaluates the decision annotations and records a new decision (Art. 12). Returns true if the decision changed.
-    pub fn take_decision(&mut self, meta: &Meta, context: &RegionContext, article: i32) -> bool {
-        let subject = Subject { found: &self.found, ..meta.subject(self.in_order) };
-        let verdict = decision::rule(subject, &self.status, &context.integrity, self.now);
-        match &verdict {
-            DecisionVerdict::New(d, None) => {
-                let at = d.at.timestamp();
-                if let Some(calendar) = context.calendar() {
-                    self.meet(Obligation::Review, at, calendar);
-                }
-                let event = LifecycleEvent::decided(d.verdict, d.opinion.clone());
-                self.record_event_at(event, &d.by, Some(article), at);
-                self.status.decision = Some(d.clone());
-            }
-            DecisionVerdict::New(d, Some(why)) => {
-                self.record_event(LifecycleEvent::DecisionVoid(why.text()), &d.by, Some(article));
-                self.status.decision = Some(d.clone());
-            }
-            DecisionVerdict::Cleared => {
-                self.status.decision = None;
-                self.record_event(LifecycleEvent::DecisionCleared, "authority", Some(article));
-            }
-            DecisionVerdict::Undecided
-            | DecisionVerdict::Recorded
-            | DecisionVerdict::SpecAltered
-            | DecisionVerdict::Wait => {}
-        }
-        matches!(verdict, DecisionVerdict::New(..) | DecisionVerdict::Cleared)
-    }
-
     /// Records the withdrawal by the department and drops the review clock.
     pub fn record_withdrawal(&mut self) {
         self.drop_clock(Obligation::Review, ClosedReason::Withdrawn);
-        self.record_event(LifecycleEvent::Withdrawn, "department", None);
+        self.record_event(LifecycleEvent::Withdrawn, Actor::unnamed(Party::Department), None);
     }
 
     /// Records filing, amendment and correction before an approval (Art. 11, 12). A generation that differs only in
     /// [`LATER_FIELDS`](super::digest::LATER_FIELDS) is no amendment: each of those is recorded by itself.
-    pub fn record_filing(&mut self, meta: &Meta, article: i32) {
-        let by = meta.requested_by();
+    pub fn record_filing(&mut self, meta: &Meta, party: Party, article: i32) {
+        let by = || Actor::person(meta.requested_by(), party);
         let seen = self.status.observed_generation.unwrap_or(0);
         let digest = self.status.spec_digest.replace(meta.digest.clone());
         let later = digest.is_some_and(|d| d == meta.digest);
         if self.first_visit() {
             let at = meta.created_at.filter(|c| *c <= self.now).unwrap_or(self.now);
-            self.record_event_at(LifecycleEvent::Submitted, by, Some(article), at);
+            self.record_event_at(LifecycleEvent::Submitted, by(), Some(article), at);
         } else if seen != meta.generation && !later {
             match self.status.decision.as_ref().map(|d| (d.verdict, d.void.is_some())) {
-                None => self.record_event(LifecycleEvent::Amended(meta.generation), by, Some(article)),
+                None => self.record_event(LifecycleEvent::Amended(meta.generation), by(), Some(article)),
                 Some((Verdict::Returned, false)) => {
-                    self.record_event(LifecycleEvent::Resubmitted(meta.generation), by, Some(article))
+                    self.record_event(LifecycleEvent::Resubmitted(meta.generation), by(), Some(article))
                 }
                 Some(_) => {}
             }
@@ -329,16 +304,4 @@ impl StatusBuilder {
         }
         (self.status, self.events, self.wake)
     }
-}
-
-/// Cuts a text to at most `max` bytes at a character boundary.
-fn clip(mut text: String, max: usize) -> String {
-    if text.len() > max {
-        let mut end = max;
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        text.truncate(end);
-    }
-    text
 }

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use super::calendar::Calendar;
+use super::decision::Policies;
 use super::finding::{Bilingual, Finding};
 use super::integrity::PolicyIntegrity;
 use super::plan::RequiredReads;
+use super::seal::Seal;
 use super::tenancy::{bad_blocks, limits, quota};
+use govcloud_api::record::Decision;
 use govcloud_api::region::{Fulfilment, Region, RegionSpec, Tenancy, Tier};
 
 /// Name and reclaim policy of a StorageClass.
@@ -102,6 +105,8 @@ pub struct RegionContext {
     pub region: Option<Arc<RegionView>>,
     /// Integrity of the admission policies.
     pub integrity: PolicyIntegrity,
+    /// The operator's seal.
+    pub seal: Seal,
     /// Reads with quorum that were made for this decision.
     pub reads: Option<RequiredReads>,
     /// Error of the last refused write.
@@ -127,6 +132,18 @@ impl RegionContext {
     #[must_use]
     pub fn intact(&self) -> bool {
         matches!(self.integrity, PolicyIntegrity::Intact { .. })
+    }
+
+    /// The admission policies, as far as decisions rest on them.
+    #[must_use]
+    pub fn policies(&self) -> Policies<'_> {
+        Policies { integrity: &self.integrity, seal: &self.seal }
+    }
+
+    /// Returns true if a decision that another record's status has counts: it is void, or the operator recorded it.
+    #[must_use]
+    pub fn counts(&self, uid: &str, decision: &Decision) -> bool {
+        decision.void.is_some() || self.seal.vouches_for(uid, decision)
     }
 
     /// Returns true if the operator writes the work order itself (Art. 13).

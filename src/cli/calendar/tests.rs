@@ -37,9 +37,13 @@ fn due_prints_json() {
     assert_eq!(
         answer("due --from 2026-09-24 --working-days 3 -o json"),
         "{\"from\":\"2026-09-24\",\"workingDays\":3,\"dueDate\":\"2026-09-30\",\
-         \"dueAt\":\"2026-09-30T16:00:00Z\",\"provisional\":false}\n"
+         \"dueAt\":\"2026-09-30T16:00:00Z\",\"provisional\":false,\"calendar\":\"cn\",\"builtIn\":true}\n"
     );
-    assert!(answer("due --from 2026-12-30 --working-days 3 -o json").ends_with("\"provisional\":true}\n"));
+    let provisional = |from: &str| {
+        let answer = answer(&format!("due --from {from} --working-days 3 -o json"));
+        serde_json::from_str::<serde_json::Value>(&answer).unwrap()["provisional"].as_bool().unwrap()
+    };
+    assert!(provisional("2026-12-30") && provisional("2026-12-24") && !provisional("2026-12-23"));
 }
 
 #[test]
@@ -117,16 +121,22 @@ fn show_prints_json() {
 #[test]
 fn count_prints_text_and_json() {
     let span = "count --from 2026-09-24 --to 2026-09-30";
-    assert_eq!(answer(&format!("{span} --lang zh")), "2026-09-24（不计）至 2026-09-30（计入）：3 个工作日\n");
+    assert_eq!(
+        answer(&format!("{span} --lang zh")),
+        "2026-09-24（不计）至 2026-09-30（计入）：3 个工作日\n日历  cn（插件内置）\n"
+    );
     assert_eq!(
         answer(&format!("{span} --lang en")),
-        "2026-09-24 (not counted) to 2026-09-30 (counted): 3 working days\n"
+        "2026-09-24 (not counted) to 2026-09-30 (counted): 3 working days\ncalendar cn, built into this plugin\n"
     );
     assert_eq!(
         answer(&format!("{span} -o json")),
-        "{\"from\":\"2026-09-24\",\"to\":\"2026-09-30\",\"workingDays\":3}\n"
+        "{\"from\":\"2026-09-24\",\"to\":\"2026-09-30\",\"workingDays\":3,\
+         \"provisional\":false,\"calendar\":\"cn\",\"builtIn\":true}\n"
     );
     assert!(answer("count --from 2026-09-24 --to 2026-09-24 -o json").contains("\"workingDays\":0"));
+    assert!(answer("count --from 2026-12-24 --to 2026-12-29 --lang en").contains("provisional"));
+    assert!(!answer("count --from 2026-12-24 --to 2026-12-28 --lang en").contains("provisional"));
 }
 
 #[test]
@@ -171,8 +181,36 @@ fn file_replaces_the_built_in_calendar_or_is_refused() {
         run_with_file("just text"),
         run_with_file(""),
     ];
-    assert!(answers.iter().all(|answer| answer.lines().count() == 1));
+    assert!(answers.iter().skip(1).all(|answer| answer.lines().count() == 1));
     insta::assert_snapshot!(answers.join("\n"));
+}
+
+#[test]
+fn the_answer_names_its_calendar() {
+    for question in
+        ["due --from 2026-09-24 --working-days 3", "show 2026-10", "count --from 2026-09-24 --to 2026-09-30"]
+    {
+        let last = |lang| answer(&format!("--lang {lang} {question}")).lines().last().unwrap().to_owned();
+        assert_eq!(
+            (last("zh").as_str(), last("en").as_str()),
+            ("日历  cn（插件内置）", "calendar cn, built into this plugin")
+        );
+    }
+    let cluster = |line: &str| Plugin::try_parse_from(["x"].into_iter().chain(line.split_whitespace()));
+    assert!(cluster("show 2026-10 --region 410000").unwrap().calendar.asks_cluster());
+    assert!(cluster("--calendar cn show 2026-10").unwrap().calendar.asks_cluster());
+    assert!(!cluster("show 2026-10").unwrap().calendar.asks_cluster());
+    assert!(cluster("show 2026-10 --region 410000 --file x").is_err(), "one source");
+}
+
+#[test]
+fn errors_are_in_the_language_that_was_asked_for() {
+    let error = || CalendarCliError::YearWithoutData("cn".into(), 2027, "2025 2026".into());
+    let text = |lang| error().into_cli(lang).to_string();
+    assert_eq!(text(Lang::Zh), "日历 cn 没有 2027 年的数据（现有 2025 2026）");
+    assert_eq!(text(Lang::En), "calendar cn has no data for the year 2027 (it holds 2025 2026)");
+    let wrong = CalendarCliError::Unsound("f.yaml".into(), CalendarError::NoYears);
+    assert_eq!(wrong.into_cli(Lang::En).to_string(), "f.yaml is wrong: the calendar holds no year");
 }
 
 #[test]

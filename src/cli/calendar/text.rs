@@ -31,23 +31,40 @@ pub(super) fn due(
     for span in spans(calendar, from, last) {
         writeln!(out, "{}", span.line(lang))?;
     }
-    match lang {
-        _ if !due.provisional => Ok(()),
-        Lang::Zh => writeln!(out, "暂定  所及年度的节假日安排尚未公布，公布后重新计算"),
-        Lang::En => {
-            writeln!(out, "note     provisional: reaches into a year whose holidays are not published yet")
-        }
-    }
+    note(due.provisional, lang, out)
 }
 
 /// Writes the number of working days between two days.
-pub(super) fn count(from: Date, to: Date, days: i32, lang: Lang, out: &mut impl Write) -> io::Result<()> {
+pub(super) fn count(
+    from: Date,
+    to: Date,
+    days: i32,
+    provisional: bool,
+    lang: Lang,
+    out: &mut impl Write,
+) -> io::Result<()> {
     match lang {
-        Lang::Zh => writeln!(out, "{from}（不计）至 {to}（计入）：{days} 个工作日"),
+        Lang::Zh => writeln!(out, "{from}（不计）至 {to}（计入）：{days} 个工作日")?,
         Lang::En => {
             let unit = if days == 1 { "working day" } else { "working days" };
-            writeln!(out, "{from} (not counted) to {to} (counted): {days} {unit}")
+            writeln!(out, "{from} (not counted) to {to} (counted): {days} {unit}")?;
         }
+    }
+    note(provisional, lang, out)
+}
+
+/// Writes that a notice which is still to come may change the answer.
+fn note(provisional: bool, lang: Lang, out: &mut impl Write) -> io::Result<()> {
+    match lang {
+        _ if !provisional => Ok(()),
+        Lang::Zh => writeln!(
+            out,
+            "暂定  所及日期的节假日安排尚未全部公布（12 月末以下一年度通知为准），公布后重新计算"
+        ),
+        Lang::En => writeln!(
+            out,
+            "note     provisional: not all holidays that count are published yet (the end of December follows the next year's notice)"
+        ),
     }
 }
 

@@ -2,6 +2,7 @@ use serde_json::json;
 
 use super::super::test_fixtures::{self, record};
 use super::*;
+use govcloud_domain::reason::Reason;
 
 #[test]
 fn decision_patch_replaces_every_annotation() {
@@ -60,4 +61,54 @@ fn state_advice_follows_the_record() {
 fn is_uid_checks_the_format() {
     assert!(is_uid("3c0b7b1e-8a63-4f0e-a8f5-1f4cf0f7d111"));
     assert!(!is_uid("prod") && !is_uid("") && !is_uid("3c0b7b1e-8a63-4f0e-a8f5-1f4cf0f7d11g"));
+}
+
+/// A void decision, a pending one and one that counts: only the last is success.
+#[test]
+fn a_decision_is_recorded_once_status_has_it() {
+    let state = |decision: serde_json::Value| {
+        let mut raw = test_fixtures::submitted();
+        raw["status"]["decision"] = decision;
+        Recorded::of(&record(Kind::Application, raw), Verdict::Approved, 2, "li")
+    };
+    let decided = |verdict: &str, by: &str, generation: i64, void: Option<&str>| {
+        let mut decision = json!({ "verdict": verdict, "by": by, "at": "2026-11-16T03:00:00Z", "atSource": "Observed",
+            "generation": generation, "digest": "sha256:0" });
+        if let Some(why) = void {
+            decision["void"] = json!(why);
+        }
+        decision
+    };
+    assert_eq!(state(json!(null)), Recorded::Pending);
+    assert_eq!(state(decided("Returned", "li", 1, None)), Recorded::Pending, "of an earlier generation");
+    assert_eq!(state(decided("Approved", "wang", 2, None)), Recorded::Pending, "of somebody else");
+    assert_eq!(state(decided("Approved", "li", 2, None)), Recorded::Counts);
+    assert_eq!(state(decided("Approved", "li", 2, Some("甲 / a"))), Recorded::Void("甲 / a".to_owned()));
+}
+
+#[test]
+fn what_would_not_count_is_refused_with_the_next_step() {
+    let refused =
+        |raw: serde_json::Value, force| match refuse_void(&record(Kind::Application, raw), force, Lang::En) {
+            Err(CliError::Failed { message, next }) => format!("{message} | {}", next.join(" | ")),
+            other => format!("{other:?}"),
+        };
+    assert_eq!(refused(test_fixtures::submitted(), false), "Ok(())");
+    let mut void = test_fixtures::submitted();
+    void["status"]["decision"] = json!({ "verdict": "Approved", "by": "li", "at": "2026-11-16T03:00:00Z", "atSource": "Observed",
+        "generation": 1, "digest": "sha256:0", "void": "策略不完整 / the policies were not in place" });
+    for force in [false, true] {
+        let text = refused(void.clone(), force);
+        assert!(
+            text.contains("(the policies were not in place)") && text.contains("clear-void capp/travel"),
+            "{text}"
+        );
+    }
+    let mut open = test_fixtures::submitted();
+    let reason = Reason::PolicyIntegrityViolated.as_ref();
+    let stalled = test_fixtures::condition("Stalled", "True", reason, "缺失 / p missing");
+    open["status"]["conditions"].as_array_mut().unwrap().push(stalled);
+    let text = refused(open.clone(), false);
+    assert!(text.contains("would not count now (p missing)") && text.contains("--force"), "{text}");
+    assert_eq!(refused(open, true), "Ok(())");
 }

@@ -76,6 +76,14 @@ pub(crate) fn phase(lang: Lang, phase: &str) -> String {
     lang.pick(zh, if phase.is_empty() { "-" } else { phase }).to_owned()
 }
 
+/// Names the phase of a record that waits for an act. One that its filer must correct is not under review.
+pub(crate) fn phase_waiting(lang: Lang, of: &str, waiting_for: Option<&str>) -> String {
+    match (of, waiting_for, lang) {
+        ("Submitted" | "Inventory", Some("Correction"), Lang::Zh) => "待补正".to_owned(),
+        _ => phase(lang, of),
+    }
+}
+
 /// Names an act, as in `waitingFor`.
 pub(crate) fn act(lang: Lang, act: &str) -> String {
     let (zh, en) = lookup!(act {

@@ -44,6 +44,14 @@ fn table_is_sorted_by_due_date_and_aligned() {
 }
 
 #[test]
+fn a_record_that_waits_for_its_correction_is_not_under_review() {
+    let status = json!({ "phase": "Submitted", "waitingOn": "Department", "waitingFor": "Correction" });
+    let items = items(&[record(Kind::Application, test_fixtures::application(status))], &calendars(), now());
+    let zh = text(&items, Lang::Zh, false);
+    assert!(zh.contains("待补正") && !zh.contains("待审核"), "{zh}");
+}
+
+#[test]
 fn rights_filter_by_party() {
     let items = items(&queue(), &calendars(), now());
     let seen = |rights: &Rights| {

@@ -65,4 +65,5 @@ fn show_reports_unprocessed_records_and_failed_conditions() {
         Part::All,
     );
     assert_eq!(wrong.matches("dated in the future").count(), 1, "Stalled is not repeated:\n{wrong}");
+    assert!(wrong.contains("Valid=False, DocumentInFuture"), "{wrong}");
 }

@@ -64,6 +64,7 @@ fn decide(c: &mut Criterion) {
         let mut s = stage(namespaces);
         let with = GatherContext {
             integrity: s.guard.clone(),
+            seal: s.seal(),
             reads: Some(RequiredReads::EVERYTHING),
             refusal: None,
         };

@@ -162,6 +162,7 @@ fn exit_view(exit: &Decommission) -> application::ExitView {
         name: exit.metadata.name.clone().unwrap_or_default(),
         scope: exit.spec.scope,
         phase: status.and_then(|s| s.phase),
+        waiting_on: status.map(|s| s.record.waiting_on).unwrap_or_default(),
         application_uid: status.and_then(|s| s.application_uid.clone()),
         ended_at: status.and_then(|s| s.certificate.as_ref()).map(|c| c.ended_at.timestamp()),
     }

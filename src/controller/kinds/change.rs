@@ -8,6 +8,7 @@ use govcloud_api::change::{ChangePhase, ChangeRequest, PlatformMaintenance};
 use govcloud_api::decommission::Decommission;
 use govcloud_api::filed::Filed as FiledRecord;
 use govcloud_api::grant::ResourceGrant;
+use govcloud_api::record::Verdict;
 use govcloud_api::resources;
 use govcloud_domain::maintenance::notice::{ApprovedWindow, MaintenanceView};
 use govcloud_domain::open_request::OpenRequest;
@@ -210,10 +211,16 @@ impl ClusterState {
     }
 }
 
-/// The open ones among some records, but for the one that asks.
+/// The open ones among some records, but for the one that asks. One that is being deleted and was never approved comes to
+/// nothing, however long a finalizer holds it.
 fn open<K: FiledRecord>(own: &Key, records: &[Arc<Object>]) -> Vec<OpenRequest> {
     let others = records.iter().filter(|o| o.key() != *own);
-    let open = others.filter(|o| o.read::<K>().is_ok_and(|k| !k.is_over()));
+    let approved = |record: &K| {
+        let decision = record.record().and_then(|r| r.decision.as_ref());
+        decision.is_some_and(|d| d.verdict == Verdict::Approved && d.void.is_none())
+    };
+    let is_open = |o: &Object, k: &K| !k.is_over() && (!o.is_being_deleted() || approved(k));
+    let open = others.filter(|o| o.read::<K>().is_ok_and(|k| is_open(o, &k)));
     let view = |o: &Arc<Object>| OpenRequest {
         kind: o.kind.as_str(),
         name: o.name().to_owned(),

@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use govcloud_domain::seal::KEY_LENGTH;
+
 use super::*;
 
 const POLICY: &str = "ValidatingAdmissionPolicy";
@@ -25,15 +27,27 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
-/// Everything listed once, at second 1.
-fn listed() -> Checked {
-    let mut checked = Checked { shipped: shipped().into(), live: Live::new(KINDS), recorded: None };
+/// A guard with this memory, that has listed nothing.
+fn of_memory(record: Option<Record>, key: [u8; KEY_LENGTH], blank: bool) -> Checked {
+    let memory = Memory { record, seal: Seal::new(key), blank };
+    memory.checked(shipped().into(), Live::new(KINDS))
+}
+
+/// Lists everything; returns the last check.
+fn list(checked: &mut Checked, second: i64) -> Option<Checking> {
     let mut last = None;
     for kind in KINDS {
         for event in list_of(kind) {
-            last = checked.observe(kind, event, at(1));
+            last = checked.observe(kind, event, at(second));
         }
     }
+    last
+}
+
+/// Everything listed once, at second 1.
+fn listed() -> Checked {
+    let mut checked = of_memory(None, [1; KEY_LENGTH], false);
+    let last = list(&mut checked, 1);
     assert_eq!(last.map(|c| c.integrity), Some(PolicyIntegrity::Intact { since: at(1) }));
     checked
 }
@@ -94,12 +108,60 @@ fn api_server_restart_never_stores_a_lost_record() {
 
 #[test]
 fn a_kind_listed_twice_does_not_stand_for_one_that_was_never_listed() {
-    let mut checked = Checked { shipped: shipped().into(), live: Live::new(KINDS), recorded: None };
+    let mut checked = of_memory(None, [1; KEY_LENGTH], false);
     for _ in 0..KINDS.len() {
         for event in list_of(CRD) {
             assert!(checked.observe(CRD, event, at(1)).is_none());
         }
     }
+}
+
+/// Records of the time before the key count for as long as the policies are intact, and no longer.
+#[test]
+fn a_key_that_is_new_adopts_what_the_policies_kept() {
+    let earlier = Record { key: None, ..listed().recorded.unwrap() };
+    let mut upgraded = of_memory(Some(earlier.clone()), [1; KEY_LENGTH], false);
+    let seal = list(&mut upgraded, 5).unwrap().seal;
+    assert!(seal.saw("u", None), "no seal of the time before");
+    // The operator is started again in the same period: those that it did not reach yet still count.
+    let mut restarted = of_memory(upgraded.recorded.clone(), [1; KEY_LENGTH], false);
+    assert!(list(&mut restarted, 6).unwrap().seal.saw("u", None));
+    let gap = restarted.observe(POLICY, Event::Apply(object("a", "another")), at(7)).unwrap();
+    assert!(!gap.seal.saw("u", None), "after a gap only a seal counts");
+    // The gap was while nobody looked.
+    let mut elsewhere = earlier;
+    elsewhere.pins.get_mut("ValidatingAdmissionPolicy/a").unwrap().uid = "before".to_owned();
+    let mut upgraded = of_memory(Some(elsewhere), [1; KEY_LENGTH], false);
+    assert!(!list(&mut upgraded, 5).unwrap().seal.saw("u", None));
+}
+
+/// The operator's memory is lost, with its record and its key: it continues where it stopped, once.
+#[test]
+fn without_any_memory_the_first_period_adopts() {
+    let mut checked = of_memory(None, [1; KEY_LENGTH], true);
+    assert!(list(&mut checked, 1).unwrap().seal.saw("u", None));
+    let gap = checked.observe(POLICY, Event::Apply(object("a", "another")), at(7)).unwrap();
+    assert!(!gap.seal.saw("u", None));
+    let mut remembers_a_gap = of_memory(None, [2; KEY_LENGTH], false);
+    assert!(
+        !list(&mut remembers_a_gap, 9).unwrap().seal.saw("u", None),
+        "a record that there is none is a memory"
+    );
+}
+
+/// Two replicas that saw the same gap are in the same period; one that replaced a policy is in another.
+#[test]
+fn a_period_is_the_same_for_every_replica() {
+    let mark = |checked: &mut Checked, second| list(checked, second).unwrap().seal.of_period("u");
+    let new = || of_memory(None, [1; KEY_LENGTH], false);
+    let first = mark(&mut new(), 3);
+    assert!(first.is_some());
+    assert_eq!(first, mark(&mut new(), 8), "whenever each of them looked");
+    let mut replaced = listed();
+    let again = replaced.observe(POLICY, Event::Apply(object("a", "another")), at(9)).unwrap();
+    assert_ne!(again.seal.of_period("u"), first);
+    let missing = replaced.observe(POLICY, Event::Delete(object("a", "another")), at(10)).unwrap();
+    assert_eq!(missing.seal.of_period("u"), None, "no period while one is missing");
 }
 
 #[test]

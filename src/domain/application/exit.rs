@@ -2,7 +2,7 @@
 
 use super::{Evaluation, ExitView};
 use crate::lifecycle_event::LifecycleEvent;
-use crate::record::{ClosedReason, OPERATOR, PauseReason};
+use crate::record::{Actor, ClosedReason, OPERATOR, PauseReason};
 use govcloud_api::application::{ApplicationPhase as Phase, CloudApplicationStatus};
 use govcloud_api::deadline::{Obligation, Party};
 use govcloud_api::decommission::{DecommissionPhase, Scope};
@@ -42,12 +42,20 @@ impl Evaluation<'_> {
         self.status.phase_before_exit = self.status.phase;
         self.status.phase = Some(Phase::Exiting);
         self.status.decommission = Some(exit.name.clone());
-        if let Some(calendar) = self.seen.region_context.calendar() {
-            self.builder.pause(Obligation::GoLive, Party::Authority, PauseReason::Exiting, calendar);
-            self.builder.pause(Obligation::GoLiveReport, Party::Authority, PauseReason::Exiting, calendar);
-        }
-        self.builder.record_event(LifecycleEvent::ExitBegun(exit.name), "department", Some(16));
+        self.builder.record_event(LifecycleEvent::ExitBegun(exit.name), OPERATOR, Some(16));
         self.follow_exit();
+    }
+
+    /// Lets the department's clocks run while the exit waits on the department, and pauses them while it waits on
+    /// another party: a period is nobody's but that of the party that was waited on.
+    fn attribute_time(&mut self, waiting_on: Party) {
+        let Some(calendar) = self.seen.region_context.calendar() else { return };
+        for obligation in [Obligation::GoLive, Obligation::GoLiveReport] {
+            match waiting_on {
+                Party::Department | Party::None => self.builder.resume(obligation, calendar),
+                other => self.builder.pause(obligation, other, PauseReason::Exiting, calendar),
+            }
+        }
     }
 
     /// Follows the exit to its end, or back to where the application was.
@@ -69,9 +77,10 @@ impl Evaluation<'_> {
                     self.builder.drop_clock(o, ClosedReason::Exited);
                 }
                 let at = exit.ended_at.unwrap_or(self.now);
-                self.builder.record_event_at(LifecycleEvent::Exited(exit.name), "provider", Some(16), at);
+                let provider = Actor::operator_for(Party::Provider);
+                self.builder.record_event_at(LifecycleEvent::Exited(exit.name), provider, Some(16), at);
             }
-            Some(_) => {}
+            Some(exit) => self.attribute_time(exit.waiting_on),
         }
     }
 }

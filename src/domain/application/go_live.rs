@@ -3,8 +3,9 @@
 use super::Evaluation;
 use crate::finding::Finding;
 use crate::lifecycle_event::LifecycleEvent;
+use crate::record::Actor;
 use govcloud_api::application::{ApplicationPhase as Phase, GoLive};
-use govcloud_api::deadline::Obligation;
+use govcloud_api::deadline::{Obligation, Party};
 
 impl Evaluation<'_> {
     /// 上线 and its report (Art. 14).
@@ -39,7 +40,11 @@ impl Evaluation<'_> {
         if self.status.live_at.is_none() {
             self.status.live_at = Some(go_live.at);
             self.status.phase = Some(Phase::Live);
-            self.builder.record_event(LifecycleEvent::WentLive(at), "department", Some(14));
+            self.builder.record_event(
+                LifecycleEvent::WentLive(at),
+                Actor::unnamed(Party::Department),
+                Some(14),
+            );
             self.builder.meet(Obligation::GoLive, at, calendar);
             // A reattached system was live before; its report is due from here on.
             let from = self.status.provisioned_at.map_or(at, |p| p.timestamp().max(at));
@@ -48,7 +53,7 @@ impl Evaluation<'_> {
         }
         if go_live.test_report.is_some() && self.status.reported_at.is_none() {
             self.status.reported_at = Some(self.now.into());
-            self.builder.record_event(LifecycleEvent::Reported, "department", Some(14));
+            self.builder.record_event(LifecycleEvent::Reported, Actor::unnamed(Party::Department), Some(14));
             self.builder.meet(Obligation::GoLiveReport, self.now, calendar);
         }
     }

@@ -26,6 +26,9 @@ impl Evaluation<'_> {
             Phase::Provisioning | Phase::Provisioned | Phase::Live if self.altered() => {
                 (Party::Authority, Some(WaitingFor::Investigation), None)
             }
+            Phase::Provisioned | Phase::Live if self.builder.undecided() => {
+                (Party::Authority, Some(WaitingFor::NewDecision), None)
+            }
             Phase::Provisioning => {
                 (Party::Provider, Some(WaitingFor::Provision), Some(Obligation::Provision))
             }
@@ -43,6 +46,9 @@ impl Evaluation<'_> {
             }
             Phase::Provisioning | Phase::Provisioned | Phase::Live if self.altered() => {
                 Some(ReadyState::spec_altered())
+            }
+            Phase::Provisioned | Phase::Live if self.builder.undecided() => {
+                Some(ReadyState::decision_invalid())
             }
             _ => None,
         };

@@ -62,7 +62,11 @@ impl CalendarError {
                 bilingual!("年份 {year} 不在 1992–9998 之间", "year {year} is not between 1992 and 9998")
             }
             Self::OutsideYear { date, year } => {
-                bilingual!("{date} 不在 {year} 年之内", "{date} is not within the year {year}")
+                let own = date.year();
+                bilingual!(
+                    "{date} 不在 {year} 年之内；请写在 {own} 年之下（跨年的假期分写在两年之下）",
+                    "{date} is not within the year {year}; enter it under {own} (a holiday across the turn of the year is entered under both)"
+                )
             }
             Self::Backwards { name, from, to } => bilingual!(
                 "“{name}”的开始日 {from} 晚于结束日 {to}",

@@ -4,6 +4,8 @@ use jiff::civil::date;
 use proptest::prelude::*;
 
 use super::{tests::cn_spec, *};
+use govcloud_api::time::CivilDate;
+use govcloud_api::work_calendar::{Holiday, WorkYear};
 
 /// Days around the published years, and some beyond both ends.
 fn days() -> impl Strategy<Value = Date> {
@@ -19,7 +21,62 @@ fn calendars() -> impl Strategy<Value = Calendar> {
     })
 }
 
+/// Calendars before and after each notice that reached into the December before its year, as those notices were.
+fn published() -> impl Strategy<Value = (i16, Calendar, Calendar)> {
+    // Year of the notice, days off in the December before, workdays there; each as (day, day).
+    let notices: [(i16, Option<(i8, i8)>, &[i8]); 5] = [
+        (2007, None, &[30, 31]),
+        (2008, Some((30, 31)), &[29]),
+        (2012, None, &[31]),
+        (2019, Some((30, 31)), &[29]),
+        (2023, Some((31, 31)), &[]),
+    ];
+    proptest::sample::select(notices.to_vec()).prop_map(|(year, off, worked)| {
+        let plain = |year: i16| WorkYear {
+            year: year.into(),
+            notice: None,
+            holidays: vec![],
+            make_up_workdays: vec![],
+        };
+        let december = |day| CivilDate(date(year - 1, 12, day));
+        let off = off.map(|(from, to)| Holiday {
+            name: "元旦".into(),
+            from: december(from),
+            to: Some(december(to)),
+        });
+        let first = CivilDate(date(year, 1, 1));
+        let touched = WorkYear {
+            holidays: off.into_iter().collect(),
+            make_up_workdays: worked.iter().map(|day| december(*day)).collect(),
+            ..plain(year - 1)
+        };
+        let next = WorkYear {
+            holidays: vec![Holiday { name: "元旦".into(), from: first, to: None }],
+            ..plain(year)
+        };
+        let before = WorkCalendarSpec { years: vec![plain(year - 1)] };
+        let after = WorkCalendarSpec { years: vec![touched, next, plain(year + 1)] };
+        (year, Calendar::new("cn", 1, &before).unwrap(), Calendar::new("cn", 2, &after).unwrap())
+    })
+}
+
 proptest! {
+    /// No notice from 2007 to 2026 moved an end that was called final before it.
+    #[test]
+    fn what_is_final_is_moved_by_no_notice((year, before, after) in published(), back in 1_i64..60, n in 1_u32..30) {
+        let start = date(year, 1, 1).checked_sub(jiff::Span::new().days(back)).unwrap();
+        let (was, is) = (before.due_from(start, n), after.due_from(start, n));
+        prop_assert!(was.provisional || was.date == is.date, "{start} + {n}: {} and {}", was.date, is.date);
+        prop_assert!(!is.provisional);
+    }
+
+    /// Without its next year, a calendar says what it said before that was published.
+    #[test]
+    fn a_publication_can_be_taken_back((year, before, after) in published(), back in 1_i64..60, n in 1_u32..30) {
+        let start = date(year, 1, 1).checked_sub(jiff::Span::new().days(back)).unwrap();
+        prop_assert_eq!(after.before(year).due_from(start, n), before.due_from(start, n));
+    }
+
     #[test]
     fn a_later_start_is_never_due_earlier(c in calendars(), a in days(), b in days(), n in 0_u32..60) {
         let (first, second) = (a.min(b), a.max(b));

@@ -74,8 +74,11 @@ fn the_start_day_is_the_day_in_china_from_its_first_to_its_last_second() {
 fn a_period_into_an_unpublished_year_is_provisional() {
     let due = cn().due_from(day("2026-12-30"), 3);
     assert_eq!((due.date, due.provisional), (day("2027-01-04"), true), "1 January counts as a plain Friday");
-    assert!(!cn().due_from(day("2026-12-30"), 1).provisional, "the last known day is known");
+    assert!(cn().due_from(day("2026-12-30"), 1).provisional, "31 December follows the notice for 2027");
     assert!(cn().due_from(day("2027-06-01"), 1).provisional);
+    assert!(!cn().due_from(day("2026-12-24"), 2).provisional, "28 December is known");
+    assert!(cn().due_from(day("2026-12-24"), 3).provisional, "29 December is not");
+    assert!(!cn().due_from(day("2025-12-24"), 3).provisional, "2026 is published");
     assert!(!cn().due_from(day("2019-12-31"), 1).provisional, "the start day does not count");
     assert!(cn().due_from(day("2019-12-31"), 0).provisional, "unless it is all there is");
 }
@@ -105,7 +108,8 @@ fn days_are_told_apart() {
     assert_eq!(kind("2026-09-20"), DayKind::MakeUp);
     assert_eq!(kind("2026-09-19"), DayKind::Weekend);
     assert_eq!(kind("2024-12-31"), DayKind::Working, "day 366");
-    assert!(cn.day(day("2026-12-31")).known);
+    assert!(cn.day(day("2026-12-28")).known && cn.day(day("2025-12-31")).known);
+    assert!(!cn.day(day("2026-12-29")).known && !cn.day(day("2026-12-31")).known);
     let unknown = cn.day(day("2027-01-01"));
     assert_eq!((unknown.kind, unknown.known), (DayKind::Working, false));
     assert_eq!(cn.day(day("2027-01-02")).kind, DayKind::Weekend);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::{CalendarError, DayKind, is_weekend};
+use super::{CalendarError, DayKind, is_open_until_next_year, is_weekend};
 use govcloud_api::work_calendar::{Holiday, WorkYear};
 
 /// A year's days. Monday to Friday are working days, but for the holidays.
@@ -54,6 +54,18 @@ impl Year {
             None if is_weekend(date) => DayKind::Weekend,
             None => DayKind::Working,
         }
+    }
+
+    /// The same year with plain weekdays where the notice for the next one may have changed it.
+    pub(super) fn with_plain_end(mut self) -> Self {
+        self.make_up.retain(|day| !is_open_until_next_year(*day));
+        self.holidays.retain(|span| !is_open_until_next_year(span.from));
+        for span in &mut self.holidays {
+            while span.to > span.from && is_open_until_next_year(span.to) {
+                span.to = span.to.yesterday().unwrap_or(span.from);
+            }
+        }
+        self
     }
 
     fn holiday(&self, date: Date) -> Option<&str> {

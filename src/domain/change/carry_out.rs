@@ -10,7 +10,7 @@ use crate::grant::work_order;
 use crate::lifecycle_event::LifecycleEvent;
 use crate::plan::{Precondition, RequiredReads, Step, Target, Write};
 use crate::reason::Reason;
-use crate::record::{ClosedReason, Meta, OPERATOR, PauseReason, ReadyState};
+use crate::record::{Actor, ClosedReason, Meta, OPERATOR, PauseReason, ReadyState};
 use crate::region_context::Reread;
 use crate::tenancy::quota::QuotaUse;
 use crate::tenancy::quota_delta::{BelowUse, is_judged, lowered_below_use};
@@ -116,7 +116,7 @@ impl Evaluation<'_> {
         match (below.is_empty(), self.status.below_use_since.is_some()) {
             (true, true) => {
                 self.status.below_use_since = None;
-                self.builder.record_event(LifecycleEvent::UseFell, "department", Some(15));
+                self.builder.record_event(LifecycleEvent::UseFell, OPERATOR, Some(15));
                 if let Some(c) = calendar {
                     self.builder.resume(Obligation::Change, c);
                 }
@@ -170,7 +170,12 @@ impl Evaluation<'_> {
         let at = grant.status.as_ref().and_then(|s| s.in_force_since).map_or(self.now, |t| t.timestamp());
         self.status.phase = Some(Phase::Completed);
         self.status.applied_at = Some(at.into());
-        self.builder.record_event_at(LifecycleEvent::Applied, "provider", Some(15), at);
+        self.builder.record_event_at(
+            LifecycleEvent::Applied,
+            Actor::operator_for(Party::Provider),
+            Some(15),
+            at,
+        );
         if let Some(calendar) = self.seen.region_context.calendar() {
             self.builder.resume(Obligation::Change, calendar);
             self.builder.meet(Obligation::Change, at, calendar);

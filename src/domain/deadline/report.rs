@@ -49,12 +49,19 @@ pub trait DeadlineReports {
     /// dropped once a more urgent report was made.
     fn tick(&mut self, now: Timestamp, calendar: &Calendar) -> Vec<Notice>;
 
+    /// The report of [`DeadlineReports::tick`] that needs no calendar: the period ended by the stored date. The working
+    /// days late are counted once there is a calendar again.
+    fn tick_without_calendar(&mut self, now: Timestamp) -> Option<Notice>;
+
     /// Instant at which [`Deadline::tick`] reports next, if nothing else happens: `now` if at once.
     fn next_wake(&self, now: Timestamp, calendar: &Calendar) -> Option<Timestamp>;
 }
 
 impl DeadlineReports for Deadline {
     fn tick(&mut self, now: Timestamp, calendar: &Calendar) -> Vec<Notice> {
+        if self.notified.overdue.is_some() && self.working_days_late.is_none() && self.is_overdue(now) {
+            self.working_days_late = late_at(self, now, calendar);
+        }
         let Some(kind) = pending(self, now, calendar) else { return Vec::new() };
         let made = Some(now.into());
         match kind {
@@ -65,17 +72,16 @@ impl DeadlineReports for Deadline {
                 self.working_days_late = late_at(self, now, calendar);
             }
         }
-        vec![Notice {
-            kind,
-            obligation: self.obligation,
-            party: self.party,
-            article: self.article,
-            due_date: self.due_date.0,
-            due_at: self.due_at.into(),
-            provisional: self.provisional,
-            remaining: self.remaining_working_days(now, calendar),
-            working_days_late: if kind == NoticeKind::Overdue { self.working_days_late } else { None },
-        }]
+        let late = if kind == NoticeKind::Overdue { self.working_days_late } else { None };
+        vec![notice(self, kind, self.remaining_working_days(now, calendar), late)]
+    }
+
+    fn tick_without_calendar(&mut self, now: Timestamp) -> Option<Notice> {
+        if !self.is_overdue(now) || self.notified.overdue.is_some() {
+            return None;
+        }
+        self.notified.overdue = Some(now.into());
+        Some(notice(self, NoticeKind::Overdue, 0, None))
     }
 
     fn next_wake(&self, now: Timestamp, calendar: &Calendar) -> Option<Timestamp> {
@@ -97,6 +103,21 @@ impl DeadlineReports for Deadline {
             .map(|day| calendar.next_at_desk(now.max(desk_opens(day.max(first_day)))))
             .filter(|at| *at < due_at);
         warning.chain([due_at]).min()
+    }
+}
+
+/// A report about a deadline.
+fn notice(deadline: &Deadline, kind: NoticeKind, remaining: i32, working_days_late: Option<i32>) -> Notice {
+    Notice {
+        kind,
+        obligation: deadline.obligation,
+        party: deadline.party,
+        article: deadline.article,
+        due_date: deadline.due_date.0,
+        due_at: deadline.due_at.into(),
+        provisional: deadline.provisional,
+        remaining,
+        working_days_late,
     }
 }
 

@@ -7,7 +7,9 @@ impl Moved {
     pub fn zh(&self) -> String {
         let Self { obligation, old, new, provisional, revision, applied, .. } = self;
         let why = match &self.why {
-            MovedBy::YearPublished => "年度节假日安排已公布".to_owned(),
+            MovedBy::YearPublished(year) => format!("{year} 年节假日安排已公布"),
+            MovedBy::CalendarEdited if new < old => "工作日历已变更，放假减少或调休上班增加".to_owned(),
+            MovedBy::CalendarEdited if new > old => "工作日历已变更，放假增加或调休上班减少".to_owned(),
             MovedBy::CalendarEdited => "工作日历已变更".to_owned(),
             MovedBy::Waited { on, reason, working_days } => {
                 format!("等待{} {working_days} 个工作日（{reason}）", on.zh())
@@ -24,7 +26,13 @@ impl Moved {
     pub fn en(&self) -> String {
         let Self { obligation, old, new, provisional, revision, applied, .. } = self;
         let why = match &self.why {
-            MovedBy::YearPublished => "the year's holidays were published".to_owned(),
+            MovedBy::YearPublished(year) => format!("the holidays of {year} were published"),
+            MovedBy::CalendarEdited if new < old => {
+                "the calendar was changed: fewer days off, or more make-up workdays".to_owned()
+            }
+            MovedBy::CalendarEdited if new > old => {
+                "the calendar was changed: more days off, or fewer make-up workdays".to_owned()
+            }
             MovedBy::CalendarEdited => "the calendar was changed".to_owned(),
             MovedBy::Waited { on, reason, working_days } => {
                 format!("waited on the {} for {} ({reason})", on.en(), days(*working_days))
@@ -53,8 +61,8 @@ impl Notice {
             }
             NoticeKind::LastDay => format!("{what}期限仅剩 1 个工作日：截止 {due_date}{mark} 24:00"),
             NoticeKind::Overdue => {
-                let late = self.working_days_late.unwrap_or(0);
-                format!("{what}已逾期：应于 {due_date}{mark} 24:00 前完成，已超 {late} 个工作日")
+                let late = self.working_days_late.map(|late| format!("，已超 {late} 个工作日"));
+                format!("{what}已逾期：应于 {due_date}{mark} 24:00 前完成{}", late.unwrap_or_default())
             }
         }
     }
@@ -73,8 +81,8 @@ impl Notice {
             }
             NoticeKind::LastDay => format!("{what}: one working day left, due {due_date}{mark} 24:00"),
             NoticeKind::Overdue => {
-                let late = days(self.working_days_late.unwrap_or(0));
-                format!("{what}: overdue, was due {due_date}{mark} 24:00, {late} late")
+                let late = self.working_days_late.map(|late| format!(", {} late", days(late)));
+                format!("{what}: overdue, was due {due_date}{mark} 24:00{}", late.unwrap_or_default())
             }
         }
     }

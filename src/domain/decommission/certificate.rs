@@ -5,7 +5,7 @@ use crate::digest;
 use crate::finding::Bilingual;
 use crate::lifecycle_event::LifecycleEvent;
 use crate::reason::Reason;
-use crate::record::ReadyState;
+use crate::record::{Actor, ReadyState};
 use govcloud_api::deadline::{Obligation, Party};
 use govcloud_api::decommission::{Certificate, Outcome, Scope, VolumeOutcome};
 use govcloud_api::disposition::{Action, InventoryEntry};
@@ -40,7 +40,7 @@ impl Evaluation<'_> {
         };
         certificate.digest = certificate_digest(&certificate);
         let event = LifecycleEvent::Reclaimed(certificate.digest.clone());
-        self.builder.record_event(event, "provider", Some(16));
+        self.builder.record_event(event, Actor::operator_for(Party::Provider), Some(16));
         if let Some(calendar) = self.seen.region_context.calendar() {
             self.builder.meet(Obligation::Reclaim, self.now, calendar);
         }

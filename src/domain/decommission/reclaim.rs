@@ -11,7 +11,7 @@ use crate::finding::{Bilingual, Finding};
 use crate::lifecycle_event::LifecycleEvent;
 use crate::plan::{RequiredReads, Step};
 use crate::reason::Reason;
-use crate::record::{ClosedReason, OPERATOR, ReadyState};
+use crate::record::{Actor, ClosedReason, OPERATOR, ReadyState};
 use crate::region_context::Reread;
 use crate::tenancy::volumes;
 use govcloud_api::deadline::{Obligation, Party};
@@ -51,7 +51,7 @@ impl Evaluation<'_> {
         self.status.phase = Some(Phase::Reclaiming);
         self.status.reclaiming_since = Some(self.now.into());
         self.moved_out();
-        self.builder.record_event(LifecycleEvent::Reclaiming, OPERATOR, Some(16));
+        self.builder.record_event(LifecycleEvent::Reclaiming, Actor::operator_for(Party::Provider), Some(16));
         self.set_reclaim_conditions(&[]);
         Ok(Vec::new())
     }
@@ -98,7 +98,7 @@ impl Evaluation<'_> {
     fn record_receipt(&mut self, uid: &String, event: fn(String) -> LifecycleEvent, article: i32) {
         if !self.status.received_volumes.contains(uid) {
             self.status.received_volumes.push(uid.clone());
-            self.builder.record_event(event(uid.clone()), "department", Some(article));
+            self.builder.record_event(event(uid.clone()), Actor::unnamed(Party::Department), Some(article));
         }
     }
 

@@ -75,6 +75,9 @@ pub fn gate(seen: &Observed, stored: &ResourceGrantStatus) -> Gate {
     }
     let decided = app.status.as_ref().and_then(|s| s.record.decision.as_ref());
     let approved = decided.is_some_and(|d| d.verdict == Verdict::Approved && d.void.is_none());
+    if decided.is_some_and(|d| !seen.region_context.counts(&app_meta.uid, d)) {
+        return Gate::Waiting(not_recorded(&app_meta.name));
+    }
     if approved && decided.is_some_and(|d| d.digest != app_meta.digest) {
         return Gate::Altered;
     }
@@ -100,6 +103,14 @@ pub fn gate(seen: &Observed, stored: &ResourceGrantStatus) -> Gate {
         ApprovalKind::CloudApplication => gate_by_application(seen, stored, app_meta, app),
         ApprovalKind::ChangeRequest => gate_by_change(seen, stored),
     }
+}
+
+/// Status has a decision that the operator did not record.
+fn not_recorded(name: &str) -> Bilingual {
+    bilingual!(
+        "{name} 的审核结论不是管控程序（operator）所记录，不予开通",
+        "the decision on {name} is not one that the operator recorded; nothing is granted on it"
+    )
 }
 
 /// The application was filed anew, and this grant is the earlier one's.
@@ -165,6 +176,9 @@ fn gate_by_change(seen: &Observed, stored: &ResourceGrantStatus) -> Gate {
             format!("waits for the approval of change {}", meta.name),
         ));
     };
+    if !seen.region_context.counts(&meta.uid, decision) {
+        return Gate::Waiting(not_recorded(&meta.name));
+    }
     if !matches!(status.phase, Some(ChangePhase::Applying)) {
         return Gate::Refused(vec![format!(
             "spec.approved: {} {}",

@@ -9,7 +9,7 @@ use crate::digest::digest_of;
 use crate::finding::Bilingual;
 use crate::lifecycle_event::LifecycleEvent;
 use crate::reason::Reason;
-use crate::record::{OPERATOR, ReadyState};
+use crate::record::{Actor, OPERATOR, ReadyState};
 use crate::tenancy::{TenancyOrder, TenancyReport};
 use govcloud_api::application::TenantNamespace;
 use govcloud_api::condition::{ConditionStatus, ConditionType};
@@ -88,7 +88,7 @@ impl Evaluation<'_> {
             self.builder.record_event(LifecycleEvent::GrantTakenOver(earlier), OPERATOR, Some(13));
         }
         let event = LifecycleEvent::InForce(spec.approved.name.clone());
-        self.builder.record_event(event, "provider", Some(self.article()));
+        self.builder.record_event(event, Actor::operator_for(Party::Provider), Some(self.article()));
     }
 
     /// Records the namespaces of a grant in force, and their restriction by an exit (Art. 16).

@@ -7,6 +7,7 @@ use super::*;
 use crate::integrity::PolicyIntegrity;
 use crate::plan::Write;
 use crate::region_context::RegionView;
+use crate::seal::Seal;
 use crate::tenancy::LiveObject;
 use govcloud_api::grant::GrantedNamespace;
 
@@ -57,6 +58,7 @@ fn region() -> RegionContext {
     RegionContext {
         region: Some(Arc::new(view)),
         integrity: PolicyIntegrity::Intact { since: Timestamp::UNIX_EPOCH },
+        seal: Seal::new([1; 32]).in_period(None, true),
         reads: Some(RequiredReads::EVERYTHING),
         trouble: None,
     }

@@ -9,10 +9,11 @@ use super::reported;
 use crate::finding::Bilingual;
 use crate::lifecycle_event::LifecycleEvent;
 use crate::reason::Reason;
-use crate::record::{OPERATOR, StatusBuilder};
+use crate::record::{Actor, OPERATOR, StatusBuilder};
 use govcloud_api::application::AnnouncedMaintenance;
 use govcloud_api::change::{ChangePhase as Phase, Impact, MaintenanceOutcome, Window};
 use govcloud_api::condition::{ConditionStatus, ConditionType};
+use govcloud_api::deadline::Party;
 
 /// Most maintenances that an application's status lists at a time; the schema says the same. Later ones are told
 /// when earlier ones are over.
@@ -78,7 +79,12 @@ impl Announced for AnnouncedMaintenance {
     fn tell_start(&mut self, builder: &mut StatusBuilder) {
         self.started = true;
         let at = self.start.timestamp();
-        builder.record_event_at(LifecycleEvent::MaintenanceStarted(self.request()), "provider", Some(18), at);
+        builder.record_event_at(
+            LifecycleEvent::MaintenanceStarted(self.request()),
+            Actor::operator_for(Party::Provider),
+            Some(18),
+            at,
+        );
     }
 
     fn follow(&mut self, view: Option<&MaintenanceView>, builder: &mut StatusBuilder) -> bool {
@@ -92,7 +98,11 @@ impl Announced for AnnouncedMaintenance {
                 true
             }
             (Some(Phase::Completed), Some(outcome)) => {
-                builder.record_event(reported(&self.request(), outcome), "provider", Some(18));
+                builder.record_event(
+                    reported(&self.request(), outcome),
+                    Actor::unnamed(Party::Provider),
+                    Some(18),
+                );
                 false
             }
             _ => true,

@@ -41,6 +41,9 @@ pub enum ClosedReason {
     FiledAnew,
     /// Application that exited (Art. 16).
     Exited,
+    /// Decision that turned out not to be the operator's record of one.
+    #[strum(serialize = "decision void")]
+    DecisionVoid,
 }
 
 impl StatusBuilder {
@@ -134,17 +137,26 @@ impl StatusBuilder {
         }
     }
 
-    /// Recomputes, warns and reports every clock; sets `OnTime` (design, section 4).
-    pub fn run_clocks(&mut self, calendar: &Calendar) {
+    /// Recomputes, warns and reports every clock; sets `OnTime` (design, section 4). Without a calendar, because it or the
+    /// Region is gone, the stored dates stand, and what they say is reported.
+    pub fn run_clocks(&mut self, calendar: Option<&Calendar>) {
         let now = self.now;
-        let (mut moved, mut due) = (Vec::new(), Vec::new());
+        let (mut moved, mut due, mut wakes) = (Vec::new(), Vec::new(), Vec::new());
         for d in &mut self.status.deadlines {
-            moved.extend(d.recompute(calendar, now));
-            due.extend(d.tick(now, calendar));
-            if let Some(w) = d.next_wake(now, calendar) {
-                self.wake = Some(self.wake.map_or(w, |cur| cur.min(w)));
+            match calendar {
+                Some(calendar) => {
+                    moved.extend(d.recompute(calendar, now));
+                    due.extend(d.tick(now, calendar));
+                    wakes.extend(d.next_wake(now, calendar));
+                }
+                None => {
+                    due.extend(d.tick_without_calendar(now));
+                    let runs = !d.is_over() && !d.is_paused() && d.notified.overdue.is_none();
+                    wakes.extend(runs.then(|| d.due_at.timestamp()));
+                }
             }
         }
+        self.wake = self.wake.into_iter().chain(wakes).min();
         self.moved(moved);
         for notice in due {
             let article = notice.article;
@@ -159,12 +171,13 @@ impl StatusBuilder {
             return;
         }
         let late = self.status.deadlines.iter().find(|d| d.is_overdue(self.now));
-        let late = late.map(|d| (d.obligation, d.party, d.due_date));
+        let late = late.map(|d| (d.obligation, d.party, d.due_date, d.provisional));
         match late {
-            Some((o, p, due)) => {
+            Some((o, p, due, provisional)) => {
+                let (zh, en) = if provisional { ("（暂定）", " (provisional)") } else { ("", "") };
                 let text = Bilingual::new(
-                    format!("{}已逾期，期限 {due}，责任方：{}", o.zh(), p.zh()),
-                    format!("{} is overdue since {due}, owed by the {}", o.en(), p.en()),
+                    format!("{}已逾期，期限 {due}{zh}，责任方：{}", o.zh(), p.zh()),
+                    format!("{} is overdue since {due}{en}, owed by the {}", o.en(), p.en()),
                 );
                 self.condition(ConditionType::OnTime, ConditionStatus::False, Reason::overdue(o), &text);
             }

@@ -51,6 +51,7 @@ impl Meta {
     #[must_use]
     pub fn subject(&self, in_order: bool) -> Subject<'_> {
         Subject {
+            uid: &self.uid,
             annotations: &self.annotations,
             generation: self.generation,
             digest: &self.digest,
@@ -101,6 +102,7 @@ mod tests {
             digest: String::new(),
             reattach: Vec::new(),
             void: void.map(str::to_owned),
+            seal: None,
         };
         let filed = Meta { generation: 2, ..Meta::default() };
         let decided = Meta { annotations: approved(2), ..filed.clone() };

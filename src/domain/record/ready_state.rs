@@ -74,7 +74,8 @@ impl ReadyState {
     /// State after the API server refused a write.
     #[must_use]
     pub fn write_refused(why: &str) -> Self {
-        let text = bilingual!("写入被拒：{why}", "a write was refused: {why}");
+        let Bilingual { zh, en } = Bilingual::of_refusal(why);
+        let text = bilingual!("写入被拒：{zh}", "a write was refused: {en}");
         Self::Stalled(Reason::WriteRefused, text)
     }
 }

@@ -211,6 +211,12 @@ impl Stage {
 
     /// The authority removes its decision.
     pub fn clear_decision(&mut self, of: &Id) {
+        self.remove_decision(of);
+        self.settle();
+    }
+
+    /// An invalid decision is removed, and the operator does not look.
+    pub fn remove_decision(&mut self, of: &Id) {
         self.say(LI, &format!("removes the decision on {} {}", of.0, of.2));
         self.cluster.change(of, |o| {
             let a = o["metadata"]["annotations"].as_object_mut().unwrap();
@@ -218,7 +224,6 @@ impl Stage {
                 .iter()
                 .for_each(|k| drop(a.remove(*k)));
         });
-        self.settle();
     }
 
     /// The department takes a record back.

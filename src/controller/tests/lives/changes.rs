@@ -338,3 +338,18 @@ fn entries_in_another_order_keep_their_namespaces() {
     assert_eq!((had(&s, "prod"), had(&s, "test")), before);
     assert_eq!(s.cluster.of_kind("ResourceQuota").count(), 2);
 }
+
+/// An undecided request that is being deleted, and that a finalizer holds, comes to nothing: others go on.
+#[test]
+fn an_undecided_request_that_is_being_deleted_holds_nobody_up() {
+    let mut s = Stage::live("2026-06-01 09:00");
+    let (held, next) = (change_id("held"), change_id("next"));
+    s.file(&held, adjustment(json!({ "requests.cpu": "16" })));
+    s.until("2026-06-02 09:00");
+    s.file(&next, adjustment(json!({ "requests.cpu": "12" })));
+    assert_eq!(s.stands(&next, "Valid"), "False/AnotherOpen");
+    let at = s.now.to_string();
+    s.cluster.change(&held, |o| o["metadata"]["deletionTimestamp"] = json!(at));
+    s.settle();
+    assert_eq!(s.stands(&next, "Valid"), "True/Valid");
+}

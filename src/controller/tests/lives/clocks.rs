@@ -97,6 +97,64 @@ fn a_provisional_date_is_put_right_when_the_year_is_published() {
     insta::assert_snapshot!(s.log);
 }
 
+/// 2027 is not published: what ends on the last days of December is provisional, and moves when the notice takes one off.
+#[test]
+fn december_is_provisional_until_2027_is_published() {
+    let mut s = Stage::new("2026-12-28 09:30");
+    s.region(json!({ "fulfilment": "ProviderApplied" }));
+    s.file(&app_id(), application());
+    s.decide(&app_id(), "approved", "同意");
+    let clock = |s: &Stage| s.status(&app_id())["deadlines"][0].clone();
+    assert_eq!((&clock(&s)["dueDate"], &clock(&s)["provisional"]), (&json!("2026-12-31"), &json!(true)));
+    s.log.clear();
+    s.cluster.change(&crate::cluster::id("WorkCalendar", "", "cn"), |o| {
+        let years = o["spec"]["years"].as_array_mut().unwrap();
+        let off = json!({ "name": "元旦", "from": "2026-12-31" });
+        years.last_mut().unwrap()["holidays"].as_array_mut().unwrap().push(off);
+        let holidays = json!([{ "name": "元旦", "from": "2027-01-01", "to": "2027-01-03" }]);
+        years.push(json!({ "year": 2027, "holidays": holidays }));
+    });
+    s.settle();
+    assert_eq!((&clock(&s)["dueDate"], &clock(&s)["provisional"]), (&json!("2027-01-04"), &json!(false)));
+    insta::assert_snapshot!(s.log);
+}
+
+/// The calendar or the Region is deleted: what was missed by the stored date is told, and told as missed.
+#[test]
+fn overdue_is_told_without_calendar_and_without_region() {
+    for lost in [("WorkCalendar", "cn"), ("Region", "410000")] {
+        let mut s = Stage::provisioned("2026-03-10 09:30");
+        s.cluster.remove(&crate::cluster::id(lost.0, "", lost.1));
+        s.settle();
+        s.until("2026-06-01 10:00");
+        assert_eq!(s.stands(&app_id(), "OnTime"), "False/GoLiveOverdue", "{lost:?}");
+        assert_eq!(s.count(&app_id(), "Overdue"), 1, "{lost:?}");
+    }
+}
+
+/// An exit that waits for the department's own consent is no reason for which the department's clock stands.
+#[test]
+fn a_wait_on_the_department_is_the_departments() {
+    let mut s = Stage::provisioned("2026-03-10 09:30");
+    let due = s.status(&app_id())["dueDate"].clone();
+    let e = exit_id("leave");
+    s.file(&e, exit("Application", "Retain", &[]));
+    assert_eq!(s.phase(&e), "AwaitingConsent");
+    s.until("2026-03-24 10:00");
+    s.withdraw(&e);
+    assert_eq!((s.phase(&app_id()), &s.status(&app_id())["dueDate"]), ("Provisioned", &due));
+    // While the authority decides, it stands.
+    let again = exit_id("again");
+    s.file(&again, exit("Application", "Retain", &[]));
+    s.consent(&again);
+    assert_eq!(s.phase(&again), "AwaitingDecision");
+    s.until("2026-03-31 10:00");
+    s.withdraw(&again);
+    let pauses = s.status(&app_id())["deadlines"][1]["pauses"].clone();
+    assert_eq!((pauses[0]["waitingOn"].as_str(), pauses.as_array().unwrap().len()), (Some("Authority"), 1));
+    assert_ne!(s.status(&app_id())["dueDate"], due);
+}
+
 /// A calendar that was missing when the provider was notified: the clock starts late, from the same instant.
 #[test]
 fn a_clock_without_a_calendar_starts_late_from_the_same_instant() {

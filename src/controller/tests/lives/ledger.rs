@@ -9,6 +9,7 @@ use govcloud_controller::kinds::Kind;
 use govcloud_domain::digest::spec_digest;
 use govcloud_domain::plan::{Plan, RequiredReads, Step, Write};
 use govcloud_domain::quantity::Quantity;
+use govcloud_domain::seal::Seal;
 use serde_json::Value;
 
 use crate::cluster::Cluster;
@@ -255,7 +256,11 @@ impl Ledger {
         let lists = plan.status["inventory"]["digest"] != stored["inventory"]["digest"];
         assert!(!lists || read(RequiredReads::EVERYTHING), "{key:?} lists on {anew:?}");
         assert!(!certifies || read(RequiredReads::END), "{key:?} certifies on {anew:?}");
-        let decides = plan.status["decision"].is_object() && plan.status["decision"] != stored["decision"];
+        // A recorded decision that turns out to be invalid rests on nothing else.
+        let voided = stored["decision"]["void"].is_null() && plan.status["decision"]["void"].is_string();
+        let voided = voided && stored["decision"].is_object();
+        let decides =
+            plan.status["decision"].is_object() && plan.status["decision"] != stored["decision"] && !voided;
         assert!(!decides || read(RequiredReads::REFERENCES), "{key:?} decides on {anew:?}");
         let writes = reclaims(stored) && plan.steps.iter().any(|s| matches!(s, Step::Write(_)));
         assert!(!writes || read(RequiredReads::VOLUMES), "{key:?} writes on {anew:?}");
@@ -279,9 +284,12 @@ impl Ledger {
     }
 
     /// Checks one status before it is written: S7, S8, S12, and that the timeline is only appended to.
-    pub fn records(&self, key: &Key, old: &Value, plan: &Plan<Value>) {
+    pub fn records(&self, key: &Key, old: &Value, plan: &Plan<Value>, uid: &str, seal: &Seal) {
         let new = &plan.status;
-        let settled = |d: &Value| d.is_object() && d["void"].is_null() && d["verdict"] != "Returned";
+        let settled = |d: &Value| {
+            let ours = serde_json::from_value(d.clone()).is_ok_and(|d| seal.wrote(uid, &d));
+            ours && d["void"].is_null() && d["verdict"] != "Returned"
+        };
         if settled(&old["decision"]) {
             assert_eq!(old["decision"], new["decision"], "S7: {key:?}");
         }

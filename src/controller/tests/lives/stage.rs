@@ -9,6 +9,8 @@ use govcloud_controller::kinds::Kind;
 use govcloud_domain::integrity::PolicyIntegrity;
 use govcloud_domain::lifecycle_event::LifecycleEvent;
 use govcloud_domain::plan::{Plan, RequiredReads, Step, Write};
+use govcloud_domain::record::OPERATOR;
+use govcloud_domain::seal::{KEY_LENGTH, Seal};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -170,11 +172,20 @@ impl Stage {
             .collect()
     }
 
+    /// The operator's seal in the guard's period.
+    pub fn seal(&self) -> Seal {
+        let period = match self.guard {
+            PolicyIntegrity::Intact { since } => Some(since.to_string()),
+            PolicyIntegrity::Unknown | PolicyIntegrity::Violated(_) => None,
+        };
+        Seal::new([7; KEY_LENGTH]).in_period(period, false)
+    }
+
     /// The decision on a record now, by the table of kinds.
     pub fn plan(&self, key: &Key, reads: Option<RequiredReads>) -> Option<Plan<Value>> {
         let state = self.cluster.state();
         let refusal = self.trouble.get(key).cloned();
-        let with = GatherContext { integrity: self.guard.clone(), reads, refusal };
+        let with = GatherContext { integrity: self.guard.clone(), seal: self.seal(), reads, refusal };
         let decide = key.kind.spec().record.as_ref()?.decide;
         let Decision { reads: reread, steps, status, events, wake, .. } =
             decide(&state, key, &with, self.now)?;
@@ -274,7 +285,8 @@ impl Stage {
         if self.killed() {
             return None;
         }
-        self.ledger.records(key, &old, plan);
+        let uid = self.cluster.objects[&which]["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+        self.ledger.records(key, &old, plan, &uid, &self.seal());
         self.cluster.change(&which, |o| o["status"] = plan.status.clone());
         self.writes += 1;
         self.log_status(key, &old, plan);
@@ -301,7 +313,7 @@ impl Stage {
                 self.log,
                 "    {mark} {}{article} {}{back}: {}",
                 notice.event(),
-                entry["actor"].as_str().unwrap(),
+                who(entry),
                 told(notice)
             )
             .unwrap();
@@ -388,5 +400,15 @@ fn detail(write: &Write) -> String {
         }
         Write::Patch(_, _, body) | Write::Correct(_, body) => format!(" {body}"),
         _ => String::new(),
+    }
+}
+
+/// Who acted, and for which party.
+fn who(entry: &Value) -> String {
+    let (actor, party) = (entry["actor"].as_str(), entry["party"].as_str());
+    match (actor, party.map(str::to_lowercase)) {
+        (Some(actor), Some(party)) if actor == OPERATOR.name => format!("{actor} for the {party}"),
+        (Some(actor), _) => actor.to_owned(),
+        (None, party) => party.unwrap_or_default(),
     }
 }

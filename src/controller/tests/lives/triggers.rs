@@ -56,6 +56,7 @@ fn gathered(s: &Stage, key: &Key) -> String {
     let state = s.cluster.state();
     let with = GatherContext {
         integrity: PolicyIntegrity::Unknown,
+        seal: s.seal(),
         reads: Some(RequiredReads::EVERYTHING),
         refusal: None,
     };

@@ -19,7 +19,7 @@ fn publishing_the_year_settles_a_provisional_date() {
     let moved = d.recompute(&published, at("2026-12-10T10:00")).unwrap();
     assert_eq!((moved.old, moved.new), (day("2027-01-12"), day("2027-01-13")));
     assert_eq!((moved.was_provisional, moved.provisional, moved.applied), (true, false, true));
-    assert_eq!(moved.why, MovedBy::YearPublished);
+    assert_eq!(moved.why, MovedBy::YearPublished(2027));
     assert_eq!(moved.revision, "cn@2");
     assert_eq!((d.due_date.0, d.due_at.to_string().as_str()), (day("2027-01-13"), "2027-01-13T16:00:00Z"));
     assert_eq!(d.recompute(&published, at("2026-12-11T10:00")), None, "once");
@@ -92,4 +92,66 @@ fn overdue_that_an_edit_puts_in_time_again_can_be_reported_again() {
     assert_eq!((d.notified.overdue, d.working_days_late), (None, None));
     let notice = d.tick(at("2026-10-09T00:00"), &later_by_one()).remove(0);
     assert_eq!((notice.kind, notice.due_date), (NoticeKind::Overdue, day("2026-10-08")));
+}
+
+/// The year 2018 as its own notice has it, here without its days off; and with what the notice for 2019 says of both.
+fn turn_of_2018() -> (Calendar, Calendar) {
+    use govcloud_api::work_calendar::{WorkCalendarSpec, WorkYear};
+    let year = |year, holidays, make_up: &[&str]| WorkYear {
+        year,
+        notice: None,
+        holidays,
+        make_up_workdays: make_up.iter().map(|d| d.parse().unwrap()).collect(),
+    };
+    let unpublished = WorkCalendarSpec { years: vec![year(2018, vec![], &[])] };
+    let published = WorkCalendarSpec {
+        years: vec![
+            year(2018, vec![off("2018-12-30", "2018-12-31")], &["2018-12-29"]),
+            year(2019, vec![off("2019-01-01", "2019-01-01")], &[]),
+        ],
+    };
+    (Calendar::new("cn", 1, &unpublished).unwrap(), Calendar::new("cn", 2, &published).unwrap())
+}
+
+/// The notice for 2019 made Saturday 29 December 2018 a workday and took the 31st off: one end comes forward, another back.
+#[test]
+fn december_moves_in_both_directions_when_the_next_year_is_published() {
+    let (before, after) = turn_of_2018();
+    let opened = |days| Deadline::open(Obligation::Change, days, at("2018-12-27T10:00"), &before);
+    for (days, old, new) in
+        [(1, "2018-12-28", "2018-12-28"), (2, "2018-12-31", "2018-12-29"), (3, "2019-01-01", "2019-01-02")]
+    {
+        let mut d = opened(days);
+        assert_eq!((d.due_date.0, d.provisional), (day(old), days > 1), "{days}");
+        let moved = d.recompute(&after, at("2018-12-28T10:00"));
+        assert_eq!((d.due_date.0, d.provisional), (day(new), false), "{days}");
+        let Some(moved) = moved else { continue };
+        assert_eq!((moved.old, moved.new, &moved.why), (day(old), day(new), &MovedBy::YearPublished(2019)));
+        assert!(
+            moved.en().contains(old)
+                && moved.en().contains(new)
+                && moved.zh().contains("2019 年节假日安排已公布")
+        );
+    }
+    // What was met under the old date is recorded and not reopened.
+    let mut met = opened(2);
+    met.meet(at("2018-12-31T09:00"), &before).unwrap();
+    let moved = met.recompute(&after, at("2019-01-03T10:00")).unwrap();
+    assert_eq!((moved.applied, met.working_days_late, met.due_date.0), (false, None, day("2018-12-31")));
+}
+
+/// A day off that is taken back is no publication, also where it comes in the same revision as one.
+#[test]
+fn a_day_off_that_is_taken_back_is_called_so() {
+    let with_a_day_off = later_by_one();
+    let start = at("2026-09-24T10:00");
+    let mut d = Deadline::open(Obligation::Provision, 3, start, &with_a_day_off);
+    let moved = d.recompute(&cn(), at("2026-09-25T10:00")).unwrap();
+    assert_eq!(moved.why, MovedBy::CalendarEdited);
+    assert!(moved.en().contains("fewer days off") && moved.zh().contains("放假减少"), "{}", moved.en());
+    let day_off = edited(2026, |year| year.holidays.push(off("2026-12-08", "2026-12-08")));
+    let mut d = Deadline::open(Obligation::GoLive, 30, at("2026-12-01T10:00"), &day_off);
+    assert!(d.provisional);
+    let moved = d.recompute(&edited(2027, |_| {}), at("2026-12-10T10:00")).unwrap();
+    assert_eq!((moved.provisional, &moved.why), (false, &MovedBy::CalendarEdited), "2027 came with it");
 }
