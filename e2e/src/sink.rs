@@ -211,11 +211,12 @@ impl Taken {
             let timeline =
                 record["status"]["timeline"].as_array().with_context(|| format!("{name}: no timeline"))?;
             for (place, entry) in timeline.iter().enumerate() {
-                let id = cloud_event::id(uid, place as u64, word(&entry["event"]));
+                let id = cloud_event::id(uid, place as u64, &serde_json::from_value(entry.clone())?);
                 let event = by_id.get(id.as_str());
                 let event = event.with_context(|| format!("{name}: entry {place} never arrived: {entry}"))?;
                 let same = event["time"] == entry["at"]
                     && event["data"]["actor"] == entry["actor"]
+                    && event["data"]["party"] == entry["party"]
                     && event["data"]["event"] == entry["event"]
                     && event["data"]["article"] == entry["article"]
                     && event["sequence"] == format!("{place:010}").as_str()

@@ -17,11 +17,17 @@ use govcloud_domain::integrity;
 use govcloud_domain::release;
 use serde_json::{Value, json};
 
+#[path = "guard/gap.rs"]
+mod gap;
+
+use gap::a_decision_from_a_gap_never_counts;
+
 fn main() -> ExitCode {
     let tests = e2e::tests![
         a_decision_made_while_a_policy_is_altered_is_invalid,
         a_policy_replaced_while_the_operator_was_down_is_a_violation,
         s1_a_mutator_of_others_ends_trust_until_it_is_allowed,
+        a_decision_from_a_gap_never_counts,
     ];
     suite::main(Setup::Bare, tests)
 }

@@ -15,10 +15,16 @@ use tokio::sync::OnceCell;
 
 #[path = "plugin/command.rs"]
 mod command;
+#[path = "plugin/decisions.rs"]
+mod decisions;
 #[path = "plugin/unstamped.rs"]
 mod unstamped;
 
 use command::{CommandOutput, on_terminal};
+use decisions::{
+    a_long_finding_is_cut_in_one_line, approval_over_an_invalid_decision_is_refused,
+    consent_without_the_right_is_refused,
+};
 use unstamped::without_mutating_policies_clients_send_the_stamps;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -37,6 +43,9 @@ fn main() -> ExitCode {
         department_withdraws_its_record,
         rendered_work_order_equals_the_grant,
         verify_names_altered_policies,
+        a_long_finding_is_cut_in_one_line,
+        approval_over_an_invalid_decision_is_refused,
+        consent_without_the_right_is_refused,
         without_mutating_policies_clients_send_the_stamps,
         s7_decision_that_is_stored_otherwise_is_reported,
     ];

@@ -68,6 +68,17 @@ async fn going_live(department: &Department) -> Result<usize> {
     other["spec"]["goLive"]["testReport"]["summary"] = json!("又测了一遍");
     let twice = department.amend(Kind::Application, "travel", other).await;
     says("reported twice", &refusal(twice)?, &["测试情况只报一次", "the test report"])?;
+    // The instant that was accepted, in other notations, is no change.
+    let accepted = department.get(Kind::Application, "travel").await?.data["spec"]["goLive"]["at"].clone();
+    let accepted: Timestamp = accepted.as_str().context("no time")?.parse()?;
+    let china = jiff::tz::TimeZone::fixed(jiff::tz::offset(8));
+    let offset = accepted.to_zoned(china).strftime("%Y-%m-%dT%H:%M:%S%.f+08:00").to_string();
+    let fraction = accepted.strftime("%Y-%m-%dT%H:%M:%S%.9fZ").to_string();
+    for notation in [offset, fraction] {
+        let same = json!({"spec": {"goLive": {"at": notation}}});
+        department.amend(Kind::Application, "travel", same).await.with_context(|| notation)?;
+    }
+    department.judged(Kind::Application, "travel", "Valid").await?;
     let moved = department.amend(Kind::Application, "travel", at(hours(0))?).await;
     says("live again", &refusal(moved)?, &["上线时间已受理，不能更改", "was accepted and does not change"])?;
     let travel = department.get(Kind::Application, "travel").await?;

@@ -22,7 +22,7 @@ use serde_json::Value;
 const ANOTHER: &str = "system:kube-controller-manager";
 
 /// Objects that stand before and after `helm uninstall`.
-const STAYS: [&str; 9] = [
+const STAYS: [&str; 10] = [
     "crd",
     "capp -A",
     "grant -A",
@@ -32,6 +32,7 @@ const STAYS: [&str; 9] = [
     "mutatingadmissionpolicies",
     "clusterroles -l app.kubernetes.io/part-of=govcloud-operator --field-selector metadata.name!=govcloud-operator",
     "configmap govcloud-guard -n govcloud-system",
+    "secret govcloud-guard -n govcloud-system",
 ];
 
 /// Objects that are removed.
