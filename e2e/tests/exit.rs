@@ -33,6 +33,8 @@ mod fixture;
 mod guards;
 #[path = "exit/hand_over.rs"]
 mod hand_over;
+#[path = "exit/mislaid.rs"]
+mod mislaid;
 #[path = "exit/odd.rs"]
 mod odd;
 #[path = "exit/ordinary.rs"]
@@ -121,8 +123,8 @@ fn gates() -> Vec<Test> {
         consent::voided_by_another_action,
         consent::voided_by_a_resized_volume,
         consent::voided_by_a_snapshot,
-        consent::voided_after_the_approval_by_a_snapshot,
-        consent::voided_after_the_approval_by_a_resized_volume,
+        consent::held_after_the_approval_by_a_snapshot,
+        consent::held_after_the_approval_by_a_resized_volume,
         consent::taken_back,
         consent::nobody_consents_for_the_department,
         consent::fixed_after_the_approval,
@@ -152,6 +154,9 @@ fn gates() -> Vec<Test> {
         appearing::a_volume_while_reclaiming,
         appearing::a_snapshot_cannot_be_retained,
         appearing::a_snapshot_goes_with_its_namespace,
+        appearing::a_snapshots_content_is_gone_before_it_is_certified,
+        mislaid::a_claim_deleted_by_mistake_comes_back,
+        scope::what_an_archived_application_left_is_destroyed,
     ]
 }
 

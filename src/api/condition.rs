@@ -27,6 +27,8 @@ pub enum ConditionType {
     WindowOverlaps,
     /// Kubernetes counts use under every key of the granted quota.
     QuotaCounted,
+    /// The inventory has something that the department must know before it consents (Art. 23).
+    InventoryWarning,
 }
 
 /// Status of a condition.

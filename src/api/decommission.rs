@@ -54,7 +54,7 @@ use super::time::Instant;
 #[x_kube(
     validation = Rule::new("self.region == oldSelf.region").message("所属区域不能更改 / the region cannot change"),
     validation = Rule::new("self.application == oldSelf.application && self.scope == oldSelf.scope").message("退出的应用和范围不能更改；请另行申请 / application and scope cannot change; file another Decommission"),
-    validation = Rule::new("!has(oldSelf.handOver) || (has(self.handOver) && oldSelf.handOver.all(r, self.handOver.exists(n, n.volumeUID == r.volumeUID && n == r)))").message("移交回执只能增加，不能更改 / hand-over receipts may be added, not changed"),
+    validation = Rule::new("!has(oldSelf.handOver) || (has(self.handOver) && oldSelf.handOver.all(r, self.handOver.exists(n, n.volumeUID == r.volumeUID)))").message("移交回执只能增加，不能删除 / hand-over receipts may be added, not removed"),
     validation = Rule::new("self.scope != 'Volumes' || self.reason == 'NoLongerUsed'").message("仅处置数据卷时 reason 须为 NoLongerUsed / with scope Volumes the reason is NoLongerUsed"),
 )]
 pub struct DecommissionSpec {
@@ -65,7 +65,8 @@ pub struct DecommissionSpec {
     /// Name of the CloudApplication, in the same namespace; immutable.
     #[schemars(length(min = 1, max = 253))]
     pub application: String,
-    /// The whole application, or only volumes that are unclaimed or retained; immutable.
+    /// The whole application, or only volumes that are unclaimed or retained, also those of an archived application of this
+    /// name; immutable.
     #[serde(default)]
     pub scope: Scope,
     /// Reason of the exit.
@@ -78,7 +79,7 @@ pub struct DecommissionSpec {
     /// Receipts of volumes that were handed over; only ever added to (Art. 28). A receipt for a volume that was to be
     /// retained and that is gone acknowledges its loss (Art. 23).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["volumeUID"]))]
+    #[schemars(length(max = 512), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["volumeUID"]))]
     pub hand_over: Vec<Receipt>,
 }
 
@@ -114,8 +115,9 @@ pub struct Consent {
 }
 
 /// The department's receipt for a volume that was handed over (Art. 28).
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("self == oldSelf").message("移交回执不能更改 / a hand-over receipt cannot be changed"))]
 pub struct Receipt {
     /// UID of the PersistentVolume.
     #[serde(rename = "volumeUID")]
@@ -187,10 +189,18 @@ pub struct DecommissionStatus {
     /// The consent that counts, as it was verified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent: Option<GivenConsent>,
+    /// Number of consents that became invalid because the inventory changed. It is part of the inventory's digest, so that a
+    /// consent does not become valid again by itself.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub voided_consents: i32,
     /// UIDs of the volumes whose receipt in `spec.handOver` is recorded (Art. 28).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 256), inner(length(max = 64)), extend("x-kubernetes-list-type" = "atomic"))]
+    #[schemars(length(max = 512), inner(length(max = 64)), extend("x-kubernetes-list-type" = "atomic"))]
     pub received_volumes: Vec<String>,
+    /// Volumes that a person announced to delete by hand while reclaiming (`govcloud.dev/removed-by`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 512), extend("x-kubernetes-list-type" = "atomic"))]
+    pub removed_by_hand: Vec<HandRemoval>,
     /// Start of reclaiming.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reclaiming_since: Option<Instant>,
@@ -208,6 +218,10 @@ pub struct Inventory {
     pub digest: String,
     /// Time of publication.
     pub published_at: Instant,
+    /// Number of unclaimed volumes that it leaves out, because one inventory lists at most 512. They stay as they are, and
+    /// leave with a later exit of scope Volumes.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: i32,
     /// Data that goes with the namespaces without being listed.
     #[schemars(length(max = 1024))]
     pub note: String,
@@ -232,6 +246,19 @@ pub struct GivenConsent {
     pub by: String,
     /// Time at which it was seen.
     pub at: Instant,
+}
+
+/// A volume that a person deletes by hand.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct HandRemoval {
+    /// UID of the PersistentVolume.
+    #[serde(rename = "volumeUID")]
+    #[schemars(length(max = 64))]
+    pub volume_uid: String,
+    /// Username of the person.
+    #[schemars(length(max = 512))]
+    pub by: String,
 }
 
 /// 退出证明: the outcome of every volume, with its consent and decision.
@@ -271,6 +298,14 @@ pub struct Certificate {
     /// Outcome of every volume.
     #[schemars(length(max = 512), extend("x-kubernetes-list-type" = "atomic"))]
     pub volumes: Vec<VolumeOutcome>,
+    /// Outcome of every snapshot.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 512), extend("x-kubernetes-list-type" = "atomic"))]
+    pub snapshots: Vec<SnapshotOutcome>,
+    /// Claims of the inventory that never had a volume; they went with their namespace.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 512), inner(length(max = 320)), extend("x-kubernetes-list-type" = "atomic"))]
+    pub claims_without_volume: Vec<String>,
 }
 
 /// Outcome of one volume.
@@ -297,6 +332,51 @@ pub struct VolumeOutcome {
     pub action: Action,
     /// Outcome that was observed at the end.
     pub outcome: Outcome,
+    /// The department's receipt: of the hand-over, or of the loss (Art. 28).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<CertifiedReceipt>,
+    /// Username of who deleted the volume by hand, where the outcome is `Removed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    pub removed_by: Option<String>,
+}
+
+/// The department's receipt for a volume, as the certificate repeats it.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct CertifiedReceipt {
+    /// Person who received the data.
+    #[schemars(length(max = 128))]
+    pub received_by: String,
+    /// Address of the receipt.
+    #[schemars(length(max = 2048))]
+    pub uri: String,
+    /// SHA-256 of the receipt's bytes.
+    #[schemars(length(max = 128))]
+    pub sha256: String,
+}
+
+/// Outcome of one snapshot.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct SnapshotOutcome {
+    /// Its namespace.
+    #[schemars(length(max = 63))]
+    pub namespace: String,
+    /// Its name.
+    #[schemars(length(max = 253))]
+    pub name: String,
+    /// Its UID.
+    #[schemars(length(max = 64))]
+    pub uid: String,
+    /// Name of the VolumeSnapshotContent that held the bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub content: Option<String>,
+    /// Action, as consented.
+    pub action: Action,
+    /// Outcome that was observed at the end: `Destroyed` where snapshot and content are gone, `Retained` where the content stays.
+    pub outcome: Outcome,
 }
 
 /// Observed outcome of a volume at the end of an exit.
@@ -310,6 +390,12 @@ pub enum Outcome {
     HandedOver,
     /// The volume was to be retained and was removed by somebody else; the department acknowledged it in `spec.handOver`.
     Lost,
+    /// The volume was to be destroyed, and a person deleted it by hand. Nobody observed that its bytes are gone.
+    Removed,
+}
+
+fn is_zero(n: &i32) -> bool {
+    *n == 0
 }
 
 crate::filed::filed!(Decommission: DecommissionStatus);

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::time::Instant;
+
 /// Action on a volume when its system leaves the cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Action {
@@ -10,7 +12,7 @@ pub enum Action {
     Destroy,
     /// Kept, unbound, for the department.
     Retain,
-    /// Handed over to the department, and destroyed after its receipt.
+    /// Copied out by the department, then destroyed after its receipt.
     HandOver,
 }
 
@@ -28,7 +30,8 @@ impl Action {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Disposition {
-    /// Action for every volume that is not named below.
+    /// Action for every volume that is not named below. `Destroy`: destroyed. `Retain`: kept for the department, unbound.
+    /// `HandOver`: copied out by the department, then destroyed after its receipt; choose `Retain` to keep a volume.
     pub default: Action,
     /// Volumes for which something else is decided.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -47,7 +50,7 @@ pub struct VolumeDisposition {
     /// Name of the PersistentVolumeClaim.
     #[schemars(length(min = 1, max = 253))]
     pub claim: String,
-    /// Action for it.
+    /// Action for it: `Destroy`, `Retain`, or `HandOver` (copied out, then destroyed after the department's receipt).
     pub action: Action,
 }
 
@@ -88,6 +91,15 @@ pub struct InventoryEntry {
     /// The claim is gone and the volume is still there.
     #[serde(default, skip_serializing_if = "is_false")]
     pub unclaimed: bool,
+    /// UID of the earlier application of this name that the volume belongs to, whose record was archived; absent where it is
+    /// the exit's own application.
+    #[serde(default, rename = "applicationUID", skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub application_uid: Option<String>,
+    /// Time since which no Pod has used the claim, as Kubernetes reported it when the inventory was published (1.37 or later);
+    /// absent while it is in use, and where Kubernetes does not report it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unused_since: Option<Instant>,
 }
 
 /// A snapshot in the inventory. It goes, or stays, with the volume it was taken of.
@@ -113,6 +125,13 @@ pub struct SnapshotEntry {
     pub content: Option<String>,
     /// Action for it.
     pub action: Action,
+    /// `deletionPolicy` of the content. Content with `Retain` outlives its snapshot until the provider deletes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16))]
+    pub deletion_policy: Option<String>,
+    /// The VolumeSnapshot is gone and its content is still there.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub orphaned: bool,
 }
 
 fn is_false(flag: &bool) -> bool {

@@ -21,6 +21,11 @@ pub const REATTACH: &str = "govcloud.dev/reattach";
 pub const REATTACHED_FROM: &str = "govcloud.dev/reattached-from";
 /// On a tenant namespace: equals its UID once an authorised exit reclaims it.
 pub const RECLAIM: &str = "govcloud.dev/reclaim";
+/// On a tenant's volume that an exit destroys: username of the person who deletes it by hand. Policy lets people delete one
+/// only with their own name here, and the certificate repeats it.
+pub const REMOVED_BY: &str = "govcloud.dev/removed-by";
+/// On such a volume, as a label: its UID, once the operator has recorded who deletes it. Policy lets nobody delete it before.
+pub const REMOVAL_RECORDED: &str = "govcloud.dev/removal-recorded";
 /// On a CRD of this project: equals its UID when its removal is meant.
 pub const ALLOW_REMOVAL: &str = "govcloud.dev/allow-removal";
 

@@ -55,6 +55,8 @@ pub enum WaitingFor {
     Decommission,
     /// Consent of the department to the inventory (Art. 23).
     Consent,
+    /// Inventory as it was consented to, or withdrawal (Art. 23).
+    ConsentedInventory,
     /// Receipt of the department for its data (Art. 28).
     HandOverReceipt,
     /// Reclaim by the provider (Art. 16).

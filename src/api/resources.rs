@@ -67,6 +67,9 @@ pub const STORAGE_CLASS: ResourceType =
 /// VolumeSnapshot.
 pub const VOLUME_SNAPSHOT: ResourceType =
     ResourceType::new("snapshot.storage.k8s.io/v1", "volumesnapshots", "VolumeSnapshot");
+/// VolumeSnapshotContent.
+pub const VOLUME_SNAPSHOT_CONTENT: ResourceType =
+    ResourceType::new("snapshot.storage.k8s.io/v1", "volumesnapshotcontents", "VolumeSnapshotContent");
 
 /// CustomResourceDefinition.
 pub const CUSTOM_RESOURCE_DEFINITION: ResourceType =

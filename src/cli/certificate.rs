@@ -11,7 +11,8 @@ use super::messages::{self, terms};
 use super::output::{self, Lang, escape_controls, local, table};
 use super::record::{Body, Target};
 use super::session::Session;
-use govcloud_api::decommission::Certificate;
+use govcloud_api::decommission::{Certificate, Outcome, VolumeOutcome};
+use govcloud_api::disposition::Action;
 use govcloud_api::record::Verdict;
 use govcloud_api::time::Instant;
 use govcloud_domain::decommission::certificate_digest;
@@ -126,6 +127,11 @@ impl CertificateView<'_> {
             });
             text += &format!("\n{}", table(Some(header), rows, 0));
         }
+        if !c.volumes.is_empty() {
+            text += &format!("{}\n", Totals::of(&c.volumes).text(lang));
+        }
+        text += &self.receipts(lang);
+        text += &self.snapshots_and_claims(lang);
         if !c.namespaces.is_empty() {
             let rows =
                 c.namespaces.iter().map(|n| vec![n.namespace.clone(), n.uid.clone().unwrap_or_default()]);
@@ -134,22 +140,92 @@ impl CertificateView<'_> {
         escape_controls(&(text + &format!("\n{}\n", messages::certificate_true(lang, &c.digest))))
     }
 
+    /// The department's receipts, and who removed volumes by hand.
+    fn receipts(&self, lang: Lang) -> String {
+        let receipt = |v: &VolumeOutcome| {
+            let r = v.receipt.as_ref()?;
+            let claim = format!("{}/{}", v.namespace, v.claim);
+            Some(vec![claim, r.received_by.clone(), r.uri.clone(), format!("sha256 {}", r.sha256)])
+        };
+        let removed =
+            |v: &VolumeOutcome| Some(vec![format!("{}/{}", v.namespace, v.claim), v.removed_by.clone()?]);
+        let volumes = &self.certificate.volumes;
+        listed(lang, "receipts", volumes.iter().filter_map(receipt).collect())
+            + &listed(lang, "removed by", volumes.iter().filter_map(removed).collect())
+    }
+
+    /// Snapshots with their outcomes, and claims that never had a volume.
+    fn snapshots_and_claims(&self, lang: Lang) -> String {
+        let c = self.certificate;
+        let mut text = String::new();
+        if !c.snapshots.is_empty() {
+            let header = terms::columns(lang, &["outcome", "namespace", "snapshot", "content"]);
+            let rows = c.snapshots.iter().map(|s| {
+                let content = s.content.clone().unwrap_or_default();
+                vec![terms::outcome(lang, s.outcome).to_owned(), s.namespace.clone(), s.name.clone(), content]
+            });
+            text += &format!("\n{}", table(Some(header), rows, 0));
+        }
+        let claims = c.claims_without_volume.iter().map(|claim| vec![claim.clone()]).collect();
+        text + &listed(lang, "claims without a volume", claims)
+    }
+
     fn page(&self) -> Result<String, CliError> {
         let c = self.certificate;
-        let count = |outcome| c.volumes.iter().filter(|v| v.outcome == outcome).count();
-        use govcloud_api::decommission::Outcome::{Destroyed, HandedOver, Lost, Retained};
+        let totals = Totals::of(&c.volumes);
         let volumes: Vec<_> = c.volumes.iter().map(|v| context! { volume => Value::from(Serde(v)), outcome => terms::outcome(Lang::Zh, v.outcome) }).collect();
+        let snapshots: Vec<_> = c.snapshots.iter().map(|s| context! { snapshot => Value::from(Serde(s)), outcome => terms::outcome(Lang::Zh, s.outcome) }).collect();
         let mut pages = Environment::new();
         let broken = |e: minijinja::Error| CliError::failed(super::error::chain(&e));
         pages.add_template("page.html", PAGE).map_err(broken)?;
         let page = pages.get_template("page.html").map_err(broken)?;
         page.render(context! {
-            c => Value::from(Serde(c)), record => self.record, department => self.department, volumes => volumes,
+            c => Value::from(Serde(c)), record => self.record, department => self.department, volumes => volumes, snapshots => snapshots,
+            receipts => c.volumes.iter().any(|v| v.receipt.is_some()), by_hand => c.volumes.iter().any(|v| v.removed_by.is_some()),
             consented_at => local(c.consent.at.timestamp()), decided_at => local(c.decided_at.timestamp()),
             begun_at => local(c.begun_at.timestamp()), ended_at => local(c.ended_at.timestamp()),
-            destroyed => count(Destroyed), retained => count(Retained), handed_over => count(HandedOver), lost => count(Lost),
+            destroyed => totals.destroyed, retained => totals.retained, handed_over => totals.handed_over,
+            removed => totals.removed, lost => totals.lost,
         })
         .map_err(broken)
+    }
+}
+
+/// A table under its heading; nothing without rows.
+fn listed(lang: Lang, label: &'static str, rows: Vec<Vec<String>>) -> String {
+    match rows.is_empty() {
+        true => String::new(),
+        false => format!("\n{}\n{}", terms::heading(lang, label), table(None, rows, 2)),
+    }
+}
+
+/// Numbers of volumes by what became of them. What was handed over is destroyed too.
+struct Totals {
+    /// All that are gone by consent: destroyed, destroyed after the hand-over, or removed by hand.
+    destroyed: usize,
+    /// Those of them that were handed over first.
+    handed_over: usize,
+    /// Those of them that a person removed by hand.
+    removed: usize,
+    retained: usize,
+    lost: usize,
+}
+
+impl Totals {
+    fn of(volumes: &[VolumeOutcome]) -> Self {
+        let count = |outcome| volumes.iter().filter(|v| v.outcome == outcome).count();
+        Self {
+            destroyed: volumes.iter().filter(|v| v.action.destroys()).count(),
+            handed_over: volumes.iter().filter(|v| v.action == Action::HandOver).count(),
+            removed: count(Outcome::Removed),
+            retained: count(Outcome::Retained),
+            lost: count(Outcome::Lost),
+        }
+    }
+
+    fn text(&self, lang: Lang) -> String {
+        let Self { destroyed, handed_over, removed, retained, lost } = self;
+        messages::totals(lang, destroyed, handed_over, removed, retained, lost)
     }
 }
 

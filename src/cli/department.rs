@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::decide::is_uid;
 use super::error::CliError;
-use super::messages;
+use super::messages::{self, terms};
 use super::output::Lang;
 use super::prompt::confirm;
 use super::record::{Body, Record, Target};
@@ -18,6 +18,7 @@ use super::region_calendars::RegionCalendars;
 use super::session::Session;
 use super::show::{self, Part, details_of};
 use super::submit::submit;
+use govcloud_api::condition::ConditionStatus;
 use govcloud_api::decommission::Decommission;
 use govcloud_api::disposition::{Action, InventoryEntry};
 use govcloud_api::keys;
@@ -128,6 +129,21 @@ impl ConsentCommand {
         let record = session.get(&Target::parse_exit(&self.target, lang)?).await?;
         let name = &record.target.name;
         let exit = exit_of(&record);
+        if !["", "AwaitingConsent", "AwaitingDecision"].contains(&record.phase()) {
+            let why = record
+                .status
+                .conditions
+                .iter()
+                .find(|c| c.type_ == "Valid" && c.status == ConditionStatus::False);
+            let why = why.or_else(|| record.status.conditions.iter().find(|c| c.type_ == "Ready"));
+            let why = why.map(|c| lang.half(&c.message)).unwrap_or_default();
+            let text = messages::cannot_consent(lang, name, terms::phase(lang, record.phase()), why);
+            return Err(CliError::failed(text).advise([messages::next_show(
+                lang,
+                &record.target,
+                record.namespace(),
+            )]));
+        }
         let Some(inventory) = exit.and_then(|e| e.status.as_ref()?.inventory.as_ref()) else {
             return Err(CliError::failed(messages::no_inventory(lang, name)).advise([messages::next_show(
                 lang,

@@ -329,7 +329,9 @@ fn rows(
 /// Returns true if a condition needs attention. `Reconciling` does not.
 fn needs_attention(condition: &Condition) -> bool {
     match condition.type_.as_str() {
-        "Stalled" | "NamespacesFound" | "WindowOverlaps" => condition.status == ConditionStatus::True,
+        "Stalled" | "NamespacesFound" | "WindowOverlaps" | "InventoryWarning" => {
+            condition.status == ConditionStatus::True
+        }
         "Ready" | "Reconciling" | "MaintenanceScheduled" => false,
         _ => condition.status != ConditionStatus::True,
     }

@@ -238,6 +238,18 @@ texts! {
         "{name} 的退出证明与其校验值不符（所载 {written}，实为 {computed}）：内容被改动，不能作为凭据"
         "the certificate of {name} does not match its digest (recorded {written}, computed {computed}): it was altered and is not valid"
     }
+    left_out(count) {
+        "另有 {count} 个未关联应用的数据卷未列入，保持原状"
+        "{count} unclaimed volumes are left out and stay as they are"
+    }
+    totals(destroyed, handed_over, removed, retained, lost) {
+        "销毁 {destroyed} 个（其中移交后销毁 {handed_over} 个、手工移除而未见销毁 {removed} 个），保留 {retained} 个，丢失 {lost} 个"
+        "{destroyed} destroyed ({handed_over} of them after hand-over, {removed} removed by hand without an observed destruction), {retained} retained, {lost} lost"
+    }
+    cannot_consent(name, phase, why) {
+        "{name} 现为“{phase}”，不能授权：{why}"
+        "{name} is {phase}; consent cannot be given: {why}"
+    }
     certificate_true(digest) { "校验值相符：{digest}" "the digest matches: {digest}" }
     not_approved(record, phase) { "{record} 未审核通过（现为“{phase}”），没有可生成的工单" "{record} is not approved (phase {phase}); there is no grant to render" }
     altered_since(record) { "{record} 审核通过后内容被改动，不能据此开通" "{record} was altered after its approval; it cannot be provisioned" }

@@ -222,6 +222,7 @@ pub(super) fn inventory(details: &Details, lang: Lang) -> String {
             )
             .trim()
             .to_owned(),
+            e.unused_since.map(|at| local(at.timestamp())).unwrap_or_default(),
         ]
     });
     let snapshots = inventory.snapshots.iter().map(|s| {
@@ -232,15 +233,20 @@ pub(super) fn inventory(details: &Details, lang: Lang) -> String {
             s.claim.clone().unwrap_or_default(),
             String::new(),
             name,
+            String::new(),
         ]
     });
     let listed = table(
-        Some(terms::columns(lang, &["action", "namespace", "claim", "size", "volume"])),
+        Some(terms::columns(lang, &["action", "namespace", "claim", "size", "volume", "unused since"])),
         rows.chain(snapshots),
         2,
     );
+    let left_out = match inventory.left_out {
+        0 => String::new(),
+        count => format!("  {}\n", messages::left_out(lang, count)),
+    };
     format!(
-        "{}  {}\n{listed}  {}\n",
+        "{}  {}\n{listed}{left_out}  {}\n",
         heading(lang, "inventory"),
         inventory.digest,
         lang.half(&inventory.note)

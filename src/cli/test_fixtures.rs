@@ -190,9 +190,14 @@ pub(super) fn certificate() -> Certificate {
         "consent": { "digest": "sha256:4a44dc15364204a80fe80e9039455cc1608281820fe2b24f1e5233ade6af1dd5", "by": "department", "at": "2026-11-23T01:05:00Z" },
         "decidedBy": "authority-410000", "decidedAt": "2026-11-23T01:30:00Z", "begunAt": "2026-11-24T02:00:00Z", "endedAt": "2026-11-24T02:06:30Z",
         "namespaces": [{ "entry": "prod", "namespace": "dept-transport-travel-prod-0badcafe", "uid": "b6b1c8e2-3a94-4c55-a3f1-0d9a7f6e5c21" }],
-        "volumes": [volume("archive", 1, "20Gi", "Retain", "Retained"), volume("data", 2, "10Gi", "Destroy", "Destroyed"), volume("ledger", 3, "5Gi", "HandOver", "HandedOver")],
+        "volumes": [volume("archive", 1, "20Gi", "Retain", "Retained"), volume("data", 2, "10Gi", "Destroy", "Destroyed"), volume("ledger", 3, "5Gi", "HandOver", "HandedOver"), volume("logs", 4, "1Gi", "Destroy", "Removed")],
+        "snapshots": [{ "namespace": "dept-transport-travel-prod-0badcafe", "name": "nightly", "uid": "s-1", "content": "snapcontent-1", "action": "Destroy", "outcome": "Destroyed" }],
+        "claimsWithoutVolume": ["dept-transport-travel-prod-0badcafe/waiting"],
     }))
     .unwrap();
+    let receipt = json!({ "receivedBy": "张工", "uri": "//oa.jtyst.example/receipt.pdf", "sha256": "845e91831319e89c4d656bdb80c278ac09a7230d61e5dfd2e1b1fbb436ac8917" });
+    certificate.volumes[2].receipt = Some(serde_json::from_value(receipt).unwrap());
+    certificate.volumes[3].removed_by = Some("platform-admin".to_owned());
     certificate.digest = certificate_digest(&certificate);
     certificate
 }

@@ -1,6 +1,6 @@
 //! State and services that all tasks of the controller share.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -42,6 +42,8 @@ pub struct Context {
     pub leads: AtomicBool,
     /// Records with news for the CloudEvents sink.
     pub outbox: Arc<Outbox>,
+    /// Optional kinds that the cluster serves now.
+    served: Mutex<BTreeSet<Kind>>,
     pub(crate) integrity: watch::Receiver<PolicyIntegrity>,
     seal: watch::Receiver<Seal>,
     failures: Mutex<HashMap<Key, Failure>>,
@@ -95,6 +97,7 @@ impl Context {
             progress: watch::Sender::new(0),
             leads: AtomicBool::new(false),
             outbox: Arc::default(),
+            served: Mutex::default(),
             integrity,
             seal,
             failures: Mutex::default(),
@@ -119,6 +122,21 @@ impl Context {
     /// Returns true once every cache is complete and the policies were checked.
     pub fn is_ready(&self) -> bool {
         self.state.is_synced() && self.integrity() != PolicyIntegrity::Unknown
+    }
+
+    /// Notes that the cluster serves an optional kind, or no longer does.
+    pub(crate) fn set_served(&self, kind: Kind, served: bool) {
+        let mut kinds = self.served.lock().unwrap_or_else(PoisonError::into_inner);
+        match served {
+            true => kinds.insert(kind),
+            false => kinds.remove(&kind),
+        };
+    }
+
+    /// Optional kinds that the cluster serves and that could not be listed: an exit cannot read them either.
+    pub fn unlisted(&self) -> Vec<Kind> {
+        let served = self.served.lock().unwrap_or_else(PoisonError::into_inner);
+        served.iter().copied().filter(|kind| !self.state.store(*kind).is_synced()).collect()
     }
 
     /// Applies an update and enqueues the records that depend on it. A standby's queue takes nothing: a new leader

@@ -209,6 +209,18 @@ impl Context {
         self.report(key, &meta, &Finding::ClockSkewed(seconds), right, |_| {}).await
     }
 
+    /// Reports on a record that the API server refuses a read without which nothing is decided.
+    pub(crate) async fn report_refused_read(
+        &self,
+        key: &Key,
+        error: &RequestError,
+    ) -> Result<(), RequestError> {
+        let RequestError::Refused(_) = error else { return Ok(()) };
+        let Some((meta, None)) = self.identity_of(key) else { return Ok(()) };
+        let finding = Finding::ReadRefused(error.to_string());
+        self.report(key, &meta, &finding, self.clock.now(), |_| {}).await
+    }
+
     /// Identity of a record, and why it does not fit its schema if it does not.
     fn identity_of(&self, key: &Key) -> Option<(Meta, Option<String>)> {
         let object = self.state.object(key)?;

@@ -21,10 +21,16 @@ pub enum IndexKey {
     WantsNamespace(String),
     /// Namespaces whose labels name an application, by the label values of its namespace and name.
     TenantOf(String, String),
+    /// Exits whose inventory lists a VolumeSnapshotContent of this name.
+    ListsContent(String),
     /// Objects with the operator's label of an application's UID.
     Owner(String),
     /// PersistentVolumes whose claim is, or was, in a Namespace.
     ClaimNamespace(String),
+    /// VolumeSnapshotContents whose snapshot is, or was, in a Namespace.
+    SnapshotNamespace(String),
+    /// PersistentVolumes of an application's name and the exits filed on it, by the label values of filing namespace and name.
+    OfName(String, String),
     /// PersistentVolumes that may share their bytes, by a word of their source.
     VolumeSource(String),
     /// Retained PersistentVolumes of a Region.

@@ -20,6 +20,7 @@ mod namespace;
 mod region;
 mod settings;
 mod snapshot;
+mod snapshot_content;
 mod spec;
 mod storage_class;
 mod tenant_objects;
@@ -63,6 +64,8 @@ pub enum Kind {
     StorageClass,
     /// VolumeSnapshot.
     Snapshot,
+    /// VolumeSnapshotContent.
+    SnapshotContent,
 }
 
 /// The table.
@@ -83,6 +86,7 @@ static KINDS: &[&KindSpec] = &[
     &volume::KIND,
     &storage_class::KIND,
     &snapshot::KIND,
+    &snapshot_content::KIND,
 ];
 
 /// Each row is about the variant of its place.

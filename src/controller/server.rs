@@ -61,6 +61,13 @@ fn missing(context: &Context) -> Vec<String> {
     if !unread.is_empty() {
         missing.push(format!("caches: not yet read: {}", unread.join(", ")));
     }
+    let unlisted: Vec<&str> = context.unlisted().iter().map(|k| k.resource().plural).collect();
+    if !unlisted.is_empty() {
+        missing.push(format!(
+            "rights: the cluster serves {} and they cannot be listed; no exit is decided (config/rbac/operator.yaml)",
+            unlisted.join(", ")
+        ));
+    }
     match context.integrity() {
         PolicyIntegrity::Intact { .. } => {}
         PolicyIntegrity::Unknown => missing.push("policies: not yet checked, nor are CRDs".to_owned()),

@@ -120,6 +120,7 @@ async fn watch_while_established(context: Arc<Context>, kind: Kind, crd: &'stati
                 continue;
             }
         };
+        context.set_served(kind, served);
         match (served, watching.is_empty()) {
             (true, true) => {
                 tracing::info!(kind = kind.as_str(), "the CRD is established; its objects are watched");

@@ -264,6 +264,7 @@ impl Evaluation<'_> {
             Some((meta, grant)) if self.may_take_over(grant) => {
                 return self.take_over(meta, grant, automatic);
             }
+            Some((meta, grant)) if self.is_left_over(grant) => return self.remove_left_over(meta),
             Some(_) => {
                 if let Some(grant) = self.granted().cloned() {
                     self.provisioned(&grant);

@@ -2,6 +2,7 @@
 //!
 //! This file reads up to the decision; [`reclaim`] and [`certificate`] follow an approved exit.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -12,44 +13,41 @@ use super::lifecycle_event::LifecycleEvent;
 use super::open_request::{self, OpenRequest};
 use super::plan::{Plan, RequiredReads};
 use super::reason::Reason;
-use super::record::{Actor, ClosedReason, Meta, OPERATOR, ReadyState, StatusBuilder};
+use super::record::{Actor, ClosedReason, Meta, ReadyState, StatusBuilder};
 use super::region_context::{RegionContext, Reread};
 use super::tenancy::volumes::{self, Extent, StorageInventory, VolumeFinding};
 use govcloud_api::application::{ApplicationPhase, CloudApplication, TenantNamespace};
 use govcloud_api::deadline::{Obligation, Party};
 use govcloud_api::decommission::{
-    Decommission, DecommissionPhase as Phase, DecommissionStatus, ExitReason, GivenConsent, Inventory, Scope,
+    Decommission, DecommissionPhase as Phase, DecommissionStatus, ExitReason, Scope,
 };
-use govcloud_api::disposition::{Action, InventoryEntry};
+use govcloud_api::disposition::InventoryEntry;
 use govcloud_api::grant::ResourceGrant;
-use govcloud_api::keys;
 use govcloud_api::record::{Verdict, WaitingFor};
 
 mod active_exit;
 mod certificate;
+mod consent;
 mod exit_resources;
+mod hand_over;
 mod migration;
 mod ready_state;
 mod reclaim;
+mod size;
 mod writes;
 
+pub use super::tenancy::volumes::INVENTORY_MAX;
 pub use active_exit::{clearing, exit_of};
 pub use certificate::certificate_digest;
 pub use exit_resources::{ExitNamespace, ExitPvc, ExitVolume};
 pub use reclaim::STUCK_AFTER;
+pub use size::RECORD_BYTES;
 
 /// Note in the inventory on what goes with the namespaces without being listed.
 pub const NOTE: &str = "命名空间内的 Secret、ConfigMap 及临时数据随命名空间一并清除，不在清单之列 / Secrets, ConfigMaps and ephemeral data go with the namespace and are not listed";
 
 /// Interval at which a shared source is looked for again.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(30);
-
-/// Most volumes, and most snapshots, that one inventory lists; the schema says the same, and what an object of the
-/// API server may weigh.
-pub const INVENTORY_MAX: usize = 512;
-
-/// Most volumes that one exit hands over: as many receipts as `spec.handOver` holds.
-pub const HAND_OVER_MAX: usize = 256;
 
 /// Objects that are read to decide on an exit.
 #[derive(Clone, Debug)]
@@ -72,6 +70,8 @@ pub struct Observed {
     pub namespaces: Vec<ExitNamespace>,
     /// The application's volumes.
     pub volumes: Vec<ExitVolume>,
+    /// Names of the VolumeSnapshotContents that exist, of those that the inventory lists.
+    pub contents: BTreeSet<String>,
 }
 
 impl Observed {
@@ -154,7 +154,9 @@ impl Evaluation<'_> {
 
     /// Inventory of what is there now.
     fn inventory(&self) -> volumes::Inventory {
-        volumes::inventory(&self.seen.storage, self.extent(), &self.seen.record.spec.disposition)
+        let published = self.status.inventory.iter().flat_map(|i| &i.entries);
+        let listed = published.filter_map(|e| e.volume_uid.as_deref()).collect();
+        volumes::inventory(&self.seen.storage, self.extent(), &self.seen.record.spec.disposition, &listed)
     }
 
     /// Inventory, consent and decision (design, section 6, steps 1 to 3).
@@ -164,24 +166,27 @@ impl Evaluation<'_> {
         }
         let inventory = self.inventory();
         let mut findings = self.findings();
+        let noted = inventory.findings.clone();
         findings.extend(self.inventory_findings(&inventory));
         if inventory.findings.iter().any(|f| matches!(f, VolumeFinding::SharedSource { .. })) {
             self.look_again();
         }
         let decision = self.builder.status.decision.as_ref();
         let open = decision.is_none_or(|d| d.void.is_some() || d.verdict == Verdict::Returned);
-        if self.seen.application.is_some() && open {
+        // An approval that has just arrived is on what is published: what changed meanwhile holds the exit, and ends it not.
+        if self.has_subject() && open && !self.approval_arrived() {
             // A watch may lag behind, and consent must be to all there is: published from a quorum read.
             let published = self.status.inventory.as_ref().map(|i| &i.digest);
             let changed = match too_long(&inventory) {
                 true => published.is_some(),
-                false => published != Some(&inventory.digest),
+                false => published != Some(&self.published_digest(&inventory)),
             };
             if changed {
                 self.seen.region_context.require(RequiredReads::EVERYTHING)?;
             }
             self.publish(inventory);
         }
+        self.set_inventory_warning(&noted);
         findings.extend(self.take_consent());
         self.builder.set_valid_condition(&findings);
         // A decision destroys nothing: the volumes are read again before reclaiming begins.
@@ -207,10 +212,6 @@ impl Evaluation<'_> {
         if too_long(inventory) {
             found.push(Finding::InventoryTooLong(inventory.entries.len(), inventory.snapshots.len()));
         }
-        let handed_over = inventory.entries.iter().filter(|e| e.action == Action::HandOver).count();
-        if handed_over > HAND_OVER_MAX {
-            found.push(Finding::TooManyToHandOver(handed_over));
-        }
         found
     }
 
@@ -220,8 +221,8 @@ impl Evaluation<'_> {
             return Phase::Rejected;
         }
         if decision::approved(&self.builder.status, &self.seen.meta.digest).is_some() {
-            // Consent became invalid after the authority read it: the exit ends (step 2).
-            return if self.consented() { Phase::HandingOver } else { Phase::Withdrawn };
+            // Without consent to what the authority read the policies did not hold: the exit ends (S2).
+            return if self.consent_is_given() { Phase::HandingOver } else { Phase::Withdrawn };
         }
         // Stale consent is asked for again; any other finding is corrected first.
         let in_order = findings.iter().all(|f| matches!(f, Finding::ConsentStale(..)));
@@ -263,18 +264,23 @@ impl Evaluation<'_> {
         ));
     }
 
-    /// Every finding that the schema cannot see, but those on the inventory.
+    /// Every finding that the schema cannot see, but those on the inventory. What a Region offers to new systems holds no exit
+    /// up: its storage classes, its catalog, the level of its platform.
     fn findings(&self) -> Vec<Finding> {
         let spec = &self.seen.record.spec;
         let mut found = self.seen.region_context.findings(&spec.region);
+        found.retain(|f| matches!(f, Finding::UnknownRegion(..) | Finding::CalendarUnusable(..)));
         let Some((meta, app)) = &self.seen.application else {
-            found.push(Finding::ApplicationMissing(spec.application.clone()));
+            if !self.has_subject() {
+                found.push(Finding::ApplicationMissing(spec.application.clone()));
+            }
+            found.extend(open_request::older("Decommission", &self.seen.meta, &self.seen.others));
             return found;
         };
         if app.spec.region != spec.region {
             found.push(Finding::RegionMismatch(spec.region.clone(), app.spec.region.clone()));
         }
-        if self.status.application_uid.as_ref().is_some_and(|u| *u != meta.uid) {
+        if self.status.application_uid.as_ref().is_some_and(|u| *u != meta.uid && !u.is_empty()) {
             found.push(Finding::ApplicationMissing(spec.application.clone()));
         }
         let status = app.status.as_ref();
@@ -283,7 +289,9 @@ impl Evaluation<'_> {
             && status.and_then(|s| s.decommission.as_ref()) == Some(&self.seen.meta.name);
         let active =
             matches!(phase, Some(ApplicationPhase::Provisioned | ApplicationPhase::Live)) || own_exit;
-        let leftover = spec.scope == Scope::Volumes && phase == Some(ApplicationPhase::Exited);
+        // What earlier applications of this name left can go whatever becomes of the present one.
+        let leftover = spec.scope == Scope::Volumes
+            && (phase == Some(ApplicationPhase::Exited) || !self.seen.storage.earlier.is_empty());
         if !active && !leftover {
             found.push(Finding::ApplicationNotActive(spec.application.clone(), phase));
         }
@@ -291,67 +299,10 @@ impl Evaluation<'_> {
         found
     }
 
-    /// Publishes the inventory if it changed; consent to another one becomes invalid (steps 1 and 2).
-    fn publish(&mut self, inventory: volumes::Inventory) {
-        self.status.application_uid = self.seen.application.as_ref().map(|(m, _)| m.uid.clone());
-        if self.status.inventory.as_ref().is_some_and(|i| i.digest == inventory.digest) {
-            return;
-        }
-        if self.status.consent.take().is_some() {
-            self.builder.record_event(LifecycleEvent::ConsentVoid, OPERATOR, Some(23));
-        }
-        if too_long(&inventory) {
-            // Consent to a part of it would be consent to a part: nothing is published.
-            self.status.inventory = None;
-            return;
-        }
-        let count = inventory.entries.len() + inventory.snapshots.len();
-        self.builder.record_event(
-            LifecycleEvent::InventoryPublished(inventory.digest.clone(), count),
-            OPERATOR,
-            Some(23),
-        );
-        self.status.inventory = Some(Inventory {
-            digest: inventory.digest,
-            published_at: self.now.into(),
-            note: NOTE.to_owned(),
-            entries: inventory.entries,
-            snapshots: inventory.snapshots,
-        });
-    }
-
-    /// Records the department's consent, if it names exactly the published inventory (step 2).
-    fn take_consent(&mut self) -> Option<Finding> {
-        let given = self.seen.record.spec.consent.as_ref()?;
-        let published = self.status.inventory.as_ref()?;
-        if given.inventory_digest != published.digest {
-            return Some(Finding::ConsentStale(given.inventory_digest.clone(), published.digest.clone()));
-        }
-        if self.status.consent.as_ref().is_none_or(|c| c.digest != given.inventory_digest) {
-            let by = self.seen.meta.annotations.get(keys::CONSENTED_BY).cloned().unwrap_or_default();
-            self.status.consent = Some(GivenConsent {
-                digest: given.inventory_digest.clone(),
-                by: by.clone(),
-                at: self.now.into(),
-            });
-            self.builder.record_event(
-                LifecycleEvent::Consented(given.inventory_digest.clone()),
-                Actor::person(&by, Party::Department),
-                Some(23),
-            );
-        }
-        None
-    }
-
-    /// Returns true if the department consented to exactly what is there now (S2).
-    fn consented(&self) -> bool {
-        let published = self.status.inventory.as_ref().map(|i| &i.digest);
-        let spec = self.seen.record.spec.consent.as_ref().map(|c| &c.inventory_digest);
-        let given = self.status.consent.as_ref().map(|c| &c.digest);
-        published.is_some()
-            && published == spec
-            && published == given
-            && published == Some(&self.inventory().digest)
+    /// Returns true if there is something to exit: the application, or volumes that archived ones of its name left.
+    fn has_subject(&self) -> bool {
+        let left = self.extent() == Extent::Unclaimed && !self.seen.storage.earlier.is_empty();
+        self.seen.application.is_some() || left
     }
 
     /// Approved: the provider is notified and its clock starts (Art. 16).
@@ -381,7 +332,8 @@ impl Evaluation<'_> {
     }
 }
 
-/// Returns true if there is more than an inventory can list.
+/// Returns true if there is more than an inventory can list: claims and snapshots cannot be left out of it.
 fn too_long(inventory: &volumes::Inventory) -> bool {
-    inventory.entries.len().max(inventory.snapshots.len()) > INVENTORY_MAX
+    let bytes = volumes::bytes(inventory);
+    inventory.entries.len().max(inventory.snapshots.len()) > INVENTORY_MAX || bytes > volumes::INVENTORY_BYTES
 }

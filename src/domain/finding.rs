@@ -91,8 +91,8 @@ pub enum Finding {
     NoVolumes,
     /// More volumes, or more snapshots, than one inventory can list: how many of each.
     InventoryTooLong(usize, usize),
-    /// More volumes to hand over than `spec.handOver` can hold receipts for.
-    TooManyToHandOver(usize),
+    /// A read that a decision needs and that the API server refused.
+    ReadRefused(String),
 }
 
 impl Finding {
@@ -139,7 +139,7 @@ impl Finding {
             Self::ConsentStale(..) => Reason::ConsentStale,
             Self::NoVolumes => Reason::NoVolumes,
             Self::InventoryTooLong(..) => Reason::InventoryTooLong,
-            Self::TooManyToHandOver(..) => Reason::TooManyToHandOver,
+            Self::ReadRefused(..) => Reason::ReadRefused,
         }
     }
 
@@ -295,12 +295,12 @@ impl Finding {
                 "there is no unclaimed or retained volume to dispose of",
             ),
             Self::InventoryTooLong(volumes, snapshots) => bilingual!(
-                "共有 {volumes} 个数据卷、{snapshots} 个快照，一份清单各以 512 个为限，不能公布；请使用部门先删除不需要的快照，或删除不需要的持久卷申领（PVC）并以 scope: Volumes 分批处置其数据卷",
-                "there are {volumes} volumes and {snapshots} snapshots, and one inventory lists at most 512 of each, so none is published; the department first deletes snapshots that it does not need, or claims, and disposes of their volumes with scope: Volumes"
+                "须列入清单的有 {volumes} 个数据卷、{snapshots} 个快照，一份清单各以 512 个、合计 700 kB 为限，不能公布；请使用部门先删除不需要的快照，或删除不需要的持久卷申领（PVC）：其数据卷保留，可以 scope: Volumes 分批处置",
+                "{volumes} volumes and {snapshots} snapshots must be listed, and one inventory lists at most 512 of each and 700 kB, so none is published; the department first deletes snapshots that it does not need, or claims: their volumes stay, and leave in parts with scope: Volumes"
             ),
-            Self::TooManyToHandOver(n) => bilingual!(
-                "移交 {n} 个数据卷，一次退出最多移交 256 个；请将其余数据卷的处置方式改为 Retain，退出后以 scope: Volumes 分批移交",
-                "{n} volumes are to be handed over, and one exit takes receipts for at most 256; choose Retain for the others and hand them over later with scope: Volumes"
+            Self::ReadRefused(e) => bilingual!(
+                "读取被拒，不作任何办理：{e}；请检查管控程序（operator）的权限",
+                "a read was refused, so nothing is decided: {e}; check the operator's rights"
             ),
         }
     }

@@ -87,10 +87,16 @@ pub enum LifecycleEvent {
     Consented(String),
     /// Loss of the consent, because the inventory changed.
     ConsentVoid,
+    /// Change of the inventory after the approval, which holds the exit: the differences (Art. 23).
+    InventoryChanged(String),
+    /// End of that hold: the inventory is as consented again.
+    InventoryAsConsented,
     /// The department's receipt for a volume (Art. 28).
     HandedOver(String),
     /// The department's acknowledgement that a volume to be retained is gone (Art. 23).
     LossAcknowledged(String),
+    /// A person's announcement to delete a volume by hand, with the volume's name.
+    RemovalAnnounced(String),
     /// Start of reclaiming, after which there is no way back (Art. 16).
     Reclaiming,
     /// End of reclaiming, with the certificate's digest.
@@ -200,6 +206,8 @@ impl LifecycleEvent {
                     | E::Refused
                     | E::BelowUse
                     | E::ConsentVoid
+                    | E::InventoryChanged
+                    | E::RemovalAnnounced
                     | E::LossAcknowledged
                     | E::HalfLeft
                     | E::LastDay
@@ -299,6 +307,18 @@ impl LifecycleEvent {
             Self::ConsentVoid => {
                 bilingual!("清单有变，授权失效", "the inventory changed; the consent is invalid")
             }
+            Self::InventoryChanged(d) => bilingual!(
+                "现有数据与已授权的清单不符，暂停办理：{d}",
+                "the inventory differs from what was consented to; the exit is held: {d}"
+            ),
+            Self::InventoryAsConsented => bilingual!(
+                "现有数据恢复为已授权的清单，继续办理",
+                "the inventory is as consented again; the exit goes on"
+            ),
+            Self::RemovalAnnounced(v) => bilingual!(
+                "声明将手工删除数据卷 {v}，其内容是否已销毁未经观测",
+                "announced to delete volume {v} by hand; nobody observes that its bytes are gone"
+            ),
             Self::HandedOver(v) => {
                 bilingual!("数据卷 {v} 已移交并签收", "volume {v} was handed over and received")
             }

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::decision::PolicyIntegrity;
 use super::digest::digest_of;
+use super::integrity::PolicyIntegrity;
 use super::integrity::{Defect, PolicyViolation, Record, canonical};
 use govcloud_api::GROUP;
 use govcloud_api::resources::{

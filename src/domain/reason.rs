@@ -88,8 +88,14 @@ pub enum Reason {
     NoVolumes,
     /// Inventory above its maximum length.
     InventoryTooLong,
-    /// More volumes to hand over than receipts (Art. 28).
-    TooManyToHandOver,
+    /// Content of a snapshot that outlives it, though it is to be destroyed (Art. 23).
+    ContentKept,
+    /// Volumes or snapshots of which the department must know before it consents (Art. 23).
+    InventoryWarning,
+    /// Inventory that changed after the approval (Art. 23).
+    InventoryChanged,
+    /// Record that would be too large with its certificate.
+    RecordTooLarge,
     /// Disposition of a claim that does not exist.
     UnknownVolume,
     /// Two dispositions of one claim.
@@ -128,6 +134,8 @@ pub enum Reason {
     PolicyIntegrityViolated,
     /// Write that the API server refused.
     WriteRefused,
+    /// Read that the API server refused.
+    ReadRefused,
     /// Approval that waits for the provider's grant (Art. 13).
     AwaitingGrant,
     /// Grant that belongs to another application.

@@ -160,9 +160,7 @@ impl StatusBuilder {
     /// Returns true if the record was stalled for this reason at the last visit.
     #[must_use]
     pub fn stalled_for(&self, reason: Reason) -> bool {
-        let stalled =
-            |c: &&Condition| c.type_ == ConditionType::Stalled.as_ref() && c.status == ConditionStatus::True;
-        self.status.conditions.iter().find(stalled).is_some_and(|c| c.reason == reason.as_ref())
+        stalled(&self.status).is_some_and(|c| c.reason == reason.as_ref())
     }
 
     /// Returns true if there is no valid decision.
@@ -252,7 +250,8 @@ impl StatusBuilder {
         let seen = self.status.observed_generation.unwrap_or(0);
         let digest = self.status.spec_digest.replace(meta.digest.clone());
         let later = digest.is_some_and(|d| d == meta.digest);
-        if self.first_visit() {
+        // A status that only reports why nothing could be decided is no first visit.
+        if self.first_visit() || self.status.timeline.is_empty() {
             let at = meta.created_at.filter(|c| *c <= self.now).unwrap_or(self.now);
             self.record_event_at(LifecycleEvent::Submitted, by(), Some(article), at);
         } else if seen != meta.generation && !later {
@@ -304,4 +303,12 @@ impl StatusBuilder {
         }
         (self.status, self.events, self.wake)
     }
+}
+
+/// The condition `Stalled`, where it is True.
+#[must_use]
+pub fn stalled(status: &RecordStatus) -> Option<&Condition> {
+    let stalled =
+        |c: &&Condition| c.type_ == ConditionType::Stalled.as_ref() && c.status == ConditionStatus::True;
+    status.conditions.iter().find(stalled)
 }

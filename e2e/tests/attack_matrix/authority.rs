@@ -56,6 +56,8 @@ fn grants() -> Vec<Row> {
     ));
     rows.push(denied(Province, merge("grant/active", passes.clone()), lack));
     rows.push(denied(ClusterAdmin, merge("grant/active", passes), by_name));
+    rows.push(denied(ClusterAdmin, delete("grant/released"), "grants are deleted by holders of"));
+    rows.push(allowed(Operator, delete("grant/released")));
     for target in ["grant/pending", "grant/refused", "grant/released"] {
         rows.push(allowed(Provider, delete(target)));
         rows.push(allowed(Province, delete(target)));

@@ -256,7 +256,7 @@ fn deleting_by_phase() -> Vec<Row> {
         for target in ["capp/rejected", "capp/withdrawn", "capp/exited", "chreq/adjusted", "decom/completed"]
         {
             rows.push(allowed(Province, ask(target)));
-            rows.push(allowed(ClusterAdmin, ask(target)));
+            rows.push(denied(ClusterAdmin, ask(target), exported));
             rows.push(denied(Department, ask(target), exported));
             rows.push(denied(City, ask(target), exported));
         }

@@ -10,7 +10,7 @@ use e2e::wait::eventually;
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, everyone};
-use crate::row::{Via, annotate, create, delete, label, merge, overlay, status};
+use crate::row::{Via, annotate, create, delete, label, merge, overlay, status, subresource};
 use crate::send::Sender;
 use crate::target::{APPLICATION, DIGEST, FOUND, OTHER_DIGEST, TENANT, TRANSPORT, Target, container};
 
@@ -377,7 +377,7 @@ impl Fixtures {
     }
 
     async fn volumes(&self) -> Result<()> {
-        use Caller::{Harness, Operator};
+        use Caller::{ClusterAdmin, Harness, Operator};
         let claimed = json!({"spec": {"claimRef": {
             "apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": TENANT, "name": "lost", "uid": APPLICATION,
         }}});
@@ -392,6 +392,17 @@ impl Fixtures {
         for target in ["pv/kept", "pv/doomed", "pv/reserved"] {
             self.0.execute(Operator, label(target, &marks)).await?;
         }
+        for target in ["pv/released", "pv/retained", "pv/announced"] {
+            self.0.execute(Harness, create(target, claimed.clone())).await?;
+            self.0.execute(Operator, label(target, &marks)).await?;
+            let released = json!({"status": {"phase": "Released"}});
+            self.0.execute(Harness, subresource(target, "status", released)).await?;
+        }
+        self.0.execute(Operator, label("pv/retained", &format!("retained={APPLICATION}"))).await?;
+        let by_hand = json!({"metadata": {"annotations": {"govcloud.dev/removed-by": ClusterAdmin.user()}}});
+        self.0.execute(ClusterAdmin, merge("pv/announced", by_hand)).await?;
+        self.0.execute(Operator, label("pv/announced", "removal-recorded=yes")).await?;
+        self.0.execute(Operator, merge("pv/announced", reclaim_policy("Delete"))).await?;
         self.0.execute(Operator, merge("pv/doomed", reclaim_policy("Delete"))).await.map(drop)
     }
 }

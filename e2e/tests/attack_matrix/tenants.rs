@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::caller::Caller::*;
+use crate::caller::Caller::{self, *};
 use crate::fixtures::{reclaim_policy, tenant_namespace};
 use crate::row::{
     Ask, Row, Via, allowed, annotate, change, create, delete, denied, label, labels, merge, overlay,
@@ -368,6 +368,11 @@ fn claims() -> Vec<Row> {
     rows
 }
 
+/// An announcement to delete a volume by hand, in somebody's name.
+fn announces(who: Caller) -> Value {
+    json!({"metadata": {"annotations": {"govcloud.dev/removed-by": who.user()}}})
+}
+
 fn volumes() -> Vec<Row> {
     let by_hand = "a tenant's volume is not deleted by hand";
     let policy = "the reclaim policy of a tenant's volume is the operator's";
@@ -412,6 +417,8 @@ fn volumes() -> Vec<Row> {
 /// Rows on the operator and the volume binder: their permitted writes, and those refused even to them.
 fn volumes_by_controllers() -> Vec<Row> {
     let fixed = "spec.claimRef is neither changed nor cleared";
+    let marks = "of a tenant's volume are the operator's alone";
+    let unbound = json!({"spec": {"claimRef": {"uid": null}}});
     let mine = json!({"spec": {"claimRef": {"namespace": "plain", "name": "mine", "uid": "11111111-2222-3333-4444-555555555555"}}});
     let freed = json!({"spec": {"claimRef": null}});
     let mark = format!("application-uid={APPLICATION}");
@@ -433,6 +440,18 @@ fn volumes_by_controllers() -> Vec<Row> {
         denied(VolumeBinder, merge("pv/reserved", json!({"spec": {"claimRef": {"name": "other"}}})), fixed),
         denied(VolumeBinder, merge("pv/reserved", mine.clone()), fixed),
         denied(ClusterAdmin, merge("pv/reserved", freed.clone()), fixed),
+        // The road back of a claim that was deleted by mistake: the same namespace and name, and nobody else's.
+        allowed(ClusterAdmin, merge("pv/released", unbound.clone())),
+        denied(ClusterAdmin, merge("pv/released", freed.clone()), fixed),
+        denied(ClusterAdmin, merge("pv/released", mine.clone()), fixed),
+        denied(ClusterAdmin, merge("pv/retained", unbound.clone()), fixed),
+        // By hand, by whoever announced it, and once it is recorded.
+        denied(ClusterAdmin, delete("pv/doomed"), "announces it first"),
+        denied(Provider, delete("pv/announced"), "announces it first"),
+        allowed(ClusterAdmin, delete("pv/announced")),
+        denied(ClusterAdmin, merge("pv/doomed", announces(Province)), "names nobody but who sets it"),
+        allowed(ClusterAdmin, merge("pv/doomed", announces(ClusterAdmin))),
+        denied(ClusterAdmin, label("pv/doomed", "removal-recorded=yes"), marks),
         allowed(VolumeBinder, delete("pv/doomed")),
         allowed(VolumeBinder, subresource("pv/kept", "status", json!({"status": {"phase": "Released"}}))),
         allowed(VolumeBinder, merge("pv/kept", json!({"spec": {"capacity": {"storage": "2Gi"}}}))),

@@ -7,11 +7,12 @@ use e2e::actors::Actor;
 use e2e::fixtures::Kind;
 use e2e::suite::Context;
 use k8s_openapi::api::core::v1::PersistentVolume;
-use kube::api::{DeleteParams, PostParams};
+use kube::api::{ApiResource, DeleteParams, DynamicObject, GroupVersionKind, PostParams};
+use kube::{Api, ResourceExt};
 use serde_json::json;
 
 use crate::consent::{snapshot, snapshots};
-use crate::fixture::{EXIT, Fixture, VolumeOutcome, disposition};
+use crate::fixture::{EXIT, Fixture, PATIENCE, VolumeOutcome, disposition};
 
 /// A volume that says it served a claim here turns up: nobody consented to what is on it, so everything stops.
 pub async fn a_volume_while_reclaiming(context: Context) -> Result<()> {
@@ -62,6 +63,35 @@ pub async fn a_snapshot_cannot_be_retained(context: Context) -> Result<()> {
     fixture.approve().await?;
     fixture.phase("Completed").await?;
     fixture.assert_outcome(&[("data", VolumeOutcome::Retained)], true).await
+}
+
+/// Nothing is certified as destroyed while the content of a snapshot is there.
+pub async fn a_snapshots_content_is_gone_before_it_is_certified(context: Context) -> Result<()> {
+    snapshots(&context).await?;
+    let fixture = Fixture::open(&context, &["data"]).await?;
+    let copies = snapshot(&fixture, fixture.department.applicant, "copy").await?;
+    let uid = copies.get("copy").await?.metadata.uid;
+    let name = format!("content-{}", fixture.department.namespace);
+    let kind = GroupVersionKind::gvk("snapshot.storage.k8s.io", "v1", "VolumeSnapshotContent");
+    let kind = ApiResource::from_gvk_with_plural(&kind, "volumesnapshotcontents");
+    let contents: Api<DynamicObject> = Api::all_with(fixture.department.admin().await?, &kind);
+    let content = serde_json::from_value(json!({
+        "apiVersion": "snapshot.storage.k8s.io/v1", "kind": "VolumeSnapshotContent", "metadata": {"name": name},
+        "spec": {"deletionPolicy": "Retain", "volumeSnapshotRef": {"namespace": fixture.tenant("prod"), "name": "copy", "uid": uid}},
+    }))?;
+    contents.create(&PostParams::default(), &content).await?;
+    fixture.leave(disposition("Destroy", &[])).await?;
+    let volume = fixture.held("data")?.volume.name_any();
+    let gone =
+        || async { Ok(fixture.department.volumes().await?.get_opt(&volume).await?.is_none().then_some(())) };
+    e2e::wait::eventually("the volume is gone", PATIENCE, gone).await?;
+    let exit = fixture.phase("Reclaiming").await?;
+    ensure!(exit.data["status"]["certificate"].is_null(), "{exit:?}");
+    contents.delete(&name, &DeleteParams::default()).await?;
+    let exit = fixture.phase("Completed").await?;
+    let told = &exit.data["status"]["certificate"]["snapshots"][0];
+    ensure!(told["name"] == "copy" && told["outcome"] == "Destroyed", "{told}");
+    fixture.assert_outcome(&[("data", VolumeOutcome::Destroyed)], true).await
 }
 
 pub async fn a_snapshot_goes_with_its_namespace(context: Context) -> Result<()> {

@@ -6,7 +6,7 @@ use e2e::fixtures::Kind;
 use e2e::suite::Context;
 use e2e::wait::{eventually, until};
 use kube::Api;
-use kube::api::{ApiResource, DynamicObject, GroupVersionKind};
+use kube::api::{ApiResource, DeleteParams, DynamicObject, GroupVersionKind};
 use serde_json::{Value, json};
 
 use crate::fixture::{APP, EXIT, Fixture, PATIENCE, VolumeOutcome, disposition};
@@ -115,6 +115,24 @@ pub async fn a_retained_volume_is_destroyed_later(context: Context) -> Result<()
     let gone = |r: &DynamicObject| !r.data["status"]["retainedVolumes"].to_string().contains(&uid);
     until(region, &fixture.department.region, "lists it no more", PATIENCE, gone).await?;
     fixture.app_phase("Exited").await.map(drop)
+}
+
+/// What an archived application retained is the department's still: found by its name, and destroyed with its consent. The
+/// name is free meanwhile: an application filed anew is not held up by what the archived one left.
+pub async fn what_an_archived_application_left_is_destroyed(context: Context) -> Result<()> {
+    let fixture = Fixture::open(&context, &["archive"]).await?;
+    fixture.leave(disposition("Retain", &[])).await?;
+    fixture.phase("Completed").await?;
+    fixture.app_phase("Exited").await?;
+    let department = &fixture.department;
+    for (kind, name) in [(Kind::Exit, EXIT), (Kind::Application, APP)] {
+        department.api(department.authority, kind).await?.delete(name, &DeleteParams::default()).await?;
+    }
+    let exit = all_the_way(&fixture, "later", disposition("Destroy", &[])).await?;
+    let told = &exit.data["status"]["certificate"]["volumes"][0];
+    ensure!(told["claim"] == "archive" && told["outcome"] == "Destroyed", "{exit:?}");
+    fixture.assert_outcome(&[("archive", VolumeOutcome::Destroyed)], true).await?;
+    department.provision(department.application(APP)?).await.map(drop)
 }
 
 async fn region(fixture: &Fixture) -> Result<Api<DynamicObject>> {

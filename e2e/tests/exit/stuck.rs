@@ -237,9 +237,20 @@ pub async fn a_provisioner_that_fails(_: Context) -> Result<()> {
     // The provider clears the storage itself, and then the object, which the guard allows once its policy is Delete.
     let free = async {
         fs::remove_dir_all(directory.path())?;
+        // By hand: announced, recorded, and then allowed.
+        e2e::fixtures::refusal(admin.delete(&volume, &DeleteParams::default()).await.map_err(Into::into))?;
+        let by =
+            json!({"metadata": {"annotations": {"govcloud.dev/removed-by": Actor::PlatformAdmin.user()}}});
+        admin.patch(&volume, &PatchParams::default(), &Patch::Merge(by)).await?;
+        let recorded = |v: &PersistentVolume| v.labels().contains_key("govcloud.dev/removal-recorded");
+        until(admin.clone(), &volume, "is recorded as removed by hand", PATIENCE, recorded).await?;
         admin.delete(&volume, &DeleteParams::default()).await.map(drop).map_err(Into::into)
     };
     plays(&turn, &fixture, &[&volume, "Failed", "RemoveAll"], free, VolumeOutcome::Destroyed).await?;
+    let exit = fixture.phase("Completed").await?;
+    let told = &exit.data["status"]["certificate"]["volumes"][0];
+    let by = Actor::PlatformAdmin.user();
+    ensure!(told["outcome"] == "Removed" && told["removedBy"] == by, "{told}");
     drop(fixture);
     turn.done().await
 }

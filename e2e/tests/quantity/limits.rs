@@ -7,7 +7,7 @@ use e2e::actors::Actor;
 use e2e::fixtures::{PATIENCE, refusal};
 use e2e::suite::Context;
 use e2e::wait::eventually;
-use govcloud_api::region::{ContainerLimits, Network, POD_SECURITY_VERSION, PodSecurity};
+use govcloud_api::region::{Allowed, ContainerLimits, Network, POD_SECURITY_VERSION, PodSecurity};
 use govcloud_api::tenancy::Restriction;
 use govcloud_domain::tenancy::{self, ApplicationIdentity, NamespaceOrder, TenancyOrder, limits};
 use k8s_openapi::api::core::v1::{LimitRange, Pod, ResourceQuota};
@@ -68,6 +68,7 @@ async fn tenant(client: &Client, namespace: &str, quota: &[(&str, &str)], limite
             take_back: None,
         }],
         access: Vec::new(),
+        allowed: Allowed::default(),
         pod_security: PodSecurity::Baseline,
         pod_security_version: POD_SECURITY_VERSION.into(),
         limit_range: Some(ContainerLimits::default()),

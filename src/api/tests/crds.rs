@@ -131,3 +131,15 @@ fn every_filed_kind_prints_its_awaited_act() {
         }
     }
 }
+
+/// HandOver reads as if the volume were kept: whoever asks `kubectl explain` is told that it is not.
+#[test]
+fn a_disposition_says_that_a_hand_over_destroys() {
+    let found = all(|p| {
+        let about =
+            p.path.ends_with(".disposition.default") || p.path.ends_with(".disposition.volumes[].action");
+        let text = p.schema["description"].as_str().unwrap_or_default();
+        (about && text.contains("HandOver") && text.contains("then destroyed")).then(String::new)
+    });
+    assert_eq!(found.len(), 2, "{found:?}");
+}

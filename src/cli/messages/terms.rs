@@ -26,7 +26,7 @@ names! {
     /// Names the outcome of a volume.
     outcome: Outcome {
         Destroyed "已销毁" "destroyed", Retained "已保留" "retained", HandedOver "已移交并销毁" "handed over, then destroyed",
-        Lost "已丢失" "lost",
+        Lost "已丢失" "lost", Removed "手工移除，未见销毁" "removed by hand, destruction not observed",
     }
     /// Names the scope of an exit.
     scope: Scope {
@@ -94,6 +94,7 @@ pub(crate) fn act(lang: Lang, act: &str) -> String {
         "Change" => ("变更资源", "change"), "Maintenance" => ("平台调整", "maintenance"),
         "MaintenanceReport" => ("报告调整情况", "maintenance report"),
         "Consent" => ("授权处置数据", "consent"),
+        "ConsentedInventory" => ("恢复已授权的清单或撤回", "the inventory as consented, or withdrawal"),
         "HandOverReceipt" => ("签收移交数据", "hand-over receipt"), "Reclaim" => ("收回资源", "reclaiming"),
         "Approval" => ("批准", "approval"), "CorrectGrant" => ("改正工单", "a correct grant"),
         "Investigation" => ("查明情况", "an investigation"),
@@ -118,6 +119,7 @@ pub(crate) fn condition(lang: Lang, type_: &str) -> &str {
         "Valid" => ("未核验通过", "not valid"), "OnTime" => ("已逾期", "overdue"), "Stalled" => ("已暂停", "stalled"),
         "NamespacesFound" => ("发现原有命名空间", "namespaces found"),
         "WindowOverlaps" => ("实施时段重叠", "windows overlap"),
+        "InventoryWarning" => ("清单须注意事项", "inventory warning"),
     } (type_, type_));
     lang.pick(zh, en)
 }
@@ -137,7 +139,9 @@ pub(crate) fn label(lang: Lang, key: &'static str) -> &'static str {
         "maintenance plan" => "调整方案", "contingency plan" => "应急预案",
         "hand-over receipt" => "移交回执", "entry" => "名称", "quota" => "配额", "access" => "权限",
         "inventory" => "数据清单", "claim" => "数据卷", "volume" => "持久卷（PV）", "size" => "容量",
-        "action" => "处置方式", "snapshot" => "快照", "deadlines" => "各项时限", "obligation" => "事项",
+        "action" => "处置方式", "snapshot" => "快照", "snapshots" => "快照", "unused since" => "停用时间",
+        "received by" => "接收人", "receipt" => "回执", "receipts" => "移交回执", "content" => "快照内容", "total" => "合计",
+        "removed by" => "移除人", "claims without a volume" => "未绑定数据卷的申领（PVC）", "deadlines" => "各项时限", "obligation" => "事项",
         "started" => "起算", "state" => "情况", "timeline" => "办理过程", "needs attention" => "须处理",
         "void" => "无效", "object" => "对象", "account" => "账号", "rights" => "权限", "binding" => "授权",
         "certificate of exit from the government cloud" => "政务云退出证明", "begun" => "开始收回",

@@ -4,7 +4,7 @@
 use govcloud_api::keys;
 use govcloud_api::resources::{
     CHANGE_REQUEST, CLOUD_APPLICATION, NAMESPACE, PERSISTENT_VOLUME, REGION, RESOURCE_GRANT, SERVICE_CATALOG,
-    STORAGE_CLASS, WORK_CALENDAR,
+    STORAGE_CLASS, VOLUME_SNAPSHOT_CONTENT, WORK_CALENDAR,
 };
 use govcloud_domain::plan::Target;
 use serde_json::Value;
@@ -223,6 +223,31 @@ pub const VOLUMES: Link = Link {
         let owner = text(&value, &format!("/metadata/labels/{}", keys::APPLICATION_UID.replace('/', "~1")));
         let mut readers = readers_of_owner(state, &owner, reader);
         readers.extend(readers_of_namespace(state, &text(&value, "/spec/claimRef/namespace"), reader));
+        readers
+    },
+};
+
+/// Volumes that archived applications of an exit's name left: found by the labels that say whose data they are.
+pub const VOLUMES_OF_NAME: Link = Link {
+    targets: |state, exit| {
+        state.names_of_earlier(exit).iter().map(|v| Target::named(PERSISTENT_VOLUME, v)).collect()
+    },
+    readers: |state, volume, reader| {
+        super::volume::of_name(volume).map(|key| keys_of(state, reader, &key)).unwrap_or_default()
+    },
+};
+
+/// Contents that hold bytes of an exit's snapshots.
+pub const SNAPSHOT_CONTENTS: Link = Link {
+    targets: |state, exit| {
+        let contents = state.contents_to_verify(exit);
+        contents.iter().map(|c| Target::named(VOLUME_SNAPSHOT_CONTENT, c)).collect()
+    },
+    readers: |state, content, reader| {
+        let namespace = text(&content.value(), "/spec/volumeSnapshotRef/namespace");
+        let mut readers = readers_of_namespace(state, &namespace, reader);
+        // The namespace may be gone before the content is.
+        readers.extend(keys_of(state, reader, &IndexKey::ListsContent(content.name().to_owned())));
         readers
     },
 };

@@ -26,6 +26,7 @@ fn index(volume: &Object) -> Vec<IndexKey> {
     let label = |key: &str| value["metadata"]["labels"][key].as_str().map(str::to_owned);
     let mut keys = Vec::new();
     keys.extend(label(keys::APPLICATION_UID).map(IndexKey::Owner));
+    keys.extend(of_name(volume));
     if let (Some(_), Some(region)) = (label(keys::RETAINED), label(keys::REGION)) {
         keys.push(IndexKey::RetainedIn(region));
     }
@@ -35,6 +36,12 @@ fn index(volume: &Object) -> Vec<IndexKey> {
         volume_source::marks(&volume_source::source_of(&value)).into_iter().map(IndexKey::VolumeSource),
     );
     keys
+}
+
+/// Key of the application's name that its labels state.
+pub(super) fn of_name(volume: &Object) -> Option<IndexKey> {
+    let label = |key| volume.label(key);
+    Some(IndexKey::OfName(label(keys::DEPARTMENT)?, label(keys::APPLICATION)?))
 }
 
 /// Owner, and the claim that it serves or last served.

@@ -18,8 +18,9 @@ use crate::kinds::Kind;
 use govcloud_domain::plan::Write;
 
 /// Resources that the operator requests beside those that it watches; any other counts as `other`.
-const MORE_RESOURCES: [&str; 10] = [
+const MORE_RESOURCES: [&str; 11] = [
     "volumesnapshots",
+    "volumesnapshotcontents",
     "events",
     "leases",
     "configmaps",

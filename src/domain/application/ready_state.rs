@@ -4,9 +4,8 @@ use super::Evaluation;
 use crate::bilingual::bilingual;
 use crate::finding::{Bilingual, Finding};
 use crate::reason::Reason;
-use crate::record::ReadyState;
+use crate::record::{ReadyState, stalled};
 use govcloud_api::application::ApplicationPhase as Phase;
-use govcloud_api::condition::{Condition, ConditionStatus, ConditionType};
 use govcloud_api::deadline::{Obligation, Party};
 use govcloud_api::record::WaitingFor;
 
@@ -50,6 +49,7 @@ impl Evaluation<'_> {
             Phase::Provisioned | Phase::Live if self.builder.undecided() => {
                 Some(ReadyState::decision_invalid())
             }
+            Phase::Provisioned | Phase::Live => self.lost_namespaces(),
             _ => None,
         };
         self.builder.set_ready_conditions(&held.unwrap_or_else(|| self.state(phase)));
@@ -106,6 +106,23 @@ impl Evaluation<'_> {
         }
     }
 
+    /// State of an application in use that lost tenant namespaces, by name: they are not made again by themselves (S3).
+    fn lost_namespaces(&self) -> Option<ReadyState> {
+        let (_, grant) = self.seen.grant.as_ref()?;
+        let own = grant.spec.application.uid == self.seen.meta.uid;
+        let held = grant.status.as_ref().filter(|_| own).and_then(|s| stalled(&s.record))?;
+        let reasons = [Reason::NamespaceLost, Reason::NamespaceTerminating, Reason::NamespaceTaken];
+        let reason = reasons.into_iter().find(|r| held.reason == r.as_ref())?;
+        let live = |uid: &String| self.seen.existing.iter().any(|e| e.uid == *uid && !e.deleting);
+        let lost = self.status.namespaces.iter().filter(|n| !n.uid.as_ref().is_some_and(live));
+        let names = lost.map(|n| n.namespace.as_str()).collect::<Vec<_>>().join(", ");
+        let text = bilingual!(
+            "命名空间 {names} 已不存在或正在被删除，不会自动重建；请主管部门与使用部门核实，数据卷仍保留，可照常申请退出",
+            "namespace {names} is gone or is being deleted and is not made again by itself; the authority and the department must look into it. Its volumes are kept, and the application can exit"
+        );
+        Some(ReadyState::Stalled(reason, text))
+    }
+
     /// Ready state while the application is provisioned.
     fn provisioning_state(&self) -> ReadyState {
         if let Some(t) = &self.seen.region_context.trouble {
@@ -123,16 +140,17 @@ impl Evaluation<'_> {
             );
             return ReadyState::Reconciling(Reason::AwaitingGrant, text);
         };
-        if grant.spec.application.uid != self.seen.meta.uid && !self.may_take_over(grant) {
+        if grant.spec.application.uid != self.seen.meta.uid
+            && !self.may_take_over(grant)
+            && !self.is_left_over(grant)
+        {
             let text = Bilingual::new(
                 "同名 ResourceGrant 属于另一申请，须由主管部门归档移除后才能开通",
                 "the ResourceGrant of this name is another application's; the authority must archive and remove it first",
             );
             return ReadyState::Stalled(Reason::GrantOfAnother, text);
         }
-        let stalled =
-            |c: &&Condition| c.type_ == ConditionType::Stalled.as_ref() && c.status == ConditionStatus::True;
-        match grant.status.as_ref().and_then(|s| s.record.conditions.iter().find(stalled)) {
+        match grant.status.as_ref().and_then(|s| stalled(&s.record)) {
             Some(c) => {
                 let text = Bilingual::new(
                     format!("工单受阻（{}），见同名 ResourceGrant", c.reason),

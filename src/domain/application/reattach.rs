@@ -21,7 +21,7 @@ use crate::tenancy::{ApplicationIdentity, predecessor};
 use govcloud_api::application::FoundNamespace;
 use govcloud_api::condition::{ConditionStatus, ConditionType};
 use govcloud_api::decommission::DecommissionPhase;
-use govcloud_api::grant::ResourceGrant;
+use govcloud_api::grant::{GrantPhase, ResourceGrant};
 use govcloud_api::keys;
 
 /// `name (UID …)`, one after another.
@@ -181,6 +181,23 @@ impl Evaluation<'_> {
         *theirs != self.seen.meta.uid
             && self.reattaches()
             && self.status.found_namespaces.iter().any(|f| f.application_uid == *theirs)
+    }
+
+    /// Returns true if the grant of this name ended with an earlier application, whose record was archived.
+    pub(super) fn is_left_over(&self, grant: &ResourceGrant) -> bool {
+        let released = grant.status.as_ref().and_then(|s| s.phase) == Some(GrantPhase::Released);
+        released && grant.spec.application.uid != self.seen.meta.uid
+    }
+
+    /// Removes the grant of an archived application, which has ended, so that the present one can have its own (Art. 13).
+    pub(super) fn remove_left_over(&self, meta: &Meta) -> Result<Vec<Step>, Reread> {
+        if !self.seen.region_context.intact() {
+            return Ok(Vec::new());
+        }
+        self.seen.region_context.require(RequiredReads::RECORDS)?;
+        let precondition =
+            Precondition { uid: meta.uid.clone(), resource_version: meta.resource_version.clone() };
+        Ok(vec![Step::Write(vec![Write::Delete(self.grant_target(), precondition)])])
     }
 
     /// Writes this record's approval into the grant that the earlier record left (Art. 13; S1, S4).

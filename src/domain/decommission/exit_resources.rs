@@ -17,7 +17,7 @@ pub struct ExitNamespace {
     pub deleting: bool,
     /// Value of the reclaim annotation.
     pub reclaim: Option<String>,
-    /// Remaining content, as the namespace controller reports it.
+    /// What holds it: its own finalizers, and its conditions as the namespace controller reports them.
     pub held_by: Vec<String>,
     /// Its claims.
     pub claims: Vec<ExitPvc>,
@@ -55,4 +55,8 @@ pub struct ExitVolume {
     pub finalizers: Vec<String>,
     /// Value of the label that marks it as retained.
     pub retained: Option<String>,
+    /// Username of who announced to delete it by hand.
+    pub removed_by: Option<String>,
+    /// True if its label says that this is recorded.
+    pub removal_recorded: bool,
 }

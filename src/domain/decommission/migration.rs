@@ -23,16 +23,16 @@ impl Evaluation<'_> {
         self.builder.start_clock(Obligation::Migration, region.working_days.migration, notified, calendar);
     }
 
-    /// Pauses the provider's clocks: the department owes a receipt.
-    pub(super) fn await_receipts(&mut self) {
+    /// Pauses the provider's clocks: the department is waited on.
+    pub(super) fn pause_clocks(&mut self, why: PauseReason) {
         let Some(calendar) = self.seen.region_context.calendar() else { return };
         for o in [Obligation::Reclaim, Obligation::Migration] {
-            self.builder.pause(o, Party::Department, PauseReason::HandOver, calendar);
+            self.builder.pause(o, Party::Department, why, calendar);
         }
     }
 
-    /// Resumes the provider's clocks: every receipt is in.
-    pub(super) fn receipts_in(&mut self) {
+    /// Resumes the provider's clocks: the department has done its part.
+    pub(super) fn resume_clocks(&mut self) {
         let Some(calendar) = self.seen.region_context.calendar() else { return };
         for o in [Obligation::Reclaim, Obligation::Migration] {
             self.builder.resume(o, calendar);

@@ -18,6 +18,15 @@ impl Evaluation<'_> {
             Phase::Inventory | Phase::AwaitingConsent | Phase::AwaitingDecision if returned => {
                 (Party::Department, Some(WaitingFor::Correction))
             }
+            // What the authority has to put right is not waited for with the department.
+            Phase::Inventory
+                if matches!(
+                    findings.first(),
+                    Some(Finding::UnknownRegion(..) | Finding::CalendarUnusable(..))
+                ) =>
+            {
+                (Party::Authority, Some(WaitingFor::Correction))
+            }
             Phase::Inventory => (Party::Department, Some(WaitingFor::Correction)),
             Phase::AwaitingConsent => (Party::Department, Some(WaitingFor::Consent)),
             Phase::AwaitingDecision if self.builder.invalid_decision() => {

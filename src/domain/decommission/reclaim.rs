@@ -1,85 +1,31 @@
-//! Hand-over and reclaim after an approved exit (Art. 16, 23, 28; S2, S4; design, section 6, steps 4 and 5).
+//! Reclaim after an approved exit (Art. 16, 23, 28; S2, S4; design, section 6, step 5).
 //!
 //! Nothing is deleted until every volume has its verified policy. Claims are deleted before their namespaces. Every
 //! destructive write carries preconditions from a quorum read. The end is observed, never assumed.
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Evaluation, ExitVolume, Phase, recorded, volume};
+use super::{Evaluation, ExitNamespace, ExitVolume, recorded, volume};
 use crate::bilingual::bilingual;
 use crate::finding::{Bilingual, Finding};
 use crate::lifecycle_event::LifecycleEvent;
 use crate::plan::{RequiredReads, Step};
 use crate::reason::Reason;
-use crate::record::{Actor, ClosedReason, OPERATOR, ReadyState};
+use crate::record::{Actor, ReadyState};
 use crate::region_context::Reread;
 use crate::tenancy::volumes;
 use govcloud_api::deadline::{Obligation, Party};
-use govcloud_api::decommission::Scope;
+use govcloud_api::decommission::{HandRemoval, Scope};
 use govcloud_api::disposition::{Action, InventoryEntry};
-use govcloud_api::grant::Restriction;
 use govcloud_api::record::WaitingFor;
 
 /// Duration after which an unfinished reclaim is reported as `Stalled`.
 pub const STUCK_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
 impl Evaluation<'_> {
-    /// Waits for receipts and for the end of use, then begins to reclaim.
-    pub(super) fn hand_over(&mut self) -> Result<Vec<Step>, Reread> {
-        if self.withdrawn() || self.stop_if_altered() {
-            return Ok(Vec::new());
-        }
-        if !self.consented() {
-            self.seen.region_context.require(RequiredReads::EVERYTHING)?;
-            self.builder.record_event(LifecycleEvent::ConsentVoid, OPERATOR, Some(23));
-            self.end_without_result(ClosedReason::ConsentVoid);
-            return Ok(Vec::new());
-        }
-        self.keep_clock();
-        self.record_receipts();
-        self.set_hand_over_conditions();
-        if !self.outstanding().is_empty() {
-            return Ok(Vec::new());
-        }
-        if let Some(violated) = ReadyState::policies_violated(&self.seen.region_context.integrity) {
-            self.builder.set_ready_conditions(&violated);
-        }
-        if !self.seen.region_context.intact() || self.stop_at_shared_source() || !self.wound_down() {
-            return Ok(Vec::new());
-        }
-        self.seen.region_context.require(RequiredReads::CONTENTS)?;
-        self.status.phase = Some(Phase::Reclaiming);
-        self.status.reclaiming_since = Some(self.now.into());
-        self.moved_out();
-        self.builder.record_event(LifecycleEvent::Reclaiming, Actor::operator_for(Party::Provider), Some(16));
-        self.set_reclaim_conditions(&[]);
-        Ok(Vec::new())
-    }
-
-    /// Volumes to hand over whose receipt is still missing.
-    fn outstanding(&self) -> Vec<&InventoryEntry> {
-        let entries = self.status.inventory.iter().flat_map(|i| &i.entries);
-        let waits = |e: &&InventoryEntry| {
-            e.action == Action::HandOver && e.volume_uid.is_some() && !self.acknowledged(e)
-        };
-        entries.filter(waits).collect()
-    }
-
-    /// Returns true if the department gave a receipt for the volume.
-    pub(super) fn acknowledged(&self, entry: &InventoryEntry) -> bool {
-        self.seen.record.spec.hand_over.iter().any(|r| Some(&r.volume_uid) == entry.volume_uid.as_ref())
-    }
-
     /// Returns true if a volume was to be retained and is gone: somebody else removed it.
     pub(super) fn is_lost(&self, entry: &InventoryEntry) -> bool {
         entry.action == Action::Retain && entry.volume_uid.is_some() && volume(self.seen, entry).is_none()
-    }
-
-    /// Records each receipt once (Art. 28).
-    fn record_receipts(&mut self) {
-        for receipt in &self.seen.record.spec.hand_over {
-            self.record_receipt(&receipt.volume_uid, LifecycleEvent::HandedOver, 28);
-        }
     }
 
     /// Records the receipts for volumes that were to be retained and are gone (Art. 23).
@@ -94,50 +40,14 @@ impl Evaluation<'_> {
         }
     }
 
-    /// Records a receipt in status and timeline, unless status has it.
-    fn record_receipt(&mut self, uid: &String, event: fn(String) -> LifecycleEvent, article: i32) {
-        if !self.status.received_volumes.contains(uid) {
-            self.status.received_volumes.push(uid.clone());
-            self.builder.record_event(event(uid.clone()), Actor::unnamed(Party::Department), Some(article));
-        }
-    }
-
-    /// Returns true if the namespaces are restricted to view.
-    fn wound_down(&self) -> bool {
-        let status = self.seen.grant.as_ref().and_then(|(_, g)| g.status.as_ref());
-        self.seen.record.spec.scope == Scope::Volumes
-            || status.is_some_and(|s| s.restriction == Restriction::Quiesced)
-    }
-
-    /// Sets the conditions of a hand-over; the provider's clocks are paused while receipts are missing.
-    pub(super) fn set_hand_over_conditions(&mut self) {
-        let names: Vec<String> =
-            self.outstanding().iter().map(|e| format!("{}/{}", e.namespace, e.claim)).collect();
-        if names.is_empty() {
-            self.receipts_in();
-            self.builder.wait_on(Party::Provider, Some(WaitingFor::Reclaim), Some(Obligation::Reclaim));
-            self.builder.set_ready_conditions(&ReadyState::Reconciling(
-                Reason::WindingDown,
-                Bilingual::new("正在停止使用，随后收回资源", "use is winding down; reclaiming follows"),
-            ));
-            return;
-        }
-        self.await_receipts();
-        self.builder.wait_on(Party::Department, Some(WaitingFor::HandOverReceipt), None);
-        let list = names.join(", ");
-        self.builder.set_ready_conditions(&ReadyState::Reconciling(
-            Reason::HandingOver,
-            bilingual!(
-                "等待使用部门签收移交的数据卷（第二十八条）：{list}；在 spec.handOver 中填写回执",
-                "awaiting the department's receipts (Art. 28) for {list}; add them to spec.handOver"
-            ),
-        ));
-    }
-
     /// Reclaims in order: policies and marks, claims, namespaces, verification, certificate.
     pub(super) fn reclaim(&mut self) -> Result<Vec<Step>, Reread> {
         let Some(inventory) = self.status.inventory.clone() else { return Ok(Vec::new()) };
+        if self.stop_without_region() {
+            return Ok(Vec::new());
+        }
         self.keep_clock();
+        self.record_hand_removals(&inventory.entries);
         self.builder.wait_on(Party::Provider, Some(WaitingFor::Reclaim), Some(Obligation::Reclaim));
         if self.stop_if_altered()
             || self.stop_at_shared_source()
@@ -159,10 +69,11 @@ impl Evaluation<'_> {
             return Ok(vec![Step::Write(writes)]);
         }
         self.record_losses(&inventory.entries);
-        let held = self.holding(&inventory.entries);
+        let mut held = self.holding(&inventory.entries);
+        held.extend(self.contents_left());
         if held.is_empty() {
             self.seen.region_context.require(RequiredReads::END)?;
-            self.certify(&inventory.entries);
+            self.certify();
         } else {
             self.set_reclaim_conditions(&held);
         }
@@ -198,7 +109,10 @@ impl Evaluation<'_> {
         let snapshots = self.status.inventory.as_ref().map(|i| i.snapshots.as_slice()).unwrap_or_default();
         let unlisted = match self.seen.record.spec.scope {
             Scope::Volumes => None,
-            Scope::Application => volumes::unlisted_volume(&self.seen.storage, entries, snapshots),
+            Scope::Application => {
+                let is_part = self.status.inventory.as_ref().is_some_and(|i| i.left_out > 0);
+                volumes::unlisted_volume(&self.seen.storage, entries, snapshots, is_part)
+            }
         };
         let Some(name) = unlisted else { return false };
         let text = bilingual!(
@@ -213,7 +127,7 @@ impl Evaluation<'_> {
     fn holding(&self, entries: &[InventoryEntry]) -> Vec<String> {
         let mut held = Vec::new();
         if self.seen.record.spec.scope == Scope::Application {
-            for n in &self.seen.namespaces {
+            for n in self.seen.namespaces.iter().filter(|n| self.made(n)) {
                 let why =
                     if n.held_by.is_empty() { String::new() } else { format!(" ({})", n.held_by.join("; ")) };
                 held.push(format!("namespace {}{why}", n.name));
@@ -234,6 +148,36 @@ impl Evaluation<'_> {
             }
         }
         held
+    }
+
+    /// Contents of snapshots to be destroyed that are still there: as long as the bytes are, nothing is certified.
+    fn contents_left(&self) -> Vec<String> {
+        let snapshots =
+            self.status.inventory.iter().flat_map(|i| &i.snapshots).filter(|s| s.action.destroys());
+        let left = snapshots.filter_map(|s| s.content.as_ref()).filter(|c| self.seen.contents.contains(*c));
+        left.map(|c| format!("snapshot content {c}")).collect()
+    }
+
+    /// Returns true if the grant made the namespace; another one of its name is nobody's business here (S3).
+    pub(super) fn made(&self, namespace: &ExitNamespace) -> bool {
+        namespace.owner.is_some()
+            && namespace.owner == self.status.application_uid
+            && recorded(self.seen).any(|r| r.uid.as_deref() == Some(&namespace.uid))
+    }
+
+    /// Records who announced to delete a volume by hand: when it is gone, nobody observed that its bytes are.
+    fn record_hand_removals(&mut self, entries: &[InventoryEntry]) {
+        for entry in entries.iter().filter(|e| e.action.destroys()) {
+            let Some(v) = volume(self.seen, entry) else { continue };
+            let Some(by) = &v.removed_by else { continue };
+            let removal = HandRemoval { volume_uid: v.uid.clone(), by: by.chars().take(512).collect() };
+            if !self.status.removed_by_hand.contains(&removal) {
+                self.status.removed_by_hand.retain(|r| r.volume_uid != v.uid);
+                self.status.removed_by_hand.push(removal);
+                let event = LifecycleEvent::RemovalAnnounced(v.name.clone());
+                self.builder.record_event(event, Actor::of_annotation(by), Some(16));
+            }
+        }
     }
 
     /// Sets the conditions of a reclaim; after [`STUCK_AFTER`] what holds it is reported by name, never forced.

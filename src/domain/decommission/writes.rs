@@ -4,10 +4,10 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::{Evaluation, ExitNamespace, recorded, volume};
+use super::{Evaluation, ExitNamespace, volume};
 use crate::names;
 use crate::plan::{Precondition, Target, Write};
-use govcloud_api::decommission::Scope;
+use govcloud_api::decommission::{HandRemoval, Scope};
 use govcloud_api::disposition::{Action, InventoryEntry};
 use govcloud_api::keys;
 use govcloud_api::resources;
@@ -19,7 +19,21 @@ impl Evaluation<'_> {
     /// Writes before anything is deleted: every volume's policy and every namespace's mark.
     pub(super) fn preparations(&self, entries: &[InventoryEntry]) -> Vec<Write> {
         let policies = entries.iter().filter_map(|e| self.policy(e));
-        policies.chain(self.removable().filter_map(mark)).collect()
+        let removals = entries.iter().filter_map(|e| self.confirm_removal(e));
+        policies.chain(removals).chain(self.removable().filter_map(mark)).collect()
+    }
+
+    /// Label that lets the person delete the volume by hand who announced it, once the status has the name.
+    fn confirm_removal(&self, entry: &InventoryEntry) -> Option<Write> {
+        let v = volume(self.seen, entry).filter(|v| entry.action.destroys() && !v.removal_recorded)?;
+        let by = v.removed_by.as_ref()?;
+        let stored = self.seen.record.status.iter().flat_map(|s| &s.removed_by_hand);
+        let recorded = |r: &HandRemoval| r.volume_uid == v.uid && r.by == *by;
+        stored.into_iter().any(recorded).then(|| {
+            let body = json!({ "metadata": { "labels": { keys::REMOVAL_RECORDED: v.uid } } });
+            let read = Precondition { uid: v.uid.clone(), resource_version: v.resource_version.clone() };
+            Write::Patch(Target::named(resources::PERSISTENT_VOLUME, &v.name), read, body)
+        })
     }
 
     /// Deletions that are due: claims, each by its own UID and version, and namespaces without claims, so that none takes
@@ -37,7 +51,9 @@ impl Evaluation<'_> {
     /// Reclaim policy that an entry's action needs, unless the volume has it.
     fn policy(&self, entry: &InventoryEntry) -> Option<Write> {
         let v = volume(self.seen, entry)?;
-        let uid = self.status.application_uid.as_deref().unwrap_or_default();
+        // What an archived application left stays its own.
+        let uid =
+            entry.application_uid.as_deref().or(self.status.application_uid.as_deref()).unwrap_or_default();
         let spec = &self.seen.record.spec;
         let body = match entry.action {
             Action::Retain if v.reclaim_policy == "Retain" && v.retained.as_deref() == Some(uid) => {
@@ -64,11 +80,7 @@ impl Evaluation<'_> {
     /// Namespaces that the grant made and that nobody deleted yet; none where only volumes leave.
     fn removable(&self) -> impl Iterator<Item = &ExitNamespace> {
         let whole = self.seen.record.spec.scope == Scope::Application;
-        let made = |n: &ExitNamespace| {
-            n.owner.as_deref() == self.status.application_uid.as_deref()
-                && recorded(self.seen).any(|r| r.uid.as_deref() == Some(&n.uid))
-        };
-        self.seen.namespaces.iter().filter(move |n| whole && !n.deleting && made(n))
+        self.seen.namespaces.iter().filter(move |n| whole && !n.deleting && self.made(n))
     }
 }
 

@@ -26,6 +26,10 @@ impl Evaluation<'_> {
     /// Nothing is left to write: the grant is in force, or waits.
     pub(super) fn settle(&mut self, gate: &Gate, order: &TenancyOrder, report: &TenancyReport) {
         let spec = &self.seen.record.spec;
+        // Whatever the grant says now, what was granted is wound down on the way out (Art. 16).
+        if self.status.in_force.is_some() && !order.namespaces.is_empty() && !gate.accepts() {
+            self.record_restriction(order);
+        }
         match gate {
             Gate::InForce | Gate::Accepted => {
                 if *gate == Gate::Accepted {
@@ -101,6 +105,11 @@ impl Evaluation<'_> {
             uid: namespace.uid.clone(),
         });
         self.status.namespaces = namespaces.collect();
+        self.record_restriction(order);
+    }
+
+    /// Records the restriction of the namespaces by an exit (Art. 16).
+    fn record_restriction(&mut self, order: &TenancyOrder) {
         let restriction = restriction(order);
         if restriction != self.status.restriction {
             self.status.restriction = restriction;

@@ -54,6 +54,9 @@ fn weight(entry: &TimelineEntry) -> Weight {
         | E::BelowUse
         | E::UseFell
         | E::InventoryPublished
+        | E::InventoryChanged
+        | E::InventoryAsConsented
+        | E::RemovalAnnounced
         | E::Consented
         | E::ConsentVoid
         | E::HandedOver

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use govcloud_api::resources;
+use govcloud_api::tenancy::Restriction;
 use govcloud_api::{OPERATOR_NAME, keys};
 use serde_json::json;
 
@@ -74,11 +75,15 @@ fn reconcile_namespace(
     let mut differences = Vec::new();
     let quota = live.and_then(granted_quota);
     let counted = quota.map(|quota| quota::QuotaUse::of(&quota.object)).unwrap_or_default();
-    let state = match ownership(tenant, live) {
+    let ownership = ownership(tenant, live);
+    // On the way out nothing is made any more: what is gone, or another's now, has ended.
+    let leaving = tenant.order.reclaiming || namespace.restriction != Restriction::None;
+    let state = match ownership {
         // It was to be taken back, and is not there.
         Ownership::Absent if namespace.take_back.is_some() => NamespaceState::Lost,
         Ownership::Absent | Ownership::Ours => reconcile_objects(tenant, live, batch, &mut differences),
-        Ownership::Lost | Ownership::Terminating if tenant.order.reclaiming => NamespaceState::Released,
+        Ownership::Lost | Ownership::Terminating if leaving => NamespaceState::Released,
+        Ownership::Taken if leaving && namespace.uid.is_some() => NamespaceState::Released,
         Ownership::Lost => NamespaceState::Lost,
         Ownership::Terminating => NamespaceState::Terminating,
         Ownership::Taken => match live.and_then(|live| take_back(tenant, live)) {
@@ -92,7 +97,11 @@ fn reconcile_namespace(
     NamespaceReport {
         entry: namespace.entry.clone(),
         name: namespace.name.clone(),
-        uid: live.map(|live| live.namespace.uid().to_owned()).or_else(|| namespace.uid.clone()),
+        uid: match state {
+            // Whatever stands there now, the recorded one is what ended.
+            NamespaceState::Released => namespace.uid.clone().or_else(|| live.map(uid)),
+            _ => live.map(uid).or_else(|| namespace.uid.clone()),
+        },
         state,
         differences,
         not_counted: counted.not_counted(),
@@ -189,6 +198,10 @@ fn take_back(tenant: &Tenant, live: &LiveNamespace) -> Option<Write> {
         let patch = take_back_patch(&application.uid, &live.namespace.object);
         Write::Patch(target, live.namespace.precondition(), patch)
     })
+}
+
+fn uid(live: &LiveNamespace) -> String {
+    live.namespace.uid().to_owned()
 }
 
 /// The live ResourceQuota that holds what was granted.

@@ -1,7 +1,8 @@
 //! Storage of an application: claims, volumes and snapshots as plain data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 /// A PersistentVolumeClaim as read.
@@ -19,6 +20,8 @@ pub struct Claim {
     pub capacity: String,
     /// Its storage class.
     pub class: String,
+    /// Time since which no Pod uses it, where Kubernetes reports that.
+    pub unused_since: Option<Timestamp>,
 }
 
 /// `spec.claimRef` of a PersistentVolume.
@@ -57,7 +60,7 @@ pub struct Volume {
     pub labels: BTreeMap<String, String>,
 }
 
-/// A VolumeSnapshot as read.
+/// A VolumeSnapshot as read, or what is left of one: its content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
     /// Its namespace.
@@ -70,13 +73,20 @@ pub struct Snapshot {
     pub claim: Option<String>,
     /// `status.boundVolumeSnapshotContentName`.
     pub content: Option<String>,
+    /// `spec.deletionPolicy` of that content, where it exists.
+    pub deletion_policy: Option<String>,
+    /// True if the VolumeSnapshot is gone and its content is still there.
+    pub orphaned: bool,
 }
 
 /// Everything that an inventory is taken of.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StorageInventory {
-    /// UID of the CloudApplication.
+    /// UID of the CloudApplication; empty where its record was archived.
     pub application_uid: String,
+    /// UIDs of earlier applications of this name in the department, whose records were archived. Records of one name follow
+    /// one another: a volume that names this application and another UID is one of theirs.
+    pub earlier: BTreeSet<String>,
     /// Tenant namespace by name of the entry, as recorded in the application's status.
     pub namespaces: BTreeMap<String, String>,
     /// Claims of those namespaces.

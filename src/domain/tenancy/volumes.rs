@@ -6,14 +6,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 pub use super::storage_inventory::{Claim, ClaimRef, Snapshot, StorageInventory, Volume};
-use super::volume_source::same_bytes;
+use super::volume_source::{self, same_bytes};
 use crate::digest::digest_of;
 use govcloud_api::disposition::{Action, Disposition, InventoryEntry, SnapshotEntry};
 use govcloud_api::keys;
 
+mod difference;
 mod finding;
+mod part;
 
+pub use difference::differences;
 pub use finding::VolumeFinding;
+pub use part::{INVENTORY_BYTES, INVENTORY_MAX, bytes};
 
 /// The part of an application that leaves: `spec.scope` of a Decommission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +35,8 @@ pub struct Inventory {
     pub entries: Vec<InventoryEntry>,
     /// Snapshots, sorted by namespace and name.
     pub snapshots: Vec<SnapshotEntry>,
+    /// Number of volumes without a claim that it leaves out.
+    pub left_out: usize,
     /// `sha256:…` over what the department decides upon: namespace, claim, both UIDs, capacity, class, volume
     /// source and action of every volume; likewise of snapshots. Neither reclaim policy nor phase.
     pub digest: String,
@@ -45,8 +51,14 @@ pub fn is_unclaimed(phase: &str) -> bool {
     matches!(phase, "Released" | "Failed")
 }
 
-/// The inventory of an application under a disposition. Pure and independent of the order of its inputs.
-pub fn inventory(storage: &StorageInventory, extent: Extent, disposition: &Disposition) -> Inventory {
+/// The inventory of an application under a disposition. Pure and independent of the order of its inputs. Of more than it can
+/// list, it lists a part ([`part`]); `listed` are the UIDs of the volumes that are published already.
+pub fn inventory(
+    storage: &StorageInventory,
+    extent: Extent,
+    disposition: &Disposition,
+    listed: &BTreeSet<&str>,
+) -> Inventory {
     let mut findings = BTreeSet::new();
     let (actions, contradictions) = overrides(storage, disposition);
     findings.extend(contradictions);
@@ -65,14 +77,26 @@ pub fn inventory(storage: &StorageInventory, extent: Extent, disposition: &Dispo
     snapshots.dedup();
 
     findings.extend(unknown(storage, disposition, &entries));
-    let kept = snapshots.iter().filter(|s| !s.action.destroys());
-    findings.extend(
-        kept.map(|s| VolumeFinding::SnapshotNotKept { namespace: s.namespace.clone(), name: s.name.clone() }),
-    );
+    let named = |e: &InventoryEntry| actions.contains_key(&(e.namespace.clone(), e.claim.clone()));
+    let (entries, left_out) = part::of(storage, entries, &snapshots, named, listed);
+    findings.extend(snapshot_findings(&snapshots));
     findings.extend(reused_names(&entries));
     findings.extend(shared_sources(storage, &entries));
     let digest = digest(&entries, &snapshots);
-    Inventory { entries, snapshots, digest, findings: findings.into_iter().collect() }
+    Inventory { entries, snapshots, left_out, digest, findings: findings.into_iter().collect() }
+}
+
+/// Findings on snapshots: one that is there goes with its namespace, and its content need not go with it.
+fn snapshot_findings(snapshots: &[SnapshotEntry]) -> impl Iterator<Item = VolumeFinding> {
+    let finding = |s: &SnapshotEntry| {
+        let (namespace, name) = (s.namespace.clone(), s.name.clone());
+        if !s.action.destroys() {
+            return (!s.orphaned).then_some(VolumeFinding::SnapshotNotKept { namespace, name });
+        }
+        let content = s.content.clone().filter(|_| s.deletion_policy.as_deref() == Some("Retain"))?;
+        Some(VolumeFinding::ContentKept { namespace, name, content })
+    };
+    snapshots.iter().filter_map(finding)
 }
 
 /// Volumes and snapshots, in no order, with no action resolved.
@@ -82,7 +106,7 @@ fn entries_and_snapshots(
     findings: &mut BTreeSet<VolumeFinding>,
 ) -> (Vec<InventoryEntry>, Vec<SnapshotEntry>) {
     let mut entries = claimed(storage, findings);
-    entries.extend(unclaimed(storage));
+    entries.extend(unclaimed(storage, extent));
     match extent {
         Extent::Application => (entries, snapshots(storage)),
         Extent::Unclaimed => {
@@ -93,11 +117,12 @@ fn entries_and_snapshots(
 }
 
 /// The first claim or snapshot of an application, as `namespace/name`, that is not in what was listed: another one, or one
-/// with another volume.
+/// with another volume. Where the list is a part, a retained volume without a claim may be outside of it: nothing ends it.
 pub fn unlisted_volume(
     storage: &StorageInventory,
     entries: &[InventoryEntry],
     snapshots: &[SnapshotEntry],
+    is_part: bool,
 ) -> Option<String> {
     let (found, taken) = entries_and_snapshots(storage, Extent::Application, &mut BTreeSet::new());
     let known = |e: &InventoryEntry| {
@@ -106,7 +131,7 @@ pub fn unlisted_volume(
             .any(|k| k.claim_uid == e.claim_uid && (e.volume_uid.is_none() || k.volume_uid == e.volume_uid))
     };
     let new_snapshots = taken.iter().filter(|s| !snapshots.iter().any(|k| k.uid == s.uid));
-    let new_claims = found.iter().filter(|e| !known(e));
+    let new_claims = found.iter().filter(|e| !known(e) && !(is_part && part::may_stay(storage, e)));
     let snapshot = new_snapshots.map(|s| format!("{}/{}", s.namespace, s.name)).min();
     snapshot.or_else(|| new_claims.map(|e| format!("{}/{}", e.namespace, e.claim)).min())
 }
@@ -170,6 +195,8 @@ fn claimed(storage: &StorageInventory, findings: &mut BTreeSet<VolumeFinding>) -
             source_digest: own.map(|v| source_digest(&v.source)),
             action: Action::Retain,
             unclaimed: false,
+            application_uid: None,
+            unused_since: claim.unused_since.map(Into::into),
         }
     };
     let ours = |claim: &&Claim| storage.namespaces.values().any(|ns| *ns == claim.namespace);
@@ -177,11 +204,19 @@ fn claimed(storage: &StorageInventory, findings: &mut BTreeSet<VolumeFinding>) -
 }
 
 /// Volumes of the application that no live claim accounts for: labelled with its UID, or still pointing at a
-/// claim in one of its namespaces.
-fn unclaimed(storage: &StorageInventory) -> Vec<InventoryEntry> {
+/// claim in one of its namespaces. What archived applications of its name left leaves with scope Volumes alone.
+fn unclaimed(storage: &StorageInventory, extent: Extent) -> Vec<InventoryEntry> {
     let live: BTreeSet<_> = storage.claims.iter().map(|c| (&*c.uid, &*c.volume_name)).collect();
+    let earlier = |volume: &Volume| {
+        let owner = volume.labels.get(keys::APPLICATION_UID)?;
+        // Nobody lists the claims of an archived application: its volume's own phase says that it is in use.
+        let left = storage.earlier.contains(owner) && is_unclaimed(&volume.phase);
+        (extent == Extent::Unclaimed && left).then(|| owner.clone())
+    };
     let ours = |volume: &&Volume| {
-        let labelled = volume.labels.get(keys::APPLICATION_UID) == Some(&storage.application_uid);
+        let owner = volume.labels.get(keys::APPLICATION_UID);
+        let labelled = owner.is_some_and(|uid| !uid.is_empty() && *uid == storage.application_uid);
+        let labelled = labelled || earlier(volume).is_some();
         let ref_ = volume.claim_ref.as_ref();
         let points = ref_.is_some_and(|r| storage.namespaces.values().any(|ns| *ns == r.namespace));
         let unlabelled = !volume.labels.contains_key(keys::APPLICATION_UID);
@@ -201,6 +236,8 @@ fn unclaimed(storage: &StorageInventory) -> Vec<InventoryEntry> {
             source_digest: Some(source_digest(&volume.source)),
             action: Action::Retain,
             unclaimed: true,
+            application_uid: earlier(volume),
+            unused_since: None,
         }
     };
     storage.volumes.iter().filter(ours).map(entry).collect()
@@ -215,6 +252,8 @@ fn snapshots(storage: &StorageInventory) -> Vec<SnapshotEntry> {
         claim: snapshot.claim.clone(),
         content: snapshot.content.clone(),
         action: Action::Retain,
+        deletion_policy: snapshot.deletion_policy.clone(),
+        orphaned: snapshot.orphaned,
     };
     storage.snapshots.iter().filter(ours).map(entry).collect()
 }
@@ -251,11 +290,20 @@ fn reused_names(entries: &[InventoryEntry]) -> Vec<VolumeFinding> {
 /// the inventory's volume first.
 pub fn shared_sources(storage: &StorageInventory, entries: &[InventoryEntry]) -> Vec<VolumeFinding> {
     let listed: BTreeSet<_> = entries.iter().filter_map(|e| e.volume_uid.as_deref()).collect();
-    let (inside, outside): (Vec<_>, Vec<_>) = storage.volumes.iter().partition(|v| listed.contains(&*v.uid));
+    let inside = |v: &Volume| listed.contains(&*v.uid);
+    let mut marked: BTreeMap<String, Vec<&Volume>> = BTreeMap::new();
+    for volume in &storage.volumes {
+        for mark in volume_source::marks(&volume.source) {
+            marked.entry(mark).or_default().push(volume);
+        }
+    }
     let mut found = BTreeSet::new();
-    for volume in &inside {
-        let pairs = inside.iter().filter(|other| volume.uid < other.uid).chain(&outside);
-        for other in pairs.filter(|other| volume.uid != other.uid && same_bytes(volume, other)) {
+    for volume in storage.volumes.iter().filter(|v| inside(v)) {
+        let reach = volume_source::reach(&volume.source);
+        let near = reach.iter().filter_map(|mark| marked.get(mark)).flatten();
+        let pairs =
+            near.filter(|other| volume.uid < other.uid || (volume.uid != other.uid && !inside(other)));
+        for other in pairs.filter(|other| same_bytes(volume, other)) {
             let (volume, other) = (volume.name.clone(), other.name.clone());
             found.insert(VolumeFinding::SharedSource { volume, other });
         }
@@ -282,11 +330,19 @@ fn digest(entries: &[InventoryEntry], snapshots: &[SnapshotEntry]) -> String {
             source_digest,
             action,
             unclaimed: _,
+            application_uid,
+            unused_since: _,
         } = e;
-        json!([namespace, claim, claim_uid, volume_uid, capacity, class, source_digest, action])
+        let mut counted =
+            vec![json!([namespace, claim, claim_uid, volume_uid, capacity, class, source_digest, action])];
+        // Counted where there is one, so that the digests of earlier versions stay the same.
+        counted.extend(application_uid.iter().map(|uid| json!(uid)));
+        if counted.len() == 1 { counted.remove(0) } else { json!(counted) }
     };
     let snapshot = |s: &SnapshotEntry| {
-        let SnapshotEntry { namespace, name, uid, claim, content, action } = s;
+        // What becomes of the content is said before the consent; its policy is the provider's, and may be put right.
+        let SnapshotEntry { namespace, name, uid, claim, content, action, deletion_policy: _, orphaned: _ } =
+            s;
         json!([namespace, name, uid, claim, content, action])
     };
     let counted = json!({

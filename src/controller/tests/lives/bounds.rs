@@ -1,7 +1,5 @@
 //! Records at the bounds of their lists, and what is kept beside a timeline that drops entries.
 
-use govcloud_domain::decommission::HAND_OVER_MAX;
-use govcloud_domain::integrity::PolicyIntegrity;
 use govcloud_domain::record::TIMELINE_MAX;
 use serde_json::{Value, json};
 
@@ -41,34 +39,49 @@ fn receive_next(s: &mut Stage, e: &Id, count: usize) {
     s.settle();
 }
 
-/// Art. 28: as many receipts as a timeline has entries are each recorded once, though the timeline drops entries.
+/// Art. 28: more receipts than a timeline has entries are each recorded once, nothing is written at rest, and what decided
+/// the exit is still in the timeline.
 #[test]
-fn hand_over_receipts_at_the_bound_are_recorded_once() {
+fn hand_over_receipts_beyond_the_timeline_are_recorded_once() {
     let mut s = Stage::live("2026-06-01 09:00");
-    claim_many(&mut s, HAND_OVER_MAX);
+    let count = TIMELINE_MAX + 2;
+    claim_many(&mut s, count);
     let e = s.leave("leave", exit("Application", "HandOver", &[]));
-    let intact = std::mem::replace(&mut s.guard, PolicyIntegrity::Violated(vec!["x".into()]));
-    receive_next(&mut s, &e, HAND_OVER_MAX / 2);
-    receive_next(&mut s, &e, HAND_OVER_MAX / 2);
-    assert_eq!(s.phase(&e), "HandingOver");
+    receive_next(&mut s, &e, TIMELINE_MAX);
+    assert_eq!((s.phase(&e), s.status(&e)["waitingFor"].as_str()), ("HandingOver", Some("HandOverReceipt")));
     let recorded = |s: &Stage| s.status(&e)["receivedVolumes"].as_array().map(Vec::len);
-    assert_eq!(recorded(&s), Some(HAND_OVER_MAX));
+    assert_eq!(recorded(&s), Some(TIMELINE_MAX));
     assert_eq!(s.status(&e)["timeline"].as_array().map(Vec::len), Some(TIMELINE_MAX));
-    s.guard = intact;
-    s.settle();
-    assert_eq!(s.phase(&e), "Completed");
+    for kept in ["Submitted", "InventoryPublished", "Consented", "Approved"] {
+        assert_eq!(s.count(&e, kept), 1, "{kept} is not dropped");
+    }
+    receive_next(&mut s, &e, 2);
+    assert_eq!((s.phase(&e), recorded(&s)), ("Completed", Some(count)));
+    let volumes = s.status(&e)["certificate"]["volumes"].as_array().unwrap().clone();
+    assert!(volumes.iter().all(|v| v["outcome"] == "HandedOver" && v["receipt"]["receivedBy"] == "张工"));
 }
 
-/// More volumes than there can be receipts would wait for ever: that is not in order before it is consented to.
+/// Art. 23: what could not be certified is not destroyed: receipts as long as the schema lets them be.
 #[test]
-fn more_volumes_than_hand_over_receipts_are_refused_before_the_consent() {
+fn a_record_too_large_for_its_certificate_does_not_begin_to_reclaim() {
     let mut s = Stage::live("2026-06-01 09:00");
-    claim_many(&mut s, HAND_OVER_MAX + 1);
-    let e = exit_id("leave");
-    s.file(&e, exit("Application", "HandOver", &[]));
-    assert_eq!((s.phase(&e), s.stands(&e, "Valid").as_str()), ("Inventory", "False/TooManyToHandOver"));
-    s.edit(ZHANG, &e, json!({ "disposition": { "volumes": [{ "namespace": "prod", "claim": "c000", "action": "Retain" }] } }));
-    assert_eq!((s.phase(&e), s.stands(&e, "Valid").as_str()), ("AwaitingConsent", "True/Valid"));
+    claim_many(&mut s, 256);
+    let e = s.leave("leave", exit("Application", "HandOver", &[]));
+    s.cluster.change(&e, |o| {
+        o["status"]["timeline"][0]["message"] = json!("x".repeat(2000));
+    });
+    let entries = s.status(&e)["inventory"]["entries"].as_array().unwrap().clone();
+    let uri = format!("https://p.example/{}", "r".repeat(2000));
+    let hash = "64879f7d6b960a01909762d911a32d4582c20010c5641ee90278b644a9e3b525";
+    let receipt =
+        |e: &Value| json!({ "volumeUID": e["volumeUID"], "receivedBy": "张工", "uri": uri, "sha256": hash });
+    let receipts: Vec<Value> = entries.iter().map(receipt).collect();
+    s.cluster.change(&e, |o| o["spec"]["handOver"] = json!(receipts));
+    s.settle();
+    assert_eq!((s.phase(&e), s.stands(&e, "Stalled").as_str()), ("HandingOver", "True/RecordTooLarge"));
+    assert_eq!(s.cluster.of_kind("PersistentVolume").count(), 256, "nothing was destroyed");
+    s.withdraw(&e);
+    assert_eq!((s.phase(&e), s.phase(&app_id())), ("Withdrawn", "Live"));
 }
 
 /// S12: a consent that no longer matches the inventory hides no later amendment.

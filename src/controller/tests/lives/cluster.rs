@@ -246,6 +246,16 @@ impl Cluster {
             said.push(format!("namespace {ns} is gone"));
         }
         said.extend(self.volumes());
+        let content = |o: &Value| {
+            let of = &o["spec"]["volumeSnapshotRef"];
+            let live = self.get("VolumeSnapshot", of["namespace"].as_str()?, of["name"].as_str()?);
+            (live.is_none() && o["spec"]["deletionPolicy"] == "Delete").then(|| key_of(o))
+        };
+        let contents: Vec<Id> = self.of_kind("VolumeSnapshotContent").filter_map(content).collect();
+        for content in contents {
+            self.remove(&content);
+            said.push(format!("snapshot content {} is destroyed", content.2));
+        }
         said
     }
 

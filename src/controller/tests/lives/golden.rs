@@ -202,7 +202,7 @@ fn consent_voided_before_the_decision() {
     insta::assert_snapshot!(s.log);
 }
 
-/// Art. 23: a new volume after the approval ends the exit; the application goes on.
+/// Art. 23: a new volume after the approval holds the exit, until the department withdraws it.
 #[test]
 fn consent_voided_after_the_approval() {
     let mut s = Stage::live("2026-06-01 09:00");
@@ -214,6 +214,8 @@ fn consent_voided_after_the_approval() {
     // The claim is there before the operator has seen the approval.
     s.decide_unseen(&e, "approved", "同意");
     s.claim("prod", "late");
+    assert_eq!((s.phase(&e), s.stands(&e, "Stalled").as_str()), ("HandingOver", "True/InventoryChanged"));
+    s.withdraw(&e);
     assert_eq!((s.phase(&e), s.phase(&app_id())), ("Withdrawn", "Live"));
     assert_eq!(s.cluster.of_kind("PersistentVolume").count(), 2);
     insta::assert_snapshot!(s.log);

@@ -117,6 +117,13 @@ impl Ledger {
                 assert!(listed.iter().any(|e| e["claimUID"] == p.uid.as_str()), "S2: {write:?}");
                 assert!(read(RequiredReads::CONTENTS), "S4: not on a quorum read: {write:?}");
             }
+            "ResourceGrant" => {
+                let grant = cluster.get("ResourceGrant", &t.namespace, &t.name).unwrap();
+                let lives = |o: &Value| o["metadata"]["uid"] == grant["spec"]["application"]["uid"];
+                assert!(!cluster.of_kind("CloudApplication").any(lives), "S5: of a living record");
+                assert_eq!(grant["status"]["phase"], "Released", "S3: {write:?}");
+                assert!(read(RequiredReads::RECORDS), "S4: not on a quorum read: {write:?}");
+            }
             kind => assert!(
                 ["RoleBinding", "LimitRange", "NetworkPolicy", "ResourceQuota"].contains(&kind),
                 "{write:?}"

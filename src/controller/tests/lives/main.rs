@@ -10,6 +10,7 @@ mod changes;
 mod clocks;
 mod cluster;
 mod decisions;
+mod departing;
 mod gaps;
 mod golden;
 mod leaving;

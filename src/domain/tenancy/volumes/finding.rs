@@ -52,6 +52,15 @@ pub enum VolumeFinding {
         /// Snapshot.
         name: String,
     },
+    /// The content of a snapshot outlives it, though the department had it destroyed.
+    ContentKept {
+        /// Tenant namespace.
+        namespace: String,
+        /// Snapshot.
+        name: String,
+        /// VolumeSnapshotContent.
+        content: String,
+    },
     /// Several volumes go by one claim's name; one decision covers them all.
     SeveralVolumes {
         /// Tenant namespace.
@@ -90,6 +99,10 @@ impl VolumeFinding {
                 "快照 {namespace}/{name} 随命名空间一并清除，不能保留；请先删除该快照，或对其来源数据卷选择 Destroy 或 HandOver",
                 "the snapshot {namespace}/{name} goes with its namespace and cannot be retained; delete it first, or say Destroy or HandOver of the claim it was taken of"
             ),
+            Self::ContentKept { namespace, name, content } => bilingual!(
+                "快照 {namespace}/{name} 的内容 {content} 的 deletionPolicy 为 Retain，不随快照删除；销毁前须由政务云服务提供方改为 Delete，或另行删除",
+                "the content {content} of the snapshot {namespace}/{name} has deletionPolicy Retain and outlives it; the provider sets Delete, or deletes it, before the exit can end"
+            ),
             Self::SeveralVolumes { namespace, claim } => bilingual!(
                 "名为 {namespace}/{claim} 的持久卷申领（PVC）先后对应多个数据卷，处置方式对全部生效",
                 "several volumes have served a claim named {namespace}/{claim}; one action covers them all"
@@ -111,6 +124,7 @@ impl VolumeFinding {
             Self::NotItsVolume { .. } => Reason::NotItsVolume,
             Self::LostVolume { .. } => Reason::LostVolume,
             Self::SnapshotNotKept { .. } => Reason::SnapshotNotKept,
+            Self::ContentKept { .. } => Reason::ContentKept,
             Self::SeveralVolumes { .. } => Reason::SeveralVolumes,
         }
     }
@@ -123,7 +137,7 @@ impl VolumeFinding {
             | Self::SharedSource { .. }
             | Self::SnapshotNotKept { .. }
             | Self::NotItsVolume { .. } => true,
-            Self::LostVolume { .. } | Self::SeveralVolumes { .. } => false,
+            Self::LostVolume { .. } | Self::ContentKept { .. } | Self::SeveralVolumes { .. } => false,
         }
     }
 }

@@ -14,6 +14,7 @@ fn claim(name: &str) -> Claim {
         volume_name: format!("pv-{name}"),
         capacity: "1Gi".to_owned(),
         class: "hostpath".to_owned(),
+        unused_since: None,
     }
 }
 
@@ -48,7 +49,10 @@ fn storage(names: &[&str]) -> StorageInventory {
             uid: "s-1".to_owned(),
             claim: Some("data".to_owned()),
             content: Some("content-1".to_owned()),
+            deletion_policy: Some("Delete".to_owned()),
+            orphaned: false,
         }],
+        earlier: BTreeSet::new(),
     }
 }
 
@@ -63,6 +67,11 @@ fn disposition(default: Action, volumes: &[(&str, &str, Action)]) -> Disposition
 
 fn retain_all() -> Disposition {
     disposition(Action::Retain, &[])
+}
+
+/// The inventory of what was never published.
+fn inventory(storage: &StorageInventory, extent: Extent, disposition: &Disposition) -> Inventory {
+    super::inventory(storage, extent, disposition, &BTreeSet::new())
 }
 
 /// Everything retained; that a snapshot cannot be is put aside, for it has a test of its own.
@@ -266,6 +275,97 @@ fn the_digest_leaves_out_what_changes_on_the_way_and_nothing_else() {
     assert_ne!(digest(|s| s.snapshots[0].uid = "s-2".to_owned()), same);
     let destroy = disposition(Action::Destroy, &[]);
     assert_ne!(inventory(&base, Extent::Application, &destroy).digest, same, "an action is part of consent");
+}
+
+/// Volumes without a claim, as many as asked for.
+fn released(count: usize) -> StorageInventory {
+    let mut storage = storage(&[]);
+    storage.snapshots.clear();
+    let one = |n: usize| Volume { phase: "Released".to_owned(), ..volume(&format!("{n:04}")) };
+    storage.volumes = (0..count).map(one).collect();
+    storage
+}
+
+#[test]
+fn art_16_more_volumes_than_one_inventory_lists_leave_in_parts() {
+    let all = released(INVENTORY_MAX + 2);
+    for extent in [Extent::Application, Extent::Unclaimed] {
+        let first = inventory(&all, extent, &retain_all());
+        assert_eq!((first.entries.len(), first.left_out), (INVENTORY_MAX, 2));
+        assert_eq!((&*first.entries[0].claim, &*first.entries[511].claim), ("0000", "0511"));
+        let listed: Vec<&str> = first.entries.iter().filter_map(|e| e.volume_uid.as_deref()).collect();
+        assert_eq!(unlisted_volume(&all, &first.entries, &[], true), None, "what stays is not in the way");
+        assert!(unlisted_volume(&all, &first.entries, &[], false).is_some());
+        // What is named comes first, and what is published stays published.
+        let word = disposition(Action::Retain, &[("prod", "0513", Action::Destroy)]);
+        let named = inventory(&all, extent, &word);
+        assert!(named.entries.iter().any(|e| e.claim == "0513" && e.action == Action::Destroy));
+        assert_eq!(named.findings, [], "it is known");
+        let mut more = all.clone();
+        more.volumes.insert(0, Volume { phase: "Released".to_owned(), ..volume("-first") });
+        let again = super::inventory(&more, extent, &retain_all(), &listed.iter().copied().collect());
+        assert_eq!((again.digest == first.digest, again.left_out), (true, 3));
+    }
+    // A volume that its policy does not keep, and a claim, cannot be left out.
+    let mut loose = all.clone();
+    loose.volumes[513].reclaim_policy = "Delete".to_owned();
+    let taken = inventory(&loose, Extent::Application, &retain_all());
+    assert!(taken.entries.iter().any(|e| e.claim == "0513") && taken.left_out == 2);
+}
+
+#[test]
+fn an_inventory_and_its_certificate_have_a_bound_in_bytes() {
+    let mut all = released(INVENTORY_MAX);
+    for volume in &mut all.volumes {
+        let claim = volume.claim_ref.as_mut().unwrap();
+        claim.name = format!("{}{}", claim.name, "x".repeat(240));
+        volume.name = format!("{}{}", volume.name, "y".repeat(240));
+        volume.class = "z".repeat(250);
+    }
+    let part = inventory(&all, Extent::Unclaimed, &retain_all());
+    assert!(part.left_out > 0 && part.entries.len() > 100, "{}", part.entries.len());
+    assert!(bytes(&part) <= INVENTORY_BYTES);
+    assert_eq!(part.entries.len() + part.left_out, INVENTORY_MAX);
+}
+
+#[test]
+fn what_an_archived_application_left_leaves_with_scope_volumes_alone() {
+    let mut storage = released(2);
+    storage.application_uid = String::new();
+    storage.namespaces.clear();
+    storage.earlier = [APP.to_owned()].into();
+    storage.volumes[1].phase = "Bound".to_owned();
+    let taken = inventory(&storage, Extent::Unclaimed, &retain_all());
+    assert_eq!(taken.entries.len(), 1, "one in use is none of its business");
+    assert_eq!(taken.entries[0].application_uid.as_deref(), Some(APP));
+    assert_eq!(inventory(&storage, Extent::Application, &retain_all()).entries, []);
+    // The application filed anew does not destroy it with its own.
+    storage.application_uid = "app-2".to_owned();
+    assert_eq!(inventory(&storage, Extent::Application, &retain_all()).entries, []);
+}
+
+#[test]
+fn a_snapshot_whose_content_outlives_it_is_a_warning() {
+    let mut storage = storage(&["data"]);
+    storage.snapshots[0].deletion_policy = Some("Retain".to_owned());
+    let destroy = disposition(Action::Destroy, &[]);
+    let found = inventory(&storage, Extent::Application, &destroy).findings;
+    assert!(matches!(&found[..], [VolumeFinding::ContentKept { content, .. }] if content == "content-1"));
+    assert!(!found[0].stalls_destruction());
+    storage.snapshots[0].orphaned = true;
+    assert_eq!(inventory(&storage, Extent::Application, &retain_all()).findings, [], "content can stay");
+}
+
+#[test]
+fn differences_name_what_came_went_and_changed() {
+    let before = inventory_of(&storage(&["data", "logs"]));
+    let mut storage = storage(&["data", "web"]);
+    storage.volumes[0].capacity = "2Gi".to_owned();
+    storage.snapshots[0].uid = "s-2".to_owned();
+    let now = inventory_of(&storage);
+    let told = differences(&before.entries, &before.snapshots, &now);
+    let expected = format!("≠ {NS}/data, + {NS}/web, ≠ snapshot {NS}/nightly, - {NS}/logs");
+    assert_eq!(told, expected);
 }
 
 fn subsets() -> impl Strategy<Value = Vec<&'static str>> {
