@@ -63,5 +63,8 @@ pub const INGRESS_CLASSES: &str = "govcloud.dev/ingress-classes";
 pub const INGRESS_HOSTS: &str = "govcloud.dev/ingress-hosts";
 /// On a namespace: records of this region may be filed here.
 pub const FILING_REGION: &str = "govcloud.dev/filing-region";
+/// On a filing namespace, as a label: `true` while it holds records that are not over. Policy lets nobody delete it then, and
+/// nobody but the operator take the mark off.
+pub const OPEN_RECORDS: &str = "govcloud.dev/open-records";
 /// On a volume that outlives its application: it is retained by the department's consent (Art. 23).
 pub const RETAINED: &str = "govcloud.dev/retained";

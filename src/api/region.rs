@@ -390,7 +390,7 @@ fn set_of(pattern: &str, max: u32, rules: &Value) -> Schema {
     schema
 }
 
-/// Usability of a region, and the volumes that it retains.
+/// Usability of a region, the volumes that it retains, and where records are filed in it.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct RegionStatus {
@@ -404,6 +404,14 @@ pub struct RegionStatus {
     /// Volumes that outlived their application by the department's consent (Art. 23); absent where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retained_volumes: Option<RetainedVolumes>,
+    /// Filing namespaces of the region that hold records, by name, at most 512. `kubectl govcloud queue` lists these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 512), inner(length(max = 63)), extend("x-kubernetes-list-type" = "set"))]
+    pub filing_namespaces: Vec<String>,
+    /// Number of filing namespaces with records that are not listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub filing_namespaces_not_listed: Option<i32>,
 }
 
 /// Volumes that a region retains of exited applications, until the department decides otherwise (Art. 23).

@@ -21,6 +21,8 @@ pub enum IndexKey {
     WantsNamespace(String),
     /// Namespaces whose labels name an application, by the label values of its namespace and name.
     TenantOf(String, String),
+    /// Namespaces whose label says that records of a Region are filed there.
+    FilesFor(String),
     /// Exits whose inventory lists a VolumeSnapshotContent of this name.
     ListsContent(String),
     /// Objects with the operator's label of an application's UID.

@@ -241,7 +241,8 @@ impl Context {
                     self.read_everything(key).await?;
                     with = undecided(None);
                 }
-                Err(e @ RequestError::Refused(_)) if with.refusal.is_none() => {
+                // At every try: a write that is refused for long holds no status up.
+                Err(e @ RequestError::Refused(_)) => {
                     self.record_refusal(key, &e, &with).await;
                     return Err(e);
                 }

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::decision;
 use super::existing_namespace::ExistingNamespace;
+use super::filing::FilingNamespace;
 use super::finding::Finding;
 use super::grant::work_order;
 use super::lifecycle_event::LifecycleEvent;
@@ -67,6 +68,8 @@ pub struct Observed {
     pub exits: Vec<ExitView>,
     /// Namespaces that exist under names that it would take, or that its department's namespace of this name had.
     pub existing: Vec<ExistingNamespace>,
+    /// The filing namespace that it stands in; `None` where that is none, or is not read yet.
+    pub filing: Option<FilingNamespace>,
     /// Volumes that lost their claim.
     pub unclaimed: Vec<UnclaimedVolume>,
     /// Maintenance that affects it and is not over, and maintenance whose outcome it was not told yet.
@@ -254,6 +257,10 @@ impl Evaluation<'_> {
     /// Writes the grant, or awaits it from the provider (Art. 13), until it is in force.
     fn provision(&mut self) -> Result<Vec<Step>, Reread> {
         self.keep_clocks();
+        // Nothing is made where somebody could delete the record with its namespace.
+        if let Some(mark) = self.seen.filing.as_ref().and_then(|namespace| namespace.mark(true)) {
+            return Ok(vec![Step::Write(vec![mark])]);
+        }
         let automatic = self.seen.region_context.automatic();
         match &self.seen.grant {
             None if automatic && self.seen.region_context.intact() => {

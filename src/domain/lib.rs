@@ -20,6 +20,7 @@ pub mod decision;
 pub mod decommission;
 pub mod digest;
 pub mod existing_namespace;
+pub mod filing;
 pub mod finding;
 pub mod grant;
 pub mod integrity;

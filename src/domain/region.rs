@@ -1,11 +1,13 @@
-//! Region (Art. 4, 5, 30): its findings, and the volumes that it retains of exited applications (Art. 23).
+//! Region (Art. 4, 5, 30): its findings, the volumes that it retains of exited applications (Art. 23), and its filing
+//! namespaces, of which those with open records are marked.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::filing::{self, FilingNamespace, Holding};
 use super::finding::{Bilingual, Finding};
-use super::plan::Plan;
+use super::plan::{Plan, Step, Write};
 use super::quantity::Quantity;
 use super::record::{ReadyState, StatusBuilder};
 use super::region_context::RegionView;
@@ -23,28 +25,51 @@ pub struct Observed {
     pub view: Arc<RegionView>,
     /// The volumes that outlived their applications here.
     pub retained: Vec<Arc<RetainedVolume>>,
+    /// Its filing namespaces, with what each holds.
+    pub filing: Vec<(FilingNamespace, Holding)>,
+    /// Error of the last refused write.
+    pub trouble: Option<String>,
 }
 
-/// Judges a region by itself and by what it refers to, and lists what it keeps.
+/// Judges a region by itself and by what it refers to, lists what it keeps and where records are filed, and marks the
+/// namespaces with open records.
 #[must_use]
 pub fn decide(seen: &Observed, now: Timestamp) -> Plan<RegionStatus> {
-    let Observed { view, retained } = seen;
+    let Observed { view, retained, filing, trouble } = seen;
     let stored = view.region.status.clone().unwrap_or_default();
     let as_record = RecordStatus { conditions: stored.conditions.clone(), ..RecordStatus::default() };
     let mut builder = StatusBuilder::begin(&as_record, view.region.metadata.generation.unwrap_or(0), now);
     let findings = view.findings();
     let texts: Vec<Bilingual> = findings.iter().map(Finding::text).collect();
-    let state = match findings.first() {
-        None => ReadyState::Ready(Reason::Ready, Bilingual::new("可受理申请", "applications can be filed")),
-        Some(first) => ReadyState::Stalled(first.reason(), Bilingual::list(&texts)),
+    let state = match (findings.first(), trouble) {
+        (Some(first), _) => ReadyState::Stalled(first.reason(), Bilingual::list(&texts)),
+        (None, Some(refusal)) => ReadyState::write_refused(refusal),
+        (None, None) => {
+            ReadyState::Ready(Reason::Ready, Bilingual::new("可受理申请", "applications can be filed"))
+        }
     };
     builder.set_ready_conditions(&state);
+    let (filing_namespaces, left_out) = filing::listed(filing);
     let status = RegionStatus {
         observed_generation: view.region.metadata.generation,
         conditions: builder.status.conditions,
         retained_volumes: list(retained),
+        filing_namespaces,
+        filing_namespaces_not_listed: (left_out > 0).then(|| number(left_out)),
     };
-    Plan::settle(status, Vec::new(), None)
+    Plan { steps: marks(filing), ..Plan::settle(status, Vec::new(), None) }
+}
+
+/// The marks that are to be set or taken off.
+fn marks(filing: &[(FilingNamespace, Holding)]) -> Vec<Step> {
+    let writes = filing.iter().filter_map(|(namespace, holding)| namespace.mark(*holding == Holding::Open));
+    let writes: Vec<Write> = writes.collect();
+    if writes.is_empty() { Vec::new() } else { vec![Step::Write(writes)] }
+}
+
+/// A number of a status.
+fn number(n: usize) -> i32 {
+    i32::try_from(n).unwrap_or(i32::MAX)
 }
 
 /// The list of a status: how many, how much, and those kept longest, in an order that does not depend on who asks.
@@ -59,7 +84,6 @@ fn list(volumes: &[Arc<RetainedVolume>]) -> Option<RetainedVolumes> {
     // Whose record was archived has been kept longest.
     volumes.sort_by(|a, b| (a.since, &a.volume_uid).cmp(&(b.since, &b.volume_uid)));
     volumes.truncate(RETAINED_MAX);
-    let number = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
     Some(RetainedVolumes {
         count: number(count),
         capacity: capacity.map_or_else(|| "0".to_owned(), |c| c.to_string()),

@@ -1,11 +1,11 @@
 //! Inspection (Art. 25).
 
-use govcloud_api::inspection::Inspection;
+use govcloud_api::inspection::{Inspection, InspectionPhase};
 use govcloud_api::resources;
 use govcloud_domain::inspection;
 use jiff::Timestamp;
 
-use super::filed::{filed_index, region_in_spec};
+use super::filed::{filed_index, phase, region_in_spec};
 use super::settings::SETTINGS;
 use super::{Dependency, Filed, Kind, KindSpec, Live, Priority, RecordSpec, Watched, always, links};
 use crate::cluster_state::ClusterState;
@@ -31,6 +31,7 @@ pub(super) static KIND: KindSpec = KindSpec {
                 inspection.spec()["application"].as_str().map(str::to_owned).into_iter().collect()
             },
             namespaces: None,
+            is_over: |inspection| phase(inspection).is_some_and(InspectionPhase::is_over),
         }),
     }),
 };

@@ -12,8 +12,8 @@ use govcloud_domain::names;
 use govcloud_domain::tenancy::volumes::is_unclaimed;
 use jiff::Timestamp;
 
-use super::filed::{filed_index, region_in_spec, wanted};
-use super::namespace::identity_differs;
+use super::filed::{filed_index, phase, region_in_spec, wanted};
+use super::namespace::{filing_differs, identity_differs};
 use super::settings::SETTINGS;
 use super::volume::ownership_or_claim_differs;
 use super::{
@@ -42,11 +42,12 @@ pub(super) static KIND: KindSpec = KindSpec {
         filed: Some(Filed {
             applications: |application| vec![application.name().to_owned()],
             namespaces: Some("/namespaces"),
+            is_over: |application| phase(application).is_some_and(ApplicationPhase::is_over),
         }),
     }),
 };
 
-static READS: [Dependency; 5] = [
+static READS: [Dependency; 6] = [
     // A recreated record takes over the grant that the earlier one left (S4).
     Dependency::on(Kind::Grant, links::EXISTING_GRANT, always).live(Live::Reference),
     Dependency::on(Kind::Decommission, links::SAME_APPLICATION, always),
@@ -54,6 +55,8 @@ static READS: [Dependency; 5] = [
     // Names that are taken, and namespaces of an earlier record.
     Dependency::on(Kind::Namespace, links::WANTED_NAMESPACES, identity_differs).live(Live::Reference),
     Dependency::on(Kind::Volume, links::VOLUMES, ownership_or_claim_differs),
+    // Marked before anything is made.
+    Dependency::on(Kind::Namespace, links::FILING_NAMESPACE, filing_differs),
 ];
 
 fn decide(state: &ClusterState, key: &Key, with: &GatherContext, now: Timestamp) -> Option<Decision> {
@@ -72,6 +75,7 @@ impl ClusterState {
             existing: self.observed_namespaces(&object),
             region_context: self.region_context(&record.spec.region, with),
             grant: self.typed(Kind::Grant, key.namespace(), key.name()),
+            filing: self.filing_namespace(key.namespace()),
             unclaimed: self.unclaimed_volumes(&meta.uid),
             maintenances: self.maintenance_of(key, &record.spec.region, announced),
             exits: self.exits_on(key.namespace(), key.name()).iter().map(|d| exit_view(d)).collect(),
@@ -147,10 +151,7 @@ impl ClusterState {
                 named.iter().filter_map(get).collect()
             }
         };
-        let in_use = |a: &&Arc<Object>| {
-            let phase = a.status::<super::change::OfPhase<ApplicationPhase>>().and_then(|s| s.phase);
-            phase.is_some_and(ApplicationPhase::is_in_use)
-        };
+        let in_use = |a: &&Arc<Object>| phase(a).is_some_and(ApplicationPhase::is_in_use);
         applications.iter().filter(in_use).map(|a| a.key()).collect()
     }
 }

@@ -15,7 +15,6 @@ use govcloud_domain::open_request::OpenRequest;
 use govcloud_domain::tenancy::quota::{self, QuotaUse};
 use govcloud_domain::{change, decision, maintenance};
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::filed::{REQUEST, filed_index, region_in_spec};
@@ -44,7 +43,11 @@ pub(super) static KIND: KindSpec = KindSpec {
         decide,
         schema_error: super::schema_error::<ChangeRequest>,
         debounce: None,
-        filed: Some(Filed { applications: adjusted, namespaces: Some("/resourceAdjustment/namespaces") }),
+        filed: Some(Filed {
+            applications: adjusted,
+            namespaces: Some("/resourceAdjustment/namespaces"),
+            is_over,
+        }),
     }),
 };
 
@@ -56,14 +59,12 @@ static READS: [Dependency; 3] = [
     Dependency::on(Kind::Change, links::MAINTENANCE_OF_REGION, maintenance_moved),
 ];
 
-/// The phase of a status, and nothing else of it: read of records that do not fit their schema as well.
-#[derive(Deserialize)]
-pub(super) struct OfPhase<P> {
-    pub(super) phase: Option<P>,
+fn phase(change: &Object) -> Option<ChangePhase> {
+    super::filed::phase(change)
 }
 
-fn phase(change: &Object) -> Option<ChangePhase> {
-    change.status::<OfPhase<ChangePhase>>()?.phase
+fn is_over(change: &Object) -> bool {
+    phase(change).is_some_and(ChangePhase::is_over)
 }
 
 /// The application that a resource adjustment names.
@@ -90,9 +91,8 @@ fn index(change: &Object) -> Vec<IndexKey> {
     let spec = change.spec();
     let mut keys = filed_index(change);
     // Maintenance that is over piles up over the years and is found by name alone.
-    let over = phase(change).is_some_and(ChangePhase::is_over);
     if let (false, Some(plan), Some(region)) =
-        (over, spec.get("platformMaintenance"), spec["region"].as_str())
+        (is_over(change), spec.get("platformMaintenance"), spec["region"].as_str())
     {
         keys.push(IndexKey::Maintenance(region.to_owned()));
         match plan.pointer("/affects/applications").and_then(Value::as_array) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use govcloud_api::application::{CloudApplication, TenantNamespace};
-use govcloud_api::decommission::{Decommission, Scope};
+use govcloud_api::decommission::{Decommission, DecommissionPhase, Scope};
 use govcloud_api::filed::Filed as _;
 use govcloud_api::grant::ResourceGrant;
 use govcloud_api::{keys, resources};
@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::filed::{REQUEST, filed_index, region_in_spec};
+use super::filed::{REQUEST, filed_index, phase, region_in_spec};
 use super::settings::SETTINGS;
 use super::{Dependency, Filed, Kind, KindSpec, Live, Priority, RecordSpec, Watched, always, links};
 use crate::cache::{Object, text};
@@ -42,6 +42,7 @@ pub(super) static KIND: KindSpec = KindSpec {
         filed: Some(Filed {
             applications: |exit| exit.spec()["application"].as_str().map(str::to_owned).into_iter().collect(),
             namespaces: None,
+            is_over: |exit| phase(exit).is_some_and(DecommissionPhase::is_over),
         }),
     }),
 };

@@ -1,6 +1,8 @@
 //! Facts that records have in common which are filed on an application.
 
 use govcloud_domain::names;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Dependency, Kind, Live, always, links};
@@ -16,6 +18,22 @@ pub(super) static REQUEST: [Dependency; 4] = [
     Dependency::on(Kind::Change, links::SAME_APPLICATION, always),
     Dependency::on(Kind::Decommission, links::SAME_APPLICATION, always),
 ];
+
+/// The phase of a status, and nothing else of it: read of records that do not fit their schema as well.
+#[derive(Deserialize)]
+struct OfPhase<P> {
+    phase: Option<P>,
+}
+
+/// Phase of a record; `None` before its first visit, and where it cannot be read.
+pub(super) fn phase<P: DeserializeOwned>(record: &Object) -> Option<P> {
+    record.status::<OfPhase<P>>()?.phase
+}
+
+/// Returns true if a record was filed and is not at its end.
+pub(super) fn is_open(record: &Object) -> bool {
+    record.kind.filed().is_some_and(|filed| !(filed.is_over)(record))
+}
 
 /// Region of a record that names one.
 pub(super) fn region_in_spec(record: &Object) -> Option<String> {

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use govcloud_api::grant::ResourceGrant;
+use govcloud_api::grant::{GrantPhase, ResourceGrant};
 use govcloud_api::resources;
 use govcloud_domain::record::Meta;
 use govcloud_domain::tenancy::{LiveNamespace, LiveObject, LiveVolume};
 use govcloud_domain::{decommission, grant, names};
 use jiff::Timestamp;
 
-use super::filed::{filed_index, region_in_spec};
+use super::filed::{filed_index, phase, region_in_spec};
 use super::namespace::content_differs;
 use super::settings::SETTINGS;
 use super::tenant_objects::{self, IN_NAMESPACE};
@@ -35,7 +35,11 @@ pub(super) static KIND: KindSpec = KindSpec {
         decide,
         schema_error: super::schema_error::<ResourceGrant>,
         debounce: None,
-        filed: Some(Filed { applications, namespaces: None }),
+        filed: Some(Filed {
+            applications,
+            namespaces: None,
+            is_over: |grant| phase(grant).is_some_and(GrantPhase::is_over),
+        }),
     }),
 };
 

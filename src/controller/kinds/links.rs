@@ -262,6 +262,37 @@ pub const RETAINED_VOLUMES: Link = Link {
     },
 };
 
+/// Code of the Region for which records are filed in a namespace; `None` where it is no filing namespace.
+pub(super) fn filing_region(namespace: &Object) -> Option<String> {
+    namespace.label(keys::FILING_REGION).filter(|code| !code.is_empty())
+}
+
+/// The Region for which records are filed in a namespace.
+pub const REGION_OF_FILING_NAMESPACE: Link = Link {
+    targets: no_targets,
+    readers: |_, namespace, reader| {
+        filing_region(namespace).map(|code| Key::new(reader, "", code)).into_iter().collect()
+    },
+};
+
+/// The Region of the filing namespace that a record stands in.
+pub const REGION_WHERE_FILED: Link = Link {
+    targets: no_targets,
+    readers: |state, record, reader| {
+        let namespace = state.get(Kind::Namespace, "", record.namespace());
+        let code = namespace.and_then(|n| filing_region(&n));
+        code.map(|code| Key::new(reader, "", code)).into_iter().collect()
+    },
+};
+
+/// The filing namespace that a record stands in.
+pub const FILING_NAMESPACE: Link = Link {
+    targets: no_targets,
+    readers: |state, namespace, reader| {
+        state.store(reader).in_namespace(namespace.name()).iter().map(|o| o.key()).collect()
+    },
+};
+
 /// Exits by whose certificates a Region keeps volumes.
 pub const CERTIFICATES: Link = Link {
     targets: no_targets,

@@ -1,7 +1,11 @@
-//! Namespace: all are watched, for a name may be taken by one that is no tenant's (S3).
+//! Namespace: all are watched, for a name may be taken by one that is no tenant's (S3). Those in which records are filed
+//! bear a mark while a record is open.
 
 use govcloud_api::{keys, resources};
+use govcloud_domain::filing::{FilingNamespace, Holding};
 
+use super::filed::is_open;
+use super::links::filing_region;
 use super::tenant_objects::content;
 use super::{Kind, KindSpec, Priority, Watched};
 use crate::cache::{Change, Object};
@@ -13,10 +17,22 @@ pub(super) static KIND: KindSpec =
 
 fn index(namespace: &Object) -> Vec<IndexKey> {
     let labels = namespace.labels();
-    match (labels.get(keys::DEPARTMENT), labels.get(keys::APPLICATION)) {
-        (Some(d), Some(a)) => vec![IndexKey::TenantOf(d.clone(), a.clone())],
-        _ => Vec::new(),
-    }
+    let tenant = match (labels.get(keys::DEPARTMENT), labels.get(keys::APPLICATION)) {
+        (Some(d), Some(a)) => Some(IndexKey::TenantOf(d.clone(), a.clone())),
+        _ => None,
+    };
+    tenant.into_iter().chain(filing_region(namespace).map(IndexKey::FilesFor)).collect()
+}
+
+/// Region, mark and deletion of a filing namespace.
+pub(super) fn filing_differs(_: &ClusterState, change: &Change) -> bool {
+    change.both().any(|n| filing_region(n).is_some())
+        && change.differs(|n| (n.uid.clone(), filing_region(n), is_marked(n), n.is_being_deleted()))
+}
+
+/// Returns true if a filing namespace bears the mark of open records.
+fn is_marked(namespace: &Object) -> bool {
+    namespace.label(keys::OPEN_RECORDS).as_deref() == Some("true")
 }
 
 /// Identity, labels and deletion: everything that a decision reads of a namespace that is not leaving.
@@ -27,4 +43,41 @@ pub(super) fn identity_differs(_: &ClusterState, change: &Change) -> bool {
 /// Identity, deletion and content: a grant corrects drift in the content.
 pub(super) fn content_differs(_: &ClusterState, change: &Change) -> bool {
     change.differs(|n| (n.uid.clone(), content(n), n.is_being_deleted()))
+}
+
+impl ClusterState {
+    /// A filing namespace; `None` where there is none of this name.
+    pub(super) fn filing_namespace(&self, name: &str) -> Option<FilingNamespace> {
+        let namespace = self.get(Kind::Namespace, "", name)?;
+        filing_region(&namespace)?;
+        Some(FilingNamespace {
+            name: name.to_owned(),
+            uid: namespace.uid.to_string(),
+            resource_version: namespace.resource_version(),
+            marked: is_marked(&namespace),
+            deleting: namespace.is_being_deleted(),
+        })
+    }
+
+    /// The filing namespaces of a Region in order of name, with what each holds.
+    pub(super) fn filing_namespaces(&self, code: &str) -> Vec<(FilingNamespace, Holding)> {
+        let found = self.store(Kind::Namespace).find(&IndexKey::FilesFor(code.to_owned()));
+        let own = found.iter().filter(|n| filing_region(n).as_deref() == Some(code));
+        own.filter_map(|n| Some((self.filing_namespace(n.name())?, self.holding(n.name())))).collect()
+    }
+
+    /// What a namespace holds of filed records, whichever Region they name.
+    fn holding(&self, namespace: &str) -> Holding {
+        let mut holding = Holding::Nothing;
+        for kind in Kind::records().filter(|kind| kind.filed().is_some()) {
+            let records = self.store(kind).in_namespace(namespace);
+            if records.iter().any(|record| is_open(record)) {
+                return Holding::Open;
+            }
+            if !records.is_empty() {
+                holding = Holding::Ended;
+            }
+        }
+        holding
+    }
 }

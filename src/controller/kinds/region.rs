@@ -1,4 +1,5 @@
-//! Region (Art. 4, 5, 30): settings of its records, and the volumes that it keeps (Art. 23).
+//! Region (Art. 4, 5, 30): settings of its records, the volumes that it keeps (Art. 23), and the namespaces in which records
+//! are filed.
 
 use std::sync::Arc;
 
@@ -8,7 +9,10 @@ use govcloud_api::{keys, resources};
 use govcloud_domain::region;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use strum::VariantArray;
 
+use super::filed::is_open;
+use super::namespace::filing_differs;
 use super::settings::SETTINGS;
 use super::{Dependency, Kind, KindSpec, Priority, RecordSpec, Watched, always, links};
 use crate::cache::{Change, Object, text};
@@ -25,7 +29,7 @@ pub(super) static KIND: KindSpec = KindSpec {
     index,
     count: |_, _| {},
     record: Some(RecordSpec {
-        depends: &[&SETTINGS, &RETAINED],
+        depends: &[&SETTINGS, &RETAINED, &FILING, &FILED],
         region: |region| Some(region.name().to_owned()),
         decide,
         schema_error: super::schema_error::<Region>,
@@ -40,6 +44,29 @@ static RETAINED: [Dependency; 2] = [
     Dependency::on(Kind::Volume, links::RETAINED_VOLUMES, always),
     Dependency::on(Kind::Decommission, links::CERTIFICATES, retains_others),
 ];
+
+/// Its filing namespaces.
+static FILING: [Dependency; 1] =
+    [Dependency::on(Kind::Namespace, links::REGION_OF_FILING_NAMESPACE, filing_differs)];
+
+/// Records in its filing namespaces, of whichever kind: each that is filed, and that ends.
+static FILED: [Dependency; Kind::VARIANTS.len()] = {
+    let mut kinds = [filed(Kind::Application); Kind::VARIANTS.len()];
+    let mut i = 0;
+    while i < kinds.len() {
+        kinds[i] = filed(Kind::VARIANTS[i]);
+        i += 1;
+    }
+    kinds
+};
+
+const fn filed(on: Kind) -> Dependency {
+    Dependency::on(on, links::REGION_WHERE_FILED, opens_or_ends)
+}
+
+fn opens_or_ends(_: &ClusterState, change: &Change) -> bool {
+    change.kind.filed().is_some() && change.differs(is_open)
+}
 
 fn retains_others(_: &ClusterState, change: &Change) -> bool {
     let retains = |o: &Option<Arc<Object>>| -> Vec<String> {
@@ -61,17 +88,22 @@ fn index(region: &Object) -> Vec<IndexKey> {
     keys
 }
 
-fn decide(state: &ClusterState, key: &Key, _: &GatherContext, now: Timestamp) -> Option<Decision> {
+fn decide(state: &ClusterState, key: &Key, with: &GatherContext, now: Timestamp) -> Option<Decision> {
     // Read first: where the Region changes meanwhile, the status write is refused for this version.
     let (meta, _) = state.typed::<Region>(Kind::Region, "", key.name())?;
-    let seen = state.observed_region(key.name())?;
+    let seen = region::Observed { trouble: with.refusal.clone(), ..state.observed_region(key.name())? };
     Some(Decision::new(meta, seen.view.region.status.as_ref(), region::decide(&seen, now)))
 }
 
 impl ClusterState {
     /// Everything that a decision on a Region reads.
     pub fn observed_region(&self, code: &str) -> Option<region::Observed> {
-        Some(region::Observed { view: self.region(code)?, retained: self.retained_volumes(code) })
+        Some(region::Observed {
+            view: self.region(code)?,
+            retained: self.retained_volumes(code),
+            filing: self.filing_namespaces(code),
+            trouble: None,
+        })
     }
 
     /// The volumes that a Region keeps, in order of name, each with the first exit that retained it.

@@ -75,10 +75,12 @@ pub struct Filed {
     pub applications: fn(&Object) -> Vec<String>,
     /// JSON pointer in its spec to the namespaces that it asks for; `None` where it asks for none.
     pub namespaces: Option<&'static str>,
+    /// Returns true if a record is at its end. One whose phase cannot be read is not.
+    pub is_over: fn(&Object) -> bool,
 }
 
 /// Objects that a decision on a record reads.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Dependency {
     /// Their kind.
     pub on: Kind,
