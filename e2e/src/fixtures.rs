@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use k8s_openapi::api::authorization::v1::SelfSubjectAccessReview;
-use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
+use k8s_openapi::api::core::v1::{Namespace, PersistentVolume, PersistentVolumeClaim};
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::api::{ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams, PostParams};
 use kube::{Api, Client, ResourceExt};
@@ -323,6 +323,19 @@ impl Department {
         let volume = self.volumes().await?.get(&name).await?;
         std::fs::write(volumes::directory(&volume)?.join("record"), content)?;
         Ok(volume)
+    }
+
+    /// Returns true if the operator marks the filing namespace: a record in it is not over.
+    pub async fn is_marked(&self) -> Result<bool> {
+        let namespaces: Api<Namespace> = Api::all(self.admin().await?);
+        let labels = namespaces.get(&self.namespace).await?.metadata.labels.unwrap_or_default();
+        Ok(labels.get("govcloud.dev/open-records").is_some_and(|mark| mark == "true"))
+    }
+
+    /// Waits until the mark of the filing namespace is gone, which follows the end of its last record.
+    pub async fn unmarked(&self) -> Result<()> {
+        let probe = || async { Ok((!self.is_marked().await?).then_some(())) };
+        eventually("the mark goes with the last open record", self.patience, probe).await
     }
 
     /// Every PersistentVolume, as the harness sees them.

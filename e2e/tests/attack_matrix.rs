@@ -14,6 +14,8 @@ mod decisions;
 mod filing;
 #[path = "attack_matrix/fixtures.rs"]
 mod fixtures;
+#[path = "attack_matrix/held.rs"]
+mod held;
 #[path = "attack_matrix/later.rs"]
 mod later;
 #[path = "attack_matrix/prove.rs"]
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
         without_mutating_policies_clients_stamp,
         a_stamp_that_a_client_leaves_out_is_kept,
         authorised_exit_is_allowed,
+        a_deleted_filing_namespace_comes_back,
         shipped_roles_grant_documented_rights,
     ];
     if std::env::var_os("GOVCLOUD_PROVE_RULES").is_some() {
@@ -83,6 +86,7 @@ pub fn rows() -> Vec<Row> {
     let rooms = [
         decisions::rows(),
         filing::rows(),
+        held::rows(),
         later::rows(),
         authority::rows(),
         tenants::rows(),
@@ -140,7 +144,7 @@ async fn check(sender: &Sender, row: &Row) -> Result<()> {
 }
 
 use races::{
-    a_stamp_that_a_client_leaves_out_is_kept, approved_record_cannot_be_replaced, authorised_exit_is_allowed,
+    a_deleted_filing_namespace_comes_back, a_stamp_that_a_client_leaves_out_is_kept, approved_record_cannot_be_replaced, authorised_exit_is_allowed,
     concurrent_decisions_count_once, decision_and_concurrent_change_do_not_mix,
     decision_cannot_be_replayed_on_a_recreated_record, decision_on_a_stale_generation_is_denied,
     without_mutating_policies_clients_stamp,

@@ -10,7 +10,10 @@ use e2e::wait::eventually;
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, everyone};
-use crate::row::{Via, annotate, create, delete, label, merge, overlay, status, subresource};
+use crate::held::HELD;
+use crate::row::{
+    Via, annotate, create, delete, label, labels, merge, overlay, status, subresource,
+};
 use crate::send::Sender;
 use crate::target::{APPLICATION, DIGEST, FOUND, OTHER_DIGEST, TENANT, TRANSPORT, Target, container};
 
@@ -158,6 +161,8 @@ impl Fixtures {
 
     async fn settings(&self) -> Result<()> {
         self.0.execute(Caller::Harness, create("ns/plain", json!({}))).await?;
+        self.0.execute(Caller::Harness, create(HELD, labels("filing-region=410000"))).await?;
+        self.0.execute(Caller::Operator, label(HELD, "open-records=true")).await?;
         self.0.execute(Caller::Harness, create("mutatinghook/pods", json!({}))).await?;
         self.0.execute(Caller::Harness, create("catalog/henan", json!({}))).await.map(drop)
     }

@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 
 use crate::caller::Caller::{self, *};
 use crate::fixtures::{THEN, consent, inventory};
-use crate::row::{Ask, Via, annotate, annotations, change, create, delete, merge, overlay, status};
+use crate::row::{
+    Ask, Via, annotate, annotations, change, create, delete, labels, merge, overlay, status, subresource,
+};
 use crate::send::{Answer, Mode, Sender};
 use crate::target::{APPLICATION, DIGEST, Target};
 use crate::{fixtures, fixtures_of};
@@ -272,4 +274,43 @@ pub async fn authorised_exit_is_allowed(context: Context) -> Result<()> {
     let released = || async { Ok((sender.get(&kept).await?["status"]["phase"] == "Released").then_some(())) };
     eventually("kept", PATIENCE, released).await?;
     refused(&sender, ClusterAdmin, delete(volumes[1]), "a tenant's volume is not deleted by hand").await
+}
+
+/// A filing namespace that was deleted before its mark came, as while the operator was down, holds a decided record that nobody
+/// deletes. Its authority finalizes it, makes it anew, and the record is there as it was (docs/restore.md).
+pub async fn a_deleted_filing_namespace_comes_back(context: Context) -> Result<()> {
+    const NAMESPACE: &str = "ns/dept-gone";
+    const RECORD: &str = "capp/kept@dept-gone";
+    let sender = fixtures_of(&context).await?;
+    let make = || async {
+        let labelled = create(NAMESPACE, labels("filing-region=410000"));
+        sender.execute(Province, labelled).await.map(Some)
+    };
+    eventually("the namespace is made", PATIENCE, make).await?;
+    // The policies see a new namespace a moment later.
+    let file = || async { sender.execute(ClusterAdmin, create(RECORD, json!({}))).await.map(Some) };
+    let filed = eventually("a record is filed", PATIENCE, file).await?;
+    valid(&sender, RECORD, 1).await?;
+    sender.execute(Province, annotate(RECORD, APPROVE)).await?;
+    sender.execute(Province, delete(NAMESPACE)).await?;
+    let namespace = Target::parse(NAMESPACE)?;
+    let held = || async {
+        let conditions = sender.get(&namespace).await?["status"]["conditions"].clone();
+        let failed = |c: &Value| c["type"] == "NamespaceDeletionContentFailure" && c["status"] == "True";
+        Ok(conditions.as_array().is_some_and(|c| c.iter().any(failed)).then_some(()))
+    };
+    eventually("the namespace cannot be emptied", PATIENCE, held).await?;
+    let late = sender.send(ClusterAdmin, &create("capp/late@dept-gone", json!({})), Mode::Execute).await?;
+    ensure!(matches!(&late, Answer::Failed(why) if why.contains("being terminated")), "{late:?}");
+
+    let finalize = || async {
+        let emptied = subresource(NAMESPACE, "finalize", json!({"spec": {"finalizers": []}}));
+        sender.execute(Province, emptied).await.map(Some)
+    };
+    eventually("the namespace is finalized", PATIENCE, finalize).await?;
+    eventually("the namespace is made anew", PATIENCE, make).await?;
+    let back = sender.get(&Target::parse(RECORD)?).await?;
+    ensure!(back["metadata"]["uid"] == filed["metadata"]["uid"], "another record: {back}");
+    ensure!(back["metadata"]["annotations"]["govcloud.dev/decision"] == "approved", "{back}");
+    Ok(())
 }

@@ -92,6 +92,7 @@ pub async fn run_in(context: &Context, namespace: String) -> Result<Life> {
     department.phase(Kind::Grant, "travel", "Released").await?;
     let namespaces: Api<Namespace> = Api::all(department.admin().await?);
     until_gone(namespaces, &tenant, Some(&tenant_uid), PATIENCE).await?;
+    department.unmarked().await?;
     let end_state = end_state(&department, &tenant, &[data.clone(), archive.clone()]).await?;
     Ok(Life {
         namespace,

@@ -63,6 +63,8 @@ pub async fn run(context: &Context, namespace: &str, patience: Duration) -> Resu
     department.phase(Kind::Grant, "travel", "Released").await?;
     let namespaces: Api<Namespace> = Api::all(department.admin().await?);
     until_gone(namespaces, &tenant, Some(&tenant_uid), patience).await?;
+    // The last write of this life: it would fall into the next.
+    department.unmarked().await?;
     let end_state = settled(&department, &tenant, &held).await?;
     let admin = context.cluster.client(Actor::Admin).await?;
     let log = context.cluster.audit().settled(&admin).await?.since(began).by_user(OPERATOR).writes();

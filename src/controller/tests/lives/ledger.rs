@@ -73,6 +73,9 @@ impl Ledger {
                 self.destroys_volume(cluster, key, &p.uid);
                 assert!(read(RequiredReads::VOLUMES), "S4: not on a quorum read: {write:?}");
             }
+            "Namespace" if patch["metadata"]["labels"].get(keys::OPEN_RECORDS).is_some() => {
+                Self::marks_filing(cluster, &t.name, patch);
+            }
             "Namespace" if !patch["metadata"]["labels"].is_null() => {
                 self.takes_back(cluster, key, &t.name, &p.uid, patch);
                 assert!(read(RequiredReads::RECORDS), "S4: not on a quorum read: {write:?}");
@@ -209,6 +212,21 @@ impl Ledger {
         let lives = |o: &Value| o["metadata"]["uid"] == before[keys::APPLICATION_UID];
         assert!(!cluster.of_kind("CloudApplication").any(lives), "S5: {name} is a living record's");
         assert_eq!(patch["metadata"]["labels"], serde_json::json!({ keys::APPLICATION_UID: own }));
+    }
+
+    /// S3, S11: a filing namespace is marked while a record in it is open, and nothing else of it is written.
+    fn marks_filing(cluster: &Cluster, name: &str, patch: &Value) {
+        let over = ["Rejected", "Withdrawn", "Exited", "Completed", "Released"];
+        let filed = |kind: &str| {
+            ["CloudApplication", "ResourceGrant", "ChangeRequest", "Decommission"].contains(&kind)
+        };
+        let records = cluster.objects.iter().filter(|((kind, namespace, _), _)| filed(kind) && namespace == name);
+        let phases = records.map(|(_, record)| text(&record["status"]["phase"]));
+        let open = phases.filter(|phase| !over.contains(&phase.as_str())).count() > 0;
+        let mark = if open { Value::from("true") } else { Value::Null };
+        assert_eq!(*patch, serde_json::json!({ "metadata": { "labels": { keys::OPEN_RECORDS: mark } } }), "{name}");
+        let before = &cluster.get("Namespace", "", name).unwrap()["metadata"]["labels"];
+        assert!(before[keys::FILING_REGION].is_string() && before[keys::OPEN_RECORDS] != mark, "S11: {name}");
     }
 
     /// S5, S6: a volume that bears a mark passes only with the namespace that it was claimed in.

@@ -11,6 +11,7 @@ mod clocks;
 mod cluster;
 mod decisions;
 mod departing;
+mod filing;
 mod gaps;
 mod golden;
 mod leaving;
