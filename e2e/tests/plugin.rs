@@ -132,6 +132,16 @@ async fn queue_lists_records_by_waiting_party(context: Context) -> Result<()> {
     let items: Value = serde_json::from_str(&json.out)?;
     ensure!(items[0]["waitingOn"] == "Authority" && items[0]["record"] == "capp/travel", "{items}");
 
+    // Without -n: every filing namespace of the Regions that the caller decides for, though it may list no namespaces.
+    let inbox = || async {
+        let said = govcloud(&context, Actor::Authority410000, "queue").await?;
+        said.expect(0, &["capp/travel", &namespace, "decision"]).map(Some)
+    };
+    eventually("the inbox has the record", PATIENCE, inbox).await?;
+    govcloud(&context, Actor::Authority410100, "queue")
+        .await?
+        .expect(0, &["nothing to do for authority 410100 in the filing namespaces of region 410100"])?;
+
     govcloud(&context, Actor::Authority410000, "queue -A")
         .await?
         .expect(1, &["in all namespaces", "next: name a namespace"])?;

@@ -45,7 +45,10 @@ texts! {
     may_not_here(act, verb, resource) { "您无权{act}（{verb} {resource}）" "you may not {verb} {resource}" }
     ask_for_auditor() { "请管理员绑定角色 govcloud:auditor（docs/roles.md）" "ask an administrator to bind role govcloud:auditor (docs/roles.md)" }
     ask_for_role() { "请管理员在该命名空间绑定相应角色（docs/roles.md）" "ask an administrator to bind the role in that namespace (docs/roles.md)" }
-    try_namespace() { "用 -n 指定一个您有权查看的命名空间" "name a namespace that you may read with -n" }
+    try_namespace() {
+        "用 -n 指定一个您有权查看的命名空间；queue 不加 -A 和 -n 时，列出您负责的区域的各部门申报空间"
+        "name a namespace that you may read with -n; queue without -A and -n reads the filing namespaces of your regions"
+    }
     failed(why) { "API 服务器未能办理：{why}" "the API server failed: {why}" }
 }
 
@@ -172,6 +175,15 @@ texts! {
     }
     in_namespace(namespace) { "命名空间 {namespace} 中" "in namespace {namespace}" }
     in_all() { "全部命名空间中" "in any namespace" }
+    in_regions(codes) { "区域 {codes} 的部门申报空间中" "in the filing namespaces of region {codes}" }
+    queue_refused(namespaces) {
+        "未列入：您无权查看下列部门申报空间的申请记录，请管理员绑定角色（docs/roles.md）：{namespaces}"
+        "not in the list, for you may not list records there: {namespaces}; ask an administrator to bind the role (docs/roles.md)"
+    }
+    queue_left_out(count) {
+        "未列入：区域状态未列出的部门申报空间还有 {count} 个，请用 -n 逐个查看"
+        "{count} more filing namespaces are not listed by the region; read them with -n"
+    }
     no_party() {
         "您不是本空间的使用部门、主管部门或者政务云服务提供方（以“*”授予的权限不计）；--party all 列出全部"
         "you are neither department, authority nor provider here (wildcard rights do not count); --party all lists everything"

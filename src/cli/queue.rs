@@ -1,7 +1,7 @@
 //! `queue`: the list of what the caller has to do, oldest due date first.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
+use std::io::{self, Write};
 
 use clap::{Args, ValueEnum};
 use futures::future::try_join_all;
@@ -16,6 +16,10 @@ use super::session::Session;
 use govcloud_api::deadline::Party;
 use govcloud_api::record::{TimelineEntry, WaitingFor};
 use govcloud_api::time::Instant;
+
+mod scope;
+
+use scope::{Inbox, Listed, Scope};
 
 /// 待办事项，截止日期早的在前 / list what I have to do, oldest due date first
 #[derive(Args, Debug)]
@@ -94,6 +98,11 @@ impl Rights {
         Ok(rights)
     }
 
+    /// The Regions in which the caller approves or provisions.
+    fn regions(self) -> BTreeSet<String> {
+        self.approves.into_iter().chain(self.provisions).collect()
+    }
+
     /// Returns true if the caller is the party that a record waits on.
     fn is_responsible_for(&self, item: &Item) -> bool {
         match item.waiting_on {
@@ -157,10 +166,11 @@ impl QueueCommand {
         if self.all_namespaces && namespace_given {
             return Err(CliError::Usage(messages::namespace_or_all(lang)));
         }
-        let lists = try_join_all(Kind::ALL.map(|kind| session.list(kind, self.all_namespaces))).await?;
         let calendars = RegionCalendars::read(session).await?;
-        let records: Vec<Record> = lists.into_iter().flatten().collect();
+        let scope = self.scope(session, namespace_given, &calendars).await?;
+        let Listed { records, refused } = scope.list(session).await?;
         let mut items = items(&records, &calendars, session.now);
+        let gaps = scope.gaps(&refused, lang);
         let who = match self.party.map(PartyFilter::party) {
             Some(Some(party)) => {
                 items.retain(|i| i.waiting_on == party);
@@ -168,7 +178,7 @@ impl QueueCommand {
             }
             Some(None) => messages::anybody(lang),
             None => {
-                let rights = self.rights(session, &calendars, &items).await?;
+                let rights = Self::rights(session, &calendars, &items, &scope).await?;
                 items.retain(|i| rights.is_responsible_for(i));
                 match rights.parties(lang) {
                     Some(who) => who,
@@ -178,36 +188,58 @@ impl QueueCommand {
             }
         };
         if let Some(format) = self.output {
+            // What reads the output has its format; what is missing in it is said beside.
+            gaps.iter().for_each(|gap| drop(writeln!(io::stderr().lock(), "{}", escape_controls(gap))));
             return Ok(output::write(&items, format, out)?);
         }
         if items.is_empty() {
-            let scope = if self.all_namespaces {
-                messages::in_all(lang)
-            } else {
-                messages::in_namespace(lang, &session.namespace)
-            };
-            return Ok(writeln!(out, "{}", messages::nothing_waits(lang, who, scope))?);
+            writeln!(out, "{}", messages::nothing_waits(lang, who, scope.text(lang)))?;
+        } else {
+            out.write_all(text(&items, lang, self.party == Some(PartyFilter::All)).as_bytes())?;
+            if records.iter().any(Record::policies_violated) {
+                writeln!(out, "\n{}", messages::queue_violated(lang))?;
+            }
         }
-        out.write_all(text(&items, lang, self.party == Some(PartyFilter::All)).as_bytes())?;
-        if records.iter().any(Record::policies_violated) {
-            writeln!(out, "\n{}", messages::queue_violated(lang))?;
+        for gap in gaps {
+            writeln!(out, "{}", escape_controls(&gap))?;
         }
         Ok(())
     }
 
-    async fn rights(
+    /// Namespaces that are listed. Without `-n` and `-A`, who decides or provisions for Regions sees what is filed in all of them.
+    async fn scope(
         &self,
+        session: &Session,
+        namespace_given: bool,
+        calendars: &RegionCalendars,
+    ) -> Result<Scope, CliError> {
+        if self.all_namespaces {
+            return Ok(Scope::All);
+        }
+        let own = || Scope::Namespace(session.namespace.clone());
+        if namespace_given {
+            return Ok(own());
+        }
+        let regions = calendars.regions.keys().cloned().collect();
+        let regions = Rights::review(session, regions, BTreeSet::new()).await?.regions();
+        Ok(if regions.is_empty() { own() } else { Scope::Regions(Inbox::of(regions, calendars)) })
+    }
+
+    async fn rights(
         session: &Session,
         calendars: &RegionCalendars,
         items: &[Item],
+        scope: &Scope,
     ) -> Result<Rights, CliError> {
         let mut regions: BTreeSet<String> = items.iter().map(|i| i.region.clone()).collect();
         let mut namespaces: BTreeSet<String> = items.iter().map(|i| i.namespace.clone()).collect();
         if items.is_empty() {
             regions.extend(calendars.regions.keys().cloned());
         }
-        if !self.all_namespaces {
-            namespaces.insert(session.namespace.clone());
+        match scope {
+            Scope::Namespace(namespace) => drop(namespaces.insert(namespace.clone())),
+            Scope::Regions(inbox) => regions.extend(inbox.regions.iter().cloned()),
+            Scope::All => {}
         }
         Rights::review(session, regions, namespaces).await
     }

@@ -129,14 +129,30 @@ impl Session {
         Record::read(target.kind, value(&object), self.lang).ok()
     }
 
-    /// Lists the records of a kind, in the namespace or in all. Records that do not fit the schema are left out.
-    pub(super) async fn list(&self, kind: Kind, all: bool) -> Result<Vec<Record>, CliError> {
-        let api = if all {
-            Api::all_with(self.client.clone(), &kind.resource_type().api_resource())
-        } else {
-            self.api(kind, &self.namespace)
+    /// Lists the records of a kind, in a namespace or in all. Records that do not fit the schema are left out.
+    pub(super) async fn list(&self, kind: Kind, namespace: Option<&str>) -> Result<Vec<Record>, CliError> {
+        let api = match namespace {
+            Some(namespace) => self.api(kind, namespace),
+            None => Api::all_with(self.client.clone(), &kind.resource_type().api_resource()),
         };
-        let list = api.list(&ListParams::default()).await.map_err(|e| self.explain(e))?;
+        self.records(kind, &api).await.map_err(|e| self.explain(e))
+    }
+
+    /// Lists the records of a kind in a namespace; `None` if the caller may not.
+    pub(super) async fn list_readable(
+        &self,
+        kind: Kind,
+        namespace: &str,
+    ) -> Result<Option<Vec<Record>>, CliError> {
+        match self.records(kind, &self.api(kind, namespace)).await {
+            Ok(records) => Ok(Some(records)),
+            Err(kube::Error::Api(status)) if status.code == 403 => Ok(None),
+            Err(e) => Err(self.explain(e)),
+        }
+    }
+
+    async fn records(&self, kind: Kind, api: &Api<DynamicObject>) -> Result<Vec<Record>, kube::Error> {
+        let list = api.list(&ListParams::default()).await?;
         Ok(list.items.iter().filter_map(|o| Record::read(kind, value(o), self.lang).ok()).collect())
     }
 
