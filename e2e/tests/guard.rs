@@ -17,9 +17,12 @@ use govcloud_domain::integrity;
 use govcloud_domain::release;
 use serde_json::{Value, json};
 
+#[path = "guard/altered.rs"]
+mod altered;
 #[path = "guard/gap.rs"]
 mod gap;
 
+use altered::what_others_alter_is_reported_and_written_once_a_minute;
 use gap::a_decision_from_a_gap_never_counts;
 
 fn main() -> ExitCode {
@@ -28,6 +31,7 @@ fn main() -> ExitCode {
         a_policy_replaced_while_the_operator_was_down_is_a_violation,
         s1_a_mutator_of_others_ends_trust_until_it_is_allowed,
         a_decision_from_a_gap_never_counts,
+        what_others_alter_is_reported_and_written_once_a_minute,
     ];
     suite::main(Setup::Bare, tests)
 }

@@ -185,7 +185,7 @@ impl ClusterState {
             integrity: with.integrity.clone(),
             seal: with.seal.clone(),
             reads: with.reads,
-            trouble: with.refusal.clone(),
+            trouble: with.failure.clone(),
         }
     }
 

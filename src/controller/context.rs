@@ -5,7 +5,9 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use govcloud_domain::integrity::PolicyIntegrity;
+use govcloud_domain::plan::{Write, WriteFailure};
 use govcloud_domain::seal::Seal;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
 use crate::cache::CacheUpdate;
@@ -47,6 +49,7 @@ pub struct Context {
     pub(crate) integrity: watch::Receiver<PolicyIntegrity>,
     seal: watch::Receiver<Seal>,
     failures: Mutex<HashMap<Key, Failure>>,
+    altered: Mutex<HashMap<Key, Altered>>,
 }
 
 /// What the policy guard publishes. The seal comes before the integrity that it belongs to.
@@ -73,8 +76,18 @@ impl PublishedPolicies {
 pub(crate) struct Failure {
     pub(crate) times: u32,
     /// Refusal of its last write by the API server, where that is what failed.
-    pub(crate) refusal: Option<String>,
+    pub(crate) refusal: Option<WriteFailure>,
 }
+
+/// Writes of one key that did not stay, and when they are made again.
+#[derive(Clone, Debug)]
+struct Altered {
+    writes: Vec<Write>,
+    until: Timestamp,
+}
+
+/// Wait before a write is made again that did not stay.
+const ALTERED_RETRY: SignedDuration = SignedDuration::from_secs(60);
 
 impl Context {
     /// A context of a client, a clock and what the policy guard publishes.
@@ -101,6 +114,7 @@ impl Context {
             integrity,
             seal,
             failures: Mutex::default(),
+            altered: Mutex::default(),
         }
     }
 
@@ -166,5 +180,28 @@ impl Context {
             Some(f) => drop(failures.insert(key.clone(), f)),
             None => drop(failures.remove(key)),
         }
+    }
+
+    /// The writes of a key that did not stay and are not due again.
+    pub(crate) fn held_writes(&self, key: &Key) -> Vec<Write> {
+        let mut altered = self.altered.lock().unwrap_or_else(PoisonError::into_inner);
+        match altered.get(key) {
+            Some(held) if held.until > self.clock.now() => held.writes.clone(),
+            Some(_) => {
+                altered.remove(key);
+                Vec::new()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// Holds writes that did not stay. Returns when they are due again; those that are held already are due as before.
+    pub(crate) fn hold_writes(&self, key: &Key, writes: Vec<Write>) -> Timestamp {
+        let now = self.clock.now();
+        let mut altered = self.altered.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = altered.get(key).map(|held| held.until).filter(|until| *until > now);
+        let until = until.unwrap_or_else(|| now.saturating_add(ALTERED_RETRY).unwrap_or(Timestamp::MAX));
+        altered.insert(key.clone(), Altered { writes, until });
+        until
     }
 }

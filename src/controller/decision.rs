@@ -3,7 +3,7 @@
 use govcloud_api::filed::HasConditions;
 use govcloud_domain::integrity::PolicyIntegrity;
 use govcloud_domain::lifecycle_event::LifecycleEvent;
-use govcloud_domain::plan::{Plan, RequiredReads, Step};
+use govcloud_domain::plan::{Plan, RequiredReads, Step, Write, WriteFailure};
 use govcloud_domain::record::Meta;
 use govcloud_domain::seal::Seal;
 use jiff::Timestamp;
@@ -47,6 +47,25 @@ impl Decision {
         Self { meta, reads, steps, status, ready, phase, events, wake }
     }
 
+    /// Takes out the writes that repeat one of `made`, and returns them: what they write does not stay.
+    pub(crate) fn take_repeated(&mut self, made: &[Write]) -> Vec<Write> {
+        let mut repeated = Vec::new();
+        for Step::Write(writes) in &mut self.steps {
+            let planned = std::mem::take(writes).into_iter();
+            let (again, new): (Vec<Write>, Vec<Write>) =
+                planned.partition(|write| made.iter().any(|earlier| earlier.repeats(write)));
+            *writes = new;
+            repeated.extend(again);
+        }
+        self.steps.retain(|Step::Write(writes)| !writes.is_empty());
+        repeated
+    }
+
+    /// The planned writes that could be planned again.
+    pub(crate) fn repeatable(&self) -> impl Iterator<Item = &Write> {
+        self.steps.iter().flat_map(|Step::Write(writes)| writes).filter(|write| write.repeats(write))
+    }
+
     /// Number of planned writes.
     pub fn writes(&self) -> usize {
         self.steps.iter().map(|Step::Write(writes)| writes.len()).sum()
@@ -62,6 +81,6 @@ pub struct GatherContext {
     pub seal: Seal,
     /// Live reads that were just made for this decision.
     pub reads: Option<RequiredReads>,
-    /// Refusal of the last write by the API server.
-    pub refusal: Option<String>,
+    /// Failure of the last write.
+    pub failure: Option<WriteFailure>,
 }

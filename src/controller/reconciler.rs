@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use govcloud_domain::integrity::PolicyIntegrity;
-use govcloud_domain::plan::Target;
+use govcloud_domain::plan::{Target, Write, WriteFailure};
 use govcloud_domain::record::is_unanswered;
+use govcloud_domain::tenancy::unkept;
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::coop::consume_budget;
 use tracing::Instrument;
@@ -165,7 +166,8 @@ impl Context {
     fn back_off(&self, key: &Key, times: u32, error: &RequestError) -> Timestamp {
         let wait = Duration::from_millis(200).saturating_mul(1 << times.min(10)).min(LONGEST_BACKOFF);
         tracing::warn!(kind = key.kind.as_str(), namespace = key.namespace(), name = key.name(), %error, again_in = ?wait, "reconcile failed");
-        let refusal = matches!(error, RequestError::Refused(_)).then(|| error.to_string());
+        let refused = matches!(error, RequestError::Refused(_));
+        let refusal = refused.then(|| WriteFailure::Refused(error.to_string()));
         self.set_failure(key, Some(Failure { times: times + 1, refusal }));
         let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_secs(60));
         self.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX)
@@ -181,7 +183,7 @@ impl Context {
     pub async fn reconcile(
         &self,
         key: &Key,
-        refusal: Option<String>,
+        refusal: Option<WriteFailure>,
     ) -> Result<Option<Timestamp>, RequestError> {
         let mut fields = SpanFields::default();
         let result = self.rounds(key, refusal, &mut fields).await;
@@ -192,7 +194,7 @@ impl Context {
     async fn rounds(
         &self,
         key: &Key,
-        refusal: Option<String>,
+        refusal: Option<WriteFailure>,
         fields: &mut SpanFields,
     ) -> Result<Option<Timestamp>, RequestError> {
         if let Some(seconds) = self.skew.intolerable() {
@@ -203,11 +205,12 @@ impl Context {
             return Ok(self.clock.now().checked_add(SKEW_RETRY).ok());
         }
         let undecided =
-            |refusal| GatherContext { integrity: self.integrity(), seal: self.seal(), reads: None, refusal };
+            |failure| GatherContext { integrity: self.integrity(), seal: self.seal(), reads: None, failure };
         let mut with = undecided(refusal);
         let mut confirmed: Vec<Target> = Vec::new();
+        let mut made = self.held_writes(key);
         for _ in 0..ROUNDS {
-            let Some(decision) = self.decide(key, &with, self.clock.now()) else {
+            let Some(mut decision) = self.decide(key, &with, self.clock.now()) else {
                 "Malformed".clone_into(&mut fields.decision);
                 return self.report_malformed(key).await.map(|()| None);
             };
@@ -233,9 +236,16 @@ impl Context {
                 confirmed.extend(missing);
                 continue;
             }
+            let repeated = decision.take_repeated(&made);
+            if !repeated.is_empty() && decision.steps.is_empty() {
+                return self.report_altered(key, repeated, &with).await.map(Some);
+            }
             match self.carry_out(&decision, key).await {
                 Ok(Outcome::NoChange) => return Ok(decision.wake),
-                Ok(Outcome::Changed) => with = undecided(None),
+                Ok(Outcome::Changed) => {
+                    made.extend(decision.repeatable().cloned());
+                    with = undecided(None);
+                }
                 Err(RequestError::Stale(why)) => {
                     tracing::debug!(%why, "a write was based on stale objects; they are read again");
                     self.read_everything(key).await?;
@@ -260,12 +270,36 @@ impl Context {
 
     /// Records a refusal in the conditions, by deciding once more with it.
     async fn record_refusal(&self, key: &Key, error: &RequestError, with: &GatherContext) {
-        let with = GatherContext { refusal: Some(error.to_string()), ..with.clone() };
+        let refusal = WriteFailure::Refused(error.to_string());
+        let with = GatherContext { failure: Some(refusal), ..with.clone() };
         if let Some(decision) = self.decide(key, &with, self.clock.now())
             && let Err(e) = self.write_status(&decision, key).await
         {
             tracing::warn!(error = %e, "the refusal could not be recorded");
         }
+    }
+
+    /// Records in the conditions that writes did not stay, by deciding once more with that, and holds them for a while: whoever
+    /// alters them would do so again. Returns the time of the next decision.
+    async fn report_altered(
+        &self,
+        key: &Key,
+        repeated: Vec<Write>,
+        with: &GatherContext,
+    ) -> Result<Timestamp, RequestError> {
+        let live = |target: &Target| self.state.get(Kind::of(target.resource)?, &target.namespace, &target.name);
+        let paths = |write: &Write| live(write.target()).map(|object| unkept(write, &object.value()));
+        let paths: Vec<String> = repeated.iter().filter_map(paths).flatten().collect();
+        let paths = paths.join("; ");
+        tracing::warn!(kind = key.kind.as_str(), namespace = key.namespace(), name = key.name(), paths, "what is written does not stay");
+        let until = self.hold_writes(key, repeated);
+        let with = GatherContext { failure: Some(WriteFailure::Altered(paths)), ..with.clone() };
+        let decision = self.decide(key, &with, self.clock.now());
+        let wake = decision.as_ref().and_then(|decision| decision.wake);
+        if let Some(decision) = decision {
+            self.write_status(&decision, key).await?;
+        }
+        Ok(wake.map_or(until, |wake| wake.min(until)))
     }
 
     /// Enqueues records other than this one that depend on what its own writes changed, before others of their department.
@@ -278,6 +312,9 @@ impl Context {
         self.enqueue(read, keys.into_iter().filter(|k| k != key));
     }
 }
+
+#[cfg(test)]
+mod altered;
 
 #[cfg(test)]
 mod tests {

@@ -129,7 +129,7 @@ impl Evaluation<'_> {
     fn into_plan(mut self, stored: &ResourceGrantStatus, steps: Vec<Step>) -> Plan<ResourceGrantStatus> {
         if !steps.is_empty() {
             let state = match &self.seen.region_context.trouble {
-                Some(t) => ReadyState::write_refused(t),
+                Some(t) => ReadyState::write_failed(t),
                 None => ReadyState::Reconciling(
                     Reason::Applying,
                     Bilingual::new("正在开通资源", "resources are being provisioned"),

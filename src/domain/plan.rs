@@ -72,6 +72,29 @@ impl Write {
     }
 }
 
+impl Write {
+    /// Returns true if another write brings the same object to the same content. A creation fails the second time, and a
+    /// deletion is not planned again.
+    #[must_use]
+    pub fn repeats(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Apply(target, body), Self::Apply(same, content))
+            | (Self::Correct(target, body), Self::Correct(same, content))
+            | (Self::Patch(target, _, body), Self::Patch(same, _, content)) => target == same && body == content,
+            _ => false,
+        }
+    }
+}
+
+/// Failure of the last write, as a record reports it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WriteFailure {
+    /// The API server refused it, with this message.
+    Refused(String),
+    /// It was accepted, and something else altered the object: the paths that did not stay.
+    Altered(String),
+}
+
 /// One step of a plan.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {

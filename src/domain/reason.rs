@@ -134,6 +134,8 @@ pub enum Reason {
     PolicyIntegrityViolated,
     /// Write that the API server refused.
     WriteRefused,
+    /// Write that something else alters.
+    WriteAltered,
     /// Read that the API server refused.
     ReadRefused,
     /// Approval that waits for the provider's grant (Art. 13).

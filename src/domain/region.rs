@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::filing::{self, FilingNamespace, Holding};
 use super::finding::{Bilingual, Finding};
-use super::plan::{Plan, Step, Write};
+use super::plan::{Plan, Step, Write, WriteFailure};
 use super::quantity::Quantity;
 use super::record::{ReadyState, StatusBuilder};
 use super::region_context::RegionView;
@@ -27,8 +27,8 @@ pub struct Observed {
     pub retained: Vec<Arc<RetainedVolume>>,
     /// Its filing namespaces, with what each holds.
     pub filing: Vec<(FilingNamespace, Holding)>,
-    /// Error of the last refused write.
-    pub trouble: Option<String>,
+    /// Failure of the last write.
+    pub trouble: Option<WriteFailure>,
 }
 
 /// Judges a region by itself and by what it refers to, lists what it keeps and where records are filed, and marks the
@@ -43,7 +43,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<RegionStatus> {
     let texts: Vec<Bilingual> = findings.iter().map(Finding::text).collect();
     let state = match (findings.first(), trouble) {
         (Some(first), _) => ReadyState::Stalled(first.reason(), Bilingual::list(&texts)),
-        (None, Some(refusal)) => ReadyState::write_refused(refusal),
+        (None, Some(failure)) => ReadyState::write_failed(failure),
         (None, None) => {
             ReadyState::Ready(Reason::Ready, Bilingual::new("可受理申请", "applications can be filed"))
         }

@@ -6,7 +6,7 @@ use super::calendar::Calendar;
 use super::decision::Policies;
 use super::finding::{Bilingual, Finding};
 use super::integrity::PolicyIntegrity;
-use super::plan::RequiredReads;
+use super::plan::{RequiredReads, WriteFailure};
 use super::seal::Seal;
 use super::tenancy::{bad_blocks, limits, quota};
 use govcloud_api::record::Decision;
@@ -109,8 +109,8 @@ pub struct RegionContext {
     pub seal: Seal,
     /// Reads with quorum that were made for this decision.
     pub reads: Option<RequiredReads>,
-    /// Error of the last refused write.
-    pub trouble: Option<String>,
+    /// Failure of the last write.
+    pub trouble: Option<WriteFailure>,
 }
 
 impl RegionContext {

@@ -66,7 +66,7 @@ fn decide(c: &mut Criterion) {
             integrity: s.guard.clone(),
             seal: s.seal(),
             reads: Some(RequiredReads::EVERYTHING),
-            refusal: None,
+            failure: None,
         };
         let now = s.now;
         let mut group = c.benchmark_group(format!("{namespaces} namespaces"));

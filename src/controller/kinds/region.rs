@@ -91,7 +91,7 @@ fn index(region: &Object) -> Vec<IndexKey> {
 fn decide(state: &ClusterState, key: &Key, with: &GatherContext, now: Timestamp) -> Option<Decision> {
     // Read first: where the Region changes meanwhile, the status write is refused for this version.
     let (meta, _) = state.typed::<Region>(Kind::Region, "", key.name())?;
-    let seen = region::Observed { trouble: with.refusal.clone(), ..state.observed_region(key.name())? };
+    let seen = region::Observed { trouble: with.failure.clone(), ..state.observed_region(key.name())? };
     Some(Decision::new(meta, seen.view.region.status.as_ref(), region::decide(&seen, now)))
 }
 

@@ -126,7 +126,7 @@ impl Evaluation<'_> {
     /// Ready state while the application is provisioned.
     fn provisioning_state(&self) -> ReadyState {
         if let Some(t) = &self.seen.region_context.trouble {
-            return ReadyState::write_refused(t);
+            return ReadyState::write_failed(t);
         }
         let Some((_, grant)) = &self.seen.grant else {
             // The operator's own grant follows at once: that is not worth a status of its own.

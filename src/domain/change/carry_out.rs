@@ -192,7 +192,7 @@ impl Evaluation<'_> {
             return ReadyState::Stalled(Reason::ApplicationExiting, text);
         }
         if let Some(t) = &self.seen.region_context.trouble {
-            return ReadyState::write_refused(t);
+            return ReadyState::write_failed(t);
         }
         if !below.is_empty() {
             let list = below.join("; ");

@@ -190,7 +190,7 @@ impl Evaluation<'_> {
             self.builder.wake = wakes.filter(|at| *at > self.now).min();
         }
         let state = if let Some(error) = &self.seen.region_context.trouble {
-            ReadyState::write_refused(error)
+            ReadyState::write_failed(error)
         } else if !held.is_empty() && self.now >= stuck_at {
             ReadyState::Stalled(Reason::ReclaimStuck, self.stuck_text(held))
         } else {

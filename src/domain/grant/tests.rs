@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::integrity::PolicyIntegrity;
-use crate::plan::Write;
+use crate::plan::{Write, WriteFailure};
 use crate::region_context::RegionView;
 use crate::seal::Seal;
 use crate::tenancy::LiveObject;
@@ -247,4 +247,16 @@ fn art_21_a_department_gets_what_its_region_lists_and_no_host_of_another() {
     let namespace = &tenancy::desired(&order, &order.namespaces[0])[0].body["metadata"]["annotations"];
     assert_eq!(namespace["govcloud.dev/ingress-hosts"], "travel.henan.example");
     assert_eq!(namespace["govcloud.dev/extended-resources"], "", "listed, though empty");
+}
+
+/// Report 18b: what something else alters is said with its path; the write stays planned.
+#[test]
+fn what_does_not_stay_is_said_with_its_path() {
+    let mut seen = of_application();
+    seen.region_context.trouble = Some(WriteFailure::Altered("Namespace/x metadata.labels[y]".to_owned()));
+    let plan = decide(&seen, now());
+    assert!(!plan.steps.is_empty());
+    let stalled = plan.status.record.conditions.iter().find(|c| c.type_ == "Stalled").expect("a condition");
+    assert_eq!(stalled.reason, "WriteAltered");
+    assert!(stalled.message.contains("Namespace/x metadata.labels[y]"), "{}", stalled.message);
 }

@@ -4,6 +4,7 @@ use super::super::finding::{Bilingual, Finding};
 use super::super::integrity::PolicyIntegrity;
 use crate::bilingual::bilingual;
 use crate::integrity::PolicyViolation;
+use crate::plan::WriteFailure;
 use crate::reason::Reason;
 use crate::region_context::RegionContext;
 use govcloud_api::record::RecordStatus;
@@ -71,11 +72,22 @@ impl ReadyState {
         Self::Stalled(Reason::SpecAltered, text)
     }
 
-    /// State after the API server refused a write.
+    /// State after a write was refused, or did not stay.
     #[must_use]
-    pub fn write_refused(why: &str) -> Self {
-        let Bilingual { zh, en } = Bilingual::of_refusal(why);
-        let text = bilingual!("写入被拒：{zh}", "a write was refused: {en}");
-        Self::Stalled(Reason::WriteRefused, text)
+    pub fn write_failed(failure: &WriteFailure) -> Self {
+        match failure {
+            WriteFailure::Refused(why) => {
+                let Bilingual { zh, en } = Bilingual::of_refusal(why);
+                let text = bilingual!("写入被拒：{zh}", "a write was refused: {en}");
+                Self::Stalled(Reason::WriteRefused, text)
+            }
+            WriteFailure::Altered(paths) => Self::Stalled(
+                Reason::WriteAltered,
+                bilingual!(
+                    "写入的内容被其他策略或者程序改动，未能保持：{paths}；每分钟重新写入一次",
+                    "what is written does not stay, for another policy or controller alters it: {paths}; it is written again once a minute"
+                ),
+            ),
+        }
     }
 }

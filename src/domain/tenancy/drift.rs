@@ -130,7 +130,7 @@ fn compare(
 }
 
 /// `spec.hard[requests.cpu]`: plain names with dots between, others in brackets.
-fn dotted(path: &[String]) -> String {
+pub(super) fn dotted(path: &[String]) -> String {
     path.iter().fold(String::new(), |text, part| match part.chars().all(|c| c.is_ascii_alphanumeric()) {
         true if text.is_empty() => part.clone(),
         true => format!("{text}.{part}"),

@@ -21,6 +21,7 @@ pub mod quota_delta;
 mod reconcile;
 mod report;
 mod storage_inventory;
+mod unkept;
 pub mod volume_source;
 pub mod volumes;
 
@@ -33,6 +34,7 @@ pub use object::{ObjectRules, Tenant, TenantObject, WriteStep};
 pub use order::{ApplicationIdentity, NamespaceOrder, TakeBack, TenancyOrder};
 pub use reconcile::{granted_quota, reconcile};
 pub use report::{NamespaceReport, NamespaceState, TenancyReport};
+pub use unkept::unkept;
 
 use govcloud_api::resources::ResourceType;
 

@@ -447,7 +447,7 @@ fn an_exit_is_found_by_its_own_key_alone() {
     let mut s = Stage::live("2026-06-01 09:00");
     s.file(&exit_id("travel"), exit("Application", "Retain", &[]));
     let state = s.cluster.state();
-    let with = GatherContext { integrity: s.guard.clone(), seal: s.seal(), reads: None, refusal: None };
+    let with = GatherContext { integrity: s.guard.clone(), seal: s.seal(), reads: None, failure: None };
     for kind in Kind::records() {
         let found = state.observed_decommission(&Key::new(kind, DEPT, "travel"), &with).is_some();
         assert_eq!(found, kind == Kind::Decommission, "{kind:?}");
@@ -462,7 +462,7 @@ fn what_is_over_is_decided_on_nothing_that_is_stored() {
     let e = s.leave("leave", exit("Application", "Retain", &[]));
     assert_eq!(s.phase(&e), "Completed");
     assert_eq!(s.cluster.of_kind("PersistentVolume").count(), 1);
-    let with = GatherContext { integrity: s.guard.clone(), seal: s.seal(), reads: None, refusal: None };
+    let with = GatherContext { integrity: s.guard.clone(), seal: s.seal(), reads: None, failure: None };
     let key = Key::new(Kind::Decommission, DEPT, "leave");
     let seen = s.cluster.state().observed_decommission(&key, &with).unwrap();
     assert_eq!((seen.volumes.len(), seen.storage.volumes.len(), seen.namespaces.len()), (0, 0, 0));

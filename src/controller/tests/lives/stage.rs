@@ -8,7 +8,7 @@ use govcloud_controller::key::Key;
 use govcloud_controller::kinds::Kind;
 use govcloud_domain::integrity::PolicyIntegrity;
 use govcloud_domain::lifecycle_event::LifecycleEvent;
-use govcloud_domain::plan::{Plan, RequiredReads, Step, Write};
+use govcloud_domain::plan::{Plan, RequiredReads, Step, Write, WriteFailure};
 use govcloud_domain::record::OPERATOR;
 use govcloud_domain::seal::{KEY_LENGTH, Seal};
 use jiff::{SignedDuration, Timestamp};
@@ -184,8 +184,8 @@ impl Stage {
     /// The decision on a record now, by the table of kinds.
     pub fn plan(&self, key: &Key, reads: Option<RequiredReads>) -> Option<Plan<Value>> {
         let state = self.cluster.state();
-        let refusal = self.trouble.get(key).cloned();
-        let with = GatherContext { integrity: self.guard.clone(), seal: self.seal(), reads, refusal };
+        let failure = self.trouble.get(key).cloned().map(WriteFailure::Refused);
+        let with = GatherContext { integrity: self.guard.clone(), seal: self.seal(), reads, failure };
         let decide = key.kind.spec().record.as_ref()?.decide;
         let Decision { reads: reread, steps, status, events, wake, .. } =
             decide(&state, key, &with, self.now)?;

@@ -58,7 +58,7 @@ fn gathered(s: &Stage, key: &Key) -> String {
         integrity: PolicyIntegrity::Unknown,
         seal: s.seal(),
         reads: Some(RequiredReads::EVERYTHING),
-        refusal: None,
+        failure: None,
     };
     let seen = match key.kind {
         Kind::Application => format!("{:?}", state.observed_application(key, &with)),
