@@ -169,7 +169,7 @@ impl Context {
                 uid: &decision.meta.uid,
                 reason: event.event(),
                 warning: event.is_warning(),
-                note: event.text().stored(NOTE_MAX),
+                note: event.note().stored(NOTE_MAX),
                 at: Timestamp::now(),
                 instance: &self.identity,
             })

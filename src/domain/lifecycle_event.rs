@@ -220,6 +220,23 @@ impl LifecycleEvent {
         }
     }
 
+    /// Note of the Event that is written before the status that records this. It names no digest that exists with that status
+    /// alone: if the status is refused because the record changed meanwhile, there may be another one.
+    #[must_use]
+    pub fn note(&self) -> Bilingual {
+        match self {
+            Self::InventoryPublished(_, n) => bilingual!(
+                "数据清单已公布，共 {n} 项，校验值见 status.inventory",
+                "inventory of {n} items published; status.inventory has its digest"
+            ),
+            Self::Reclaimed(_) => bilingual!(
+                "云资源已收回，证明及其校验值见 status.certificate",
+                "resources are reclaimed; status.certificate has the certificate and its digest"
+            ),
+            _ => self.text(),
+        }
+    }
+
     /// Wording for people: one table, exhaustive.
     #[must_use]
     pub fn text(&self) -> Bilingual {
@@ -373,5 +390,23 @@ impl LifecycleEvent {
                 Bilingual::new(format!("{}按期完成", o.zh()), format!("{} done in time", o.en()))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The Event comes first; a digest in it may never be stored.
+    #[test]
+    fn a_note_names_no_digest_that_comes_with_the_status() {
+        let digest = "sha256:0123".to_owned();
+        let published = LifecycleEvent::InventoryPublished(digest.clone(), 3);
+        for event in [published, LifecycleEvent::Reclaimed(digest.clone())] {
+            let note = event.note().to_string();
+            assert!(!note.contains(&digest) && event.text().to_string().contains(&digest), "{note}");
+        }
+        // What the department itself wrote is there already.
+        assert!(LifecycleEvent::Consented(digest.clone()).note().to_string().contains(&digest));
     }
 }

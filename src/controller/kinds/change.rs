@@ -15,6 +15,8 @@ use govcloud_domain::open_request::OpenRequest;
 use govcloud_domain::tenancy::quota::{self, QuotaUse};
 use govcloud_domain::{change, decision, maintenance};
 use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::filed::{REQUEST, filed_index, region_in_spec};
@@ -211,6 +213,16 @@ impl ClusterState {
     }
 }
 
+/// Returns true for a change that was approved and waits until the department uses less (Art. 15).
+fn waits_for_use(change: &Object) -> bool {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct OfHold {
+        below_use_since: Option<IgnoredAny>,
+    }
+    change.status::<OfHold>().is_some_and(|status| status.below_use_since.is_some())
+}
+
 /// The open ones among some records, but for the one that asks. One that is being deleted and was never approved comes to
 /// nothing, however long a finalizer holds it.
 fn open<K: FiledRecord>(own: &Key, records: &[Arc<Object>]) -> Vec<OpenRequest> {
@@ -225,6 +237,7 @@ fn open<K: FiledRecord>(own: &Key, records: &[Arc<Object>]) -> Vec<OpenRequest> 
         kind: o.kind.as_str(),
         name: o.name().to_owned(),
         created_at: o.meta().created_at,
+        on_hold: waits_for_use(o),
     };
     open.map(view).collect()
 }

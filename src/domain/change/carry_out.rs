@@ -10,7 +10,7 @@ use crate::grant::work_order;
 use crate::lifecycle_event::LifecycleEvent;
 use crate::plan::{Precondition, RequiredReads, Step, Target, Write};
 use crate::reason::Reason;
-use crate::record::{Actor, ClosedReason, Meta, OPERATOR, PauseReason, ReadyState};
+use crate::record::{Actor, ClosedReason, Meta, OPERATOR, PauseReason, ReadyState, stalled};
 use crate::region_context::Reread;
 use crate::tenancy::quota::QuotaUse;
 use crate::tenancy::quota_delta::{BelowUse, is_judged, lowered_below_use};
@@ -149,8 +149,13 @@ impl Evaluation<'_> {
                 false
             }
             _ => {
-                if let (Some(c), None) = (calendar, self.status.below_use_since) {
-                    self.builder.resume(Obligation::Change, c);
+                match (calendar, self.status.below_use_since) {
+                    (Some(c), None) => self.builder.resume(Obligation::Change, c),
+                    // After an exit that came to nothing the department is waited on again.
+                    (Some(c), Some(_)) => {
+                        self.builder.pause(Obligation::Change, Party::Department, PauseReason::BelowUse, c);
+                    }
+                    (None, _) => {}
                 }
                 true
             }
@@ -207,6 +212,9 @@ impl Evaluation<'_> {
         if let Some(violated) = ReadyState::policies_violated(&self.seen.region_context.integrity) {
             return violated;
         }
+        if let Some(held) = self.held_grant() {
+            return held;
+        }
         if !self.seen.region_context.automatic() {
             return self.awaiting_grant();
         }
@@ -219,25 +227,44 @@ impl Evaluation<'_> {
         )
     }
 
-    /// The provider is to apply the work order; where the one it applied is refused, the grant says why.
-    fn awaiting_grant(&self) -> ReadyState {
-        let name = &self.seen.meta.name;
-        let application =
-            self.seen.record.spec.resource_adjustment.as_ref().map_or("", |a| a.application.as_str());
-        let command = format!("kubectl govcloud grant render {application} --change {name}");
-        let refused = self.seen.grant.as_ref().is_some_and(|(_, g)| {
-            g.spec.approved.name == *name
-                && g.status.as_ref().is_some_and(|s| s.record.waiting_for == Some(WaitingFor::CorrectGrant))
-        });
-        if refused {
-            return ReadyState::Stalled(
-                Reason::GrantStalled,
-                bilingual!(
-                    "工单与批准内容不符，差异见 ResourceGrant {application}；正确的工单：{command}",
-                    "the grant is not what was approved; ResourceGrant {application} says where; the right one: {command}"
-                ),
+    /// State of a change whose grant is held up: its people look here, and not at the grant.
+    fn held_grant(&self) -> Option<ReadyState> {
+        let (_, grant) = self.seen.grant.as_ref()?;
+        let approved = &grant.spec.approved;
+        let record = &grant.status.as_ref()?.record;
+        let held = stalled(record).filter(|_| approved.name == self.seen.meta.name)?;
+        if record.waiting_for == Some(WaitingFor::CorrectGrant) {
+            let (application, command) = (self.application(), self.render_command());
+            let text = bilingual!(
+                "工单与批准内容不符，差异见 ResourceGrant {application}；正确的工单：{command}",
+                "the grant is not what was approved; ResourceGrant {application} says where; the right one: {command}"
             );
+            return Some(ReadyState::Stalled(Reason::GrantStalled, text));
         }
+        if approved.kind != ApprovalKind::ChangeRequest {
+            return None;
+        }
+        let Bilingual { zh, en } = Bilingual::read(&held.message);
+        let text = Bilingual::new(
+            format!("工单受阻（{}）：{zh}", held.reason),
+            format!("the grant is held up ({}): {en}", held.reason),
+        );
+        Some(ReadyState::Stalled(Reason::GrantStalled, text))
+    }
+
+    /// Name of the application that is changed.
+    fn application(&self) -> &str {
+        self.seen.record.spec.resource_adjustment.as_ref().map_or("", |asked| asked.application.as_str())
+    }
+
+    /// The command that prints the right work order.
+    fn render_command(&self) -> String {
+        format!("kubectl govcloud grant render {} --change {}", self.application(), self.seen.meta.name)
+    }
+
+    /// The provider is to apply the work order.
+    fn awaiting_grant(&self) -> ReadyState {
+        let command = self.render_command();
         ReadyState::Reconciling(
             Reason::AwaitingGrant,
             bilingual!(

@@ -353,3 +353,54 @@ fn an_undecided_request_that_is_being_deleted_holds_nobody_up() {
     s.settle();
     assert_eq!(s.stands(&next, "Valid"), "True/Valid");
 }
+
+/// What refuses a write of a change is said on the change too: its people look there.
+#[test]
+fn what_holds_the_grant_up_is_said_on_the_change() {
+    let mut s = Stage::live("2026-06-01 09:00");
+    let c = change_id("enlarge");
+    s.file(&c, enlarged());
+    s.refuse = Some(("ResourceQuota", "another policy forbids it"));
+    s.decide(&c, "approved", "同意");
+    assert_eq!(s.stands(&grant_id(), "Stalled"), "True/WriteRefused");
+    assert_eq!((s.phase(&c), s.stands(&c, "Stalled").as_str()), ("Applying", "True/GrantStalled"));
+    let message = s.condition(&c, "Stalled").unwrap()["message"].as_str().unwrap();
+    assert!(message.contains("another policy forbids it") && message.contains("WriteRefused"), "{message}");
+    s.refuse = None;
+    s.settle();
+    assert_eq!((s.phase(&c), s.stands(&c, "Stalled").as_str()), ("Completed", "False/None"));
+}
+
+/// Art. 15, 16: a change that waits for less use holds no exit up, the department's or the authority's; it ends with the
+/// application, and goes on if the exit comes to nothing.
+#[test]
+fn an_exit_overtakes_a_change_that_waits_for_less_use() {
+    for reason in ["NoLongerUsed", "ContractEnded"] {
+        for withdrawn in [false, true] {
+            let mut s = Stage::live("2026-06-01 09:00");
+            s.uses("prod", json!({ "pods": "40" }));
+            let c = change_id("shrink");
+            s.file(&c, adjustment(json!({ "pods": "10" })));
+            s.decide(&c, "approved", "同意");
+            assert_eq!((s.phase(&c), s.count(&c, "BelowUse")), ("Applying", 1));
+            let e = exit_id("leave");
+            let mut spec = exit("Application", "Retain", &[]);
+            spec["reason"] = json!(reason);
+            s.file(&e, spec);
+            assert_eq!((s.stands(&e, "Valid").as_str(), s.phase(&app_id())), ("True/Valid", "Exiting"), "{}", s.status(&e));
+            assert_eq!(s.stands(&c, "Stalled"), "True/ApplicationExiting");
+            s.until("2026-06-02 09:00");
+            if withdrawn {
+                s.withdraw(&e);
+                assert_eq!((s.phase(&app_id()), s.phase(&c)), ("Live", "Applying"));
+                s.uses("prod", json!({ "pods": "5" }));
+                assert_eq!((s.phase(&c), s.count(&c, "UseFell")), ("Completed", 1));
+            } else {
+                s.consent(&e);
+                s.decide(&e, "approved", "同意");
+                assert_eq!((s.phase(&e), s.phase(&app_id())), ("Completed", "Exited"), "{}", s.status(&e));
+                assert_eq!((s.phase(&c), s.count(&c, "Overtaken")), ("Withdrawn", 1));
+            }
+        }
+    }
+}
