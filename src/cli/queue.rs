@@ -237,7 +237,9 @@ impl QueueCommand {
             regions.extend(calendars.regions.keys().cloned());
         }
         match scope {
-            Scope::Namespace(namespace) => drop(namespaces.insert(namespace.clone())),
+            Scope::Namespace(namespace) => {
+                namespaces.insert(namespace.clone());
+            }
             Scope::Regions(inbox) => regions.extend(inbox.regions.iter().cloned()),
             Scope::All => {}
         }

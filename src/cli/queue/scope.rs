@@ -117,7 +117,9 @@ async fn list_each(session: &Session, namespaces: &BTreeSet<String>) -> Result<L
     for (namespace, records) in answers {
         match records {
             Some(records) => listed.records.extend(records),
-            None => drop(listed.refused.insert(namespace)),
+            None => {
+                listed.refused.insert(namespace);
+            }
         }
     }
     Ok(listed)

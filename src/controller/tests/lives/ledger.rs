@@ -221,8 +221,8 @@ impl Ledger {
             ["CloudApplication", "ResourceGrant", "ChangeRequest", "Decommission"].contains(&kind)
         };
         let records = cluster.objects.iter().filter(|((kind, namespace, _), _)| filed(kind) && namespace == name);
-        let phases = records.map(|(_, record)| text(&record["status"]["phase"]));
-        let open = phases.filter(|phase| !over.contains(&phase.as_str())).count() > 0;
+        let mut phases = records.map(|(_, record)| text(&record["status"]["phase"]));
+        let open = phases.any(|phase| !over.contains(&phase.as_str()));
         let mark = if open { Value::from("true") } else { Value::Null };
         assert_eq!(*patch, serde_json::json!({ "metadata": { "labels": { keys::OPEN_RECORDS: mark } } }), "{name}");
         let before = &cluster.get("Namespace", "", name).unwrap()["metadata"]["labels"];
