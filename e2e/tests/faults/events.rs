@@ -49,6 +49,8 @@ pub async fn refused_events_do_not_stop_status_writes(context: Context) -> Resul
         let events = reasons(department).await?;
         ensure!(events.is_empty(), "Events were not refused: {events:?}");
     }
+    let counted = refused_by_metrics(&context).await?;
+    ensure!(counted >= refused, "{refused} Events were refused, and /metrics has {counted}");
     // Events are written again as soon as they are accepted.
     proxied.injector.inject(&terminating, Fault::None);
     departments[1].go_live("travel").await?;
@@ -69,6 +71,17 @@ async fn provisioned(context: &Context, namespace: &str) -> Result<Department> {
     }
     department.phase(Kind::Grant, "travel", "Active").await?;
     Ok(department)
+}
+
+/// Events that the operator counts as refused.
+async fn refused_by_metrics(context: &Context) -> Result<usize> {
+    let operator = context.cluster.operator.lock().await;
+    let metrics = operator.as_ref().context("no operator")?.get("/metrics").await?;
+    let events = |line: &&str| {
+        line.starts_with("govcloud_api_requests_total{")
+            && [r#"verb="create""#, r#"resource="events""#, r#"code="403""#].iter().all(|label| line.contains(label))
+    };
+    Ok(metrics.lines().filter(events).filter_map(|line| line.rsplit(' ').next()?.parse::<usize>().ok()).sum())
 }
 
 /// Reasons of the Events in a department's filing namespace.
