@@ -32,6 +32,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn main() -> ExitCode {
     let tests = e2e::tests![
         queue_lists_records_by_waiting_party,
+        completion_offers_what_the_caller_may_list,
+        dry_run_submits_nothing,
         show_prints_the_lifecycle,
         approval_covers_the_shown_generation,
         denial_for_another_region_is_explained,
@@ -145,9 +147,45 @@ async fn queue_lists_records_by_waiting_party(context: Context) -> Result<()> {
     govcloud(&context, Actor::Authority410000, "queue -A")
         .await?
         .expect(1, &["in all namespaces", "next: name a namespace"])?;
-    govcloud(&context, Actor::Authority410000, &format!("{ask} -A"))
-        .await?
-        .expect(2, &["either -n or -A"])?;
+    // As with kubectl, -A counts whatever -n says.
+    let all = govcloud(&context, Actor::Auditor, &format!("queue -n {namespace}-none -A --party all")).await?;
+    all.expect(0, &waits).map(drop)
+}
+
+/// Names of records for whoever may list them; nothing, and no error, for others.
+async fn completion_offers_what_the_caller_may_list(context: Context) -> Result<()> {
+    let namespace = filed(&context).await?;
+    let offered = async |actor, line: &str| {
+        let said = govcloud(&context, actor, &format!("__complete -- --lang en {line}")).await?;
+        Ok::<_, anyhow::Error>(said.expect(0, &[])?.out)
+    };
+    let decide = format!("-n {namespace} approve capp/");
+    let named = "capp/travel\tSubmitted  交通出行服务平台\n";
+    let shown = offered(Actor::Authority410000, &decide).await?;
+    ensure!(shown.contains(named) && shown.ends_with(":4\n"), "{shown}");
+    ensure!(offered(Actor::OtherDepartment, &decide).await? == ":4\n", "nothing to choose from");
+    let region = offered(Actor::Department, "calendar show --region 4101").await?;
+    ensure!(region.contains("410100\tZhengzhou\n"), "{region}");
+    let spaces = offered(Actor::PlatformAdmin, &format!("queue -n {namespace}")).await?;
+    ensure!(spaces.contains(&format!("{namespace}\n")), "{spaces}");
+    Ok(())
+}
+
+/// The API server checks the decision, nobody is asked, and the record has none.
+async fn dry_run_submits_nothing(context: Context) -> Result<()> {
+    let namespace = filed(&context).await?;
+    let checked = ["Opinion: 同意上云", "the API server accepts the request; nothing was submitted"];
+    let line = format!("approve capp/travel -n {namespace} --opinion 同意上云 --dry-run");
+    govcloud(&context, Actor::Authority410000, &line).await?.expect(0, &checked)?;
+    let refused = ["you lack verb approve on regions.govcloud.dev/410000"];
+    govcloud(&context, Actor::Authority410100, &line).await?.expect(1, &refused)?;
+    let withdraw = format!("withdraw capp/travel -n {namespace} --dry-run=server");
+    govcloud(&context, Actor::Department, &withdraw).await?.expect(0, &["nothing was submitted"])?;
+    let admin = context.cluster.kubectl(Actor::Admin);
+    let annotations = admin
+        .run(&["get", "capp", "travel", "-n", &namespace, "-o", "jsonpath={.metadata.annotations}"])
+        .await?;
+    ensure!(!annotations.contains("decision") && !annotations.contains("withdraw"), "{annotations}");
     Ok(())
 }
 
@@ -171,6 +209,9 @@ async fn show_prints_the_lifecycle(context: Context) -> Result<()> {
     govcloud(&context, Actor::Department, &format!("show capp/none -n {namespace}"))
         .await?
         .expect(1, &["there is no capp/none"])?;
+    govcloud(&context, Actor::Department, &format!("certificate capp/travel -n {namespace}"))
+        .await?
+        .expect(2, &["is not a Decommission", "It has none in this namespace"])?;
     govcloud(&context, Actor::Department, &format!("show travel -n {namespace}"))
         .await?
         .expect(2, &["is not KIND/NAME"])?;

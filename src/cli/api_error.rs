@@ -2,23 +2,28 @@
 
 use kube::core::Status;
 
-use super::error::{CliError, chain};
+use super::error::{CliError, chain, innermost};
 use super::messages::{self, terms};
 use super::output::Lang;
 use super::record::Kind;
 
 impl CliError {
-    /// Converts an error of a request.
-    pub(super) fn from_kube(error: kube::Error, lang: Lang) -> Self {
-        match error {
-            kube::Error::Api(status) => Self::from_status(&status, lang),
-            other => Self::failed(messages::unreachable(lang, chain(&other))),
-        }
+    /// Converts an error of a request to the API server at `url`.
+    pub(super) fn from_kube(error: kube::Error, url: &str, lang: Lang) -> Self {
+        let why = match &error {
+            kube::Error::Api(status) => return Self::from_status(status, lang),
+            // The layers of the client around the cause say nothing about it.
+            kube::Error::Service(why) => innermost(why.as_ref()),
+            kube::Error::HyperError(why) => innermost(why),
+            other => chain(other),
+        };
+        Self::failed(messages::unreachable(lang, url, why)).advise([messages::next_connection(lang)])
     }
 
     /// Converts an error response of the API server.
     pub(super) fn from_status(status: &Status, lang: Lang) -> Self {
         match status.code {
+            401 => Self::failed(messages::unauthenticated(lang)).advise([messages::next_credentials(lang)]),
             403 | 422 => match missing_right(&status.message) {
                 Some(right) => right.error(lang),
                 None => Self::failed(messages::refused(lang, rule_message(&status.message, lang))),
@@ -94,6 +99,29 @@ mod tests {
             CliError::Failed { message, next } => format!("{message} | {}", next.join(" | ")),
             other => other.to_string(),
         }
+    }
+
+    /// A layer of the client around a cause.
+    #[derive(Debug, thiserror::Error)]
+    #[error("client error (Connect)")]
+    struct Layer(#[source] std::io::Error);
+
+    #[test]
+    fn from_kube_names_the_address_the_cause_and_the_next_step() {
+        let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        let error = kube::Error::Service(Box::new(Layer(refused)));
+        let CliError::Failed { message, next } = CliError::from_kube(error, "https://127.0.0.1:6443/", Lang::En)
+        else {
+            panic!("another error")
+        };
+        assert_eq!(message, "cannot reach the cluster at https://127.0.0.1:6443/: connection refused");
+        assert!(next[0].contains("kubectl cluster-info"), "{next:?}");
+    }
+
+    #[test]
+    fn from_status_names_credentials_that_are_not_accepted() {
+        let said = text(401, "Unauthorized", Lang::En);
+        assert!(said.contains("does not accept your credentials") && said.contains("log in again"), "{said}");
     }
 
     #[test]

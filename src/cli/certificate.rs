@@ -8,8 +8,8 @@ use minijinja::{Environment, context};
 
 use super::error::CliError;
 use super::messages::{self, terms};
-use super::output::{self, Lang, escape_controls, local, table};
-use super::record::{Body, Target};
+use super::output::{self, Format, Lang, escape_controls, local, table};
+use super::record::Body;
 use super::session::Session;
 use govcloud_api::decommission::{Certificate, Outcome, VolumeOutcome};
 use govcloud_api::disposition::Action;
@@ -40,6 +40,8 @@ pub enum CertificateFormat {
     Html,
     /// JSON
     Json,
+    /// YAML
+    Yaml,
 }
 
 impl CertificateCommand {
@@ -49,13 +51,11 @@ impl CertificateCommand {
     /// No certificate, or one that does not match its digest; then nothing of it is printed.
     pub async fn run(self, session: &Session, out: &mut impl Write) -> Result<(), CliError> {
         let lang = session.lang;
-        let target = Target::parse_exit(&self.target, lang)?;
-        let record = session.get(&target).await?;
-        let Body::Exit(exit) = &record.body else {
-            return Err(CliError::Usage(messages::not_an_exit(lang, &self.target)));
-        };
+        let record = session.get_exit(&self.target).await?;
+        let target = &record.target;
+        let Body::Exit(exit) = &record.body else { return Err(target.not_an_exit(&[], lang)) };
         let Some(certificate) = exit.status.as_ref().and_then(|s| s.certificate.as_ref()) else {
-            let next = messages::next_show(lang, &target, record.namespace());
+            let next = messages::next_show(lang, target, record.namespace());
             return Err(CliError::failed(messages::no_certificate(
                 lang,
                 &target.name,
@@ -68,7 +68,8 @@ impl CertificateCommand {
         match self.output {
             CertificateFormat::Text => out.write_all(view.text(lang).as_bytes())?,
             CertificateFormat::Html => out.write_all(view.page()?.as_bytes())?,
-            CertificateFormat::Json => output::write(certificate, output::Format::Json, out)?,
+            CertificateFormat::Json => output::write(certificate, Format::Json, out)?,
+            CertificateFormat::Yaml => output::write(certificate, Format::Yaml, out)?,
         }
         Ok(())
     }

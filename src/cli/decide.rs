@@ -5,11 +5,12 @@ use std::io::Write;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::disposal::Disposal;
 use super::error::CliError;
 use super::messages::{self, terms};
-use super::output::Lang;
-use super::prompt::confirm;
-use super::record::{Kind, Record, Target};
+use super::output::{Lang, escape_controls};
+use super::prompt::Confirmation;
+use super::record::{Body, Kind, Record, Target};
 use super::region_calendars::RegionCalendars;
 use super::session::Session;
 use super::show::{self, Part, details_of};
@@ -31,9 +32,8 @@ pub struct DecideCommand {
     /// 所审核的是第几次提交稿；内容有变动时不予提交 / reviewed generation; fails if the record has another one
     #[arg(long, value_name = "N")]
     generation: Option<i64>,
-    /// 不再询问 / do not ask for confirmation
-    #[arg(short, long)]
-    yes: bool,
+    #[command(flatten)]
+    confirmation: Confirmation,
     /// 审批策略不完整时仍然提交（结论不生效）/ submit while policies are incomplete, although it will not count
     #[arg(long)]
     force: bool,
@@ -57,9 +57,8 @@ pub struct ClearVoidCommand {
     /// KIND/NAME，如 capp/travel / such as capp/travel
     #[arg(value_name = "KIND/NAME")]
     target: String,
-    /// 不再询问 / do not ask for confirmation
-    #[arg(short, long)]
-    yes: bool,
+    #[command(flatten)]
+    confirmation: Confirmation,
     #[command(flatten)]
     wait: WaitArguments,
 }
@@ -123,11 +122,7 @@ impl DecideCommand {
         out.write_all(
             show::text(&details_of(session, &record, &calendars).await, lang, Part::Reviewed).as_bytes(),
         )?;
-        let verdict_name = terms::verdict(lang, verdict);
-        writeln!(out, "\n{}", messages::deciding(lang, verdict_name, &record.target))?;
-        if verdict != Verdict::Returned {
-            writeln!(out, "{}", messages::final_note(lang, verdict_name))?;
-        }
+        writeln!(out, "\n{}", announcement(&record, verdict, self.opinion(), lang))?;
         out.flush()?;
         if let Some(reviewed) = self.generation.filter(|g| *g != record.generation()) {
             return Err(CliError::failed(messages::other_generation(lang, reviewed, record.generation())));
@@ -143,7 +138,10 @@ impl DecideCommand {
                 }
             };
             if dry_run {
-                confirm(self.yes, None, lang)?;
+                if self.confirmation.only_checks() {
+                    return Ok(writeln!(out, "{}", messages::only_checked(lang, &record.target))?);
+                }
+                self.confirmation.ask(None, lang)?;
             } else if stored.resource_version() == record.resource_version() {
                 let advice = state_advice(&record, verdict, lang);
                 return Err(
@@ -151,12 +149,25 @@ impl DecideCommand {
                 );
             }
         }
-        let generation = record.generation();
-        let recorded = |now: &Record| match Recorded::of(now, verdict, generation, &me) {
+        self.conclude(session, &record, verdict, &me, out).await
+    }
+
+    /// Waits until the decision is recorded, and reports it.
+    async fn conclude(
+        &self,
+        session: &Session,
+        record: &Record,
+        verdict: Verdict,
+        me: &str,
+        out: &mut impl Write,
+    ) -> Result<(), CliError> {
+        let (lang, generation) = (session.lang, record.generation());
+        let verdict_name = terms::verdict(lang, verdict);
+        let recorded = |now: &Record| match Recorded::of(now, verdict, generation, me) {
             Recorded::Pending => None,
             recorded => Some(recorded),
         };
-        match self.wait.until(session, &record, recorded).await? {
+        match self.wait.until(session, record, recorded).await? {
             None => Ok(writeln!(out, "{}", messages::submitted(lang, &record.target, verdict_name))?),
             Some(Recorded::Void(why)) => {
                 let next = messages::next_clear_void(lang, &record.target, record.namespace());
@@ -170,6 +181,25 @@ impl DecideCommand {
             )?),
         }
     }
+}
+
+/// Formats what is about to be submitted: the verdict, the opinion, and what an approved exit does to the data.
+fn announcement(record: &Record, verdict: Verdict, opinion: Option<&str>, lang: Lang) -> String {
+    let verdict_name = terms::verdict(lang, verdict);
+    let mut lines = vec![messages::deciding(lang, verdict_name, &record.target)];
+    lines.push(match opinion {
+        Some(opinion) => messages::with_opinion(lang, escape_controls(opinion)),
+        None => messages::without_opinion(lang),
+    });
+    if let (Verdict::Approved, Body::Exit(exit)) = (verdict, &record.body)
+        && let Some(inventory) = exit.status.as_ref().and_then(|s| s.inventory.as_ref())
+    {
+        lines.push(Disposal::of(inventory).text(lang));
+    }
+    if verdict != Verdict::Returned {
+        lines.push(messages::final_note(lang, verdict_name));
+    }
+    lines.join("\n")
 }
 
 /// Refuses what would not count: over an invalid decision, and while the policies are incomplete.
@@ -230,7 +260,10 @@ impl ClearVoidCommand {
                     .advise(rights_advice(session, &record, &RegionCalendars::read(session).await?).await));
             }
             if dry_run {
-                confirm(self.yes, None, lang)?;
+                if self.confirmation.only_checks() {
+                    return Ok(writeln!(out, "{}", messages::only_checked(lang, &record.target))?);
+                }
+                self.confirmation.ask(None, lang)?;
             }
         }
         let gone = |now: &Record| now.status.decision.is_none().then_some(());

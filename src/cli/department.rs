@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::decide::is_uid;
+use super::disposal::Disposal;
 use super::error::CliError;
 use super::messages::{self, terms};
 use super::output::Lang;
-use super::prompt::confirm;
+use super::prompt::Confirmation;
 use super::record::{Body, Record, Target};
 use super::region_calendars::RegionCalendars;
 use super::session::Session;
@@ -29,9 +30,8 @@ pub struct WithdrawCommand {
     /// KIND/NAME，如 capp/travel / such as capp/travel
     #[arg(value_name = "KIND/NAME")]
     target: String,
-    /// 不再询问 / do not ask for confirmation
-    #[arg(short, long)]
-    yes: bool,
+    #[command(flatten)]
+    confirmation: Confirmation,
 }
 
 /// Arguments of `consent`.
@@ -40,9 +40,8 @@ pub struct ConsentCommand {
     /// 退出申请的名称 / name of the Decommission
     #[arg(value_name = "NAME")]
     target: String,
-    /// 不再询问 / do not ask for confirmation
-    #[arg(short, long)]
-    yes: bool,
+    #[command(flatten)]
+    confirmation: Confirmation,
 }
 
 /// Arguments of `receipt`.
@@ -60,35 +59,47 @@ pub struct ReceiptCommand {
     /// 回执的地址 / address of the receipt
     #[arg(long, value_name = "URI")]
     uri: String,
-    /// 回执文件，用于计算 SHA-256；也可用 --sha256 / the receipt, to compute its SHA-256; or use --sha256
-    #[arg(long, value_name = "FILE", required_unless_present = "sha256")]
-    file: Option<PathBuf>,
-    /// 回执的 SHA-256 / SHA-256 of the receipt
-    #[arg(long, value_name = "HEX", conflicts_with = "file")]
-    sha256: Option<String>,
-    /// 不再询问 / do not ask for confirmation
-    #[arg(short, long)]
-    yes: bool,
+    #[command(flatten)]
+    hash: ReceiptHash,
+    #[command(flatten)]
+    confirmation: Confirmation,
 }
 
-/// Sends a dry run, asks for confirmation, and submits.
+/// SHA-256 of a receipt, or the file to compute it from: one of both.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+struct ReceiptHash {
+    /// 回执文件，用于计算 SHA-256；也可用 --sha256 / the receipt, to compute its SHA-256; or use --sha256
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// 回执的 SHA-256 / SHA-256 of the receipt
+    #[arg(long, value_name = "HEX")]
+    sha256: Option<String>,
+}
+
+/// Sends a dry run, asks for confirmation, and submits. Returns true if it was submitted.
 async fn confirm_and_submit(
     session: &Session,
     record: &Record,
     body: &Value,
-    yes: bool,
+    confirmation: &Confirmation,
     phrase: Option<&str>,
-) -> Result<(), CliError> {
+    out: &mut impl Write,
+) -> Result<bool, CliError> {
     for dry_run in [true, false] {
         if let Err(error) = submit(session, record, body, dry_run).await? {
             let next = messages::next_show(session.lang, &record.target, record.namespace());
             return Err(session.explain(error).advise([next]));
         }
         if dry_run {
-            confirm(yes, phrase, session.lang)?;
+            if confirmation.only_checks() {
+                writeln!(out, "{}", messages::only_checked(session.lang, &record.target))?;
+                return Ok(false);
+            }
+            confirmation.ask(phrase, session.lang)?;
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 async fn present(session: &Session, record: &Record, out: &mut impl Write) -> Result<(), CliError> {
@@ -109,8 +120,10 @@ impl WithdrawCommand {
         writeln!(out, "{}", messages::withdrawing(lang, &record.target))?;
         out.flush()?;
         let body = json!({ "metadata": { "annotations": { keys::WITHDRAW: record.uid() } } });
-        confirm_and_submit(session, &record, &body, self.yes, None).await?;
-        Ok(writeln!(out, "{}", messages::withdrawn(lang, &record.target))?)
+        if confirm_and_submit(session, &record, &body, &self.confirmation, None, out).await? {
+            writeln!(out, "{}", messages::withdrawn(lang, &record.target))?;
+        }
+        Ok(())
     }
 }
 
@@ -126,7 +139,7 @@ impl ConsentCommand {
     /// No inventory, one that changed since it was shown, no confirmation, or a refusal by the API server.
     pub async fn run(self, session: &Session, out: &mut impl Write) -> Result<(), CliError> {
         let lang = session.lang;
-        let record = session.get(&Target::parse_exit(&self.target, lang)?).await?;
+        let record = session.get_exit(&self.target).await?;
         let name = &record.target.name;
         let exit = exit_of(&record);
         if !["", "AwaitingConsent", "AwaitingDecision"].contains(&record.phase()) {
@@ -161,6 +174,7 @@ impl ConsentCommand {
             return Ok(writeln!(out, "{}", messages::consented_already(lang, name))?);
         }
         writeln!(out, "{}", messages::consenting(lang, name, &inventory.digest))?;
+        writeln!(out, "{}", Disposal::of(inventory).text(lang))?;
         out.flush()?;
         let me = session.whoami().await?;
         let body = json!({
@@ -169,8 +183,10 @@ impl ConsentCommand {
         });
         // A destruction is confirmed by typing the name.
         let phrase = inventory.entries.iter().any(|e| e.action.destroys()).then_some(name.as_str());
-        confirm_and_submit(session, &record, &body, self.yes, phrase).await?;
-        Ok(writeln!(out, "{}", messages::consented(lang, name, &inventory.digest, me))?)
+        if confirm_and_submit(session, &record, &body, &self.confirmation, phrase, out).await? {
+            writeln!(out, "{}", messages::consented(lang, name, &inventory.digest, me))?;
+        }
+        Ok(())
     }
 }
 
@@ -180,7 +196,7 @@ impl ReceiptCommand {
         if !is_uid(&self.volume) {
             return Err(CliError::Usage(messages::bad_uid(lang, &self.volume)));
         }
-        match (&self.sha256, &self.file) {
+        match (&self.hash.sha256, &self.hash.file) {
             (Some(hex), _) if is_sha256(hex) => Ok(hex.clone()),
             (Some(hex), _) => Err(CliError::Usage(messages::bad_sha256(lang, hex))),
             (None, Some(file)) => {
@@ -197,7 +213,7 @@ impl ReceiptCommand {
     pub async fn run(self, session: &Session, out: &mut impl Write) -> Result<(), CliError> {
         let lang = session.lang;
         let sha256 = self.check(lang)?;
-        let record = session.get(&Target::parse_exit(&self.target, lang)?).await?;
+        let record = session.get_exit(&self.target).await?;
         let exit = exit_of(&record);
         let entries = exit
             .and_then(|e| e.status.as_ref()?.inventory.as_ref())
@@ -230,9 +246,11 @@ impl ReceiptCommand {
         out.flush()?;
         let mut receipts = record.raw["spec"]["handOver"].as_array().cloned().unwrap_or_default();
         receipts.push(json!({ "volumeUID": self.volume, "receivedBy": self.received_by, "uri": self.uri, "sha256": sha256 }));
-        confirm_and_submit(session, &record, &json!({ "spec": { "handOver": receipts } }), self.yes, None)
-            .await?;
-        Ok(writeln!(out, "{}", messages::received(lang, &record.target.name, claim(entry)))?)
+        let body = json!({ "spec": { "handOver": receipts } });
+        if confirm_and_submit(session, &record, &body, &self.confirmation, None, out).await? {
+            writeln!(out, "{}", messages::received(lang, &record.target.name, claim(entry)))?;
+        }
+        Ok(())
     }
 }
 

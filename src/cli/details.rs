@@ -192,6 +192,11 @@ impl Details {
         } else if let Body::Grant(grant) = &record.body {
             self.grant(grant);
         }
+        let compared = matches!(&record.body, Body::Change(c) if c.status.as_ref().is_some_and(|s| !s.before.is_empty()));
+        if has_ended(record.phase()) && !compared {
+            // Nothing is asked for any more. What is in force now came later.
+            self.namespaces.iter_mut().for_each(|row| row.now = None);
+        }
     }
 
     fn application(&mut self, application: &CloudApplication, phase: &str, context: &ApplicationContext) {
@@ -212,8 +217,9 @@ impl Details {
                 self.document("test report", summary, &report.uri.0, &report.sha256.0);
             }
         }
-        // Once a grant is in force, its quota counts: changes may have replaced the requested one.
-        let in_force = matches!(phase, "Provisioned" | "Live" | "Exiting") && !context.granted.is_empty();
+        // Once a grant is in force, its quota counts, after the exit too: changes may have replaced the requested one.
+        let in_force =
+            matches!(phase, "Provisioned" | "Live" | "Exiting" | "Exited") && !context.granted.is_empty();
         let requested = spec.namespaces.iter().map(|n| (n.name.clone(), n.quota.clone()));
         let granted = context.granted.iter().map(|n| (n.name.clone(), n.quota.clone()));
         let entries: Vec<_> = if in_force { granted.collect() } else { requested.collect() };
@@ -324,6 +330,11 @@ fn rows(
         NamespaceRow { now: granted.filter(|now| *now != quota), entry, namespace, quota }
     };
     entries.into_iter().map(row).collect()
+}
+
+/// Returns true for a phase after which nothing happens on a record.
+fn has_ended(phase: &str) -> bool {
+    matches!(phase, "Rejected" | "Withdrawn" | "Exited" | "Completed" | "Released")
 }
 
 /// Returns true if a condition needs attention. `Reconciling` does not.

@@ -42,6 +42,15 @@ impl CliError {
     }
 }
 
+/// Formats the innermost cause of an error, in one line.
+pub(super) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut innermost = error;
+    while let Some(cause) = innermost.source() {
+        innermost = cause;
+    }
+    chain(innermost)
+}
+
 /// Formats an error with its causes, in one line.
 pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();

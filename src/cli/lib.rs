@@ -25,6 +25,7 @@ pub mod verify;
 
 mod api_error;
 mod details;
+mod disposal;
 mod messages;
 mod prompt;
 mod record;
@@ -37,6 +38,7 @@ mod wait;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use self::calendar::CalendarCommand;
@@ -93,7 +95,7 @@ enum Command {
 /// Runs the plugin on the process's arguments.
 #[must_use]
 pub fn main() -> ExitCode {
-    let plugin = Plugin::parse();
+    let plugin = Plugin::try_parse().unwrap_or_else(|error| without_value_tip(error).exit());
     let lang = plugin.flags.lang();
     // Output is locked and flushed before each prompt.
     let mut out = io::stdout().lock();
@@ -101,6 +103,14 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => report(&error, lang),
     }
+}
+
+/// Removes the tip to pass an unknown flag as a value: it would become the name of a record, and the rest be submitted.
+fn without_value_tip(mut error: clap::Error) -> clap::Error {
+    if error.kind() == ErrorKind::UnknownArgument {
+        error.remove(ContextKind::Suggested);
+    }
+    error
 }
 
 /// Prints an error and returns its exit code.
@@ -138,15 +148,18 @@ impl Plugin {
                 c.run(out).map_err(|e| e.into_cli(lang))?;
             }
             Command::Completion(c) => c.run(Self::command(), out)?,
-            Command::Complete(c) => c.run(Self::command(), out)?,
+            Command::Complete(c) => runtime()?.block_on(c.run(Self::command(), flags, out))?,
             command => {
                 command.check(flags.lang())?;
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-                runtime.block_on(async { command.run(&flags, out).await })?;
+                runtime()?.block_on(async { command.run(&flags, out).await })?;
             }
         }
         Ok(out.flush()?)
     }
+}
+
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 impl Command {

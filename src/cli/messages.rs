@@ -22,19 +22,33 @@ texts! {
         "“{given}”不是 KIND/NAME；KIND 为 capp、chreq、decom 或 grant，如 capp/travel"
         "\"{given}\" is not KIND/NAME; KIND is capp, chreq, decom or grant, such as capp/travel"
     }
-    not_an_exit(given) { "“{given}”不是退出申请；请写退出申请的名称，如 travel-exit" "\"{given}\" is not a Decommission; give the name of one, such as travel-exit" }
+    not_an_exit(given, exits) {
+        "“{given}”不是退出申请；数据清单、授权、签收和退出证明只属于退出申请。{exits}"
+        "\"{given}\" is not a Decommission; only a Decommission has an inventory, a consent, receipts and a certificate. {exits}"
+    }
+    its_exits(exits) { "其退出申请：{exits}" "Its exits: {exits}" }
+    no_exits() { "本空间没有它的退出申请" "It has none in this namespace" }
     not_decided(kind) { "{kind} 不经主管部门审核；可审核的为 capp、chreq、decom" "a {kind} is not decided by the authority; capp, chreq and decom are" }
     opinion_required(verb) { "{verb} 须填写审核意见（第十二条）：--opinion '…'" "{verb} requires an opinion (Art. 12): --opinion '…'" }
     bad_sha256(given) { "“{given}”不是 SHA-256：须为 64 位小写十六进制数（sha256sum FILE）" "\"{given}\" is not a SHA-256: 64 lowercase hexadecimal digits (sha256sum FILE)" }
     bad_uid(given) { "“{given}”不是 UID" "\"{given}\" is not a UID" }
     unreadable(file, why) { "无法读取 {file}：{why}" "cannot read {file}: {why}" }
     needs_yes() { "没有终端，无法确认；核对以上内容后加 --yes" "no terminal to confirm on; check the above, then add --yes" }
-    namespace_or_all() { "-n 与 -A 不能同时使用" "use either -n or -A" }
 }
 
 // Connection and rights.
 texts! {
-    unreachable(why) { "无法访问集群：{why}" "cannot reach the cluster: {why}" }
+    unreachable(url, why) { "无法访问集群 {url}：{why}" "cannot reach the cluster at {url}: {why}" }
+    next_connection() {
+        "检查网络（包括 VPN、代理）和 kubeconfig 中的地址：kubectl cluster-info"
+        "check the network (VPN and proxy too) and the address in the kubeconfig: kubectl cluster-info"
+    }
+    unauthenticated() { "API 服务器不认可凭据：凭据缺失、有误或者已过期" "the API server does not accept your credentials: they are missing, wrong or expired" }
+    next_credentials() { "重新登录，或者向平台管理人员领取新的 kubeconfig 文件：kubectl auth whoami" "log in again, or ask the platform's administrator for a new kubeconfig: kubectl auth whoami" }
+    next_kubeconfig() {
+        "用 --kubeconfig FILE 或者 KUBECONFIG 指明本人的 kubeconfig 文件；查看其内容：kubectl config view"
+        "name your kubeconfig with --kubeconfig FILE or KUBECONFIG; see its content: kubectl config view"
+    }
     bad_kubeconfig(why) { "kubeconfig 不可用：{why}" "cannot use the kubeconfig: {why}" }
     no_such_object(kind, name) { "没有 {kind} {name}" "there is no {kind} {name}" }
     no_such(what, namespace) { "命名空间 {namespace} 中没有 {what}" "there is no {what} in namespace {namespace}" }
@@ -55,6 +69,9 @@ texts! {
 // Decisions.
 texts! {
     deciding(verdict, record) { "将对 {record} 作出审核结论：{verdict}" "About to decide on {record}: {verdict}" }
+    with_opinion(opinion) { "审核意见：{opinion}" "Opinion: {opinion}" }
+    without_opinion() { "未填写审核意见。" "No opinion is given." }
+    only_checked(record) { "{record}：API 服务器核验通过；没有提交" "{record}: the API server accepts the request; nothing was submitted" }
     final_note(verdict) { "“{verdict}”作出后不能更改。" "\"{verdict}\" is final." }
     confirm() { "确认？[y/N] " "Continue? [y/N] " }
     confirm_by_name(name) { "数据将被销毁。输入 {name} 以确认：" "Data will be destroyed. Type {name} to continue: " }
@@ -250,6 +267,12 @@ texts! {
         "{name} 的退出证明与其校验值不符（所载 {written}，实为 {computed}）：内容被改动，不能作为凭据"
         "the certificate of {name} does not match its digest (recorded {written}, computed {computed}): it was altered and is not valid"
     }
+    disposal(destroyed, handed_over, retained) {
+        "将销毁数据卷 {destroyed} 个（其中移交后销毁 {handed_over} 个），保留 {retained} 个"
+        "volumes: {destroyed} will be destroyed ({handed_over} of them after hand-over), {retained} retained"
+    }
+    snapshots_deleted(count) { "，删除快照 {count} 个" "; snapshots: {count} will be deleted" }
+    claims_deleted(count) { "，删除未绑定数据卷的申领（PVC）{count} 个" "; claims without a volume: {count} will be deleted" }
     left_out(count) {
         "另有 {count} 个未关联应用的数据卷未列入，保持原状"
         "{count} unclaimed volumes are left out and stay as they are"

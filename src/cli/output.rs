@@ -28,11 +28,14 @@ pub enum Lang {
 }
 
 impl Lang {
-    /// Returns the language of the locale. The first of `LC_ALL`, `LC_MESSAGES` and `LANG` that is set decides: English
-    /// if it starts with `en`, otherwise Chinese, the language of the measures.
+    /// Returns the language of the locale. The first of `LC_ALL`, `LC_MESSAGES` and `LANG` that is set decides: Chinese
+    /// if it starts with `zh`, otherwise English. Without any, Chinese, the language of the measures.
     pub fn of_locale(variable: impl Fn(&str) -> Option<String>) -> Self {
         let set = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().filter_map(variable).find(|v| !v.is_empty());
-        if set.is_some_and(|locale| locale.starts_with("en")) { Self::En } else { Self::Zh }
+        match set {
+            Some(locale) if !locale.to_ascii_lowercase().starts_with("zh") => Self::En,
+            _ => Self::Zh,
+        }
     }
 
     /// Returns one of two texts.

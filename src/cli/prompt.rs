@@ -1,16 +1,58 @@
-//! Confirmation prompt.
+//! Confirmation of a request: the prompt, and the flags that replace it.
 
 use std::io::{self, BufRead, IsTerminal, Write};
+
+use clap::{Args, ValueEnum};
 
 use super::error::CliError;
 use super::messages;
 use super::output::Lang;
 
+/// Arguments of commands that submit a request.
+#[derive(Args, Debug)]
+pub(super) struct Confirmation {
+    /// 不再询问 / do not ask for confirmation
+    #[arg(short, long)]
+    yes: bool,
+    /// 只由 API 服务器核验，不提交 / let the API server check the request, and submit nothing
+    #[arg(
+        long,
+        value_enum,
+        value_name = "server",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "server"
+    )]
+    dry_run: Option<DryRun>,
+}
+
+/// Checks of a request that is not submitted. The client alone can check none.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum DryRun {
+    /// 由 API 服务器核验 / by the API server
+    Server,
+}
+
+impl Confirmation {
+    /// Returns true if nothing is to be submitted.
+    pub(super) fn only_checks(&self) -> bool {
+        self.dry_run.is_some()
+    }
+
+    /// Asks for confirmation, unless it was given as a flag.
+    ///
+    /// # Errors
+    /// As [`confirm`].
+    pub(super) fn ask(&self, phrase: Option<&str>, lang: Lang) -> Result<(), CliError> {
+        confirm(self.yes, phrase, lang)
+    }
+}
+
 /// Asks for confirmation on the terminal, unless `yes` is set. With `phrase`, exactly that phrase has to be typed.
 ///
 /// # Errors
 /// Any other answer, or no terminal.
-pub(super) fn confirm(yes: bool, phrase: Option<&str>, lang: Lang) -> Result<(), CliError> {
+fn confirm(yes: bool, phrase: Option<&str>, lang: Lang) -> Result<(), CliError> {
     if yes {
         return Ok(());
     }

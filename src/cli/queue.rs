@@ -24,7 +24,7 @@ use scope::{Inbox, Listed, Scope};
 /// 待办事项，截止日期早的在前 / list what I have to do, oldest due date first
 #[derive(Args, Debug)]
 pub struct QueueCommand {
-    /// 全部命名空间 / all namespaces
+    /// 全部命名空间；同时写明 -n 的，以本项为准 / all namespaces, whatever -n says
     #[arg(short = 'A', long)]
     all_namespaces: bool,
     /// 查看哪一方的待办事项，默认按您的权限 / party, default from your rights
@@ -163,9 +163,6 @@ impl QueueCommand {
         out: &mut impl Write,
     ) -> Result<(), CliError> {
         let lang = session.lang;
-        if self.all_namespaces && namespace_given {
-            return Err(CliError::Usage(messages::namespace_or_all(lang)));
-        }
         let calendars = RegionCalendars::read(session).await?;
         let scope = self.scope(session, namespace_given, &calendars).await?;
         let Listed { records, refused } = scope.list(session).await?;

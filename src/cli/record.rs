@@ -34,6 +34,9 @@ impl Kind {
     /// Every kind, in the order of the lifecycle.
     pub(super) const ALL: [Self; 4] = [Self::Application, Self::Change, Self::Exit, Self::Grant];
 
+    /// Kinds that the authority decides on.
+    pub(super) const DECIDED: [Self; 3] = [Self::Application, Self::Change, Self::Exit];
+
     /// Resource type in the API, and short name.
     const fn names(self) -> (ResourceType, &'static str) {
         match self {
@@ -55,7 +58,7 @@ impl Kind {
     }
 
     /// Parses any name that kubectl accepts: kind, plural or short name, with or without the group.
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let lower = text.to_ascii_lowercase();
         let bare = lower
             .strip_suffix(".v1alpha1.govcloud.dev")
@@ -96,17 +99,27 @@ impl Target {
         Ok(target)
     }
 
-    /// Parses the name of a Decommission, with or without its kind.
+    /// Parses the name of a Decommission, with or without its kind. The result may be of another kind.
     pub(super) fn parse_exit(text: &str, lang: Lang) -> Result<Self, CliError> {
-        if !text.contains('/') {
-            return Ok(Self { kind: Kind::Exit, name: text.to_owned() });
-        }
-        let target = Self::parse(text, lang)?;
-        if target.kind == Kind::Exit {
-            Ok(target)
+        if text.contains('/') {
+            Self::parse(text, lang)
         } else {
-            Err(CliError::Usage(messages::not_an_exit(lang, text)))
+            Ok(Self { kind: Kind::Exit, name: text.to_owned() })
         }
+    }
+
+    /// The error for a record of another kind where a Decommission is needed. It names those of its application.
+    pub(super) fn not_an_exit(&self, exits: &[Record], lang: Lang) -> CliError {
+        let of_application = |exit: &&Record| {
+            matches!(self.kind, Kind::Application | Kind::Grant) && exit.application() == Some(self.name.as_str())
+        };
+        let names: Vec<String> =
+            exits.iter().filter(of_application).map(|exit| exit.target.to_string()).collect();
+        let advice = match names.as_slice() {
+            [] => messages::no_exits(lang),
+            names => messages::its_exits(lang, names.join(lang.pick("、", ", "))),
+        };
+        CliError::Usage(messages::not_an_exit(lang, self, advice))
     }
 }
 
@@ -259,6 +272,7 @@ fn typed<T: DeserializeOwned>(raw: &Value) -> Result<T, String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::test_fixtures;
     use super::*;
 
     #[test]
@@ -277,6 +291,19 @@ mod tests {
             assert!(matches!(Target::parse(text, Lang::En), Err(CliError::Usage(_))), "{text}");
         }
         assert!(Target::parse_decided("grant/travel", Lang::En).is_err());
-        assert!(Target::parse_exit("capp/travel", Lang::En).is_err());
+    }
+
+    #[test]
+    fn a_record_that_is_no_exit_is_refused_with_its_exits() {
+        let record = test_fixtures::record(Kind::Exit, test_fixtures::awaiting_consent());
+        let refused = |text: &str| {
+            let target = Target::parse_exit(text, Lang::En).unwrap();
+            target.not_an_exit(std::slice::from_ref(&record), Lang::En).to_string()
+        };
+        let text = refused("capp/travel");
+        assert!(text.starts_with("\"capp/travel\" is not a Decommission"), "{text}");
+        assert!(text.ends_with("Its exits: decom/travel-exit"), "{text}");
+        assert!(refused("capp/other").ends_with("It has none in this namespace"));
+        assert!(refused("chreq/travel").ends_with("It has none in this namespace"), "the name of a change");
     }
 }

@@ -1,5 +1,6 @@
 //! Global flags, the connection to the cluster, and requests.
 
+use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use k8s_openapi::api::authorization::v1::{
     ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
 };
 use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::core::{ApiResource, ClusterResourceScope};
 use kube::{Client, Config};
 use serde::de::DeserializeOwned;
@@ -73,13 +74,13 @@ impl Session {
     pub async fn open(flags: &Flags) -> Result<Self, CliError> {
         let lang = flags.lang();
         let mut config =
-            config(flags).await.map_err(|why| CliError::failed(messages::bad_kubeconfig(lang, why)))?;
+            config(flags).await.map_err(|why| unusable(lang, why))?;
         if config.cluster_url.host().is_some_and(is_loopback) && proxy_is_of_environment(&config) {
             config.proxy_url = None;
         }
         let namespace = flags.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
         let client = Client::try_from(config.clone())
-            .map_err(|e| CliError::failed(messages::bad_kubeconfig(lang, chain(&e))))?;
+            .map_err(|e| unusable(lang, chain(&e)))?;
         Ok(Self { client, config, namespace, lang, now: Timestamp::now() })
     }
 
@@ -107,7 +108,7 @@ impl Session {
 
     /// Converts an error of a request.
     pub(super) fn explain(&self, error: kube::Error) -> CliError {
-        CliError::from_kube(error, self.lang)
+        CliError::from_kube(error, &self.url(), self.lang)
     }
 
     fn api(&self, kind: Kind, namespace: &str) -> Api<DynamicObject> {
@@ -121,6 +122,16 @@ impl Session {
             Ok(None) => Err(CliError::failed(messages::no_such(self.lang, target, &self.namespace))),
             Err(e) => Err(self.explain(e)),
         }
+    }
+
+    /// Reads the Decommission that a user names. For a record of another kind, the error names its exits.
+    pub(super) async fn get_exit(&self, text: &str) -> Result<Record, CliError> {
+        let target = Target::parse_exit(text, self.lang)?;
+        if target.kind == Kind::Exit {
+            return self.get(&target).await;
+        }
+        let exits = self.list(Kind::Exit, false).await.unwrap_or_default();
+        Err(target.not_an_exit(&exits, self.lang))
     }
 
     /// Reads a record; `None` if it does not exist or is not readable.
@@ -252,12 +263,27 @@ async fn config(flags: &Flags) -> Result<Config, String> {
     let options = KubeConfigOptions { context: flags.context.clone(), ..KubeConfigOptions::default() };
     match &flags.kubeconfig {
         Some(file) => {
-            let read = Kubeconfig::read_from(file).map_err(|e| chain(&e))?;
-            Config::from_custom_kubeconfig(read, &options).await.map_err(|e| chain(&e))
+            let read = Kubeconfig::read_from(file).map_err(|e| defect(&e))?;
+            Config::from_custom_kubeconfig(read, &options).await.map_err(|e| defect(&e))
         }
-        None if flags.context.is_some() => Config::from_kubeconfig(&options).await.map_err(|e| chain(&e)),
-        None => Config::infer().await.map_err(|e| chain(&e)),
+        None if flags.context.is_some() => Config::from_kubeconfig(&options).await.map_err(|e| defect(&e)),
+        None => Config::infer().await.map_err(|e| defect(&e)),
     }
+}
+
+/// Formats the defect of a kubeconfig: the file and what is wrong with it. Outside a Pod the rest is of no use.
+fn defect(error: &(dyn Error + 'static)) -> String {
+    let own = error.downcast_ref::<KubeconfigError>();
+    match own.or_else(|| error.source()?.downcast_ref::<KubeconfigError>()) {
+        Some(KubeconfigError::ReadConfig(why, file)) => format!("{}: {why}", file.display()),
+        Some(other) => chain(other),
+        None => chain(error),
+    }
+}
+
+/// The error for a kubeconfig that cannot be read or used.
+fn unusable(lang: Lang, why: String) -> CliError {
+    CliError::failed(messages::bad_kubeconfig(lang, why)).advise([messages::next_kubeconfig(lang)])
 }
 
 /// Returns true for this machine. kubectl connects to it without a proxy.
@@ -275,4 +301,19 @@ fn proxy_is_of_environment(config: &Config) -> bool {
 
 fn value(object: &DynamicObject) -> Value {
     serde_json::to_value(object).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_kubeconfig_that_cannot_be_read_is_named_with_the_next_step() {
+        let flags = Flags { kubeconfig: Some("/nowhere/kubeconfig".into()), ..Flags::default() };
+        let why = config(&flags).await.unwrap_err();
+        assert!(why.starts_with("/nowhere/kubeconfig: No such file"), "{why}");
+        let CliError::Failed { message, next } = unusable(Lang::En, why) else { panic!("another error") };
+        assert!(message.starts_with("cannot use the kubeconfig: /nowhere/kubeconfig: "), "{message}");
+        assert!(next.iter().any(|n| n.contains("--kubeconfig FILE")), "{next:?}");
+    }
 }

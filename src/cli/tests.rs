@@ -4,8 +4,10 @@ fn parse(line: &str) -> Result<Plugin, clap::Error> {
     Plugin::try_parse_from(line.split_whitespace())
 }
 
+/// Completions without a cluster, in English.
 fn completions(line: &str) -> String {
-    let words: Vec<&str> = std::iter::once("x").chain(["__complete"]).chain(line.split(' ')).collect();
+    let fixed = ["x", "__complete", "--", "--kubeconfig", "/nowhere", "--lang", "en"];
+    let words: Vec<&str> = fixed.into_iter().chain(line.split(' ')).collect();
     let plugin = Plugin::try_parse_from(words).unwrap();
     let mut out = Vec::new();
     plugin.run(&mut out).unwrap();
@@ -26,6 +28,7 @@ fn global_flags_are_accepted_after_the_command() {
     );
     assert!(parse("x -n dept queue").is_ok() && parse("x queue -A --party all -o json").is_ok());
     assert!(parse("x approve capp/travel --reattach a,b --yes --generation 2 --opinion 同意").is_ok());
+    assert!(parse("x certificate leave -o yaml").is_ok(), "as every command that prints data");
     assert!(parse("x receipt e --volume u --received-by w --uri i").is_err(), "a receipt needs a hash");
     assert!(parse("x receipt e --volume u --received-by w --uri i --file f --sha256 s").is_err());
     assert!(parse("x reject capp/travel --reattach a").is_err(), "only approve reattaches namespaces");
@@ -73,12 +76,52 @@ fn completion_prints_a_script_for_each_shell() {
 
 #[test]
 fn complete_lists_candidates_for_kubectl() {
-    assert_eq!(completions("ap"), "approve\n:4\n");
-    assert_eq!(completions("approve "), "capp/\nchreq/\ndecom/\ngrant/\n:6\n");
-    assert_eq!(completions("-n dept approve c"), "capp/\nchreq/\n:6\n");
-    assert_eq!(completions("queue --party a"), "authority\nall\n:4\n");
-    assert!(completions("queue --").contains("--all-namespaces\n"));
-    assert_eq!(completions("completion z"), "zsh\n:4\n");
+    assert_eq!(completions("ap"), "approve\tapprove a record\n:4\n");
+    assert_eq!(
+        completions("approve "),
+        "capp/\tCloudApplication\nchreq/\tChangeRequest\ndecom/\tDecommission\n:6\n",
+        "grants are not decided"
+    );
+    assert!(completions("show ").contains("grant/\tResourceGrant\n"));
+    assert_eq!(completions("-n dept approve c"), "capp/\tCloudApplication\nchreq/\tChangeRequest\n:6\n");
+    assert_eq!(completions("approve capp/"), ":4\n", "without a cluster there are no names");
+    assert_eq!(completions("queue --party a"), "authority\tthe authority\nall\teverybody\n:4\n");
+    assert!(completions("queue --").contains("--all-namespaces\tall namespaces, whatever -n says\n"));
+    assert_eq!(completions("--lang "), "zh\t中文\nen\tEnglish\n:4\n");
+    assert_eq!(completions("completion z"), "zsh\tzsh\n:4\n");
+}
+
+/// What the API server never sees must not be submitted by following the tip.
+#[test]
+fn an_unknown_flag_is_not_proposed_as_a_value() {
+    for line in ["x approve --dryrun capp/travel", "x reject capp/travel --as li"] {
+        let said = without_value_tip(parse(line).unwrap_err()).to_string();
+        assert!(said.contains("unexpected argument"), "{said}");
+        assert!(!said.contains("as a value") && !said.contains("-- --"), "{said}");
+    }
+}
+
+#[test]
+fn every_command_that_submits_has_a_dry_run() {
+    for line in [
+        "approve capp/travel",
+        "reject capp/travel --opinion x",
+        "return capp/travel --opinion x",
+        "clear-void capp/travel",
+        "withdraw capp/travel",
+        "consent leave",
+        "receipt leave --volume u --received-by w --uri i --sha256 s",
+    ] {
+        assert!(parse(&format!("x {line} --dry-run")).is_ok(), "{line}");
+        assert!(parse(&format!("x {line} --dry-run=server")).is_ok(), "{line}");
+        assert!(parse(&format!("x {line} --dry-run=client")).is_err(), "{line}: the client checks nothing");
+    }
+}
+
+#[test]
+fn a_receipt_without_a_hash_names_both_ways_to_give_it() {
+    let said = parse("x receipt e --volume u --received-by w --uri i").unwrap_err().to_string();
+    assert!(said.contains("--file <FILE>") && said.contains("--sha256 <HEX>"), "{said}");
 }
 
 fn is_han(c: char) -> bool {

@@ -221,6 +221,8 @@ fn of_locale_reads_the_environment() {
     assert_eq!(of(&[("LANG", "en_US.UTF-8")]), Lang::En);
     assert_eq!(of(&[("LANG", "en_US.UTF-8"), ("LC_ALL", "zh_CN.UTF-8")]), Lang::Zh);
     assert_eq!(of(&[("LANG", "zh_CN.UTF-8"), ("LC_MESSAGES", "en_GB.UTF-8"), ("LC_ALL", "")]), Lang::En);
-    assert_eq!(of(&[("LANG", "C.UTF-8")]), Lang::Zh);
+    for other in ["C.UTF-8", "POSIX", "de_DE.UTF-8"] {
+        assert_eq!(Lang::of_locale(|name| (name == "LANG").then(|| other.to_owned())), Lang::En, "{other}");
+    }
     assert_eq!(of(&[]), Lang::Zh);
 }

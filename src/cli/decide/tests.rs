@@ -58,6 +58,25 @@ fn state_advice_follows_the_record() {
 }
 
 #[test]
+fn what_is_about_to_be_submitted_is_announced() {
+    let application = record(Kind::Application, test_fixtures::submitted());
+    let text = |verdict, opinion| announcement(&application, verdict, opinion, Lang::En);
+    assert_eq!(
+        text(Verdict::Returned, Some("缺少附件\u{1b}[2K")),
+        "About to decide on capp/travel: returned for correction\nOpinion: 缺少附件\\u{1b}[2K"
+    );
+    assert_eq!(
+        text(Verdict::Approved, None),
+        "About to decide on capp/travel: approved\nNo opinion is given.\n\"approved\" is final."
+    );
+    let exit = record(Kind::Exit, test_fixtures::awaiting_consent());
+    let destroyed = "将销毁数据卷 1 个（其中移交后销毁 0 个），保留 1 个。";
+    let of_exit = |verdict| announcement(&exit, verdict, Some("同意"), Lang::Zh);
+    assert!(of_exit(Verdict::Approved).contains(destroyed));
+    assert!(!of_exit(Verdict::Rejected).contains("销毁"), "a rejected exit destroys nothing");
+}
+
+#[test]
 fn is_uid_checks_the_format() {
     assert!(is_uid("3c0b7b1e-8a63-4f0e-a8f5-1f4cf0f7d111"));
     assert!(!is_uid("prod") && !is_uid("") && !is_uid("3c0b7b1e-8a63-4f0e-a8f5-1f4cf0f7d11g"));

@@ -34,6 +34,36 @@ fn show_compares_a_change_with_the_present_quota() {
     insta::assert_snapshot!(shown(Kind::Change, raw, &context, Lang::Zh, Part::Reviewed));
 }
 
+/// A quota that was enlarged once, of an application and of a change that have ended.
+#[test]
+fn show_compares_nothing_after_the_end() {
+    let granted: Vec<GrantedNamespace> =
+        serde_json::from_value(json!([{ "name": "test", "quota": { "pods": "100" } }])).unwrap();
+    let context = ApplicationContext { system: None, granted, access: None };
+    let application = |phase: &str| {
+        let raw = test_fixtures::application(json!({ "phase": phase, "waitingOn": "None" }));
+        shown(Kind::Application, raw, &context, Lang::En, Part::All)
+    };
+    assert!(application("Submitted").contains("pods 100 → 20"), "a record that is filed again asks for less");
+    let exited = application("Exited");
+    assert!(exited.contains("pods 100") && !exited.contains('→'), "the last value in force:\n{exited}");
+    let rejected = application("Rejected");
+    assert!(rejected.contains("pods 20") && !rejected.contains('→'), "what was asked for:\n{rejected}");
+    let change = |phase: &str, before: Value| {
+        let granted = json!([{ "name": "prod", "quota": { "requests.cpu": "64" } }]);
+        let context = ApplicationContext {
+            system: None,
+            granted: serde_json::from_value(granted).unwrap(),
+            access: None,
+        };
+        let status = json!({ "phase": phase, "waitingOn": "None", "before": before });
+        shown(Kind::Change, test_fixtures::change(status), &context, Lang::En, Part::All)
+    };
+    assert!(!change("Rejected", json!([])).contains('→'), "64 came later");
+    let before = json!([{ "name": "prod", "quota": { "requests.cpu": "8" } }]);
+    assert!(change("Completed", before).contains("requests.cpu 8 → 16"), "what the change did");
+}
+
 #[test]
 fn show_lists_the_inventory_of_an_exit() {
     let raw = test_fixtures::awaiting_consent();
