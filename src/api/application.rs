@@ -25,7 +25,6 @@ use super::time::Instant;
     status = "CloudApplicationStatus",
     derive = "PartialEq",
     doc = "上云申请: one information system's application and its lifecycle on the government cloud (Art. 10-14). Filed by the department in its filing namespace.",
-    printcolumn(name = "System", type_ = "string", json_path = ".spec.system.name"),
     printcolumn(name = "Region", type_ = "string", json_path = ".spec.region"),
     printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
     printcolumn(name = "Waiting-On", type_ = "string", json_path = ".status.waitingOn"),
@@ -43,13 +42,14 @@ use super::time::Instant;
         json_path = ".status.conditions[?(@.type=='Ready')].status",
         priority = 1
     ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "System", type_ = "string", json_path = ".spec.system.name"),
     printcolumn(
         name = "Message",
         type_ = "string",
         json_path = ".status.conditions[?(@.type=='Ready')].message",
         priority = 1
-    ),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+    )
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(

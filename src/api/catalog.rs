@@ -15,10 +15,10 @@ use serde::{Deserialize, Serialize};
     category = "govcloud",
     derive = "PartialEq",
     doc = "云服务目录: priced items and the resources they stand for (Art. 26). Fees settle on actual use.",
-    printcolumn(name = "Edition", type_ = "string", json_path = ".spec.edition"),
     printcolumn(name = "Currency", type_ = "string", json_path = ".spec.currency"),
     printcolumn(name = "From", type_ = "string", json_path = ".spec.effectiveFrom"),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "Edition", type_ = "string", json_path = ".spec.edition")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceCatalogSpec {

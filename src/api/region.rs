@@ -26,14 +26,14 @@ use super::time::Instant;
     derive = "PartialEq",
     doc = "A tier of the government cloud (省级、市级政务云): its authority, provider, clocks and tenancy. Named by its GB/T 2260 code.",
     validation = Rule::new("self.metadata.name.matches('^[1-9][0-9]{5}$')").message("名称须为 GB/T 2260 的六位行政区划代码，如 410000 / the name must be the six-digit GB/T 2260 code, such as 410000"),
-    printcolumn(name = "Name", type_ = "string", json_path = ".spec.displayName.zh"),
     printcolumn(name = "Tier", type_ = "string", json_path = ".spec.tier"),
-    printcolumn(name = "Authority", type_ = "string", json_path = ".spec.authority"),
-    printcolumn(name = "Provider", type_ = "string", json_path = ".spec.provider"),
     printcolumn(name = "Fulfilment", type_ = "string", json_path = ".spec.fulfilment"),
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
     printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason", priority = 1),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "Name", type_ = "string", json_path = ".spec.displayName.zh"),
+    printcolumn(name = "Authority", type_ = "string", json_path = ".spec.authority"),
+    printcolumn(name = "Provider", type_ = "string", json_path = ".spec.provider")
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(

@@ -132,6 +132,29 @@ fn every_filed_kind_prints_its_awaited_act() {
     }
 }
 
+/// kubectl pads columns by characters, and a Chinese character is two columns wide: it shifts what follows it.
+#[test]
+fn columns_that_may_be_chinese_are_the_last() {
+    let texts = [
+        ".spec.system.name",
+        ".spec.displayName.zh",
+        ".spec.authority",
+        ".spec.provider",
+        ".spec.edition",
+        ".status.conditions[?(@.type=='Ready')].message",
+    ];
+    let mut seen = 0;
+    for crd in crds() {
+        let json = serde_json::to_value(&crd).unwrap();
+        let columns = json["spec"]["versions"][0]["additionalPrinterColumns"].as_array().unwrap();
+        let chinese: Vec<bool> =
+            columns.iter().map(|c| texts.contains(&c["jsonPath"].as_str().unwrap_or_default())).collect();
+        seen += chinese.iter().filter(|is| **is).count();
+        assert!(chinese.is_sorted(), "{}: {columns:#?}", json["spec"]["names"]["kind"]);
+    }
+    assert_eq!(seen, 9, "the paths above are those of the columns");
+}
+
 /// HandOver reads as if the volume were kept: whoever asks `kubectl explain` is told that it is not.
 #[test]
 fn a_disposition_says_that_a_hand_over_destroys() {
