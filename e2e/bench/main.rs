@@ -19,6 +19,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use clap::{Parser, ValueEnum};
 use e2e::{say, supervisor};
+use govcloud_controller::telemetry;
 
 use comparison::{EXIT, PROVISION, Workload};
 use report::Figures;
@@ -56,7 +57,8 @@ enum What {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_env_filter("error,kube_client=off").with_writer(std::io::stderr).init();
+    let log = tracing_subscriber::fmt().with_env_filter("error,kube_client=off");
+    log.with_ansi(telemetry::coloured()).with_writer(std::io::stderr).init();
     let outcome = Flags::parse().run().await;
     supervisor::dismiss();
     match outcome {

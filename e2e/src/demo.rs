@@ -6,5 +6,5 @@ mod runner;
 mod steps;
 mod table;
 
-pub use runner::{Runner, by, govcloud};
+pub use runner::{Pause, Runner, by, govcloud};
 pub use steps::run;

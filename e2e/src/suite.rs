@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
+use govcloud_controller::telemetry;
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
@@ -109,6 +110,12 @@ impl Default for Pace {
     }
 }
 
+/// Logs to standard error what passes this filter.
+pub fn log(filter: &str) {
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(telemetry::coloured());
+    log.with_writer(std::io::stderr).init();
+}
+
 /// Runs the tests and prints what `cargo test` prints, its closing line included.
 pub fn main(setup: Setup, tests: Vec<Test>) -> ExitCode {
     run_at(setup, tests, Pace::default())
@@ -118,7 +125,7 @@ pub fn main(setup: Setup, tests: Vec<Test>) -> ExitCode {
 pub fn run_at(setup: Setup, tests: Vec<Test>, pace: Pace) -> ExitCode {
     let mut args = Arguments::from_args();
     args.test_threads.get_or_insert(pace.parallel);
-    tracing_subscriber::fmt().with_env_filter("warn,kube_client=off").with_writer(std::io::stderr).init();
+    log("warn,kube_client=off");
     let runtime = match Runtime::new() {
         Ok(runtime) => Arc::new(runtime),
         Err(error) => {

@@ -7,11 +7,11 @@ use e2e::actors::Actor;
 use e2e::cluster::{Cluster, Setup};
 use e2e::demo::{self, Runner};
 use e2e::stack::{FILING_NAMESPACE, link_tools};
-use e2e::{dump, install, say, supervisor};
+use e2e::{dump, install, say, suite, supervisor};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_env_filter("warn,kube_client=off").with_writer(std::io::stderr).init();
+    suite::log("warn,kube_client=off");
     let outcome = perform().await;
     supervisor::dismiss();
     match outcome {
@@ -25,12 +25,13 @@ async fn main() -> ExitCode {
 
 async fn perform() -> Result<()> {
     supervisor::end_on_signals()?;
+    let pause = demo::Pause::of_environment();
     say!("启动控制面，安装 crds/、config/ 和 config/samples/，运行 operator …");
     say!("Starting a control plane, installing crds/, config/ and config/samples/, running the operator …\n");
     let cluster = Cluster::start(Setup::Operating).await?;
     install::samples(&cluster.kubectl(Actor::Admin), true).await?;
     let bin = link_tools(cluster.plane.root())?;
-    let outcome = demo::run(&mut Runner::new(cluster.plane.root(), &bin)).await;
+    let outcome = demo::run(&mut Runner::new(cluster.plane.root(), &bin, pause)).await;
     if outcome.is_err() {
         dump::failed("demo", &cluster, &[FILING_NAMESPACE.to_owned()]).await;
     }

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use e2e::actors::Actor;
 use e2e::cluster::Setup;
 use e2e::stack::{Record, Stack};
-use e2e::{say, supervisor};
+use e2e::{say, suite, supervisor};
 
 /// The development stack: a control plane with the project installed and the operator at work.
 #[derive(Parser)]
@@ -42,7 +42,7 @@ enum Extent {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_env_filter("warn,kube_client=off").with_writer(std::io::stderr).init();
+    suite::log("warn,kube_client=off");
     let outcome = perform(Arguments::parse()).await;
     supervisor::dismiss();
     outcome.unwrap_or_else(|error| {
@@ -85,23 +85,19 @@ fn explain(record: &Record) {
     for actor in Actor::ALL {
         say!("  {:<18} {}", actor.user(), actor.group().unwrap_or("cluster-admin"));
     }
-    say!("\nIn this directory, the department applies, the authority reads and approves:\n");
+    say!("\nIn this directory, the department files an application, and the authority reads it:\n");
     for (actor, arguments) in EXAMPLE {
         say!("  .dev/bin/kubectl --kubeconfig .dev/{}.kubeconfig {arguments}", actor.user());
     }
-    say!("\ndocs/guide.md tells how the life goes on. make dev-stop ends the stack and removes .dev/.");
+    say!("\ndocs/guide.md continues from here: the authority reviews and approves, up to the exit.");
+    say!("make dev-stop ends the stack and removes .dev/.");
 }
 
-/// Commands that work as they are printed.
-const EXAMPLE: [(Actor, &str); 4] = [
+/// Commands that work as they are printed, again and before the guide: none of them decides, because an approval is final.
+const EXAMPLE: [(Actor, &str); 3] = [
     (Actor::Department, "apply -n dept-transport -f config/samples/travel.yaml"),
     (Actor::Authority410000, "get -n dept-transport capp"),
-    (
-        Actor::Authority410000,
-        "annotate -n dept-transport capp/travel govcloud.dev/decision=approved \
-         govcloud.dev/reviewed-generation=1 govcloud.dev/opinion=同意",
-    ),
-    (Actor::Department, "get -n dept-transport capp"),
+    (Actor::Authority410000, "describe -n dept-transport capp/travel"),
 ];
 
 fn status(stack: &Stack) -> Result<ExitCode> {
@@ -115,4 +111,24 @@ fn status(stack: &Stack) -> Result<ExitCode> {
         say!("  {name:<26} {state}, process {}", identity.pid);
     }
     Ok(if record.complete() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[cfg(test)]
+mod tests {
+    use e2e::documents;
+
+    use super::*;
+
+    /// The guide starts with a new application. Whoever types what `make dev` prints can still follow it.
+    #[test]
+    fn the_printed_commands_leave_the_guide_its_decisions() {
+        let guide = documents::blocks(&documents::read("docs/guide.md").expect("a page"), "sh");
+        let filed = guide.iter().flat_map(|block| block.lines()).find(|line| line.contains("apply -f"));
+        assert_eq!(filed, Some("as department apply -f config/samples/travel.yaml"), "the guide begins otherwise");
+        for (_, arguments) in EXAMPLE {
+            let verb = arguments.split(' ').next().expect("a verb");
+            assert!(["apply", "get", "describe"].contains(&verb), "{arguments}: reads, or files what the guide files");
+            assert!(verb != "apply" || arguments.ends_with("config/samples/travel.yaml"), "{arguments}");
+        }
+    }
 }

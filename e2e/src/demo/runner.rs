@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::io::{IsTerminal, stdout};
+use std::io::{IsTerminal, stdin, stdout};
 use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
@@ -26,14 +26,36 @@ pub fn by(actor: Actor, arguments: &str) -> String {
     format!("kubectl --kubeconfig $DEMO/{}.kubeconfig {arguments}", actor.user())
 }
 
-/// The shell line that runs the project's plugin as `actor`.
-pub fn govcloud(actor: Actor, arguments: &str) -> String {
-    format!("kubectl govcloud --kubeconfig $DEMO/{}.kubeconfig -n dept-transport {arguments}", actor.user())
+/// The shell lines that run the project's plugin as `actor`: in Chinese, and in English.
+pub fn govcloud(actor: Actor, arguments: &str) -> [String; 2] {
+    let line = |lang| {
+        let user = actor.user();
+        format!("kubectl govcloud --kubeconfig $DEMO/{user}.kubeconfig -n dept-transport --lang {lang} {arguments}")
+    };
+    ["zh", "en"].map(line)
+}
+
+/// Stops of the demo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pause {
+    /// None: it runs to its end, and its control plane ends with it.
+    Never,
+    /// Before each section and before the end, until Enter is typed.
+    Sections,
+}
+
+impl Pause {
+    /// What `make demo PAUSE=1` asks for. Without a terminal nobody can type Enter.
+    pub fn of_environment() -> Self {
+        let asked = env::var_os("PAUSE").is_some_and(|v| !v.is_empty() && v != "0");
+        if asked && stdin().is_terminal() { Self::Sections } else { Self::Never }
+    }
 }
 
 /// Runs and shows the demo's commands.
 pub struct Runner {
     variables: BTreeMap<String, String>,
+    pause: Pause,
     bin: String,
     colour: bool,
     begun: Instant,
@@ -43,7 +65,7 @@ pub struct Runner {
 
 impl Runner {
     /// A runner on which `$DEMO` is `kubeconfigs` and `kubectl` is the one in `bin`.
-    pub fn new(kubeconfigs: &Path, bin: &Path) -> Self {
+    pub fn new(kubeconfigs: &Path, bin: &Path, pause: Pause) -> Self {
         let path = format!("{}:{}", bin.display(), env::var("PATH").unwrap_or_default());
         let cache = kubeconfigs.join("state/kubectl-cache");
         let variables = [
@@ -53,6 +75,7 @@ impl Runner {
         ];
         Self {
             variables: variables.map(|(name, value)| (name.to_owned(), value)).into(),
+            pause,
             bin: bin.display().to_string(),
             colour: stdout().is_terminal() && env::var_os("NO_COLOR").is_none(),
             begun: Instant::now(),
@@ -61,8 +84,15 @@ impl Runner {
         }
     }
 
-    /// Prints what a reader must type to follow along in another terminal.
+    /// Prints how to follow along in another terminal: only a demo that stops gives time for it.
     pub fn begin(&self) {
+        if self.pause == Pause::Never {
+            let lines = [
+                "演示结束后控制面随即关闭；需逐步操作的，用 make demo PAUSE=1，或者 make dev",
+                "The control plane ends with the demo. To try commands yourself: make demo PAUSE=1, or make dev",
+            ];
+            return lines.iter().for_each(|line| say!("{}", self.paint("2", line)));
+        }
         say!(
             "{}",
             self.paint(
@@ -76,8 +106,18 @@ impl Runner {
         );
     }
 
+    /// Waits for Enter, where the demo stops.
+    fn stop(&self, what: &str) {
+        if self.pause == Pause::Sections {
+            say!("\n{}", self.paint("1;33", what));
+            // At the end of the input there is nobody to wait for.
+            let _ = stdin().read_line(&mut String::new());
+        }
+    }
+
     /// Begins a section.
     pub fn section(&mut self, zh: &str, en: &str) {
+        self.stop("按回车继续 · press Enter to continue");
         self.sections += 1;
         let time = self.begun.elapsed().as_secs();
         say!("\n{}", self.paint("1;36", &format!("━━ {}. {zh} · {en}  [{time}s]", self.sections)));
@@ -169,6 +209,7 @@ impl Runner {
         let time = self.begun.elapsed().as_secs();
         let line = format!("全部 {} 步均已核对 · all {} steps checked, {time}s", self.checks, self.checks);
         say!("\n{}", self.paint("1;32", &line));
+        self.stop("按回车结束并关闭控制面 · press Enter to end the control plane");
     }
 
     async fn shell(&self, line: &str) -> Result<Output> {
@@ -214,7 +255,7 @@ mod tests {
     use super::*;
 
     fn runner() -> Runner {
-        Runner::new(Path::new("/nowhere"), Path::new("/nowhere"))
+        Runner::new(Path::new("/nowhere"), Path::new("/nowhere"), Pause::Never)
     }
 
     #[tokio::test]
@@ -222,6 +263,12 @@ mod tests {
         let mut runner = runner();
         runner.capture("WORD", "echo 同意").await.expect("captured");
         runner.expect_output("echo \"<$WORD>\"", "<同意>").await.expect("set");
+    }
+
+    #[test]
+    fn the_plugin_is_shown_in_both_languages() {
+        let [zh, en] = govcloud(Actor::Auditor, "queue");
+        assert!(zh.ends_with("--lang zh queue") && en.ends_with("--lang en queue"), "{zh}\n{en}");
     }
 
     #[tokio::test]

@@ -62,8 +62,12 @@ async fn review(runner: &mut Runner) -> Result<()> {
         "主管部门看待办，调阅申请。",
         "The authority looks at what waits on it, and reads the application.",
     );
-    runner.expect_output(&govcloud(Authority410000, "queue"), "travel").await?;
-    runner.expect_output(&govcloud(Authority410000, "show capp/travel"), "豫发改高技〔2026〕12号").await?;
+    for queue in govcloud(Authority410000, "queue") {
+        runner.expect_output(&queue, "travel").await?;
+    }
+    for show in govcloud(Authority410000, "show capp/travel") {
+        runner.expect_output(&show, "豫发改高技〔2026〕12号").await?;
+    }
     runner.capture("GENERATION", &by(Authority410000, &generation("capp/travel"))).await?;
     runner.explain(
         "申请人自己、市级主管部门、服务商的集群管理员都不能批。",

@@ -3,6 +3,8 @@
 //! Neither contains a document's content, an opinion, a telephone number or a token. Spans have kind, namespace, name,
 //! UID and decision; logs have those and the API server's refusals.
 
+use std::ffi::OsStr;
+use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
@@ -71,7 +73,7 @@ impl Telemetry {
 pub fn init(format: LogFormat, otlp: Option<&str>) -> Result<Telemetry, TelemetryError> {
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("info,kube_client=warn,kube_runtime=warn"));
-    let logs = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt::layer().with_ansi(coloured()).with_writer(std::io::stderr);
     let logs = match format {
         LogFormat::Text => logs.with_filter(filter).boxed(),
         LogFormat::Json => logs.json().with_filter(filter).boxed(),
@@ -85,6 +87,17 @@ pub fn init(format: LogFormat, otlp: Option<&str>) -> Result<Telemetry, Telemetr
     });
     tracing_subscriber::registry().with(logs).with(spans).init();
     Ok(Telemetry(provider))
+}
+
+/// Returns true if text on standard error may have colours: on a terminal, and without `NO_COLOR`.
+#[must_use]
+pub fn coloured() -> bool {
+    colours(std::io::stderr().is_terminal(), std::env::var_os("NO_COLOR").as_deref())
+}
+
+/// An empty `NO_COLOR` is none (no-color.org).
+fn colours(terminal: bool, no_color: Option<&OsStr>) -> bool {
+    terminal && no_color.is_none_or(OsStr::is_empty)
 }
 
 fn provider(endpoint: &str) -> Result<SdkTracerProvider, TelemetryError> {
@@ -102,4 +115,16 @@ fn provider(endpoint: &str) -> Result<SdkTracerProvider, TelemetryError> {
         None => resource.with_service_name(SERVICE),
     };
     Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource.build()).build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_for_terminals_only() {
+        assert!(colours(true, None) && colours(true, Some(OsStr::new(""))));
+        assert!(!colours(false, None), "a file or a pipe");
+        assert!(!colours(true, Some(OsStr::new("1"))));
+    }
 }
