@@ -1,12 +1,14 @@
-# The operator's image: one static binary on nothing. `make image` builds it with docker or podman where an engine
-# answers, and with buildah without a daemon elsewhere.
-FROM docker.io/library/rust:1.95-bookworm AS build
+# The operator's image: one static binary on nothing, for linux/amd64 and linux/arm64. `make image` builds it with docker
+# or podman where an engine answers, and with buildah without a daemon elsewhere.
+#
+# The first stage runs on the architecture of the machine that builds, and compiles for that of the image.
+FROM --platform=$BUILDPLATFORM docker.io/library/rust:1.95-bookworm AS build
+ARG TARGETARCH
 WORKDIR /src
+COPY image/binary image/binary
+RUN image/binary --tools "$TARGETARCH"
 COPY . .
-# Static without musl: glibc is linked in, and nothing here looks up users or loads plugins.
-ENV RUSTFLAGS="-C target-feature=+crt-static"
-RUN cargo build --locked --release --target x86_64-unknown-linux-gnu --bin govcloud-operator \
- && install -D target/x86_64-unknown-linux-gnu/release/govcloud-operator /out/govcloud-operator
+RUN image/binary "$TARGETARCH" /out/govcloud-operator
 
 FROM scratch
 LABEL org.opencontainers.image.title="govcloud-operator" \

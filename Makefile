@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 .DEFAULT_GOAL := help
-.PHONY: help tools control-plane checkers prometheus build crds manifests static sbom image demo dev dev-stop dev-status test test-node test-node-interrupted unit e2e lint bench bench-page bench-smoke
+.PHONY: help tools rust control-plane checkers prometheus build plugin crds manifests static sbom image demo dev dev-stop dev-status test test-node test-node-interrupted unit e2e lint bench bench-page bench-smoke
 
 # Each file in e2e/tests is a suite with control planes of its own. They wait more than they work: several run at once.
 # `node` needs root: make test-node.
@@ -16,6 +16,7 @@ UNIT_TESTS := $(patsubst %,--test %,$(sort $(basename $(notdir $(wildcard src/*/
 DEBUG := --no-default-features
 PARTS := $(DEBUG) --package govcloud-operator --package govcloud-cli --package e2e
 DIRECTORY := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/debug
+PAUSE ?=
 # The operator that the harness starts; it need not ask cargo.
 STACK := GOVCLOUD_OPERATOR=$(or $(GOVCLOUD_OPERATOR),$(DIRECTORY)/govcloud-operator)
 .PHONY: go-tests $(addprefix suite-,$(SUITES))
@@ -23,8 +24,10 @@ STACK := GOVCLOUD_OPERATOR=$(or $(GOVCLOUD_OPERATOR),$(DIRECTORY)/govcloud-opera
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-tools:
+rust:
 	@command -v $(CARGO) >/dev/null || { echo "error: no Rust: install it" >&2; exit 1; }
+
+tools: rust
 	@e2e/controlplane/build --check
 
 control-plane: tools ## build etcd, kube-apiserver, kube-controller-manager and kubectl, once, into the user's cache
@@ -35,6 +38,11 @@ prometheus: tools ## build Prometheus and promtool, once, into the user's cache
 
 build: tools ## build the operator, the plugin and the tools beside them
 	$(CARGO) build $(PARTS) --bins
+
+# Where it is installed: PLUGIN_DIR, and for completion in bash COMPLETION_DIR (src/cli/install).
+plugin: rust ## build the plugin and install it with its completion into ~/.local/bin, or PLUGIN_DIR
+	$(CARGO) build --release --package govcloud-cli --bin kubectl-govcloud
+	@src/cli/install $(or $(CARGO_TARGET_DIR),target)/release/kubectl-govcloud
 
 checkers: ## build helm, kubeconform and kube-score, once, into the user's cache
 	@e2e/tools/build
@@ -49,15 +57,15 @@ static: tools ## write the keeper and every policy as files for API servers, int
 	@for plugin in validating mutating; do \
 	  printf '%s sha256:' $$plugin; { cat target/static/$$plugin/govcloud-keeper.yaml; printf '\0'; } | sha256sum | cut -d ' ' -f 1; done
 
-sbom: tools ## write only the SBOM, into target/image
+sbom: rust ## write only the SBOM, into target/image
 	@image/sbom
 
-image: tools ## build the operator's image and its SBOM into target/image, with docker, podman or buildah
+image: rust ## build the operator's image and its SBOM into target/image, with docker, podman or buildah; PLATFORMS=linux/amd64,linux/arm64 for both
 	@image/build
 
-demo: tools ## watch one system's whole life on a real control plane, in under two minutes
+demo: tools ## watch one system's whole lifecycle on a real control plane; PAUSE=1 stops before each section
 	@e2e/controlplane/beside $(CARGO) build $(PARTS) --bin govcloud-operator --bin kubectl-govcloud --bin demo
-	@$(STACK) $(DIRECTORY)/demo
+	@PAUSE=$(PAUSE) $(STACK) $(DIRECTORY)/demo
 
 dev: tools ## leave the same stack running in the background, with kubeconfigs in .dev/
 	@e2e/controlplane/beside $(CARGO) build $(PARTS) --bin govcloud-operator --bin kubectl-govcloud --bin dev
