@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         runbook_urls_follow_the_mirror,
         an_older_api_server_gets_no_mutating_policies,
         allowed_mutators_are_in_the_release_record,
+        events_token_and_volumes_reach_the_operator,
         install_upgrade_uninstall_reinstall,
     ];
     suite::main(Setup::Bare, tests)

@@ -116,6 +116,13 @@ fn wrong() -> Vec<(&'static str, &'static str)> {
         ("flowControl.nominalConcurrencyShares=0", "at '/flowControl/nominalConcurrencyShares'"),
         ("log.format=xml", "at '/log/format'"),
         ("extraArgs[0]=listen", "at '/extraArgs/0'"),
+        ("cloudEvents.sink=broker.events.svc", "at '/cloudEvents/sink'"),
+        ("cloudEvents.source=https://cluster-1.example", "at '/cloudEvents/source'"),
+        ("cloudEvents.tokenSecret.name=events-token", "at '/cloudEvents/tokenSecret/name'"),
+        ("cloudEvents.token=secret", "additional properties 'token' not allowed"),
+        ("extraVolumes[0].configMap.name=x", "at '/extraVolumes/0'"),
+        ("extraVolumes[0].name=cloudevents-token", "at '/extraVolumes/0/name'"),
+        ("extraVolumeMounts[0].name=x", "at '/extraVolumeMounts/0'"),
         ("resources.limits.memory=lots", "at '/resources/limits/memory'"),
         ("podLabels.app\\.kubernetes\\.io/name=x", "invalid propertyName 'app.kubernetes.io/name'"),
         ("networkPolicy.apiServerPorts[0]=70000", "at '/networkPolicy/apiServerPorts/0'"),
@@ -194,6 +201,42 @@ pub async fn allowed_mutators_are_in_the_release_record(_: Context) -> Result<()
     let listed = allowed(&template(&tools, &[&set])?)?;
     ensure!(listed.get("MutatingWebhookConfiguration/example") == Some(&digest), "{listed:?}");
     ensure!(allowed(&template(&tools, &[])?)?.is_empty());
+    Ok(())
+}
+
+/// The flags of CloudEvents, the token as a file, and a CA bundle: the operator that knows them can read them.
+pub async fn events_token_and_volumes_reach_the_operator(_: Context) -> Result<()> {
+    let tools = tokio::task::spawn_blocking(Tools::find).await??;
+    let pod = |args: &[&str]| -> Result<Value> {
+        let all = objects(&template(&tools, args)?)?;
+        let deployment = all.iter().find(|o| o["kind"] == "Deployment").context("no Deployment")?;
+        Ok(deployment["spec"]["template"]["spec"].clone())
+    };
+    let everything = chart().join("ci/everything-values.yaml").display().to_string();
+    let pod_with = pod(&["--values", &everything])?;
+    let container = &pod_with["containers"][0];
+    for flag in [
+        "--cloudevents-sink=https://broker.events.svc/govcloud",
+        "--cloudevents-source=https://cluster-1.henan.example",
+        "--cloudevents-token-file=/var/run/secrets/govcloud/cloudevents/bearer",
+    ] {
+        ensure!(container["args"].as_array().context("no args")?.contains(&json!(flag)), "{container}");
+    }
+    let mounts = json!([
+        { "name": "cloudevents-token", "mountPath": "/var/run/secrets/govcloud/cloudevents", "readOnly": true },
+        { "name": "ca-bundle", "mountPath": "/etc/ssl/bundle", "readOnly": true },
+    ]);
+    ensure!(container["volumeMounts"] == mounts, "{}", container["volumeMounts"]);
+    let volumes = json!([
+        { "name": "cloudevents-token",
+          "secret": { "secretName": "events-token", "items": [{ "key": "bearer", "path": "bearer" }] } },
+        { "name": "ca-bundle", "configMap": { "name": "ca-bundle" } },
+    ]);
+    ensure!(pod_with["volumes"] == volumes, "{}", pod_with["volumes"]);
+    let sink_only = pod(&["--set=cloudEvents.sink=http://sink.events.svc"])?;
+    ensure!(sink_only["volumes"].is_null() && sink_only["containers"][0]["volumeMounts"].is_null());
+    let plain = pod(&[])?.to_string();
+    ensure!(!plain.contains("cloudevents") && !plain.contains("volumes"), "{plain}");
     Ok(())
 }
 
