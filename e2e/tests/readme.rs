@@ -8,7 +8,7 @@ use std::{env, fs};
 use anyhow::{Context as _, Result, ensure};
 use e2e::actors::Actor;
 use e2e::binaries::Binaries;
-use e2e::cluster::Setup;
+use e2e::cluster::{Cluster, Setup};
 use e2e::suite::{self, Context};
 use e2e::{documents, install, operator, paths};
 use tokio::process::Command;
@@ -31,7 +31,11 @@ const KINDS: [(&str, Actor); 7] = [
 ];
 
 fn main() -> ExitCode {
-    let tests = e2e::tests![the_documents_work_as_they_are_written, the_clauses_name_what_exists];
+    let tests = e2e::tests![
+        the_documents_work_as_they_are_written,
+        a_province_is_set_up_as_the_page_says,
+        the_clauses_name_what_exists,
+    ];
     suite::main(Setup::Operating, tests)
 }
 
@@ -62,6 +66,36 @@ async fn the_documents_work_as_they_are_written(context: Context) -> Result<()> 
     let shown =
         ["data\tHandOver", "data\tHandedOver", "archive\tRetained", "Migration 30", "archive\tDestroy"];
     typed(&context, "docs/exit.md", &shown).await
+}
+
+/// The commands of docs/installation.md, by cluster-admin on a cluster of its own. Its authority may change its Region
+/// afterwards, and create none.
+async fn a_province_is_set_up_as_the_page_says(_: Context) -> Result<()> {
+    let cluster = Cluster::start(Setup::Operating).await?;
+    let page = documents::read("docs/installation.md")?;
+    let section = page.split_once("\n## 3. Set up a province").and_then(|(_, s)| s.split_once("\n## "));
+    let (section, _) = section.context("docs/installation.md has no section 3")?;
+    let commands = section.lines().filter_map(|line| line.strip_prefix("    kubectl "));
+    let commands: Vec<&str> = commands.map(|c| c.split('#').next().unwrap_or_default()).collect();
+    ensure!(commands.len() >= 4, "{commands:?}");
+    for command in commands {
+        let file = |word: &str| match word.starts_with("config/") {
+            true => paths::in_repository(word).display().to_string(),
+            false => word.to_owned(),
+        };
+        let args: Vec<String> = command.split_whitespace().map(file).collect();
+        cluster.kubectl(Actor::PlatformAdmin).run(&args).await?;
+    }
+    let authority = cluster.kubectl(Actor::Authority410000);
+    authority.run(&["wait", "region/410000", "--for=condition=Ready", "--timeout=60s"]).await?;
+    let own = r#"{"spec":{"workingDays":{"review":5}}}"#;
+    let patch = ["patch", "region", "410000", "--type=merge", "--dry-run=server", "-p", own];
+    authority.run(&patch).await.context("its own Region")?;
+    let other = paths::in_repository("config/samples/region-410100.yaml").display().to_string();
+    let refused = authority.run(&["create", "--dry-run=server", "-f", &other]).await.err();
+    let refused = refused.context("the authority creates a Region")?.to_string();
+    ensure!(refused.contains("cannot create resource \"regions\""), "{refused}");
+    Ok(())
 }
 
 /// The manifests of a document by kind, without comments: those are in the document's language.

@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::disposal::Disposal;
+use super::inventory_totals::InventoryTotals;
 use super::error::CliError;
 use super::messages::{self, terms};
 use super::output::{Lang, escape_controls};
@@ -194,7 +194,7 @@ fn announcement(record: &Record, verdict: Verdict, opinion: Option<&str>, lang: 
     if let (Verdict::Approved, Body::Exit(exit)) = (verdict, &record.body)
         && let Some(inventory) = exit.status.as_ref().and_then(|s| s.inventory.as_ref())
     {
-        lines.push(Disposal::of(inventory).text(lang));
+        lines.push(InventoryTotals::of(inventory).text(lang));
     }
     if verdict != Verdict::Returned {
         lines.push(messages::final_note(lang, verdict_name));

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::decide::is_uid;
-use super::disposal::Disposal;
+use super::inventory_totals::InventoryTotals;
 use super::error::CliError;
 use super::messages::{self, terms};
 use super::output::Lang;
@@ -174,7 +174,7 @@ impl ConsentCommand {
             return Ok(writeln!(out, "{}", messages::consented_already(lang, name))?);
         }
         writeln!(out, "{}", messages::consenting(lang, name, &inventory.digest))?;
-        writeln!(out, "{}", Disposal::of(inventory).text(lang))?;
+        writeln!(out, "{}", InventoryTotals::of(inventory).text(lang))?;
         out.flush()?;
         let me = session.whoami().await?;
         let body = json!({

@@ -25,7 +25,7 @@ pub mod verify;
 
 mod api_error;
 mod details;
-mod disposal;
+mod inventory_totals;
 mod messages;
 mod prompt;
 mod record;

@@ -267,7 +267,7 @@ texts! {
         "{name} 的退出证明与其校验值不符（所载 {written}，实为 {computed}）：内容被改动，不能作为凭据"
         "the certificate of {name} does not match its digest (recorded {written}, computed {computed}): it was altered and is not valid"
     }
-    disposal(destroyed, handed_over, retained) {
+    inventory_totals(destroyed, handed_over, retained) {
         "将销毁数据卷 {destroyed} 个（其中移交后销毁 {handed_over} 个），保留 {retained} 个"
         "volumes: {destroyed} will be destroyed ({handed_over} of them after hand-over), {retained} retained"
     }

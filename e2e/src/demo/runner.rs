@@ -28,7 +28,7 @@ pub fn by(actor: Actor, arguments: &str) -> String {
 
 /// The shell lines that run the project's plugin as `actor`: in Chinese, and in English.
 pub fn govcloud(actor: Actor, arguments: &str) -> [String; 2] {
-    let line = |lang| {
+    let line = |lang: &str| {
         let user = actor.user();
         format!("kubectl govcloud --kubeconfig $DEMO/{user}.kubeconfig -n dept-transport --lang {lang} {arguments}")
     };

@@ -34,11 +34,34 @@ fn documents() -> Result<Vec<Value>> {
     Ok(all)
 }
 
+/// Every project that an Application names is on the page, and lets the Application's source and its kinds pass.
+fn projects_are_given(documents: &[Value]) -> Result<()> {
+    let of = |kind: &'static str| documents.iter().filter(move |d| d["kind"] == kind);
+    let mut applications = 0;
+    for application in of("Application") {
+        applications += 1;
+        let named = |p: &&Value| p["metadata"]["name"] == application["spec"]["project"];
+        let project = of("AppProject").find(named).with_context(|| {
+            format!("{} names a project that the page does not give", application["metadata"]["name"])
+        })?;
+        let source = application["spec"]["source"]["repoURL"].as_str().context("no repoURL")?;
+        let allowed = project["spec"]["sourceRepos"].as_array().context("no sourceRepos")?;
+        let covers = |pattern: &str| match pattern.strip_suffix('*') {
+            Some(prefix) => source.starts_with(prefix),
+            None => source == pattern,
+        };
+        ensure!(allowed.iter().filter_map(Value::as_str).any(covers), "{source} is not of {project}");
+    }
+    ensure!(applications >= 4, "{applications} Applications on the page");
+    Ok(())
+}
+
 pub async fn documented_manifests_are_accepted(context: Context) -> Result<()> {
     fixtures::regions(&context.cluster).await?;
     let namespace = context.filing_namespace("dept-page", HENAN).await?;
     let department = Department::open(&context.cluster, &namespace, HENAN).await?;
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    projects_are_given(&documents()?)?;
     for document in documents()? {
         let (version, kind) = (document["apiVersion"].as_str(), document["kind"].as_str());
         let named = (version.unwrap_or_default(), kind.unwrap_or_default());

@@ -7,7 +7,7 @@ use govcloud_api::disposition::Action;
 
 /// Numbers of volumes by their action, of snapshots, and of claims that never had a volume.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Disposal {
+pub(super) struct InventoryTotals {
     /// Volumes that will be destroyed, those that are handed over first among them.
     destroyed: usize,
     /// Those of them that are handed over first.
@@ -18,7 +18,7 @@ pub(super) struct Disposal {
     claims: usize,
 }
 
-impl Disposal {
+impl InventoryTotals {
     /// Counts an inventory.
     pub(super) fn of(inventory: &Inventory) -> Self {
         let volumes = || inventory.entries.iter().filter(|e| e.volume.is_some());
@@ -34,7 +34,7 @@ impl Disposal {
     /// Formats the totals in one line.
     pub(super) fn text(&self, lang: Lang) -> String {
         let Self { destroyed, handed_over, retained, snapshots, claims } = self;
-        let mut text = messages::disposal(lang, destroyed, handed_over, retained);
+        let mut text = messages::inventory_totals(lang, destroyed, handed_over, retained);
         if *snapshots > 0 {
             text += &messages::snapshots_deleted(lang, snapshots);
         }
@@ -72,13 +72,13 @@ mod tests {
             json!([{ "namespace": "n", "name": "nightly", "uid": "s", "action": "Destroy" }]);
         let record = record(Kind::Exit, raw);
         let Body::Exit(exit) = &record.body else { panic!("not an exit") };
-        let disposal = Disposal::of(exit.status.as_ref().unwrap().inventory.as_ref().unwrap());
+        let totals = InventoryTotals::of(exit.status.as_ref().unwrap().inventory.as_ref().unwrap());
         assert_eq!(
-            disposal.text(Lang::Zh),
+            totals.text(Lang::Zh),
             "将销毁数据卷 2 个（其中移交后销毁 1 个），保留 1 个，删除快照 1 个，删除未绑定数据卷的申领（PVC）1 个。"
         );
         assert_eq!(
-            disposal.text(Lang::En),
+            totals.text(Lang::En),
             "volumes: 2 will be destroyed (1 of them after hand-over), 1 retained; snapshots: 1 will be deleted; \
              claims without a volume: 1 will be deleted."
         );
