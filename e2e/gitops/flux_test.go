@@ -17,30 +17,37 @@ type healthCheckExprs struct {
 	Current    string `json:"current"`
 }
 
-// The expressions that docs/gitops.md gives for Flux.
-func expressions(t *testing.T) map[string]healthCheckExprs {
+// Documents is every YAML document of docs/gitops.md.
+func documents(t *testing.T) []string {
 	t.Helper()
-	page, err := os.ReadFile("../../docs/gitops.md")
+	content, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := map[string]healthCheckExprs{}
-	for i, block := range strings.Split(string(page), "```") {
-		if i%2 == 0 || !strings.HasPrefix(block, "yaml\n") {
-			continue
+	var all []string
+	for i, block := range strings.Split(string(content), "```") {
+		if yaml, is := strings.CutPrefix(block, "yaml\n"); is && i%2 == 1 {
+			all = append(all, strings.Split(yaml, "\n---\n")...)
 		}
-		for _, document := range strings.Split(strings.TrimPrefix(block, "yaml\n"), "\n---\n") {
-			var k struct {
-				Spec struct {
-					HealthCheckExprs []healthCheckExprs `json:"healthCheckExprs"`
-				} `json:"spec"`
-			}
-			if err := yaml.Unmarshal([]byte(document), &k); err != nil {
-				t.Fatalf("docs/gitops.md: %v\n%s", err, document)
-			}
-			for _, e := range k.Spec.HealthCheckExprs {
-				all[e.Kind] = e
-			}
+	}
+	return all
+}
+
+// The expressions that docs/gitops.md gives for Flux.
+func expressions(t *testing.T) map[string]healthCheckExprs {
+	t.Helper()
+	all := map[string]healthCheckExprs{}
+	for _, document := range documents(t) {
+		var k struct {
+			Spec struct {
+				HealthCheckExprs []healthCheckExprs `json:"healthCheckExprs"`
+			} `json:"spec"`
+		}
+		if err := yaml.Unmarshal([]byte(document), &k); err != nil {
+			t.Fatalf("%s: %v\n%s", page, err, document)
+		}
+		for _, e := range k.Spec.HealthCheckExprs {
+			all[e.Kind] = e
 		}
 	}
 	if len(all) == 0 {

@@ -10,6 +10,7 @@ use e2e::paths::{in_repository, target};
 use e2e::suite::Context;
 use kube::ResourceExt;
 use kube::api::{DynamicObject, PostParams};
+use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
@@ -50,7 +51,7 @@ pub async fn velero_restore_is_accepted_and_undecided(context: Context) -> Resul
         let exported = department.get(kind, name).await?;
         ensure!(exported.annotations().contains_key("govcloud.dev/decision"), "{name} was decided");
         // Restored without the modifier: the decision alone is reason enough.
-        let bare = stripped(&exported, &other)?;
+        let bare = stripped(&exported, Some(&other))?;
         let api = there.api(Actor::PlatformAdmin, kind).await?;
         let create = api.create(&PostParams::default(), &serde_json::from_value(bare)?).await;
         let said = refusal(create.map(drop).map_err(Into::into))?;
@@ -89,7 +90,7 @@ pub async fn velero_restore_is_accepted_and_undecided(context: Context) -> Resul
 }
 
 /// Fields that Velero removes from every object before the modifiers see it, and those that it adds.
-fn stripped(exported: &DynamicObject, namespace: &str) -> Result<Value> {
+pub fn stripped(exported: &impl Serialize, namespace: Option<&str>) -> Result<Value> {
     let mut object = serde_json::to_value(exported)?;
     object.as_object_mut().context("an object")?.remove("status");
     let metadata = object["metadata"].as_object_mut().context("metadata")?;
@@ -98,7 +99,9 @@ fn stripped(exported: &DynamicObject, namespace: &str) -> Result<Value> {
     {
         metadata.remove(key);
     }
-    metadata.insert("namespace".into(), json!(namespace));
+    if let Some(namespace) = namespace {
+        metadata.insert("namespace".into(), json!(namespace));
+    }
     object["metadata"]["labels"]["velero.io/backup-name"] = json!("nightly");
     object["metadata"]["labels"]["velero.io/restore-name"] = json!("records");
     Ok(object)
@@ -106,9 +109,14 @@ fn stripped(exported: &DynamicObject, namespace: &str) -> Result<Value> {
 
 /// An exported record as Velero creates it, with the shipped modifier applied by Velero's own code.
 pub async fn restored(exported: &DynamicObject, kind: Kind) -> Result<DynamicObject> {
-    let object = stripped(exported, &exported.namespace().unwrap_or_default())?;
+    let object = stripped(exported, exported.namespace().as_deref())?;
     let resource = kind.resource();
-    let item = json!({"groupResource": format!("{}.{}", resource.plural, resource.group), "object": object});
+    Ok(serde_json::from_value(modified(&format!("{}.{}", resource.plural, resource.group), &object).await?)?)
+}
+
+/// An object with the shipped modifier applied by Velero's own code.
+pub async fn modified(group_resource: &str, object: &Value) -> Result<Value> {
+    let item = json!({"groupResource": group_resource, "object": object});
     let mut command = Command::new(program());
     command.arg(in_repository(MODIFIER)).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.kill_on_drop(true).spawn()?;

@@ -18,12 +18,10 @@ use kube::ResourceExt;
 use kube::api::DynamicObject;
 use tokio::process::Command;
 
-use super::backup;
+use super::{backup, loss};
 
 /// The document.
 const DOCUMENT: &str = "docs/restore.md";
-/// Deletions of records are refused by this; a cluster-admin can take it away (docs/approval.md).
-const GUARD: [&str; 2] = ["validatingadmissionpolicybinding", "govcloud-record-deletion"];
 
 pub async fn documented_restore_works(context: Context) -> Result<()> {
     let cluster = &context.cluster;
@@ -77,35 +75,11 @@ fn blocks() -> Result<Vec<String>> {
 
 /// The application's record is lost past its guard; the second time its grant as well.
 async fn lose(context: &Context, grant_too: bool) -> Result<()> {
-    let admin = context.cluster.kubectl(Actor::PlatformAdmin);
-    let mut guards = vec![GUARD];
-    if grant_too {
-        guards.push([GUARD[0], "govcloud-grants"]);
-    }
-    let mut kept = Vec::new();
-    for [kind, name] in &guards {
-        kept.push(admin.run(&["get", kind, name, "-o", "json"]).await?);
-        admin.run(&["delete", kind, name]).await?;
-    }
-    let what: &[&str] = if grant_too { &["capp/travel", "grant/travel"] } else { &["capp/travel"] };
-    for what in what {
-        let gone = || async {
-            let deleted = admin.output(&["delete", what, "-n", DEPARTMENT]).await?;
-            Ok(deleted.status.success().then_some(()))
-        };
-        e2e::wait::eventually(&format!("{what} is lost"), e2e::fixtures::PATIENCE, gone).await?;
-    }
-    for guard in kept {
-        let guard: serde_json::Value = serde_json::from_str(&guard)?;
-        let meta = &guard["metadata"];
-        let put_back = serde_json::json!({
-            "apiVersion": guard["apiVersion"], "kind": guard["kind"], "spec": guard["spec"],
-            "metadata": {"name": meta["name"], "labels": meta["labels"]},
-        });
-        admin.apply(&put_back.to_string()).await?;
-    }
-    let client = context.cluster.client(Actor::Admin).await?;
-    install::wait_policies_active(&admin, &client).await
+    let what: &[[&str; 2]] =
+        if grant_too { &[["capp", "travel"], ["grant", "travel"]] } else { &[["capp", "travel"]] };
+    let guards: &[&str] =
+        if grant_too { &["govcloud-record-deletion", "govcloud-grants"] } else { &["govcloud-record-deletion"] };
+    loss::lose(context, guards, DEPARTMENT, what).await
 }
 
 /// Velero's restore of one record, by an identity with wildcard rights.

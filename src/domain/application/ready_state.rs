@@ -92,9 +92,11 @@ impl Evaluation<'_> {
                 ),
             ),
             Phase::Live => ReadyState::Ready(Reason::Live, Bilingual::new("已上线运行", "live")),
+            // The record is as it should be: what is under way, or held up, is on the Decommission. Workloads are not
+            // held up by an exit that waits for its consent (docs/decisions/0082-*).
             Phase::Exiting => {
                 let name = self.status.decommission.as_deref().unwrap_or_default();
-                ReadyState::Reconciling(
+                ReadyState::Ready(
                     Reason::Exiting,
                     bilingual!("退出中，见 Decommission {name}", "exiting; see Decommission {name}"),
                 )

@@ -279,6 +279,27 @@ fn an_exit_that_is_never_consented_to_moves_no_deadline_of_the_department() {
     assert_ne!(due(&s), before);
 }
 
+/// Workloads that depend on the health of their application are not held up by an exit that waits: what is under way is on
+/// the Decommission.
+#[test]
+fn an_application_that_exits_is_as_it_should_be() {
+    let mut s = Stage::live("2026-06-01 09:00");
+    s.claim("prod", "data");
+    let e = exit_id("leave");
+    s.file(&e, exit("Application", "Retain", &[]));
+    let conditions = |s: &Stage| ["Ready", "Reconciling", "Stalled"].map(|c| s.stands(&app_id(), c));
+    let as_it_should_be = ["True/Exiting", "False/Exiting", "False/Exiting"];
+    assert_eq!((s.phase(&e), s.phase(&app_id())), ("AwaitingConsent", "Exiting"));
+    assert_eq!(conditions(&s), as_it_should_be);
+    s.consent(&e);
+    assert_eq!((s.phase(&e), s.phase(&app_id())), ("AwaitingDecision", "Exiting"));
+    assert_eq!(conditions(&s), as_it_should_be);
+    assert_eq!(s.stands(&e, "Reconciling"), "True/AwaitingDecision");
+    s.decide(&e, "approved", "同意");
+    assert_eq!(s.phase(&e), "Completed");
+    assert_eq!(s.stands(&app_id(), "Ready"), "True/Exited");
+}
+
 /// 1.37 reports since when a claim is unused: the department sees it before it decides.
 #[test]
 fn an_inventory_says_since_when_a_claim_is_unused() {

@@ -21,10 +21,10 @@ if metadata.deletionTimestamp ~= nil then
   return say("Progressing", "正在删除 / being deleted")
 end
 if type(status) ~= "table" or type(status.conditions) ~= "table" then
-  return say("Progressing", "操作器尚未处理 / the operator has not looked yet")
+  return say("Progressing", "管控程序尚未处理 / the operator has not looked yet")
 end
 if status.observedGeneration == nil or status.observedGeneration ~= metadata.generation then
-  return say("Progressing", "已修改，操作器尚未处理 / changed; the operator has not looked since")
+  return say("Progressing", "已修改，管控程序尚未处理 / changed; the operator has not looked since")
 end
 
 local conditions = {}
