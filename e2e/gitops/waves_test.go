@@ -53,11 +53,11 @@ func (h shipped) GetResourceHealth(o *unstructured.Unstructured) (*argohealth.He
 // A kubectl that notes what it is to apply.
 type noting struct {
 	kubetest.MockKubectlCmd
-	kubetest.MockResourceOps
+	operations kubetest.MockResourceOps
 }
 
 func (n *noting) ManageResources(*rest.Config) (kube.ResourceOperations, func(), error) {
-	return &n.MockResourceOps, func() {}, nil
+	return &n.operations, func() {}, nil
 }
 
 // An API server of which Argo CD's sync wants to know which kinds there are.
@@ -118,7 +118,7 @@ func (s syncer) sync(r repository, options ...engine.SyncOpt) result {
 		}
 	}
 	for _, o := range r.target {
-		if o != nil && kubectl.GetLastResourceCommand(kube.GetResourceKey(o)) == "apply" {
+		if o != nil && kubectl.operations.GetLastResourceCommand(kube.GetResourceKey(o)) == "apply" {
 			end.applied = append(end.applied, o.GetName())
 		}
 	}
