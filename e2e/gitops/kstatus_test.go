@@ -3,6 +3,7 @@ package gitops
 import (
 	"testing"
 
+	flux "github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
 )
 
@@ -15,6 +16,10 @@ func TestKstatusOfEveryStanding(t *testing.T) {
 		}
 		if result.Status.String() != o.want.Kstatus {
 			t.Errorf("%s: %s, expected %s of %s (%s)", o.file, result.Status, o.want.Kstatus, o.want.key(), result.Message)
+		}
+		// Flux has a copy of its own.
+		if copied, err := flux.Compute(o.Unstructured); err != nil || copied.Status.String() != result.Status.String() {
+			t.Errorf("%s: %v to Flux: %v", o.file, copied, err)
 		}
 		counts[result.Status]++
 		// What the operator has not seen yet is never taken for done.
