@@ -81,7 +81,8 @@ func main() {
 		}
 		why := ""
 		if now.Error != nil {
-			why = " (" + now.Error.Error()[strings.LastIndex(now.Error.Error(), "no such"):] + ")"
+			_, cause, _ := strings.Cut(now.Error.Error(), "': ")
+			why = " (" + cause + ")"
 		}
 		fmt.Printf("%-24s %s%s\n", c.what, now.Status, why)
 		changed = changed || now.Status.String() != c.seen

@@ -16,7 +16,7 @@ use crate::paths::in_repository;
 pub fn all() -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     collect(Path::new(""), false, &mut found)?;
-    for directory in [".github", "charts", "config", "docs", "e2e", "image", "src"] {
+    for directory in [".github", "charts", "config", "docs", "e2e", "findings", "image", "src"] {
         collect(Path::new(directory), true, &mut found)?;
     }
     found.sort();
@@ -219,6 +219,26 @@ mod tests {
         }
         assert!(count > 100, "only {count} files are named");
         assert!(missing.is_empty(), "{missing:#?}");
+    }
+
+    /// findings/README.md lists each script, and each says what it shows and of which version.
+    #[test]
+    fn every_finding_is_listed_and_describes_itself() {
+        let listed = read("findings/README.md").unwrap();
+        let mut scripts = 0;
+        for entry in fs::read_dir(in_repository("findings")).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            if !name.ends_with(".sh") {
+                continue;
+            }
+            scripts += 1;
+            assert!(listed.contains(&format!("]({name})")), "{name} is not listed");
+            let text = read(Path::new("findings").join(&name)).unwrap();
+            for part in ["# Version: ", "# One would expect: ", "# Behaviour: ", "# Output", "mktemp -d", "trap 'rm -rf"] {
+                assert!(text.contains(part), "{name} has no {part:?}");
+            }
+        }
+        assert_eq!(scripts, listed.matches(".sh) |").count(), "a script that is listed does not exist");
     }
 
     #[test]
