@@ -234,7 +234,14 @@ mod tests {
             scripts += 1;
             assert!(listed.contains(&format!("]({name})")), "{name} is not listed");
             let text = read(Path::new("findings").join(&name)).unwrap();
-            for part in ["# Version: ", "# One would expect: ", "# Behaviour: ", "# Output", "mktemp -d", "trap 'rm -rf"] {
+            for part in [
+                "# Version: ",
+                "# One would expect: ",
+                "# Behaviour: ",
+                "# Output",
+                "mktemp -d",
+                "trap 'rm -rf",
+            ] {
                 assert!(text.contains(part), "{name} has no {part:?}");
             }
         }

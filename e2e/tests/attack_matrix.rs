@@ -144,9 +144,9 @@ async fn check(sender: &Sender, row: &Row) -> Result<()> {
 }
 
 use races::{
-    a_deleted_filing_namespace_comes_back, a_stamp_that_a_client_leaves_out_is_kept, approved_record_cannot_be_replaced, authorised_exit_is_allowed,
-    concurrent_decisions_count_once, decision_and_concurrent_change_do_not_mix,
-    decision_cannot_be_replayed_on_a_recreated_record, decision_on_a_stale_generation_is_denied,
-    without_mutating_policies_clients_stamp,
+    a_deleted_filing_namespace_comes_back, a_stamp_that_a_client_leaves_out_is_kept,
+    approved_record_cannot_be_replaced, authorised_exit_is_allowed, concurrent_decisions_count_once,
+    decision_and_concurrent_change_do_not_mix, decision_cannot_be_replayed_on_a_recreated_record,
+    decision_on_a_stale_generation_is_denied, without_mutating_policies_clients_stamp,
 };
 use roles::shipped_roles_grant_documented_rights;

@@ -148,7 +148,8 @@ async fn queue_lists_records_by_waiting_party(context: Context) -> Result<()> {
         .await?
         .expect(1, &["in all namespaces", "next: name a namespace"])?;
     // As with kubectl, -A counts whatever -n says.
-    let all = govcloud(&context, Actor::Auditor, &format!("queue -n {namespace}-none -A --party all")).await?;
+    let all =
+        govcloud(&context, Actor::Auditor, &format!("queue -n {namespace}-none -A --party all")).await?;
     all.expect(0, &waits).map(drop)
 }
 

@@ -110,7 +110,8 @@ mod tests {
     fn from_kube_names_the_address_the_cause_and_the_next_step() {
         let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
         let error = kube::Error::Service(Box::new(Layer(refused)));
-        let CliError::Failed { message, next } = CliError::from_kube(error, "https://127.0.0.1:6443/", Lang::En)
+        let CliError::Failed { message, next } =
+            CliError::from_kube(error, "https://127.0.0.1:6443/", Lang::En)
         else {
             panic!("another error")
         };

@@ -5,8 +5,8 @@ use std::io::Write;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::inventory_totals::InventoryTotals;
 use super::error::CliError;
+use super::inventory_totals::InventoryTotals;
 use super::messages::{self, terms};
 use super::output::{Lang, escape_controls};
 use super::prompt::Confirmation;

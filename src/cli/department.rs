@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::decide::is_uid;
-use super::inventory_totals::InventoryTotals;
 use super::error::CliError;
+use super::inventory_totals::InventoryTotals;
 use super::messages::{self, terms};
 use super::output::Lang;
 use super::prompt::Confirmation;

@@ -111,7 +111,8 @@ impl Target {
     /// The error for a record of another kind where a Decommission is needed. It names those of its application.
     pub(super) fn not_an_exit(&self, exits: &[Record], lang: Lang) -> CliError {
         let of_application = |exit: &&Record| {
-            matches!(self.kind, Kind::Application | Kind::Grant) && exit.application() == Some(self.name.as_str())
+            matches!(self.kind, Kind::Application | Kind::Grant)
+                && exit.application() == Some(self.name.as_str())
         };
         let names: Vec<String> =
             exits.iter().filter(of_application).map(|exit| exit.target.to_string()).collect();

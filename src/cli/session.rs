@@ -73,14 +73,12 @@ impl Session {
     /// A kubeconfig that cannot be read or used.
     pub async fn open(flags: &Flags) -> Result<Self, CliError> {
         let lang = flags.lang();
-        let mut config =
-            config(flags).await.map_err(|why| unusable(lang, why))?;
+        let mut config = config(flags).await.map_err(|why| unusable(lang, why))?;
         if config.cluster_url.host().is_some_and(is_loopback) && proxy_is_of_environment(&config) {
             config.proxy_url = None;
         }
         let namespace = flags.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
-        let client = Client::try_from(config.clone())
-            .map_err(|e| unusable(lang, chain(&e)))?;
+        let client = Client::try_from(config.clone()).map_err(|e| unusable(lang, chain(&e)))?;
         Ok(Self { client, config, namespace, lang, now: Timestamp::now() })
     }
 
@@ -130,7 +128,7 @@ impl Session {
         if target.kind == Kind::Exit {
             return self.get(&target).await;
         }
-        let exits = self.list(Kind::Exit, false).await.unwrap_or_default();
+        let exits = self.list(Kind::Exit, Some(&self.namespace)).await.unwrap_or_default();
         Err(target.not_an_exit(&exits, self.lang))
     }
 

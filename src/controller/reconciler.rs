@@ -287,11 +287,18 @@ impl Context {
         repeated: Vec<Write>,
         with: &GatherContext,
     ) -> Result<Timestamp, RequestError> {
-        let live = |target: &Target| self.state.get(Kind::of(target.resource)?, &target.namespace, &target.name);
+        let live =
+            |target: &Target| self.state.get(Kind::of(target.resource)?, &target.namespace, &target.name);
         let paths = |write: &Write| live(write.target()).map(|object| unkept(write, &object.value()));
         let paths: Vec<String> = repeated.iter().filter_map(paths).flatten().collect();
         let paths = paths.join("; ");
-        tracing::warn!(kind = key.kind.as_str(), namespace = key.namespace(), name = key.name(), paths, "what is written does not stay");
+        tracing::warn!(
+            kind = key.kind.as_str(),
+            namespace = key.namespace(),
+            name = key.name(),
+            paths,
+            "what is written does not stay"
+        );
         let until = self.hold_writes(key, repeated);
         let with = GatherContext { failure: Some(WriteFailure::Altered(paths)), ..with.clone() };
         let decision = self.decide(key, &with, self.clock.now());
@@ -365,7 +372,8 @@ mod tests {
         let client = kube::Client::new(service, "default");
         let (_, integrity) =
             tokio::sync::watch::channel(PolicyIntegrity::Intact { since: Timestamp::UNIX_EPOCH });
-        Context::new(client, Clock::default(), Skew::default(), integrity, "test".into())
+        let policies = PublishedPolicies { integrity, ..PublishedPolicies::unknown() };
+        Context::new(client, Clock::default(), Skew::default(), policies, "test".into())
     }
 
     fn exit() -> serde_json::Value {

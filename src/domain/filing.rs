@@ -78,14 +78,20 @@ mod tests {
 
     #[test]
     fn the_mark_is_written_where_it_differs_alone() {
-        for (marked, open, written) in
-            [(false, true, Some(json!("true"))), (true, false, Some(Value::Null)), (true, true, None), (false, false, None)]
-        {
+        for (marked, open, written) in [
+            (false, true, Some(json!("true"))),
+            (true, false, Some(Value::Null)),
+            (true, true, None),
+            (false, false, None),
+        ] {
             let write = namespace("dept", marked).mark(open);
             let patched = write.map(|write| match write {
                 Write::Patch(target, precondition, patch) => {
                     assert_eq!((target.namespace.as_str(), target.name.as_str()), ("", "dept"));
-                    assert_eq!((precondition.uid.as_str(), precondition.resource_version.as_str()), ("uid-dept", "7"));
+                    assert_eq!(
+                        (precondition.uid.as_str(), precondition.resource_version.as_str()),
+                        ("uid-dept", "7")
+                    );
                     patch["metadata"]["labels"][keys::OPEN_RECORDS].clone()
                 }
                 other => panic!("{other:?}"),

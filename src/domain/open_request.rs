@@ -28,7 +28,11 @@ pub fn older(kind: &'static str, meta: &Meta, others: &[OpenRequest]) -> Option<
     let own = (meta.created_at, kind, meta.name.as_str());
     let holds_up = |o: &&OpenRequest| !(o.on_hold && kind == EXIT);
     let before = |o: &&OpenRequest| (o.created_at, o.kind, o.name.as_str()) < own;
-    others.iter().filter(holds_up).find(before).map(|o| Finding::AnotherOpen(o.kind.to_owned(), o.name.clone()))
+    others
+        .iter()
+        .filter(holds_up)
+        .find(before)
+        .map(|o| Finding::AnotherOpen(o.kind.to_owned(), o.name.clone()))
 }
 
 #[cfg(test)]

@@ -80,7 +80,9 @@ impl Write {
         match (self, other) {
             (Self::Apply(target, body), Self::Apply(same, content))
             | (Self::Correct(target, body), Self::Correct(same, content))
-            | (Self::Patch(target, _, body), Self::Patch(same, _, content)) => target == same && body == content,
+            | (Self::Patch(target, _, body), Self::Patch(same, _, content)) => {
+                target == same && body == content
+            }
             _ => false,
         }
     }

@@ -124,10 +124,17 @@ mod tests {
     fn the_printed_commands_leave_the_guide_its_decisions() {
         let guide = documents::blocks(&documents::read("docs/guide.md").expect("a page"), "sh");
         let filed = guide.iter().flat_map(|block| block.lines()).find(|line| line.contains("apply -f"));
-        assert_eq!(filed, Some("as department apply -f config/samples/travel.yaml"), "the guide begins otherwise");
+        assert_eq!(
+            filed,
+            Some("as department apply -f config/samples/travel.yaml"),
+            "the guide begins otherwise"
+        );
         for (_, arguments) in EXAMPLE {
             let verb = arguments.split(' ').next().expect("a verb");
-            assert!(["apply", "get", "describe"].contains(&verb), "{arguments}: reads, or files what the guide files");
+            assert!(
+                ["apply", "get", "describe"].contains(&verb),
+                "{arguments}: reads, or files what the guide files"
+            );
             assert!(verb != "apply" || arguments.ends_with("config/samples/travel.yaml"), "{arguments}");
         }
     }

@@ -30,7 +30,9 @@ pub fn by(actor: Actor, arguments: &str) -> String {
 pub fn govcloud(actor: Actor, arguments: &str) -> [String; 2] {
     let line = |lang: &str| {
         let user = actor.user();
-        format!("kubectl govcloud --kubeconfig $DEMO/{user}.kubeconfig -n dept-transport --lang {lang} {arguments}")
+        format!(
+            "kubectl govcloud --kubeconfig $DEMO/{user}.kubeconfig -n dept-transport --lang {lang} {arguments}"
+        )
     };
     ["zh", "en"].map(line)
 }

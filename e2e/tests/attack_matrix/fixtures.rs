@@ -11,9 +11,7 @@ use serde_json::{Value, json};
 
 use crate::caller::{Caller, everyone};
 use crate::held::HELD;
-use crate::row::{
-    Via, annotate, create, delete, label, labels, merge, overlay, status, subresource,
-};
+use crate::row::{Via, annotate, create, delete, label, labels, merge, overlay, status, subresource};
 use crate::send::Sender;
 use crate::target::{APPLICATION, DIGEST, FOUND, OTHER_DIGEST, TENANT, TRANSPORT, Target, container};
 

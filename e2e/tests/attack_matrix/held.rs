@@ -89,8 +89,16 @@ fn marks_by_the_operator() -> Vec<Row> {
         denied(Operator, label("ns/plain", "open-records=true"), beside),
         denied(Operator, label("ns/dept-transport", "open-records=true example.org/a=b"), beside),
         denied(Operator, label(HELD, "open-records- example.org/a=b"), beside),
-        denied(Operator, merge("ns/dept-transport", more(json!({"metadata": {"annotations": {"example.org/a": "b"}}}))), beside),
-        denied(Operator, merge("ns/dept-transport", more(json!({"metadata": {"finalizers": ["example.org/a"]}}))), beside),
+        denied(
+            Operator,
+            merge("ns/dept-transport", more(json!({"metadata": {"annotations": {"example.org/a": "b"}}}))),
+            beside,
+        ),
+        denied(
+            Operator,
+            merge("ns/dept-transport", more(json!({"metadata": {"finalizers": ["example.org/a"]}}))),
+            beside,
+        ),
         denied(Operator, subresource("ns/dept-transport", "status", labels("open-records=true")), beside),
         denied(Operator, create("ns/dept-new", labels("open-records=true")), beside),
         allowed(NamespaceController, subresource(HELD, "finalize", json!({}))),

@@ -79,7 +79,9 @@ async fn refused_by_metrics(context: &Context) -> Result<usize> {
     let metrics = operator.as_ref().context("no operator")?.get("/metrics").await?;
     let events = |line: &&str| {
         line.starts_with("govcloud_api_requests_total{")
-            && [r#"verb="create""#, r#"resource="events""#, r#"code="403""#].iter().all(|label| line.contains(label))
+            && [r#"verb="create""#, r#"resource="events""#, r#"code="403""#]
+                .iter()
+                .all(|label| line.contains(label))
     };
     Ok(metrics.lines().filter(events).filter_map(|line| line.rsplit(' ').next()?.parse::<usize>().ok()).sum())
 }

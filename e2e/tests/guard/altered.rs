@@ -74,7 +74,17 @@ pub async fn what_others_alter_is_reported_and_written_once_a_minute(context: Co
     ensure!(message.contains(&path), "{path} is not named: {message}");
     // Whatever enqueues the grant meanwhile, nothing is written again before its time.
     for n in 0..5 {
-        admin.run(&["annotate", "grant", "travel", "-n", DEPARTMENT, "--overwrite", &format!("example.org/n={n}")]).await?;
+        admin
+            .run(&[
+                "annotate",
+                "grant",
+                "travel",
+                "-n",
+                DEPARTMENT,
+                "--overwrite",
+                &format!("example.org/n={n}"),
+            ])
+            .await?;
     }
     let client = cluster.client(Actor::Admin).await?;
     let writes = cluster.audit().settled(&client).await?.since(mark).by_user(OPERATOR).resource("namespaces");
@@ -87,7 +97,9 @@ pub async fn what_others_alter_is_reported_and_written_once_a_minute(context: Co
     let active = |o: &Value| condition(o, "Ready")["reason"] == "Active";
     department.until("grant/travel", "in force again", active).await?;
     let label = admin.run(&["get", "namespace", &tenant, "-o", "json"]).await?;
-    let label = serde_json::from_str::<Value>(&label)?["metadata"]["labels"]["pod-security.kubernetes.io/enforce"].clone();
+    let label =
+        serde_json::from_str::<Value>(&label)?["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
+            .clone();
     ensure!(label == "baseline", "{label}");
     println!("guard: one write of what others alter, and the path in the grant's condition");
     Ok(())

@@ -40,7 +40,9 @@ impl Backup {
         let mut volume = backup::stripped(volume, None)?;
         for object in [&mut claim, &mut volume] {
             if let Some(annotations) = object["metadata"]["annotations"].as_object_mut() {
-                annotations.retain(|key, _| !BINDING.contains(&key.as_str()) && !key.contains("storage-provisioner"));
+                annotations.retain(|key, _| {
+                    !BINDING.contains(&key.as_str()) && !key.contains("storage-provisioner")
+                });
             }
         }
         let reference = volume["spec"]["claimRef"].as_object_mut().context("not bound")?;
@@ -86,24 +88,33 @@ pub async fn velero_restores_volumes_with_their_data(context: Context) -> Result
     context.dump_on_failure(&tenant);
     let volume = department.fill(&tenant, "data", DATA).await?;
     let velero = context.cluster.client(Actor::PlatformAdmin).await?;
-    let marked = |v: &PersistentVolume| v.labels().get("govcloud.dev/application-uid") == first.uid().as_ref();
-    let volume = until(department.volumes().await?, &volume.name_any(), "is labelled", PATIENCE, marked).await?;
+    let marked =
+        |v: &PersistentVolume| v.labels().get("govcloud.dev/application-uid") == first.uid().as_ref();
+    let volume =
+        until(department.volumes().await?, &volume.name_any(), "is labelled", PATIENCE, marked).await?;
     let held = Backup::of(&velero, &tenant, &volume).await?;
 
     lose(&context, &namespace, &tenant, &volume).await?;
     let second = decided_again(&department, &first).await?;
-    ensure!(Department::tenant(&second, "prod")?.0 == tenant, "the names are the same, and so is the namespace's");
+    ensure!(
+        Department::tenant(&second, "prod")?.0 == tenant,
+        "the names are the same, and so is the namespace's"
+    );
     held.refused_without_modifier(&velero, &tenant).await?;
     let claim = held.restore(&velero, &tenant).await?;
     ensure!(claim.spec.and_then(|s| s.volume_name) == volume.metadata.name, "the claim got another volume");
 
-    let marked = |v: &PersistentVolume| v.labels().get("govcloud.dev/application-uid") == second.uid().as_ref();
-    let now = until(department.volumes().await?, &volume.name_any(), "is the new record's", PATIENCE, marked).await?;
+    let marked =
+        |v: &PersistentVolume| v.labels().get("govcloud.dev/application-uid") == second.uid().as_ref();
+    let now = until(department.volumes().await?, &volume.name_any(), "is the new record's", PATIENCE, marked)
+        .await?;
     let policy = now.spec.as_ref().and_then(|s| s.persistent_volume_reclaim_policy.clone());
     ensure!(policy.as_deref() == Some("Retain"), "{policy:?}");
     ensure!(fs::read_to_string(volumes::directory(&now)?.join("record"))? == DATA, "the data is another");
     listed_in_an_exit(&department, &now).await?;
-    println!("restore: a volume without its modifier refused twice; with it bound by name, with its data, in the inventory");
+    println!(
+        "restore: a volume without its modifier refused twice; with it bound by name, with its data, in the inventory"
+    );
     Ok(())
 }
 

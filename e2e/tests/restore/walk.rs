@@ -77,8 +77,11 @@ fn blocks() -> Result<Vec<String>> {
 async fn lose(context: &Context, grant_too: bool) -> Result<()> {
     let what: &[[&str; 2]] =
         if grant_too { &[["capp", "travel"], ["grant", "travel"]] } else { &[["capp", "travel"]] };
-    let guards: &[&str] =
-        if grant_too { &["govcloud-record-deletion", "govcloud-grants"] } else { &["govcloud-record-deletion"] };
+    let guards: &[&str] = if grant_too {
+        &["govcloud-record-deletion", "govcloud-grants"]
+    } else {
+        &["govcloud-record-deletion"]
+    };
     loss::lose(context, guards, DEPARTMENT, what).await
 }
 

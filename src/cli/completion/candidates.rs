@@ -96,8 +96,7 @@ async fn candidates(line: &Line<'_>, last: &str) -> (Vec<Candidate>, u8) {
             shown.filter_map(flag).collect()
         }
         Place::Subcommand => {
-            let shown =
-                line.command.get_subcommands().filter(|c| !c.is_hide_set() && c.get_name() != "help");
+            let shown = line.command.get_subcommands().filter(|c| !c.is_hide_set() && c.get_name() != "help");
             let command = |c: &Command| Candidate {
                 word: c.get_name().to_owned(),
                 meaning: about(c.get_about().map(ToString::to_string)),
@@ -115,9 +114,9 @@ async fn targets(line: &Line<'_>, kinds: &[Kind], last: &str) -> (Vec<Candidate>
         Some((word, kind)) => vec![(word.to_owned(), kind)],
         None => kinds.iter().map(|k| (k.short_name().to_owned(), *k)).collect(),
     };
-    let asked = asked.into_iter().filter(|(word, kind)| {
-        kinds.contains(kind) && (last.contains('/') || word.starts_with(last))
-    });
+    let asked = asked
+        .into_iter()
+        .filter(|(word, kind)| kinds.contains(kind) && (last.contains('/') || word.starts_with(last)));
     let records = |(word, kind): (String, Kind)| async move {
         let names = names_of(line, Names::Records(kind)).await;
         let full = |c: Candidate| Candidate { word: format!("{word}/{}", c.word), meaning: c.meaning };
@@ -152,7 +151,7 @@ async fn read(line: &Line<'_>, names: Names) -> Option<Vec<Candidate>> {
     let session = Session::open(&line.flags).await.ok()?;
     let resource = match names {
         Names::Records(kind) => {
-            let records = session.list(kind, false).await.ok()?;
+            let records = session.list(kind, Some(&session.namespace)).await.ok()?;
             return Some(records.iter().map(|r| of_record(r, lang)).collect());
         }
         Names::Namespaces | Names::Contexts => ApiResource::erase::<Namespace>(&()),

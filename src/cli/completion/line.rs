@@ -64,7 +64,8 @@ impl<'a> Line<'a> {
         if let Some(arg) = self.value_of.take() {
             self.set(arg.get_id().as_str(), word);
         } else if let Some(flag) = word.strip_prefix('-') {
-            let (name, value) = flag.split_once('=').map_or((flag, None), |(name, value)| (name, Some(value)));
+            let (name, value) =
+                flag.split_once('=').map_or((flag, None), |(name, value)| (name, Some(value)));
             match (option(self.command, name), value) {
                 (Some(arg), Some(value)) => self.set(arg.get_id().as_str(), value),
                 (Some(arg), None) if takes_next_word(arg) => self.value_of = Some(arg),

@@ -75,7 +75,9 @@ impl Scope {
             Self::Namespace(namespace) => Some(namespace.as_str()),
         };
         let mut listed = Listed::default();
-        for records in futures::future::try_join_all(Kind::ALL.map(|kind| session.list(kind, namespace))).await? {
+        for records in
+            futures::future::try_join_all(Kind::ALL.map(|kind| session.list(kind, namespace))).await?
+        {
             listed.records.extend(records);
         }
         Ok(listed)
@@ -97,7 +99,8 @@ impl Scope {
             Self::All | Self::Namespace(_) => 0,
         };
         let names: Vec<&str> = refused.iter().map(String::as_str).collect();
-        let refused = (!names.is_empty()).then(|| messages::queue_refused(lang, names.join(lang.pick("、", ", "))));
+        let refused =
+            (!names.is_empty()).then(|| messages::queue_refused(lang, names.join(lang.pick("、", ", "))));
         let left_out = (left_out > 0).then(|| messages::queue_left_out(lang, left_out));
         refused.into_iter().chain(left_out).collect()
     }

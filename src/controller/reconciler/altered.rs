@@ -33,7 +33,10 @@ fn altering(requests: Requests) -> Context {
                     region["status"] = body["status"].clone();
                     (200, region)
                 }
-                _ => (404, json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 404, "reason": "NotFound", "message": path })),
+                _ => (
+                    404,
+                    json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 404, "reason": "NotFound", "message": path }),
+                ),
             };
             let response = http::Response::builder().status(code);
             let response = response.body(kube::client::Body::from(answer.to_string().into_bytes()));

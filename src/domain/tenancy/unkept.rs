@@ -61,10 +61,10 @@ mod tests {
         let write = Write::Patch(target, precondition, patch);
         let of = |labels: Value| unkept(&write, &json!({ "metadata": { "name": "dept", "labels": labels } }));
         assert_eq!(of(json!({ "a.example/b": "true" })), [""; 0]);
-        assert_eq!(of(json!({ "gone": "no" })), [
-            "Namespace/dept metadata.labels[a.example/b]",
-            "Namespace/dept metadata.labels.gone",
-        ]);
+        assert_eq!(
+            of(json!({ "gone": "no" })),
+            ["Namespace/dept metadata.labels[a.example/b]", "Namespace/dept metadata.labels.gone",]
+        );
     }
 
     #[test]
@@ -73,7 +73,10 @@ mod tests {
         let enforce = "pod-security.kubernetes.io/enforce";
         let body = |level: &str| json!({ "metadata": { "name": "tenant", "labels": { enforce: level } } });
         let write = Write::Apply(target, body("baseline"));
-        assert_eq!(unkept(&write, &body("privileged")), [format!("Namespace/tenant metadata.labels[{enforce}]")]);
+        assert_eq!(
+            unkept(&write, &body("privileged")),
+            [format!("Namespace/tenant metadata.labels[{enforce}]")]
+        );
         assert_eq!(unkept(&write, &body("baseline")), [""; 0]);
     }
 }

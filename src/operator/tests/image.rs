@@ -60,7 +60,10 @@ impl Stubs {
         let path = env::join_paths([self.0.join("bin")].into_iter().chain(env::split_paths(&path))).unwrap();
         let mut command = Command::new(repository().join("image/build"));
         command.current_dir(repository()).arg("x:1").env("PATH", path).env("NO_SBOM", "1");
-        command.env("IMAGE_BUILDER", builder).env("PLATFORMS", platforms).env("IMAGE_OUT", self.0.join("out"));
+        command
+            .env("IMAGE_BUILDER", builder)
+            .env("PLATFORMS", platforms)
+            .env("IMAGE_OUT", self.0.join("out"));
         command.env("CARGO_TARGET_DIR", self.0.join("target")).env("STUB_LOG", self.0.join("log"));
         command.output().unwrap()
     }
@@ -86,10 +89,19 @@ fn the_image_is_built_for_each_platform_that_is_asked_for() {
     let stubs = Stubs::new();
     let both = "linux/amd64,linux/arm64";
     let docker = stubs.calls("docker", both);
-    assert!(docker.contains(&format!("docker buildx build --platform {both} -t x:1 --output type=oci,dest=")), "{docker}");
-    assert!(stubs.calls("docker", "").starts_with("docker build --platform linux/amd64 -t x:1 ."), "the machine's own");
+    assert!(
+        docker.contains(&format!("docker buildx build --platform {both} -t x:1 --output type=oci,dest=")),
+        "{docker}"
+    );
+    assert!(
+        stubs.calls("docker", "").starts_with("docker build --platform linux/amd64 -t x:1 ."),
+        "the machine's own"
+    );
     let podman = stubs.calls("podman", both);
-    for call in [format!("podman build --platform {both} --manifest x:1 ."), "podman manifest push --all x:1".to_owned()] {
+    for call in [
+        format!("podman build --platform {both} --manifest x:1 ."),
+        "podman manifest push --all x:1".to_owned(),
+    ] {
         assert!(podman.contains(&call), "{call}: {podman}");
     }
 
@@ -103,7 +115,10 @@ fn the_image_is_built_for_each_platform_that_is_asked_for() {
         let binary = fs::read_to_string(stage.join("out/govcloud-operator")).unwrap();
         assert_eq!(binary, format!("pages 2^{pages}\n"), "{arch}");
     }
-    assert!(buildah.contains("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc"), "{buildah}");
+    assert!(
+        buildah.contains("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc"),
+        "{buildah}"
+    );
     assert!(!buildah.contains("X86_64_UNKNOWN_LINUX_GNU_LINKER"), "the machine's own compiler: {buildah}");
     assert!(buildah.contains("manifest push --all x:1 oci-archive:"), "{buildah}");
     let one = stubs.calls("buildah", "linux/arm64");

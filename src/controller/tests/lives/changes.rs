@@ -387,7 +387,12 @@ fn an_exit_overtakes_a_change_that_waits_for_less_use() {
             let mut spec = exit("Application", "Retain", &[]);
             spec["reason"] = json!(reason);
             s.file(&e, spec);
-            assert_eq!((s.stands(&e, "Valid").as_str(), s.phase(&app_id())), ("True/Valid", "Exiting"), "{}", s.status(&e));
+            assert_eq!(
+                (s.stands(&e, "Valid").as_str(), s.phase(&app_id())),
+                ("True/Valid", "Exiting"),
+                "{}",
+                s.status(&e)
+            );
             assert_eq!(s.stands(&c, "Stalled"), "True/ApplicationExiting");
             s.until("2026-06-02 09:00");
             if withdrawn {

@@ -55,7 +55,11 @@ fn s11_the_mark_comes_with_the_first_open_record_and_goes_with_the_last() {
     s.file(&exit_id("first"), exit("Application", "Destroy", &[]));
     s.withdraw(&exit_id("first"));
     s.until("2026-06-03 09:00");
-    assert_eq!((mark(&s, DEPT), writes(&s, DEPT)), (json!("true"), 1), "nothing is written while one is open");
+    assert_eq!(
+        (mark(&s, DEPT), writes(&s, DEPT)),
+        (json!("true"), 1),
+        "nothing is written while one is open"
+    );
     let e = s.leave("leave", exit("Application", "Destroy", &[]));
     assert_eq!((s.phase(&e), s.phase(&grant_id())), ("Completed", "Released"));
     assert_eq!((mark(&s, DEPT), writes(&s, DEPT)), (Value::Null, 2), "the last is over");
@@ -101,7 +105,8 @@ fn s3_nothing_is_made_before_the_mark() {
     s.refuse = Some(("ResourceGrant", "forbidden"));
     s.decide(&app_id(), "approved", "同意");
     assert_eq!(s.phase(&app_id()), "Provisioning");
-    let unmark = |o: &mut Value| drop(o["metadata"]["labels"].as_object_mut().map(|l| l.remove(keys::OPEN_RECORDS)));
+    let unmark =
+        |o: &mut Value| drop(o["metadata"]["labels"].as_object_mut().map(|l| l.remove(keys::OPEN_RECORDS)));
     s.cluster.change(&namespace_id(DEPT), unmark);
     let key = Key::new(Kind::Application, DEPT, "travel");
     let plan = s.plan(&key, Some(RequiredReads::EVERYTHING)).expect("a plan");
@@ -122,7 +127,10 @@ fn a_refused_mark_is_said_on_the_region() {
     let region = id("Region", "", "410000");
     s.refuse = Some(("Namespace", "forbidden"));
     s.file(&app_id(), application());
-    assert_eq!((s.phase(&app_id()), s.stands(&region, "Stalled").as_str()), ("Submitted", "True/WriteRefused"));
+    assert_eq!(
+        (s.phase(&app_id()), s.stands(&region, "Stalled").as_str()),
+        ("Submitted", "True/WriteRefused")
+    );
     assert_eq!(listed(&s), json!([DEPT]), "the rest of its status is written");
     s.refuse = None;
     s.settle();

@@ -220,11 +220,16 @@ impl Ledger {
         let filed = |kind: &str| {
             ["CloudApplication", "ResourceGrant", "ChangeRequest", "Decommission"].contains(&kind)
         };
-        let records = cluster.objects.iter().filter(|((kind, namespace, _), _)| filed(kind) && namespace == name);
+        let records =
+            cluster.objects.iter().filter(|((kind, namespace, _), _)| filed(kind) && namespace == name);
         let mut phases = records.map(|(_, record)| text(&record["status"]["phase"]));
         let open = phases.any(|phase| !over.contains(&phase.as_str()));
         let mark = if open { Value::from("true") } else { Value::Null };
-        assert_eq!(*patch, serde_json::json!({ "metadata": { "labels": { keys::OPEN_RECORDS: mark } } }), "{name}");
+        assert_eq!(
+            *patch,
+            serde_json::json!({ "metadata": { "labels": { keys::OPEN_RECORDS: mark } } }),
+            "{name}"
+        );
         let before = &cluster.get("Namespace", "", name).unwrap()["metadata"]["labels"];
         assert!(before[keys::FILING_REGION].is_string() && before[keys::OPEN_RECORDS] != mark, "S11: {name}");
     }
