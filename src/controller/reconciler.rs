@@ -354,6 +354,7 @@ mod tests {
                     let sent: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
                     let mut object = exit();
                     object["status"] = sent["status"].clone();
+                    object["metadata"]["resourceVersion"] = "3".into();
                     patches.lock().unwrap().push(sent);
                     (200, object)
                 } else {

@@ -4,13 +4,15 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::actors::{Actor, OPERATOR};
 use e2e::audit::AuditLog;
 use e2e::cluster::Cluster;
-use e2e::fixtures::{Department, Kind, condition};
+use e2e::fixtures::{Department, HENAN, Kind, PATIENCE, condition};
 use e2e::install;
 use e2e::operator::{Operator, Options};
 use e2e::paths::in_repository;
 use e2e::suite::Context;
-use kube::ResourceExt;
+use e2e::wait::eventually;
+use govcloud_api::region::Region;
 use kube::api::{DeleteParams, DynamicObject};
+use kube::{Api, ResourceExt};
 
 use super::fixture::{Fixture, start};
 
@@ -39,6 +41,13 @@ pub async fn removing_operator_rights_and_policies_destroys_nothing(context: Con
 
 /// Killed, and back with an empty cache: it finds everything as it is, and writes nothing.
 async fn killed(cluster: &Cluster, department: &Department, before: &DynamicObject) -> Result<()> {
+    // The last that it writes on a new application: the Region gathers changes for some seconds.
+    let regions: Api<Region> = Api::all(department.admin().await?);
+    let probe = || async {
+        let status = regions.get(HENAN).await?.status.unwrap_or_default();
+        Ok(status.filing_namespaces.contains(&department.namespace).then_some(()))
+    };
+    eventually("the Region lists the filing namespace", PATIENCE, probe).await?;
     let mark = AuditLog::mark();
     {
         let mut operator = cluster.operator.lock().await;

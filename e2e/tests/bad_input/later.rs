@@ -160,7 +160,10 @@ fn bad_changes() -> Vec<Spoiled> {
             "no namespaces",
             "/spec/resourceAdjustment/namespaces",
             json!([]),
-            &["须写明 1 至 8 个命名空间", "name 1 to 8 namespaces"],
+            &[
+                "须写明要变更的命名空间配额或 access",
+                "give namespaces with their new quotas, or access, or both",
+            ],
         ),
         (
             "negative",

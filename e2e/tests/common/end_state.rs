@@ -110,13 +110,17 @@ impl Scrub {
         let date = word.len() == 10 && word.parse::<Date>().is_ok();
         if word.parse::<Timestamp>().is_ok() || of_the_day {
             "TIME".to_owned()
-        } else if is_uid(bare) || word.starts_with("sha256:") || date {
+        } else if is_uid(bare) || is_seal(word) || word.starts_with("sha256:") || date {
             let next = self.seen.len() + 1;
             format!("#{}", self.seen.entry(word.to_owned()).or_insert(next))
         } else {
             word.to_owned()
         }
     }
+}
+
+fn is_seal(word: &str) -> bool {
+    word.len() == 64 && word.chars().all(|c| c.is_ascii_hexdigit())
 }
 
 fn is_uid(word: &str) -> bool {

@@ -305,9 +305,8 @@ fn holders(namespace: &Object) -> Vec<String> {
     let conditions = value.pointer("/status/conditions").and_then(Value::as_array);
     let conditions = conditions.into_iter().flatten().filter(|c| c["status"] == "True");
     let told = conditions.map(|c| {
-        let (type_, reason) = (c["type"].as_str().unwrap_or_default(), c["reason"].as_str());
-        let message = c["message"].as_str().unwrap_or_default();
-        format!("{type_} {}: {message}", reason.unwrap_or_default()).trim().to_owned()
+        let named: Vec<&str> = [&c["type"], &c["reason"]].into_iter().filter_map(Value::as_str).collect();
+        format!("{}: {}", named.join(" "), c["message"].as_str().unwrap_or_default())
     });
     named.into_iter().chain(told).collect()
 }

@@ -93,16 +93,15 @@ pub fn newly_limited(
     Ok(lowered.filter(|key| !before_in_force.contains_key(key)).collect())
 }
 
-/// Returns true if Kubernetes has counted, or cannot count, the use of every key that a change limits for the first time.
-/// Values that are no quantities have no use.
+/// Returns true if Kubernetes has counted, or cannot count, the use of every key that a change limits for the first time:
+/// the key is in force, whatever its limit. Values that are no quantities have no use.
 #[must_use]
 pub fn is_judged(
     before: &BTreeMap<String, String>,
     after: &BTreeMap<String, String>,
     live: &QuotaUse,
 ) -> bool {
-    let new = newly_limited(before, after).unwrap_or_default();
-    new.is_empty() || live.in_force && new.iter().all(|key| live.keys.contains(key))
+    newly_limited(before, after).unwrap_or_default().iter().all(|key| live.keys.contains(key))
 }
 
 fn amounts(quota: &BTreeMap<String, String>) -> Result<BTreeMap<String, Quantity>, QuotaFinding> {
@@ -156,6 +155,18 @@ mod tests {
         assert_eq!(below.len(), 1);
         assert_eq!((below[0].key.as_str(), below[0].new.to_string()), ("requests.cpu", "6".to_owned()));
         assert_eq!(below[0].used.to_string(), "6500m");
+    }
+
+    /// The new limit is written and not enforced yet: the use stays counted, or the quota would go back to counting.
+    #[test]
+    fn art_15_use_stays_counted_while_its_limit_comes_into_force() {
+        let (before, after) = (quota(&[("pods", "50")]), quota(&[("pods", "50"), ("services", "0")]));
+        let mut live = QuotaUse { in_force: true, keys: ["pods".to_owned()].into(), ..QuotaUse::default() };
+        assert!(!is_judged(&before, &after, &live));
+        live.keys.insert("services".to_owned());
+        live.in_force = false;
+        assert!(is_judged(&before, &after, &live));
+        assert!(is_judged(&before, &before, &QuotaUse::default()), "nothing is limited for the first time");
     }
 
     #[test]

@@ -368,7 +368,7 @@ fn what_holds_the_grant_up_is_said_on_the_change() {
     assert!(message.contains("another policy forbids it") && message.contains("WriteRefused"), "{message}");
     s.refuse = None;
     s.settle();
-    assert_eq!((s.phase(&c), s.stands(&c, "Stalled").as_str()), ("Completed", "False/None"));
+    assert_eq!((s.phase(&c), s.stands(&c, "Stalled").as_str()), ("Completed", "False/Completed"));
 }
 
 /// Art. 15, 16: a change that waits for less use holds no exit up, the department's or the authority's; it ends with the

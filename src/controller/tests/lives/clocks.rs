@@ -169,18 +169,18 @@ fn a_clock_without_a_calendar_starts_late_from_the_same_instant() {
     assert_eq!(s.status(&app_id())["dueDate"], "2026-03-13");
 }
 
-/// An exit that was filed and came to nothing: the department's clock stood meanwhile, once and no longer.
+/// Art. 15, 16: an exit goes before a change that waits for less use, also when the use falls meanwhile.
 #[test]
-fn a_change_that_an_exit_overtakes_ends() {
+fn a_change_that_an_exit_overtakes_stays_on_hold() {
     let mut s = Stage::live("2026-06-01 09:00");
     s.uses("prod", json!({ "requests.cpu": "6" }));
     let (c, e) = (change_id("shrink"), exit_id("leave"));
     s.file(&c, adjustment(json!({ "requests.cpu": "4" })));
     s.decide(&c, "approved", "同意");
     s.file(&e, exit("Application", "Retain", &[]));
-    assert_eq!(s.stands(&e, "Valid"), "False/AnotherOpen", "the older goes first");
-    // The change ends, the exit goes its way.
+    assert_eq!((s.stands(&e, "Valid").as_str(), s.phase(&e)), ("True/Valid", "AwaitingConsent"));
     s.uses("prod", json!({ "requests.cpu": "1" }));
+    assert_eq!((s.phase(&c), s.phase(&e)), ("Applying", "AwaitingConsent"));
+    s.withdraw(&e);
     assert_eq!(s.phase(&c), "Completed");
-    assert_eq!(s.phase(&e), "AwaitingConsent");
 }

@@ -133,7 +133,7 @@ fn labels_may_be_more_and_never_other() {
         ["metadata.labels[pod-security.kubernetes.io/enforce]"]
     );
     assert_eq!(
-        namespace(|n| n["metadata"]["annotations"] = Value::Null),
+        namespace(|n| n["metadata"]["annotations"][keys::STORAGE_CLASSES] = Value::Null),
         ["metadata.annotations[govcloud.dev/storage-classes]"]
     );
     assert_eq!(
