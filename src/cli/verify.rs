@@ -338,7 +338,7 @@ mod tests {
         insta::assert_snapshot!(text(&findings, Lang::Zh) + &text(&findings, Lang::En));
         let none = [server(1, State::LacksKeeper)];
         insta::assert_snapshot!(
-            "no API server has the keeper",
+            "verify_names_no_keeper",
             text(&none, Lang::Zh) + &text(&none, Lang::En)
         );
     }
