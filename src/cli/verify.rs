@@ -337,9 +337,6 @@ mod tests {
         );
         insta::assert_snapshot!(text(&findings, Lang::Zh) + &text(&findings, Lang::En));
         let none = [server(1, State::LacksKeeper)];
-        insta::assert_snapshot!(
-            "verify_names_no_keeper",
-            text(&none, Lang::Zh) + &text(&none, Lang::En)
-        );
+        insta::assert_snapshot!("verify_names_no_keeper", text(&none, Lang::Zh) + &text(&none, Lang::En));
     }
 }

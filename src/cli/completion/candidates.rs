@@ -1,5 +1,6 @@
 //! Candidates for the completion of kubectl: commands, flags, and the names of what the caller may list.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, Write};
 use std::time::Duration;
@@ -154,12 +155,26 @@ async fn read(line: &Line<'_>, names: Names) -> Option<Vec<Candidate>> {
             let records = session.list(kind, Some(&session.namespace)).await.ok()?;
             return Some(records.iter().map(|r| of_record(r, lang)).collect());
         }
-        Names::Namespaces | Names::Contexts => ApiResource::erase::<Namespace>(&()),
-        Names::Regions => Region::api_resource(),
+        Names::Namespaces => return namespaces(&session).await,
+        Names::Regions | Names::Contexts => Region::api_resource(),
         Names::Calendars => WorkCalendar::api_resource(),
     };
     let objects = session.list_raw(&resource).await.ok()?;
     Some(objects.iter().map(|o| of_object(o, lang)).collect())
+}
+
+/// Lists namespaces. For a caller who may not, as an officer, those that the Regions name: filing namespaces with records.
+async fn namespaces(session: &Session) -> Option<Vec<Candidate>> {
+    let names: BTreeSet<String> = match session.list_raw(&ApiResource::erase::<Namespace>(&())).await {
+        Ok(all) => all.iter().filter_map(|o| o["metadata"]["name"].as_str()).map(str::to_owned).collect(),
+        Err(_) => filing_namespaces(&session.list_raw(&Region::api_resource()).await.ok()?),
+    };
+    Some(names.into_iter().map(|word| Candidate { word, meaning: String::new() }).collect())
+}
+
+fn filing_namespaces(regions: &[Value]) -> BTreeSet<String> {
+    let listed = regions.iter().filter_map(|region| region["status"]["filingNamespaces"].as_array());
+    listed.flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// A record, with its phase and its system.
@@ -195,6 +210,9 @@ mod tests {
         raw["spec"]["system"]["name"] = json!("交通\n出行\t平台");
         let shown = of_record(&record(Kind::Application, raw), Lang::Zh).to_string();
         assert_eq!(shown, "travel\t开通中  交通");
+        let regions =
+            [json!({ "status": { "filingNamespaces": ["dept-b", "dept-a"] } }), json!({ "status": null })];
+        assert_eq!(filing_namespaces(&regions), BTreeSet::from(["dept-a".to_owned(), "dept-b".to_owned()]));
         let region = json!({ "metadata": { "name": "410000" }, "spec": { "displayName": { "zh": "河南省", "en": "Henan" } } });
         assert_eq!(of_object(&region, Lang::En).to_string(), "410000\tHenan");
         assert_eq!(of_object(&json!({ "metadata": { "name": "cn" } }), Lang::En).to_string(), "cn");
