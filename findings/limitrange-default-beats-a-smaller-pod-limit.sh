@@ -8,7 +8,7 @@
 # Output:
 #   pod limit 1 CPU, default 500m:    accepted
 #   pod limit 100m CPU, no default:   accepted
-#   pod limit 100m CPU, default 500m: spec.containers[0].resources.limits[cpu]: must be less than or equal to pod limits of 100m
+#   pod limit 100m CPU, default 500m: spec.resources.containers[0][cpu].limits: must be less than or equal to pod limits of 100m
 #
 # Needs Go 1.26. Exits with 1 if this is no longer so.
 set -euo pipefail

@@ -8,7 +8,8 @@
 #            the policy, with names of Go types. The policy needs failurePolicy Ignore, or a JSONPatch, to leave it to the schema.
 # Output:
 #   spec.size "3", ApplyConfiguration:  label set
-#   spec.size 3,   ApplyConfiguration:  error applying patch: failed to convert original object to typed object: .spec.size: …
+#   spec.size 3,   ApplyConfiguration:  error applying patch: failed to convert original object to typed object: .spec.size: expected
+#                                       string, got &value.valueUnstructured{Value:3}
 #   spec.size 3,   JSONPatch:           label set
 #
 # Needs Go 1.26. Exits with 1 if this is no longer so.

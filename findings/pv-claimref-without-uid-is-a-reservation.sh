@@ -5,9 +5,8 @@
 # Version:   k8s.io/component-helpers v0.37.2 (Kubernetes 1.37.2), which the volume binder uses
 # One would expect: a retained volume comes back only if claimRef is cleared as a whole and the new claim names it in volumeName,
 #            and a claim gets no volume of another class.
-# Behaviour: without the UID the volume waits for exactly one claim, by name. It goes before any smaller volume that fits, also where
-#            binding waits for the first consumer; class and selector are not compared. Other claims never get it. With claimRef
-#            cleared, any claim of its class may take it.
+# Behaviour: without the UID the volume waits for exactly one claim, by name, also where binding waits for the first consumer. Class
+#            and selector are not compared. Other claims never get it. With claimRef cleared, any claim of its class may take it.
 # Output:
 #   UID of the old claim kept:   claim demo/data gets no volume
 #   UID removed:                 claim demo/data gets the volume (other class, selector that fits nothing)

@@ -45,13 +45,14 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/client-go/informers"
 	"k8s.io/kubernetes/pkg/apis/core"
 	"k8s.io/kubernetes/pkg/apis/core/validation"
 	"k8s.io/kubernetes/pkg/quota/v1/install"
 )
 
 func main() {
-	configuration, err := install.NewQuotaConfigurationForAdmission(nil, nil)
+	configuration, err := install.NewQuotaConfigurationForAdmission(informers.NewSharedInformerFactory(nil, 0), nil)
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)

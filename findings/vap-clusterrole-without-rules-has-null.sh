@@ -9,11 +9,11 @@
 #            ClusterRole that has no rules, such as one that is filled by aggregation. A ConfigMap without data has no such field. What
 #            helps is an optional with a check of the type, or "object.rules == null ||".
 # Output:
-#   ClusterRole has(object.rules):                           true
-#   ClusterRole !has(object.rules) || object.rules.all(…):   error
-#   ClusterRole object.?rules.orValue([]).all(…):            error
-#   ClusterRole object.rules == null || object.rules.all(…): true
-#   ConfigMap   has(object.data):                            false
+#   ClusterRole has(object.rules):                                   true
+#   ClusterRole !has(object.rules) || object.rules.all(r, true):     error
+#   ClusterRole object.?rules.orValue([]).all(r, true):              error
+#   ClusterRole object.rules == null || object.rules.all(r, true):   true
+#   ConfigMap   has(object.data):                                    false
 #
 # Needs Go 1.26. Exits with 1 if this is no longer so.
 set -euo pipefail

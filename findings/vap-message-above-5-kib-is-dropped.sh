@@ -87,7 +87,7 @@ func main() {
 	} {
 		object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "demo"}, Data: map[string]string{"text": c.text}}
 		decisions := decide(corev1.SchemeGroupVersion.WithKind("ConfigMap"), "configmaps", object,
-			[]string{"false"}, []string{"object.data['text']"})
+			[]string{"false"}, []string{"string(object.data['text'])"})
 		now := decisions[0].Message
 		if now == c.text {
 			now = "shown"

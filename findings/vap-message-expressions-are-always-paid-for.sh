@@ -9,7 +9,8 @@
 # Output (all validations are the expression "true"):
 #   without messageExpression, 300 keys:  25 of 25 admit
 #   with messageExpression, 20 keys:      25 of 25 admit
-#   with messageExpression, 300 keys:     0 of 25 admit: failed messageExpression: …
+#   with messageExpression, 300 keys:     0 of 25 admit: failed messageExpression: validation failed due to running out of cost
+#                                         budget, no further validation rules will be run
 #
 # Needs Go 1.26. Exits with 1 if this is no longer so.
 set -euo pipefail

@@ -170,7 +170,7 @@ pub enum DecisionVerdict {
     /// The recorded decision is unchanged.
     Recorded,
     /// A new decision, to be recorded; with a reason if it is invalid.
-    New(Decision, Option<InvalidDecision>),
+    New(Box<Decision>, Option<InvalidDecision>),
     /// An invalid decision was removed: the record can be decided anew.
     Cleared,
     /// The recorded decision was on another spec than the present one (S7).
@@ -236,7 +236,7 @@ fn fresh(
         }
     };
     let void = why.as_ref().map(InvalidDecision::stored);
-    DecisionVerdict::New(a.decision(at, at_source, subject.digest, void), why)
+    DecisionVerdict::New(Box::new(a.decision(at, at_source, subject.digest, void)), why)
 }
 
 /// Reason for which a new decision is invalid, if it is. `seen_before` is true if the operator saw the record without it
@@ -295,7 +295,7 @@ fn unreadable(subject: Subject<'_>, now: Timestamp, why: String) -> DecisionVerd
         reattach: Vec::new(),
     };
     let decision = unread.decision(now, TimeSource::Observed, subject.digest, Some(why.stored()));
-    DecisionVerdict::New(decision, Some(why))
+    DecisionVerdict::New(Box::new(decision), Some(why))
 }
 
 /// Returns the recorded decision if it is a valid approval of exactly this spec.

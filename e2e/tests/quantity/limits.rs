@@ -147,7 +147,7 @@ pub async fn device_classes_are_counted(context: Context) -> Result<()> {
     let client = context.cluster.client(Actor::Admin).await?;
     let namespace = context.namespace("devices").await?;
     let keys = ["gpu.deviceclass.resource.k8s.io/devices", "requests.deviceclass.resource.kubernetes.io/gpu"];
-    tenant(&client, &namespace, &[(keys[0], "2"), (keys[1], "0"), ("count/widgets.example.com", "1")], true)
+    tenant(&client, &namespace, &[(keys[0], "2"), (keys[1], "0"), ("count/widgets.example.com", "1")], false)
         .await?;
     let quotas: Api<ResourceQuota> = Api::namespaced(client, &namespace);
     let quota = tenancy::quota::QuotaUse::of(&serde_json::to_value(quotas.get("govcloud").await?)?);

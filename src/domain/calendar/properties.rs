@@ -21,10 +21,12 @@ fn calendars() -> impl Strategy<Value = Calendar> {
     })
 }
 
+/// Year of a notice, and what it made of the December before: days off from and to, and workdays.
+type Notice = (i16, Option<(i8, i8)>, &'static [i8]);
+
 /// Calendars before and after each notice that reached into the December before its year, as those notices were.
 fn published() -> impl Strategy<Value = (i16, Calendar, Calendar)> {
-    // Year of the notice, days off in the December before, workdays there; each as (day, day).
-    let notices: [(i16, Option<(i8, i8)>, &[i8]); 5] = [
+    let notices: [Notice; 5] = [
         (2007, None, &[30, 31]),
         (2008, Some((30, 31)), &[29]),
         (2012, None, &[31]),

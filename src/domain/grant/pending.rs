@@ -29,7 +29,7 @@ pub(super) fn pending<'a>(
     let waits = *gate == Gate::Accepted
         || *gate == Gate::InForce && (restricts || stored.phase != Some(GrantPhase::Active));
     let namespace = report.pending_quota().filter(|_| waits)?;
-    let since = began(seen).into_iter().chain(namespace.quota_since).max().unwrap_or(Timestamp::MIN);
+    let since = began(seen).chain(namespace.quota_since).max().unwrap_or(Timestamp::MIN);
     Some((namespace, since.saturating_add(PATIENCE).unwrap_or(Timestamp::MAX)))
 }
 

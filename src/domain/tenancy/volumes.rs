@@ -131,7 +131,7 @@ pub fn unlisted_volume(
             .any(|k| k.claim_uid == e.claim_uid && (e.volume_uid.is_none() || k.volume_uid == e.volume_uid))
     };
     let new_snapshots = taken.iter().filter(|s| !snapshots.iter().any(|k| k.uid == s.uid));
-    let new_claims = found.iter().filter(|e| !known(e) && !(is_part && part::may_stay(storage, e)));
+    let new_claims = found.iter().filter(|e| !(known(e) || is_part && part::may_stay(storage, e)));
     let snapshot = new_snapshots.map(|s| format!("{}/{}", s.namespace, s.name)).min();
     snapshot.or_else(|| new_claims.map(|e| format!("{}/{}", e.namespace, e.claim)).min())
 }

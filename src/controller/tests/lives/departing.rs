@@ -70,7 +70,8 @@ fn a_namespace_that_took_the_place_of_a_lost_one_is_left_alone() {
 /// Art. 16: what was granted is wound down, whatever the provider makes of the grant meanwhile.
 #[test]
 fn a_grant_that_the_provider_changed_holds_no_exit_up() {
-    let changes: [(&str, fn(&mut Value)); 4] = [
+    type Spoil = fn(&mut Value);
+    let changes: [(&str, Spoil); 4] = [
         ("another quota", |o| o["spec"]["namespaces"][0]["quota"]["pods"] = json!("999")),
         ("another approval", |o| {
             o["spec"]["approved"]["digest"] = json!(format!("sha256:{}", "0".repeat(64)))
