@@ -43,6 +43,21 @@ pub struct Flags {
     /// 命名空间，默认取自上下文 / namespace, default from the context
     #[arg(short, long, global = true, value_name = "NAMESPACE")]
     pub namespace: Option<String>,
+    /// kubeconfig 中的集群 / cluster of the kubeconfig
+    #[arg(long, global = true, value_name = "NAME")]
+    pub cluster: Option<String>,
+    /// kubeconfig 中的用户 / user of the kubeconfig
+    #[arg(long, global = true, value_name = "NAME")]
+    pub user: Option<String>,
+    /// 以该用户身份操作，须有相应权限，审计日志记载双方 / act as this user, with the right to; the audit log has both
+    #[arg(long = "as", global = true, value_name = "USER")]
+    pub impersonate: Option<String>,
+    /// 同时以该用户组身份操作，可重复 / and as this group; repeatable
+    #[arg(long = "as-group", global = true, value_name = "GROUP", requires = "impersonate")]
+    pub impersonate_groups: Vec<String>,
+    /// 单个请求的时限，如 10s；0 为不限 / time of one request, such as 10s; 0 for no limit
+    #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
+    pub request_timeout: Option<Duration>,
     /// 语言，默认取自环境 / language, default from the locale
     #[arg(long, global = true, value_enum)]
     pub lang: Option<Lang>,
@@ -257,14 +272,44 @@ fn attributes(verb: &str, resource: &str, name: Option<&str>, namespace: Option<
     }
 }
 
+/// Reads a time as kubectl does: a number of seconds, or with units.
+fn duration(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(seconds) => Ok(Duration::from_secs(seconds)),
+        Err(_) => {
+            let span: jiff::SignedDuration = text.parse().map_err(|e: jiff::Error| e.to_string())?;
+            Duration::try_from(span).map_err(|e| e.to_string())
+        }
+    }
+}
+
+/// The kubeconfig's settings with those of the flags.
 async fn config(flags: &Flags) -> Result<Config, String> {
-    let options = KubeConfigOptions { context: flags.context.clone(), ..KubeConfigOptions::default() };
+    let mut config = of_kubeconfig(flags).await?;
+    if flags.impersonate.is_some() {
+        config.auth_info.impersonate.clone_from(&flags.impersonate);
+        config.auth_info.impersonate_groups = Some(flags.impersonate_groups.clone());
+    }
+    if let Some(timeout) = flags.request_timeout {
+        let timeout = Some(timeout).filter(|t| !t.is_zero());
+        (config.connect_timeout, config.read_timeout, config.write_timeout) = (timeout, timeout, timeout);
+    }
+    Ok(config)
+}
+
+async fn of_kubeconfig(flags: &Flags) -> Result<Config, String> {
+    let options = KubeConfigOptions {
+        context: flags.context.clone(),
+        cluster: flags.cluster.clone(),
+        user: flags.user.clone(),
+    };
+    let named = [&options.context, &options.cluster, &options.user].into_iter().any(Option::is_some);
     match &flags.kubeconfig {
         Some(file) => {
             let read = Kubeconfig::read_from(file).map_err(|e| defect(&e))?;
             Config::from_custom_kubeconfig(read, &options).await.map_err(|e| defect(&e))
         }
-        None if flags.context.is_some() => Config::from_kubeconfig(&options).await.map_err(|e| defect(&e)),
+        None if named => Config::from_kubeconfig(&options).await.map_err(|e| defect(&e)),
         None => Config::infer().await.map_err(|e| defect(&e)),
     }
 }
@@ -304,6 +349,38 @@ fn value(object: &DynamicObject) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_read_as_kubectl_does() {
+        let times = ["0", "30", "10s", "1m30s"].map(|text| duration(text).unwrap().as_secs());
+        assert_eq!(times, [0, 30, 10, 90]);
+        for bad in ["", "soon", "-5s"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[tokio::test]
+    async fn flags_choose_cluster_user_and_identity() {
+        let file = std::env::temp_dir().join(format!("govcloud-kubeconfig-{}", std::process::id()));
+        let text = "apiVersion: v1\nkind: Config\ncurrent-context: a\ncontexts: [{name: a, context: {cluster: a, user: a}}]\nclusters: [{name: a, cluster: {server: 'http://127.0.0.1:1'}}, {name: b, cluster: {server: 'http://127.0.0.1:2'}}]\nusers: [{name: a, user: {username: a}}, {name: b, user: {username: b}}]\n";
+        std::fs::write(&file, text).unwrap();
+        let flags = Flags {
+            kubeconfig: Some(file.clone()),
+            cluster: Some("b".into()),
+            user: Some("b".into()),
+            impersonate: Some("li@bigdata".into()),
+            impersonate_groups: vec!["officers".into()],
+            request_timeout: Some(Duration::from_secs(7)),
+            ..Flags::default()
+        };
+        let config = config(&flags).await.unwrap();
+        std::fs::remove_file(file).unwrap();
+        assert_eq!(config.cluster_url.port_u16(), Some(2));
+        assert_eq!(config.auth_info.username.as_deref(), Some("b"));
+        assert_eq!(config.auth_info.impersonate.as_deref(), Some("li@bigdata"));
+        assert_eq!(config.auth_info.impersonate_groups, Some(vec!["officers".to_owned()]));
+        assert_eq!(config.read_timeout, Some(Duration::from_secs(7)));
+    }
 
     #[tokio::test]
     async fn a_kubeconfig_that_cannot_be_read_is_named_with_the_next_step() {

@@ -42,14 +42,19 @@ pub struct Options {
 }
 
 impl Options {
-    /// The configured sink; without the flag that of `K_SINK`, which Knative sets.
+    /// The configured sink; without the flag that of `K_SINK`, with the extensions of `K_CE_OVERRIDES`, which Knative sets.
     ///
     /// # Errors
     /// A URL that nothing can be posted to, with what is wrong.
     pub fn sink(&self) -> Result<Option<Sink>, String> {
         let configured = [self.sink.clone(), std::env::var("K_SINK").ok()];
         let named = configured.into_iter().flatten().find(|url| !url.is_empty());
-        named.map(|url| Sink::new(&url, self.token_file.clone())).transpose()
+        let Some(url) = named else { return Ok(None) };
+        let sink = Sink::new(&url, self.token_file.clone())?;
+        match std::env::var("K_CE_OVERRIDES") {
+            Ok(overrides) if !overrides.is_empty() => sink.with_overrides(&overrides).map(Some),
+            _ => Ok(Some(sink)),
+        }
     }
 
     /// Prefix of the record's path in `source`.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
 use http::{Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
@@ -12,6 +12,8 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use jiff::fmt::rfc2822;
+use serde_json::{Map, Value};
 
 use govcloud_domain::cloud_event::CloudEvent;
 
@@ -23,6 +25,10 @@ const ANSWER: usize = 64 * 1024;
 
 /// The longest pause that a sink may ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// Attributes that the operator sets itself.
+const ATTRIBUTES: [&str; 8] =
+    ["specversion", "id", "source", "type", "subject", "time", "datacontenttype", "data"];
 
 /// Result of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +52,7 @@ enum Http {
 pub struct Sink {
     url: Uri,
     token_file: Option<PathBuf>,
+    extensions: Map<String, Value>,
     http: Http,
 }
 
@@ -75,7 +82,31 @@ impl Sink {
             }
             _ => return Err(format!("the CloudEvents sink must be http or https, not {url:?}")),
         };
-        Ok(Self { url: uri, token_file, http })
+        Ok(Self { url: uri, token_file, extensions: Map::new(), http })
+    }
+
+    /// Adds the extension attributes of `K_CE_OVERRIDES`, which a Knative SinkBinding sets: `{"extensions": {"NAME": "TEXT"}}`.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn with_overrides(self, overrides: &str) -> Result<Self, String> {
+        #[derive(serde::Deserialize)]
+        struct Overrides {
+            #[serde(default)]
+            extensions: std::collections::BTreeMap<String, String>,
+        }
+        let Overrides { extensions } =
+            serde_json::from_str(overrides).map_err(|e| format!("K_CE_OVERRIDES: {e}"))?;
+        let named = |name: &str| {
+            !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        };
+        if let Some(name) = extensions.keys().find(|name| !named(name) || ATTRIBUTES.contains(&name.as_str())) {
+            return Err(format!(
+                "K_CE_OVERRIDES: {name:?} is no extension attribute: use small letters and digits, and no attribute that the operator sets"
+            ));
+        }
+        let extensions = extensions.into_iter().map(|(name, text)| (name, text.into())).collect();
+        Ok(Self { extensions, ..self })
     }
 
     /// The host, for logs: what follows it may be secret.
@@ -104,7 +135,11 @@ impl Sink {
     }
 
     async fn request(&self, event: &CloudEvent) -> Result<Request<Full<Bytes>>, String> {
-        let body = serde_json::to_vec(event).map_err(|e| e.to_string())?;
+        let mut body = serde_json::to_value(event).map_err(|e| e.to_string())?;
+        if let Value::Object(attributes) = &mut body {
+            attributes.extend(self.extensions.clone());
+        }
+        let body = body.to_string();
         let mut request = Request::post(&self.url)
             .header(CONTENT_TYPE, "application/cloudevents+json; charset=utf-8")
             .header(http::header::USER_AGENT, concat!("govcloud-operator/", env!("CARGO_PKG_VERSION")));
@@ -123,8 +158,18 @@ async fn read(response: Response<Incoming>) -> Answer {
     let (parts, body) = response.into_parts();
     // The body is not used; an unread rest would close the connection.
     let _ = Limited::new(body, ANSWER).collect().await;
-    let pause = parts.headers.get(RETRY_AFTER).and_then(|v| v.to_str().ok()?.trim().parse().ok());
-    interpret(parts.status, pause.map(Duration::from_secs))
+    interpret(parts.status, pause(&parts.headers))
+}
+
+/// The pause of `Retry-After`: seconds, or a date, which counts from the response's own `Date` (RFC 9110, 10.2.3).
+fn pause(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name| headers.get(name).and_then(|value| Some(value.to_str().ok()?.trim()));
+    let after = text(RETRY_AFTER)?;
+    if let Ok(seconds) = after.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let instant = |text| Some(rfc2822::parse(text).ok()?.timestamp());
+    Duration::try_from(instant(after)?.duration_since(instant(text(DATE)?)?)).ok()
 }
 
 /// Interprets a status. Only a rejection of the event itself is final. Faults of the sink, its address or our token
@@ -165,6 +210,34 @@ mod tests {
         }
         let long = interpret(StatusCode::SERVICE_UNAVAILABLE, Some(Duration::from_secs(86400)));
         assert!(matches!(long, Answer::Retry(_, Some(LONGEST_PAUSE))), "{long:?}");
+    }
+
+    #[test]
+    fn a_sink_asks_for_a_pause_by_seconds_or_by_date() {
+        let of = |pairs: &[(http::HeaderName, &'static str)]| {
+            let headers = pairs.iter().map(|(name, text)| (name.clone(), http::HeaderValue::from_static(text)));
+            pause(&headers.collect())
+        };
+        assert_eq!(of(&[(RETRY_AFTER, "7")]), Some(Duration::from_secs(7)));
+        let date = "Mon, 30 Nov 2026 08:00:30 GMT";
+        assert_eq!(
+            of(&[(RETRY_AFTER, date), (DATE, "Mon, 30 Nov 2026 08:00:00 GMT")]),
+            Some(Duration::from_secs(30))
+        );
+        assert_eq!(of(&[(RETRY_AFTER, date), (DATE, "Mon, 30 Nov 2026 09:00:00 GMT")]), None, "it is over");
+        assert_eq!(of(&[(RETRY_AFTER, date)]), None);
+        assert_eq!(of(&[(RETRY_AFTER, "soon")]), None);
+    }
+
+    #[test]
+    fn overrides_add_extensions_and_no_attribute() {
+        let sink = || Sink::new("http://broker.events.svc/", None).expect("a sink");
+        let bound = sink().with_overrides(r#"{"extensions":{"team":"platform"}}"#).expect("extensions");
+        assert_eq!(bound.extensions["team"], "platform");
+        assert!(sink().with_overrides("{}").expect("none").extensions.is_empty());
+        for bad in ["", "[]", r#"{"extensions":{"id":"1"}}"#, r#"{"extensions":{"Team":"x"}}"#] {
+            assert!(sink().with_overrides(bad).is_err_and(|why| why.starts_with("K_CE_OVERRIDES")), "{bad}");
+        }
     }
 
     #[test]
