@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 
 use super::bilingual::{Bilingual, bilingual};
 use super::digest::digest_of;
-use super::mutators::webhooks_of;
 use govcloud_api::resources::{CUSTOM_RESOURCE_DEFINITION, MUTATING_WEBHOOK_CONFIGURATION};
 use govcloud_api::time::Instant;
 
@@ -214,6 +213,19 @@ pub fn canonical(object: &Value) -> Value {
     };
     strip(&mut compared);
     compared
+}
+
+/// What of a webhook configuration is compared: its webhooks without the CA bundles, which are renewed in the course of
+/// business.
+#[must_use]
+pub fn webhooks_of(object: &Value) -> Value {
+    let mut webhooks = object["webhooks"].clone();
+    for webhook in webhooks.as_array_mut().into_iter().flatten() {
+        if let Some(client) = webhook["clientConfig"].as_object_mut() {
+            client.remove("caBundle");
+        }
+    }
+    json!({ "webhooks": webhooks })
 }
 
 /// Path of the first difference of two values; `None` where they are the same. Numbers count by value.

@@ -7,11 +7,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::digest::digest_of;
-use super::integrity::PolicyIntegrity;
-use super::integrity::{Defect, PolicyViolation, Record, canonical};
+use super::integrity::{Defect, PolicyIntegrity, PolicyViolation, Record, canonical};
 use govcloud_api::GROUP;
 use govcloud_api::resources::{
     MUTATING_ADMISSION_POLICY, MUTATING_ADMISSION_POLICY_BINDING, MUTATING_WEBHOOK_CONFIGURATION,
@@ -111,19 +110,6 @@ pub fn with_unlisted(
     (PolicyIntegrity::Violated(all), None)
 }
 
-/// What of a webhook configuration is compared: its webhooks without the CA bundles, which are renewed in the course of
-/// business.
-#[must_use]
-pub fn webhooks_of(object: &Value) -> Value {
-    let mut webhooks = object["webhooks"].clone();
-    for webhook in webhooks.as_array_mut().into_iter().flatten() {
-        if let Some(client) = webhook["clientConfig"].as_object_mut() {
-            client.remove("caBundle");
-        }
-    }
-    json!({ "webhooks": webhooks })
-}
-
 /// `group/resource` of the first guarded resource that a policy or a webhook configuration can match.
 fn touched(object: &Value) -> Option<String> {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
@@ -183,6 +169,7 @@ mod tests {
     use super::*;
     use crate::integrity::key;
     use jiff::Timestamp;
+    use serde_json::json;
 
     fn policy(rules: Value) -> Value {
         json!({ "kind": "MutatingAdmissionPolicy", "metadata": { "name": "other" }, "spec": { "matchConstraints": rules } })

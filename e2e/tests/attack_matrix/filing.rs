@@ -216,7 +216,7 @@ fn withdrawing() -> Vec<Row> {
 /// Records by whether they are decided and over, one by one and all at once.
 fn deleting_by_phase() -> Vec<Row> {
     let alive = "this record was decided and its life is not over";
-    let exported = "you lack verb administer on regions.govcloud.dev/410000";
+    let exported = "you lack verb administer, granted by name, on regions.govcloud.dev/410000";
     let mut rows = Vec::new();
     for ask in [delete as fn(&'static str) -> Ask, Ask::DeleteAll] {
         for who in [

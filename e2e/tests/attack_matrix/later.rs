@@ -153,11 +153,11 @@ fn receipts() -> Vec<Row> {
         denied(Province, merge("decom/handing", both()), lack),
         denied(Operator, merge("decom/handing", both()), lack),
         denied(ClusterAdmin, merge("decom/handing", both()), "wildcard rights do not count: consent"),
-        denied(Department, merge("decom/handing", received(json!([]))), "may be added, not changed"),
+        denied(Department, merge("decom/handing", received(json!([]))), "may be added, not removed"),
         denied(
             Department,
             merge("decom/handing", received(json!([receipt("v1", "b")]))),
-            "may be added, not changed",
+            "a hand-over receipt cannot be changed",
         ),
         allowed(Department, merge("decom/reclaiming", both())),
         denied(Provider, merge("decom/reclaiming", both()), lack),

@@ -66,7 +66,6 @@ const PEOPLE: &[Right] = &[
 /// Rights that the operator has, and rights that it must not have.
 const OPERATORS: &[Right] = &[
     (OPERATOR, NO, "create update patch delete file consent", "cloudapplications.govcloud.dev", TRANSPORT),
-    (OPERATOR, NO, "delete", "resourcegrants.govcloud.dev", TRANSPORT),
     (OPERATOR, NO, "update patch approve provision administer", "regions.govcloud.dev/410000", ""),
     (OPERATOR, NO, "get list create", "secrets", PLAIN),
     (OPERATOR, NO, "create delete", "pods", PLAIN),
@@ -105,7 +104,8 @@ const OPERATORS: &[Right] = &[
     (OPERATOR, YES, "create patch delete", "namespaces", ""),
     (OPERATOR, YES, "patch", "persistentvolumes", ""),
     (OPERATOR, YES, "delete", "persistentvolumeclaims", PLAIN),
-    (OPERATOR, YES, "create patch", "resourcegrants.govcloud.dev", TRANSPORT),
+    // Ended ones of archived applications; policy holds the others.
+    (OPERATOR, YES, "create patch delete", "resourcegrants.govcloud.dev", TRANSPORT),
     (OPERATOR, YES, "create", "events.events.k8s.io", TRANSPORT),
     (OPERATOR, NO, "patch delete", "events.events.k8s.io", TRANSPORT),
     (OPERATOR, YES, "create get patch", "leases.coordination.k8s.io/govcloud-operator", "govcloud-system"),

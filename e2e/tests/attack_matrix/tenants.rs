@@ -393,7 +393,6 @@ fn volumes() -> Vec<Row> {
     for who in [Department, Provider, ClusterAdmin, Province, Operator, GarbageCollector, VolumeBinder] {
         rows.push(denied(who, delete("pv/kept"), by_hand));
         rows.push(denied(who, merge("pv/kept", mine.clone()), fixed));
-        rows.push(denied(who, merge("pv/kept", unbound.clone()), fixed));
         rows.push(denied(
             who,
             label("pv/kept", "application-uid-"),

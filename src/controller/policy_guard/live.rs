@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use govcloud_api::resources::{CONFIG_MAP, MUTATING_WEBHOOK_CONFIGURATION};
 use govcloud_domain::integrity::{self, Release};
-use govcloud_domain::mutators::{self, AllowedMutators};
+use govcloud_domain::mutators::AllowedMutators;
 use govcloud_domain::release::{self, RELEASE};
 
 /// Objects by `Kind/name`, as JSON text: a tenth of the size of their trees, and read only when one of them changes.
@@ -93,7 +93,7 @@ impl Live {
     }
 }
 
-/// The part of a live object that [`integrity::check`] and [`mutators`] compare; of a ConfigMap, its data.
+/// The part of a live object that [`integrity::check`] and [`govcloud_domain::mutators`] compare; of a ConfigMap, its data.
 pub(super) fn compared(o: &DynamicObject, kind: &str) -> Value {
     let ObjectMeta { name, uid, generation, deletion_timestamp, .. } = &o.metadata;
     let metadata = json!({
@@ -103,7 +103,7 @@ pub(super) fn compared(o: &DynamicObject, kind: &str) -> Value {
         return json!({ "kind": kind, "metadata": metadata, "data": o.data["data"] });
     }
     if kind == MUTATING_WEBHOOK_CONFIGURATION.kind {
-        let webhooks = &mutators::webhooks_of(&o.data)["webhooks"];
+        let webhooks = &integrity::webhooks_of(&o.data)["webhooks"];
         return json!({ "kind": kind, "metadata": metadata, "webhooks": webhooks });
     }
     json!({ "kind": kind, "metadata": metadata, "spec": o.data["spec"] })
