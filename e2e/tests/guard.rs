@@ -9,12 +9,16 @@ use e2e::actors::Actor;
 use e2e::cluster::{Cluster, Setup};
 use e2e::install::wait_policies_active;
 use e2e::operator::{Operator, Options};
+use e2e::paths::in_repository;
 use e2e::plugin::govcloud;
 use e2e::sample_department::{DEPARTMENT, SampleDepartment, condition, timeline_count};
 use e2e::suite::{self, Context};
 use e2e::wait::eventually;
+use govcloud_api::resources::CLOUD_APPLICATION;
 use govcloud_domain::integrity;
 use govcloud_domain::release;
+use kube::Api;
+use kube::api::{DynamicObject, PostParams};
 use serde_json::{Value, json};
 
 #[path = "guard/altered.rs"]
@@ -204,6 +208,22 @@ metadata: {name: other}
 spec: {policyName: other}
 "#;
 
+/// Waits until [`MUTATOR`] changes what a department files: the API server loads a policy some time after it is stored.
+async fn in_force(cluster: &Cluster) -> Result<()> {
+    let sample = std::fs::read_to_string(in_repository("config/samples/travel.yaml"))?;
+    let mut travel: DynamicObject = serde_saphyr::from_str(&sample)?;
+    travel.metadata.name = Some("tried".to_owned());
+    travel.metadata.namespace = Some(DEPARTMENT.to_owned());
+    let client = cluster.client(Actor::Department).await?;
+    let api: Api<DynamicObject> = Api::namespaced_with(client, DEPARTMENT, &CLOUD_APPLICATION.api_resource());
+    let dry_run = PostParams { dry_run: true, ..PostParams::default() };
+    let changed = || async {
+        let made = api.create(&dry_run, &travel).await?;
+        Ok(made.metadata.labels.is_some_and(|labels| labels.contains_key("example.org/seen")).then_some(()))
+    };
+    eventually("the mutator is in force", Duration::from_secs(20), changed).await
+}
+
 /// A mutating webhook of others, which nobody answers.
 const WEBHOOK: &str = r#"
 apiVersion: admissionregistration.k8s.io/v1
@@ -297,6 +317,7 @@ async fn s1_a_mutator_of_others_ends_trust_until_it_is_allowed(context: Context)
     ensure!(refused.contains("holder of verb install on gates.govcloud.dev"), "{refused}");
     installer.apply(&release.to_string()).await?;
     installer.apply(&mutator).await?;
+    in_force(&cluster).await?;
     let second = department.file("second").await?;
     department.approve(&second).await?;
     department.until_phase(&second, "Provisioned").await?;

@@ -43,13 +43,18 @@ pub async fn rejected_before_it_was_live(context: Context) -> Result<()> {
     };
     fixture.file(disposition("Retain", &[])).await?;
     let app = fixture.app_phase("Exiting").await?;
-    ensure!(clock(&app.data["status"])["pauses"][0]["to"].is_null(), "the clock runs: {app:?}");
+    ensure!(clock(&app.data["status"])["pauses"].is_null(), "the exit waits for the department: {app:?}");
     fixture.consent().await?;
+    let stands = |s: &Value| clock(s)["pauses"][0]["waitingOn"] == "Authority";
+    fixture.department.until(Kind::Application, APP, "waits for the authority", stands).await?;
     decide(&fixture, "rejected", "合同期内").await?;
     fixture.phase("Rejected").await?;
     let app = fixture.app_phase("Provisioned").await?;
     let clock = clock(&app.data["status"]);
-    ensure!(clock["pauses"][0]["to"].is_string() && clock["metAt"].is_null(), "the clock stands: {clock}");
+    ensure!(
+        clock["pauses"][0]["to"].is_string() && clock["metAt"].is_null(),
+        "the clock runs again: {clock}"
+    );
     fixture.assert_outcome(&[("data", VolumeOutcome::InUse)], false).await
 }
 

@@ -187,12 +187,17 @@ pub async fn a_pod_that_does_not_die(_: Context) -> Result<()> {
     let pods: Api<Pod> = Api::namespaced(fixture.department.admin().await?, fixture.tenant("prod"));
     let mut immortal = pod("immortal")?;
     let spec = immortal.spec.as_mut().context("a spec")?;
-    spec.node_name = Some("node-that-is-gone".to_owned());
     let mount = json!([{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]);
     spec.volumes = serde_json::from_value(mount)?;
     // The namespace's ServiceAccount comes a moment after the namespace.
     let create = || async { Ok(Some(pods.create(&PostParams::default(), &immortal).await?)) };
     e2e::wait::eventually("the pod", PATIENCE, create).await?;
+    // As the scheduler does: policy lets nobody name a node in a pod.
+    let node = json!({"apiVersion": "v1", "kind": "Node", "name": "node-that-is-gone"});
+    let binding =
+        json!({"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "immortal"}, "target": node});
+    let binding = serde_json::to_vec(&binding)?;
+    pods.create_subresource::<Value>("binding", "immortal", &PostParams::default(), binding).await?;
     fixture.leave(disposition("Destroy", &[])).await?;
     let deleted = |c: &PersistentVolumeClaim| c.metadata.deletion_timestamp.is_some();
     until(fixture.claims(Actor::Admin).await?, "data", "is deleted", PATIENCE, deleted).await?;

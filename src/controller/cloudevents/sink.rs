@@ -100,7 +100,8 @@ impl Sink {
         let named = |name: &str| {
             !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
         };
-        if let Some(name) = extensions.keys().find(|name| !named(name) || ATTRIBUTES.contains(&name.as_str())) {
+        if let Some(name) = extensions.keys().find(|name| !named(name) || ATTRIBUTES.contains(&name.as_str()))
+        {
             return Err(format!(
                 "K_CE_OVERRIDES: {name:?} is no extension attribute: use small letters and digits, and no attribute that the operator sets"
             ));
@@ -215,7 +216,8 @@ mod tests {
     #[test]
     fn a_sink_asks_for_a_pause_by_seconds_or_by_date() {
         let of = |pairs: &[(http::HeaderName, &'static str)]| {
-            let headers = pairs.iter().map(|(name, text)| (name.clone(), http::HeaderValue::from_static(text)));
+            let headers =
+                pairs.iter().map(|(name, text)| (name.clone(), http::HeaderValue::from_static(text)));
             pause(&headers.collect())
         };
         assert_eq!(of(&[(RETRY_AFTER, "7")]), Some(Duration::from_secs(7)));
