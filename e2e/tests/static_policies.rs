@@ -356,9 +356,18 @@ async fn every_policy_loads_from_files(_: Context) -> Result<()> {
     let refusal = |policy: &str| format!("ValidatingAdmissionPolicy '{policy}.static.k8s.io'");
     let shipped = govcloud_domain::release::shipped().map_err(anyhow::Error::msg)?;
     let mut policies = 0;
-    for name in shipped.keys().filter_map(|key| key.strip_prefix("ValidatingAdmissionPolicy/")) {
+    for (key, policy) in &shipped {
+        let Some(name) = key.strip_prefix("ValidatingAdmissionPolicy/") else { continue };
         let probe = name.replace("govcloud-", "govcloud-probe-");
-        let create = ["create", "configmap", &probe, "-n", "default", "--dry-run=server"];
+        let rules = policy["spec"]["matchConstraints"]["resourceRules"].as_array();
+        let probed = rules.into_iter().flatten().find(|rule| rule["resourceNames"][0] == probe);
+        let create = match probed.and_then(|rule| rule["resources"][0].as_str()) {
+            // Policies that select tenant namespaces match cluster-scoped resources too.
+            Some("priorityclasses") => {
+                ["create", "priorityclass", &probe, "--value=1", "--dry-run=server"].to_vec()
+            }
+            _ => ["create", "configmap", &probe, "-n", "default", "--dry-run=server"].to_vec(),
+        };
         let message = admin.run(&create).await.err().with_context(|| format!("{name} is not in force"))?;
         ensure!(message.to_string().contains(&refusal(name)), "{name}: {message}");
         policies += 1;

@@ -68,6 +68,20 @@ spec:
   items: [{code: cpu, name: vCPU, resource: requests.cpu, unit: "1", per: Month, price: "60"}]
 "#;
 
+/// A webhook of others that touches nothing of this project.
+const WEBHOOK: &str = r#"
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingWebhookConfiguration
+metadata: {name: elsewhere}
+webhooks:
+- name: elsewhere.example.org
+  admissionReviewVersions: [v1]
+  sideEffects: None
+  failurePolicy: Ignore
+  clientConfig: {url: "https://127.0.0.1:1/"}
+  rules: [{apiGroups: [example.org], apiVersions: ["*"], operations: [CREATE], resources: [things]}]
+"#;
+
 async fn every_kind_that_a_policy_matches_migrates(context: Context) -> Result<()> {
     let sample = SampleDepartment::install(context.cluster.clone()).await?;
     context.dump_on_failure(DEPARTMENT);
@@ -159,6 +173,7 @@ async fn named(sample: &SampleDepartment, group: &str, resource: &str) -> Result
 async fn furnish(sample: &SampleDepartment) -> Result<()> {
     let (admin, department) = (sample.by(Actor::Admin), sample.by(Actor::Department));
     admin.apply(CATALOG).await?;
+    admin.apply(WEBHOOK).await?;
     let app = sample.file("travel").await?;
     sample.approve(&app).await?;
     let done = sample.until_phase(&app, "Provisioned").await?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use futures::future::try_join_all;
+use futures::future::join_all;
 use govcloud_domain::plan::{RequiredReads, Target};
 
 use crate::cache::CacheUpdate;
@@ -40,7 +40,7 @@ impl Context {
             let exists = |t: &&Target| self.state.get(Kind::Namespace, "", &t.namespace).is_some();
             let contents = self.live_targets(key, Live::Contents);
             let lists = contents.iter().filter(exists).map(|t| self.list(t, key));
-            try_join_all(lists).await?;
+            all(lists).await?;
         }
         if reads.storage {
             let volumes = self.live_targets(key, Live::Volume);
@@ -64,7 +64,7 @@ impl Context {
         targets: impl IntoIterator<Item = &Target>,
         key: &Key,
     ) -> Result<(), RequestError> {
-        try_join_all(targets.into_iter().map(|target| self.read(target, key))).await.map(drop)
+        all(targets.into_iter().map(|target| self.read(target, key))).await
     }
 
     /// Reads one object into the cache and enqueues the other records that depend on it.
@@ -96,4 +96,12 @@ impl Context {
         }
         Ok(())
     }
+}
+
+/// Makes requests side by side, all of them though one fails: what was read is kept for the next try, which comes sooner the
+/// fewer tries fail in a row.
+async fn all(
+    requests: impl IntoIterator<Item = impl Future<Output = Result<(), RequestError>>>,
+) -> Result<(), RequestError> {
+    join_all(requests).await.into_iter().collect()
 }
