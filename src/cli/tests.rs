@@ -94,7 +94,7 @@ fn complete_lists_candidates_for_kubectl() {
 /// What the API server never sees must not be submitted by following the tip.
 #[test]
 fn an_unknown_flag_is_not_proposed_as_a_value() {
-    for line in ["x approve --dryrun capp/travel", "x reject capp/travel --as li"] {
+    for line in ["x approve --dryrun capp/travel", "x reject capp/travel --as-uid li"] {
         let said = without_value_tip(parse(line).unwrap_err()).to_string();
         assert!(said.contains("unexpected argument"), "{said}");
         assert!(!said.contains("as a value") && !said.contains("-- --"), "{said}");

@@ -40,7 +40,7 @@ impl Context {
             let exists = |t: &&Target| self.state.get(Kind::Namespace, "", &t.namespace).is_some();
             let contents = self.live_targets(key, Live::Contents);
             let lists = contents.iter().filter(exists).map(|t| self.list(t, key));
-            all(lists).await?;
+            join_all(lists).await.into_iter().collect::<Result<(), _>>()?;
         }
         if reads.storage {
             let volumes = self.live_targets(key, Live::Volume);
@@ -58,13 +58,14 @@ impl Context {
         self.state.object(key).map(|record| live_targets(&self.state, &record, live)).unwrap_or_default()
     }
 
-    /// Reads objects side by side.
+    /// Reads objects side by side, all of them though one fails: what was read is there for the next try, which comes sooner
+    /// the fewer tries fail in a row.
     pub(crate) async fn read_all(
         &self,
         targets: impl IntoIterator<Item = &Target>,
         key: &Key,
     ) -> Result<(), RequestError> {
-        all(targets.into_iter().map(|target| self.read(target, key))).await
+        join_all(targets.into_iter().map(|target| self.read(target, key))).await.into_iter().collect()
     }
 
     /// Reads one object into the cache and enqueues the other records that depend on it.
@@ -96,12 +97,4 @@ impl Context {
         }
         Ok(())
     }
-}
-
-/// Makes requests side by side, all of them though one fails: what was read is kept for the next try, which comes sooner the
-/// fewer tries fail in a row.
-async fn all(
-    requests: impl IntoIterator<Item = impl Future<Output = Result<(), RequestError>>>,
-) -> Result<(), RequestError> {
-    join_all(requests).await.into_iter().collect()
 }

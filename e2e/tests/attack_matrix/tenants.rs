@@ -380,7 +380,6 @@ fn volumes() -> Vec<Row> {
     let marks = "of a tenant's volume are the operator's alone";
     let mine = json!({"spec": {"claimRef": {"namespace": "plain", "name": "mine", "uid": "11111111-2222-3333-4444-555555555555"}}});
     let freed = json!({"spec": {"claimRef": null}});
-    let unbound = json!({"spec": {"claimRef": {"uid": null}}});
     let mark = format!("application-uid={APPLICATION}");
     let mut rows = Vec::new();
     for via in [Via::Merge, Via::Json, Via::Put] {

@@ -196,8 +196,9 @@ pub async fn a_pod_that_does_not_die(_: Context) -> Result<()> {
     let node = json!({"apiVersion": "v1", "kind": "Node", "name": "node-that-is-gone"});
     let binding =
         json!({"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "immortal"}, "target": node});
-    let binding = serde_json::to_vec(&binding)?;
-    pods.create_subresource::<Value>("binding", "immortal", &PostParams::default(), binding).await?;
+    let bound: Value =
+        pods.create_subresource("binding", "immortal", &PostParams::default(), &binding).await?;
+    ensure!(bound["status"] == "Success", "{bound}");
     fixture.leave(disposition("Destroy", &[])).await?;
     let deleted = |c: &PersistentVolumeClaim| c.metadata.deletion_timestamp.is_some();
     until(fixture.claims(Actor::Admin).await?, "data", "is deleted", PATIENCE, deleted).await?;
