@@ -14,19 +14,19 @@ use govcloud_api::record::TimelineEntry;
 use govcloud_api::{API_VERSION, time::Instant};
 
 /// Name of an entry for ever: 16 hex digits of a digest of the record's UID, the entry's place in its timeline, its
-/// event, who acted and its wording; of a decision its time as well. The Kubernetes Event of the same entry is named
-/// after it too (S9).
+/// event and who acted; of a decision its wording and time as well. The Kubernetes Event of the same entry is named after it
+/// too (S9).
 ///
-/// A place alone would name two entries where etcd was restored between them (docs/decisions/0077). The time of what the
-/// operator does by itself is left out: a repeated try after a crash would be another event.
+/// A place alone would name two decisions where etcd was restored between them (docs/decisions/0077). Wording and time of all
+/// else are left out: a repeated try would tell another event, as a certificate made a second later has another digest.
 #[must_use]
 pub fn id(uid: &str, place: u64, entry: &TimelineEntry) -> String {
     let TimelineEntry { at, actor, party, event, article: _, message, place: _ } = entry;
     let decided =
         matches!(event.parse(), Ok(EventKind::Approved | EventKind::Rejected | EventKind::Returned));
-    let at = decided.then_some(at);
+    let decision = decided.then_some((message, at));
     let hash =
-        digest::digest_of(&(uid, place.to_string(), event, (actor, party, message, at))).unwrap_or_default();
+        digest::digest_of(&(uid, place.to_string(), event, (actor, party, decision))).unwrap_or_default();
     hash.trim_start_matches("sha256:").chars().take(16).collect()
 }
 
@@ -316,8 +316,8 @@ mod tests {
         let names: BTreeSet<String> = [first].into_iter().chain(others).map(name).collect();
         assert_eq!(names.len(), 5);
         // What the operator did by itself is told again under the same name after a crash.
-        let at = |at| id("u-1", 4, &entry(at, "govcloud-operator", "Notified", "已通知 / notified"));
-        assert_eq!(at("2026-11-23T02:00:00Z"), at("2026-11-23T02:00:09Z"));
+        let told = |at, text| id("u-1", 4, &entry(at, "govcloud-operator", "Reclaimed", text));
+        assert_eq!(told("2026-11-23T02:00:00Z", "sha256:1"), told("2026-11-23T02:00:09Z", "sha256:2"));
     }
 
     #[test]
