@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use govcloud_domain::integrity::PolicyIntegrity;
-use govcloud_domain::plan::{Target, Write, WriteFailure};
+use govcloud_domain::plan::{RequiredReads, Target, Write, WriteFailure};
 use govcloud_domain::record::is_unanswered;
 use govcloud_domain::tenancy::unkept;
 use jiff::{SignedDuration, Timestamp};
@@ -186,7 +186,10 @@ impl Context {
         refusal: Option<WriteFailure>,
     ) -> Result<Option<Timestamp>, RequestError> {
         let mut fields = SpanFields::default();
-        let result = self.rounds(key, refusal, &mut fields).await;
+        let result = match self.skew.intolerable() {
+            Some(seconds) => self.hold_for_skew(key, seconds, &mut fields).await,
+            None => self.rounds(key, refusal, &mut fields).await,
+        };
         fields.record(&tracing::Span::current());
         result
     }
@@ -197,16 +200,7 @@ impl Context {
         refusal: Option<WriteFailure>,
         fields: &mut SpanFields,
     ) -> Result<Option<Timestamp>, RequestError> {
-        if let Some(seconds) = self.skew.intolerable() {
-            "ClockSkewed".clone_into(&mut fields.decision);
-            if self.skew.is_lasting() {
-                self.report_skew(key, seconds).await?;
-            }
-            return Ok(self.clock.now().checked_add(SKEW_RETRY).ok());
-        }
-        let undecided =
-            |failure| GatherContext { integrity: self.integrity(), seal: self.seal(), reads: None, failure };
-        let mut with = undecided(refusal);
+        let mut with = self.undecided(refusal);
         let mut confirmed: Vec<Target> = Vec::new();
         let mut made = self.held_writes(key);
         for _ in 0..ROUNDS {
@@ -219,39 +213,38 @@ impl Context {
                 return Ok(None);
             }
             if let Some(reads) = decision.reads {
-                if let Err(e) = self.read_required(key, reads).await {
-                    self.report_refused_read(key, &e).await?;
-                    return Err(e);
-                }
+                self.read_or_report(key, reads).await?;
                 with.reads = Some(reads);
                 continue;
             }
             if !self.is_change(&decision, key) {
                 return Ok(decision.wake);
             }
-            let missing = self.state.missing_references(key);
-            let missing: Vec<Target> = missing.into_iter().filter(|t| !confirmed.contains(t)).collect();
-            if !missing.is_empty() {
-                self.read_all(&missing, key).await?;
-                confirmed.extend(missing);
+            if self.confirm_missing(key, &mut confirmed).await? {
                 continue;
             }
             let repeated = decision.take_repeated(&made);
             if !repeated.is_empty() && decision.steps.is_empty() {
-                return self.report_altered(key, repeated, &with).await.map(Some);
+                let paths = self.unkept_paths(&repeated);
+                if !paths.is_empty() {
+                    return self.report_altered(key, repeated, paths, &with).await.map(Some);
+                }
+                // It stayed: a list that was under way hid it.
+                self.read_everything(key).await?;
+                with = self.undecided(None);
+                continue;
             }
             match self.carry_out(&decision, key).await {
                 Ok(Outcome::NoChange) => return Ok(decision.wake),
                 Ok(Outcome::Changed) => {
                     made.extend(decision.repeatable().cloned());
-                    with = undecided(None);
+                    with = self.undecided(None);
                 }
                 Err(RequestError::Stale(why)) => {
                     tracing::debug!(%why, "a write was based on stale objects; they are read again");
                     self.read_everything(key).await?;
-                    with = undecided(None);
+                    with = self.undecided(None);
                 }
-                // At every try: a write that is refused for long holds no status up.
                 Err(e @ RequestError::Refused(_)) => {
                     self.record_refusal(key, &e, &with).await;
                     return Err(e);
@@ -262,13 +255,51 @@ impl Context {
         Err(RequestError::Transient(format!("not at rest after {ROUNDS} rounds")))
     }
 
+    /// Circumstances of a decision for which nothing was read yet.
+    fn undecided(&self, failure: Option<WriteFailure>) -> GatherContext {
+        GatherContext { integrity: self.integrity(), seal: self.seal(), reads: None, failure }
+    }
+
+    /// Decides nothing while the clock is off. Returns the time of the next look.
+    async fn hold_for_skew(
+        &self,
+        key: &Key,
+        seconds: i64,
+        fields: &mut SpanFields,
+    ) -> Result<Option<Timestamp>, RequestError> {
+        "ClockSkewed".clone_into(&mut fields.decision);
+        if self.skew.is_lasting() {
+            self.report_skew(key, seconds).await?;
+        }
+        Ok(self.clock.now().checked_add(SKEW_RETRY).ok())
+    }
+
+    /// Makes the reads that a decision requires. A refused one is reported on the record.
+    async fn read_or_report(&self, key: &Key, reads: RequiredReads) -> Result<(), RequestError> {
+        let read = self.read_required(key, reads).await;
+        if let Err(e) = &read {
+            self.report_refused_read(key, e).await?;
+        }
+        read
+    }
+
+    /// Reads the missing references of a record that were not read before. Returns true if there were any.
+    async fn confirm_missing(&self, key: &Key, confirmed: &mut Vec<Target>) -> Result<bool, RequestError> {
+        let missing = self.state.missing_references(key);
+        let missing: Vec<Target> = missing.into_iter().filter(|t| !confirmed.contains(t)).collect();
+        self.read_all(&missing, key).await?;
+        confirmed.extend(missing.iter().cloned());
+        Ok(!missing.is_empty())
+    }
+
     /// Gathers and decides. `None` where there is nothing to decide on.
     pub(crate) fn decide(&self, key: &Key, with: &GatherContext, now: Timestamp) -> Option<Decision> {
         let record = key.kind.spec().record.as_ref()?;
         (record.decide)(&self.state, key, with, now)
     }
 
-    /// Records a refusal in the conditions, by deciding once more with it.
+    /// Records a refusal in the conditions, by deciding once more with it: at every try, as a write that is refused for long
+    /// holds no status up.
     async fn record_refusal(&self, key: &Key, error: &RequestError, with: &GatherContext) {
         let refusal = WriteFailure::Refused(error.to_string());
         let with = GatherContext { failure: Some(refusal), ..with.clone() };
@@ -279,19 +310,23 @@ impl Context {
         }
     }
 
+    /// Paths at which the cached objects read otherwise than was written.
+    fn unkept_paths(&self, writes: &[Write]) -> String {
+        let live =
+            |target: &Target| self.state.get(Kind::of(target.resource)?, &target.namespace, &target.name);
+        let paths = |write: &Write| live(write.target()).map(|object| unkept(write, &object.value()));
+        writes.iter().filter_map(paths).flatten().collect::<Vec<String>>().join("; ")
+    }
+
     /// Records in the conditions that writes did not stay, by deciding once more with that, and holds them for a while: whoever
     /// alters them would do so again. Returns the time of the next decision.
     async fn report_altered(
         &self,
         key: &Key,
         repeated: Vec<Write>,
+        paths: String,
         with: &GatherContext,
     ) -> Result<Timestamp, RequestError> {
-        let live =
-            |target: &Target| self.state.get(Kind::of(target.resource)?, &target.namespace, &target.name);
-        let paths = |write: &Write| live(write.target()).map(|object| unkept(write, &object.value()));
-        let paths: Vec<String> = repeated.iter().filter_map(paths).flatten().collect();
-        let paths = paths.join("; ");
         tracing::warn!(
             kind = key.kind.as_str(),
             namespace = key.namespace(),
