@@ -39,7 +39,7 @@ prometheus: tools ## build Prometheus and promtool, once, into the user's cache
 build: tools ## build the operator, the plugin and the tools beside them
 	$(CARGO) build $(PARTS) --bins
 
-# Where it is installed: PLUGIN_DIR, and for completion in bash COMPLETION_DIR (src/cli/install).
+# Installed in PLUGIN_DIR, and its completion for bash in COMPLETION_DIR (src/cli/install).
 plugin: rust ## build the plugin and install it with its completion into ~/.local/bin, or PLUGIN_DIR
 	$(CARGO) build --release --package govcloud-cli --bin kubectl-govcloud
 	@src/cli/install $(or $(CARGO_TARGET_DIR),target)/release/kubectl-govcloud

@@ -60,7 +60,7 @@ var (
 	resource = kind.GroupVersion().WithResource("widgets")
 )
 
-// What the API server publishes of a CustomResourceDefinition with one field, spec.size, of type string.
+// The schema that the API server publishes of a CustomResourceDefinition with one field, spec.size, of type string.
 const openAPI = `{"type": "object",
 	"x-kubernetes-group-version-kind": [{"group": "example.com", "version": "v1", "kind": "Widget"}],
 	"properties": {

@@ -40,7 +40,7 @@ func (r row) String() string {
 		r.kind, r.phase, strings.Join(r.reasons, ", "), overdue, r.argoCD, r.wave, r.kstatus, r.waited)
 }
 
-// What becomes of a Kustomization that depends on another, whose health check is kstatus.
+// State of a Kustomization that depends on another, whose health check is kstatus.
 var dependent = map[string]string{
 	status.CurrentStatus.String(): "starts", status.InProgressStatus.String(): "waits", status.FailedStatus.String(): "waits",
 }

@@ -137,7 +137,7 @@ func inGit(o *unstructured.Unstructured, name, wave string) *unstructured.Unstru
 	return o
 }
 
-// What becomes of a later wave, when a record of an earlier one stands so.
+// State of a later wave, while a record of an earlier one stands so.
 func (s syncer) laterWave(o object) string {
 	s.t.Helper()
 	var r repository

@@ -1,11 +1,13 @@
 //! The attack matrix: who may decide, on what, and that there is no way around it (design 3; S1, S5–S7).
 //!
 //! RBAC is wide open to everybody here, but for the project's own verbs, so that what is refused is refused by the
-//! admission policies. Rows are sent as dry runs: admission runs in full, and the fixtures stays as it was set.
+//! admission policies. Rows are sent as dry runs: admission runs in full, and the fixtures stay as they were set.
 //! Rows that must go through are there so that a policy that denies everything fails too.
 
 #[path = "attack_matrix/authority.rs"]
 mod authority;
+#[path = "attack_matrix/bodies.rs"]
+mod bodies;
 #[path = "attack_matrix/caller.rs"]
 mod caller;
 #[path = "attack_matrix/decisions.rs"]
@@ -32,6 +34,8 @@ mod send;
 mod target;
 #[path = "attack_matrix/tenants.rs"]
 mod tenants;
+#[path = "attack_matrix/volumes.rs"]
+mod volumes;
 #[path = "attack_matrix/workloads.rs"]
 mod workloads;
 
@@ -90,6 +94,7 @@ pub fn rows() -> Vec<Row> {
         later::rows(),
         authority::rows(),
         tenants::rows(),
+        volumes::rows(),
         workloads::rows(),
     ];
     rooms.into_iter().flatten().collect()

@@ -239,7 +239,7 @@ webhooks:
   - {apiGroups: [GROUP], apiVersions: ["*"], operations: [CREATE], resources: [RESOURCE]}
 "#;
 
-/// Who installs by name, beside the administrators with their wildcards.
+/// The installer by name, beside the administrators with their wildcards.
 async fn installer(cluster: &Cluster) -> Result<e2e::kubectl::Kubectl> {
     let file = cluster.plane.root().join("installer.kubeconfig");
     e2e::actors::write_certificate(cluster.plane.server(), cluster.plane.pki(), &file, "installer", None)?;

@@ -33,7 +33,7 @@ fn main() -> ExitCode {
 /// Each test has a control plane of its own, or two, and asks by kubectl.
 const PACE: Pace = Pace { parallel: 2, patience: Duration::from_secs(900) };
 
-/// Who may install by name.
+/// The installer, by name.
 const INSTALLER: &str = "installer";
 
 /// Part of each refusal by the keeper.

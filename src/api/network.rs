@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Network {
-    /// Who may come in: ingress controllers, monitoring.
+    /// Peers that may come in: ingress controllers, monitoring.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub ingress: Vec<NetworkRule>,
-    /// Where tenants may go: node-local DNS, the API server, shared services.
+    /// Peers that tenants may reach: node-local DNS, the API server, shared services.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub egress: Vec<NetworkRule>,

@@ -185,7 +185,7 @@ impl QueueCommand {
             }
         };
         if let Some(format) = self.output {
-            // What reads the output has its format; what is missing in it is said beside.
+            // A program reads the output in its format; what is missing in it is said on stderr.
             gaps.iter().for_each(|gap| drop(writeln!(io::stderr().lock(), "{}", escape_controls(gap))));
             return Ok(output::write(&items, format, out)?);
         }

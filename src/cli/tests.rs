@@ -91,7 +91,7 @@ fn complete_lists_candidates_for_kubectl() {
     assert_eq!(completions("completion z"), "zsh\tzsh\n:4\n");
 }
 
-/// What the API server never sees must not be submitted by following the tip.
+/// clap proposes to pass an unknown flag as a value: who follows that submits something else.
 #[test]
 fn an_unknown_flag_is_not_proposed_as_a_value() {
     for line in ["x approve --dryrun capp/travel", "x reject capp/travel --as-uid li"] {

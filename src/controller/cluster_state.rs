@@ -24,8 +24,7 @@ use crate::index::IndexKey;
 use crate::key::Key;
 use crate::kinds::Kind;
 
-/// What was made of the objects of one kind of settings, by name, with the version that it was made of. Every decision
-/// reads them.
+/// A value made of each object of one kind of settings, by name, with the object's version. Every decision reads them.
 #[derive(Debug)]
 struct Prepared<T>(Mutex<BTreeMap<String, (u64, T)>>);
 
@@ -36,7 +35,7 @@ impl<T> Default for Prepared<T> {
 }
 
 impl<T: Clone> Prepared<T> {
-    /// What is made of an object, once for each version.
+    /// The value of an object; it is made once for each version.
     fn of(&self, object: &Object, make: impl FnOnce() -> T) -> T {
         let mut prepared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, made)) = prepared.get(object.name()).filter(|(v, _)| *v == object.version) {

@@ -52,7 +52,7 @@ pub struct Context {
     altered: Mutex<HashMap<Key, Altered>>,
 }
 
-/// What the policy guard publishes. The seal comes before the integrity that it belongs to.
+/// Results that the policy guard publishes. The seal comes before the integrity that it belongs to.
 #[derive(Clone, Debug)]
 pub struct PublishedPolicies {
     /// Integrity of the admission policies.

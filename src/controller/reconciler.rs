@@ -58,7 +58,7 @@ async fn work(context: Arc<Context>) {
     while let Some(key) = context.queue.next().await {
         context.work(&key).await;
         // Decisions without a request never wait. Without a yield the first worker would make all of them after a start, as
-        // tokio keeps a task that it woke on its own thread: 2.5 s instead of 1.2 s for 10,000 applications on two cores.
+        // tokio keeps a task that it woke on its own thread: all of 1,000 applications 0.38 s after the LISTs, not 0.25 s.
         consume_budget().await;
     }
     std::future::pending().await
@@ -357,6 +357,8 @@ impl Context {
 
 #[cfg(test)]
 mod altered;
+#[cfg(test)]
+mod refused;
 
 #[cfg(test)]
 mod tests {
@@ -376,79 +378,6 @@ mod tests {
         let context = Context::new(client, Clock::default(), Skew::default(), policies, "test".into());
         context.queue.activate();
         context
-    }
-
-    /// The API server refuses every read, and takes statuses.
-    fn refusing(patches: Arc<std::sync::Mutex<Vec<serde_json::Value>>>) -> Context {
-        let service = tower::service_fn(move |request: http::Request<kube::client::Body>| {
-            let patches = patches.clone();
-            async move {
-                let patch = request.method() == http::Method::PATCH;
-                let body = request.into_body().collect_bytes().await.expect("a body");
-                let (code, answer) = if patch {
-                    let sent: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
-                    let mut object = exit();
-                    object["status"] = sent["status"].clone();
-                    object["metadata"]["resourceVersion"] = "3".into();
-                    patches.lock().unwrap().push(sent);
-                    (200, object)
-                } else {
-                    (
-                        403,
-                        serde_json::json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 403,
-                        "reason": "Forbidden", "message": "volumesnapshots is forbidden" }),
-                    )
-                };
-                let response = http::Response::builder()
-                    .status(code)
-                    .body(kube::client::Body::from(answer.to_string().into_bytes()));
-                Ok::<_, std::io::Error>(response.expect("a response"))
-            }
-        });
-        let client = kube::Client::new(service, "default");
-        let (_, integrity) =
-            tokio::sync::watch::channel(PolicyIntegrity::Intact { since: Timestamp::UNIX_EPOCH });
-        let policies = PublishedPolicies { integrity, ..PublishedPolicies::unknown() };
-        Context::new(client, Clock::default(), Skew::default(), policies, "test".into())
-    }
-
-    fn exit() -> serde_json::Value {
-        let mut exit: serde_json::Value =
-            serde_saphyr::from_str(include_str!("../../config/samples/travel-exit.yaml")).expect("a sample");
-        let metadata = &mut exit["metadata"];
-        for (field, value) in
-            [("namespace", "dept"), ("name", "exit"), ("uid", "e"), ("resourceVersion", "2")]
-        {
-            metadata[field] = value.into();
-        }
-        metadata["generation"] = 1.into();
-        exit
-    }
-
-    /// Missing rights: nothing is decided, and the record says so, once.
-    #[tokio::test]
-    async fn a_refused_read_is_said_on_the_record() {
-        let patches = Arc::default();
-        let context = refusing(Arc::clone(&patches));
-        let mut travel: serde_json::Value =
-            serde_saphyr::from_str(include_str!("../../config/samples/travel.yaml")).expect("a sample");
-        travel["metadata"] = serde_json::json!({ "namespace": "dept", "name": "travel", "uid": "a", "resourceVersion": "1", "generation": 1 });
-        for (kind, object) in [(Kind::Application, travel), (Kind::Decommission, exit())] {
-            let object = serde_json::from_value(object).expect("an object");
-            context.state.update(kind, crate::cache::CacheUpdate::Observed(object), &context.clock);
-        }
-        let key = Key::new(Kind::Decommission, "dept", "exit");
-        for _ in 0..2 {
-            assert!(matches!(context.reconcile(&key, None).await, Err(RequestError::Refused(_))));
-        }
-        let written = patches.lock().unwrap().clone();
-        let [status] = &written[..] else { panic!("{written:?}") };
-        let stalled =
-            status["status"]["conditions"].as_array().unwrap().iter().find(|c| c["type"] == "Stalled");
-        let stalled = stalled.expect("a condition");
-        assert_eq!((&stalled["status"], &stalled["reason"]), (&"True".into(), &"ReadRefused".into()));
-        assert!(stalled["message"].as_str().unwrap().contains("volumesnapshots is forbidden"), "{stalled}");
-        assert!(status["status"]["decision"].is_null() && status["status"]["inventory"].is_null());
     }
 
     #[tokio::test]

@@ -315,7 +315,7 @@ mod tests {
         let name = |(at, actor, event, message)| id("u-1", 3, &entry(at, actor, event, message));
         let names: BTreeSet<String> = [first].into_iter().chain(others).map(name).collect();
         assert_eq!(names.len(), 5);
-        // What the operator did by itself is told again under the same name after a crash.
+        // An act of the operator is told again under the same name after a crash.
         let told = |at, text| id("u-1", 4, &entry(at, "govcloud-operator", "Reclaimed", text));
         assert_eq!(told("2026-11-23T02:00:00Z", "sha256:1"), told("2026-11-23T02:00:09Z", "sha256:2"));
     }

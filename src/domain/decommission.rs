@@ -289,7 +289,7 @@ impl Evaluation<'_> {
             && status.and_then(|s| s.decommission.as_ref()) == Some(&self.seen.meta.name);
         let active =
             matches!(phase, Some(ApplicationPhase::Provisioned | ApplicationPhase::Live)) || own_exit;
-        // What earlier applications of this name left can go whatever becomes of the present one.
+        // Volumes of earlier applications of this name can go whatever becomes of the present one.
         let leftover = spec.scope == Scope::Volumes
             && (phase == Some(ApplicationPhase::Exited) || !self.seen.storage.earlier.is_empty());
         if !active && !leftover {

@@ -85,7 +85,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ResourceGrantStatus> {
         Some(state) => evaluation.stall(&gate, &state),
         None if !steps.is_empty() => {}
         None => match pending::pending(seen, stored, &gate, &order, &report) {
-            // What it waits for comes within the second, most of the time: that is not worth a status of its own.
+            // The quota controller answers within the second, most of the time: that is not worth a status of its own.
             Some((_, until)) if now < until => {
                 return Plan::settle(stored.clone(), Vec::new(), Some(until));
             }

@@ -215,7 +215,7 @@ pub fn canonical(object: &Value) -> Value {
     compared
 }
 
-/// What of a webhook configuration is compared: its webhooks without the CA bundles, which are renewed in the course of
+/// The compared part of a webhook configuration: its webhooks without the CA bundles, which are renewed in the course of
 /// business.
 #[must_use]
 pub fn webhooks_of(object: &Value) -> Value {

@@ -406,7 +406,7 @@ mod tests {
             let note = event.note().to_string();
             assert!(!note.contains(&digest) && event.text().to_string().contains(&digest), "{note}");
         }
-        // What the department itself wrote is there already.
+        // A digest that the department itself wrote exists already.
         assert!(LifecycleEvent::Consented(digest.clone()).note().to_string().contains(&digest));
     }
 }

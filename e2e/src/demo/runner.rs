@@ -47,7 +47,7 @@ pub enum Pause {
 }
 
 impl Pause {
-    /// What `make demo PAUSE=1` asks for. Without a terminal nobody can type Enter.
+    /// Pauses before each section (`make demo PAUSE=1`). Without a terminal nobody can type Enter.
     pub fn of_environment() -> Self {
         let asked = env::var_os("PAUSE").is_some_and(|v| !v.is_empty() && v != "0");
         if asked && stdin().is_terminal() { Self::Sections } else { Self::Never }

@@ -43,7 +43,7 @@ pub enum Caller {
     GarbageCollector,
     /// Kubernetes' controller that gathers aggregated roles.
     RoleAggregator,
-    /// Who installs, by name: `install` and `administer`, and no wildcard.
+    /// The installer, by name: `install` and `administer`, and no wildcard.
     Installer,
     /// `system:masters`, for setting the fixtures, and where even it is refused.
     Harness,

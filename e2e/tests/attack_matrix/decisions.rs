@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
+use crate::bodies::THEN;
 use crate::caller::Caller::{self, *};
-use crate::fixtures::THEN;
 use crate::row::{
     Row, Via, allowed, annotate, annotations, change, create, denied, merge, overlay, stamped, status,
 };

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::bodies::maintenance;
 use crate::caller::Caller::{self, *};
-use crate::fixtures::maintenance;
 use crate::row::{
     Ask, Row, Via, allowed, annotate, change, create, delete, denied, label, labels, merge, subresource,
 };

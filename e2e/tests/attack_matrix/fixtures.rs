@@ -9,14 +9,14 @@ use e2e::paths::in_repository;
 use e2e::wait::eventually;
 use serde_json::{Value, json};
 
+use crate::bodies::{
+    THEN, condition, consent, inventory, maintenance, receipt, reclaim_policy, report, tenant_namespace,
+};
 use crate::caller::{Caller, everyone};
 use crate::held::HELD;
 use crate::row::{Via, annotate, create, delete, label, labels, merge, overlay, status};
 use crate::send::Sender;
 use crate::target::{APPLICATION, DIGEST, FOUND, OTHER_DIGEST, TENANT, TRANSPORT, Target, container};
-
-/// When something on this fixtures happened.
-pub const THEN: &str = "2026-03-02T02:00:00Z";
 
 /// RBAC wide open to everybody, but for the project's own verbs: what is refused is refused by the policies.
 const WIDE_OPEN: &str = r#"
@@ -46,7 +46,7 @@ subjects:
 - {apiGroup: rbac.authorization.k8s.io, kind: User, name: filing-provider}
 "#;
 
-/// Who installs by name.
+/// The installer, by name.
 const INSTALLS: &str = r#"
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
@@ -408,67 +408,4 @@ impl Fixtures {
         self.0.execute(Operator, merge("pv/announced", reclaim_policy("Delete"))).await?;
         self.0.execute(Operator, merge("pv/doomed", reclaim_policy("Delete"))).await.map(drop)
     }
-}
-
-/// A `Valid` condition.
-fn condition(holds: &str, reason: &str, generation: &Value) -> Value {
-    json!({
-        "type": "Valid", "status": holds, "reason": reason, "message": "staged", "observedGeneration": generation,
-        "lastTransitionTime": THEN,
-    })
-}
-
-/// A published inventory.
-pub fn inventory(digest: &str) -> Value {
-    json!({"inventory": {"digest": digest, "publishedAt": THEN, "note": "staged", "entries": []}})
-}
-
-/// The department's word.
-pub fn consent(digest: &str) -> Value {
-    json!({"spec": {"consent": {"inventoryDigest": digest}}})
-}
-
-/// A receipt.
-pub fn receipt(volume: &str, digit: &str) -> Value {
-    json!({
-        "volumeUID": volume, "receivedBy": "张工", "uri": "https://oa.example/receipt.pdf", "sha256": digit.repeat(64),
-    })
-}
-
-/// A test report.
-pub fn report(digit: &str) -> Value {
-    json!({"uri": "https://oa.example/test.pdf", "sha256": digit.repeat(64)})
-}
-
-/// 平台调整方案。
-pub fn maintenance() -> Value {
-    json!({"spec": {"resourceAdjustment": null, "platformMaintenance": {
-        "plan": {"title": "内核升级", "uri": "https://provider.example/plan.pdf", "sha256": "c".repeat(64)},
-        "window": {"start": "2026-12-01T14:00:00Z", "end": "2026-12-01T18:00:00Z"},
-        "impact": "None", "affects": {"all": true},
-    }}})
-}
-
-/// A tenant namespace as the operator makes it.
-pub fn tenant_namespace() -> Value {
-    json!({"metadata": {
-        "labels": {
-            "govcloud.dev/application-uid": APPLICATION, "govcloud.dev/application": "travel",
-            "govcloud.dev/department": TRANSPORT, "govcloud.dev/region": "410000", "govcloud.dev/entry": "prod",
-            "pod-security.kubernetes.io/enforce": "restricted",
-        },
-        "annotations": {
-            "govcloud.dev/storage-classes": "hostpath,fast", "govcloud.dev/volume-attributes-classes": "gold",
-            "govcloud.dev/extended-resources": "hugepages-2Mi,nvidia.com/gpu",
-            "govcloud.dev/priority-classes": "tenant-high", "govcloud.dev/runtime-classes": "kata",
-            "govcloud.dev/taints": "dedicated", "govcloud.dev/csi-drivers": "secrets.csi.example",
-            "govcloud.dev/ingress-classes": "public",
-            "govcloud.dev/ingress-hosts": "*.jtt.henan.example,travel.henan.example",
-        },
-    }})
-}
-
-/// A reclaim policy.
-pub fn reclaim_policy(policy: &str) -> Value {
-    json!({"spec": {"persistentVolumeReclaimPolicy": policy}})
 }

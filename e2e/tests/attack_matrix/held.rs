@@ -63,7 +63,7 @@ fn marks() -> Vec<Row> {
     for who in [Department, Pipeline, Province, City, Provider, ClusterAdmin, Installer, Harness] {
         for via in Via::ALL {
             rows.push(denied(who, change(via, HELD, labels("open-records=false")), theirs));
-            // What a client never applied, its apply does not take away.
+            // An apply takes away only what the same client applied before.
             if via != Via::Apply {
                 rows.push(denied(who, change(via, HELD, labels("open-records-")), theirs));
             }

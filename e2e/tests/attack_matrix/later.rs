@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::bodies::{THEN, consent, receipt, report};
 use crate::caller::Caller::*;
-use crate::fixtures::{THEN, consent, receipt, report};
 use crate::row::{Row, Via, allowed, annotations, change, create, denied, merge, overlay, stamped};
 use crate::target::{DIGEST, OTHER_DIGEST};
 
@@ -26,7 +26,7 @@ fn received(receipts: Value) -> Value {
 
 fn at_create() -> Vec<Row> {
     let later = "come later in life";
-    let mut maintenance = crate::fixtures::maintenance();
+    let mut maintenance = crate::bodies::maintenance();
     overlay(&mut maintenance, &ended());
     vec![
         denied(Department, create("capp/new", live(THEN)), later),

@@ -11,8 +11,8 @@ use e2e::suite::Context;
 use e2e::wait::eventually;
 use serde_json::{Value, json};
 
+use crate::bodies::{THEN, consent, inventory, reclaim_policy, tenant_namespace};
 use crate::caller::Caller::{self, *};
-use crate::fixtures::{THEN, consent, inventory};
 use crate::row::{
     Ask, Via, annotate, annotations, change, create, delete, labels, merge, overlay, status, subresource,
 };
@@ -238,7 +238,7 @@ pub async fn a_stamp_that_a_client_leaves_out_is_kept(context: Context) -> Resul
 pub async fn authorised_exit_is_allowed(context: Context) -> Result<()> {
     let sender = fixtures_of(&context).await?;
     let namespace = "ns/dept-transport-exit-prod-0f0f0f0f";
-    sender.execute(Operator, create(namespace, fixtures::tenant_namespace())).await?;
+    sender.execute(Operator, create(namespace, tenant_namespace())).await?;
     let mark = json!({"metadata": {"labels": {"govcloud.dev/application-uid": APPLICATION}}});
     let within = ["quota/granted", "limits/granted", "netpol/closed", "binding/access"];
     for target in within.map(|object| format!("{object}@dept-transport-exit-prod-0f0f0f0f")) {
@@ -259,7 +259,7 @@ pub async fn authorised_exit_is_allowed(context: Context) -> Result<()> {
         sender.execute(Operator, merge(volume, mark.clone())).await?;
         volumes.push(volume);
     }
-    sender.execute(Operator, merge(volumes[0], fixtures::reclaim_policy("Delete"))).await?;
+    sender.execute(Operator, merge(volumes[0], reclaim_policy("Delete"))).await?;
     sender.execute(Operator, annotate(namespace, "reclaim=$uid")).await?;
     for claim in claims {
         sender.execute(Operator, Ask::Delete(claim, json!({"preconditions": {"uid": "$uid"}}))).await?;

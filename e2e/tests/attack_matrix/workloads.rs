@@ -1,4 +1,4 @@
-//! What runs in tenant namespaces: pods, services, Ingresses and disruption budgets (S1; docs/tenancy.md).
+//! Workloads of tenant namespaces: pods, services, Ingresses and disruption budgets (S1; docs/tenancy.md).
 
 use serde_json::{Value, json};
 
@@ -178,14 +178,14 @@ fn pod_volumes() -> Vec<Row> {
     ] {
         rows.push(allowed(Department, create("pod/new", volume(inside))));
     }
-    // Where the Region has Pod Security `baseline`, which lets them pass.
+    // In a Region with Pod Security `baseline`, which lets them pass.
     let outside = volume(json!({"nfs": {"server": "files.example", "path": "/"}}));
     refused(&mut rows, "pod/new@dept-transport-lax-prod-5a6b7c8d", &outside, VOLUME);
     rows.push(allowed(Department, create("pod/new@plain", outside)));
     rows
 }
 
-/// What was lawful when it came stays, and can be served; it takes no more.
+/// Pods and claims from before a rule: they stay and can be served, and take no more.
 fn pod_changes() -> Vec<Row> {
     let mut main = container("main", json!({"nvidia.com/gpu": "1"}));
     main["resources"]["requests"] = json!({"cpu": "200m", "nvidia.com/gpu": "1"});

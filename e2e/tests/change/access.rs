@@ -47,7 +47,7 @@ async fn access_changes(department: &Department) -> Result<()> {
     change(department, "nobody", json!({"access": []})).await?;
     bound(department, &prod, &[]).await?;
 
-    // The same again changes nothing, and nothing at all is no change.
+    // A change must change something: the same list again does not, and an empty request does not.
     let same = adjustment(department, "same", json!({"access": []}))?;
     department.file(&same).await?;
     department.judged(Kind::Change, "same", "NothingChanges").await?;

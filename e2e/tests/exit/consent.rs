@@ -142,7 +142,7 @@ pub async fn voided_by_a_resized_volume(context: Context) -> Result<()> {
     anew(&fixture, &[("data", VolumeOutcome::Destroyed)]).await
 }
 
-/// What cannot be put right holds an approved exit until the department withdraws it.
+/// A difference that cannot be put right holds an approved exit until the department withdraws it.
 pub async fn held_after_the_approval_by_a_resized_volume(context: Context) -> Result<()> {
     let fixture = Fixture::open(&context, &["data", "archive"]).await?;
     fixture.leave(disposition("HandOver", &[("archive", "Destroy")])).await?;

@@ -117,7 +117,7 @@ pub async fn a_retained_volume_is_destroyed_later(context: Context) -> Result<()
     fixture.app_phase("Exited").await.map(drop)
 }
 
-/// What an archived application retained is the department's still: found by its name, and destroyed with its consent. The
+/// A volume that an archived application retained is the department's still: found by its name, and destroyed with its consent. The
 /// name is free meanwhile: an application filed anew is not held up by what the archived one left.
 pub async fn what_an_archived_application_left_is_destroyed(context: Context) -> Result<()> {
     let fixture = Fixture::open(&context, &["archive"]).await?;

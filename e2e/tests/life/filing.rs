@@ -32,7 +32,7 @@ pub async fn s3_a_filing_namespace_with_open_records_is_not_deleted(context: Con
     department.phase(Kind::Grant, "travel", "Released").await?;
     department.unmarked().await?;
 
-    // What is over goes with it.
+    // Records that are over go with it.
     let admin = cluster.kubectl(Actor::PlatformAdmin);
     admin.run(&["delete", "namespace", &namespace, "--wait=false"]).await?;
     let namespaces: Api<Namespace> = Api::all(department.admin().await?);

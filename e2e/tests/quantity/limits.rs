@@ -1,4 +1,4 @@
-//! What the API server says of LimitRanges, and what it counts under our quota keys.
+//! LimitRanges and quota keys, as the API server judges and counts them.
 
 use std::collections::BTreeMap;
 

@@ -8,7 +8,7 @@ use e2e::suite::Context;
 use e2e::wait::eventually;
 use serde_json::{Value, json};
 
-/// What binds a policy.
+/// The binding of a policy.
 const BINDING: &str = "validatingadmissionpolicybinding";
 
 /// Deletes objects, each by kind and name, while the bindings of some policies are gone.

@@ -25,7 +25,7 @@ const BINDING: [&str; 2] = ["pv.kubernetes.io/bind-completed", "pv.kubernetes.io
 /// Content of the volume.
 const DATA: &str = "恢复前后都在的数据";
 
-/// What a backup holds of a tenant's volume.
+/// Backup of a tenant's volume.
 struct Backup {
     claim: Value,
     volume: Value,
@@ -50,7 +50,7 @@ impl Backup {
         Ok(Self { claim, volume })
     }
 
-    /// What the API server says to both without the modifier.
+    /// Answers of the API server to both without the modifier.
     async fn refused_without_modifier(&self, client: &Client, tenant: &str) -> Result<()> {
         let post = PostParams { dry_run: true, ..PostParams::default() };
         let volume: PersistentVolume = serde_json::from_value(self.volume.clone())?;

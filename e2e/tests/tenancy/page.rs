@@ -210,7 +210,7 @@ impl Page {
         text(&in_repository(PAGE)).map(Self)
     }
 
-    /// What stands between two headings.
+    /// The text between two headings.
     fn between(&self, from: &str, to: &str) -> &str {
         let start = self.0.find(&format!("{from}\n")).unwrap_or(self.0.len());
         let rest = &self.0[start..];
@@ -250,7 +250,7 @@ fn is_field(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_uppercase()) && name.matches('.').count() == 1
 }
 
-/// What stands between single backticks.
+/// Texts between single backticks.
 fn names(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }

@@ -92,7 +92,7 @@ impl Scope {
         }
     }
 
-    /// What is not in the list, and how to see it.
+    /// Notes on what is not in the list, and how to see it.
     pub(super) fn gaps(&self, refused: &BTreeSet<String>, lang: Lang) -> Vec<String> {
         let left_out = match self {
             Self::Regions(inbox) => inbox.left_out,

@@ -69,7 +69,7 @@ async fn probe(session: &Session, url: &str) -> State {
     answered(api.patch(PROBED, &dry_run, &Patch::Merge(&label)).await.map(drop))
 }
 
-/// What the answer to the dry run says.
+/// State of an API server by its answer to the dry run.
 fn answered(answer: kube::Result<()>) -> State {
     match answer {
         Ok(()) => State::LacksKeeper,

@@ -1,4 +1,4 @@
-//! Who holds a right by which decisions can be made, faked or got around: verbs of this project, impersonation in all its
+//! Holders of a right by which decisions can be made, faked or got around: verbs of this project, impersonation in all its
 //! forms, deletion without admission, and writing mutators and roles (docs/security.md).
 
 use std::collections::{BTreeMap, BTreeSet};

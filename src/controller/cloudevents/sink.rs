@@ -88,7 +88,7 @@ impl Sink {
     /// Adds the extension attributes of `K_CE_OVERRIDES`, which a Knative SinkBinding sets: `{"extensions": {"NAME": "TEXT"}}`.
     ///
     /// # Errors
-    /// What is wrong with them.
+    /// The defect of a text that is no such object, or of an attribute.
     pub fn with_overrides(self, overrides: &str) -> Result<Self, String> {
         #[derive(serde::Deserialize)]
         struct Overrides {

@@ -53,7 +53,7 @@ static STORAGE: [Dependency; 6] = [
     Dependency::on(Kind::Claim, links::IN_TENANT_NAMESPACE, always).live(Live::Contents),
     Dependency::on(Kind::Snapshot, links::IN_TENANT_NAMESPACE, always).live(Live::Contents),
     Dependency::on(Kind::Volume, links::VOLUMES, always).live(Live::Volume),
-    // What archived applications of the name left (docs/decisions/0078-*).
+    // Volumes that archived applications of the name left (docs/decisions/0078-*).
     Dependency::on(Kind::Volume, links::VOLUMES_OF_NAME, always).live(Live::Volume),
     Dependency::on(Kind::SnapshotContent, links::SNAPSHOT_CONTENTS, always).live(Live::Volume),
 ];
@@ -294,7 +294,7 @@ impl ClusterState {
     }
 }
 
-/// What holds a namespace: its own finalizers, and its conditions with their reasons.
+/// Causes that hold a namespace: its own finalizers, and its conditions with their reasons.
 fn holders(namespace: &Object) -> Vec<String> {
     let value = namespace.value();
     let own = finalizers(namespace).into_iter();
@@ -383,7 +383,7 @@ fn snapshot(snapshot: &Object) -> Snapshot {
     }
 }
 
-/// What is left of a snapshot that is gone: its content.
+/// Content of a snapshot that is gone.
 fn left_content(content: &Object) -> Snapshot {
     let value = content.value();
     Snapshot {

@@ -66,7 +66,7 @@ impl ClusterState {
         own.filter_map(|n| Some((self.filing_namespace(n.name())?, self.holding(n.name())))).collect()
     }
 
-    /// What a namespace holds of filed records, whichever Region they name.
+    /// Filed records that a namespace holds, whichever Region they name.
     fn holding(&self, namespace: &str) -> Holding {
         let mut holding = Holding::Nothing;
         for kind in Kind::records().filter(|kind| kind.filed().is_some()) {

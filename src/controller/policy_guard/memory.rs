@@ -16,7 +16,7 @@ use govcloud_domain::seal::{KEY_LENGTH, Seal};
 /// Key of the Secret's data.
 const KEY: &str = "key";
 
-/// What an earlier operator left.
+/// Record and key that an earlier operator left.
 pub(super) struct Memory {
     /// The record of the last good check; `None` without one, or where it found a policy missing.
     pub(super) record: Option<Record>,

@@ -63,7 +63,7 @@ fn namespace(version: &str) -> Value {
     } })
 }
 
-/// What a decision on the Region reads: it has nothing to complain of, and one record is open.
+/// Fills the cache for a decision on the Region: it has nothing to complain of, and one record is open.
 fn fill(context: &Context) {
     let mut travel = sample(include_str!("../../../config/samples/travel.yaml"), "travel", "3");
     travel["metadata"]["namespace"] = "dept".into();

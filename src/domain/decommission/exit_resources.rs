@@ -17,7 +17,7 @@ pub struct ExitNamespace {
     pub deleting: bool,
     /// Value of the reclaim annotation.
     pub reclaim: Option<String>,
-    /// What holds it: its own finalizers, and its conditions as the namespace controller reports them.
+    /// Causes that hold it: its own finalizers, and its conditions as the namespace controller reports them.
     pub held_by: Vec<String>,
     /// Its claims.
     pub claims: Vec<ExitPvc>,

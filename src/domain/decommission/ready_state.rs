@@ -18,7 +18,7 @@ impl Evaluation<'_> {
             Phase::Inventory | Phase::AwaitingConsent | Phase::AwaitingDecision if returned => {
                 (Party::Department, Some(WaitingFor::Correction))
             }
-            // What the authority has to put right is not waited for with the department.
+            // A Region is put right by the authority, not by the department.
             Phase::Inventory
                 if matches!(
                     findings.first(),

@@ -51,7 +51,7 @@ impl Evaluation<'_> {
     /// Reclaim policy that an entry's action needs, unless the volume has it.
     fn policy(&self, entry: &InventoryEntry) -> Option<Write> {
         let v = volume(self.seen, entry)?;
-        // What an archived application left stays its own.
+        // Volumes of an archived application stay its own.
         let uid =
             entry.application_uid.as_deref().or(self.status.application_uid.as_deref()).unwrap_or_default();
         let spec = &self.seen.record.spec;

@@ -47,7 +47,7 @@ pub fn order(seen: &Observed, stored: &ResourceGrantStatus, gate: &Gate) -> Tena
     }
 }
 
-/// What a Region allows to one department, which its filing namespace stands for.
+/// Names that a Region allows to one department, which its filing namespace stands for.
 fn allowed(all: &Allowed, filing_namespace: &str) -> Allowed {
     let own = all.ingress_hosts.iter().filter(|host| host.namespace == filing_namespace);
     Allowed { ingress_hosts: own.cloned().collect(), ..all.clone() }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use govcloud_api::deadline::Party;
 
-/// Who acted, and for which party.
+/// Identity that acted, and its party.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
     /// Username, or the operator's name; empty where the record does not show who it was.

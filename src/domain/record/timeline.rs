@@ -33,7 +33,7 @@ enum Weight {
     Superseded,
     /// A clock: counts until another one of its kind and article comes.
     Clock,
-    /// What was decided, done or missed.
+    /// A decision, an act or an omission.
     Kept,
 }
 

@@ -236,7 +236,7 @@ fn is_known(key: &str) -> bool {
         return is_subdomain(name) && name.len() <= 63;
     }
     match prefix.strip_prefix("requests.") {
-        // What holds `kubernetes.io/` is Kubernetes' own, where nothing is counted but device classes.
+        // Keys with `kubernetes.io/` are Kubernetes' own, where nothing is counted but device classes.
         Some(DEVICE_CLASS_DOMAIN) => is_qualified(name),
         Some(domain) => is_subdomain(domain) && !key.contains(NATIVE) && is_qualified(name),
         None => false,

@@ -1,4 +1,4 @@
-//! What of a write did not stay: paths at which the object reads otherwise, although the write was accepted. A mutating policy,
+//! Parts of a write that did not stay: paths at which the object reads otherwise, although the write was accepted. A mutating policy,
 //! a webhook or another controller altered it.
 
 use std::sync::Arc;

@@ -340,7 +340,7 @@ fn digest(entries: &[InventoryEntry], snapshots: &[SnapshotEntry]) -> String {
         if counted.len() == 1 { counted.remove(0) } else { json!(counted) }
     };
     let snapshot = |s: &SnapshotEntry| {
-        // What becomes of the content is said before the consent; its policy is the provider's, and may be put right.
+        // The fate of the content is said before the consent; its policy is the provider's, and may be put right.
         let SnapshotEntry { namespace, name, uid, claim, content, action, deletion_policy: _, orphaned: _ } =
             s;
         json!([namespace, name, uid, claim, content, action])

@@ -354,7 +354,7 @@ fn an_undecided_request_that_is_being_deleted_holds_nobody_up() {
     assert_eq!(s.stands(&next, "Valid"), "True/Valid");
 }
 
-/// What refuses a write of a change is said on the change too: its people look there.
+/// A refusal of a write of a change is said on the change too: its people look there.
 #[test]
 fn what_holds_the_grant_up_is_said_on_the_change() {
     let mut s = Stage::live("2026-06-01 09:00");

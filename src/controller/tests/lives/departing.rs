@@ -47,7 +47,7 @@ fn an_application_that_lost_a_namespace_says_so_and_leaves() {
     }
 }
 
-/// What took the name of a namespace that is gone is another's: no exit reads it, waits for it or removes it (S3).
+/// A namespace that took the name of one that is gone is another's: no exit reads it, waits for it or removes it (S3).
 #[test]
 fn a_namespace_that_took_the_place_of_a_lost_one_is_left_alone() {
     let mut s = two_namespaces();
@@ -233,7 +233,7 @@ fn a_volume_removed_by_hand_is_certified_as_removed() {
     assert_eq!((&of("logs")["outcome"], &of("logs")["removedBy"]), (&json!("Destroyed"), &json!(null)));
 }
 
-/// What holds a namespace is named: its own finalizers too, and the reasons of its conditions.
+/// Causes that hold a namespace are named: its own finalizers too, and the reasons of its conditions.
 #[test]
 fn a_stuck_namespace_names_its_finalizers() {
     let mut s = Stage::live("2026-06-01 09:00");
@@ -320,7 +320,7 @@ fn an_inventory_says_since_when_a_claim_is_unused() {
         (&entries[0]["unusedSince"], &entries[1]["unusedSince"]),
         (&json!("2026-05-04T01:02:03Z"), &json!(null))
     );
-    // What changes by the hour is nothing that consent is to.
+    // A time that changes by the hour is no part of the digest.
     s.consent(&e);
     s.cluster.change(&id("PersistentVolumeClaim", &tenant("prod"), "data"), |o| {
         o["status"]["conditions"] = unused("False")

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::acts::{app_id, application};
 use crate::stage::{LI, Stage};
 
-/// What happens, in order.
+/// Events of a case, in order.
 #[derive(Clone, Copy, Debug)]
 enum Act {
     /// The policies are taken away, or put back.

@@ -20,6 +20,7 @@ mod quotas;
 mod random;
 mod random_acts;
 mod reattach;
+mod snapshots;
 mod stage;
 mod tenant_objects;
 mod told;

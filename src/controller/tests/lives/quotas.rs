@@ -14,7 +14,7 @@ fn hard(s: &Stage) -> &Value {
     &s.cluster.objects[&quota()]["spec"]["hard"]
 }
 
-/// What the grant reports while a quota is not enforced.
+/// Report of the grant while a quota is not enforced.
 fn reports_its_quota(s: &Stage) {
     assert_eq!(s.stands(&grant_id(), "Reconciling"), "True/QuotaNotCounted", "{}", s.log);
 }

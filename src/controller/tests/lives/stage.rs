@@ -403,7 +403,7 @@ fn detail(write: &Write) -> String {
     }
 }
 
-/// Who acted, and for which party.
+/// Actor and party of an entry.
 fn who(entry: &Value) -> String {
     let (actor, party) = (entry["actor"].as_str(), entry["party"].as_str());
     match (actor, party.map(str::to_lowercase)) {

@@ -133,7 +133,7 @@ fn december_moves_in_both_directions_when_the_next_year_is_published() {
                 && moved.zh().contains("2019 年节假日安排已公布")
         );
     }
-    // What was met under the old date is recorded and not reopened.
+    // An obligation met under the old date is not reopened.
     let mut met = opened(2);
     met.meet(at("2018-12-31T09:00"), &before).unwrap();
     let moved = met.recompute(&after, at("2019-01-03T10:00")).unwrap();

@@ -296,7 +296,7 @@ fn art_16_more_volumes_than_one_inventory_lists_leave_in_parts() {
         let listed: Vec<&str> = first.entries.iter().filter_map(|e| e.volume_uid.as_deref()).collect();
         assert_eq!(unlisted_volume(&all, &first.entries, &[], true), None, "what stays is not in the way");
         assert!(unlisted_volume(&all, &first.entries, &[], false).is_some());
-        // What is named comes first, and what is published stays published.
+        // Named volumes come first, and published ones stay published.
         let word = disposition(Action::Retain, &[("prod", "0513", Action::Destroy)]);
         let named = inventory(&all, extent, &word);
         assert!(named.entries.iter().any(|e| e.claim == "0513" && e.action == Action::Destroy));
