@@ -221,7 +221,11 @@ async fn nobody_but_an_installer_by_name_removes_the_policies(_: Context) -> Res
         let file = manifest(&directory, "allowed", &object)?;
         installer.run(&["create", "--dry-run=server", "-f", &file]).await?;
     }
-    // An upgrade: in place, a policy removed, and everything applied again.
+    upgraded(&installer).await
+}
+
+/// An upgrade: in place, a policy removed, and everything applied again. The keeper itself stays.
+async fn upgraded(installer: &Kubectl) -> Result<()> {
     installer.run(CHANGES[5]).await?;
     installer.run(&["delete", "validatingadmissionpolicybinding", "govcloud-withdrawal"]).await?;
     for part in ["config/release", "config/rbac", "crds", "config/admission", "config/flowcontrol"] {
@@ -234,7 +238,7 @@ async fn nobody_but_an_installer_by_name_removes_the_policies(_: Context) -> Res
         "govcloud.dev/probe=keeper",
         "--dry-run=server",
     ];
-    refused(INSTALLER, &installer, &probe).await
+    refused(INSTALLER, installer, &probe).await
 }
 
 /// A mutator of others that was harmless when it was written: it may renew its CA and go, and not reach further.

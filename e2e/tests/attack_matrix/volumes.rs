@@ -21,6 +21,7 @@ fn claims() -> Vec<Row> {
     let classes = "set spec.storageClassName to one that the region allows: hostpath,fast";
     let with = |field: &str, value: Value| json!({"spec": {field: value}});
     let annotated = |class: &str| json!({"metadata": {"annotations": {"volume.beta.kubernetes.io/storage-class": class}}});
+    let elsewhere = json!({"kind": "PersistentVolumeClaim", "name": "a", "namespace": "plain"});
     let mut rows = Vec::new();
     for who in [Department, ClusterAdmin, Provider] {
         rows.extend([
@@ -50,16 +51,7 @@ fn claims() -> Vec<Row> {
         allowed(Department, create("pvc/new@plain", with("volumeAttributesClassName", json!("silver")))),
         allowed(Department, create("pvc/new", annotated("hostpath"))),
         // Its namespace is dropped, unless the feature CrossNamespaceVolumeDataSource is on; a policy refuses it then.
-        allowed(
-            Department,
-            create(
-                "pvc/new",
-                with(
-                    "dataSourceRef",
-                    json!({"kind": "PersistentVolumeClaim", "name": "a", "namespace": "plain"}),
-                ),
-            ),
-        ),
+        allowed(Department, create("pvc/new", with("dataSourceRef", elsewhere))),
         allowed(Department, create("pvc/new@plain", annotated("scratch"))),
         allowed(Department, delete("pvc/data")),
         denied(

@@ -10,9 +10,10 @@ use e2e::plugin::govcloud;
 use e2e::sample_department::{DEPARTMENT, condition};
 use e2e::suite::Context;
 use e2e::wait::eventually;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{allowed_mutators, installer, start};
+use super::mutators::{allowed_mutators, installer, release_with};
+use super::start;
 
 /// Sets the Pod Security level of tenant namespaces at every update.
 const LOOSENS: &str = r#"
@@ -54,10 +55,7 @@ pub async fn what_others_alter_is_reported_and_written_once_a_minute(context: Co
         Ok(allowed.as_object().is_some_and(|a| a.len() == 2).then_some(allowed))
     };
     let allowed = eventually("both are named", Duration::from_secs(20), listed).await?;
-    let release = tokio::process::Command::new(e2e::operator::binary()?).arg("release").output().await?;
-    let mut release: Value = serde_json::from_slice(&release.stdout)?;
-    release["data"]["allowedMutators"] = json!(allowed.to_string());
-    installer.apply(&release.to_string()).await?;
+    installer.apply(&release_with(&allowed).await?).await?;
     let in_order = || async {
         govcloud(&auditor, "verify").await?.expect(0, &["of others, in allowedMutators"]).map(Some)
     };
@@ -75,17 +73,8 @@ pub async fn what_others_alter_is_reported_and_written_once_a_minute(context: Co
     // Whatever enqueues the grant meanwhile, nothing is written again before its time.
     let provider = department.by(Actor::Provider);
     for n in 0..5 {
-        provider
-            .run(&[
-                "annotate",
-                "grant",
-                "travel",
-                "-n",
-                DEPARTMENT,
-                "--overwrite",
-                &format!("example.org/n={n}"),
-            ])
-            .await?;
+        let line = format!("annotate grant travel -n {DEPARTMENT} --overwrite example.org/n={n}");
+        provider.run(&line.split(' ').collect::<Vec<_>>()).await?;
     }
     let client = cluster.client(Actor::Admin).await?;
     let writes = cluster.audit().settled(&client).await?.since(mark).by_user(OPERATOR).resource("namespaces");

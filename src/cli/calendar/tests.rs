@@ -1,6 +1,7 @@
 //! Output for people and scripts.
 
 use clap::Parser;
+use govcloud_domain::calendar::CalendarError;
 
 use super::*;
 
