@@ -197,7 +197,7 @@ fn about(path: &str, first: &Value, second: &Value) -> Result<Vec<Request>> {
         ("update", "PATCH", format!("{path}/{name}"), "application/merge-patch+json", serde_json::to_vec(&change)?),
         ("delete", "DELETE", format!("{path}/{name}"), json, Vec::new()),
     ];
-    let request = |(operation, method, path, content, body)| Request {
+    let requests = parts.into_iter().map(|(operation, method, path, content, body)| Request {
         operation,
         method,
         path: format!("{path}?dryRun=All"),
@@ -205,8 +205,8 @@ fn about(path: &str, first: &Value, second: &Value) -> Result<Vec<Request>> {
         body,
         ratios: Vec::new(),
         without: Vec::new(),
-    };
-    Ok(parts.into_iter().map(request).collect())
+    });
+    Ok(requests.collect())
 }
 
 /// Starts an API server beside the first: at 0 with the policies, at 1 without.
