@@ -115,7 +115,7 @@ WHAT ?=
 AGAINST ?=
 PAIRS ?=
 
-bench: control-plane ## measure the operator (N=5000, WHAT=timers), or compare it with another commit's (AGAINST=6aa5bf0); docs/performance.md
+bench: control-plane ## measure the operator (N=5000, WHAT=timers) or what policies cost a request (WHAT=gate), or compare it with another commit's (AGAINST=6aa5bf0); docs/performance.md
 	$(CARGO) build --release -p govcloud-operator --bin govcloud-operator
 	$(CARGO) build --release -p e2e-bench
 ifneq ($(WHAT),core)

@@ -2,6 +2,7 @@
 
 mod bystander;
 mod comparison;
+mod gate;
 mod harness;
 mod latency;
 mod record;
@@ -28,12 +29,13 @@ use report::Figures;
 #[derive(Debug, Parser)]
 struct Flags {
     /// Measurements: against the bare client (ratio, exit), at one approval a second (latency), memory, rest and restarts (scale),
-    /// many deadlines (timers), one department's flood (fairness), six applications as JSON (smoke). Without any: all but smoke.
+    /// many deadlines (timers), one department's flood (fairness), requests with policies against without (gate), six applications
+    /// as JSON (smoke). Without any: all but smoke.
     what: Vec<What>,
     /// The largest number of applications; smaller ones are measured as well. Exits are 1000 at most.
     #[arg(short, long, default_value_t = 1000)]
     number: usize,
-    /// Pairs of each comparison: by default five of 200 applications, three of 1000, one beyond; three of 20 exits.
+    /// Pairs of each comparison: by default five of 200 applications, three of 1000, one beyond; three of 20 exits; three of the gate.
     #[arg(short, long)]
     pairs: Option<usize>,
     /// Compares with the operator in a directory of e2e/bench/build-commit; for `ratio` (the default) and `exit`.
@@ -52,6 +54,7 @@ enum What {
     Scale,
     Timers,
     Fairness,
+    Gate,
     Smoke,
 }
 
@@ -73,7 +76,7 @@ async fn main() -> ExitCode {
 impl Flags {
     async fn run(self) -> Result<()> {
         supervisor::end_on_signals()?;
-        let all: &[What] = if self.against.is_some() { &[What::Ratio] } else { &What::value_variants()[..6] };
+        let all: &[What] = if self.against.is_some() { &[What::Ratio] } else { &What::value_variants()[..7] };
         let (number, many) = (self.number, self.number.min(1000) * 10);
         for what in if self.what.is_empty() { all } else { &self.what } {
             match what {
@@ -89,6 +92,7 @@ impl Flags {
                 }
                 What::Timers => timers::measure(many).await?,
                 What::Fairness => bystander::measure_flood(many).await?,
+                What::Gate => gate::measure(self.pairs.unwrap_or(3)).await?,
                 What::Smoke => say!("{}", serde_json::to_string(&comparison::measure(PROVISION, 6).await?)?),
             }
         }

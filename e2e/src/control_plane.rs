@@ -152,14 +152,15 @@ impl ControlPlane {
         &mut self.apiserver
     }
 
-    /// Starts one more API server of the same etcd, with these flags beside the usual ones, and waits until it is ready. It
-    /// ends when its process is dropped; its audit log is one of its own.
-    pub async fn another_apiserver(&self, flags: &[&str]) -> Result<(Server, Process)> {
+    /// Starts one more API server of the same etcd under a name, with these flags beside the usual ones, and waits until it is
+    /// ready. It ends when its process is dropped; its audit log is one of its own.
+    pub async fn another_apiserver(&self, name: &str, flags: &[&str]) -> Result<(Server, Process)> {
         let etcd = self.etcd.spec().args.iter().find_map(|arg| arg.strip_prefix("--advertise-client-urls="));
-        let audit = format!("--audit-log-path={}", self.root.join("logs/audit-2.jsonl").display());
+        let audit = self.root.join("logs").join(format!("audit-{name}.jsonl"));
+        let audit = format!("--audit-log-path={}", audit.display());
         let flags: Vec<&str> = flags.iter().copied().chain([audit.as_str()]).collect();
         let layout = Layout { root: &self.root, binaries: &self.binaries, sync: false, flags: &flags };
-        layout.serve_beside(&self.pki, etcd.context("etcd without an address")?).await
+        layout.serve_beside(name, &self.pki, etcd.context("etcd without an address")?).await
     }
 
     /// The controllers, for tests that take them away.

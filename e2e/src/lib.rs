@@ -24,6 +24,7 @@
 //! | [`process`] | a child process with a log file, which never outlives us |
 //! | [`supervisor`] | the process that cleans up when we are killed |
 //! | [`plugin`] | runs of `kubectl govcloud` |
+//! | [`policies`] | what the project's policies match, read from their files |
 //! | [`pki`] | the CA, server and client certificates, the key for service-account tokens |
 //! | [`static_policies`] | the keeper policy as files of an API server |
 //! | [`volumes`] | the directories behind the PersistentVolumes |
@@ -55,6 +56,7 @@ pub mod operator;
 pub mod paths;
 pub mod pki;
 pub mod plugin;
+pub mod policies;
 pub mod process;
 pub mod prometheus;
 pub mod proxy;

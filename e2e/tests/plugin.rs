@@ -21,6 +21,8 @@ mod decisions;
 mod unstamped;
 #[path = "plugin/verify.rs"]
 mod verify;
+#[path = "plugin/withdrawal.rs"]
+mod withdrawal;
 
 use command::{CommandOutput, on_terminal};
 use decisions::{
@@ -29,6 +31,9 @@ use decisions::{
 };
 use unstamped::without_mutating_policies_clients_send_the_stamps;
 use verify::{s7_decision_that_is_stored_otherwise_is_reported, verify_names_altered_policies};
+use withdrawal::{
+    an_approved_application_that_is_never_provisioned_is_withdrawn, department_withdraws_its_record,
+};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -46,6 +51,7 @@ fn main() -> ExitCode {
         change_after_display_is_not_decided,
         decided_record_is_reported_as_decided,
         department_withdraws_its_record,
+        an_approved_application_that_is_never_provisioned_is_withdrawn,
         rendered_work_order_equals_the_grant,
         verify_names_altered_policies,
         a_long_finding_is_cut_in_one_line,
@@ -345,14 +351,6 @@ async fn decided_record_is_reported_as_decided(context: Context) -> Result<()> {
         .await?
         .expect(2, &["is not decided by the authority"])?;
     Ok(())
-}
-
-async fn department_withdraws_its_record(context: Context) -> Result<()> {
-    let namespace = filed(&context).await?;
-    let withdraw = format!("withdraw capp/travel -n {namespace} --yes");
-    govcloud(&context, Actor::Authority410000, &withdraw).await?.expect(1, &["refused: "])?;
-    govcloud(&context, Actor::Department, &withdraw).await?.expect(0, &["capp/travel is withdrawn"])?;
-    until(&context, &namespace, "phase", "Withdrawn").await
 }
 
 async fn rendered_work_order_equals_the_grant(context: Context) -> Result<()> {

@@ -266,7 +266,7 @@ async fn widened_later(kept: &Kept, directory: &tempfile::TempDir) -> Result<()>
 
 async fn verify_tells_an_api_server_without_the_file(_: Context) -> Result<()> {
     let kept = Kept::start().await?;
-    let (without, _process) = kept.plane.another_apiserver(&[]).await?;
+    let (without, _process) = kept.plane.another_apiserver("kube-apiserver-2", &[]).await?;
     let (one, other) = (kept.plane.server().url.clone(), without.url.clone());
     let installer = kept.installer()?;
     let verify = |servers: &[&str]| {

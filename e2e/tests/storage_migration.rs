@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use e2e::actors::Actor;
 use e2e::cluster::Setup;
-use e2e::paths::in_repository;
+use e2e::policies;
 use e2e::sample_department::{DEPARTMENT, SampleDepartment, sample};
 use e2e::suite::{self, Context};
 use e2e::wait::eventually;
@@ -87,7 +87,8 @@ async fn every_kind_that_a_policy_matches_migrates(context: Context) -> Result<(
     context.dump_on_failure(DEPARTMENT);
     furnish(&sample).await?;
     let admin = sample.by(Actor::Admin);
-    let resources = matched(&sample).await?;
+    let resources: BTreeSet<String> = policies::matched(&admin).await?.into_keys().collect();
+    ensure!(resources.len() > 20, "only {resources:?}");
     for resource in &resources {
         let objects = admin.run(&["get", resource, "-A", "-o", "name"]).await?;
         ensure!(
@@ -136,37 +137,6 @@ fn migration(resource: &str) -> Value {
         "apiVersion": "storagemigration.k8s.io/v1", "kind": "StorageVersionMigration",
         "metadata": {"name": resource}, "spec": {"resource": {"group": group, "resource": plural}},
     })
-}
-
-/// Every resource that a policy names, `pods` or `roles.rbac.authorization.k8s.io`; `*` as the server knows it.
-async fn matched(sample: &SampleDepartment) -> Result<BTreeSet<String>> {
-    let mut all = BTreeSet::new();
-    for entry in fs::read_dir(in_repository("config/admission/validating"))? {
-        let text = fs::read_to_string(entry?.path())?;
-        for document in serde_saphyr::from_multiple::<Value>(&text)? {
-            let rules = document["spec"]["matchConstraints"]["resourceRules"].as_array();
-            for rule in rules.into_iter().flatten() {
-                let words =
-                    |field: &str| rule[field].as_array().into_iter().flatten().filter_map(Value::as_str);
-                for group in words("apiGroups") {
-                    for resource in words("resources").filter(|resource| !resource.contains('/')) {
-                        all.extend(named(sample, group, resource).await?);
-                    }
-                }
-            }
-        }
-    }
-    ensure!(all.len() > 20, "only {all:?}");
-    Ok(all)
-}
-
-async fn named(sample: &SampleDepartment, group: &str, resource: &str) -> Result<Vec<String>> {
-    if resource == "*" {
-        let api_group = format!("--api-group={group}");
-        let served = sample.by(Actor::Admin).run(&["api-resources", &api_group, "-o", "name"]).await?;
-        return Ok(served.lines().map(str::to_owned).collect());
-    }
-    Ok(vec![if group.is_empty() { resource.to_owned() } else { format!("{resource}.{group}") }])
 }
 
 /// An object of every kind: an application with its tenant, workloads and volumes, a change and an exit.

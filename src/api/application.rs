@@ -162,7 +162,7 @@ pub enum ApplicationPhase {
     Returned,
     /// Not approved; final.
     Rejected,
-    /// Taken back by the department before a decision; final.
+    /// Taken back by the department before a decision, or before anything was made of an approval; final.
     Withdrawn,
     /// Approved and notified; the provider provisions (Art. 13).
     Provisioning,

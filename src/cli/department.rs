@@ -14,15 +14,17 @@ use super::inventory_totals::InventoryTotals;
 use super::messages::{self, terms};
 use super::output::Lang;
 use super::prompt::Confirmation;
-use super::record::{Body, Record, Target};
+use super::record::{Body, Kind, Record, Target};
 use super::region_calendars::RegionCalendars;
 use super::session::Session;
 use super::show::{self, Part, details_of};
 use super::submit::submit;
+use super::wait::WaitArguments;
 use govcloud_api::condition::ConditionStatus;
 use govcloud_api::decommission::Decommission;
 use govcloud_api::disposition::{Action, InventoryEntry};
 use govcloud_api::keys;
+use govcloud_domain::lifecycle_event::EventKind;
 
 /// Arguments of `withdraw`.
 #[derive(Args, Debug)]
@@ -32,6 +34,8 @@ pub struct WithdrawCommand {
     target: String,
     #[command(flatten)]
     confirmation: Confirmation,
+    #[command(flatten)]
+    wait: WaitArguments,
 }
 
 /// Arguments of `consent`.
@@ -117,13 +121,39 @@ impl WithdrawCommand {
         let lang = session.lang;
         let record = session.get(&Target::parse_decided(&self.target, lang)?).await?;
         present(session, &record, out).await?;
-        writeln!(out, "{}", messages::withdrawing(lang, &record.target))?;
+        // What is approved ends if nothing was made of it, which the operator finds out.
+        let approved = record.target.kind == Kind::Application && record.phase() == "Provisioning";
+        let about = match approved {
+            true => messages::withdrawing_approved(lang, &record.target),
+            false => messages::withdrawing(lang, &record.target),
+        };
+        writeln!(out, "{about}")?;
         out.flush()?;
         let body = json!({ "metadata": { "annotations": { keys::WITHDRAW: record.uid() } } });
-        if confirm_and_submit(session, &record, &body, &self.confirmation, None, out).await? {
-            writeln!(out, "{}", messages::withdrawn(lang, &record.target))?;
+        if !confirm_and_submit(session, &record, &body, &self.confirmation, None, out).await? {
+            return Ok(());
         }
-        Ok(())
+        let ended = match approved {
+            true => self.wait.until(session, &record, ended).await?,
+            false => Some(true),
+        };
+        match ended {
+            Some(true) => Ok(writeln!(out, "{}", messages::withdrawn(lang, &record.target))?),
+            Some(false) => {
+                let late = messages::withdrawn_too_late(lang, &record.target);
+                Err(CliError::failed(late).advise([messages::next_exit(lang)]))
+            }
+            None => Ok(writeln!(out, "{}", messages::withdrawal_submitted(lang, &record.target))?),
+        }
+    }
+}
+
+/// Returns true once a withdrawn application has ended, and false once it is known that it does not.
+fn ended(record: &Record) -> Option<bool> {
+    let late = EventKind::WithdrawnTooLate.as_ref();
+    match record.phase() {
+        "Withdrawn" => Some(true),
+        _ => record.status.timeline.iter().any(|entry| entry.event == late).then_some(false),
     }
 }
 
@@ -273,7 +303,22 @@ fn sha256_of(file: &Path) -> io::Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::test_fixtures;
     use super::*;
+
+    #[test]
+    fn a_withdrawn_application_has_ended_or_it_was_too_late() {
+        let of = |phase: &str, event: &str| {
+            let entry =
+                json!({ "at": "2026-11-20T01:00:00Z", "event": event, "message": "撤回 / withdrawn" });
+            let status = json!({ "phase": phase, "waitingOn": "None", "timeline": [entry] });
+            ended(&test_fixtures::record(Kind::Application, test_fixtures::application(status)))
+        };
+        assert_eq!(of("Provisioning", "Notified"), None);
+        assert_eq!(of("Withdrawn", "Withdrawn"), Some(true));
+        assert_eq!(of("Provisioning", "WithdrawnTooLate"), Some(false));
+        assert_eq!(of("Provisioned", "WithdrawnTooLate"), Some(false));
+    }
 
     #[test]
     fn sha256_of_equals_sha256sum() {

@@ -162,7 +162,23 @@ texts! {
 // Acts of the department.
 texts! {
     withdrawing(record) { "将撤回 {record}；撤回后不能恢复" "About to withdraw {record}; this cannot be undone" }
+    withdrawing_approved(record) {
+        "将撤回已同意的 {record}；尚未开通任何资源的才生效，生效后不能恢复"
+        "About to withdraw {record}, which is approved; it ends if nothing was made of it yet, and that cannot be undone"
+    }
     withdrawn(record) { "{record} 已撤回" "{record} is withdrawn" }
+    withdrawal_submitted(record) {
+        "{record}：已提交撤回，管控程序（operator）查明未开通任何资源后生效"
+        "{record}: withdrawal submitted; it counts once the operator has found that nothing was made"
+    }
+    withdrawn_too_late(record) {
+        "{record} 的撤回不生效：撤回时资源已开始开通"
+        "the withdrawal of {record} does not count: provisioning had begun"
+    }
+    next_exit() {
+        "不再使用的，开通后提交退出申请（docs/exit.md）"
+        "to leave, file a Decommission once it is provisioned (docs/exit.md)"
+    }
     no_inventory(name) { "{name} 的数据清单尚未公布" "the inventory of {name} is not published yet" }
     consenting(name, digest) {
         "将授权按以上清单处置 {name} 的数据（第二十三条）\n清单校验值 {digest}"

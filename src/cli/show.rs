@@ -206,6 +206,10 @@ fn namespaces(details: &Details, lang: Lang) -> String {
 /// Formats the inventory of an exit, with the action for each volume.
 pub(super) fn inventory(details: &Details, lang: Lang) -> String {
     let Some(inventory) = &details.inventory else { return String::new() };
+    // Kubernetes before 1.37 does not say since when a claim is unused: no column then.
+    let columns = ["action", "namespace", "claim", "size", "volume", "unused since"];
+    let known = inventory.entries.iter().any(|e| e.unused_since.is_some());
+    let columns = &columns[..if known { 6 } else { 5 }];
     let rows = inventory.entries.iter().map(|e| {
         vec![
             terms::action(lang, e.action).to_owned(),
@@ -236,11 +240,11 @@ pub(super) fn inventory(details: &Details, lang: Lang) -> String {
             String::new(),
         ]
     });
-    let listed = table(
-        Some(terms::columns(lang, &["action", "namespace", "claim", "size", "volume", "unused since"])),
-        rows.chain(snapshots),
-        2,
-    );
+    let rows = rows.chain(snapshots).map(|mut row| {
+        row.truncate(columns.len());
+        row
+    });
+    let listed = table(Some(terms::columns(lang, columns)), rows, 2);
     let left_out = match inventory.left_out {
         0 => String::new(),
         count => format!("  {}\n", messages::left_out(lang, count)),

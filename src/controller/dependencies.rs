@@ -133,6 +133,24 @@ mod tests {
         assert!(!of("maintenance").contains(&"cloudapplications travel".to_owned()), "it exists");
     }
 
+    /// Decision 0085: that nothing was made of what was withdrawn is read, and not assumed.
+    #[test]
+    fn namespaces_of_a_withdrawn_application_are_read_whether_they_exist_or_not() {
+        let state = ClusterState::default();
+        let namespaces = |version: &str, annotations: Value| {
+            let mut object = sample(include_str!("../../config/samples/travel.yaml"));
+            object["metadata"] = json!({ "namespace": "dept-transport", "name": "travel", "uid": "u",
+                "resourceVersion": version, "annotations": annotations });
+            let object = serde_json::from_value(object).expect("an object");
+            state.update(Kind::Application, CacheUpdate::Observed(object), &Clock::default());
+            let record = state.object(&Key::new(Kind::Application, "dept-transport", "travel"));
+            let targets = live_targets(&state, &record.expect("a record"), Live::Reference);
+            targets.iter().filter(|t| t.resource.kind == "Namespace").count()
+        };
+        assert_eq!(namespaces("1", json!({})), 0, "none exists");
+        assert_eq!(namespaces("2", json!({ "govcloud.dev/withdraw": "u" })), 1);
+    }
+
     /// Row 17 of the second review: a label of a StorageClass is nobody's business.
     #[test]
     fn a_storage_class_enqueues_records_of_the_regions_that_name_it_when_its_policy_changes() {

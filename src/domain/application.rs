@@ -32,6 +32,7 @@ mod findings;
 mod go_live;
 mod ready_state;
 mod reattach;
+mod withdrawal;
 
 /// Most unclaimed volumes that a status lists; the schema says the same.
 const UNCLAIMED_MAX: usize = 256;
@@ -110,6 +111,9 @@ struct Evaluation<'a> {
 impl Evaluation<'_> {
     /// Takes the next step from the stored phase.
     fn advance(&mut self, phase: Option<Phase>, findings: &[Finding]) -> Result<Vec<Step>, Reread> {
+        if phase == Some(Phase::Provisioning) && self.withdraw_approved()? {
+            return Ok(Vec::new());
+        }
         match phase {
             None | Some(Phase::Submitted | Phase::Returned) => {
                 self.look_for_namespaces();
@@ -197,8 +201,7 @@ impl Evaluation<'_> {
         let decision = self.builder.status.decision.as_ref();
         let open = decision.is_none_or(|d| d.verdict == Verdict::Returned || d.void.is_some());
         if self.seen.meta.withdrawn() && open {
-            self.builder.record_withdrawal();
-            self.status.phase = Some(Phase::Withdrawn);
+            self.withdraw();
             return Ok(());
         }
         // Nothing is decided on a cache (design, section 3). The record itself is certain by the write that takes the

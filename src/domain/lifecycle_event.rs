@@ -43,6 +43,8 @@ pub enum LifecycleEvent {
     SpecAltered,
     /// Withdrawal by the department.
     Withdrawn,
+    /// Withdrawal that does not count, because provisioning had begun.
+    WithdrawnTooLate,
     /// End of a change whose application exited or was filed anew.
     Overtaken,
     /// 通知政务云服务提供方: the work order is published, the provider's period begins (Art. 13, 15, 16).
@@ -202,6 +204,7 @@ impl LifecycleEvent {
                 E::DecisionVoid
                     | E::NamespacesFound
                     | E::SpecAltered
+                    | E::WithdrawnTooLate
                     | E::Overtaken
                     | E::Refused
                     | E::BelowUse
@@ -265,6 +268,10 @@ impl LifecycleEvent {
                 "the spec was altered after its approval; nothing is done from it"
             ),
             Self::Withdrawn => bilingual!("使用部门撤回", "withdrawn by the department"),
+            Self::WithdrawnTooLate => bilingual!(
+                "使用部门撤回时资源已开始开通，撤回不生效；不再使用的，开通后提交退出申请（第十六条）",
+                "withdrawn by the department when provisioning had begun, which does not count; file a Decommission once it is provisioned (Art. 16)"
+            ),
             Self::Overtaken => bilingual!(
                 "应用已退出或已重新提交，变更终止",
                 "the application has exited, or was filed anew; the change ends"

@@ -78,12 +78,12 @@ impl Layout<'_> {
     }
 
     /// Starts one more API server on a running etcd and waits until it is ready.
-    pub async fn serve_beside(&self, pki: &Pki, etcd_url: &str) -> Result<(Server, Process)> {
+    pub async fn serve_beside(&self, name: &str, pki: &Pki, etcd_url: &str) -> Result<(Server, Process)> {
         let [port] = free_ports()?;
         let server = Server { url: format!("https://127.0.0.1:{port}"), ca: pki.ca() };
         let args = self.apiserver(pki, etcd_url, port);
-        let mut apiserver = self.start("kube-apiserver-2", "kube-apiserver", args)?;
-        let file = self.root.join("state/admin-2.kubeconfig");
+        let mut apiserver = self.start(name, "kube-apiserver", args)?;
+        let file = self.root.join("state").join(format!("admin-{name}.kubeconfig"));
         actors::write_certificate(&server, pki, &file, Actor::Admin.user(), Actor::Admin.group())?;
         ready(&actors::client(&file).await?, &mut [&mut apiserver], READY).await?;
         Ok((server, apiserver))

@@ -262,6 +262,8 @@ fn finality() -> Vec<Row> {
                 "that decision is void; first remove it",
             ),
             allowed(who, annotate("capp/doubted", APPROVE)),
+            // In use: it was withdrawn too late.
+            allowed(who, annotate("capp/belated", APPROVE)),
         ]);
     }
     for who in [Department, Pipeline, City, Provider, Operator] {

@@ -83,7 +83,7 @@ pub async fn bare(cluster: &Cluster) -> Result<Sender> {
 }
 
 /// Applications that the department files; what becomes of each is in its name.
-const APPLICATIONS: [&str; 16] = [
+const APPLICATIONS: [&str; 17] = [
     "capp/fresh",
     "capp/unseen",
     "capp/invalid",
@@ -99,6 +99,7 @@ const APPLICATIONS: [&str; 16] = [
     "capp/reported",
     "capp/exited",
     "capp/doubted",
+    "capp/belated",
     "capp/recreated",
 ];
 
@@ -210,6 +211,7 @@ impl Fixtures {
         self.approved("capp/doubted", "Submitted", void).await?;
         let taken_back = annotate("capp/doubted", "decision- reviewed-generation- opinion- decided-by-");
         self.0.execute(Caller::Province, taken_back).await?;
+        self.belated_application().await?;
         for target in ["capp/live", "capp/reported"] {
             self.approved(target, "Provisioned", json!({})).await?;
             let live = merge(target, json!({"spec": {"goLive": {"at": THEN}}}));
@@ -218,6 +220,16 @@ impl Fixtures {
         }
         let report = json!({"spec": {"goLive": {"testReport": report("a")}}});
         self.0.execute(Caller::Department, merge("capp/reported", report)).await.map(drop)
+    }
+
+    /// Withdrawn after provisioning had begun, and provisioned; later its approval does not count any more, and is removed.
+    async fn belated_application(&self) -> Result<()> {
+        self.approved("capp/belated", "Provisioning", json!({})).await?;
+        self.0.execute(Caller::Department, annotate("capp/belated", "withdraw=$uid")).await?;
+        let void = json!({"provisionedAt": THEN, "decision": {"void": "not recorded by the operator"}});
+        self.seen("capp/belated", "Provisioned", void).await?;
+        let taken_back = annotate("capp/belated", "decision- reviewed-generation- opinion- decided-by-");
+        self.0.execute(Caller::Province, taken_back).await.map(drop)
     }
 
     /// Rejected, being deleted and withdrawn.

@@ -72,6 +72,19 @@ fn show_lists_the_inventory_of_an_exit() {
 }
 
 #[test]
+fn the_time_since_a_claim_is_unused_has_a_column_where_one_is_known() {
+    let listed =
+        |raw: Value| shown(Kind::Exit, raw, &ApplicationContext::default(), Lang::En, Part::Reviewed);
+    let mut raw = test_fixtures::awaiting_consent();
+    assert!(!listed(raw.clone()).contains("UNUSED"), "{}", listed(raw.clone()));
+    raw["status"]["inventory"]["entries"][0]["unusedSince"] = json!("2026-11-20T01:00:00Z");
+    let text = listed(raw);
+    let header = text.lines().find(|l| l.contains("ACTION")).unwrap_or_default();
+    let row = text.lines().find(|l| l.ends_with("2026-11-20 09:00")).unwrap_or_default();
+    assert_eq!(header.find("UNUSED-SINCE"), row.find("2026-11-20 09:00"), "{text}");
+}
+
+#[test]
 fn show_reports_unprocessed_records_and_failed_conditions() {
     let unseen = shown(
         Kind::Application,

@@ -192,11 +192,19 @@ fn tenant_namespaces(state: &ClusterState, record: &Object) -> Vec<Target> {
     names.map(|n| Target::named(NAMESPACE, &n)).collect()
 }
 
-/// Namespaces under the names that a record's entries need, or with the labels of its application.
+/// Namespaces under the names that a record's entries need, or with the labels of its application. Of a record that was
+/// withdrawn those that do not exist as well: that nothing was made of it is read, and not assumed.
 pub const WANTED_NAMESPACES: Link = Link {
     targets: |state, record| {
         let existing = state.existing_namespaces(record);
-        existing.iter().map(|n| Target::named(NAMESPACE, n.name())).collect()
+        let mut targets: Vec<Target> = existing.iter().map(|n| Target::named(NAMESPACE, n.name())).collect();
+        if record.meta().withdrawn() {
+            let spec = record.spec();
+            let wanted = applications(record).into_iter();
+            let wanted = wanted.flat_map(|a| super::filed::wanted(record, &a, &spec));
+            targets.extend(wanted.map(|n| Target::named(NAMESPACE, &n)));
+        }
+        targets
     },
     readers: |state, namespace, reader| {
         let mut readers = (TENANT_NAMESPACES.readers)(state, namespace, reader);

@@ -183,13 +183,16 @@ impl Evaluation<'_> {
             && self.status.found_namespaces.iter().any(|f| f.application_uid == *theirs)
     }
 
-    /// Returns true if the grant of this name ended with an earlier application, whose record was archived.
+    /// Returns true if the grant of this name ended with an earlier application, whose record was archived, or with a
+    /// withdrawal that was too late.
     pub(super) fn is_left_over(&self, grant: &ResourceGrant) -> bool {
-        let released = grant.status.as_ref().and_then(|s| s.phase) == Some(GrantPhase::Released);
-        released && grant.spec.application.uid != self.seen.meta.uid
+        let status = grant.status.as_ref();
+        let released = status.and_then(|s| s.phase) == Some(GrantPhase::Released);
+        let earlier = grant.spec.application.uid != self.seen.meta.uid;
+        released && (earlier || status.is_some_and(|s| s.in_force.is_none()))
     }
 
-    /// Removes the grant of an archived application, which has ended, so that the present one can have its own (Art. 13).
+    /// Removes a grant that has ended, so that the present application can have its own (Art. 13).
     pub(super) fn remove_left_over(&self, meta: &Meta) -> Result<Vec<Step>, Reread> {
         if !self.seen.region_context.intact() {
             return Ok(Vec::new());

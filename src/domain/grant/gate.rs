@@ -34,7 +34,7 @@ pub enum Gate {
     Refused(Vec<String>),
     /// The application is not what was approved any more: the policies did not hold (S7).
     Altered,
-    /// The application has exited.
+    /// The application has exited, or was withdrawn before anything was made of it.
     Ended,
 }
 
@@ -66,6 +66,9 @@ pub fn gate(seen: &Observed, stored: &ResourceGrantStatus) -> Gate {
         } else {
             Gate::Waiting(filed_anew(&app_meta.name))
         };
+    }
+    if is_withdrawn(seen, stored, app_meta, app) {
+        return Gate::Ended;
     }
     let mut differences = Vec::new();
     differ(&mut differences, "spec.application.uid", &spec.application.uid, &app_meta.uid);
@@ -103,6 +106,20 @@ pub fn gate(seen: &Observed, stored: &ResourceGrantStatus) -> Gate {
         ApprovalKind::CloudApplication => gate_by_application(seen, stored, app_meta, app),
         ApprovalKind::ChangeRequest => gate_by_change(seen, stored),
     }
+}
+
+/// Returns true if the application was withdrawn before anything was made of it (decision 0085). What was withdrawn stays so,
+/// and this very decision would make the first namespace.
+fn is_withdrawn(
+    seen: &Observed,
+    stored: &ResourceGrantStatus,
+    meta: &Meta,
+    application: &CloudApplication,
+) -> bool {
+    let own = seen.record.spec.application.uid == meta.uid;
+    let over = application.status.as_ref().and_then(|s| s.phase) == Some(ApplicationPhase::Withdrawn);
+    let begun = seen.namespaces.iter().any(|namespace| namespace.application_uid() == Some(&meta.uid));
+    own && stored.in_force.is_none() && (over || meta.withdrawn() && !begun)
 }
 
 /// Status has a decision that the operator did not record.

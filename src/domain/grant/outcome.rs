@@ -45,13 +45,19 @@ impl Evaluation<'_> {
             Gate::Ended => {
                 if self.status.phase != Some(GrantPhase::Released) {
                     self.status.phase = Some(GrantPhase::Released);
-                    self.builder.record_event(LifecycleEvent::Released, OPERATOR, Some(16));
+                    let article = self.status.in_force.as_ref().map(|_| 16);
+                    self.builder.record_event(LifecycleEvent::Released, OPERATOR, article);
                 }
                 self.builder.wait_on(Party::None, None, None);
-                self.builder.set_ready_conditions(&ReadyState::Ready(
-                    Reason::Released,
-                    Bilingual::new("应用已退出，工单已办结", "the application has exited"),
-                ));
+                let why = if self.status.in_force.is_some() {
+                    Bilingual::new("应用已退出，工单已办结", "the application has exited")
+                } else {
+                    Bilingual::new(
+                        "申请已撤回，工单不再执行，已办结",
+                        "the application was withdrawn; the grant is not carried out",
+                    )
+                };
+                self.builder.set_ready_conditions(&ReadyState::Ready(Reason::Released, why));
             }
             Gate::Waiting(why) => {
                 let violated = ReadyState::policies_violated(&self.seen.region_context.integrity);

@@ -74,6 +74,7 @@ fn weight(entry: &TimelineEntry) -> Weight {
         | E::Rejected
         | E::SpecAltered
         | E::Withdrawn
+        | E::WithdrawnTooLate
         | E::Overtaken
         | E::Notified
         | E::Provisioned

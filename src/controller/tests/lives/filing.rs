@@ -82,6 +82,19 @@ fn the_mark_goes_with_a_record_that_is_deleted_or_withdrawn() {
     assert_eq!((mark(&s, DEPT), writes(&s, DEPT), listed(&s)), (Value::Null, 4, json!([DEPT])));
 }
 
+/// An approved application that cannot be provisioned keeps its namespace until its department withdraws it (decision 0085).
+#[test]
+fn the_mark_goes_with_an_approved_application_that_is_withdrawn() {
+    let mut s = filing();
+    s.region(json!({ "fulfilment": "ProviderApplied" }));
+    s.file(&app_id(), application());
+    s.decide(&app_id(), "approved", "同意");
+    s.until("2026-08-03 09:00");
+    assert_eq!((s.phase(&app_id()), mark(&s, DEPT)), ("Provisioning", json!("true")));
+    s.withdraw(&app_id());
+    assert_eq!((s.phase(&app_id()), mark(&s, DEPT), writes(&s, DEPT)), ("Withdrawn", Value::Null, 2));
+}
+
 /// Each namespace has its own mark; maintenance is a record too (Art. 18).
 #[test]
 fn every_kind_of_record_marks_its_own_namespace() {

@@ -26,3 +26,4 @@ mod tenant_objects;
 mod told;
 mod triggers;
 mod volumes;
+mod withdrawing;

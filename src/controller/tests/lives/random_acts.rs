@@ -207,8 +207,11 @@ impl Stage {
 
     /// The department withdraws what can be withdrawn.
     fn withdraw_open(&mut self, n: u8) {
-        let before =
-            |s: &Self, k: &Id| correctable(s, k) || ((4..7).contains(&n) && s.phase(k) == "HandingOver");
+        let before = |s: &Self, k: &Id| {
+            correctable(s, k)
+                || ((4..7).contains(&n) && s.phase(k) == "HandingOver")
+                || (*k == app_id() && s.phase(k) == "Provisioning")
+        };
         if let Some(k) = there(self, n).filter(|k| before(self, k)) {
             self.withdraw(&k);
         }
