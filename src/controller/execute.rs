@@ -30,13 +30,17 @@ fn key_of(target: &Target) -> Option<Key> {
 }
 
 impl Context {
-    /// Carries out the steps; a decision without steps writes its status.
+    /// Carries out the steps; a decision without steps writes its status. When the process ends, the rest is left to the next
+    /// leader.
     pub(crate) async fn carry_out(&self, decision: &Decision, key: &Key) -> Result<Outcome, RequestError> {
         if decision.steps.is_empty() {
             return self.write_status(decision, key).await;
         }
         for Step::Write(writes) in &decision.steps {
             for chunk in writes.chunks(WRITES_AT_ONCE) {
+                if self.queue.is_closed() {
+                    return Ok(Outcome::Changed);
+                }
                 let results = join_all(chunk.iter().map(|w| self.write(w, key))).await;
                 results.into_iter().collect::<Result<(), _>>()?;
             }
