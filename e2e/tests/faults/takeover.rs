@@ -148,9 +148,9 @@ pub async fn killed_leader_is_followed_when_its_lease_ends(context: Context) -> 
     let killed = AuditLog::mark();
     serves(&department, "after").await?;
     let (leases, writes) = requests(&context, began).await?;
-    let renewed =
-        leases.clone().writes().iter().map(|e| e.request_received_timestamp).filter(|at| *at < killed);
-    let renewed = renewed.max().context("the leader never held the lease")?;
+    let written = leases.clone().writes();
+    let renewed = written.iter().map(|e| e.request_received_timestamp).filter(|at| *at < killed).max();
+    let renewed = renewed.context("the leader never held the lease")?;
     let taken = leases.writes().since(killed).iter().map(|e| e.request_received_timestamp).min();
     let taken = taken.context("nobody took the lease")?;
     let waited = elapsed(renewed, taken)?;
