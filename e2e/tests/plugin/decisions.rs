@@ -27,7 +27,7 @@ pub async fn approval_over_an_invalid_decision_is_refused(context: Context) -> R
     context.dump_on_failure(DEPARTMENT);
     let admin = department.by(Actor::Admin);
     let (capp, open) = (department.file("void").await?, department.file("open").await?);
-    let line = |verb: &str, record: &str| format!("{verb} {record} -n {DEPARTMENT} --yes");
+    let line = |verb: &str, record: &str| format!("{verb} {record} -n {DEPARTMENT} --yes --timeout=60s");
     let authority = async |line: String| govcloud(&cluster, Actor::Authority410000, &line).await;
 
     let binding = "validatingadmissionpolicybinding/govcloud-decisions";
