@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use clap::Args;
-use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -16,8 +15,7 @@ use super::session::Session;
 use govcloud_api::resources::{
     ADMISSION_POLICIES, CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, MUTATING_WEBHOOK_CONFIGURATION, ResourceType,
 };
-use govcloud_domain::integrity::PolicyIntegrity;
-use govcloud_domain::integrity::{self, Defect, PolicyViolation};
+use govcloud_domain::integrity::{self, Defect};
 use govcloud_domain::mutators::{self, AllowedMutators};
 use govcloud_domain::release;
 
@@ -120,9 +118,10 @@ impl VerifyCommand {
             return self.list_holders(session, out).await;
         }
         let shipped = release::shipped().map_err(CliError::failed)?;
-        let (live, unserved) = read_live(session).await?;
-        let mut findings = compare(&shipped, &live, &unserved, session.now);
-        let foreign = mutators::foreign(&shipped, &live);
+        let (mut live, unserved) = read_live(session).await?;
+        let mut findings = compare(&shipped, &live, &unserved);
+        live.retain(|key, _| !shipped.contains_key(key));
+        let foreign = mutators::foreign(&live);
         if !foreign.is_empty() {
             findings.extend(judged(foreign, &session.allowed_mutators().await));
         }
@@ -203,38 +202,23 @@ fn compare(
     shipped: &BTreeMap<String, Value>,
     live: &BTreeMap<String, Value>,
     unserved: &[&str],
-    now: Timestamp,
 ) -> Vec<Finding> {
-    let one = |(key, want): (&String, &Value)| {
-        let found = live.get(key);
-        let (state, place) = match found {
-            None if unserved.iter().any(|kind| key.starts_with(&format!("{kind}/"))) => {
-                (State::NotServed, None)
-            }
-            None => (State::Missing, None),
-            Some(have) if !have["metadata"]["deletionTimestamp"].is_null() => (State::BeingDeleted, None),
-            Some(have) => {
-                let (want, have) = (
-                    BTreeMap::from([(key.clone(), want.clone())]),
-                    BTreeMap::from([(key.clone(), have.clone())]),
-                );
-                match integrity::check(&want, &have, &integrity::Release::new(), None, now).0 {
-                    PolicyIntegrity::Violated(why) => (State::Altered, why.into_iter().find_map(place)),
-                    PolicyIntegrity::Intact { .. } | PolicyIntegrity::Unknown => (State::InOrder, None),
-                }
-            }
+    let is_unserved = |key: &str| unserved.iter().any(|kind| key.starts_with(&format!("{kind}/")));
+    let one = |(key, defect): (String, Option<Defect>)| {
+        let (state, place) = match defect {
+            None => (State::InOrder, None),
+            Some(Defect::Altered(at)) => (State::Altered, Some(at)),
+            Some(Defect::BeingDeleted) => (State::BeingDeleted, None),
+            Some(_) if is_unserved(&key) => (State::NotServed, None),
+            Some(_) => (State::Missing, None),
         };
-        Finding { object: key.clone(), state, place, digest: None }
+        Finding { object: key, state, place, digest: None }
     };
-    shipped.iter().map(one).collect()
-}
-
-/// Returns the path at which an object was altered.
-fn place(violation: PolicyViolation) -> Option<String> {
-    match violation.defect {
-        Defect::Altered(at) => Some(at),
-        Defect::Missing | Defect::BeingDeleted | Defect::ForeignMutator(_) => None,
-    }
+    let compared = integrity::compare(shipped, live).into_iter();
+    compared
+        .map(|(key, live)| (key, live.map_or(Some(Defect::Missing), |live| live.defect())))
+        .map(one)
+        .collect()
 }
 
 fn text(findings: &[Finding], lang: Lang) -> String {
@@ -276,14 +260,10 @@ fn text(findings: &[Finding], lang: Lang) -> String {
 mod tests {
     use super::*;
 
-    fn now() -> Timestamp {
-        "2026-11-23T02:00:00Z".parse().unwrap()
-    }
-
     #[test]
     fn verify_names_missing_altered_and_deleted_objects() {
         let shipped = release::shipped().unwrap();
-        assert!(compare(&shipped, &shipped, &[], now()).iter().all(|f| f.state == State::InOrder));
+        assert!(compare(&shipped, &shipped, &[]).iter().all(|f| f.state == State::InOrder));
         let mut live = shipped.clone();
         live.get_mut("ValidatingAdmissionPolicyBinding/govcloud-decisions").unwrap()["spec"]["validationActions"] =
             json!(["Warn"]);
@@ -291,7 +271,7 @@ mod tests {
             json!("2026-11-23T01:00:00Z");
         live.remove("ValidatingAdmissionPolicy/govcloud-status");
         let wrong: Vec<Finding> =
-            compare(&shipped, &live, &[], now()).into_iter().filter(|f| !f.state.is_ok()).collect();
+            compare(&shipped, &live, &[]).into_iter().filter(|f| !f.state.is_ok()).collect();
         insta::assert_snapshot!(text(&wrong, Lang::Zh) + &text(&wrong, Lang::En));
     }
 
@@ -301,11 +281,11 @@ mod tests {
         let mut live = shipped.clone();
         live.retain(|k, _| !k.starts_with("Mutating"));
         let unserved = ["MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"];
-        let findings = compare(&shipped, &live, &unserved, now());
+        let findings = compare(&shipped, &live, &unserved);
         assert!(findings.iter().all(|f| f.state.is_ok()));
         assert!(text(&findings, Lang::En).contains("before 1.36"));
         assert!(
-            compare(&shipped, &live, &[], now()).iter().any(|f| f.state == State::Missing),
+            compare(&shipped, &live, &[]).iter().any(|f| f.state == State::Missing),
             "served and not there is missing"
         );
     }
@@ -315,7 +295,7 @@ mod tests {
         let rule = json!({ "apiGroups": ["*"], "operations": ["*"], "resources": ["*"] });
         let hook = |name: &str| json!({ "kind": "MutatingWebhookConfiguration", "metadata": { "name": name }, "webhooks": [{ "name": name, "rules": [rule] }] });
         let live = [hook("a"), hook("b")].map(|o| (integrity::key(&o), o)).into();
-        let foreign = mutators::foreign(&BTreeMap::new(), &live);
+        let foreign = mutators::foreign(&live);
         let allowed = AllowedMutators::from([(foreign[1].object.clone(), foreign[1].digest.clone())]);
         let mut findings = judged(foreign, &allowed);
         assert_eq!(findings.iter().map(|f| f.state.is_ok()).collect::<Vec<_>>(), [false, true]);

@@ -34,7 +34,7 @@ mod memory;
 #[cfg(test)]
 mod tests;
 
-use live::{Live, Objects};
+use live::Live;
 use memory::{Memory, store_record};
 
 /// Label of the validating policies that the guard watches. Those of others can only refuse more.
@@ -72,9 +72,8 @@ pub struct PolicyGuard {
     pub counts: Requests,
 }
 
-/// The objects to compare, and the last good check.
+/// The objects as they compare, and the last good check.
 struct Checked {
-    shipped: Objects,
     live: Live,
     recorded: Option<Record>,
     /// The operator's key.
@@ -103,10 +102,10 @@ impl Checked {
         if !self.live.apply(kind, event) {
             return None;
         }
-        let (shipped, live) = (self.shipped.read(), self.live.objects());
-        let (released, allowed) = Live::release(&live);
-        let checked = integrity::check(&shipped, &live, &released, self.recorded.as_ref(), now);
-        let unlisted = mutators::unlisted(mutators::foreign(&shipped, &live), &allowed);
+        let others = self.live.others();
+        let (released, allowed) = Live::release(&others);
+        let checked = integrity::check(&self.live.comparison(), &released, self.recorded.as_ref(), now);
+        let unlisted = mutators::unlisted(mutators::foreign(&others), &allowed);
         let (integrity, mut record) = mutators::with_unlisted(checked, unlisted);
         if let Some(record) = &mut record {
             record.key = self.key.key_id();
@@ -143,10 +142,10 @@ impl PolicyGuard {
             false => Some(r),
         };
         let kinds: Vec<_> = ADMISSION_POLICIES.into_iter().filter_map(served).chain(OTHERS).collect();
-        let live = Live::new(kinds.iter().map(|r| r.kind));
+        let live = Live::new(&shipped, kinds.iter().map(|r| r.kind));
         let mut events = stream::select_all(kinds.into_iter().map(|r| self.watch(r)));
         let memory = Memory::load(&self.client).await;
-        let mut checked = memory.checked(shipped.into(), live);
+        let mut checked = memory.checked(live);
         while let Some((kind, event)) = events.next().await {
             if let Some(checking) = checked.observe(kind, event, self.clock.now()) {
                 self.publish(checking, checked.recorded.as_ref()).await;

@@ -134,39 +134,78 @@ pub fn release(shipped: &BTreeMap<String, Value>) -> Release {
     shipped.iter().map(|(k, o)| (k.clone(), digest_of(&canonical(o)).unwrap_or_default())).collect()
 }
 
-/// Compares the live objects with the shipped ones and with the recorded release. All by [`key`]; `recorded` is
-/// the last good check, if any. Returns what the guard says and the record to keep.
+/// One live object, compared with the shipped one of its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compared {
+    pin: Pin,
+    /// False while it is being deleted.
+    stands: bool,
+    /// Path of the first difference.
+    difference: Option<String>,
+}
+
+impl Compared {
+    /// Compares two objects.
+    #[must_use]
+    pub fn new(shipped: &Value, live: &Value) -> Self {
+        let canonical_live = canonical(live);
+        Self {
+            pin: Pin {
+                uid: live["metadata"]["uid"].as_str().unwrap_or_default().to_owned(),
+                generation: live["metadata"]["generation"].as_i64().unwrap_or(0),
+                digest: digest_of(&canonical_live).unwrap_or_default(),
+            },
+            stands: live["metadata"]["deletionTimestamp"].is_null(),
+            difference: first_difference(&canonical(shipped), &canonical_live, "spec"),
+        }
+    }
+
+    /// Its defect, by what is shipped alone: [`Defect::BeingDeleted`] or [`Defect::Altered`].
+    #[must_use]
+    pub fn defect(&self) -> Option<Defect> {
+        if self.stands { self.difference.clone().map(Defect::Altered) } else { Some(Defect::BeingDeleted) }
+    }
+}
+
+/// Each shipped object's live one, compared; `None` where it is missing. By [`key`].
+pub type Comparison = BTreeMap<String, Option<Compared>>;
+
+/// Compares each shipped object with the live one. Both by [`key`].
+#[must_use]
+pub fn compare(shipped: &BTreeMap<String, Value>, live: &BTreeMap<String, Value>) -> Comparison {
+    shipped.iter().map(|(k, s)| (k.clone(), live.get(k).map(|l| Compared::new(s, l)))).collect()
+}
+
+/// Judges the live objects by the recorded release and the last good check, if any. Returns what the guard says and the
+/// record to keep.
 ///
 /// The record outlives an open gate only where nothing happened to it that was not recorded first: a binary that
 /// starts before, or runs on after, its release's policies waits for them and voids nothing.
 #[must_use]
 pub fn check(
-    shipped: &BTreeMap<String, Value>,
-    live: &BTreeMap<String, Value>,
+    compared: &Comparison,
     released: &Release,
     recorded: Option<&Record>,
     now: Timestamp,
 ) -> (PolicyIntegrity, Option<Record>) {
-    let pins: BTreeMap<&String, Pin> =
-        shipped.keys().filter_map(|k| Some((k, pin(live.get(k).filter(|l| stands(l))?)))).collect();
-    let violation = |(key, want): (&String, &Value)| {
-        let defect = match (live.get(key), pins.get(key)) {
-            (None, _) => Defect::Missing,
-            (Some(_), None) => Defect::BeingDeleted,
-            (Some(l), Some(p)) => first_difference(&canonical(want), &canonical(l), "spec")
-                .filter(|_| released.get(key) != Some(&p.digest))
-                .map(Defect::Altered)?,
+    let standing = |c: &Option<Compared>| c.as_ref().filter(|c| c.stands).map(|c| c.pin.clone());
+    let pins: BTreeMap<String, Pin> =
+        compared.iter().filter_map(|(k, c)| Some((k.clone(), standing(c)?))).collect();
+    let violation = |(key, compared): (&String, &Option<Compared>)| {
+        let defect = match compared {
+            None => Defect::Missing,
+            Some(c) if c.stands && released.get(key) == Some(&c.pin.digest) => return None,
+            Some(c) => c.defect()?,
         };
         Some(PolicyViolation { object: key.clone(), defect })
     };
-    let wrong: Vec<PolicyViolation> = shipped.iter().filter_map(violation).collect();
-    let before = recorded.filter(|r| shipped.keys().all(|k| unbroken(k, pins.get(k), r, released)));
+    let wrong: Vec<PolicyViolation> = compared.iter().filter_map(violation).collect();
+    let before = recorded.filter(|r| compared.keys().all(|k| unbroken(k, pins.get(k), r, released)));
     if !wrong.is_empty() {
         return (PolicyIntegrity::Violated(wrong), before.cloned());
     }
     let kept = before.cloned().unwrap_or_default();
     let since = kept.intact_since.unwrap_or_else(|| now.into());
-    let pins: BTreeMap<String, Pin> = pins.into_iter().map(|(k, p)| (k.clone(), p)).collect();
     let period = Some(kept.period).filter(|p| !p.is_empty());
     let period = period.unwrap_or_else(|| digest_of(&pins).unwrap_or_default());
     let record = Record { intact_since: Some(since), pins, period, ..kept };
@@ -186,19 +225,6 @@ fn unbroken(key: &str, now: Option<&Pin>, last: &Record, released: &Release) -> 
         (None, Some(is)) => is_released(is),
         (None, None) => true,
     }
-}
-
-fn pin(object: &Value) -> Pin {
-    Pin {
-        uid: object["metadata"]["uid"].as_str().unwrap_or_default().to_owned(),
-        generation: object["metadata"]["generation"].as_i64().unwrap_or(0),
-        digest: digest_of(&canonical(object)).unwrap_or_default(),
-    }
-}
-
-/// Returns true if an object is not on its way out.
-fn stands(object: &Value) -> bool {
-    object["metadata"]["deletionTimestamp"].is_null()
 }
 
 /// Compared part of an object: its spec, or its webhooks, without the API server's defaults.
@@ -324,11 +350,11 @@ mod tests {
         let (shipped, now) = (policy("", 0, "Deny"), at("2026-01-01T00:00:00Z"));
         let none = Release::new();
         assert!(matches!(
-            check(&shipped, &BTreeMap::new(), &none, None, now),
+            check(&compare(&shipped, &BTreeMap::new()), &none, None, now),
             (PolicyIntegrity::Violated(_), None)
         ));
         assert!(matches!(
-            check(&shipped, &policy("a", 2, "Warn"), &none, None, now),
+            check(&compare(&shipped, &policy("a", 2, "Warn")), &none, None, now),
             (PolicyIntegrity::Violated(_), None)
         ));
     }
@@ -341,9 +367,9 @@ mod tests {
     #[test]
     fn a_policy_replaced_between_checks_invalidates_decisions() {
         let (shipped, none, (first, later)) = (policy("", 0, "Deny"), Release::new(), times());
-        let record = check(&shipped, &policy("a", 1, "Deny"), &none, None, first).1.unwrap();
+        let record = check(&compare(&shipped, &policy("a", 1, "Deny")), &none, None, first).1.unwrap();
         let again = |live: &BTreeMap<String, Value>, released: &Release| {
-            check(&shipped, live, released, Some(&record), later).0
+            check(&compare(&shipped, live), released, Some(&record), later).0
         };
         for released in [none, release(&shipped)] {
             assert_eq!(again(&policy("a", 1, "Deny"), &released), PolicyIntegrity::Intact { since: first });
@@ -363,9 +389,9 @@ mod tests {
     #[test]
     fn a_recorded_upgrade_in_place_keeps_decisions_valid() {
         let (old, new, (first, later)) = (policy("a", 1, "Deny"), policy("a", 2, "Audit"), times());
-        let record = check(&old, &old, &Release::new(), None, first).1.unwrap();
+        let record = check(&compare(&old, &old), &Release::new(), None, first).1.unwrap();
         let say = |ships: &BTreeMap<String, Value>, live: &BTreeMap<String, Value>, released: &Release| {
-            check(ships, live, released, Some(&record), later)
+            check(&compare(ships, live), released, Some(&record), later)
         };
         let released = release(&new);
         for binary in [&old, &new] {

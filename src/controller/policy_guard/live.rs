@@ -9,32 +9,22 @@ use kube::api::DynamicObject;
 use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
 
-use govcloud_api::resources::{CONFIG_MAP, MUTATING_WEBHOOK_CONFIGURATION};
-use govcloud_domain::integrity::{self, Release};
+use govcloud_api::resources::{CONFIG_MAP, MUTATING_WEBHOOK_CONFIGURATION, MUTATORS};
+use govcloud_domain::integrity::{self, Compared, Comparison, Release};
 use govcloud_domain::mutators::AllowedMutators;
 use govcloud_domain::release::{self, RELEASE};
 
-/// Objects by `Kind/name`, as JSON text: a tenth of the size of their trees, and read only when one of them changes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Objects(BTreeMap<String, Box<str>>);
-
-impl Objects {
-    /// The objects as trees.
-    pub(super) fn read(&self) -> BTreeMap<String, Value> {
-        let read = |text: &str| serde_json::from_str(text).expect("JSON text that this process wrote");
-        self.0.iter().map(|(key, text)| (key.clone(), read(text))).collect()
-    }
-
-    fn insert(&mut self, object: &Value) {
-        self.0.insert(integrity::key(object), object.to_string().into());
-    }
+/// What is kept of one live object. Both are small, and equal exactly where a check would find the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kept {
+    /// A shipped object: how it compares.
+    Shipped(Compared),
+    /// A mutator of others, or the recorded release, as JSON text: a tenth of the size of its tree.
+    Other(Box<str>),
 }
 
-impl From<BTreeMap<String, Value>> for Objects {
-    fn from(objects: BTreeMap<String, Value>) -> Self {
-        Self(objects.into_iter().map(|(key, object)| (key, object.to_string().into())).collect())
-    }
-}
+/// The objects of a kind, by `Kind/name`.
+type Objects = BTreeMap<String, Kept>;
 
 /// One watched kind.
 #[derive(Debug, Default)]
@@ -47,41 +37,89 @@ struct Watched {
 
 /// Everything that the guard watches, by kind.
 #[derive(Debug)]
-pub(super) struct Live(BTreeMap<&'static str, Watched>);
+pub(super) struct Live {
+    /// The shipped objects by `Kind/name`, as JSON text: one is read when its live one changes.
+    shipped: BTreeMap<String, Box<str>>,
+    kinds: BTreeMap<&'static str, Watched>,
+}
 
 impl Live {
     /// Nothing listed yet of these kinds.
-    pub(super) fn new(kinds: impl IntoIterator<Item = &'static str>) -> Self {
-        Self(kinds.into_iter().map(|kind| (kind, Watched::default())).collect())
-    }
-
-    /// Applies one event. Returns true if it may have changed the objects, once each kind has been listed.
-    pub(super) fn apply(&mut self, kind: &'static str, event: Event<DynamicObject>) -> bool {
-        let watched = self.0.entry(kind).or_default();
-        match event {
-            Event::Init => {
-                watched.listing = Objects::default();
-                return false;
-            }
-            Event::InitApply(o) => {
-                watched.listing.insert(&compared(&o, kind));
-                return false;
-            }
-            Event::InitDone => watched.current = Some(std::mem::take(&mut watched.listing)),
-            Event::Apply(o) => {
-                watched.current.iter_mut().for_each(|current| current.insert(&compared(&o, kind)));
-            }
-            Event::Delete(o) => {
-                let key = integrity::key(&compared(&o, kind));
-                watched.current.iter_mut().for_each(|current| drop(current.0.remove(&key)));
-            }
+    pub(super) fn new(
+        shipped: &BTreeMap<String, Value>,
+        kinds: impl IntoIterator<Item = &'static str>,
+    ) -> Self {
+        Self {
+            shipped: shipped.iter().map(|(key, object)| (key.clone(), object.to_string().into())).collect(),
+            kinds: kinds.into_iter().map(|kind| (kind, Watched::default())).collect(),
         }
-        self.0.values().all(|watched| watched.current.is_some())
     }
 
-    /// All live objects by `Kind/name`.
-    pub(super) fn objects(&self) -> BTreeMap<String, Value> {
-        self.0.values().filter_map(|watched| watched.current.as_ref()).flat_map(Objects::read).collect()
+    /// Applies one event. Returns true if a check may find something else than before, once each kind has been listed.
+    pub(super) fn apply(&mut self, kind: &'static str, event: Event<DynamicObject>) -> bool {
+        let kept = match &event {
+            Event::InitApply(o) | Event::Apply(o) => self.kept(kind, o),
+            Event::Init | Event::InitDone | Event::Delete(_) => None,
+        };
+        let watched = self.kinds.entry(kind).or_default();
+        let changed = match (event, &mut watched.current) {
+            (Event::Init, _) => {
+                watched.listing = Objects::default();
+                false
+            }
+            (Event::InitApply(_), _) => {
+                watched.listing.extend(kept);
+                false
+            }
+            (Event::InitDone, current) => {
+                let listed = Some(std::mem::take(&mut watched.listing));
+                std::mem::replace(current, listed) != *current
+            }
+            (Event::Apply(_) | Event::Delete(_), None) => false,
+            (Event::Apply(_), Some(current)) => kept.is_some_and(|(key, kept)| {
+                let same = current.get(&key) == Some(&kept);
+                current.insert(key, kept);
+                !same
+            }),
+            (Event::Delete(o), Some(current)) => current.remove(&key(kind, &o)).is_some(),
+        };
+        changed && self.kinds.values().all(|watched| watched.current.is_some())
+    }
+
+    /// What is kept of an object; nothing of a validating policy or a CRD of others.
+    fn kept(&self, kind: &str, o: &DynamicObject) -> Option<(String, Kept)> {
+        let key = key(kind, o);
+        let kept = match self.shipped.get(&key) {
+            Some(shipped) => Kept::Shipped(Compared::new(&read(shipped), &trimmed(o, kind))),
+            None if kind == CONFIG_MAP.kind || MUTATORS.iter().any(|m| m.kind == kind) => {
+                Kept::Other(trimmed(o, kind).to_string().into())
+            }
+            None => return None,
+        };
+        Some((key, kept))
+    }
+
+    fn objects(&self) -> impl Iterator<Item = (&String, &Kept)> {
+        self.kinds.values().filter_map(|watched| watched.current.as_ref()).flatten()
+    }
+
+    /// How each shipped object's live one compares.
+    pub(super) fn comparison(&self) -> Comparison {
+        let mut comparison: Comparison = self.shipped.keys().map(|key| (key.clone(), None)).collect();
+        comparison.extend(self.objects().filter_map(|(key, kept)| match kept {
+            Kept::Shipped(compared) => Some((key.clone(), Some(compared.clone()))),
+            Kept::Other(_) => None,
+        }));
+        comparison
+    }
+
+    /// The recorded release and the mutators of others, by `Kind/name`.
+    pub(super) fn others(&self) -> BTreeMap<String, Value> {
+        let other = |(key, kept): (&String, &Kept)| match kept {
+            Kept::Other(text) => Some((key.clone(), read(text))),
+            Kept::Shipped(_) => None,
+        };
+        self.objects().filter_map(other).collect()
     }
 
     /// The release that was recorded in these objects, and the mutators that it allows; both empty where none is.
@@ -93,8 +131,17 @@ impl Live {
     }
 }
 
-/// The part of a live object that [`integrity::check`] and [`govcloud_domain::mutators`] compare; of a ConfigMap, its data.
-pub(super) fn compared(o: &DynamicObject, kind: &str) -> Value {
+/// `Kind/name` of an object, which a watch reports without its kind.
+fn key(kind: &str, o: &DynamicObject) -> String {
+    format!("{kind}/{}", o.metadata.name.as_deref().unwrap_or_default())
+}
+
+fn read(text: &str) -> Value {
+    serde_json::from_str(text).expect("JSON text that this process wrote")
+}
+
+/// The part of a live object that [`Compared`] and [`govcloud_domain::mutators`] read; of a ConfigMap, its data.
+pub(super) fn trimmed(o: &DynamicObject, kind: &str) -> Value {
     let ObjectMeta { name, uid, generation, deletion_timestamp, .. } = &o.metadata;
     let metadata = json!({
         "name": name, "uid": uid, "generation": generation, "deletionTimestamp": deletion_timestamp,

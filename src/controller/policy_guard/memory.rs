@@ -6,7 +6,7 @@ use kube::Api;
 use kube::api::{Patch, PatchParams, PostParams};
 use serde_json::json;
 
-use super::live::{Live, Objects};
+use super::live::Live;
 use super::{Checked, RECORD};
 use crate::client;
 use govcloud_api::{OPERATOR_NAME, OPERATOR_NAMESPACE};
@@ -39,12 +39,12 @@ impl Memory {
 
     /// The guard's state with this memory. Records that bear no seal of this key count where the policies have been intact
     /// since before it, as after an upgrade, and where nothing is left that could tell.
-    pub(super) fn checked(self, shipped: Objects, live: Live) -> Checked {
+    pub(super) fn checked(self, live: Live) -> Checked {
         let Self { mut record, seal, blank } = self;
         if let Some(record) = &mut record {
             record.adopts |= record.key != seal.key_id();
         }
-        Checked { shipped, live, recorded: record, key: seal, adopts_first: blank }
+        Checked { live, recorded: record, key: seal, adopts_first: blank }
     }
 }
 
