@@ -30,7 +30,13 @@ use lease::{Hold, Observed};
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Longest time of one request on the lease.
-const REQUEST: Duration = Duration::from_secs(2);
+const REQUEST: Duration = Duration::from_secs(4);
+
+// A renewal has two tries of this length before the leader ends.
+const _: () = assert!(
+    lease::RENEWAL.as_secs() + REQUEST.as_secs() + RETRY.as_secs() + REQUEST.as_secs()
+        <= lease::TERM.as_secs()
+);
 
 /// Why this replica does not lead, or leads no longer.
 #[derive(Debug, thiserror::Error)]

@@ -121,7 +121,7 @@ impl Server {
         }
         if head.method == Method::GET && query.contains("watch=true") {
             let events = self.events.subscribe();
-            // What changed since the list is among them.
+            // A watch begins with every change since the list.
             let present = futures::stream::iter(self.lease.lock().unwrap().clone());
             let later = futures::stream::unfold(events, |mut events| async {
                 Some((events.recv().await.ok()?, events))
@@ -152,11 +152,17 @@ impl Server {
     }
 }
 
+/// A replica that leads.
+async fn leader(server: &Server, name: &'static str) -> Election {
+    let mut election = Election::start(server.client(name), name).await.unwrap();
+    timeout(Duration::from_secs(5), election.won()).await.unwrap().unwrap();
+    election
+}
+
 #[tokio::test]
 async fn a_standby_leads_within_a_second_after_the_leader_released_the_lease() {
     let server = Server::new();
-    let mut first = Election::start(server.client("first"), "first").await.unwrap();
-    timeout(Duration::from_secs(5), first.won()).await.unwrap().unwrap();
+    let first = leader(&server, "first").await;
     let mut second = Election::start(server.client("second"), "second").await.unwrap();
     assert!(timeout(Duration::from_millis(300), second.won()).await.is_err(), "the first one leads");
     assert_eq!(server.holder().as_deref(), Some("first"));
@@ -173,8 +179,7 @@ async fn a_standby_leads_within_a_second_after_the_leader_released_the_lease() {
 #[tokio::test]
 async fn a_standby_only_watches() {
     let server = Server::new();
-    let mut first = Election::start(server.client("first"), "first").await.unwrap();
-    timeout(Duration::from_secs(5), first.won()).await.unwrap().unwrap();
+    let _first = leader(&server, "first").await;
     let mut second = Election::start(server.client("second"), "second").await.unwrap();
     for _ in 0..5 {
         server.change(&json!({ "spec": { "renewTime": "2026-11-30T02:00:00.000000Z" } }));
@@ -225,8 +230,7 @@ async fn a_leader_that_cannot_renew_stops_before_the_lease_ends() {
 #[tokio::test]
 async fn one_of_several_standbys_takes_over() {
     let server = Server::new();
-    let mut leader = Election::start(server.client("leader"), "leader").await.unwrap();
-    timeout(Duration::from_secs(5), leader.won()).await.unwrap().unwrap();
+    let leader = leader(&server, "leader").await;
     let mut standbys = Vec::new();
     for name in ["a", "b", "c"] {
         standbys.push(Election::start(server.client(name), name).await.unwrap());
