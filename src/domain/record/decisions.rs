@@ -30,9 +30,6 @@ impl StatusBuilder {
     pub fn take_decision(&mut self, meta: &Meta, context: &RegionContext, article: i32) -> bool {
         let subject = Subject { found: &self.found, ..meta.subject(self.in_order) };
         let verdict = decision::rule(subject, &self.status, context.policies(), self.now);
-        if context.intact() {
-            self.status.period_seal = context.seal.of_period(&meta.uid);
-        }
         match &verdict {
             DecisionVerdict::New(d, None) => {
                 let at = d.at.timestamp();
@@ -42,10 +39,6 @@ impl StatusBuilder {
                 let event = LifecycleEvent::decided(d.verdict, d.opinion.clone());
                 self.record_event_at(event, Actor::person(&d.by, Party::Authority), Some(article), at);
                 self.record_decision(meta, context, d);
-                if d.verdict != Verdict::Returned {
-                    // No other decision follows, and its own seal vouches for it.
-                    self.status.period_seal = None;
-                }
             }
             DecisionVerdict::New(d, Some(why)) => {
                 let by = Actor::of_annotation(&d.by);
@@ -61,6 +54,12 @@ impl StatusBuilder {
             | DecisionVerdict::Recorded
             | DecisionVerdict::SpecAltered
             | DecisionVerdict::Wait => {}
+        }
+        if self.decided(Verdict::Approved) || self.decided(Verdict::Rejected) {
+            // No other decision follows, and its own seal vouches for it.
+            self.status.period_seal = None;
+        } else if context.intact() {
+            self.status.period_seal = context.seal.of_period(&meta.uid);
         }
         matches!(verdict, DecisionVerdict::New(..) | DecisionVerdict::Cleared)
     }

@@ -324,6 +324,10 @@ impl Ledger {
         if settled(&old["decision"]) {
             assert_eq!(old["decision"], new["decision"], "S7: {key:?}");
         }
+        assert!(
+            !settled(&new["decision"]) || new["periodSeal"].is_null(),
+            "S11: {key:?} is written in each period"
+        );
         let (before, after) = (array(&old["timeline"]), array(&new["timeline"]));
         let dropped = new["timelineDropped"].as_i64().unwrap_or(0) > 0;
         assert!(dropped || after.starts_with(before), "{key:?}: the timeline is only appended to");

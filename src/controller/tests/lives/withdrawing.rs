@@ -38,6 +38,17 @@ fn provided(s: &Stage) -> Value {
         "namespaces": [{ "name": "prod", "quota": app["spec"]["namespaces"][0]["quota"] }] })
 }
 
+/// An approved application whose provider wrote a grant for more than was approved.
+fn with_a_refused_grant() -> Stage {
+    let mut s = awaiting_a_grant();
+    let mut grant = provided(&s);
+    grant["namespaces"][0]["quota"]["requests.cpu"] = json!("80");
+    s.file_by("provider", &grant_id(), grant);
+    s.settle();
+    assert_eq!(s.phase(&grant_id()), "Refused");
+    s
+}
+
 /// It ended as withdrawn, its provider owes nothing any more, and no namespace of it exists.
 fn ended(s: &Stage) {
     assert_eq!(s.phase(&app_id()), "Withdrawn");
@@ -93,12 +104,7 @@ fn s1_a_grant_after_the_withdrawal_ends_at_once() {
 /// A grant that is not what was approved waits for its provider, who need not come.
 #[test]
 fn a_refused_grant_holds_no_withdrawal_up() {
-    let mut s = awaiting_a_grant();
-    let mut grant = provided(&s);
-    grant["namespaces"][0]["quota"]["requests.cpu"] = json!("80");
-    s.file_by("provider", &grant_id(), grant);
-    s.settle();
-    assert_eq!(s.phase(&grant_id()), "Refused");
+    let mut s = with_a_refused_grant();
     s.withdraw(&app_id());
     ended(&s);
     assert_eq!(s.phase(&grant_id()), "Released");
@@ -107,11 +113,7 @@ fn a_refused_grant_holds_no_withdrawal_up() {
 /// An approval that turns out not to be the operator's record of one: the application waits for a new decision, or is withdrawn.
 #[test]
 fn an_application_whose_approval_is_void_is_withdrawn() {
-    let mut s = awaiting_a_grant();
-    let mut grant = provided(&s);
-    grant["namespaces"][0]["quota"]["requests.cpu"] = json!("80");
-    s.file_by("provider", &grant_id(), grant);
-    s.settle();
+    let mut s = with_a_refused_grant();
     s.cluster.change(&app_id(), |o| o["status"]["decision"]["seal"] = json!("0".repeat(64)));
     s.settle();
     assert_eq!(s.phase(&app_id()), "Submitted");
