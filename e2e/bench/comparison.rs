@@ -27,7 +27,7 @@ pub const NAMESPACES: usize = 20;
 pub struct Workload {
     pub name: &'static str,
     kind: Kind,
-    phase: &'static str,
+    pub phase: &'static str,
 }
 
 /// Applications, which are provisioned.
@@ -69,17 +69,16 @@ pub async fn prepare(workload: Workload, namespaces: usize, count: usize) -> Res
 pub async fn run(of: &Prepared, workload: Workload, count: usize) -> Result<(Figures, Recording)> {
     let (harness, watch) = of;
     let before = snapshot(&harness.admin).await?;
-    let log = harness.cluster.audit().follow()?;
+    let mut log = harness.cluster.audit().follow()?;
     let (operator, apiserver) = (harness.operator_pid().await?, harness.cluster.plane.identities()[1].pid);
     let used = (Usage::of(operator)?.cpu, Usage::of(apiserver)?.cpu);
     let began = Instant::now();
     workload.approve(harness, count, |_| ()).await?;
-    watch.until(workload.phase, count).await?;
+    harness.until(watch, workload.phase, count).await?;
     let ended = watch.times(workload.phase).into_iter().max().context("nothing ended")?;
     let (cpu, apiserver_cpu) = (Usage::of(operator)?.cpu - used.0, Usage::of(apiserver)?.cpu - used.1);
-    let recording = Recording::of(&harness.requests_since(log).await?, before);
-    let written = recording.applications();
-    ensure!(written == count, "{written} applications were written, not {count}");
+    let complete = |recording: &Recording| recording.reached(workload.phase) == count;
+    let (_, recording) = harness.recording(&mut log, &before, complete).await?;
     let (counts, seconds) = (recording.counts(), (ended - began).as_secs_f64());
     let each = |amount: f64| amount / count as f64;
     let mut figures = named([
@@ -135,7 +134,7 @@ impl Workload {
             return Ok(watch);
         }
         harness.approve(Kind::Application, &applications, |_| ()).await?;
-        watch.until("Provisioned", count).await?;
+        harness.until(&watch, "Provisioned", count).await?;
         let disposition = json!({
             "default": "Retain", "volumes": [{"namespace": "prod", "claim": "data", "action": "Destroy"}],
         });

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use e2e::actors::{self, Actor};
 use e2e::audit::{Entries, Follow};
 use e2e::cluster::{Cluster, Setup};
@@ -16,7 +17,8 @@ use kube::Client;
 use serde_json::{Value, json};
 
 use crate::record::{Record, collection};
-use crate::status_watch::StatusWatch;
+use crate::recording::{Recording, Snapshot};
+use crate::status_watch::{PATIENCE, StatusWatch};
 
 /// The sample application under a name, in a region.
 pub fn application(name: &str, region: &str) -> Result<Value> {
@@ -96,12 +98,31 @@ impl Harness {
         actors::client(&actors::kubeconfig(root, actors::OPERATOR_SERVICE_ACCOUNT)).await
     }
 
-    /// All requests since an audit log was opened, those answered before this call included.
-    pub async fn requests_since(&self, log: Follow) -> Result<Entries> {
+    /// All requests since an audit log was opened, or read last. One that was answered a moment ago may come later.
+    pub async fn requests_since(&self, log: &mut Follow) -> Result<Entries> {
         let mark = format!("mark-{}", jiff::Timestamp::now().as_nanosecond());
         // No such ConfigMap exists; the request marks the place in the log.
         let _ = requests::get(&self.admin, &format!("/api/v1/namespaces/default/configmaps/{mark}")).await;
         log.until(&mark).await
+    }
+
+    /// All requests since an audit log was opened, and the operator's among them, once these are complete: a watch tells of a write before its answer is
+    /// in the log.
+    pub async fn recording(
+        &self,
+        log: &mut Follow,
+        before: &Snapshot,
+        complete: impl Fn(&Recording) -> bool,
+    ) -> Result<(Entries, Recording)> {
+        let (mut requests, deadline) = (Entries::default(), Instant::now() + PATIENCE);
+        loop {
+            requests.append(self.requests_since(log).await?);
+            let recording = Recording::of(&requests, before.clone());
+            if complete(&recording) {
+                return Ok((requests, recording));
+            }
+            ensure!(Instant::now() < deadline, "not every write is in the audit log after {PATIENCE:?}");
+        }
     }
 
     pub fn watch(&self, kind: Kind) -> StatusWatch {
@@ -118,7 +139,17 @@ impl Harness {
     pub async fn file(&self, watch: &StatusWatch, applications: &[Record]) -> Result<()> {
         let before = watch.count("Valid");
         self.file_only(applications).await?;
-        watch.until("Valid", before + applications.len()).await
+        self.until(watch, "Valid", before + applications.len()).await
+    }
+
+    /// Waits until the operator has brought this many records to a milestone.
+    pub async fn until(&self, watch: &StatusWatch, milestone: &str, count: usize) -> Result<()> {
+        let reached = watch.until(milestone, count).await;
+        let mut operator = self.cluster.operator.lock().await;
+        match operator.as_mut().map(Operator::check) {
+            Some(Err(ended)) => reached.context(format!("{ended:#}")),
+            Some(Ok(())) | None => reached,
+        }
     }
 
     /// Files applications and does not wait for the operator.

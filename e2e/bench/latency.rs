@@ -38,17 +38,18 @@ pub async fn measure(approvals: usize) -> Result<()> {
     let (warm_up, own) = own.split_at(WARM_UP);
 
     let before = snapshot(&operated.admin).await?;
-    let log = operated.cluster.audit().follow()?;
+    let mut log = operated.cluster.audit().follow()?;
     let mut second = tokio::time::interval(Duration::from_secs(1));
     for application in warm_up {
         second.tick().await;
         approve(&operated, application).await?;
     }
     status.until("Provisioned", WARM_UP).await?;
-    let recording = Recording::of(&operated.requests_since(log).await?, before);
+    let complete = |recording: &Recording| recording.reached(PROVISION.phase) == WARM_UP;
+    let (_, recording) = operated.recording(&mut log, &before, complete).await?;
     let watcher = start_watcher(&watched, watch, &recording, &warm_up[WARM_UP - 1], others.clone()).await?;
 
-    let logs = (operated.cluster.audit().follow()?, watched.cluster.audit().follow()?);
+    let mut logs = (operated.cluster.audit().follow()?, watched.cluster.audit().follow()?);
     let mut turn = tokio::time::interval(Duration::from_millis(500));
     for (own, other) in own.iter().zip(&others) {
         turn.tick().await;
@@ -58,8 +59,8 @@ pub async fn measure(approvals: usize) -> Result<()> {
     }
     watcher.await??;
     status.until("Provisioned", WARM_UP + approvals).await?;
-    let own = latencies(&operated, logs.0, own).await?;
-    let others = latencies(&watched, logs.1, &others).await?;
+    let own = latencies(&operated, &mut logs.0, own).await?;
+    let others = latencies(&watched, &mut logs.1, &others).await?;
     save(&own, &others)
 }
 
@@ -115,9 +116,10 @@ fn save(own: &[Duration], others: &[Duration]) -> Result<()> {
 }
 
 /// Of each application, the time from its approval's answer to the answer to the last object of its namespace.
-async fn latencies(harness: &Harness, log: Follow, applications: &[Record]) -> Result<Vec<Duration>> {
-    let requests = harness.requests_since(log).await?;
-    let recording = Recording::of(&requests, Snapshot::new());
+async fn latencies(harness: &Harness, log: &mut Follow, applications: &[Record]) -> Result<Vec<Duration>> {
+    let all =
+        |recording: &Recording| applications.iter().all(|a| usable(recording.of_application(a)).is_ok());
+    let (requests, recording) = harness.recording(log, &Snapshot::new(), all).await?;
     let approvals = requests.verb("patch").code(200).keep(|e| e.user.username != OPERATOR);
     let latency = |application: &Record| {
         let approval =

@@ -26,6 +26,8 @@ pub struct Write {
     pub body: String,
     /// UID of the object that was written.
     pub uid: Option<String>,
+    /// The record's phase after it, of a status.
+    pub phase: Option<String>,
     /// Verb and resource.
     pub request: String,
     pub received: Timestamp,
@@ -50,16 +52,17 @@ impl Write {
             _ if entry.request_uri.contains("force=true") => ("PATCH", "application/apply-patch+yaml"),
             _ => ("PATCH", "application/merge-patch+json"),
         };
+        let answered = |pointer: &str| {
+            let object = entry.response_object.as_ref()?;
+            object.pointer(pointer)?.as_str().map(str::to_owned)
+        };
         Self {
             method,
             content_type,
             uri: entry.request_uri.clone(),
             body: if body.is_null() { String::new() } else { body.to_string() },
-            uid: entry
-                .response_object
-                .as_ref()
-                .and_then(|o| o["metadata"]["uid"].as_str())
-                .map(str::to_owned),
+            uid: answered("/metadata/uid"),
+            phase: answered("/status/phase"),
             request: request(entry),
             received: entry.request_received_timestamp,
             answered: entry.stage_timestamp,
@@ -115,6 +118,12 @@ impl Recording {
     /// Number of applications that were written.
     pub fn applications(&self) -> usize {
         self.writes.iter().filter(|(name, _)| name.starts_with("app-")).count()
+    }
+
+    /// Number of applications of which a record reached this phase.
+    pub fn reached(&self, phase: &str) -> usize {
+        let reached = |writes: &[Write]| writes.iter().any(|w| w.phase.as_deref() == Some(phase));
+        self.writes.iter().filter(|(_, writes)| reached(writes)).count()
     }
 
     /// Number of writes by verb and resource.

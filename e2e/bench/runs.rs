@@ -77,10 +77,10 @@ async fn process(build: &(PathBuf, PathBuf), workload: Workload, count: usize) -
 /// Runs the operator on a control plane of its own.
 pub async fn measure(workload: Workload, count: usize) -> Result<Figures> {
     let harness = Harness::start(NAMESPACES).await?;
-    let log = harness.cluster.audit().follow()?;
+    let mut log = harness.cluster.audit().follow()?;
     harness.start_operator().await?;
     let idle = settled_memory(&harness).await?;
-    let started = harness.requests_since(log).await?.by_user(OPERATOR).verb("list").code(200);
+    let started = harness.requests_since(&mut log).await?.by_user(OPERATOR).verb("list").code(200);
     let first_pages = started.keep(|e| !e.request_uri.contains("continue="));
     let first_pages = first_pages.iter().map(|e| e.request_uri.clone()).collect();
     let watch = workload.file(&harness, count).await?;
@@ -122,12 +122,12 @@ async fn standby_memory(harness: &Harness) -> Result<f64> {
 
 /// The operator's requests in a minute beside renewed watches, and its processor time.
 async fn at_rest(harness: &Harness) -> Result<Figures> {
-    let log = harness.cluster.audit().follow()?;
+    let mut log = harness.cluster.audit().follow()?;
     let pid = harness.operator_pid().await?;
     let before = Usage::of(pid)?.cpu;
     tokio::time::sleep(REST).await;
     let cpu = Usage::of(pid)?.cpu - before;
-    let requests = harness.requests_since(log).await?.by_user(OPERATOR).keep(|e| e.verb != "watch");
+    let requests = harness.requests_since(&mut log).await?.by_user(OPERATOR).keep(|e| e.verb != "watch");
     let (all, others) = (requests.len(), requests.without_leases().len());
     Ok(named([
         ("at rest: requests a minute", others as f64),
@@ -160,14 +160,14 @@ async fn restart(of: &Prepared, applications: usize, first_pages: &BTreeSet<Stri
     harness.stop_operator().await?;
     harness.approve(Kind::Application, &waiting, |_| ()).await?;
     let bare = bare_lists(harness, first_pages).await?;
-    let log = harness.cluster.audit().follow()?;
+    let mut log = harness.cluster.audit().follow()?;
     let (began, began_at) = (Instant::now(), Timestamp::now());
     let ((), served) = tokio::try_join!(harness.start_operator(), watch.reached(&waiting[0], "Provisioned"))?;
     let served = (served - began).as_secs_f64();
     // Every application and its grant, and two regions.
     until_idle(harness, 2 * applications + 2).await?;
     let reconciled = began.elapsed().as_secs_f64();
-    let requests = harness.requests_since(log).await?.by_user(OPERATOR);
+    let requests = harness.requests_since(&mut log).await?.by_user(OPERATOR);
     let lists = requests.clone().verb("list");
     let listed = lists.iter().map(|e| e.stage_timestamp).max().context("a start without LISTs")?;
     // The name of the waiting application is in the path or the body of each of its requests.

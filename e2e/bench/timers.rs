@@ -37,12 +37,12 @@ pub async fn measure(deadlines: usize) -> Result<()> {
     let first = requests::get(&harness.admin, &applications[0].path(Kind::Application)).await?;
     let due = first["status"]["deadlines"][0]["dueAt"].as_str().context("no deadline")?.parse()?;
     let before = snapshot(&harness.admin).await?;
-    let log = harness.cluster.audit().follow()?;
+    let mut log = harness.cluster.audit().follow()?;
     let began = Instant::now();
     clock.set(due);
     let meanwhile = bystander.during(watch.until("Overdue", deadlines)).await?;
     let lateness: Vec<Duration> = watch.times("Overdue").iter().map(|at| *at - began).collect();
-    let recording = Recording::of(&harness.requests_since(log).await?, before);
+    let (_, recording) = harness.recording(&mut log, &before, |all| all.applications() == deadlines).await?;
     operator.stop().await;
     drop((watch, harness));
 

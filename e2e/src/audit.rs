@@ -159,6 +159,11 @@ impl fmt::Display for Entry {
 pub struct Entries(Vec<Entry>);
 
 impl Entries {
+    /// Adds what was recorded later.
+    pub fn append(&mut self, mut later: Self) {
+        self.0.append(&mut later.0);
+    }
+
     /// Reads JSON lines; the last may be incomplete, for the server may be writing it.
     pub fn parse(text: &str) -> Result<Self> {
         let complete = text.rfind('\n').map_or("", |end| &text[..end]);
@@ -328,14 +333,14 @@ impl Follow {
     }
 
     /// Everything up to the first request whose path holds `mark`.
-    pub async fn until(mut self, mark: &str) -> Result<Entries> {
-        let mut all = Vec::new();
+    pub async fn until(&mut self, mark: &str) -> Result<Entries> {
+        let mut all = Entries::default();
         loop {
             let some = self.next().await?;
             let done = some.iter().any(|entry| entry.request_uri.contains(mark));
-            all.extend(some.0);
+            all.append(some);
             if done {
-                return Ok(Entries(all));
+                return Ok(all);
             }
         }
     }

@@ -203,7 +203,7 @@ fn workload(resource: &str) -> Option<Value> {
     })
 }
 
-/// What bounds a namespace and opens it to people.
+/// Bounds of a namespace, and the roles and bindings that open it to people.
 fn bound(resource: &str, place: Place) -> Option<Value> {
     let role = if place == Place::Tenant { "govcloud-tenant-view" } else { "view" };
     let role_ref = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role});
