@@ -66,13 +66,24 @@ macro_rules! tests {
 pub struct Context {
     /// The cluster, shared with the other tests: use namespaces of your own.
     pub cluster: Arc<Cluster>,
+    own: Arc<Mutex<Option<Arc<Cluster>>>>,
     namespaces: Arc<Mutex<Vec<String>>>,
 }
 
 impl Context {
     /// The context of a test that has a cluster of its own.
     pub fn on(cluster: Arc<Cluster>) -> Self {
-        Self { cluster, namespaces: Arc::default() }
+        Self { cluster, own: Arc::default(), namespaces: Arc::default() }
+    }
+
+    /// Starts a cluster for this test alone. It is dumped in place of the shared one if the test fails.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn own_cluster(&self, setup: Setup) -> Result<Arc<Cluster>> {
+        let cluster = Arc::new(Cluster::start(setup).await?);
+        *self.own.lock().unwrap_or_else(PoisonError::into_inner) = Some(cluster.clone());
+        Ok(cluster)
     }
 
     /// A new namespace, dumped if the test fails.
@@ -170,7 +181,7 @@ fn trial(test: Test, runtime: &Arc<Runtime>, shared: &Arc<Shared>) -> Trial {
 }
 
 async fn run(test: Test, shared: &Shared) -> Result<()> {
-    let context = Context { cluster: shared.cluster().await?, namespaces: Arc::default() };
+    let context = Context::on(shared.cluster().await?);
     // A task of its own: a panic in it is an error here, and the dump comes while the cluster still stands.
     let body = tokio::spawn((test.body)(context.clone()));
     let stop = body.abort_handle();
@@ -185,7 +196,8 @@ async fn run(test: Test, shared: &Shared) -> Result<()> {
     };
     if outcome.is_err() {
         let namespaces = context.namespaces.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        dump::failed(&test.name, &context.cluster, &namespaces).await;
+        let own = context.own.lock().unwrap_or_else(PoisonError::into_inner).take();
+        dump::failed(&test.name, own.as_ref().unwrap_or(&context.cluster), &namespaces).await;
     }
     outcome
 }

@@ -324,9 +324,9 @@ fn samples_file(file: &str) -> String {
 }
 
 /// A machine whose clock is a day wrong decides nothing, moves nothing, and says so.
-async fn clock_skew_suspends_decisions(_: Context) -> Result<()> {
+async fn clock_skew_suspends_decisions(context: Context) -> Result<()> {
     for error in [SignedDuration::from_hours(24), SignedDuration::from_hours(-24)] {
-        let cluster = Arc::new(Cluster::start(Setup::Installed).await?);
+        let cluster = context.own_cluster(Setup::Installed).await?;
         let play = Play { cluster: cluster.clone(), clock: Clock::default() };
         let right = InProcess::start(&cluster, Clock::default()).await?;
         play.set_up("Automatic").await?;

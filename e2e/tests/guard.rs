@@ -38,8 +38,8 @@ fn main() -> ExitCode {
     suite::main(Setup::Bare, tests)
 }
 
-async fn start() -> Result<(Arc<Cluster>, SampleDepartment)> {
-    let cluster = Arc::new(Cluster::start(Setup::Operating).await?);
+async fn start(context: &Context) -> Result<(Arc<Cluster>, SampleDepartment)> {
+    let cluster = context.own_cluster(Setup::Operating).await?;
     let department = SampleDepartment::install(cluster.clone()).await?;
     Ok((cluster, department))
 }
@@ -79,7 +79,7 @@ fn weakenings() -> Vec<(&'static str, &'static str, Value)> {
 }
 
 async fn a_decision_made_while_a_policy_is_altered_is_invalid(context: Context) -> Result<()> {
-    let (cluster, department) = start().await?;
+    let (cluster, department) = start(&context).await?;
     context.dump_on_failure(DEPARTMENT);
     let admin = department.by(Actor::Admin);
     let waiting = department.file("waiting").await?;
@@ -129,7 +129,7 @@ async fn a_decision_made_while_a_policy_is_altered_is_invalid(context: Context) 
 }
 
 async fn a_policy_replaced_while_the_operator_was_down_is_a_violation(context: Context) -> Result<()> {
-    let (cluster, department) = start().await?;
+    let (cluster, department) = start(&context).await?;
     context.dump_on_failure(DEPARTMENT);
     let admin = department.by(Actor::Admin);
     let (first, second) = (department.file("first").await?, department.file("second").await?);

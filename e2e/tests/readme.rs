@@ -8,7 +8,7 @@ use std::{env, fs};
 use anyhow::{Context as _, Result, ensure};
 use e2e::actors::Actor;
 use e2e::binaries::Binaries;
-use e2e::cluster::{Cluster, Setup};
+use e2e::cluster::Setup;
 use e2e::suite::{self, Context};
 use e2e::{documents, install, operator, paths};
 use tokio::process::Command;
@@ -72,8 +72,8 @@ async fn the_documents_work_as_they_are_written(context: Context) -> Result<()> 
 
 /// The commands of docs/installation.md, by cluster-admin on a cluster of its own. Its authority may change its Region
 /// afterwards, and create none.
-async fn a_province_is_set_up_as_the_page_says(_: Context) -> Result<()> {
-    let cluster = Cluster::start(Setup::Operating).await?;
+async fn a_province_is_set_up_as_the_page_says(context: Context) -> Result<()> {
+    let cluster = context.own_cluster(Setup::Operating).await?;
     let page = documents::read("docs/installation.md")?;
     let section = page.split_once("\n## 3. Set up a province").and_then(|(_, s)| s.split_once("\n## "));
     let (section, _) = section.context("docs/installation.md has no section 3")?;

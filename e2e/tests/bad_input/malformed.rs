@@ -17,16 +17,13 @@ use serde_json::json;
 const CRD: &str = "cloudapplications.govcloud.dev";
 
 /// On a control plane of its own: while a CRD is altered no gate opens for anybody.
-pub async fn malformed_record_delays_no_other(_: Context) -> Result<()> {
-    let cluster = Arc::new(Cluster::start(Setup::Operating).await?);
+pub async fn malformed_record_delays_no_other(context: Context) -> Result<()> {
+    let cluster = context.own_cluster(Setup::Operating).await?;
     fixtures::regions(&cluster).await?;
     let namespace = cluster.filing_namespace("dept-broken", HENAN).await?;
+    context.dump_on_failure(&namespace);
     let department = Department::open(&cluster, &namespace, HENAN).await?;
-    let outcome = broken(&cluster, &department).await;
-    if outcome.is_err() {
-        e2e::dump::failed("malformed", &cluster, &[namespace]).await;
-    }
-    outcome
+    broken(&cluster, &department).await
 }
 
 async fn broken(cluster: &Arc<Cluster>, department: &Department) -> Result<()> {

@@ -4,7 +4,6 @@
 //! rights that the chart gave it. With Pods: `make test-node`.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::actors::Actor;
@@ -51,7 +50,7 @@ const GOES: [&str; 10] = [
 
 pub async fn install_upgrade_uninstall_reinstall(context: Context) -> Result<()> {
     let tools = tokio::task::spawn_blocking(Tools::find).await??;
-    let cluster = Arc::new(Cluster::start(Setup::Bare).await?);
+    let cluster = context.own_cluster(Setup::Bare).await?;
     context.dump_on_failure(DEPARTMENT);
     let admin = cluster.kubectl(Actor::Admin);
     let home = cluster.plane.root().join("state");

@@ -39,7 +39,7 @@ spec: {policyName: loosens}
 "#;
 
 pub async fn what_others_alter_is_reported_and_written_once_a_minute(context: Context) -> Result<()> {
-    let (cluster, department) = start().await?;
+    let (cluster, department) = start(&context).await?;
     context.dump_on_failure(DEPARTMENT);
     let (admin, installer) = (department.by(Actor::Admin), installer(&cluster).await?);
     let travel = department.file("travel").await?;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::{decide_anew, start};
 
 pub async fn a_decision_from_a_gap_never_counts(context: Context) -> Result<()> {
-    let (cluster, department) = start().await?;
+    let (cluster, department) = start(&context).await?;
     context.dump_on_failure(DEPARTMENT);
     let admin = department.by(Actor::Admin);
     let before = department.file("before").await?;

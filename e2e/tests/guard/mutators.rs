@@ -121,7 +121,7 @@ pub async fn release_with(allowed: &Value) -> Result<String> {
 }
 
 pub async fn s1_a_mutator_of_others_ends_trust_until_it_is_allowed(context: Context) -> Result<()> {
-    let (cluster, department) = start().await?;
+    let (cluster, department) = start(&context).await?;
     context.dump_on_failure(DEPARTMENT);
     let (admin, installer) = (department.by(Actor::Admin), installer(&cluster).await?);
     let waiting = department.file("waiting").await?;

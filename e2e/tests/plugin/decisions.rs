@@ -15,19 +15,19 @@ use serde_json::{Value, json};
 
 use super::command::govcloud;
 
-async fn start() -> Result<(Arc<Cluster>, SampleDepartment)> {
-    let cluster = Arc::new(Cluster::start(Setup::Operating).await?);
+async fn start(context: &Context) -> Result<(Arc<Cluster>, SampleDepartment)> {
+    let cluster = context.own_cluster(Setup::Operating).await?;
     let department = SampleDepartment::install(cluster.clone()).await?;
     Ok((cluster, department))
 }
 
 /// The policies are incomplete: nothing is submitted. A decision is invalid: it is removed first. Then it is decided.
 pub async fn approval_over_an_invalid_decision_is_refused(context: Context) -> Result<()> {
-    let (cluster, department) = start().await?;
+    let (cluster, department) = start(&context).await?;
     context.dump_on_failure(DEPARTMENT);
     let admin = department.by(Actor::Admin);
     let (capp, open) = (department.file("void").await?, department.file("open").await?);
-    let line = |verb: &str, record: &str| format!("{verb} {record} -n {DEPARTMENT} --yes --timeout=60s");
+    let line = |verb: &str, record: &str| format!("{verb} {record} -n {DEPARTMENT} --yes");
     let authority = async |line: String| govcloud(&cluster, Actor::Authority410000, &line).await;
 
     let binding = "validatingadmissionpolicybinding/govcloud-decisions";
@@ -85,7 +85,7 @@ async fn calendar_reads_the_cluster(cluster: &Cluster, department: &SampleDepart
 
 /// Consent was given: who may not consent is told so all the same.
 pub async fn consent_without_the_right_is_refused(context: Context) -> Result<()> {
-    let (cluster, department) = start().await?;
+    let (cluster, department) = start(&context).await?;
     context.dump_on_failure(DEPARTMENT);
     let capp = department.file("leaves").await?;
     department.approve(&capp).await?;
@@ -109,7 +109,7 @@ pub async fn consent_without_the_right_is_refused(context: Context) -> Result<()
 
 /// Forty findings: the refusal is one line that says what is wrong, and not the policy's expression.
 pub async fn a_long_finding_is_cut_in_one_line(context: Context) -> Result<()> {
-    let (cluster, department) = start().await?;
+    let (cluster, department) = start(&context).await?;
     context.dump_on_failure(DEPARTMENT);
     let keys = ["requests.cpu", "requests.memory", "requests.storage", "pods", "services"];
     let maximum: Value =

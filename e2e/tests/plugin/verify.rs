@@ -1,10 +1,8 @@
 //! `verify`, and decisions that a mutating policy of others rewrites.
 
-use std::sync::Arc;
-
 use anyhow::{Result, ensure};
 use e2e::actors::Actor;
-use e2e::cluster::{Cluster, Setup};
+use e2e::cluster::Setup;
 use e2e::install::wait_policies_active;
 use e2e::paths::in_repository;
 use e2e::sample_department::SampleDepartment;
@@ -14,8 +12,8 @@ use serde_json::{Value, json};
 use super::command;
 
 /// In a cluster of its own: while the gate is open nothing else goes on.
-pub async fn verify_names_altered_policies(_: Context) -> Result<()> {
-    let cluster = Cluster::start(Setup::Installed).await?;
+pub async fn verify_names_altered_policies(context: Context) -> Result<()> {
+    let cluster = context.own_cluster(Setup::Installed).await?;
     let ask = |actor, line| command::govcloud(&cluster, actor, line);
     cluster.kubectl(Actor::Admin).apply_path(&in_repository("config/samples/personas.yaml")).await?;
     ask(Actor::Auditor, "verify").await?.expect(0, &["govcloud-decisions", "are as shipped"])?;
@@ -75,8 +73,8 @@ spec: {policyName: rewrites}
 "#;
 
 /// In a cluster of its own, without the operator, which would trust no decision here.
-pub async fn s7_decision_that_is_stored_otherwise_is_reported(_: Context) -> Result<()> {
-    let cluster = Arc::new(Cluster::start(Setup::Installed).await?);
+pub async fn s7_decision_that_is_stored_otherwise_is_reported(context: Context) -> Result<()> {
+    let cluster = context.own_cluster(Setup::Installed).await?;
     let sample = SampleDepartment::install(cluster.clone()).await?;
     let admin = cluster.kubectl(Actor::Admin);
     let file = in_repository("config/samples/travel.yaml").display().to_string();
