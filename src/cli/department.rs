@@ -121,7 +121,7 @@ impl WithdrawCommand {
         let lang = session.lang;
         let record = session.get(&Target::parse_decided(&self.target, lang)?).await?;
         present(session, &record, out).await?;
-        // What is approved ends if nothing was made of it, which the operator finds out.
+        // The operator finds out if anything was made of an approval; if not, the application ends.
         let approved = record.target.kind == Kind::Application && record.phase() == "Provisioning";
         let about = match approved {
             true => messages::withdrawing_approved(lang, &record.target),
