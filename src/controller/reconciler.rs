@@ -9,6 +9,7 @@ use govcloud_domain::record::is_unanswered;
 use govcloud_domain::tenancy::unkept;
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::coop::consume_budget;
+use tokio::task::yield_now;
 use tracing::Instrument;
 
 use crate::client::RequestError;
@@ -59,7 +60,9 @@ async fn work(context: Arc<Context>) {
         context.work(&key).await;
         // Decisions without a request never wait. Without a yield the first worker would make all of them after a start, as
         // tokio keeps a task that it woke on its own thread: all of 1,000 applications 0.38 s after the LISTs, not 0.25 s.
-        consume_budget().await;
+        // After each, and not when the budget of 128 is spent: tokio looks at its sockets after 61 tasks, and an answer
+        // would wait for as many times 128 decisions.
+        yield_now().await;
     }
     std::future::pending().await
 }
