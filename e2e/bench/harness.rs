@@ -84,12 +84,15 @@ impl Harness {
         self.cluster.operator.lock().await.as_ref().and_then(Operator::pid).context("no operator")
     }
 
-    /// The sum of all samples of a metric of the operator; 0 where it has none yet.
-    pub async fn metric(&self, name: &str) -> Result<usize> {
+    /// The sums of all samples of some metrics of the operator, by one scrape, which visits every record; 0 where there are none
+    /// yet.
+    pub async fn metrics<const N: usize>(&self, names: [&str; N]) -> Result<[usize; N]> {
         let metrics =
             self.cluster.operator.lock().await.as_ref().context("no operator")?.get("/metrics").await?;
-        let samples = metrics.lines().filter(|line| line.starts_with(name));
-        Ok(samples.filter_map(|line| line.rsplit(' ').next()?.parse::<usize>().ok()).sum())
+        Ok(names.map(|name| {
+            let samples = metrics.lines().filter(|line| line.starts_with(name));
+            samples.filter_map(|line| line.rsplit(' ').next()?.parse::<usize>().ok()).sum()
+        }))
     }
 
     /// A client with the operator's credentials.
