@@ -34,8 +34,18 @@ pub fn spec_digest(raw_spec: &Value) -> String {
 /// If `value` has no JSON form: NaN, infinities, map keys that are not strings.
 pub fn digest_of<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
     let canonical = serde_json_canonicalizer::to_vec(value)?;
-    let hex: String = Sha256::digest(canonical).iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(format!("sha256:{hex}"))
+    Ok(format!("sha256:{}", hex(&Sha256::digest(canonical))))
+}
+
+/// Bytes in hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut digits = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        for nibble in [byte >> 4, byte & 15] {
+            digits.push(char::from(b"0123456789abcdef"[usize::from(nibble)]));
+        }
+    }
+    digits
 }
 
 #[cfg(test)]

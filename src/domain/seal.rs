@@ -11,7 +11,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Serialize;
 use sha2::Sha256;
 
-use super::digest::digest_of;
+use super::digest::{digest_of, hex};
 
 /// Length of a key, in bytes.
 pub const KEY_LENGTH: usize = 32;
@@ -45,6 +45,12 @@ impl Seal {
     #[must_use]
     pub fn in_period(&self, period: Option<String>, adopts: bool) -> Self {
         Self { key: self.key, period, adopts }
+    }
+
+    /// Returns true if there is a key.
+    #[must_use]
+    pub fn has_key(&self) -> bool {
+        self.key.is_some()
     }
 
     /// Name of the key: 16 hexadecimal digits, from which nobody learns the key.
@@ -95,7 +101,7 @@ impl Seal {
     fn mac(&self, of: &impl Serialize) -> Option<String> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.key?).ok()?;
         mac.update(digest_of(of).ok()?.as_bytes());
-        Some(mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect())
+        Some(hex(&mac.finalize().into_bytes()))
     }
 }
 

@@ -13,7 +13,7 @@ impl StatusBuilder {
     pub fn verify_decision(&mut self, meta: &Meta, context: &RegionContext, article: i32) {
         let seal = &context.seal;
         let Some(recorded) = self.status.decision.as_mut().filter(|d| d.void.is_none()) else { return };
-        if seal.key_id().is_none() || seal.wrote(&meta.uid, recorded) {
+        if !seal.has_key() || seal.wrote(&meta.uid, recorded) {
             return;
         }
         let valid = seal.vouches_for(&meta.uid, recorded);
