@@ -199,6 +199,16 @@ proptest! {
         prop_assert_eq!(q(&format!("{whole}{suffix}")).nanos(), i128::from(whole) * unit);
     }
 
+    /// What is read in 128 bits is what arithmetic of any length reads.
+    #[test]
+    fn a_fraction_of_nothing_changes_nothing(
+        whole in "[0-9]{1,24}",
+        suffix in prop_oneof!["", "[numkMGTPE]", "[KMGTPE]i", "[eE][+-]?[0-9]{1,3}"],
+    ) {
+        let read = |text: String| text.parse::<Quantity>().map(|q| (q.nanos, q.format)).ok();
+        prop_assert_eq!(read(format!("{whole}{suffix}")), read(format!("{whole}.0{suffix}")));
+    }
+
     #[test]
     fn parsing_never_panics(text in "\\PC{0,80}") {
         let _ = text.parse::<Quantity>();
