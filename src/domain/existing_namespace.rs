@@ -19,7 +19,7 @@ pub struct ExistingNamespace {
     pub deleting: bool,
     /// True if the record that its label names exists.
     pub owner_exists: bool,
-    /// Usage that its quota counts.
+    /// Usage that its quota counts; empty where the namespace is the record's own.
     pub used: BTreeMap<String, String>,
 }
 

@@ -199,7 +199,9 @@ impl Object {
         struct OfMetadata {
             metadata: OfDeletion,
         }
-        self.read_part::<OfMetadata>().is_ok_and(|o| o.metadata.deletion_timestamp.is_some())
+        // Nearly no text has the word, and to look for it takes a tenth of reading.
+        self.text.contains("\"deletionTimestamp\"")
+            && self.read_part::<OfMetadata>().is_ok_and(|o| o.metadata.deletion_timestamp.is_some())
     }
 
     /// Identity of a record: metadata, digest of its spec, and the time of its decision annotation.

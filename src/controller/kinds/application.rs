@@ -111,13 +111,17 @@ impl ClusterState {
         let existing = self.existing_namespaces(record);
         let view = |namespace: &Arc<Object>| {
             let labels = namespace.labels();
-            let owner = labels.get(keys::APPLICATION_UID).cloned().map(IndexKey::Uid);
+            let owner = labels.get(keys::APPLICATION_UID);
+            // What is used bounds what may be asked for of a namespace that another record left.
+            let own = owner.is_some_and(|uid| **uid == *record.uid);
+            let used = (!own).then(|| self.used_in(namespace.name())).flatten();
+            let owner = owner.cloned().map(IndexKey::Uid);
             ExistingNamespace {
                 name: namespace.name().to_owned(),
                 uid: namespace.uid.to_string(),
                 deleting: namespace.is_being_deleted(),
                 owner_exists: owner.is_some_and(|uid| !self.store(Kind::Application).find(&uid).is_empty()),
-                used: self.used_in(namespace.name()).map(|quota| quota.used).unwrap_or_default(),
+                used: used.map(|quota| quota.used).unwrap_or_default(),
                 labels,
             }
         };

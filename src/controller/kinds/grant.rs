@@ -98,7 +98,8 @@ impl ClusterState {
     fn live_namespace(&self, name: &str) -> Option<LiveNamespace> {
         let live = |o: &Object| LiveObject::new(o.kind.spec().resource, Arc::new(o.value()));
         let namespace = self.get(Kind::Namespace, "", name)?;
-        let kinds = IN_NAMESPACE.into_iter().filter(|_| !namespace.is_being_deleted());
+        let leaving = namespace.is_being_deleted();
+        let kinds = IN_NAMESPACE.into_iter().filter(|_| !leaving);
         let inside = kinds.flat_map(|kind| self.store(kind).in_namespace(name));
         Some(LiveNamespace { namespace: live(&namespace), objects: inside.map(|o| live(&o)).collect() })
     }
