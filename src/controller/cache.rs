@@ -326,6 +326,21 @@ impl Store {
         })
     }
 
+    /// Everything, in order of namespace and name. The lock is held for one object at a time, and what is applied meanwhile may
+    /// be missed: it is reported by itself.
+    pub fn walk(&self) -> impl Iterator<Item = Arc<Object>> + '_ {
+        let mut before: Arc<str> = "".into();
+        std::iter::from_fn(move || {
+            let (path, object) = self.read(|s| {
+                let behind = (Bound::Excluded(&*before), Bound::Unbounded);
+                let (path, entry) = s.objects.range::<str, _>(behind).next()?;
+                Some((path.clone(), entry.object.clone()))
+            })?;
+            before = path;
+            Some(object)
+        })
+    }
+
     /// Everything, in order of namespace and name.
     pub fn all(&self) -> Vec<Arc<Object>> {
         self.read(|s| s.objects.values().map(|e| e.object.clone()).collect())

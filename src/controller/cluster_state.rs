@@ -113,14 +113,16 @@ impl ClusterState {
         Kind::all().filter(|k| !k.spec().watched.is_optional() && !self.store(*k).is_synced())
     }
 
-    /// Keys of all records: Regions first, then each application's records one after the other.
-    pub fn record_keys(&self) -> Vec<Key> {
-        let mut keys: Vec<Key> = Kind::records().flat_map(|k| self.store(k).all()).map(|o| o.key()).collect();
-        keys.sort_by(|a, b| {
-            let filed = |k: &Key| k.kind.filed().is_some();
-            (filed(a), a.namespace(), a.name(), a.kind).cmp(&(filed(b), b.namespace(), b.name(), b.kind))
-        });
-        keys
+    /// Keys of the filed records that the operator owes an answer.
+    pub fn unanswered(&self) -> Vec<Key> {
+        let found = Kind::records().flat_map(|kind| self.store(kind).find(&IndexKey::Unanswered));
+        found.map(|record| record.key()).collect()
+    }
+
+    /// Keys of all records, Regions first.
+    pub fn record_keys(&self) -> impl Iterator<Item = Key> + '_ {
+        let (filed, others): (Vec<Kind>, Vec<Kind>) = Kind::records().partition(|kind| kind.filed().is_some());
+        others.into_iter().chain(filed).flat_map(move |kind| self.store(kind).walk()).map(|record| record.key())
     }
 
     /// Code of the Region that a record names; of a Region its own.

@@ -5,6 +5,8 @@
 pub enum IndexKey {
     /// A record by its UID.
     Uid(String),
+    /// Filed records that the operator owes an answer: a start decides on them first.
+    Unanswered,
     /// Records of a Region, and the Region itself.
     Region(String),
     /// Records of one application: itself, its grant, and the changes and exits filed on it.

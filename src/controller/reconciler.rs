@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use govcloud_domain::integrity::PolicyIntegrity;
 use govcloud_domain::plan::{RequiredReads, Target, Write, WriteFailure};
-use govcloud_domain::record::is_unanswered;
 use govcloud_domain::tenancy::unkept;
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::coop::consume_budget;
@@ -106,15 +105,11 @@ pub(crate) enum Outcome {
 }
 
 impl Context {
-    /// Enqueues every record: with high priority those that somebody waits for. The workers begin meanwhile.
+    /// Enqueues every record: with high priority, and before all others, those that somebody waits for. The workers begin meanwhile.
     async fn enqueue_all(&self) {
+        self.queue.add(self.state.unanswered());
         for key in self.state.record_keys() {
-            let record = key.kind.filed().and_then(|_| self.state.object(&key));
-            if record.is_some_and(|r| is_unanswered(&r.meta(), r.status().as_ref())) {
-                self.queue.add([key]);
-            } else {
-                self.queue.add_low([key]);
-            }
+            self.queue.add_low([key]);
             consume_budget().await;
         }
     }

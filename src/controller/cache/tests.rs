@@ -358,6 +358,8 @@ fn objects_are_found_by_name_index_and_namespace() {
     assert!(names.len() == 1000 && names.is_sorted(), "in order of name");
     assert_eq!(s.find(&IndexKey::Uid("uid-7".into()))[0].name(), "n0007");
     assert_eq!(s.in_namespace("ns").len(), 1000);
+    let walked: Vec<_> = s.walk().collect();
+    assert!(walked.len() == 1000 && walked.iter().zip(s.all()).all(|(a, b)| Arc::ptr_eq(a, &b)));
     assert!(s.in_namespace("n").is_empty(), "a namespace is not its prefix");
     observe(&s, object("n0007", "uid-7", 2000, "y"));
     assert_eq!((in_region(&s, "x").len(), in_region(&s, "y").len()), (999, 1));
