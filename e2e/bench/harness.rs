@@ -61,11 +61,17 @@ impl Harness {
     /// Starts the operator and waits until the regions are ready.
     pub async fn start_operator(&self) -> Result<()> {
         // A restarted container keeps its Pod's name, and with it the lease.
-        let env = [("POD_NAME", "govcloud-operator-0"), ("RUST_LOG", "warn")];
-        let env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        let operator = Operator::start(&self.cluster.plane, Options { env, ..Options::default() }).await?;
+        let operator = self.replica("govcloud-operator-0").await?;
         *self.cluster.operator.lock().await = Some(operator);
         fixtures::regions_ready(&self.cluster).await
+    }
+
+    /// Starts a replica, and waits until it is ready. It stands by while another one leads, and is killed when it is dropped.
+    pub async fn replica(&self, name: &str) -> Result<Operator> {
+        let env = [("POD_NAME", name), ("RUST_LOG", "warn")];
+        let env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let options = Options { name: name.to_owned(), env, ..Options::default() };
+        Operator::start(&self.cluster.plane, options).await
     }
 
     pub async fn stop_operator(&self) -> Result<()> {

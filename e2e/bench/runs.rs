@@ -99,6 +99,7 @@ pub async fn measure(workload: Workload, count: usize) -> Result<Figures> {
         let restarted = settled_memory(harness).await?;
         let each = (restarted - idle) * 1024.0 / (count + RESTARTS) as f64;
         figures.extend(named([("memory after a restart, MiB", restarted), ("memory each, KiB", each)]));
+        figures.extend(named([("memory of a standby, MiB", standby_memory(harness).await?)]));
         for (at, (name, _)) in restarts[0].iter().enumerate() {
             figures.push((name.clone(), median(restarts.iter().map(|restart| restart[at].1))));
         }
@@ -110,6 +111,13 @@ pub async fn measure(workload: Workload, count: usize) -> Result<Figures> {
 async fn settled_memory(harness: &Harness) -> Result<f64> {
     tokio::time::sleep(SETTLE).await;
     Ok(Usage::of(harness.operator_pid().await?)?.memory)
+}
+
+/// Resident memory of a standby, whose caches are as full as the leader's, in MiB.
+async fn standby_memory(harness: &Harness) -> Result<f64> {
+    let standby = harness.replica("govcloud-operator-1").await?;
+    tokio::time::sleep(SETTLE).await;
+    Ok(Usage::of(standby.pid().context("the standby ended")?)?.memory)
 }
 
 /// The operator's requests in a minute beside renewed watches, and its processor time.

@@ -36,7 +36,7 @@ use events::refused_events_do_not_stop_status_writes;
 use injector::{Fault, Injector};
 use lifecycle::Outcome;
 use relist::{approval_during_a_relist_of_policies_is_valid, relists_change_nothing};
-use takeover::standby_takes_over_at_once;
+use takeover::{killed_leader_is_followed_when_its_lease_ends, standby_takes_over_at_once};
 use transient::transient_faults_change_nothing;
 
 /// Longest time of one step of a life: each of its requests fails once, and is tried again later each time.
@@ -55,6 +55,7 @@ fn main() -> ExitCode {
         approval_during_a_relist_of_policies_is_valid,
         refused_events_do_not_stop_status_writes,
         standby_takes_over_at_once,
+        killed_leader_is_followed_when_its_lease_ends,
     ];
     suite::run_at(Setup::Installed, tests, PACE)
 }

@@ -31,7 +31,7 @@ use lifecycle::Outcome;
 /// Least number of pairs of kills in the third life.
 const PAIRS: usize = 12;
 
-/// Longest time of one step of a life: the operator is killed some seventy times in it.
+/// Longest time of one step of a life: the operator is killed some sixty times in it.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Each start of the operator takes a second or so, and there are some two hundred.

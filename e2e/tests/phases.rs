@@ -143,7 +143,7 @@ async fn every_timeline_entry_reaches_the_sink_once(context: Context) -> Result<
     let (records, tally) = all_arrived(cluster, lived).await?;
     println!("  undisturbed: {tally:?}");
     ensure!(tally.repeats == 0, "nothing disturbed it, and {} events came again", tally.repeats);
-    named_as_the_events_of_kubernetes(cluster, lived).await?;
+    noted_in_the_events_of_kubernetes(cluster, lived).await?;
     let wanted = [
         "cloudapplication.Submitted",
         "cloudapplication.Approved",
@@ -185,22 +185,25 @@ async fn every_timeline_entry_reaches_the_sink_once(context: Context) -> Result<
     restarts_remember(cluster, lived, records.len(), tally).await
 }
 
-/// The id of each event is the last part of the name of the Kubernetes Event of the same entry.
-async fn named_as_the_events_of_kubernetes(cluster: &Cluster, lived: &Lived) -> Result<()> {
+/// S12: each event is in the note of a Kubernetes Event about the same record.
+async fn noted_in_the_events_of_kubernetes(cluster: &Cluster, lived: &Lived) -> Result<()> {
     let client = cluster.client(Actor::Admin).await?;
-    let mut names = Vec::new();
+    let mut notes: Vec<(String, String)> = Vec::new();
     for namespace in &lived.namespaces {
         let events: Api<Event> = Api::namespaced(client.clone(), namespace);
-        names.extend(
-            events.list(&ListParams::default()).await?.items.into_iter().filter_map(|e| e.metadata.name),
-        );
+        let noted = events.list(&ListParams::default()).await?.items.into_iter();
+        notes.extend(noted.filter_map(|e| Some((e.regarding?.uid?, e.note?))));
     }
     for event in lived.sink.taken()?.events() {
-        let (name, id) = (event["data"]["record"]["name"].as_str(), event["id"].as_str());
-        let name = format!("{}.{}", name.unwrap_or_default(), id.unwrap_or_default());
-        ensure!(names.contains(&name), "no Event of the name {name}");
+        let data = &event["data"];
+        let (uid, words) = (data["record"]["uid"].as_str(), data["message"]["zh"].as_str());
+        // The first words: a long note is cut, and none names a digest that comes with the status.
+        let clause = words.unwrap_or_default().split('，').next().unwrap_or_default();
+        let words: String = clause.chars().take(60).collect();
+        let noted = |(about, note): &(String, String)| Some(about.as_str()) == uid && note.contains(&words);
+        ensure!(notes.iter().any(noted), "in the note of no Event: {event}");
     }
-    println!("  each named as one of {} Kubernetes Events", names.len());
+    println!("  each in the note of one of {} Kubernetes Events", notes.len());
     Ok(())
 }
 

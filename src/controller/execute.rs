@@ -3,8 +3,8 @@
 use futures::future::join_all;
 use govcloud_api::deadline::Party;
 use govcloud_api::record::{RecordStatus, WaitingFor};
-use govcloud_domain::cloud_event;
 use govcloud_domain::finding::Finding;
+use govcloud_domain::kubernetes_event::{self, KubernetesEvent};
 use govcloud_domain::plan::{Precondition, Step, Target, Write};
 use govcloud_domain::record::{Meta, ReadyState, StatusBuilder};
 use jiff::{SignedDuration, Timestamp};
@@ -20,9 +20,6 @@ use crate::kinds::Kind;
 use crate::metrics::Where;
 use crate::reconciler::Outcome;
 
-/// Most bytes of an Event's note; the API server refuses more than 1024.
-const NOTE_MAX: usize = 1000;
-
 /// Requests of one step that are under way at once.
 const WRITES_AT_ONCE: usize = 16;
 
@@ -33,13 +30,17 @@ fn key_of(target: &Target) -> Option<Key> {
 }
 
 impl Context {
-    /// Carries out the steps; a decision without steps writes its status.
+    /// Carries out the steps; a decision without steps writes its status. When the process ends, the rest is left to the next
+    /// leader.
     pub(crate) async fn carry_out(&self, decision: &Decision, key: &Key) -> Result<Outcome, RequestError> {
         if decision.steps.is_empty() {
             return self.write_status(decision, key).await;
         }
         for Step::Write(writes) in &decision.steps {
             for chunk in writes.chunks(WRITES_AT_ONCE) {
+                if self.queue.is_closed() {
+                    return Ok(Outcome::Changed);
+                }
                 let results = join_all(chunk.iter().map(|w| self.write(w, key))).await;
                 results.into_iter().collect::<Result<(), _>>()?;
             }
@@ -101,7 +102,7 @@ impl Context {
         self.state.object(key).and_then(|o| o.status()).unwrap_or_default()
     }
 
-    /// Writes the status where it differs, after one Event for each lifecycle event (S12).
+    /// Writes the status where it differs, after the Event of the lifecycle events that it records (S12).
     pub(crate) async fn write_status(&self, decision: &Decision, key: &Key) -> Result<Outcome, RequestError> {
         let Some((status, patch)) = self.status_difference(decision, key) else {
             return Ok(Outcome::NoChange);
@@ -150,32 +151,27 @@ impl Context {
         self.metrics.events.recorded(of, &decision.events, &status);
     }
 
-    /// Writes one Event for each lifecycle event, under a name that a repeated try finds taken (S9).
+    /// Writes the Event of the lifecycle events that a status records, under a name that a repeated try finds taken (S9);
+    /// several where a note cannot hold them all.
     ///
     /// An Event that the API server refuses, by a quota or in a terminating namespace, holds no status up: the timeline
-    /// has the entry.
+    /// has the entries.
     async fn write_events(&self, decision: &Decision, status: &Value, key: &Key) -> Result<(), RequestError> {
         let about = Target::from(key);
-        let timeline = cloud_event::Timeline::of(status);
-        let before = timeline.end().saturating_sub(decision.events.len() as u64);
         let mut stem = about.name.clone();
         stem.truncate(200);
-        let event = |(i, event): (usize, &govcloud_domain::lifecycle_event::LifecycleEvent)| {
-            let place = before + i as u64;
-            let id = cloud_event::id(&decision.meta.uid, place, &timeline.entry(place)?);
-            Some(EventBody {
-                name: format!("{stem}.{id}"),
-                about: &about,
-                uid: &decision.meta.uid,
-                reason: event.event(),
-                warning: event.is_warning(),
-                note: event.note().stored(NOTE_MAX),
-                at: Timestamp::now(),
-                instance: &self.identity,
-            })
+        let events = kubernetes_event::of_status(&decision.meta.uid, status, &decision.events);
+        let body = |event: KubernetesEvent| EventBody {
+            name: format!("{stem}.{}", event.id),
+            about: &about,
+            uid: &decision.meta.uid,
+            reason: event.reason,
+            warning: event.warning,
+            note: event.note,
+            at: Timestamp::now(),
+            instance: &self.identity,
         };
-        // An entry that a full timeline dropped at once has no Event: it was routine.
-        let events: Vec<_> = decision.events.iter().enumerate().filter_map(event).collect();
+        let events: Vec<_> = events.into_iter().map(body).collect();
         for chunk in events.chunks(WRITES_AT_ONCE) {
             for result in join_all(chunk.iter().map(|e| self.requests.event(e))).await {
                 match result {

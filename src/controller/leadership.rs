@@ -1,63 +1,77 @@
-//! Leader election: one replica acts, the others stand by. Advisory: destructive writes carry preconditions anyway.
+//! Leader election by a Lease: one replica acts, the others stand by (decision 0087).
+//!
+//! [`lease`] has the rules; here are the requests. A standby watches the lease and sends nothing. A destructive write carries
+//! preconditions whoever leads (S4).
 
 use std::time::Duration;
 
 use futures::StreamExt;
-use futures::stream::{self, BoxStream};
+use futures::future::pending;
+use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
+use kube::api::{Patch, PatchParams, PostParams};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::watch_object;
-use kube_lease_manager::{LeaseManager, LeaseManagerBuilder, LeaseManagerError};
+use serde_json::{Value, json};
 use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinError, JoinHandle};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use govcloud_api::{OPERATOR_NAME, OPERATOR_NAMESPACE};
 
+mod lease;
 #[cfg(test)]
 mod tests;
 
-/// Seconds that the lease holds after its last renewal.
-const DURATION_SECONDS: u64 = 15;
-
-/// Seconds before its end that it is renewed.
-const GRACE_SECONDS: u64 = 5;
+use lease::{Hold, Observed};
 
 /// Pause after a request on the lease that failed.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// Longest time of one request on the lease.
+const REQUEST: Duration = Duration::from_secs(2);
 
 /// Why this replica does not lead, or leads no longer.
 #[derive(Debug, thiserror::Error)]
 pub enum ElectionError {
     /// A request on the lease failed for good.
     #[error("the lease {OPERATOR_NAMESPACE}/{OPERATOR_NAME}: {0}")]
-    Lease(#[from] LeaseManagerError),
+    Lease(#[source] Box<kube::Error>),
     /// The election's task panicked.
     #[error("the election's task: {0}")]
     Task(#[from] JoinError),
-    /// Another replica took over.
+    /// Another replica took over, or may have by now.
     #[error("leadership was lost; ending so that nothing is done twice")]
     Lost,
+}
+
+impl From<kube::Error> for ElectionError {
+    fn from(error: kube::Error) -> Self {
+        Self::Lease(Box::new(error))
+    }
 }
 
 /// The running election.
 pub struct Election {
     leads: watch::Receiver<bool>,
     stop: oneshot::Sender<()>,
-    task: JoinHandle<Result<(), LeaseManagerError>>,
+    task: JoinHandle<Result<(), ElectionError>>,
 }
 
 impl Election {
     /// Starts to take part under this identity.
     ///
     /// # Errors
-    /// The lease can be neither read nor created.
+    /// The lease cannot be read.
     pub async fn start(client: kube::Client, identity: &str) -> Result<Self, ElectionError> {
+        let leases: Api<Lease> = Api::namespaced(client, OPERATOR_NAMESPACE);
+        // A replica without rights on it would stand by for ever.
+        leases.get_opt(OPERATOR_NAME).await?;
         let (sender, leads) = watch::channel(false);
         let (stop, stopped) = oneshot::channel();
-        let candidate = Candidate { client, identity: identity.to_owned() };
-        let manager = candidate.manager().await?;
-        let task = tokio::spawn(candidate.take_part(manager, sender, stopped));
+        let candidate = Candidate { leases, identity: identity.to_owned() };
+        let task = tokio::spawn(candidate.take_part(sender, stopped));
         Ok(Self { leads, stop, task })
     }
 
@@ -89,70 +103,145 @@ impl Election {
     /// The lease was not released; it expires.
     pub async fn release(self) -> Result<(), ElectionError> {
         drop(self.stop);
-        Ok(self.task.await??)
+        self.task.await?
     }
 }
 
 /// One replica that wants to lead.
 struct Candidate {
-    client: kube::Client,
+    leases: Api<Lease>,
     identity: String,
 }
 
 impl Candidate {
-    /// A manager that has not read the lease yet.
-    async fn manager(&self) -> Result<LeaseManager, LeaseManagerError> {
-        LeaseManagerBuilder::new(self.client.clone(), OPERATOR_NAME)
-            .with_namespace(OPERATOR_NAMESPACE)
-            .with_identity(&self.identity)
-            .with_duration(DURATION_SECONDS)
-            .with_grace(GRACE_SECONDS)
-            .build()
-            .await
-    }
-
     /// Takes the lease when it is free, and renews it until `stop`; then releases it.
     async fn take_part(
         self,
-        mut manager: LeaseManager,
         leads: watch::Sender<bool>,
         mut stop: oneshot::Receiver<()>,
-    ) -> Result<(), LeaseManagerError> {
-        let mut released = released(self.client.clone());
+    ) -> Result<(), ElectionError> {
+        let Some(hold) = self.take(&mut stop).await else { return Ok(()) };
+        leads.send_replace(true);
+        let released = self.keep(hold, &mut stop).await;
+        leads.send_replace(false);
+        match released {
+            Some(hold) => Ok(self.write_held(&hold, &lease::released()).await.map(drop)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Waits until the lease is free, and takes it. `None` if this replica is to stop.
+    async fn take(&self, stop: &mut oneshot::Receiver<()>) -> Option<Hold> {
+        let mut versions = watch_object(self.leases.clone(), OPERATOR_NAME).default_backoff().boxed();
+        let mut observed: Option<Observed> = None;
+        let mut again = Instant::now();
         loop {
+            let free_at = observed.as_ref().map(|observed| observed.free_at(&self.identity).max(again));
             tokio::select! {
                 biased;
-                _ = &mut stop => return manager.release().await,
-                changed = manager.changed() => match changed {
-                    Ok(leading) => {
-                        leads.send_replace(leading);
-                        released = stream::pending().boxed();
+                _ = &mut *stop => return None,
+                Some(version) = versions.next() => match version {
+                    Ok(lease) => {
+                        observed = Some(Observed::next(observed.as_ref(), lease.as_ref(), Instant::now()));
                     }
-                    Err(e) => retry_later(&e).await,
+                    Err(error) => tracing::warn!(%error, "the lease's watch was interrupted; it is resumed"),
                 },
-                // A manager sleeps until the lease expires as it read it last; a new one reads it now.
-                Some(()) = released.next() => match self.manager().await {
-                    Ok(new) => manager = new,
-                    Err(e) => retry_later(&e).await,
-                },
+                () = reach(free_at) => {
+                    let Some(free) = &observed else { continue };
+                    let sent = Instant::now();
+                    match timeout_at(sent + REQUEST, self.write_taken(free)).await {
+                        Ok(Ok(lease)) => return Some(Hold::new(&lease, sent)),
+                        Ok(Err(error)) if is_conflict(&error) => {
+                            tracing::debug!("another replica changed the lease first");
+                        }
+                        failed => warn_of(failed),
+                    }
+                    again = Instant::now() + RETRY;
+                }
             }
         }
     }
+
+    /// Renews the lease until this replica is to stop, and returns its hold then; `None` if another replica took the lease, or
+    /// may have.
+    async fn keep(&self, mut hold: Hold, stop: &mut oneshot::Receiver<()>) -> Option<Hold> {
+        let mut next = hold.renewal_at();
+        loop {
+            tokio::select! {
+                biased;
+                _ = &mut *stop => return Some(hold),
+                () = sleep_until(next) => {}
+            }
+            let sent = Instant::now();
+            if sent >= hold.ends_at() {
+                return None;
+            }
+            let ends_at = hold.ends_at().min(sent + REQUEST);
+            match timeout_at(ends_at, self.write_held(&hold, &lease::renewed(Timestamp::now()))).await {
+                Ok(Ok(Some(lease))) => {
+                    hold = Hold::new(&lease, sent);
+                    next = hold.renewal_at();
+                }
+                Ok(Ok(None)) => return None,
+                failed => {
+                    warn_of(failed);
+                    next = hold.ends_at().min(Instant::now() + RETRY);
+                }
+            }
+        }
+    }
+
+    /// Takes the lease, if it is still of the version that was observed.
+    async fn write_taken(&self, observed: &Observed) -> kube::Result<Lease> {
+        let spec = lease::taken(&self.identity, observed.transitions, Timestamp::now());
+        let Some(version) = &observed.version else {
+            let lease = json!({ "metadata": { "name": OPERATOR_NAME }, "spec": spec });
+            let lease = serde_json::from_value(lease).map_err(kube::Error::SerdeError)?;
+            return self.leases.create(&PostParams::default(), &lease).await;
+        };
+        self.patch(version, &spec).await
+    }
+
+    /// Changes the lease that this replica holds, whatever else of it changed meanwhile. `None` if another one holds it.
+    async fn write_held(&self, hold: &Hold, spec: &Value) -> kube::Result<Option<Lease>> {
+        match self.patch(&hold.version, spec).await {
+            Err(error) if is_conflict(&error) => {}
+            answer => return answer.map(Some),
+        }
+        let lease = self.leases.get(OPERATOR_NAME).await?;
+        let holder = lease.spec.and_then(|spec| spec.holder_identity);
+        if holder.as_ref() != Some(&self.identity) {
+            return Ok(None);
+        }
+        self.patch(&lease.metadata.resource_version.unwrap_or_default(), spec).await.map(Some)
+    }
+
+    /// Patches one version of the lease.
+    async fn patch(&self, version: &str, spec: &Value) -> kube::Result<Lease> {
+        let manager = PatchParams { field_manager: Some(OPERATOR_NAME.to_owned()), ..PatchParams::default() };
+        let patch = json!({ "metadata": { "resourceVersion": version }, "spec": spec });
+        self.leases.patch(OPERATOR_NAME, &manager, &Patch::Merge(patch)).await
+    }
 }
 
-async fn retry_later(error: &LeaseManagerError) {
-    tracing::warn!(%error, again_in = ?RETRY, "a request on the lease failed");
-    tokio::time::sleep(RETRY).await;
+/// Waits until a time; for ever where there is none.
+async fn reach(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => pending().await,
+    }
 }
 
-/// Reports each time that nobody holds the lease.
-fn released(client: kube::Client) -> BoxStream<'static, ()> {
-    let leases: Api<Lease> = Api::namespaced(client, OPERATOR_NAMESPACE);
-    let observed = watch_object(leases, OPERATOR_NAME).default_backoff().filter_map(|lease| async {
-        let lease =
-            lease.inspect_err(|e| tracing::warn!(error = %e, "the lease's watch was interrupted")).ok()?;
-        let holder = lease.and_then(|lease| lease.spec?.holder_identity);
-        holder.is_none().then_some(())
-    });
-    observed.boxed()
+/// Returns true if the lease is of another version than the one that was to be changed, or exists already.
+fn is_conflict(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 409)
+}
+
+/// Logs a request on the lease that failed, or was not answered in time.
+fn warn_of<T>(failed: Result<kube::Result<T>, tokio::time::error::Elapsed>) {
+    match failed {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::warn!(%error, again_in = ?RETRY, "a request on the lease failed"),
+        Err(error) => tracing::warn!(%error, again_in = ?RETRY, "a request on the lease was not answered"),
+    }
 }

@@ -254,6 +254,11 @@ impl Queue {
         self.locked(|s| s.mode == Mode::Active)
     }
 
+    /// Returns true if the process ends: a reconcile sends no further write.
+    pub fn is_closed(&self) -> bool {
+        self.locked(|s| s.mode == Mode::Closed)
+    }
+
     /// Takes no more keys, and waits until those that run are done.
     pub async fn drain(&self) {
         self.change(|s| s.mode = Mode::Closed);

@@ -204,6 +204,9 @@ impl Context {
         let mut confirmed: Vec<Target> = Vec::new();
         let mut made = self.held_writes(key);
         for _ in 0..ROUNDS {
+            if self.queue.is_closed() {
+                return Ok(None);
+            }
             let Some(mut decision) = self.decide(key, &with, self.clock.now()) else {
                 "Malformed".clone_into(&mut fields.decision);
                 return self.report_malformed(key).await.map(|()| None);

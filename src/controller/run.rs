@@ -21,9 +21,9 @@ use super::{reconciler, server, watch as watches};
 use govcloud_domain::integrity::PolicyIntegrity;
 use govcloud_domain::seal::Seal;
 
-/// Time that running reconciles get to finish their writes at the end. With [`RELEASE`] it is below the grace period of
-/// the Pod, 30 seconds.
-const DRAIN: Duration = Duration::from_secs(10);
+/// Time that the requests of running reconciles get to be answered at the end. With [`RELEASE`] it is below the grace period
+/// of the Pod, 30 seconds.
+const DRAIN: Duration = Duration::from_secs(3);
 
 /// Time that the release of the lease may take.
 const RELEASE: Duration = Duration::from_secs(5);
@@ -137,7 +137,7 @@ pub async fn operate_until(
     match &ended {
         // Another replica acts already.
         Err(RunError::Election(_)) => {}
-        _ => finish(&context, election).await,
+        _ => finish(&context, tasks, election).await,
     }
     ended
 }
@@ -192,12 +192,15 @@ async fn lead(
     }
 }
 
-/// Lets running reconciles finish, and releases the lease so that the next leader starts at once.
-async fn finish(context: &Context, election: Option<Election>) {
-    tracing::info!(running = context.queue.stats().running, "ending: no more records are taken");
+/// Ends in order: running reconciles stop after the requests that are under way, then every task ends, and then the lease is
+/// released. So the next leader begins when nothing of this one is left that could write.
+async fn finish(context: &Context, tasks: Tasks, election: Option<Election>) {
+    tracing::info!(running = context.queue.stats().running, "ending: nothing more is begun");
     if timeout(DRAIN, context.queue.drain()).await.is_err() {
-        tracing::warn!(after = ?DRAIN, "reconciles that still ran were abandoned");
+        tracing::warn!(after = ?DRAIN, "requests that were not answered were abandoned");
     }
+    tasks.abort().await;
+    context.leads.store(false, Ordering::Relaxed);
     let Some(election) = election else { return };
     match timeout(RELEASE, election.release()).await {
         Ok(Ok(())) => tracing::info!("the lease is released"),
@@ -224,17 +227,21 @@ mod tests {
     #[tokio::test]
     async fn finish_takes_no_more_keys_and_waits_for_running_ones() {
         let context = standby();
-        finish(&context, None).await;
+        finish(&context, Tasks::default(), None).await;
         let context = standby();
         context.queue.activate();
         context.queue.add(["a", "b"].map(|name| Key::new(Kind::Application, "dept", name)));
         let running = context.queue.next().await.unwrap();
-        let finished = finish(&context, None);
+        let (mut tasks, (held, of_the_task)) = (Tasks::default(), watch::channel(()));
+        tasks.spawn("a worker", async move { held.closed().await });
+        let finished = finish(&context, tasks, None);
         tokio::pin!(finished);
         assert!(timeout(Duration::from_millis(1), &mut finished).await.is_err(), "one is being reconciled");
         assert_eq!(context.queue.next().await, None);
+        assert!(context.queue.is_closed(), "and sends nothing more");
         context.queue.done(&running, None);
         finished.await;
+        assert!(of_the_task.has_changed().is_err(), "no task is left");
     }
 
     #[test]

@@ -78,6 +78,11 @@ impl Tasks {
         }
     }
 
+    /// Aborts every task, and waits until none is left.
+    pub async fn abort(mut self) {
+        self.0.shutdown().await;
+    }
+
     /// Waits for a future, or for the first task that ends before it.
     ///
     /// # Errors
@@ -120,6 +125,19 @@ mod tests {
         assert_eq!(fails, r#"the task "policy guard" ended: cannot be read"#);
         let returns = ended(|t| t.spawn("delivery", async {})).await;
         assert_eq!(returns, r#"the task "delivery" ended: returned"#);
+    }
+
+    #[tokio::test]
+    async fn abort_leaves_no_task_behind() {
+        let (mut tasks, shared) = (Tasks::default(), std::sync::Arc::new(()));
+        let held = shared.clone();
+        tasks.spawn("worker", async move {
+            pending::<()>().await;
+            drop(held);
+        });
+        tokio::task::yield_now().await;
+        tasks.abort().await;
+        assert_eq!(std::sync::Arc::strong_count(&shared), 1);
     }
 
     #[tokio::test]

@@ -14,8 +14,8 @@ use govcloud_api::record::TimelineEntry;
 use govcloud_api::{API_VERSION, time::Instant};
 
 /// Name of an entry for ever: 16 hex digits of a digest of the record's UID, the entry's place in its timeline, its
-/// event and who acted; of a decision its wording and time as well. The Kubernetes Event of the same entry is named after it
-/// too (S9).
+/// event and who acted; of a decision its wording and time as well. A Kubernetes Event is named after the entries in its note
+/// (S9).
 ///
 /// A place alone would name two decisions where etcd was restored between them (docs/decisions/0077). Wording and time of all
 /// else are left out: a repeated try would tell another event, as a certificate made a second later has another digest.
@@ -25,8 +25,21 @@ pub fn id(uid: &str, place: u64, entry: &TimelineEntry) -> String {
     let decided =
         matches!(event.parse(), Ok(EventKind::Approved | EventKind::Rejected | EventKind::Returned));
     let decision = decided.then_some((message, at));
-    let hash =
-        digest::digest_of(&(uid, place.to_string(), event, (actor, party, decision))).unwrap_or_default();
+    short_digest(&(uid, place.to_string(), event, (actor, party, decision)))
+}
+
+/// Name of several entries together; one alone keeps its own.
+#[must_use]
+pub fn id_of_all(ids: &[&str]) -> String {
+    match ids {
+        [alone] => (*alone).to_owned(),
+        several => short_digest(several),
+    }
+}
+
+/// The first 16 hex digits of a digest.
+fn short_digest<T: Serialize + ?Sized>(value: &T) -> String {
+    let hash = digest::digest_of(&value).unwrap_or_default();
     hash.trim_start_matches("sha256:").chars().take(16).collect()
 }
 

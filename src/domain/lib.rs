@@ -7,8 +7,8 @@
 //!
 //! Shared by them: [`region_context`] (the Region of a record), [`decision`] (approval by annotation), [`seal`] (the mark of what was recorded while the policies were intact),
 //! [`integrity`], [`mutators`] and [`release`] (the admission policies as shipped, and those of others), [`calendar`] and [`deadline`] (clocks), [`record`] (conditions and
-//! timeline), [`reason`], [`finding`] and [`lifecycle_event`] (every wording, in two languages), [`plan`] (the result of a decision), [`tenancy`]
-//! (objects of a tenant).
+//! timeline), [`reason`], [`finding`] and [`lifecycle_event`] (every wording, in two languages), [`kubernetes_event`] and [`cloud_event`] (a timeline as others
+//! receive it), [`plan`] (the result of a decision), [`tenancy`] (objects of a tenant).
 
 pub mod application;
 pub mod bilingual;
@@ -24,6 +24,7 @@ pub mod filing;
 pub mod finding;
 pub mod grant;
 pub mod integrity;
+pub mod kubernetes_event;
 pub mod lifecycle_event;
 pub mod maintenance;
 pub mod mutators;

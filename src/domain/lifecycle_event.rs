@@ -1,4 +1,4 @@
-//! Events of a record's lifecycle: each becomes one timeline entry and one Event (S12).
+//! Events of a record's lifecycle: each becomes one timeline entry, and is in the note of one Event (S12).
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -16,7 +16,7 @@ use govcloud_api::record::Verdict;
 #[derive(Clone, Debug, PartialEq, Eq, EnumDiscriminants)]
 #[strum_discriminants(
     name(EventKind),
-    doc = "Word of a lifecycle event: the timeline's `event` and the Event's `reason`.",
+    doc = "Word of a lifecycle event: the timeline's `event`; of a main step the Event's `reason`.",
     derive(AsRefStr, EnumIter, EnumString, IntoStaticStr),
     allow(missing_docs)
 )]
@@ -187,7 +187,7 @@ impl LifecycleEvent {
         }
     }
 
-    /// One CamelCase word: the timeline's `event` and the Event's `reason`.
+    /// One CamelCase word: the timeline's `event`; of a main step the Event's `reason`.
     #[must_use]
     pub fn event(&self) -> &'static str {
         EventKind::from(self).into()
@@ -223,7 +223,7 @@ impl LifecycleEvent {
         }
     }
 
-    /// Note of the Event that is written before the status that records this. It names no digest that exists with that status
+    /// Wording in the note of the Event that is written before the status that records this. It names no digest that exists with that status
     /// alone: if the status is refused because the record changed meanwhile, there may be another one.
     #[must_use]
     pub fn note(&self) -> Bilingual {

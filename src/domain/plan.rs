@@ -164,7 +164,7 @@ pub struct Plan<S> {
     pub steps: Vec<Step>,
     /// The status as it should be; written where it differs and no step is left.
     pub status: S,
-    /// Lifecycle events: one Event each, written before the status.
+    /// Lifecycle events: in the note of an Event that is written before the status.
     pub events: Vec<LifecycleEvent>,
     /// When to look again although nothing changed.
     pub wake: Option<Timestamp>,

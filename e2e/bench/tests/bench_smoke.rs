@@ -9,12 +9,12 @@ const NECESSARY: [(&str, f64); 9] = [
     ("create namespaces", 1.0),
     ("create resourcequotas", 1.0),
     ("create limitranges", 1.0),
-    ("create networkpolicies", 2.0),
+    ("create networkpolicies", 1.0),
     ("create rolebindings", 1.0),
     ("patch cloudapplications/status", 2.0),
     ("patch resourcegrants/status", 1.0),
-    // Decided, notified, clock started; received, in force; provisioned, clock met, clock started.
-    ("create events", 8.0),
+    // One for each status: decided, in force, provisioned.
+    ("create events", 3.0),
 ];
 
 #[test]

@@ -191,15 +191,13 @@ pub async fn quiet(department: &Department) -> Result<()> {
     eventually("nothing more is written", PATIENCE, none).await
 }
 
-/// Number of Events of maintenance on an application.
+/// Number of notices of maintenance in the notes of an application's Events.
 pub async fn events_of_maintenance(department: &Department, name: &str) -> Result<usize> {
     let events: Api<Event> = Api::namespaced(department.admin().await?, &department.namespace);
     let all = events.list(&ListParams::default()).await?;
-    let of = |e: &&Event| {
-        e.reason.as_deref().is_some_and(|r| r.starts_with("Maintenance"))
-            && e.regarding.as_ref().is_some_and(|r| r.name.as_deref() == Some(name))
-    };
-    Ok(all.iter().filter(of).count())
+    let of = |e: &&Event| e.regarding.as_ref().is_some_and(|r| r.name.as_deref() == Some(name));
+    let notes = all.iter().filter(of).filter_map(|e| e.note.as_deref());
+    Ok(notes.map(|note| note.matches("平台调整 ").count()).sum())
 }
 
 /// The clock of an obligation.

@@ -27,7 +27,7 @@ pub async fn work_order_is_published_and_rendered(context: Context) -> Result<()
     ensure!(reconciling["reason"] == "AwaitingGrant", "{reconciling}");
     let publishes = message(&app, "Reconciling");
     ensure!(publishes.contains("kubectl govcloud grant render clinic"), "{publishes}");
-    let told = event(&department, "CloudApplication", "clinic", "Notified").await?;
+    let told = event(&department, "CloudApplication", "clinic", "Approved").await?;
     ensure!(told.contains("已通知政务云服务提供方"), "{told}");
     ensure!(tenants(&department, &app).await?.is_empty(), "nothing is made without the provider's grant");
 
@@ -56,7 +56,8 @@ pub async fn work_order_is_published_and_rendered(context: Context) -> Result<()
         message(&change, "Reconciling").contains("kubectl govcloud grant render clinic --change enlarge")
     );
     ensure!(clock(&change, "Change")?["metAt"].is_null() && change.data["status"]["waitingOn"] == "Provider");
-    event(&department, "ChangeRequest", "enlarge", "Notified").await?;
+    let told = event(&department, "ChangeRequest", "enlarge", "Approved").await?;
+    ensure!(told.contains("已通知政务云服务提供方"), "{told}");
     ensure!(
         hard(&department, &prod).await?["requests.cpu"] == "8",
         "nothing is enlarged without the provider's grant"

@@ -79,7 +79,7 @@ impl Play {
         let there = || async {
             Ok((events_of_maintenance(&self.department, "clinic").await? == events.len()).then_some(()))
         };
-        e2e::wait::eventually("one Event each", Duration::from_secs(30), there).await?;
+        e2e::wait::eventually("each is in the note of an Event", Duration::from_secs(30), there).await?;
         Ok(application)
     }
 

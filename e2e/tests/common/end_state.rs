@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail, ensure};
 use e2e::actors::Actor;
 use e2e::fixtures::{Department, Kind};
 use e2e::volumes;
@@ -11,13 +11,14 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use k8s_openapi::api::core::v1::PersistentVolume;
 use k8s_openapi::api::events::v1::Event;
-use kube::api::ListParams;
+use kube::api::{DynamicObject, ListParams};
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
 /// Records, Events, volumes and directories at the end of a life, as text that can be compared with another life's.
 pub async fn end_state(department: &Department, tenant: &str, held: &[PersistentVolume]) -> Result<String> {
     let mut state = Vec::new();
+    let events = events(department).await?;
     for (kind, name) in [
         (Kind::Application, "travel"),
         (Kind::Grant, "travel"),
@@ -25,21 +26,17 @@ pub async fn end_state(department: &Department, tenant: &str, held: &[Persistent
         (Kind::Exit, "travel-exit"),
     ] {
         let record = department.api(Actor::Admin, kind).await?.get(name).await?;
+        ensure_noted(&record, &format!("{}/{name}", kind.resource().kind), &events)?;
         let m = &record.metadata;
         state.push(json!({
             "record": kind.resource().kind, "name": name, "generation": m.generation, "annotations": m.annotations,
             "labels": m.labels, "finalizers": m.finalizers, "owners": m.owner_references, "data": record.data,
         }));
     }
-    let events: Api<Event> = Api::namespaced(department.admin().await?, &department.namespace);
-    let mut recorded: Vec<String> = Vec::new();
-    for event in events.list(&ListParams::default()).await? {
-        let about = event.regarding.context("about nothing")?;
-        let (kind, name) = (about.kind.unwrap_or_default(), about.name.unwrap_or_default());
-        recorded.push(format!("{kind}/{name} {}", event.reason.unwrap_or_default()));
-    }
-    recorded.sort();
-    state.push(json!({ "events": recorded }));
+    let line = |e: &Event| {
+        format!("{} {}: {}", subject(e), e.reason.as_deref().unwrap_or_default(), note(e))
+    };
+    state.push(json!({ "events": events.iter().map(line).collect::<Vec<_>>() }));
     for volume in held {
         let is = department.volumes().await?.get_opt(&volume.name_any()).await?;
         let file: PathBuf = volumes::directory(volume)?.join("record");
@@ -56,6 +53,41 @@ pub async fn end_state(department: &Department, tenant: &str, held: &[Persistent
     };
     let clean: Vec<Value> = state.iter().map(|value| scrub.value(value)).collect();
     Ok(serde_json::to_string_pretty(&clean)?)
+}
+
+/// Events of the filing namespace, those of one record in the order in which they were written.
+async fn events(department: &Department) -> Result<Vec<Event>> {
+    let events: Api<Event> = Api::namespaced(department.admin().await?, &department.namespace);
+    let mut events = events.list(&ListParams::default()).await?.items;
+    events.sort_by_key(|e| (subject(e), e.event_time.as_ref().map(|at| at.0)));
+    Ok(events)
+}
+
+/// Kind and name of the record that an Event is about.
+fn subject(event: &Event) -> String {
+    let about = event.regarding.clone().unwrap_or_default();
+    format!("{}/{}", about.kind.unwrap_or_default(), about.name.unwrap_or_default())
+}
+
+fn note(event: &Event) -> &str {
+    event.note.as_deref().unwrap_or_default()
+}
+
+/// S12: each entry of a record's timeline is in the note of one Event about it, and in no other; the notes hold nothing else.
+fn ensure_noted(record: &DynamicObject, name: &str, events: &[Event]) -> Result<()> {
+    // Of each wording the first clause: a note names no digest that comes with the status.
+    let clauses = |text: &str| -> Vec<String> {
+        let chinese = text.split(" / ").next().unwrap_or_default();
+        chinese.split('；').map(|part| part.split('，').next().unwrap_or_default().to_owned()).collect()
+    };
+    let entries = record.data["status"]["timeline"].as_array().into_iter().flatten();
+    let mut entries: Vec<String> = entries.filter_map(|e| e["message"].as_str()).flat_map(clauses).collect();
+    let mut noted: Vec<String> =
+        events.iter().filter(|e| subject(e) == name).flat_map(|e| clauses(note(e))).collect();
+    entries.sort();
+    noted.sort();
+    ensure!(entries == noted, "S12: {name} has in its timeline\n{entries:?}\nand in the notes of its Events\n{noted:?}");
+    Ok(())
 }
 
 /// Fails unless two end states are equal; the error shows the first difference.

@@ -121,7 +121,7 @@ fn object(entry: &Entry, tenant: &str, department: &str, held: &[PersistentVolum
     let (place, name) = match object.resource.as_str() {
         "persistentvolumes" => ("", format!("of {}", own_volume?)),
         "namespaces" if name == tenant => ("", "TENANT".to_owned()),
-        // Events are in the end state, each by its record and reason.
+        // Events are in the end state, each by its record, reason and note.
         "events" => return None,
         _ if object.namespace == department => ("FILING_NAMESPACE", name),
         _ if object.namespace == tenant => ("TENANT", name),

@@ -127,7 +127,7 @@ impl State {
     }
 
     fn pairs(&mut self) -> Action {
-        let first = self.roll(4) == 0;
+        let first = self.roll(3) == 0;
         let kill = match self.second {
             Some(0) => {
                 self.second = None;

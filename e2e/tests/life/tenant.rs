@@ -27,7 +27,7 @@ pub async fn is_as_applied_for(
     comparison.namespace(&namespace["metadata"], department, application)?;
     comparison.quota(&list(&admin, tenant).await?, application)?;
     comparison.limits(&list(&admin, tenant).await?)?;
-    comparison.network_policies(list(&admin, tenant).await?)?;
+    comparison.network_policies(&list(&admin, tenant).await?)?;
     comparison.access(&list(&admin, tenant).await?, department)?;
     Ok(comparison.compared)
 }
@@ -86,21 +86,17 @@ impl Comparison<'_> {
         self.same("the limits", items, expected)
     }
 
-    fn network_policies(&mut self, mut policies: Vec<NetworkPolicy>) -> Result<()> {
-        policies.sort_by_key(ResourceExt::name_any);
+    fn network_policies(&mut self, policies: &[NetworkPolicy]) -> Result<()> {
         let names: Vec<String> = policies.iter().map(ResourceExt::name_any).collect();
-        let expected = ["govcloud-allow-same-namespace-and-dns", "govcloud-default-deny"];
-        self.same("the network policies", &json!(names), json!(expected))?;
-        let deny = &serde_json::to_value(&policies[1])?["spec"];
-        self.same("what deny selects", &deny["podSelector"], json!({}))?;
-        self.same("what deny covers", &deny["policyTypes"], json!(["Ingress", "Egress"]))?;
-        self.same("what deny lets in", &deny["ingress"], Value::Null)?;
-        self.same("what deny lets out", &deny["egress"], Value::Null)?;
-        let allow = &serde_json::to_value(&policies[0])?["spec"];
-        self.same("from where", &allow["ingress"], json!([{"from": [{"podSelector": {}}]}]))?;
-        self.same("to where", &allow["egress"][0], json!({"to": [{"podSelector": {}}]}))?;
+        self.same("the network policies", &json!(names), json!(["govcloud-default-deny"]))?;
+        let policy = &serde_json::to_value(&policies[0])?["spec"];
+        self.same("what it selects", &policy["podSelector"], json!({}))?;
+        self.same("what it covers", &policy["policyTypes"], json!(["Ingress", "Egress"]))?;
+        self.same("from where", &policy["ingress"], json!([{"from": [{"podSelector": {}}]}]))?;
+        self.same("to where", &policy["egress"][0], json!({"to": [{"podSelector": {}}]}))?;
         let ports = json!([{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]);
-        self.same("DNS", &allow["egress"][1]["ports"], ports)
+        self.same("DNS", &policy["egress"][1]["ports"], ports)?;
+        self.same("the ways out", &json!(policy["egress"].as_array().map(Vec::len)), json!(2))
     }
 
     fn access(&mut self, bindings: &[RoleBinding], department: &Department) -> Result<()> {
@@ -163,7 +159,7 @@ pub async fn drift_is_put_right(department: &Department, tenant: &str) -> Result
         Drift {
             what: "a network policy",
             patch: json!({"spec": {"ingress": [{}]}}),
-            right: |p| p["spec"]["ingress"].as_array().is_none_or(Vec::is_empty),
+            right: |p| p["spec"]["ingress"] == json!([{"from": [{"podSelector": {}}]}]),
         },
     )
     .await?;

@@ -31,6 +31,24 @@ async fn served_kinds_that_cannot_be_listed_are_named() {
     assert!(context.unlisted().is_empty(), "the CRD is gone");
 }
 
+/// Between two requests of a reconcile the process may end: the next leader goes on from there.
+#[tokio::test]
+async fn a_reconcile_sends_nothing_once_the_process_ends() {
+    let (context, key) = (leader(), Key::new(Kind::Application, "dept", "travel"));
+    let mut travel: serde_json::Value =
+        serde_saphyr::from_str(include_str!("../../../config/samples/travel.yaml")).unwrap();
+    travel["metadata"] = serde_json::json!({
+        "namespace": "dept", "name": "travel", "uid": "a", "resourceVersion": "1", "generation": 1,
+    });
+    let observed = crate::cache::CacheUpdate::Observed(serde_json::from_value(travel).unwrap());
+    context.state.update(Kind::Application, observed, &context.clock);
+    let sends = tokio::time::timeout(Duration::from_millis(50), context.reconcile(&key, None));
+    assert!(sends.await.is_err(), "nobody answers");
+    context.queue.drain().await;
+    let ends = tokio::time::timeout(Duration::from_secs(5), context.reconcile(&key, None));
+    assert_eq!(ends.await.expect("nothing is sent").expect("no error"), None);
+}
+
 #[tokio::test]
 async fn a_key_whose_reconcile_panics_is_counted_and_retried_with_backoff() {
     let (context, key) = (leader(), Key::new(Kind::Application, "dept", "travel"));

@@ -1,4 +1,4 @@
-//! The NetworkPolicies: nothing passes unless allowed, and allowed are the own namespace, DNS, and what the Region names
+//! The NetworkPolicy: nothing passes unless allowed, and allowed are the own namespace, DNS, and what the Region names
 //! (Art. 20, 21).
 
 use std::net::IpAddr;
@@ -10,12 +10,8 @@ use serde_json::{Value, json};
 use super::normalize::{sorted, with_default, without_empty};
 use super::{ObjectRules, Tenant, TenantObject, WriteStep};
 
-/// Name of the policy that closes everything.
-const DEFAULT_DENY: &str = "govcloud-default-deny";
-/// Name of the policy that opens the own namespace and DNS.
-const ALLOW: &str = "govcloud-allow-same-namespace-and-dns";
-/// Name of the policy that opens what the Region names.
-const REGION: &str = "govcloud-allow-region";
+/// Name of the policy: what it does not allow is denied.
+const NAME: &str = "govcloud-default-deny";
 
 pub(super) static RULES: ObjectRules = ObjectRules {
     resource: resources::NETWORK_POLICY,
@@ -27,26 +23,21 @@ pub(super) static RULES: ObjectRules = ObjectRules {
 };
 
 fn desired(tenant: &Tenant) -> Vec<TenantObject> {
-    let policy = |name, ingress: Value, egress: Value| {
-        let types = ["Ingress", "Egress"];
-        let spec = json!({ "podSelector": {}, "policyTypes": types, "ingress": ingress, "egress": egress });
-        tenant.object(&RULES, name, json!({ "spec": spec }))
-    };
     let same_namespace = json!([{ "podSelector": {} }]);
     let Network { ingress, egress } = &tenant.order.network;
-    let region = policy(REGION, rules("from", ingress), rules("to", egress));
-    let region = (!tenant.order.network.is_empty()).then_some(region);
-    let own = [
-        // Empty lists, not absent ones: applied, they also take away rules that somebody else put in. Such an
-        // apply writes even where nothing differs (seen on 1.37), so only drift may trigger it (S11).
-        policy(DEFAULT_DENY, json!([]), json!([])),
-        policy(ALLOW, json!([{ "from": same_namespace }]), json!([{ "to": same_namespace }, dns()])),
-    ];
-    own.into_iter().chain(region).collect()
+    let from = [json!({ "from": same_namespace })].into_iter().chain(rules("from", ingress));
+    let to = [json!({ "to": same_namespace }), dns()].into_iter().chain(rules("to", egress));
+    let spec = json!({
+        "podSelector": {},
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": from.collect::<Vec<Value>>(),
+        "egress": to.collect::<Vec<Value>>(),
+    });
+    vec![tenant.object(&RULES, NAME, json!({ "spec": spec }))]
 }
 
 /// Rules of one direction, as a NetworkPolicy has them. A rule without peers would allow everybody: it is left out.
-fn rules(direction: &str, rules: &[NetworkRule]) -> Value {
+fn rules(direction: &str, rules: &[NetworkRule]) -> Vec<Value> {
     let rule = |rule: &NetworkRule| {
         let peers: Vec<Value> = rule.peers.iter().filter_map(peer).collect();
         let mut allowed = json!({ direction: peers });

@@ -167,8 +167,8 @@ fn reconcile_objects(
     }
 }
 
-/// Live objects of ours that are no longer ordered: a RoleBinding whose role lost its subjects, the NetworkPolicy of a
-/// Region that dropped its own. Never a Namespace and never data: those end only through a Decommission (S3). A LimitRange
+/// Live objects of ours that are no longer ordered: a RoleBinding whose role lost its subjects, a NetworkPolicy of an earlier
+/// release. Never a Namespace and never data: those end only through a Decommission (S3). A LimitRange
 /// is left as it is while the Region's limits contradict each other.
 fn undesired<'a>(
     tenant: &Tenant,

@@ -335,8 +335,8 @@ impl Ledger {
             true => after.iter().filter(|entry| !told_of(entry)).collect(),
             false => after.iter().skip(before.len()).collect(),
         };
-        assert!(dropped || news.len() == plan.events.len(), "S12: one Event an entry: {key:?}");
-        // A full timeline drops some of the new ones at once; the others are in the order of the Events.
+        assert!(dropped || news.len() == plan.events.len(), "S12: one entry a lifecycle event: {key:?}");
+        // A full timeline drops some of the new ones at once; the others are in the order of the events.
         let mut told = plan.events.iter();
         for entry in &news {
             assert!(told.any(|event| entry["event"] == event.event()), "S12: {key:?} {entry}");

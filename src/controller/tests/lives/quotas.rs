@@ -213,18 +213,16 @@ fn settings_of_the_region_reach_tenants() {
     s.decide(&c, "approved", "同意");
     assert_eq!((s.phase(&c), classes(&s).as_str()), ("Completed", "hostpath,ssd"));
 
-    let policy = id("NetworkPolicy", &tenant("prod"), "govcloud-allow-region");
-    assert!(!s.cluster.objects.contains_key(&policy));
+    let policy = id("NetworkPolicy", &tenant("prod"), "govcloud-default-deny");
+    let egress = |s: &Stage| s.cluster.objects[&policy]["spec"]["egress"].as_array().unwrap().clone();
+    let own = egress(&s);
     let dns = json!({ "name": "node-local-dns", "peers": [{ "cidr": "169.254.20.10/32" }],
         "ports": [{ "port": 53, "protocol": "UDP" }] });
     s.region(json!({ "tenancy": { "network": { "egress": [dns] } } }));
-    let spec = &s.cluster.objects[&policy]["spec"];
-    assert_eq!(
-        spec["egress"],
-        json!([{ "to": [{ "ipBlock": { "cidr": "169.254.20.10/32" } }], "ports": [{ "port": 53, "protocol": "UDP" }] }])
-    );
+    let dns = json!({ "to": [{ "ipBlock": { "cidr": "169.254.20.10/32" } }], "ports": [{ "port": 53, "protocol": "UDP" }] });
+    assert_eq!((own.len(), egress(&s)), (2, [own.clone(), vec![dns]].concat()));
     s.region(json!({ "tenancy": { "network": null } }));
-    assert!(!s.cluster.objects.contains_key(&policy), "what the Region takes back is taken back");
+    assert_eq!(egress(&s), own, "what the Region takes back is taken back");
 }
 
 /// A Region whose limits contradict each other accepts nothing, and disturbs nobody.

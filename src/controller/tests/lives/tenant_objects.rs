@@ -25,8 +25,8 @@ fn s11_of_several_objects_only_the_one_that_differs_is_written() {
 #[test]
 fn s11_an_object_that_is_written_in_another_way_is_left_alone() {
     let mut s = live();
-    let allow = id("NetworkPolicy", &tenant("prod"), "govcloud-allow-same-namespace-and-dns");
-    s.cluster.change(&allow, |o| o["spec"]["egress"].as_array_mut().unwrap().reverse());
+    let policy = id("NetworkPolicy", &tenant("prod"), "govcloud-default-deny");
+    s.cluster.change(&policy, |o| o["spec"]["egress"].as_array_mut().unwrap().reverse());
     s.settle();
     assert_eq!(s.writes, 0, "{}", s.log);
 }

@@ -157,19 +157,17 @@ fn a_namespace_that_took_the_place_of_the_recorded_one_is_drift() {
 
 #[test]
 fn a_hole_in_the_network_is_drift() {
-    let deny = |change: fn(&mut Value)| changed("NetworkPolicy", "govcloud-default-deny", change);
-    assert_eq!(deny(|n| n["spec"]["ingress"] = json!([{}])), ["spec.ingress"]);
-    assert_eq!(deny(|n| n["spec"]["policyTypes"] = json!(["Ingress"])), ["spec.policyTypes"]);
+    let policy = |change: fn(&mut Value)| changed("NetworkPolicy", "govcloud-default-deny", change);
+    assert_eq!(policy(|n| n["spec"]["ingress"] = json!([{}])), ["spec.ingress"]);
+    assert_eq!(policy(|n| n["spec"]["policyTypes"] = json!(["Ingress"])), ["spec.policyTypes"]);
     assert_eq!(
-        deny(|n| n["spec"]["podSelector"] = json!({"matchLabels": {"a": "b"}})),
+        policy(|n| n["spec"]["podSelector"] = json!({"matchLabels": {"a": "b"}})),
         ["spec.podSelector.matchLabels"]
     );
-    let allow =
-        |change: fn(&mut Value)| changed("NetworkPolicy", "govcloud-allow-same-namespace-and-dns", change);
-    assert_eq!(allow(|n| n["spec"]["egress"].as_array_mut().unwrap().push(json!({}))), ["spec.egress"]);
-    assert_eq!(allow(|n| n["spec"]["egress"][0]["ports"][0]["port"] = json!(54)), ["spec.egress"]);
+    assert_eq!(policy(|n| n["spec"]["egress"].as_array_mut().unwrap().push(json!({}))), ["spec.egress"]);
+    assert_eq!(policy(|n| n["spec"]["egress"][0]["ports"][0]["port"] = json!(54)), ["spec.egress"]);
     // A peer list that is gone allows everybody.
-    assert_eq!(allow(|n| n["spec"]["ingress"][0] = json!({})), ["spec.ingress"]);
+    assert_eq!(policy(|n| n["spec"]["ingress"][0] = json!({})), ["spec.ingress"]);
 }
 
 #[test]

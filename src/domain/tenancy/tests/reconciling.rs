@@ -64,11 +64,31 @@ fn art_13_a_new_namespace_is_created_then_bounded_then_opened() {
             "create ResourceQuota/govcloud",
             "create LimitRange/govcloud-defaults",
             "create NetworkPolicy/govcloud-default-deny",
-            "create NetworkPolicy/govcloud-allow-same-namespace-and-dns",
         ]
     );
     assert!(report.has_drifted());
     assert_eq!(report.namespaces[0].uid, None);
+}
+
+/// An earlier release had two policies. The one that stays allows everything before the other one goes.
+#[test]
+fn a_network_policy_of_an_earlier_release_goes_last() {
+    let order = order(Restriction::None);
+    let mut live = carried_out(&order);
+    let is_policy = |o: &&mut LiveObject| o.resource == resources::NETWORK_POLICY;
+    let policy = live.objects.iter_mut().find(is_policy).unwrap();
+    let mut earlier = policy.clone();
+    change(policy, |p| p["spec"]["egress"] = json!([]));
+    earlier.name = "govcloud-allow-same-namespace-and-dns".to_owned();
+    change(&mut earlier, |p| p["metadata"]["name"] = json!("govcloud-allow-same-namespace-and-dns"));
+    live.objects.push(earlier);
+    assert_eq!(
+        summary(&reconcile(&order, &[live], &[]).0),
+        [
+            "apply NetworkPolicy/govcloud-default-deny",
+            "delete NetworkPolicy/govcloud-allow-same-namespace-and-dns",
+        ]
+    );
 }
 
 /// The namespace with its bounds, and with nobody in it.
