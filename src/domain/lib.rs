@@ -5,7 +5,7 @@
 //! [`grant`] (13), [`change`] (15), [`maintenance`] (18), [`decommission`] (16, 23, 28),
 //! [`region`] (4, 5, 30). Each has one function `decide(&Observed, now) -> Plan`.
 //!
-//! Beside them, and not yet of any kind: [`settlement`] (26), the bill of a month.
+//! [`statement`] (6, 26) is the kind of the bill that [`settlement`] computes.
 //!
 //! Shared by them: [`region_context`] (the Region of a record), [`decision`] (approval by annotation), [`seal`] (the mark of what was recorded while the policies were intact),
 //! [`integrity`], [`mutators`] and [`release`] (the admission policies as shipped, and those of others), [`calendar`] and [`deadline`] (clocks), [`record`] (conditions and
@@ -42,4 +42,5 @@ pub mod region_context;
 pub mod release;
 pub mod seal;
 pub mod settlement;
+pub mod statement;
 pub mod tenancy;

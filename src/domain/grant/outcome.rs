@@ -45,6 +45,7 @@ impl Evaluation<'_> {
             Gate::Ended => {
                 if self.status.phase != Some(GrantPhase::Released) {
                     self.status.phase = Some(GrantPhase::Released);
+                    self.status.released_at = Some(self.now.into());
                     self.builder.record_event(LifecycleEvent::Released, OPERATOR, Some(16));
                 }
                 self.builder.wait_on(Party::None, None, None);

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bigdecimal::num_bigint::BigInt;
+pub use govcloud_api::catalog::{Basis, ItemClass};
 use govcloud_api::catalog::{Period, ServiceCatalogSpec};
 use govcloud_api::time::CivilDate;
 use jiff::civil::Date;
@@ -23,32 +24,6 @@ use crate::tenancy::quota;
 const LEAST_BYTES: i128 = 1 << 20;
 /// Nano units in one, the scale of [`Quantity::nanos`].
 pub(super) const NANO: i128 = 1_000_000_000;
-
-/// Class of an item, as GB/T 34077.2-2021 divides the resources of a government cloud (5.4, 5.5, 5.6).
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
-pub enum ItemClass {
-    /// 基础设施资源。
-    #[default]
-    Infrastructure,
-    /// 软件资源。
-    Software,
-    /// 人力资源。
-    Human,
-}
-
-/// Quantity that an item is charged for.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
-pub enum Basis {
-    /// The granted amount of a quota key: what was opened, not what was used (据实).
-    #[default]
-    Granted,
-    /// One for each tenant namespace.
-    PerNamespace,
-    /// One for each application with a tenant namespace.
-    PerApplication,
-    /// What people record.
-    Manual,
-}
 
 /// An edition as it is recorded.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
@@ -88,16 +63,16 @@ pub struct ItemRecord {
 }
 
 impl EditionRecord {
-    /// The edition in a ServiceCatalog, whose items are all granted infrastructure so far.
+    /// The edition in a ServiceCatalog.
     ///
     /// # Errors
     /// If the first day is no date. The text is given back.
     pub fn from_spec(name: &str, spec: &ServiceCatalogSpec) -> Result<Self, String> {
         let item = |item: &govcloud_api::catalog::CatalogItem| ItemRecord {
             code: item.code.clone(),
-            class: ItemClass::default(),
-            basis: Basis::default(),
-            resource: Some(item.resource.clone()),
+            class: item.class,
+            basis: item.basis,
+            resource: item.resource.clone(),
             unit: item.unit.clone(),
             per: item.per,
             price: item.price.clone(),

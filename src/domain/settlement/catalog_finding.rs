@@ -19,6 +19,13 @@ pub enum CatalogFinding {
         /// The defect.
         defect: ItemDefect,
     },
+    /// An edition whose first day is no date.
+    Undated {
+        /// The name.
+        edition: String,
+        /// The text that stands for the day.
+        day: String,
+    },
     /// Two different editions with one name.
     EditionTwice {
         /// The name.
@@ -96,6 +103,10 @@ impl CatalogFinding {
                     "service catalog {edition}, item {item}: {en}"
                 )
             }
+            Self::Undated { edition, day } => bilingual!(
+                "服务目录 {edition} 的 effectiveFrom“{day}”不是日期；应如 2026-01-01",
+                "effectiveFrom “{day}” of service catalog {edition} is no date; one like 2026-01-01 is allowed"
+            ),
             Self::EditionTwice { edition } => bilingual!(
                 "服务目录 {edition} 重复出现，内容不同；已用于结算的版本不得更改，请另立新版",
                 "service catalog {edition} appears twice with different content; an edition that was billed by does not change: make a new one"

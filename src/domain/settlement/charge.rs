@@ -14,7 +14,7 @@ use super::export::{ApplicationRecord, ManualRecord};
 use super::gap::{Gap, GapReason, Remark, RemarkReason};
 use super::history::{History, Interval, Subject};
 use super::money::Fraction;
-use super::period::{Days, Month, Proration};
+use super::period::{Charged as _, Days, Month, Proration};
 use crate::quantity::Quantity;
 
 /// What one application owes for one item under one edition.

@@ -10,33 +10,9 @@
 
 use govcloud_api::deadline::Party;
 use govcloud_api::record::Verdict;
+pub use govcloud_api::statement::StatementPhase as Phase;
 
 use crate::bilingual::{Bilingual, bilingual, bilingual_errors};
-
-/// Phase of a statement.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Phase {
-    /// Not computed, or incomplete: there is nothing to confirm.
-    #[default]
-    Open,
-    /// The department checks it.
-    AwaitingConfirmation,
-    /// The authority decides.
-    AwaitingDecision,
-    /// The authority returned it: the records are to be put right.
-    Returned,
-    /// Settled; final.
-    Settled,
-    /// Refused; final.
-    Voided,
-}
-
-impl Phase {
-    /// Returns true if nothing changes any more.
-    pub fn is_final(self) -> bool {
-        matches!(self, Self::Settled | Self::Voided)
-    }
-}
 
 /// Somebody's act on one digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,7 +119,7 @@ impl Progress {
     /// # Errors
     /// If the act is not allowed. Nothing changes then.
     pub fn act(&self, act: &Act) -> Result<(Self, Vec<ClockChange>), Refusal> {
-        if self.phase.is_final() {
+        if self.phase.is_over() {
             return Err(Refusal::Final);
         }
         match act {

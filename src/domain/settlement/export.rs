@@ -29,6 +29,7 @@
 use std::collections::BTreeMap;
 
 use govcloud_api::quota::Quota;
+pub use govcloud_api::region::ChargeUntil;
 use govcloud_api::time::{CivilDate, Instant};
 use serde::{Deserialize, Serialize};
 
@@ -71,16 +72,6 @@ pub struct Export {
     /// Earlier months that are settled. What the records say otherwise now is corrected in this month.
     #[serde(default)]
     pub earlier: Vec<EarlierMonth>,
-}
-
-/// End of the charge in an exit (Art. 16).
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
-pub enum ChargeUntil {
-    /// The department's use ends: new pods are refused, at the latest from the start of reclaiming on.
-    #[default]
-    EndOfUse,
-    /// The provider has reclaimed, or should have: what it is late is not charged.
-    Reclaimed,
 }
 
 /// One application with what was in force for it, from CloudApplication, ResourceGrant, ChangeRequests and Decommission.

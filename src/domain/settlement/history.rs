@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::chain::{Chain, Snapshot};
 use super::export::{ApplicationRecord, ChargeUntil, NamespaceRecord};
 use super::gap::{Gap, GapReason, Remark, RemarkReason};
-use super::period::{Days, Proration, seconds};
+use super::period::{Charged as _, Days, Proration, seconds};
 use super::state::{Amounts, NamespaceInForce, State, amounts, texts};
 use govcloud_api::quota::Quota;
 

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+pub use govcloud_api::region::Proration;
 use govcloud_api::time::Instant;
 use jiff::civil::Date;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
@@ -25,7 +26,19 @@ impl Month {
         Self { first: day.first_of_month() }
     }
 
+    /// The month after; the last month that a date can have is its own.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self::of(self.first.last_of_month().tomorrow().unwrap_or(self.first))
+    }
+
+    /// The year that it is in.
+    pub fn year(self) -> i16 {
+        self.first.year()
+    }
+
     /// The month before; the first month that a date can have is its own.
+    #[must_use]
     pub fn before(self) -> Self {
         Self::of(self.first.yesterday().unwrap_or(self.first))
     }
@@ -94,19 +107,14 @@ impl Days {
     }
 }
 
-/// Share of a day that is charged where something was in force for a part of it.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
-pub enum Proration {
-    /// A day costs what is in force at its 24:00.
-    #[default]
-    Daily,
-    /// Every second counts.
-    Exact,
+/// The time that is charged, by the rule of the Region.
+pub trait Charged {
+    /// Seconds of `days` that are charged for what was in force in `[since, until)`. By the day, they are whole days.
+    fn charged(self, since: i64, until: Option<i64>, days: Days) -> i64;
 }
 
-impl Proration {
-    /// Seconds of `days` that are charged for what was in force in `[since, until)`. By the day, they are whole days.
-    pub fn charged(self, since: i64, until: Option<i64>, days: Days) -> i64 {
+impl Charged for Proration {
+    fn charged(self, since: i64, until: Option<i64>, days: Days) -> i64 {
         let (start, end) = (days.start(), days.end());
         let until = until.unwrap_or(i64::MAX);
         match self {

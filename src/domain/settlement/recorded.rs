@@ -4,7 +4,7 @@
 use govcloud_api::application::CloudApplication;
 use govcloud_api::change::{ChangePhase, ChangeRequest};
 use govcloud_api::deadline::Obligation;
-use govcloud_api::decommission::{Decommission, Scope};
+use govcloud_api::decommission::{Decommission, DecommissionPhase, Scope};
 use govcloud_api::grant::{GrantedNamespace, ResourceGrant};
 
 use super::export::{ApplicationRecord, ChangeRecord, ExitRecord, NamespaceRecord, Quotas};
@@ -14,7 +14,6 @@ impl ApplicationRecord {
     /// applications are left out, by UID.
     pub fn read<'a>(
         application: &CloudApplication,
-        outside_budget: bool,
         grant: Option<&ResourceGrant>,
         changes: impl IntoIterator<Item = &'a ChangeRequest>,
         exits: impl IntoIterator<Item = &'a Decommission>,
@@ -29,7 +28,7 @@ impl ApplicationRecord {
         let approved = application.spec.namespaces.iter().map(|n| (n.name.clone(), n.quota.clone()));
         Self {
             name: application.metadata.name.clone().unwrap_or_default(),
-            outside_budget,
+            outside_budget: application.spec.outside_budget,
             provisioned_at: status.provisioned_at,
             namespaces: status.namespaces.into_iter().map(namespace).collect(),
             approved: approved.collect(),
@@ -62,17 +61,18 @@ fn completed(change: &ChangeRequest, application_uid: &str) -> Option<ChangeReco
     })
 }
 
-/// An exit of the whole application that began to reclaim. No status records since when new pods were refused.
+/// An exit of the whole application whose use has ended, or that began to reclaim. One that was withdrawn ended nothing.
 fn begun(exit: &Decommission, application_uid: &str) -> Option<ExitRecord> {
     let status = exit.status.as_ref()?;
     let certificate = status.certificate.as_ref();
     let of_application = status.application_uid.as_deref() == Some(application_uid);
     let whole = exit.spec.scope == Scope::Application;
-    let begun = status.reclaiming_since.is_some() || certificate.is_some();
+    let quiesced = status.phase == Some(DecommissionPhase::HandingOver) && status.quiesced_at.is_some();
+    let begun = quiesced || status.reclaiming_since.is_some() || certificate.is_some();
     let reclaim = status.record.deadlines.iter().find(|d| d.obligation == Obligation::Reclaim);
     (of_application && whole && begun).then(|| ExitRecord {
         name: exit.metadata.name.clone().unwrap_or_default(),
-        quiesced_at: None,
+        quiesced_at: status.quiesced_at,
         reclaiming_since: status.reclaiming_since,
         reclaim_due_at: reclaim.map(|deadline| deadline.due_at),
         ended_at: certificate.map(|certificate| certificate.ended_at),

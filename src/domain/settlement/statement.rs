@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use govcloud_api::catalog::Period;
+pub use govcloud_api::statement::EditionUsed;
 use serde::{Deserialize, Serialize};
 
 use super::catalog::{Editions, ItemClass};
@@ -59,15 +60,6 @@ pub struct Statement {
     /// Digest over all of the above: what is confirmed. An incomplete statement has none, so nobody can confirm it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
-}
-
-/// Edition of the catalogue that lines refer to.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
-pub struct EditionUsed {
-    /// Name of the ServiceCatalog.
-    pub name: String,
-    /// Digest of the edition.
-    pub digest: String,
 }
 
 /// One application, item and edition. `amount` is `unitDays × price ÷ ofDays`, rounded half-up to 0.01.

@@ -164,7 +164,7 @@ proptest! {
         let (mut confirm, mut settle) = (false, false);
         for act in &acts {
             let Ok((next, changes)) = progress.act(act) else { continue };
-            prop_assert!(!progress.phase.is_final());
+            prop_assert!(!progress.phase.is_over());
             for change in changes {
                 let (Open(clock) | Pause(clock) | Resume(clock) | Meet(clock) | Close(clock)) = change;
                 let open = if clock == Clock::Confirm { &mut confirm } else { &mut settle };

@@ -13,6 +13,7 @@ use super::super::money::{Fraction, Money};
 use super::super::period::{Days, Month};
 use super::super::state::State;
 use super::lives::{lives, lives_with_holes};
+use super::super::period::Charged as _;
 use super::*;
 use crate::calendar::end_of;
 use crate::quantity::Quantity;

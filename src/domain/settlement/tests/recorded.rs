@@ -76,7 +76,7 @@ fn cores(quotas: &Quotas) -> &str {
 #[test]
 fn a_record_has_what_the_statuses_have() {
     let (changes, exits) = ([change("Completed", UID)], [exit("Application")]);
-    let record = ApplicationRecord::read(&application(), false, Some(&grant()), &changes, &exits);
+    let record = ApplicationRecord::read(&application(), Some(&grant()), &changes, &exits);
     assert_eq!((&*record.name, &*record.uid), ("travel", UID));
     let [namespace] = &record.namespaces[..] else { panic!("{:?}", record.namespaces) };
     assert_eq!((&*namespace.entry, &*namespace.uid, namespace.took_back), ("prod", "n1", false));
@@ -90,7 +90,7 @@ fn a_record_has_what_the_statuses_have() {
 fn what_is_not_carried_out_or_of_another_application_is_left_out() {
     let changes = [change("Applying", UID), change("Completed", "another")];
     let mut application = application();
-    let record = ApplicationRecord::read(&application, false, None, &changes, &[exit("Volumes")]);
+    let record = ApplicationRecord::read(&application, None, &changes, &[exit("Volumes")]);
     assert!(record.changes.is_empty() && record.exit.is_none() && record.granted.is_none());
     // A record that was filed anew has another UID, and says which namespaces it took back.
     application.metadata.uid = Some("anew".to_owned());
@@ -99,6 +99,7 @@ fn what_is_not_carried_out_or_of_another_application_is_left_out() {
         "digest": "sha256:0", "reattach": ["n1"],
     });
     application.status.as_mut().unwrap().record.decision = Some(serde_json::from_value(decision).unwrap());
-    let record = ApplicationRecord::read(&application, true, Some(&grant()), &[], &[]);
+    application.spec.outside_budget = true;
+    let record = ApplicationRecord::read(&application, Some(&grant()), &[], &[]);
     assert!(record.namespaces[0].took_back && record.outside_budget && record.granted.is_none());
 }
