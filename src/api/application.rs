@@ -225,6 +225,9 @@ pub struct CloudApplicationStatus {
     /// Receipt of the test report (Art. 14).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported_at: Option<Instant>,
+    /// End of the exit (Art. 16).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exited_at: Option<Instant>,
     /// The Decommission that is under way or done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]

@@ -188,17 +188,20 @@ impl ClusterState {
         struct OfLife {
             provisioned_at: Option<Instant>,
             phase: Option<ApplicationPhase>,
+            exited_at: Option<Instant>,
             decommission: Option<String>,
         }
         let applications = self.store(Kind::Application).in_namespace(namespace);
         let lives = applications.iter().filter_map(|application| {
             let life = application.status::<OfLife>()?;
             let exited = life.phase == Some(ApplicationPhase::Exited);
-            let exit = life.decommission.filter(|_| exited);
-            let ended = exit.and_then(|name| {
-                let exit = self.get(Kind::Decommission, namespace, &name)?.read::<Decommission>().ok()?;
+            // A record of before `exitedAt` was recorded has it in its certificate.
+            let certified = || {
+                let name = life.decommission.as_ref()?;
+                let exit = self.get(Kind::Decommission, namespace, name)?.read::<Decommission>().ok()?;
                 Some(exit.status?.certificate?.ended_at)
-            });
+            };
+            let ended = exited.then(|| life.exited_at.or_else(certified)).flatten();
             let month = |at: Instant| Month::of(china_date(at.timestamp()));
             Some((month(life.provisioned_at?), ended.map(month)))
         });

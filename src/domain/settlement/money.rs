@@ -17,6 +17,32 @@ use crate::bilingual::{Bilingual, bilingual, bilingual_errors};
 /// An exact number: unit-days, or an amount before it is rounded. Its text is `8` or `139/31`.
 pub type Fraction = BigRational;
 
+/// A fraction as a decimal number, cut after so many places and without zeros at the end: for software that knows no
+/// fractions.
+#[must_use]
+pub fn decimal(exact: &Fraction, places: u32) -> String {
+    let scale = BigInt::from(10).pow(places);
+    let scaled = (exact * Fraction::from_integer(scale)).trunc().to_integer().to_string();
+    let (sign, digits) = scaled.strip_prefix('-').map_or(("", &*scaled), |digits| ("-", digits));
+    let width = places as usize + 1;
+    let digits = format!("{digits:0>width$}");
+    let (whole, rest) = digits.split_at(digits.len() - places as usize);
+    let text = format!("{sign}{whole}.{rest}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Quantity and cost of a line, exact: `unitDays ÷ ofDays`, and that times the price. `None` where a text is no number.
+#[must_use]
+pub fn priced(unit_days: &str, of_days: &str, price: &str) -> Option<(Fraction, Fraction)> {
+    let (unit_days, of_days): (Fraction, Fraction) = (unit_days.parse().ok()?, of_days.parse().ok()?);
+    if of_days == Fraction::from_integer(BigInt::ZERO) {
+        return None;
+    }
+    let quantity = unit_days / of_days;
+    let cost = &quantity * price.parse::<Price>().ok()?.exact();
+    Some((quantity, cost))
+}
+
 /// Longest price read, in bytes; the schema's bound.
 const MAX_LEN: usize = 32;
 
@@ -182,6 +208,18 @@ mod tests {
             let error = wrong.parse::<Price>().unwrap_err();
             assert!(error.to_string().contains("30.50"), "{wrong}: {error}");
         }
+    }
+
+    #[test]
+    fn a_fraction_is_cut_to_a_decimal() {
+        for (numerator, denominator, text) in
+            [(144, 31, "4.645161290322"), (8, 1, "8"), (-1, 2, "-0.5"), (0, 1, "0"), (1, 400, "0.0025")]
+        {
+            assert_eq!(decimal(&fraction(numerator, denominator), 12), text);
+        }
+        let (quantity, cost) = priced("144", "31", "30.00").unwrap();
+        assert_eq!((decimal(&quantity, 3), decimal(&cost, 12)), ("4.645".into(), "139.354838709677".into()));
+        assert!(priced("1", "0", "1").is_none() && priced("x", "1", "1").is_none());
     }
 
     #[test]

@@ -68,6 +68,12 @@ impl Evaluation<'_> {
     }
 }
 
+/// Digest of a stored bill, computed from its content. Empty if it is no bill.
+#[must_use]
+pub fn digest_of(bill: &Bill) -> String {
+    same_json::<_, statement::Statement>(bill).map(|s| s.digest_of_content()).unwrap_or_default()
+}
+
 /// The export that a statement is computed from, as [`crate::settlement::settle`] takes it: it recomputes to the same
 /// digest anywhere.
 ///
