@@ -160,7 +160,7 @@ impl<'a> Evaluation<'a> {
     /// Takes a computed bill into the status. One that differs voids what was done with the last one.
     fn publish(&mut self, computed: Computed) {
         let confirmed = self.status.confirmation.is_some();
-        let (digest, gaps) = (computed.digest().cloned(), computed.missing());
+        let (digest, gaps) = (computed.digest().cloned(), computed.gaps());
         let differs = self.progress().digest != digest;
         if self.apply(&Act::Computed(digest.clone())).is_err() {
             return;

@@ -1,5 +1,6 @@
 //! Comma-separated values (RFC 4180), one row a line or correction.
 
+use super::super::record::api_name;
 use govcloud_api::statement::Bill;
 
 /// A field, quoted where it must be. One that a spreadsheet would take for a formula is text, and stays it; a negative number
@@ -42,7 +43,6 @@ pub(super) const COLUMNS: [&str; 16] = [
 
 /// Cells of every line and correction. A correction is charged for an earlier month.
 pub(super) fn cells(bill: &Bill) -> Vec<[String; 16]> {
-    let name = super::super::record::api_name;
     let own = |charged: &str| [&*bill.month, &*bill.department, &*bill.region, charged].map(str::to_owned);
     let lines = bill.lines.iter().map(|l| {
         let [month, department, region, charged] = own(&bill.month);
@@ -55,11 +55,11 @@ pub(super) fn cells(bill: &Bill) -> Vec<[String; 16]> {
             l.application_uid.clone(),
             l.outside_budget.to_string(),
             l.item.clone(),
-            name(&l.class),
+            api_name(&l.class),
             l.edition.clone(),
             l.unit_days.clone(),
             l.of_days.clone(),
-            name(&l.per),
+            api_name(&l.per),
             l.price.clone(),
             l.amount.clone(),
             bill.currency.clone(),

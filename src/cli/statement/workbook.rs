@@ -21,7 +21,7 @@ pub(super) fn of(bill: &Bill) -> Result<Vec<u8>, XlsxError> {
         for (column, text) in (0_u16..).zip(&cells) {
             match text.parse::<f64>().ok().filter(|_| column == AMOUNT) {
                 Some(amount) => sheet.write_with_format(next, column, amount, &money)?,
-                None => sheet.write(next, column, text)?,
+                None => sheet.write(next, column, text.as_str())?,
             };
         }
         next += 1;
@@ -31,7 +31,7 @@ pub(super) fn of(bill: &Bill) -> Result<Vec<u8>, XlsxError> {
     {
         sheet.write_with_format(next, AMOUNT - 1, name, &bold)?;
         sheet.write_with_format(next, AMOUNT, amount.parse::<f64>().unwrap_or_default(), &money)?;
-        sheet.write(next, AMOUNT + 1, &bill.currency)?;
+        sheet.write(next, AMOUNT + 1, bill.currency.as_str())?;
         next += 1;
     }
     sheet.write(next + 1, 0, format!("digest {}", bill.digest.as_deref().unwrap_or_default()))?;

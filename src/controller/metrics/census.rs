@@ -198,9 +198,9 @@ impl Census {
     pub fn statement(&mut self, object: &Object) {
         self.record::<Statement>(object);
         let Ok(statement) = object.read::<Statement>() else { return };
-        let conditions = statement.status.iter().flat_map(|status| &status.record.conditions);
-        let over = |c: &Condition| c.type_ == "WithinBudget" && c.status == ConditionStatus::False;
-        let over = !statement.is_over() && conditions.into_iter().any(over);
+        let mut conditions = statement.status.iter().flat_map(|status| &status.record.conditions);
+        let above = |c: &Condition| c.type_ == "WithinBudget" && c.status == ConditionStatus::False;
+        let over = !statement.is_over() && conditions.any(above);
         let (region, _) = self.at(Some(&statement.spec.region));
         *self.over_budget.entry(ByRegion { region }).or_default() += i64::from(over);
     }

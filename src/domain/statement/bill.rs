@@ -41,9 +41,9 @@ impl Computed {
         self.bill.as_ref().and_then(|bill| bill.digest.as_ref())
     }
 
-    /// Number of missing facts.
-    pub fn missing(&self) -> usize {
-        self.bill.as_ref().map_or(0, |bill| bill.gaps.len()).max(self.findings.len())
+    /// Number of missing facts; none where there is no bill.
+    pub fn gaps(&self) -> usize {
+        self.bill.as_ref().map_or(0, |bill| bill.gaps.len())
     }
 
     fn nothing(finding: Finding) -> Self {
