@@ -30,6 +30,8 @@ mod roles;
 mod row;
 #[path = "attack_matrix/send.rs"]
 mod send;
+#[path = "attack_matrix/statements.rs"]
+mod statements;
 #[path = "attack_matrix/target.rs"]
 mod target;
 #[path = "attack_matrix/tenants.rs"]
@@ -96,6 +98,7 @@ pub fn rows() -> Vec<Row> {
         tenants::rows(),
         volumes::rows(),
         workloads::rows(),
+        statements::rows(),
     ];
     rooms.into_iter().flatten().collect()
 }

@@ -42,6 +42,11 @@ const ONLY_IN_A_RACE: &[(&str, &str, &str)] = &[
     ("workcalendars", "get", "asked for before it is called missing"),
     ("servicecatalogs", "get", "asked for before it is called missing"),
     ("storageclasses", "get", "asked for before it is called missing"),
+    ("statements", "get", "read anew after a write met a conflict"),
+    ("statements", "create", "once a month, where a Region settles; tests/settlement.rs"),
+    ("statements", "patch", "once a month, where a Region settles; tests/settlement.rs"),
+    ("statements/status", "patch", "once a month, where a Region settles; tests/settlement.rs"),
+    ("servicecatalogs", "patch", "once an edition, where a Region settles; tests/settlement.rs"),
     ("configmaps", "create", "asked by the API server when an apply creates; not a request"),
     ("clusterroles", "bind", "asked by the API server on writing a RoleBinding; not a request"),
 ];

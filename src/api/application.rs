@@ -77,6 +77,10 @@ pub struct CloudApplicationSpec {
     /// 上线: absent until the system is live (Art. 14).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub go_live: Option<GoLive>,
+    /// True for a unit outside the budget of this tier, which pays by its own channel: its fees are summed apart (Art. 26,
+    /// second paragraph).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub outside_budget: bool,
     /// Present contact, once it is another than `system.contact`. The department may change it at any time; it is not
     /// part of what is decided on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -221,6 +225,9 @@ pub struct CloudApplicationStatus {
     /// Receipt of the test report (Art. 14).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported_at: Option<Instant>,
+    /// End of the exit (Art. 16).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exited_at: Option<Instant>,
     /// The Decommission that is under way or done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]

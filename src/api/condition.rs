@@ -29,6 +29,10 @@ pub enum ConditionType {
     QuotaCounted,
     /// The inventory has something that the department must know before it consents (Art. 23).
     InventoryWarning,
+    /// The records have every fact that a statement is computed from (Art. 26).
+    Complete,
+    /// The year's fees are within the budget ceiling of the department (Art. 7).
+    WithinBudget,
 }
 
 /// Status of a condition.

@@ -28,6 +28,10 @@ pub enum Obligation {
     Migration,
     /// The provider reports on maintenance (Art. 18).
     MaintenanceReport,
+    /// The department confirms a month's statement (Art. 6, 26).
+    Confirm,
+    /// The authority settles a month's statement (Art. 6, 26).
+    Settle,
 }
 
 /// Party that a record waits on.
@@ -155,6 +159,7 @@ impl Obligation {
             Self::Change => 15,
             Self::Reclaim => 16,
             Self::MaintenanceReport => 18,
+            Self::Confirm | Self::Settle => 26,
             Self::Migration => 28,
         }
     }
@@ -162,8 +167,8 @@ impl Obligation {
     /// Party that owes it.
     pub fn party(self) -> Party {
         match self {
-            Self::Review => Party::Authority,
-            Self::GoLive | Self::GoLiveReport => Party::Department,
+            Self::Review | Self::Settle => Party::Authority,
+            Self::GoLive | Self::GoLiveReport | Self::Confirm => Party::Department,
             Self::Provision | Self::Change | Self::Reclaim | Self::Migration | Self::MaintenanceReport => {
                 Party::Provider
             }
@@ -181,6 +186,8 @@ impl Obligation {
             Self::Reclaim => "云资源收回",
             Self::Migration => "迁出及移交",
             Self::MaintenanceReport => "调整情况报告",
+            Self::Confirm => "结算单确认",
+            Self::Settle => "结算",
         }
     }
 
@@ -195,6 +202,8 @@ impl Obligation {
             Self::Reclaim => "reclaiming",
             Self::Migration => "migration",
             Self::MaintenanceReport => "maintenance report",
+            Self::Confirm => "confirmation of the statement",
+            Self::Settle => "settlement",
         }
     }
 }

@@ -155,6 +155,9 @@ pub struct ResourceGrantStatus {
     /// Since when it is in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_force_since: Option<Instant>,
+    /// End of the grant: the application has exited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released_at: Option<Instant>,
     /// Granted namespaces that are in force.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]

@@ -66,5 +66,18 @@ pub const FILING_REGION: &str = "govcloud.dev/filing-region";
 /// On a filing namespace, as a label: `true` while it holds records that are not over. Policy lets nobody delete it then, and
 /// nobody but the operator take the mark off.
 pub const OPEN_RECORDS: &str = "govcloud.dev/open-records";
+/// On a Statement: the department's confirmation, equal to its `spec.digest` (Art. 6, 26).
+pub const CONFIRM: &str = "govcloud.dev/confirm";
+/// Username of the person who confirmed for the department; stamped by the API server with the confirmation.
+pub const CONFIRMED_BY: &str = "govcloud.dev/confirmed-by";
+/// On a Statement: the provider's objection, a reason for people. It stands until it is removed.
+pub const OBJECTION: &str = "govcloud.dev/objection";
+/// Username of the person who objected for the provider; stamped by the API server with the objection.
+pub const OBJECTED_BY: &str = "govcloud.dev/objected-by";
+/// On a filing namespace, as a label: the last month up to which every month of the department is settled, `2026-10`. Policy
+/// lets nobody delete a record that a later month is computed from, and nobody but the operator write the mark.
+pub const SETTLED_THROUGH: &str = "govcloud.dev/settled-through";
+/// On a ServiceCatalog, as a label: `true` once a statement was computed by it. Policy lets nobody change or delete it then.
+pub const BILLED: &str = "govcloud.dev/billed";
 /// On a volume that outlives its application: it is retained by the department's consent (Art. 23).
 pub const RETAINED: &str = "govcloud.dev/retained";

@@ -22,6 +22,7 @@ pub mod quota;
 pub mod record;
 pub mod region;
 pub mod resources;
+pub mod statement;
 pub mod tenancy;
 pub mod time;
 pub mod work_calendar;
@@ -40,7 +41,7 @@ pub const OPERATOR_NAMESPACE: &str = "govcloud-system";
 /// Name of the operator's ServiceAccount, and its field manager for server-side apply.
 pub const OPERATOR_NAME: &str = "govcloud-operator";
 
-/// The seven CustomResourceDefinitions, in the order in which they are written to `crds/`.
+/// The CustomResourceDefinitions, in the order in which they are written to `crds/`.
 #[must_use]
 pub fn crds() -> Vec<CustomResourceDefinition> {
     vec![
@@ -51,6 +52,7 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         region::Region::crd(),
         work_calendar::WorkCalendar::crd(),
         catalog::ServiceCatalog::crd(),
+        statement::Statement::crd(),
     ]
 }
 

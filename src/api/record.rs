@@ -61,6 +61,10 @@ pub enum WaitingFor {
     HandOverReceipt,
     /// Reclaim by the provider (Art. 16).
     Reclaim,
+    /// Confirmation of a statement by the department (Art. 26).
+    Confirmation,
+    /// Records that a statement lacks, or that were returned (Art. 26).
+    Records,
 }
 
 /// Source of a decision's time.

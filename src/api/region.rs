@@ -8,8 +8,10 @@ use super::condition::Condition;
 pub use super::network::{Network, NetworkPeer, NetworkPort, NetworkRule, Protocol};
 use super::time::Instant;
 
+mod settlement;
 mod tenancy;
 
+pub use settlement::{BudgetCeiling, ChargeUntil, Proration, Settlement};
 pub use tenancy::{
     Allowed, ContainerLimits, IngressHost, LIMIT_ORDER, POD_SECURITY_VERSION, PodSecurity, Tenancy,
 };
@@ -42,6 +44,8 @@ pub use tenancy::{
     validation = Rule::new("self.tier != 'City' || has(self.parent)").message("市级政务云须写明所属的省 / a City must name its Province in `parent`"),
     validation = Rule::new("self.tier != 'Province' || !has(self.parent)").message("省级政务云没有上级 / a Province has no `parent`"),
     validation = Rule::new("self.tier == oldSelf.tier").message("层级不能更改 / the tier cannot change"),
+    validation = Rule::new("!has(self.settlement) || has(self.catalog) || (has(self.catalogs) && size(self.catalogs) > 0)").message("设 settlement 须有服务目录：写明 catalogs / settlement needs a service catalog: name its editions in catalogs"),
+    validation = Rule::new("!has(oldSelf.settlement) || !has(self.settlement) || self.settlement.firstMonth == oldSelf.settlement.firstMonth").message("settlement.firstMonth 不能更改：月份是相连的 / settlement.firstMonth cannot change: months are a chain"),
 )]
 pub struct RegionSpec {
     /// Name of the region for people.
@@ -64,10 +68,18 @@ pub struct RegionSpec {
     /// Name of the WorkCalendar that this region's clocks run by.
     #[schemars(length(min = 1, max = 253))]
     pub calendar: String,
-    /// Name of the ServiceCatalog that fees settle by (Art. 26).
+    /// Name of one edition of the service catalogue that fees settle by (Art. 26); `catalogs` names several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub catalog: Option<String>,
+    /// Names of the editions of the service catalogue, each in force from its `effectiveFrom` until the next one is. A City may
+    /// name those of its Province.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), inner(length(min = 1, max = 253)), extend("x-kubernetes-list-type" = "set"))]
+    pub catalogs: Vec<String>,
+    /// Monthly settlement by the catalogue (Art. 6, 26). Absent: no statements are made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settlement: Option<Settlement>,
     /// Writer of the work order's ResourceGrant: the operator at once, or the provider by hand (Art. 13).
     #[serde(default)]
     pub fulfilment: Fulfilment,
@@ -76,6 +88,14 @@ pub struct RegionSpec {
     pub working_days: WorkingDays,
     /// Rules for tenant namespaces of this region.
     pub tenancy: Tenancy,
+}
+
+impl RegionSpec {
+    /// Names of the editions of its service catalogue, each once.
+    pub fn catalog_names(&self) -> impl Iterator<Item = &str> {
+        let one = self.catalog.as_deref().filter(|name| !self.catalogs.iter().any(|c| c == name));
+        one.into_iter().chain(self.catalogs.iter().map(String::as_str))
+    }
 }
 
 /// A name in both languages.

@@ -16,6 +16,7 @@ use govcloud_api::grant::{GrantedNamespace, ResourceGrant};
 use govcloud_api::quota::Quota;
 use govcloud_api::record::{Decision, TimelineEntry};
 use govcloud_api::region::LocalName;
+use govcloud_api::statement::Statement;
 use govcloud_api::tenancy::Access;
 use govcloud_api::time::Instant;
 
@@ -191,6 +192,8 @@ impl Details {
             self.exit(exit);
         } else if let Body::Grant(grant) = &record.body {
             self.grant(grant);
+        } else if let Body::Statement(statement) = &record.body {
+            self.statement(statement);
         }
         let compared = matches!(&record.body, Body::Change(c) if c.status.as_ref().is_some_and(|s| !s.before.is_empty()));
         if has_ended(record.phase()) && !compared {
@@ -254,6 +257,22 @@ impl Details {
         let context = ApplicationContext { granted: status.granted.to_vec(), ..Default::default() };
         let entries = grant.spec.namespaces.iter().map(|n| (n.name.clone(), n.quota.clone()));
         self.namespaces = rows(entries, &context, &status.namespaces);
+    }
+
+    fn statement(&mut self, statement: &Statement) {
+        self.fact("month", statement.spec.month.clone());
+        let status = statement.status.clone().unwrap_or_default();
+        if let Some(bill) = &status.bill {
+            self.fact("total", format!("{} {}", bill.total, bill.currency));
+            self.fact("bill digest", bill.digest.clone().unwrap_or_default());
+        }
+        if let Some(confirmation) = &status.confirmation {
+            let at = local(confirmation.at.timestamp());
+            self.fact("confirmed", format!("{at}  {}", confirmation.by));
+        }
+        if let Some(objection) = &status.objection {
+            self.fact("objection", objection.reason.clone());
+        }
     }
 
     fn adjustment(
@@ -334,7 +353,7 @@ fn rows(
 
 /// Returns true for a phase after which nothing happens on a record.
 fn has_ended(phase: &str) -> bool {
-    matches!(phase, "Rejected" | "Withdrawn" | "Exited" | "Completed" | "Released")
+    matches!(phase, "Rejected" | "Withdrawn" | "Exited" | "Completed" | "Released" | "Settled" | "Voided")
 }
 
 /// Returns true if a condition needs attention. `Reconciling` does not.

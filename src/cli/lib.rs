@@ -6,6 +6,7 @@
 //! | [`decide`] | decisions of the authority |
 //! | [`department`] | withdrawal, consent, receipts |
 //! | [`verify`], [`certificate`], [`grant`] | check the policies, print a certificate, render a work order |
+//! | [`statement`] | print a month's statement, also for accounting software |
 //! | [`calendar`] | working days, without a cluster |
 //! | [`session`] | flags, connection, requests |
 //! | `messages` | all texts, in Chinese and English |
@@ -21,6 +22,7 @@ pub mod output;
 pub mod queue;
 pub mod session;
 pub mod show;
+pub mod statement;
 pub mod verify;
 
 mod api_error;
@@ -52,6 +54,7 @@ use self::output::Lang;
 use self::queue::QueueCommand;
 use self::session::{Flags, Session};
 use self::show::ShowCommand;
+use self::statement::StatementCommand;
 use self::verify::VerifyCommand;
 use govcloud_api::record::Verdict;
 
@@ -85,6 +88,7 @@ enum Command {
     Receipt(ReceiptCommand),
     Verify(VerifyCommand),
     Certificate(CertificateCommand),
+    Statement(StatementCommand),
     Grant(GrantCommand),
     Calendar(CalendarCommand),
     Completion(CompletionCommand),
@@ -186,6 +190,7 @@ impl Command {
             Self::Receipt(c) => c.run(&session, out).await,
             Self::Verify(c) => c.run(&session, out).await,
             Self::Certificate(c) => c.run(&session, out).await,
+            Self::Statement(c) => c.run(&session, out).await,
             Self::Grant(c) => c.run(&session, out).await,
             Self::Calendar(c) => c.run_on(&session, out).await,
             Self::Completion(_) | Self::Complete(_) => Ok(()),

@@ -19,8 +19,8 @@ macro_rules! texts {
 // Usage errors.
 texts! {
     bad_target(given) {
-        "“{given}”不是 KIND/NAME；KIND 为 capp、chreq、decom 或 grant，如 capp/travel"
-        "\"{given}\" is not KIND/NAME; KIND is capp, chreq, decom or grant, such as capp/travel"
+        "“{given}”不是 KIND/NAME；KIND 为 capp、chreq、decom、grant 或 stmt，如 capp/travel"
+        "\"{given}\" is not KIND/NAME; KIND is capp, chreq, decom, grant or stmt, such as capp/travel"
     }
     not_an_exit(given, exits) {
         "“{given}”不是退出申请；数据清单、授权、签收和退出证明只属于退出申请。{exits}"
@@ -28,7 +28,8 @@ texts! {
     }
     its_exits(exits) { "其退出申请：{exits}" "Its exits: {exits}" }
     no_exits() { "本空间没有它的退出申请" "It has none in this namespace" }
-    not_decided(kind) { "{kind} 不经主管部门审核；可审核的为 capp、chreq、decom" "a {kind} is not decided by the authority; capp, chreq and decom are" }
+    not_decided(kind) { "{kind} 不经主管部门审核；可审核的为 capp、chreq、decom、stmt" "a {kind} is not decided by the authority; capp, chreq, decom and stmt are" }
+    not_a_statement(given) { "“{given}”不是结算单；请写月份，如 2026-10" "\"{given}\" is not a Statement; give its month, such as 2026-10" }
     opinion_required(verb) { "{verb} 须填写审核意见（第十二条）：--opinion '…'" "{verb} requires an opinion (Art. 12): --opinion '…'" }
     bad_sha256(given) { "“{given}”不是 SHA-256：须为 64 位小写十六进制数（sha256sum FILE）" "\"{given}\" is not a SHA-256: 64 lowercase hexadecimal digits (sha256sum FILE)" }
     bad_uid(given) { "“{given}”不是 UID" "\"{given}\" is not a UID" }
@@ -301,6 +302,13 @@ texts! {
         "{name} 现为“{phase}”，不能授权：{why}"
         "{name} is {phase}; consent cannot be given: {why}"
     }
+    no_bill(name, phase) { "结算单 {name} 尚无账单（现为“{phase}”）" "statement {name} has no bill yet (phase {phase})" }
+    no_digest(name) { "结算单 {name} 缺少计费所需的事实，只能以 text、json 查看" "statement {name} lacks facts, so it is shown as text or json only" }
+    bill_false(name, written, computed) {
+        "结算单 {name} 的账单与校验值不符（记录为 {written}，计算为 {computed}）：内容已被改动，不得据以结算"
+        "the bill of statement {name} does not match its digest (recorded {written}, computed {computed}): it was altered; do not settle by it"
+    }
+    bill_incomplete() { "缺少计费所需的事实，没有校验值，不能确认。" "Facts are missing: the bill has no digest and cannot be confirmed." }
     certificate_true(digest) { "校验值相符：{digest}" "the digest matches: {digest}" }
     not_approved(record, phase) { "{record} 未审核通过（现为“{phase}”），没有可生成的工单" "{record} is not approved (phase {phase}); there is no grant to render" }
     altered_since(record) { "{record} 审核通过后内容被改动，不能据此开通" "{record} was altered after its approval; it cannot be provisioned" }

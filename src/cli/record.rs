@@ -18,6 +18,7 @@ use govcloud_api::grant::ResourceGrant;
 use govcloud_api::keys;
 use govcloud_api::record::RecordStatus;
 use govcloud_api::resources::{self, ResourceType};
+use govcloud_api::statement::Statement;
 use govcloud_domain::digest::spec_digest;
 use govcloud_domain::reason::Reason;
 
@@ -28,14 +29,16 @@ pub(super) enum Kind {
     Change,
     Exit,
     Grant,
+    Statement,
 }
 
 impl Kind {
     /// Every kind, in the order of the lifecycle.
-    pub(super) const ALL: [Self; 4] = [Self::Application, Self::Change, Self::Exit, Self::Grant];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Application, Self::Change, Self::Exit, Self::Grant, Self::Statement];
 
     /// Kinds that the authority decides on.
-    pub(super) const DECIDED: [Self; 3] = [Self::Application, Self::Change, Self::Exit];
+    pub(super) const DECIDED: [Self; 4] = [Self::Application, Self::Change, Self::Exit, Self::Statement];
 
     /// Resource type in the API, and short name.
     const fn names(self) -> (ResourceType, &'static str) {
@@ -44,6 +47,7 @@ impl Kind {
             Self::Change => (resources::CHANGE_REQUEST, "chreq"),
             Self::Exit => (resources::DECOMMISSION, "decom"),
             Self::Grant => (resources::RESOURCE_GRANT, "grant"),
+            Self::Statement => (resources::STATEMENT, "stmt"),
         }
     }
 
@@ -108,6 +112,18 @@ impl Target {
         }
     }
 
+    /// Parses the name of a Statement, with or without its kind.
+    pub(super) fn parse_statement(text: &str, lang: Lang) -> Result<Self, CliError> {
+        let target = match text.contains('/') {
+            true => Self::parse(text, lang)?,
+            false => Self { kind: Kind::Statement, name: text.to_owned() },
+        };
+        if target.kind != Kind::Statement {
+            return Err(CliError::Usage(messages::not_a_statement(lang, target)));
+        }
+        Ok(target)
+    }
+
     /// The error for a record of another kind where a Decommission is needed. It names those of its application.
     pub(super) fn not_an_exit(&self, exits: &[Record], lang: Lang) -> CliError {
         let of_application = |exit: &&Record| {
@@ -137,6 +153,7 @@ pub(super) enum Body {
     Change(Box<ChangeRequest>),
     Exit(Box<Decommission>),
     Grant(Box<ResourceGrant>),
+    Statement(Box<Statement>),
 }
 
 /// A record as it was read.
@@ -160,6 +177,7 @@ impl Record {
             Kind::Change => typed(&raw).map(|b| Body::Change(Box::new(b))),
             Kind::Exit => typed(&raw).map(|b| Body::Exit(Box::new(b))),
             Kind::Grant => typed(&raw).map(|b| Body::Grant(Box::new(b))),
+            Kind::Statement => typed(&raw).map(|b| Body::Statement(Box::new(b))),
         };
         let body = body.map_err(|why| CliError::failed(messages::malformed(lang, &target, why)))?;
         let status = match &body {
@@ -167,6 +185,7 @@ impl Record {
             Body::Change(b) => b.status.as_ref().map(|s| s.record.clone()),
             Body::Exit(b) => b.status.as_ref().map(|s| s.record.clone()),
             Body::Grant(b) => b.status.as_ref().map(|s| s.record.clone()),
+            Body::Statement(b) => b.status.as_ref().map(|s| s.record.clone()),
         };
         Ok(Self { target, raw, body, status: status.unwrap_or_default() })
     }
@@ -246,6 +265,7 @@ impl Record {
             Body::Change(b) => b.spec.resource_adjustment.as_ref().map(|a| a.application.as_str()),
             Body::Exit(b) => Some(&b.spec.application),
             Body::Grant(b) => Some(&b.spec.application.name),
+            Body::Statement(_) => None,
         }
     }
 
@@ -258,6 +278,7 @@ impl Record {
                 b.status.as_ref().and_then(|s| s.certificate.as_ref()).map(|c| c.system.as_str())
             }
             Body::Grant(_) => None,
+            Body::Statement(b) => Some(&b.spec.month),
         }
     }
 }

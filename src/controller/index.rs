@@ -45,4 +45,8 @@ pub enum IndexKey {
     MaintainsAll(String),
     /// Maintenance that names an application, and is not over.
     Maintains(String, String),
+    /// Statements of a filing namespace that are not final.
+    OpenStatement(String),
+    /// Complete statements that were computed by an edition of the service catalogue.
+    Bills(String),
 }

@@ -22,6 +22,7 @@ mod settings;
 mod snapshot;
 mod snapshot_content;
 mod spec;
+mod statement;
 mod storage_class;
 mod tenant_objects;
 mod volume;
@@ -66,6 +67,8 @@ pub enum Kind {
     Snapshot,
     /// VolumeSnapshotContent.
     SnapshotContent,
+    /// Statement.
+    Statement,
 }
 
 /// The table.
@@ -87,6 +90,7 @@ static KINDS: &[&KindSpec] = &[
     &storage_class::KIND,
     &snapshot::KIND,
     &snapshot_content::KIND,
+    &statement::KIND,
 ];
 
 /// Each row is about the variant of its place.

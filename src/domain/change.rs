@@ -142,7 +142,20 @@ fn unworkable_adjustment(before: &[GrantedNamespace], asked: &ResourceAdjustment
         }
         unworkable_quota(&NamespaceQuota { name: ns.name.clone(), quota })
     };
-    asked.namespaces.iter().flat_map(requested).collect()
+    let twice = asked.namespaces.iter().flat_map(|ns| named_twice_by(of_entry(before, &ns.name), ns));
+    asked.namespaces.iter().flat_map(requested).chain(twice).collect()
+}
+
+/// Findings on names that a change would add to a resource which is granted under another one already (Art. 26).
+fn named_twice_by(before: Option<&GrantedNamespace>, asked: &NamespaceQuota) -> Vec<Finding> {
+    let Some(before) = before else { return Vec::new() };
+    let mut after = before.quota.0.clone();
+    after.extend(asked.quota.0.clone());
+    let known = tenancy::quota::named_twice(&before.quota.0);
+    let within = tenancy::quota::named_twice(&asked.quota.0);
+    let found = tenancy::quota::named_twice(&after).into_iter();
+    let new = found.filter(|twice| !known.contains(twice) && !within.contains(twice));
+    new.map(|finding| Finding::BadQuota(asked.name.clone(), finding)).collect()
 }
 
 /// A change that is being decided on.

@@ -5,6 +5,8 @@
 //! [`grant`] (13), [`change`] (15), [`maintenance`] (18), [`decommission`] (16, 23, 28),
 //! [`region`] (4, 5, 30). Each has one function `decide(&Observed, now) -> Plan`.
 //!
+//! [`statement`] (6, 26) is the kind of the bill that [`settlement`] computes.
+//!
 //! Shared by them: [`region_context`] (the Region of a record), [`decision`] (approval by annotation), [`seal`] (the mark of what was recorded while the policies were intact),
 //! [`integrity`], [`mutators`] and [`release`] (the admission policies as shipped, and those of others), [`calendar`] and [`deadline`] (clocks), [`record`] (conditions and
 //! timeline), [`reason`], [`finding`] and [`lifecycle_event`] (every wording, in two languages), [`kubernetes_event`] and [`cloud_event`] (a timeline as others
@@ -40,4 +42,6 @@ pub mod region;
 pub mod region_context;
 pub mod release;
 pub mod seal;
+pub mod settlement;
+pub mod statement;
 pub mod tenancy;

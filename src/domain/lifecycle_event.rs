@@ -127,6 +127,24 @@ pub enum LifecycleEvent {
     Overdue(Notice),
     /// Fulfilment of an obligation, with the working days that it was late.
     Met(Obligation, Option<i32>),
+    /// A department's statement of a month was made (Art. 26).
+    StatementMade(String),
+    /// A bill was computed: total and currency.
+    BillComputed(String, String),
+    /// Facts are missing for a bill: how many.
+    BillIncomplete(usize),
+    /// The department confirmed a digest (Art. 6, 26).
+    Confirmed(String),
+    /// A confirmation does not count any more: the bill is another one.
+    ConfirmationVoid,
+    /// The provider objects, with the reason.
+    Objected(String),
+    /// The provider took its objection back.
+    ObjectionWithdrawn,
+    /// A statement is settled: total and currency (Art. 26).
+    Settled(String, String),
+    /// The year's fees are above the ceiling: fees and ceiling (Art. 7).
+    BudgetExceeded(String, String),
 }
 
 /// Formats an instant in China's time.
@@ -219,6 +237,10 @@ impl LifecycleEvent {
                     | E::MaintenanceGone
                     | E::Rejected
                     | E::Returned
+                    | E::BillIncomplete
+                    | E::ConfirmationVoid
+                    | E::Objected
+                    | E::BudgetExceeded
             ),
         }
     }
@@ -396,6 +418,36 @@ impl LifecycleEvent {
             Self::Met(o, None) => {
                 Bilingual::new(format!("{}按期完成", o.zh()), format!("{} done in time", o.en()))
             }
+            Self::StatementMade(month) => {
+                bilingual!("{month} 结算单已生成", "the statement of {month} was made")
+            }
+            Self::BillComputed(total, currency) => bilingual!(
+                "费用已计算，合计 {total} {currency}，请使用部门核对确认",
+                "the bill is computed, {total} {currency} in total; the department is to check and confirm it"
+            ),
+            Self::BillIncomplete(n) => bilingual!(
+                "缺少 {n} 项计费所需的事实，见条件 Complete",
+                "{n} facts are missing for the bill; condition Complete names them"
+            ),
+            Self::Confirmed(d) => {
+                bilingual!("使用部门已确认，校验值 {d}", "the department confirmed {d}")
+            }
+            Self::ConfirmationVoid => {
+                bilingual!("账单有变，原确认失效", "the bill changed; the confirmation does not count any more")
+            }
+            Self::Objected(reason) => {
+                bilingual!("服务提供方提出异议：{reason}", "the provider objects: {reason}")
+            }
+            Self::ObjectionWithdrawn => {
+                bilingual!("服务提供方撤回异议", "the provider took its objection back")
+            }
+            Self::Settled(total, currency) => {
+                bilingual!("已结算，合计 {total} {currency}", "settled, {total} {currency} in total")
+            }
+            Self::BudgetExceeded(used, ceiling) => bilingual!(
+                "本年度费用 {used} 已超过预算 {ceiling}（第七条）；不影响办理",
+                "the year's fees of {used} are above the budget of {ceiling} (Art. 7); nothing is refused for that"
+            ),
         }
     }
 }

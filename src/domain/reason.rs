@@ -204,6 +204,38 @@ pub enum Reason {
     MigrationOverdue,
     /// Maintenance report that is overdue (Art. 18).
     MaintenanceReportOverdue,
+    /// Confirmation of a statement that is overdue (Art. 26).
+    ConfirmOverdue,
+    /// Settlement that is overdue (Art. 26).
+    SettleOverdue,
+    /// Service catalogue that cannot be billed by (Art. 26).
+    CatalogUnusable,
+    /// Items of the catalogue that charge one amount twice (Art. 26).
+    ItemsOverlap,
+    /// Priced quota key that the Region does not bound (Art. 26).
+    PricedKeyUnbounded,
+    /// Region that makes no statements.
+    SettlementOff,
+    /// Month before that is not settled yet.
+    MonthBeforeOpen,
+    /// Statement whose records lack facts.
+    Incomplete,
+    /// Statement whose records have every fact.
+    Complete,
+    /// Statement with more lines than one can have.
+    StatementTooLong,
+    /// Statement that waits for the department (Art. 26).
+    AwaitingConfirmation,
+    /// Confirmation of another digest.
+    OtherDigest,
+    /// Statement that the provider objects to.
+    Objected,
+    /// Statement that is settled (Art. 26).
+    Settled,
+    /// Fees above the budget ceiling of the year (Art. 7).
+    BudgetExceeded,
+    /// Fees within the budget ceiling of the year (Art. 7).
+    WithinBudget,
 }
 
 impl Reason {
@@ -219,6 +251,8 @@ impl Reason {
             Obligation::Reclaim => Self::ReclaimOverdue,
             Obligation::Migration => Self::MigrationOverdue,
             Obligation::MaintenanceReport => Self::MaintenanceReportOverdue,
+            Obligation::Confirm => Self::ConfirmOverdue,
+            Obligation::Settle => Self::SettleOverdue,
         }
     }
 }

@@ -15,6 +15,10 @@ use crate::reason::Reason;
 use govcloud_api::record::RecordStatus;
 use govcloud_api::region::{RegionStatus, RetainedVolume, RetainedVolumes};
 
+pub mod months;
+
+pub use months::{BilledEdition, DepartmentMonths};
+
 /// Most retained volumes that a status lists; the schema says the same.
 pub const RETAINED_MAX: usize = 64;
 
@@ -27,6 +31,10 @@ pub struct Observed {
     pub retained: Vec<Arc<RetainedVolume>>,
     /// Its filing namespaces, with what each holds.
     pub filing: Vec<(FilingNamespace, Holding)>,
+    /// The months of its departments, where it settles.
+    pub months: Vec<DepartmentMonths>,
+    /// Its editions of the service catalogue that statements were computed by.
+    pub billed: Vec<BilledEdition>,
     /// Failure of the last write.
     pub trouble: Option<WriteFailure>,
 }
@@ -35,7 +43,7 @@ pub struct Observed {
 /// namespaces with open records.
 #[must_use]
 pub fn decide(seen: &Observed, now: Timestamp) -> Plan<RegionStatus> {
-    let Observed { view, retained, filing, trouble } = seen;
+    let Observed { view, retained, filing, months, billed, trouble } = seen;
     let stored = view.region.status.clone().unwrap_or_default();
     let as_record = RecordStatus { conditions: stored.conditions.clone(), ..RecordStatus::default() };
     let mut builder = StatusBuilder::begin(&as_record, view.region.metadata.generation.unwrap_or(0), now);
@@ -57,14 +65,19 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<RegionStatus> {
         filing_namespaces,
         filing_namespaces_not_listed: (left_out > 0).then(|| number(left_out)),
     };
-    Plan { steps: marks(filing), ..Plan::settle(status, Vec::new(), None) }
+    let mut writes = marks(filing);
+    // A namespace is written once a step: its second mark comes with the next decision.
+    if writes.is_empty() {
+        writes.extend(months::writes(view, months, now));
+    }
+    writes.extend(billed.iter().filter_map(BilledEdition::mark));
+    let steps = if writes.is_empty() { Vec::new() } else { vec![Step::Write(writes)] };
+    Plan { steps, ..Plan::settle(status, Vec::new(), months::next(view, now)) }
 }
 
 /// The marks that are to be set or taken off.
-fn marks(filing: &[(FilingNamespace, Holding)]) -> Vec<Step> {
-    let writes = filing.iter().filter_map(|(namespace, holding)| namespace.mark(*holding == Holding::Open));
-    let writes: Vec<Write> = writes.collect();
-    if writes.is_empty() { Vec::new() } else { vec![Step::Write(writes)] }
+fn marks(filing: &[(FilingNamespace, Holding)]) -> Vec<Write> {
+    filing.iter().filter_map(|(namespace, holding)| namespace.mark(*holding == Holding::Open)).collect()
 }
 
 /// A number of a status.

@@ -289,6 +289,7 @@ fn definitions() -> Vec<Row> {
         "crd/regions.govcloud.dev",
         "crd/workcalendars.govcloud.dev",
         "crd/servicecatalogs.govcloud.dev",
+        "crd/statements.govcloud.dev",
     ] {
         for who in [Provider, ClusterAdmin, Province, Operator] {
             rows.push(denied(who, delete(target), every));

@@ -65,6 +65,7 @@ pub async fn set(cluster: &Cluster) -> Result<Sender> {
     fixtures.changes().await?;
     fixtures.exits().await?;
     fixtures.grants().await?;
+    fixtures.statements().await?;
     Ok(fixtures.0)
 }
 
@@ -164,6 +165,28 @@ impl Fixtures {
         self.0.execute(Caller::Operator, label(HELD, "open-records=true")).await?;
         self.0.execute(Caller::Harness, create("mutatinghook/pods", json!({}))).await?;
         self.0.execute(Caller::Harness, create("catalog/henan", json!({}))).await.map(drop)
+    }
+
+    /// Statements at every point of their life, and an edition that one was computed by.
+    async fn statements(&self) -> Result<()> {
+        self.0.execute(Caller::Harness, create("catalog/billed", json!({}))).await?;
+        self.0.execute(Caller::Operator, label("catalog/billed", "billed=true")).await?;
+        for (target, phase) in [
+            ("stmt/2026-09", "Open"),
+            ("stmt/2026-10", "AwaitingConfirmation"),
+            ("stmt/2026-11", "AwaitingConfirmation"),
+            ("stmt/2026-12", "AwaitingConfirmation"),
+        ] {
+            self.file(Caller::Operator, target, json!({})).await?;
+            self.seen(target, phase, json!({})).await?;
+        }
+        let confirm = format!("confirm={DIGEST}");
+        for target in ["stmt/2026-11", "stmt/2026-12"] {
+            self.0.execute(Caller::Department, annotate(target, &confirm)).await?;
+            self.seen(target, "AwaitingDecision", json!({})).await?;
+        }
+        let approved = "decision=approved reviewed-generation=1 opinion=同意";
+        self.decided("stmt/2026-12", approved, "Approved", "Settled", json!({})).await
     }
 
     async fn applications(&self) -> Result<()> {

@@ -34,6 +34,15 @@ const ROWS: &[Row] = &[
         ]),
     },
     Row {
+        what: "one-resource-twice",
+        spoil: |m| quota(m, "cpu", json!("8")),
+        expect: Refused(&[
+            "spec.namespaces[0].quota",
+            "同一资源有两个名称，只能写一个",
+            "one resource is named twice: name it once (cpu is requests.cpu",
+        ]),
+    },
+    Row {
         what: "secret-by-another-word",
         spoil: |m| m["spec"]["system"]["classification"] = json!("Secret"),
         expect: Refused(&["spec.system.classification", "\"NonClassified\""]),

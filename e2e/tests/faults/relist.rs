@@ -37,6 +37,7 @@ const WATCHED: [&str; 22] = [
     "resourcequotas",
     "rolebindings",
     "servicecatalogs",
+    "statements",
     "storageclasses",
     "validatingadmissionpolicies",
     "validatingadmissionpolicybindings",

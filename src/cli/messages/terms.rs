@@ -71,6 +71,7 @@ pub(crate) fn phase(lang: Lang, phase: &str) -> String {
         "Exiting" => "退出中", "Exited" => "已退出", "Pending" => "待批准", "Refused" => "与批准不符",
         "Applying" => "实施中", "Active" => "生效", "Released" => "已办结", "Scheduled" => "已排期",
         "InProgress" => "进行中", "Completed" => "已办结", "Inventory" => "清点中",
+        "Open" => "待计算", "AwaitingConfirmation" => "待确认", "Settled" => "已结算", "Voided" => "不同意",
         "AwaitingConsent" => "待授权", "HandingOver" => "移交中", "Reclaiming" => "收回中", "" => "未受理",
     } phase);
     lang.pick(zh, if phase.is_empty() { "-" } else { phase }).to_owned()
@@ -98,6 +99,7 @@ pub(crate) fn act(lang: Lang, act: &str) -> String {
         "HandOverReceipt" => ("签收移交数据", "hand-over receipt"), "Reclaim" => ("收回资源", "reclaiming"),
         "Approval" => ("批准", "approval"), "CorrectGrant" => ("改正工单", "a correct grant"),
         "Investigation" => ("查明情况", "an investigation"),
+        "Confirmation" => ("确认结算单", "confirmation"), "Records" => ("补全或更正记录", "complete records"),
     } (act, act));
     lang.pick(zh, en).to_owned()
 }
@@ -108,7 +110,7 @@ pub(crate) fn request(verb: &str, resource: &str) -> String {
         lookup!(verb { "get" | "list" => "查看", "patch" | "update" => "办理", "create" => "提交", } verb);
     let object = lookup!(resource {
         "cloudapplications" => "上云申请", "changerequests" => "变更申请", "decommissions" => "退出申请",
-        "resourcegrants" => "资源工单", "customresourcedefinitions" => "资源类型",
+        "resourcegrants" => "资源工单", "statements" => "结算单", "customresourcedefinitions" => "资源类型",
     } resource);
     format!("{act}{object}")
 }
@@ -120,6 +122,7 @@ pub(crate) fn condition(lang: Lang, type_: &str) -> &str {
         "NamespacesFound" => ("发现原有命名空间", "namespaces found"),
         "WindowOverlaps" => ("实施时段重叠", "windows overlap"),
         "InventoryWarning" => ("清单须注意事项", "inventory warning"),
+        "Complete" => ("计费事实不全", "incomplete"), "WithinBudget" => ("超出预算", "above budget"),
     } (type_, type_));
     lang.pick(zh, en)
 }
@@ -146,6 +149,11 @@ pub(crate) fn label(lang: Lang, key: &'static str) -> &'static str {
         "void" => "无效", "object" => "对象", "account" => "账号", "rights" => "权限", "binding" => "授权",
         "certificate of exit from the government cloud" => "政务云退出证明", "begun" => "开始收回",
         "ended" => "收回完毕", "digest" => "校验值",
+        "month" => "月份", "bill digest" => "账单校验值", "confirmed" => "已确认", "objection" => "异议",
+        "statement of the government cloud" => "政务云结算单", "department" => "使用部门", "editions" => "服务目录",
+        "item" => "条目", "edition" => "目录", "unit-days" => "数量×天数", "of days" => "计价天数", "per" => "计价周期",
+        "price" => "单价", "amount" => "金额", "corrections" => "更正", "settled" => "已结算", "recomputed" => "重新计算",
+        "in budget" => "预算内合计", "outside budget" => "预算外合计", "remarks" => "提示", "budget" => "预算",
     } key);
     lang.pick(zh, key)
 }

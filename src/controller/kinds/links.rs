@@ -86,13 +86,35 @@ pub const CALENDAR_OF_REGION: Link = Link {
     },
 };
 
-/// The ServiceCatalog of a record's Region.
-pub const CATALOG_OF_REGION: Link = Link {
+/// The ServiceCatalogs of a record's Region.
+pub const CATALOGS_OF_REGION: Link = Link {
     targets: |state, record| {
-        named_by_region(state, record, |s| s["catalog"].as_str().map(|c| Target::named(SERVICE_CATALOG, c)))
+        named_by_region(state, record, |s| {
+            catalogs(s).iter().map(|c| Target::named(SERVICE_CATALOG, c)).collect::<Vec<_>>()
+        })
     },
     readers: |state, catalog, reader| {
         readers_of_regions(state, &IndexKey::Catalog(catalog.name().to_owned()), reader)
+    },
+};
+
+/// Names of the ServiceCatalogs in a Region's spec, each once.
+pub(super) fn catalogs(spec: &Value) -> Vec<String> {
+    let several = spec["catalogs"].as_array().into_iter().flatten();
+    let mut names: Vec<String> = Vec::new();
+    for name in [&spec["catalog"]].into_iter().chain(several).filter_map(Value::as_str) {
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
+/// The statements of a department that are not final: they are computed from its records.
+pub const OPEN_STATEMENTS: Link = Link {
+    targets: no_targets,
+    readers: |state, record, reader| {
+        keys_of(state, reader, &IndexKey::OpenStatement(record.namespace().to_owned()))
     },
 };
 

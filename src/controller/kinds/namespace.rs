@@ -27,7 +27,10 @@ fn index(namespace: &Object) -> Vec<IndexKey> {
 /// Region, mark and deletion of a filing namespace.
 pub(super) fn filing_differs(_: &ClusterState, change: &Change) -> bool {
     change.both().any(|n| filing_region(n).is_some())
-        && change.differs(|n| (n.uid.clone(), filing_region(n), is_marked(n), n.is_being_deleted()))
+        && change.differs(|n| {
+            let settled_through = n.label(keys::SETTLED_THROUGH);
+            (n.uid.clone(), filing_region(n), is_marked(n), settled_through, n.is_being_deleted())
+        })
 }
 
 /// Returns true if a filing namespace bears the mark of open records.
@@ -56,6 +59,7 @@ impl ClusterState {
             resource_version: namespace.resource_version(),
             marked: is_marked(&namespace),
             deleting: namespace.is_being_deleted(),
+            settled_through: namespace.label(keys::SETTLED_THROUGH),
         })
     }
 

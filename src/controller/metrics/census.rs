@@ -13,6 +13,7 @@ use govcloud_api::decommission::Decommission;
 use govcloud_api::filed::Filed;
 use govcloud_api::keys;
 use govcloud_api::region::Region;
+use govcloud_api::statement::Statement;
 use govcloud_domain::calendar::{Calendar, china_date, end_of};
 use govcloud_domain::deadline::DeadlineClock;
 use govcloud_domain::quantity::Quantity;
@@ -105,6 +106,7 @@ pub struct Census {
     deadlines: BTreeMap<ByDeadline, Deadlines>,
     decided: BTreeMap<ByVerdict, i64>,
     certificates: BTreeMap<ByRegion, i64>,
+    over_budget: BTreeMap<ByRegion, i64>,
     outcomes: BTreeMap<ByOutcome, i64>,
     volumes: BTreeMap<ByState, i64>,
     retained: BTreeMap<ByRegion, Idle>,
@@ -190,6 +192,17 @@ impl Census {
             *self.outcomes.entry(label).or_default() += 1;
         }
         *self.certificates.entry(ByRegion { region }).or_default() += 1;
+    }
+
+    /// Adds a statement; an open one also if the year's fees are above the department's ceiling (Art. 7).
+    pub fn statement(&mut self, object: &Object) {
+        self.record::<Statement>(object);
+        let Ok(statement) = object.read::<Statement>() else { return };
+        let mut conditions = statement.status.iter().flat_map(|status| &status.record.conditions);
+        let above = |c: &Condition| c.type_ == "WithinBudget" && c.status == ConditionStatus::False;
+        let over = !statement.is_over() && conditions.any(above);
+        let (region, _) = self.at(Some(&statement.spec.region));
+        *self.over_budget.entry(ByRegion { region }).or_default() += i64::from(over);
     }
 
     /// Adds what is stalled, by its conditions.

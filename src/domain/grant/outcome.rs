@@ -45,6 +45,7 @@ impl Evaluation<'_> {
             Gate::Ended => {
                 if self.status.phase != Some(GrantPhase::Released) {
                     self.status.phase = Some(GrantPhase::Released);
+                    self.status.released_at = Some(self.now.into());
                     let article = self.status.in_force.as_ref().map(|_| 16);
                     self.builder.record_event(LifecycleEvent::Released, OPERATOR, article);
                 }

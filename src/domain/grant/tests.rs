@@ -52,7 +52,7 @@ fn region() -> RegionContext {
         region,
         parent: None,
         calendar: Err(Bilingual::new("无", "none")),
-        catalog_exists: true,
+        catalogue: Arc::default(),
         storage_classes: Vec::new(),
     };
     RegionContext {

@@ -25,6 +25,8 @@ pub enum PauseReason {
     HandOver,
     /// Exit of the application (Art. 16).
     Exiting,
+    /// Objection of the provider (Art. 26).
+    Objection,
 }
 
 /// Reason for which an obligation fell away.
@@ -44,6 +46,9 @@ pub enum ClosedReason {
     /// Decision that turned out not to be the operator's record of one.
     #[strum(serialize = "decision void")]
     DecisionVoid,
+    /// Bill that was computed anew, returned, or objected to no more (Art. 26).
+    #[strum(serialize = "bill superseded")]
+    BillSuperseded,
 }
 
 impl StatusBuilder {
@@ -93,6 +98,14 @@ impl StatusBuilder {
         match blocked {
             None => self.resume(Obligation::Review, calendar),
             Some(why) => self.pause(Obligation::Review, Party::Department, why, calendar),
+        }
+    }
+
+    /// Starts a clock anew if none runs: an obligation that was met before is owed once more.
+    pub fn run_clock(&mut self, obligation: Obligation, days: i32, calendar: &Calendar) {
+        if self.clock(obligation).is_none_or(Deadline::is_over) {
+            self.status.deadlines.retain(|d| d.obligation != obligation);
+            self.start_clock(obligation, days, self.now, calendar);
         }
     }
 

@@ -1,6 +1,7 @@
 //! The decision on a record: taken from its annotations, sealed, and verified at every visit (Art. 12; S1, S7).
 
 use super::{Actor, Meta, StatusBuilder};
+use crate::bilingual::Bilingual;
 use crate::decision::{self, DecisionVerdict, InvalidDecision, Subject};
 use crate::lifecycle_event::LifecycleEvent;
 use crate::region_context::RegionContext;
@@ -59,6 +60,15 @@ impl StatusBuilder {
             | DecisionVerdict::Wait => {}
         }
         matches!(verdict, DecisionVerdict::New(..) | DecisionVerdict::Cleared)
+    }
+
+    /// Marks the recorded decision as invalid, for a reason that only its kind knows.
+    pub fn void_decision(&mut self, meta: &Meta, context: &RegionContext, why: &Bilingual, article: i32) {
+        let Some(recorded) = self.status.decision.as_mut() else { return };
+        recorded.void = Some(why.stored(1000));
+        recorded.seal = context.seal.of_decision(&meta.uid, recorded);
+        let by = Actor::of_annotation(&recorded.by);
+        self.record_event(LifecycleEvent::DecisionVoid(why.clone()), by, Some(article));
     }
 
     /// Records a decision under the operator's seal.

@@ -12,6 +12,7 @@ use super::normalize::{amounts, stored, without_empty};
 use super::{ObjectRules, Tenant, TenantObject, WriteStep, resources_in_namespace};
 use crate::bilingual::{Bilingual, bilingual, bilingual_errors};
 use crate::quantity::{Quantity, QuantityError};
+use crate::settlement::quota_key;
 
 /// Name of the ResourceQuota that holds what was granted.
 pub const NAME: &str = "govcloud";
@@ -97,6 +98,14 @@ pub enum QuotaFinding {
         /// Its value as written.
         value: String,
     },
+    /// One resource under two names, as `cpu` and `requests.cpu`: the smaller amount holds, and nobody sees which one is charged
+    /// (Art. 26).
+    NamedTwice {
+        /// One name.
+        key: String,
+        /// The other.
+        other: String,
+    },
     /// LoadBalancer services are asked for, and nothing is said of the node ports that each of their ports takes.
     NodePortsNotNamed,
 }
@@ -130,6 +139,10 @@ impl QuotaFinding {
                 "配额“{key}”不得小于 1：{value}；Kubernetes 在每个命名空间自建一个",
                 "quota “{key}” is {value}: at least 1 is needed, for Kubernetes itself keeps one in every namespace"
             ),
+            Self::NamedTwice { key, other } => bilingual!(
+                "配额“{key}”与“{other}”是同一资源，不能都写；请只写“{other}”",
+                "quota “{key}” and “{other}” are one resource, and both are named; name “{other}” alone"
+            ),
             Self::NodePortsNotNamed => Bilingual::new(
                 "配额“services.nodeports”未写明而申请了 services.loadbalancers：LoadBalancer 服务的每个端口占用一个 nodePort；请写明所需端口数，或写 0 并在服务中设 allocateLoadBalancerNodePorts: false",
                 "services.loadbalancers is asked for and services.nodeports is not: each port of a LoadBalancer service takes a node port. Name as many as there are ports, or 0 and set allocateLoadBalancerNodePorts: false in the services",
@@ -153,6 +166,12 @@ fn allowed() -> String {
 /// Finds every fault of a quota, by key. Empty means that the API server takes it and counts every line.
 pub fn findings(quota: &BTreeMap<String, String>) -> Vec<QuotaFinding> {
     quota.iter().filter_map(|(key, value)| finding(key, value)).collect()
+}
+
+/// Finds every resource that a quota names twice.
+pub fn named_twice(quota: &BTreeMap<String, String>) -> Vec<QuotaFinding> {
+    let twice = quota_key::named_twice(quota.keys().map(String::as_str));
+    twice.into_iter().map(|(key, other)| QuotaFinding::NamedTwice { key: key.to_owned(), other }).collect()
 }
 
 /// Finds every line that would leave the operator, or Kubernetes itself, without an object that the namespace needs.

@@ -72,6 +72,11 @@ pub(super) fn register(to: &mut Registry, census: Census, now: Timestamp) {
         gauges(census.decided),
     );
     to.register("certificates", "Completed exits with a certificate", gauges(census.certificates));
+    to.register(
+        "statements_over_budget",
+        "Open statements of departments whose fees of the year are above their budget ceiling",
+        gauges(census.over_budget),
+    );
     to.register("certified_volumes", "Volumes in these certificates, by outcome", gauges(census.outcomes));
     to.register("volumes", "Volumes of applications, by state", gauges(census.volumes));
     register_idle(

@@ -46,6 +46,9 @@ impl Ledger {
     /// Checks one write before it is made: S1 to S4.
     pub fn permits(&self, cluster: &Cluster, key: &Key, write: &Write, anew: Option<RequiredReads>) {
         match write {
+            Write::Create(target, _) if target.resource.kind == "Statement" => {
+                assert_eq!(key.kind, Kind::Region, "{key:?} {write:?}");
+            }
             Write::Create(..) | Write::Apply(..) | Write::Correct(..)
                 if write.target().resource.kind != "ResourceGrant" =>
             {
@@ -75,6 +78,9 @@ impl Ledger {
             }
             "Namespace" if patch["metadata"]["labels"].get(keys::OPEN_RECORDS).is_some() => {
                 Self::marks_filing(cluster, &t.name, patch);
+            }
+            "Namespace" if patch["metadata"]["labels"].get(keys::SETTLED_THROUGH).is_some() => {
+                assert_eq!(key.kind, Kind::Region, "{key:?} {write:?}");
             }
             "Namespace" if !patch["metadata"]["labels"].is_null() => {
                 self.takes_back(cluster, key, &t.name, &p.uid, patch);

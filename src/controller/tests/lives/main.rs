@@ -22,6 +22,7 @@ mod random_acts;
 mod reattach;
 mod snapshots;
 mod stage;
+mod statements;
 mod tenant_objects;
 mod told;
 mod triggers;

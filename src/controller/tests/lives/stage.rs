@@ -163,6 +163,7 @@ impl Stage {
             "ChangeRequest" => Some(Kind::Change),
             "Decommission" => Some(Kind::Decommission),
             "Region" => Some(Kind::Region),
+            "Statement" => Some(Kind::Statement),
             _ => None,
         };
         self.cluster

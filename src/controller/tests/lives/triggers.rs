@@ -46,6 +46,7 @@ fn is_plain(of: &Id) -> bool {
             | "ChangeRequest"
             | "Decommission"
             | "Region"
+            | "Statement"
             | "WorkCalendar"
             | "ServiceCatalog"
     )
@@ -74,6 +75,7 @@ fn gathered(s: &Stage, key: &Key) -> String {
         Kind::Change => format!("{:?}", state.observed_change(key, &with)),
         Kind::Decommission => format!("{:?}", state.observed_decommission(key, &with)),
         Kind::Region => format!("{:?}", state.observed_region(key.name())),
+        Kind::Statement => format!("{:?}", state.observed_statement(key, &with)),
         other => panic!("{other:?} is no record"),
     };
     let mut parts = seen.split("resource_version: \"");
