@@ -29,6 +29,8 @@ pub enum ConditionType {
     QuotaCounted,
     /// The inventory has something that the department must know before it consents (Art. 23).
     InventoryWarning,
+    /// A compliance record counts, is valid, and no newer one took its place (Art. 17, 21, 22, 24).
+    Current,
 }
 
 /// Status of a condition.

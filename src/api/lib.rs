@@ -9,6 +9,7 @@
 pub mod application;
 pub mod catalog;
 pub mod change;
+pub mod compliance;
 pub mod condition;
 pub mod deadline;
 pub mod decommission;
@@ -16,8 +17,10 @@ pub mod disposition;
 pub mod document;
 pub mod filed;
 pub mod grant;
+pub mod inspection;
 pub mod keys;
 pub mod network;
+pub mod period;
 pub mod quota;
 pub mod record;
 pub mod region;
@@ -40,7 +43,7 @@ pub const OPERATOR_NAMESPACE: &str = "govcloud-system";
 /// Name of the operator's ServiceAccount, and its field manager for server-side apply.
 pub const OPERATOR_NAME: &str = "govcloud-operator";
 
-/// The seven CustomResourceDefinitions, in the order in which they are written to `crds/`.
+/// The CustomResourceDefinitions, in the order in which they are written to `crds/`.
 #[must_use]
 pub fn crds() -> Vec<CustomResourceDefinition> {
     vec![
@@ -51,6 +54,8 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         region::Region::crd(),
         work_calendar::WorkCalendar::crd(),
         catalog::ServiceCatalog::crd(),
+        compliance::ComplianceRecord::crd(),
+        inspection::Inspection::crd(),
     ]
 }
 

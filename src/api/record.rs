@@ -61,6 +61,10 @@ pub enum WaitingFor {
     HandOverReceipt,
     /// Reclaim by the provider (Art. 16).
     Reclaim,
+    /// Compliance record that is due soon or overdue (Art. 17, 19, 21, 22, 24).
+    ComplianceRecord,
+    /// Answers of the inspected party to findings (Art. 25).
+    Rectification,
 }
 
 /// Source of a decision's time.
