@@ -58,6 +58,7 @@ use super::time::{CivilDate, Instant};
     validation = Rule::new("self.inspected == 'Department' || !has(self.application)").message("对服务提供方的检查不填 application / an inspection of the provider names no application"),
     validation = Rule::new("has(self.report) == has(oldSelf.report) && (!has(self.report) || self.report == oldSelf.report)").message("检查报告 report 不能更改 / the report cannot change"),
     validation = Rule::new("self.findings == oldSelf.findings").message("findings 提出后不能更改或删除；有新问题请另行提出检查 / findings are neither changed nor removed; file another Inspection for new ones"),
+    validation = Rule::new("self.findings.all(f, !has(f.dueDate) || f.dueDate >= self.inspectedOn)").message("findings[].dueDate 不得早于 inspectedOn / findings[].dueDate cannot be before inspectedOn"),
     validation = Rule::new("!has(oldSelf.responses) || (has(self.responses) && oldSelf.responses.all(r, self.responses.exists(n, n.finding == r.finding && n.number == r.number)))").message("responses 只能增加，不能删除 / responses may be added, not removed"),
     validation = Rule::new("!has(self.responses) || self.responses.all(r, self.findings.exists(f, f.id == r.finding))").message("responses[].finding 须为 findings 中的 id / responses[].finding must be the id of one of findings"),
 )]
@@ -68,7 +69,7 @@ pub struct InspectionSpec {
     pub region: String,
     /// Inspected party, which alone answers: the department of this filing namespace, or the provider.
     pub inspected: DutyParty,
-    /// Name of the inspected CloudApplication, in the same namespace. Absent where it is about several, or about none.
+    /// Name of the inspected CloudApplication, for people: it need not exist any more. Absent where it is about several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub application: Option<String>,
@@ -183,6 +184,11 @@ pub struct InspectionStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub unanswered: Option<i32>,
+    /// Number of answers to all findings that lay before the authority when it last returned them. A later one brings the
+    /// inspection before it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub returned: Option<i32>,
     /// Time at which it was closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Instant>,
@@ -198,20 +204,8 @@ pub struct FindingStatus {
     /// Number of answers that were seen.
     #[schemars(range(min = 0))]
     pub responses: i32,
-    /// Number of answers that the authority had before it when it last returned them; they are not enough.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0))]
-    pub returned: Option<i32>,
     /// Its clock.
     pub deadline: Deadline,
-}
-
-impl FindingStatus {
-    /// Returns true if an answer to it lies before the authority.
-    #[must_use]
-    pub fn is_answered(&self) -> bool {
-        self.responses > self.returned.unwrap_or(0)
-    }
 }
 
 crate::filed::filed!(Inspection: InspectionStatus);

@@ -93,6 +93,8 @@ pub enum Finding {
     InventoryTooLong(usize, usize),
     /// A read that a decision needs and that the API server refused.
     ReadRefused(String),
+    /// An emergency plan that cannot be relied on: the field that names it, its name, and why.
+    EmergencyPlanUnusable(&'static str, String, Bilingual),
 }
 
 impl Finding {
@@ -140,6 +142,7 @@ impl Finding {
             Self::NoVolumes => Reason::NoVolumes,
             Self::InventoryTooLong(..) => Reason::InventoryTooLong,
             Self::ReadRefused(..) => Reason::ReadRefused,
+            Self::EmergencyPlanUnusable(..) => Reason::EmergencyPlanUnusable,
         }
     }
 
@@ -301,6 +304,10 @@ impl Finding {
             Self::ReadRefused(e) => bilingual!(
                 "读取被拒，不作任何办理：{e}；请检查管控程序（operator）的权限",
                 "a read was refused, so nothing is decided: {e}; check the operator's rights"
+            ),
+            Self::EmergencyPlanUnusable(field, n, why) => Bilingual::new(
+                format!("{field} 所列应急预案 {n} 不能作为依据：{}；请改写为在案有效的 EmergencyPlan", why.zh),
+                format!("{field} names {n}, which cannot be relied on: {}; name an EmergencyPlan that is in force", why.en),
             ),
         }
     }

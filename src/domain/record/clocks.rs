@@ -25,6 +25,8 @@ pub enum PauseReason {
     HandOver,
     /// Exit of the application (Art. 16).
     Exiting,
+    /// Decision of the authority on answers (Art. 25).
+    Decision,
 }
 
 /// Reason for which an obligation fell away.
@@ -44,6 +46,9 @@ pub enum ClosedReason {
     /// Decision that turned out not to be the operator's record of one.
     #[strum(serialize = "decision void")]
     DecisionVoid,
+    /// Duty that the Region no longer states.
+    #[strum(serialize = "no longer owed")]
+    NoLongerOwed,
 }
 
 impl StatusBuilder {
@@ -98,14 +103,12 @@ impl StatusBuilder {
 
     /// Meets an obligation at `at`.
     pub fn meet(&mut self, obligation: Obligation, at: Timestamp, calendar: &Calendar) {
-        let Some(met) = self.clock_mut(obligation).and_then(|d| d.meet(at, calendar)) else { return };
+        let Some(clock) = self.clock_mut(obligation) else { return };
+        let article = clock.article;
+        let Some(met) = clock.meet(at, calendar) else { return };
         self.moved(met.moved);
-        self.record_event_at(
-            LifecycleEvent::Met(obligation, met.working_days_late),
-            OPERATOR,
-            Some(obligation.article()),
-            at,
-        );
+        let event = LifecycleEvent::Met(obligation, met.working_days_late);
+        self.record_event_at(event, OPERATOR, Some(article), at);
     }
 
     /// Ends a clock whose obligation fell away.
@@ -130,9 +133,10 @@ impl StatusBuilder {
         self.moved(moved.unwrap_or_default());
     }
 
-    fn moved(&mut self, moved: Vec<Moved>) {
+    /// Records moved due dates (S8).
+    pub(crate) fn moved(&mut self, moved: Vec<Moved>) {
         for m in moved {
-            let article = m.obligation.article();
+            let article = self.clock(m.obligation).map_or(m.obligation.article(), |d| d.article);
             self.record_event(LifecycleEvent::moved(m), OPERATOR, Some(article));
         }
     }
