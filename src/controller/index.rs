@@ -45,4 +45,8 @@ pub enum IndexKey {
     MaintainsAll(String),
     /// Maintenance that names an application, and is not over.
     Maintains(String, String),
+    /// Compliance records about the platform of a Region.
+    Platform(String),
+    /// Maintenance and drills that name an emergency plan, by its namespace and name.
+    ReliesOn(String, String),
 }

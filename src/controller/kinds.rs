@@ -12,9 +12,11 @@ mod calendar;
 mod catalog;
 mod change;
 mod claim;
+mod compliance;
 mod decommission;
 mod filed;
 mod grant;
+mod inspection;
 pub mod links;
 mod namespace;
 mod region;
@@ -66,6 +68,10 @@ pub enum Kind {
     Snapshot,
     /// VolumeSnapshotContent.
     SnapshotContent,
+    /// ComplianceRecord.
+    Compliance,
+    /// Inspection.
+    Inspection,
 }
 
 /// The table.
@@ -87,6 +93,8 @@ static KINDS: &[&KindSpec] = &[
     &storage_class::KIND,
     &snapshot::KIND,
     &snapshot_content::KIND,
+    &compliance::KIND,
+    &inspection::KIND,
 ];
 
 /// Each row is about the variant of its place.

@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use strum::VariantArray;
 
+use super::compliance::counts_differently;
 use super::filed::is_open;
 use super::namespace::filing_differs;
 use super::settings::SETTINGS;
@@ -29,7 +30,7 @@ pub(super) static KIND: KindSpec = KindSpec {
     index,
     count: |_, _| {},
     record: Some(RecordSpec {
-        depends: &[&SETTINGS, &RETAINED, &FILING, &FILED],
+        depends: &[&SETTINGS, &RETAINED, &FILING, &FILED, &PLATFORM],
         region: |region| Some(region.name().to_owned()),
         decide,
         schema_error: super::schema_error::<Region>,
@@ -59,6 +60,10 @@ static FILED: [Dependency; Kind::VARIANTS.len()] = {
     }
     kinds
 };
+
+/// What the provider owes for the platform (Art. 17, 21, 24).
+static PLATFORM: [Dependency; 1] =
+    [Dependency::on(Kind::Compliance, links::PLATFORM, counts_differently)];
 
 const fn filed(on: Kind) -> Dependency {
     Dependency::on(on, links::REGION_WHERE_FILED, opens_or_ends)
@@ -102,6 +107,7 @@ impl ClusterState {
             view: self.region(code)?,
             retained: self.retained_volumes(code),
             filing: self.filing_namespaces(code),
+            evidence: self.evidence(&IndexKey::Platform(code.to_owned())),
             trouble: None,
         })
     }
