@@ -12,9 +12,12 @@ use super::messages;
 use super::output::Lang;
 use govcloud_api::application::CloudApplication;
 use govcloud_api::change::ChangeRequest;
+use govcloud_api::compliance::ComplianceRecord;
 use govcloud_api::condition::{Condition, ConditionStatus};
+use govcloud_api::deadline::Deadline;
 use govcloud_api::decommission::Decommission;
 use govcloud_api::grant::ResourceGrant;
+use govcloud_api::inspection::Inspection;
 use govcloud_api::keys;
 use govcloud_api::record::RecordStatus;
 use govcloud_api::resources::{self, ResourceType};
@@ -28,14 +31,18 @@ pub(super) enum Kind {
     Change,
     Exit,
     Grant,
+    Compliance,
+    Inspection,
 }
 
 impl Kind {
     /// Every kind, in the order of the lifecycle.
-    pub(super) const ALL: [Self; 4] = [Self::Application, Self::Change, Self::Exit, Self::Grant];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Application, Self::Change, Self::Exit, Self::Grant, Self::Compliance, Self::Inspection];
 
     /// Kinds that the authority decides on.
-    pub(super) const DECIDED: [Self; 3] = [Self::Application, Self::Change, Self::Exit];
+    pub(super) const DECIDED: [Self; 5] =
+        [Self::Application, Self::Change, Self::Exit, Self::Compliance, Self::Inspection];
 
     /// Resource type in the API, and short name.
     const fn names(self) -> (ResourceType, &'static str) {
@@ -44,6 +51,8 @@ impl Kind {
             Self::Change => (resources::CHANGE_REQUEST, "chreq"),
             Self::Exit => (resources::DECOMMISSION, "decom"),
             Self::Grant => (resources::RESOURCE_GRANT, "grant"),
+            Self::Compliance => (resources::COMPLIANCE_RECORD, "comp"),
+            Self::Inspection => (resources::INSPECTION, "insp"),
         }
     }
 
@@ -137,6 +146,8 @@ pub(super) enum Body {
     Change(Box<ChangeRequest>),
     Exit(Box<Decommission>),
     Grant(Box<ResourceGrant>),
+    Compliance(Box<ComplianceRecord>),
+    Inspection(Box<Inspection>),
 }
 
 /// A record as it was read.
@@ -160,6 +171,8 @@ impl Record {
             Kind::Change => typed(&raw).map(|b| Body::Change(Box::new(b))),
             Kind::Exit => typed(&raw).map(|b| Body::Exit(Box::new(b))),
             Kind::Grant => typed(&raw).map(|b| Body::Grant(Box::new(b))),
+            Kind::Compliance => typed(&raw).map(|b| Body::Compliance(Box::new(b))),
+            Kind::Inspection => typed(&raw).map(|b| Body::Inspection(Box::new(b))),
         };
         let body = body.map_err(|why| CliError::failed(messages::malformed(lang, &target, why)))?;
         let status = match &body {
@@ -167,6 +180,8 @@ impl Record {
             Body::Change(b) => b.status.as_ref().map(|s| s.record.clone()),
             Body::Exit(b) => b.status.as_ref().map(|s| s.record.clone()),
             Body::Grant(b) => b.status.as_ref().map(|s| s.record.clone()),
+            Body::Compliance(b) => b.status.as_ref().map(|s| s.record.clone()),
+            Body::Inspection(b) => b.status.as_ref().map(|s| s.record.clone()),
         };
         Ok(Self { target, raw, body, status: status.unwrap_or_default() })
     }
@@ -239,6 +254,16 @@ impl Record {
         spec_digest(&self.raw["spec"])
     }
 
+    /// Every clock of the record; of an inspection those of its findings.
+    pub(super) fn deadlines(&self) -> Vec<&Deadline> {
+        let findings = match &self.body {
+            Body::Inspection(b) => b.status.as_ref().map(|s| s.findings.as_slice()),
+            _ => None,
+        };
+        let of_findings = findings.into_iter().flatten().map(|f| &f.deadline);
+        self.status.deadlines.iter().chain(of_findings).collect()
+    }
+
     /// Name of the application that the record is about.
     pub(super) fn application(&self) -> Option<&str> {
         match &self.body {
@@ -246,6 +271,8 @@ impl Record {
             Body::Change(b) => b.spec.resource_adjustment.as_ref().map(|a| a.application.as_str()),
             Body::Exit(b) => Some(&b.spec.application),
             Body::Grant(b) => Some(&b.spec.application.name),
+            Body::Compliance(b) => b.spec.application.as_deref(),
+            Body::Inspection(b) => b.spec.application.as_deref(),
         }
     }
 
@@ -258,6 +285,8 @@ impl Record {
                 b.status.as_ref().and_then(|s| s.certificate.as_ref()).map(|c| c.system.as_str())
             }
             Body::Grant(_) => None,
+            Body::Compliance(b) => Some(&b.spec.document.title),
+            Body::Inspection(b) => b.spec.report.as_ref().map(|r| r.title.as_str()),
         }
     }
 }

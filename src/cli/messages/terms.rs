@@ -3,9 +3,11 @@
 use super::super::output::Lang;
 use govcloud_api::application::{AccessRole, SubjectKind};
 use govcloud_api::change::Impact;
+use govcloud_api::compliance::ComplianceResult;
 use govcloud_api::deadline::Party;
 use govcloud_api::decommission::{ExitReason, Outcome, Scope};
 use govcloud_api::disposition::Action;
+use govcloud_api::inspection::Severity;
 use govcloud_api::record::Verdict;
 
 /// Defines one function an enum, with its names in Chinese and English.
@@ -45,6 +47,10 @@ names! {
         Degraded "变慢或短时中断" "slower, or short interruptions",
         Outage "实施时段内不可用" "not available during the window",
     }
+    /// Names the result of an evaluation.
+    compliance_result: ComplianceResult { Conforming "符合" "conforming", PartlyConforming "基本符合" "partly conforming", NotConforming "不符合" "not conforming", }
+    /// Names the severity of a finding.
+    severity: Severity { Critical "严重" "critical", High "高" "high", Medium "中" "medium", Low "低" "low", }
     /// Names the kind of a subject.
     subject_kind: SubjectKind { User "用户" "user", Group "用户组" "group", ServiceAccount "服务账号" "service account", }
     /// Names a tenant role.
@@ -71,7 +77,8 @@ pub(crate) fn phase(lang: Lang, phase: &str) -> String {
         "Exiting" => "退出中", "Exited" => "已退出", "Pending" => "待批准", "Refused" => "与批准不符",
         "Applying" => "实施中", "Active" => "生效", "Released" => "已办结", "Scheduled" => "已排期",
         "InProgress" => "进行中", "Completed" => "已办结", "Inventory" => "清点中",
-        "AwaitingConsent" => "待授权", "HandingOver" => "移交中", "Reclaiming" => "收回中", "" => "未受理",
+        "AwaitingConsent" => "待授权", "HandingOver" => "移交中", "Reclaiming" => "收回中",
+        "Recorded" => "在案", "Rectifying" => "整改中", "Closed" => "已办结", "" => "未受理",
     } phase);
     lang.pick(zh, if phase.is_empty() { "-" } else { phase }).to_owned()
 }
@@ -98,6 +105,8 @@ pub(crate) fn act(lang: Lang, act: &str) -> String {
         "HandOverReceipt" => ("签收移交数据", "hand-over receipt"), "Reclaim" => ("收回资源", "reclaiming"),
         "Approval" => ("批准", "approval"), "CorrectGrant" => ("改正工单", "a correct grant"),
         "Investigation" => ("查明情况", "an investigation"),
+        "ComplianceRecord" => ("报送合规材料", "a compliance record"),
+        "Rectification" => ("整改并答复", "putting right and answering"),
     } (act, act));
     lang.pick(zh, en).to_owned()
 }
@@ -108,7 +117,7 @@ pub(crate) fn request(verb: &str, resource: &str) -> String {
         lookup!(verb { "get" | "list" => "查看", "patch" | "update" => "办理", "create" => "提交", } verb);
     let object = lookup!(resource {
         "cloudapplications" => "上云申请", "changerequests" => "变更申请", "decommissions" => "退出申请",
-        "resourcegrants" => "资源工单", "customresourcedefinitions" => "资源类型",
+        "compliancerecords" => "合规材料", "inspections" => "安全检查", "resourcegrants" => "资源工单", "customresourcedefinitions" => "资源类型",
     } resource);
     format!("{act}{object}")
 }
@@ -120,6 +129,7 @@ pub(crate) fn condition(lang: Lang, type_: &str) -> &str {
         "NamespacesFound" => ("发现原有命名空间", "namespaces found"),
         "WindowOverlaps" => ("实施时段重叠", "windows overlap"),
         "InventoryWarning" => ("清单须注意事项", "inventory warning"),
+        "Current" => ("已过期", "expired"),
     } (type_, type_));
     lang.pick(zh, en)
 }
@@ -146,6 +156,10 @@ pub(crate) fn label(lang: Lang, key: &'static str) -> &'static str {
         "void" => "无效", "object" => "对象", "account" => "账号", "rights" => "权限", "binding" => "授权",
         "certificate of exit from the government cloud" => "政务云退出证明", "begun" => "开始收回",
         "ended" => "收回完毕", "digest" => "校验值",
+        "type" => "种类", "issued by" => "出具", "valid until" => "有效期至", "result" => "结论", "document" => "材料",
+        "emergency plan" => "应急预案", "participants" => "参加单位", "shortfalls" => "不足",
+        "inspected" => "检查对象", "inspected on" => "检查日期", "inspection report" => "检查报告",
+        "findings" => "问题", "responses" | "response" => "整改答复",
     } key);
     lang.pick(zh, key)
 }
