@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::error::CliError;
 use super::messages::{self, terms};
 use super::output::{self, Format, Lang, escape_controls, local};
-use super::record::{Kind, Record};
+use super::record::{Kind, Record, api_name};
 use super::region_calendars::{RegionCalendars, Remaining};
 use super::session::Session;
 use govcloud_api::deadline::{Deadline, Party};
@@ -291,7 +291,7 @@ fn platform_duties(calendars: &RegionCalendars, now: jiff::Timestamp) -> Vec<Ite
         record: format!("region/{code}"),
         namespace: "-".to_owned(),
         region: code.to_owned(),
-        system: deadline.obligation.zh().to_owned(),
+        system: api_name(&deadline.obligation),
         phase: "-".to_owned(),
         waiting_on: deadline.party,
         waiting_for: Some(WaitingFor::ComplianceRecord.to_string()),
