@@ -48,6 +48,8 @@ fn is_plain(of: &Id) -> bool {
             | "Region"
             | "WorkCalendar"
             | "ServiceCatalog"
+            | "ComplianceRecord"
+            | "Inspection"
     )
 }
 
