@@ -17,7 +17,7 @@ mod report;
 mod wording;
 
 pub use report::{DeadlineReports, Notice, NoticeKind};
-pub use wording::numeral;
+pub use wording::{named_en, named_zh, numeral};
 
 /// Most pauses that one deadline stores; the schema's bound.
 pub const MAX_PAUSES: usize = 100;

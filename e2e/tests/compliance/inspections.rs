@@ -77,7 +77,7 @@ async fn nobody_else_answers(department: &Department) -> Result<()> {
 async fn answers_are_only_added(department: &Department) -> Result<()> {
     let amend = |patch: Value| department.amend(Kind::Inspection, NAME, patch);
     refused(amend(responses(&[response("9", 1)])).await, &["must be the id of one of findings"])?;
-    amend(serde_json::to_value(sample("travel-response.yaml")?)?).await?;
+    amend(sample("travel-response.yaml")?).await?;
     let one_left = |s: &Value| s["phase"] == "Rectifying" && s["unanswered"] == 1;
     let answered = department.until(Kind::Inspection, NAME, "has one answer", one_left).await?;
     let first = answered.data["spec"]["responses"][0].clone();
@@ -141,7 +141,7 @@ async fn overdue(department: &Department) -> Result<()> {
     let met = |s: &Value| condition(s, "OnTime")["reason"] == "RectificationOverdue" && s["phase"] == "Rectifying";
     let late = department.until(Kind::Inspection, "late", "is overdue", met).await?;
     let message = condition(&late.data["status"], "OnTime")["message"].to_string();
-    ensure!(message.contains("整改已逾期") && message.contains("rectification is overdue"), "{message}");
+    ensure!(message.contains("整改 old已逾期") && message.contains("rectification of old is overdue"), "{message}");
     ensure!(department.is_marked().await?, "an open inspection keeps its namespace");
     Ok(())
 }

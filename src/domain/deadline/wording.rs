@@ -4,12 +4,14 @@ use super::{Moved, MovedBy, Notice, NoticeKind};
 use govcloud_api::deadline::Obligation;
 
 /// The obligation in Chinese, with the part of the record that is owed.
-fn zh(obligation: Obligation, item: Option<&String>) -> String {
+#[must_use]
+pub fn named_zh(obligation: Obligation, item: Option<&String>) -> String {
     item.map_or_else(|| obligation.zh().to_owned(), |item| format!("{} {item}", obligation.zh()))
 }
 
 /// The same in English.
-fn en(obligation: Obligation, item: Option<&String>) -> String {
+#[must_use]
+pub fn named_en(obligation: Obligation, item: Option<&String>) -> String {
     item.map_or_else(|| obligation.en().to_owned(), |item| format!("{} of {item}", obligation.en()))
 }
 
@@ -30,7 +32,7 @@ impl Moved {
             if old == new { format!("期限 {new} 不变") } else { format!("期限由 {old} 改为 {new}") };
         let mark = if *provisional { "，暂定" } else { "" };
         let effect = if *applied { "" } else { "；事项已办结，仅作记录" };
-        format!("{}：{date}{mark}：{why}（日历 {revision}）{effect}", zh(*obligation, item.as_ref()))
+        format!("{}：{date}{mark}：{why}（日历 {revision}）{effect}", named_zh(*obligation, item.as_ref()))
     }
 
     /// One sentence for the timeline, in English.
@@ -56,7 +58,7 @@ impl Moved {
         };
         let mark = if *provisional { ", provisional" } else { "" };
         let effect = if *applied { "" } else { "; the obligation is over, recorded only" };
-        format!("{}: {date}{mark}: {why} (calendar {revision}){effect}", en(*obligation, item.as_ref()))
+        format!("{}: {date}{mark}: {why} (calendar {revision}){effect}", named_en(*obligation, item.as_ref()))
     }
 }
 
@@ -66,7 +68,7 @@ impl Notice {
         let Self { obligation, item, party, article, due_date, remaining, .. } = self;
         let what = format!(
             "{}（第{}条，{}）",
-            zh(*obligation, item.as_ref()),
+            named_zh(*obligation, item.as_ref()),
             numeral(*article),
             party.zh()
         );
@@ -89,7 +91,7 @@ impl Notice {
     /// One sentence for the party, in English.
     pub fn en(&self) -> String {
         let Self { obligation, item, party, article, due_date, remaining, .. } = self;
-        let what = format!("{} (Art. {article}, {})", en(*obligation, item.as_ref()), party.en());
+        let what = format!("{} (Art. {article}, {})", named_en(*obligation, item.as_ref()), party.en());
         let mark = if self.provisional { " (provisional)" } else { "" };
         match self.kind {
             NoticeKind::Half if self.by_period => {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::super::calendar::Calendar;
-use super::super::deadline::{DeadlineClock, DeadlineReports, Moved};
+use super::super::deadline::{DeadlineClock, DeadlineReports, Moved, named_en, named_zh};
 use super::super::finding::Bilingual;
 use super::super::lifecycle_event::LifecycleEvent;
 use super::{OPERATOR, StatusBuilder};
@@ -175,13 +175,17 @@ impl StatusBuilder {
             return;
         }
         let late = self.status.deadlines.iter().find(|d| d.is_overdue(self.now));
-        let late = late.map(|d| (d.obligation, d.party, d.due_date, d.provisional));
+        let late = late.map(|d| (d.obligation, d.item.clone(), d.party, d.due_date, d.provisional));
         match late {
-            Some((o, p, due, provisional)) => {
+            Some((o, item, p, due, provisional)) => {
                 let (zh, en) = if provisional { ("（暂定）", " (provisional)") } else { ("", "") };
                 let text = Bilingual::new(
-                    format!("{}已逾期，期限 {due}{zh}，责任方：{}", o.zh(), p.zh()),
-                    format!("{} is overdue since {due}{en}, owed by the {}", o.en(), p.en()),
+                    format!("{}已逾期，期限 {due}{zh}，责任方：{}", named_zh(o, item.as_ref()), p.zh()),
+                    format!(
+                        "{} is overdue since {due}{en}, owed by the {}",
+                        named_en(o, item.as_ref()),
+                        p.en()
+                    ),
                 );
                 self.condition(ConditionType::OnTime, ConditionStatus::False, Reason::overdue(o), &text);
             }
