@@ -66,7 +66,8 @@ impl Duties<'_> {
     /// A duty is met by a later document than the last one that met it. One that is returned afterwards starts no clock
     /// anew: the record itself waits for its correction.
     pub fn keep(&self, builder: &mut StatusBuilder, met: &mut Vec<MetDuty>, calendar: &Calendar) {
-        let own = || self.of_region.iter().filter(|d| d.party == self.party);
+        let (of_region, party) = (self.of_region, self.party);
+        let own = || of_region.iter().filter(move |d| d.party == party);
         for type_ in ComplianceType::iter().filter(|t| own().all(|d| d.type_ != *t)) {
             builder.drop_clock(type_.obligation(), ClosedReason::NoLongerOwed);
             met.retain(|m| m.type_ != type_);

@@ -1,7 +1,6 @@
 //! Calendar periods beside working days (民法典 201 to 203).
 
 use super::*;
-use crate::deadline::{DeadlineReports, NoticeKind};
 use govcloud_api::period::Period;
 
 fn clock(period: &str, working_days: i32, from: &str) -> Deadline {
@@ -16,7 +15,7 @@ fn a_period_ends_on_its_day_and_a_day_off_gives_way() {
         // 1 to 7 October are holidays.
         ("P30D", 0, "2026-09-01T10:00", "2026-10-08"),
         ("P1M", 0, "2026-05-15T10:00", "2026-06-15"),
-        // A Sunday.
+        // A Saturday.
         ("P1M", 0, "2026-02-28T10:00", "2026-03-30"),
         ("P1M", 5, "2026-05-15T10:00", "2026-06-23"),
     ] {
