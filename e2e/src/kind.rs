@@ -15,11 +15,16 @@ pub enum Kind {
     Change,
     /// Decommission.
     Exit,
+    /// ComplianceRecord.
+    Compliance,
+    /// Inspection.
+    Inspection,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Application, Self::Grant, Self::Change, Self::Exit];
+    pub const ALL: [Self; 6] =
+        [Self::Application, Self::Grant, Self::Change, Self::Exit, Self::Compliance, Self::Inspection];
 
     /// As kube knows it.
     pub fn resource(self) -> ApiResource {
@@ -28,6 +33,8 @@ impl Kind {
             Self::Grant => ("ResourceGrant", "resourcegrants"),
             Self::Change => ("ChangeRequest", "changerequests"),
             Self::Exit => ("Decommission", "decommissions"),
+            Self::Compliance => ("ComplianceRecord", "compliancerecords"),
+            Self::Inspection => ("Inspection", "inspections"),
         };
         ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk("govcloud.dev", "v1alpha1", kind), plural)
     }

@@ -18,6 +18,8 @@ mod filing;
 mod fixtures;
 #[path = "attack_matrix/held.rs"]
 mod held;
+#[path = "attack_matrix/inspections.rs"]
+mod inspections;
 #[path = "attack_matrix/later.rs"]
 mod later;
 #[path = "attack_matrix/prove.rs"]
@@ -94,6 +96,7 @@ pub fn rows() -> Vec<Row> {
         filing::rows(),
         held::rows(),
         later::rows(),
+        inspections::rows(),
         authority::rows(),
         tenants::rows(),
         volumes::rows(),

@@ -27,6 +27,8 @@ use tokio::task::JoinSet;
 
 #[path = "phases/capture.rs"]
 mod capture;
+#[path = "phases/documents.rs"]
+mod documents;
 #[path = "phases/lives.rs"]
 mod lives;
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use super::change::Impact;
+use super::compliance::MetDuty;
 use super::document::{ProjectApproval, TestReport, TitledDocument};
 use super::quota::NamespaceQuota;
 use super::record::RecordStatus;
@@ -240,6 +241,10 @@ pub struct CloudApplicationStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["uid"]))]
     pub maintenances: Vec<AnnouncedMaintenance>,
+    /// The compliance records that met what the department owes for this system last (Art. 19, 22, 24).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub compliance: Vec<MetDuty>,
 }
 
 /// Maintenance that was announced to the department.

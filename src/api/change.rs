@@ -118,6 +118,11 @@ pub struct PlatformMaintenance {
     /// 应急预案; required unless the impact is None.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contingency_plan: Option<Attachment>,
+    /// Name of the ComplianceRecord with the emergency plan that it relies on, in the same namespace. It must be in force
+    /// until the window ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub emergency_plan: Option<String>,
 }
 
 /// Outcome of a maintenance.

@@ -33,6 +33,8 @@ pub enum ConditionType {
     Complete,
     /// The year's fees are within the budget ceiling of the department (Art. 7).
     WithinBudget,
+    /// A compliance record counts, is valid, and no newer one took its place (Art. 17, 21, 22, 24).
+    Current,
 }
 
 /// Status of a condition.

@@ -9,6 +9,7 @@
 pub mod application;
 pub mod catalog;
 pub mod change;
+pub mod compliance;
 pub mod condition;
 pub mod deadline;
 pub mod decommission;
@@ -16,8 +17,10 @@ pub mod disposition;
 pub mod document;
 pub mod filed;
 pub mod grant;
+pub mod inspection;
 pub mod keys;
 pub mod network;
+pub mod period;
 pub mod quota;
 pub mod record;
 pub mod region;
@@ -53,6 +56,8 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         work_calendar::WorkCalendar::crd(),
         catalog::ServiceCatalog::crd(),
         statement::Statement::crd(),
+        compliance::ComplianceRecord::crd(),
+        inspection::Inspection::crd(),
     ]
 }
 

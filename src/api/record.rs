@@ -65,6 +65,10 @@ pub enum WaitingFor {
     Confirmation,
     /// Records that a statement lacks, or that were returned (Art. 26).
     Records,
+    /// Compliance record that is due soon or overdue (Art. 17, 19, 21, 22, 24).
+    ComplianceRecord,
+    /// Answers of the inspected party to findings (Art. 25).
+    Rectification,
 }
 
 /// Source of a decision's time.

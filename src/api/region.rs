@@ -4,8 +4,11 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::compliance::{ComplianceDuty, MetDuty};
 use super::condition::Condition;
+use super::deadline::Deadline;
 pub use super::network::{Network, NetworkPeer, NetworkPort, NetworkRule, Protocol};
+use super::record::TimelineEntry;
 use super::time::Instant;
 
 mod settlement;
@@ -86,6 +89,11 @@ pub struct RegionSpec {
     /// The periods of the measures in working days; a city may set its own (Art. 30).
     #[serde(default)]
     pub working_days: WorkingDays,
+    /// Documents that the provider owes for the platform, and departments for their applications, and how often
+    /// (Art. 17, 19, 21, 22, 24). Nothing is owed by default.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 14), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type", "party"]))]
+    pub compliance: Vec<ComplianceDuty>,
     /// Rules for tenant namespaces of this region.
     pub tenancy: Tenancy,
 }
@@ -191,7 +199,7 @@ pub struct RegionStatus {
     /// The generation that this status was computed from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// `Ready`, `Stalled`.
+    /// `Ready`, `Stalled`, and `OnTime` where the provider owes compliance records.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
@@ -206,6 +214,21 @@ pub struct RegionStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub filing_namespaces_not_listed: Option<i32>,
+    /// Clocks of what the provider owes for the platform (Art. 17, 21, 24).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["obligation"]))]
+    pub deadlines: Vec<Deadline>,
+    /// The records that met these duties last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub compliance: Vec<MetDuty>,
+    /// Events of these clocks, oldest first; past its bound, routine ones are dropped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "atomic"))]
+    pub timeline: Vec<TimelineEntry>,
+    /// Number of entries that were dropped to keep the timeline bounded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeline_dropped: Option<i32>,
 }
 
 /// Volumes that a region retains of exited applications, until the department decides otherwise (Art. 23).

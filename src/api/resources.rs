@@ -45,6 +45,11 @@ pub const WORK_CALENDAR: ResourceType = ResourceType::new(API_VERSION, "workcale
 pub const SERVICE_CATALOG: ResourceType = ResourceType::new(API_VERSION, "servicecatalogs", "ServiceCatalog");
 /// Statement.
 pub const STATEMENT: ResourceType = ResourceType::new(API_VERSION, "statements", "Statement");
+/// ComplianceRecord.
+pub const COMPLIANCE_RECORD: ResourceType =
+    ResourceType::new(API_VERSION, "compliancerecords", "ComplianceRecord");
+/// Inspection.
+pub const INSPECTION: ResourceType = ResourceType::new(API_VERSION, "inspections", "Inspection");
 
 /// Namespace.
 pub const NAMESPACE: ResourceType = ResourceType::new("v1", "namespaces", "Namespace");

@@ -32,6 +32,7 @@ mod messages;
 mod prompt;
 mod record;
 mod region_calendars;
+mod respond;
 mod submit;
 #[cfg(test)]
 mod test_fixtures;
@@ -52,6 +53,7 @@ use self::error::CliError;
 use self::grant::GrantCommand;
 use self::output::Lang;
 use self::queue::QueueCommand;
+use self::respond::RespondCommand;
 use self::session::{Flags, Session};
 use self::show::ShowCommand;
 use self::statement::StatementCommand;
@@ -86,6 +88,8 @@ enum Command {
     Consent(ConsentCommand),
     /// 签收移交的数据卷（第二十八条）/ give the receipt for a volume that was handed over (Art. 28)
     Receipt(ReceiptCommand),
+    /// 答复安全检查的问题（第二十五条）/ answer a finding of an inspection (Art. 25)
+    Respond(RespondCommand),
     Verify(VerifyCommand),
     Certificate(CertificateCommand),
     Statement(StatementCommand),
@@ -188,6 +192,7 @@ impl Command {
             Self::Withdraw(c) => c.run(&session, out).await,
             Self::Consent(c) => c.run(&session, out).await,
             Self::Receipt(c) => c.run(&session, out).await,
+            Self::Respond(c) => c.run(&session, out).await,
             Self::Verify(c) => c.run(&session, out).await,
             Self::Certificate(c) => c.run(&session, out).await,
             Self::Statement(c) => c.run(&session, out).await,

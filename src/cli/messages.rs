@@ -21,6 +21,8 @@ texts! {
     bad_target(given) {
         "“{given}”不是 KIND/NAME；KIND 为 capp、chreq、decom、grant 或 stmt，如 capp/travel"
         "\"{given}\" is not KIND/NAME; KIND is capp, chreq, decom, grant or stmt, such as capp/travel"
+        "“{given}”不是 KIND/NAME；KIND 为 capp、chreq、decom、grant、comp 或 insp，如 capp/travel"
+        "\"{given}\" is not KIND/NAME; KIND is capp, chreq, decom, grant, comp or insp, such as capp/travel"
     }
     not_an_exit(given, exits) {
         "“{given}”不是退出申请；数据清单、授权、签收和退出证明只属于退出申请。{exits}"
@@ -30,6 +32,7 @@ texts! {
     no_exits() { "本空间没有它的退出申请" "It has none in this namespace" }
     not_decided(kind) { "{kind} 不经主管部门审核；可审核的为 capp、chreq、decom、stmt" "a {kind} is not decided by the authority; capp, chreq, decom and stmt are" }
     not_a_statement(given) { "“{given}”不是结算单；请写月份，如 2026-10" "\"{given}\" is not a Statement; give its month, such as 2026-10" }
+    not_decided(kind) { "{kind} 不经主管部门审核；可审核的为 capp、chreq、decom、comp、insp" "a {kind} is not decided by the authority; capp, chreq, decom, comp and insp are" }
     opinion_required(verb) { "{verb} 须填写审核意见（第十二条）：--opinion '…'" "{verb} requires an opinion (Art. 12): --opinion '…'" }
     bad_sha256(given) { "“{given}”不是 SHA-256：须为 64 位小写十六进制数（sha256sum FILE）" "\"{given}\" is not a SHA-256: 64 lowercase hexadecimal digits (sha256sum FILE)" }
     bad_uid(given) { "“{given}”不是 UID" "\"{given}\" is not a UID" }
@@ -197,6 +200,12 @@ texts! {
         "将为 {name} 签收数据卷 {claim}（接收人 {by}，回执 sha256 {sha256}）；签收后该数据卷将被销毁"
         "About to submit the receipt for {claim} of {name} (received by {by}, receipt sha256 {sha256}); the volume is destroyed afterwards"
     }
+    the_platform() { "平台" "the platform" }
+    inspection_finding(id, severity, article, text) { "{id}（{severity}，{article}）{text}" "{id} ({severity}, {article}) {text}" }
+    no_such_finding(id, listed) { "该检查没有问题 {id}；其问题为：{listed}" "the inspection has no finding {id}; its findings: {listed}" }
+    not_an_inspection(given) { "“{given}”不是安全检查（insp）" "\"{given}\" is not an Inspection (insp)" }
+    responding(name, finding, number) { "将对 {name} 的问题 {finding} 提交第 {number} 次答复；提交后不能更改" "About to submit answer {number} to finding {finding} of {name}; it cannot be changed afterwards" }
+    responded(name, finding) { "{name}：已答复问题 {finding}" "{name}: finding {finding} answered" }
     received(name, claim) { "{name}：已签收 {claim}" "{name}: receipt for {claim} submitted" }
 }
 

@@ -12,9 +12,12 @@ use super::messages;
 use super::output::Lang;
 use govcloud_api::application::CloudApplication;
 use govcloud_api::change::ChangeRequest;
+use govcloud_api::compliance::ComplianceRecord;
 use govcloud_api::condition::{Condition, ConditionStatus};
+use govcloud_api::deadline::Deadline;
 use govcloud_api::decommission::Decommission;
 use govcloud_api::grant::ResourceGrant;
+use govcloud_api::inspection::Inspection;
 use govcloud_api::keys;
 use govcloud_api::record::RecordStatus;
 use govcloud_api::resources::{self, ResourceType};
@@ -30,6 +33,8 @@ pub(super) enum Kind {
     Exit,
     Grant,
     Statement,
+    Compliance,
+    Inspection,
 }
 
 impl Kind {
@@ -39,6 +44,12 @@ impl Kind {
 
     /// Kinds that the authority decides on.
     pub(super) const DECIDED: [Self; 4] = [Self::Application, Self::Change, Self::Exit, Self::Statement];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Application, Self::Change, Self::Exit, Self::Grant, Self::Compliance, Self::Inspection];
+
+    /// Kinds that the authority decides on.
+    pub(super) const DECIDED: [Self; 5] =
+        [Self::Application, Self::Change, Self::Exit, Self::Compliance, Self::Inspection];
 
     /// Resource type in the API, and short name.
     const fn names(self) -> (ResourceType, &'static str) {
@@ -48,6 +59,8 @@ impl Kind {
             Self::Exit => (resources::DECOMMISSION, "decom"),
             Self::Grant => (resources::RESOURCE_GRANT, "grant"),
             Self::Statement => (resources::STATEMENT, "stmt"),
+            Self::Compliance => (resources::COMPLIANCE_RECORD, "comp"),
+            Self::Inspection => (resources::INSPECTION, "insp"),
         }
     }
 
@@ -154,6 +167,8 @@ pub(super) enum Body {
     Exit(Box<Decommission>),
     Grant(Box<ResourceGrant>),
     Statement(Box<Statement>),
+    Compliance(Box<ComplianceRecord>),
+    Inspection(Box<Inspection>),
 }
 
 /// A record as it was read.
@@ -178,6 +193,8 @@ impl Record {
             Kind::Exit => typed(&raw).map(|b| Body::Exit(Box::new(b))),
             Kind::Grant => typed(&raw).map(|b| Body::Grant(Box::new(b))),
             Kind::Statement => typed(&raw).map(|b| Body::Statement(Box::new(b))),
+            Kind::Compliance => typed(&raw).map(|b| Body::Compliance(Box::new(b))),
+            Kind::Inspection => typed(&raw).map(|b| Body::Inspection(Box::new(b))),
         };
         let body = body.map_err(|why| CliError::failed(messages::malformed(lang, &target, why)))?;
         let status = match &body {
@@ -186,6 +203,8 @@ impl Record {
             Body::Exit(b) => b.status.as_ref().map(|s| s.record.clone()),
             Body::Grant(b) => b.status.as_ref().map(|s| s.record.clone()),
             Body::Statement(b) => b.status.as_ref().map(|s| s.record.clone()),
+            Body::Compliance(b) => b.status.as_ref().map(|s| s.record.clone()),
+            Body::Inspection(b) => b.status.as_ref().map(|s| s.record.clone()),
         };
         Ok(Self { target, raw, body, status: status.unwrap_or_default() })
     }
@@ -258,6 +277,16 @@ impl Record {
         spec_digest(&self.raw["spec"])
     }
 
+    /// Every clock of the record; of an inspection those of its findings.
+    pub(super) fn deadlines(&self) -> Vec<&Deadline> {
+        let findings = match &self.body {
+            Body::Inspection(b) => b.status.as_ref().map(|s| s.findings.as_slice()),
+            _ => None,
+        };
+        let of_findings = findings.into_iter().flatten().map(|f| &f.deadline);
+        self.status.deadlines.iter().chain(of_findings).collect()
+    }
+
     /// Name of the application that the record is about.
     pub(super) fn application(&self) -> Option<&str> {
         match &self.body {
@@ -266,6 +295,8 @@ impl Record {
             Body::Exit(b) => Some(&b.spec.application),
             Body::Grant(b) => Some(&b.spec.application.name),
             Body::Statement(_) => None,
+            Body::Compliance(b) => b.spec.application.as_deref(),
+            Body::Inspection(b) => b.spec.application.as_deref(),
         }
     }
 
@@ -279,6 +310,8 @@ impl Record {
             }
             Body::Grant(_) => None,
             Body::Statement(b) => Some(&b.spec.month),
+            Body::Compliance(b) => Some(&b.spec.document.title),
+            Body::Inspection(b) => b.spec.report.as_ref().map(|r| r.title.as_str()),
         }
     }
 }

@@ -79,11 +79,14 @@ fn complete_lists_candidates_for_kubectl() {
     assert_eq!(completions("ap"), "approve\tapprove a record\n:4\n");
     assert_eq!(
         completions("approve "),
-        "capp/\tCloudApplication\nchreq/\tChangeRequest\ndecom/\tDecommission\n:6\n",
+        "capp/\tCloudApplication\nchreq/\tChangeRequest\ndecom/\tDecommission\ncomp/\tComplianceRecord\ninsp/\tInspection\n:6\n",
         "grants are not decided"
     );
     assert!(completions("show ").contains("grant/\tResourceGrant\n"));
-    assert_eq!(completions("-n dept approve c"), "capp/\tCloudApplication\nchreq/\tChangeRequest\n:6\n");
+    assert_eq!(
+        completions("-n dept approve c"),
+        "capp/\tCloudApplication\nchreq/\tChangeRequest\ncomp/\tComplianceRecord\n:6\n"
+    );
     assert_eq!(completions("approve capp/"), ":4\n", "without a cluster there are no names");
     assert_eq!(completions("queue --party a"), "authority\tthe authority\nall\teverybody\n:4\n");
     assert!(completions("queue --").contains("--all-namespaces\tall namespaces, whatever -n says\n"));

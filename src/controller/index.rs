@@ -49,4 +49,8 @@ pub enum IndexKey {
     OpenStatement(String),
     /// Complete statements that were computed by an edition of the service catalogue.
     Bills(String),
+    /// Compliance records about the platform of a Region.
+    Platform(String),
+    /// Maintenance and drills that name an emergency plan, by its namespace and name.
+    ReliesOn(String, String),
 }

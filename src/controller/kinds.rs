@@ -12,9 +12,11 @@ mod calendar;
 mod catalog;
 mod change;
 mod claim;
+mod compliance;
 mod decommission;
 mod filed;
 mod grant;
+mod inspection;
 pub mod links;
 mod namespace;
 mod region;
@@ -69,6 +71,10 @@ pub enum Kind {
     SnapshotContent,
     /// Statement.
     Statement,
+    /// ComplianceRecord.
+    Compliance,
+    /// Inspection.
+    Inspection,
 }
 
 /// The table.
@@ -91,6 +97,8 @@ static KINDS: &[&KindSpec] = &[
     &snapshot::KIND,
     &snapshot_content::KIND,
     &statement::KIND,
+    &compliance::KIND,
+    &inspection::KIND,
 ];
 
 /// Each row is about the variant of its place.

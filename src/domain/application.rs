@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::compliance::duty::{self, Duties, Evidence};
 use super::decision;
 use super::existing_namespace::ExistingNamespace;
 use super::filing::FilingNamespace;
@@ -20,6 +21,7 @@ use super::region_context::{RegionContext, Reread};
 use govcloud_api::application::{
     ApplicationPhase as Phase, CloudApplication, CloudApplicationStatus, TenantNamespace, UnclaimedVolume,
 };
+use govcloud_api::compliance::DutyParty;
 use govcloud_api::deadline::{Obligation, Party};
 use govcloud_api::decommission::{DecommissionPhase, Scope};
 use govcloud_api::grant::{ApprovalKind, GrantPhase, ResourceGrant, ResourceGrantStatus};
@@ -75,6 +77,8 @@ pub struct Observed {
     pub unclaimed: Vec<UnclaimedVolume>,
     /// Maintenance that affects it and is not over, and maintenance whose outcome it was not told yet.
     pub maintenances: Vec<MaintenanceView>,
+    /// Compliance records about it that count.
+    pub evidence: Vec<Evidence>,
 }
 
 /// Decides on an application.
@@ -93,6 +97,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<CloudApplicationStatus> {
         Err(Reread(reads)) => return Plan::reread(reads, stored.clone()),
     };
     evaluation.list_volumes_and_maintenances();
+    evaluation.keep_duties(stored.live_at.is_some());
     evaluation.builder.run_clocks(seen.region_context.calendar());
     evaluation.set_ready_conditions(&findings);
     let Evaluation { builder, status, .. } = evaluation;
@@ -317,6 +322,25 @@ impl Evaluation<'_> {
         );
         self.record_reattached();
         self.keep_clocks();
+    }
+
+    /// Keeps the clocks of the compliance records that the department owes since go-live (Art. 19, 22, 24). A duty that the
+    /// Region states later counts from then on.
+    fn keep_duties(&mut self, was_live: bool) {
+        match self.status.phase {
+            Some(Phase::Live) => {}
+            Some(Phase::Exited) => return duty::end_all(&mut self.builder),
+            _ => return,
+        }
+        let Some((region, calendar)) = self.seen.region_context.counting() else { return };
+        let live = self.status.live_at.max(self.status.provisioned_at).filter(|_| !was_live);
+        let duties = Duties {
+            of_region: &region.compliance,
+            party: DutyParty::Department,
+            evidence: &self.seen.evidence,
+            since: live.map_or(self.now, |t| t.timestamp()),
+        };
+        duties.keep(&mut self.builder, &mut self.status.compliance, calendar);
     }
 
     /// Lists unclaimed volumes, and tells the department of maintenance (Art. 18).

@@ -19,6 +19,7 @@ use super::tenancy;
 use super::tenancy::quota::{NODE_PORTS, QuotaUse};
 use govcloud_api::application::{ApplicationPhase, CloudApplication};
 use govcloud_api::change::{ChangePhase as Phase, ChangeRequest, ChangeRequestStatus, ResourceAdjustment};
+use govcloud_api::compliance::ComplianceRecord;
 use govcloud_api::deadline::{Obligation, Party};
 use govcloud_api::grant::{GrantedNamespace, ResourceGrant};
 use govcloud_api::quota::NamespaceQuota;
@@ -51,6 +52,8 @@ pub struct Observed {
     pub affected_missing: Vec<String>,
     /// Other approved maintenance of the region that is not over, with `namespace/name`.
     pub maintenances: Vec<(String, Arc<ChangeRequest>)>,
+    /// The emergency plan that a maintenance names.
+    pub emergency_plan: Option<Arc<ComplianceRecord>>,
 }
 
 impl Observed {
@@ -64,6 +67,7 @@ impl Observed {
             region_context: &self.region_context,
             affected_missing: &self.affected_missing,
             others: &self.maintenances,
+            emergency_plan: self.emergency_plan.as_deref(),
             now,
         })
     }

@@ -3,7 +3,7 @@
 //!
 //! One file a kind, each read top to bottom in the order of its lifecycle: [`application`] (Art. 10–14),
 //! [`grant`] (13), [`change`] (15), [`maintenance`] (18), [`decommission`] (16, 23, 28),
-//! [`region`] (4, 5, 30). Each has one function `decide(&Observed, now) -> Plan`.
+//! [`compliance`] (17, 19, 21, 22, 24), [`inspection`] (25), [`region`] (4, 5, 30). Each has one function `decide(&Observed, now) -> Plan`.
 //!
 //! [`statement`] (6, 26) is the kind of the bill that [`settlement`] computes.
 //!
@@ -17,6 +17,7 @@ pub mod bilingual;
 pub mod calendar;
 pub mod change;
 pub mod cloud_event;
+pub mod compliance;
 pub mod deadline;
 pub mod decision;
 pub mod decommission;
@@ -25,6 +26,7 @@ pub mod existing_namespace;
 pub mod filing;
 pub mod finding;
 pub mod grant;
+pub mod inspection;
 pub mod integrity;
 pub mod kubernetes_event;
 pub mod lifecycle_event;

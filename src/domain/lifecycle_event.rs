@@ -145,6 +145,14 @@ pub enum LifecycleEvent {
     Settled(String, String),
     /// The year's fees are above the ceiling: fees and ceiling (Art. 7).
     BudgetExceeded(String, String),
+    /// Record of a compliance document that counts from now on (Art. 17, 19, 21, 22, 24).
+    Recorded,
+    /// End of a compliance document's validity, with its last day.
+    Expired(Date),
+    /// Filing of an inspection, with the number of its findings (Art. 25).
+    FindingsIssued(usize),
+    /// Answer of the inspected party to a finding, with its id (Art. 25).
+    Responded(String),
 }
 
 /// Formats an instant in China's time.
@@ -235,6 +243,8 @@ impl LifecycleEvent {
                     | E::Overdue
                     | E::NoticeShort
                     | E::MaintenanceGone
+                    | E::Expired
+                    | E::FindingsIssued
                     | E::Rejected
                     | E::Returned
                     | E::BillIncomplete
@@ -415,6 +425,14 @@ impl LifecycleEvent {
                 format!("{}已完成，逾期 {late} 个工作日", o.zh()),
                 format!("{} done, {late} working days late", o.en()),
             ),
+            Self::Recorded => bilingual!("已核验在案", "checked, and on record"),
+            Self::Expired(last) => {
+                bilingual!("有效期至 {last}，已过期，须重新报送", "valid until {last}, and expired; a new one is to be filed")
+            }
+            Self::FindingsIssued(n) => {
+                bilingual!("安全检查发现 {n} 项问题，须限期整改", "the inspection has {n} findings, to be put right in time")
+            }
+            Self::Responded(id) => bilingual!("对问题 {id} 作出整改答复", "finding {id} was answered"),
             Self::Met(o, None) => {
                 Bilingual::new(format!("{}按期完成", o.zh()), format!("{} done in time", o.en()))
             }

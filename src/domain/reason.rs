@@ -236,6 +236,38 @@ pub enum Reason {
     BudgetExceeded,
     /// Fees within the budget ceiling of the year (Art. 7).
     WithinBudget,
+    /// Operation report that is overdue (Art. 17).
+    OperationReportOverdue,
+    /// Emergency plan that is overdue (Art. 17).
+    EmergencyPlanOverdue,
+    /// Drill that is overdue (Art. 17, 19).
+    DrillOverdue,
+    /// MLPS filing that is overdue (Art. 21, 22).
+    MlpsFilingOverdue,
+    /// MLPS evaluation that is overdue (Art. 21, 22).
+    MlpsEvaluationOverdue,
+    /// Cryptography assessment that is overdue (Art. 24).
+    CryptoAssessmentOverdue,
+    /// Product list that is overdue (Art. 24).
+    ProductListOverdue,
+    /// Rectification of a finding that is overdue (Art. 25).
+    RectificationOverdue,
+    /// Emergency plan that maintenance or a drill names and that does not exist, is of another type, or is not in force.
+    EmergencyPlanUnusable,
+    /// Compliance record that counts.
+    Recorded,
+    /// Compliance record that is valid and the latest of its kind.
+    Current,
+    /// Compliance record past its last day.
+    Expired,
+    /// Compliance record that a newer one replaced.
+    Superseded,
+    /// Compliance record that does not count.
+    NotRecorded,
+    /// Findings that wait for the inspected party's answers (Art. 25).
+    Rectifying,
+    /// Inspection that the authority closed (Art. 25).
+    Closed,
 }
 
 impl Reason {
@@ -253,6 +285,14 @@ impl Reason {
             Obligation::MaintenanceReport => Self::MaintenanceReportOverdue,
             Obligation::Confirm => Self::ConfirmOverdue,
             Obligation::Settle => Self::SettleOverdue,
+            Obligation::OperationReport => Self::OperationReportOverdue,
+            Obligation::EmergencyPlan => Self::EmergencyPlanOverdue,
+            Obligation::Drill => Self::DrillOverdue,
+            Obligation::MlpsFiling => Self::MlpsFilingOverdue,
+            Obligation::MlpsEvaluation => Self::MlpsEvaluationOverdue,
+            Obligation::CryptoAssessment => Self::CryptoAssessmentOverdue,
+            Obligation::ProductList => Self::ProductListOverdue,
+            Obligation::Rectification => Self::RectificationOverdue,
         }
     }
 }

@@ -265,6 +265,15 @@ impl StatusBuilder {
         }
     }
 
+    /// Records the filing of a record that does not change but in later fields, under an event of its own.
+    pub fn record_filing_as(&mut self, event: LifecycleEvent, meta: &Meta, party: Party, article: i32) {
+        self.status.spec_digest = Some(meta.digest.clone());
+        if self.first_visit() || self.status.timeline.is_empty() {
+            let at = meta.created_at.filter(|c| *c <= self.now).unwrap_or(self.now);
+            self.record_event_at(event, Actor::person(meta.requested_by(), party), Some(article), at);
+        }
+    }
+
     /// Returns true if a returned record was not answered by a new generation yet (Art. 12).
     #[must_use]
     pub fn returned_and_unanswered(&self) -> bool {

@@ -1,10 +1,11 @@
 //! Region (Art. 4, 5, 30): its findings, the volumes that it retains of exited applications (Art. 23), and its filing
-//! namespaces, of which those with open records are marked.
+//! namespaces, of which those with open records are marked, and what the provider owes for its platform (Art. 17, 21, 24).
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::compliance::duty::{Duties, Evidence};
 use super::filing::{self, FilingNamespace, Holding};
 use super::finding::{Bilingual, Finding};
 use super::plan::{Plan, Step, Write, WriteFailure};
@@ -12,6 +13,7 @@ use super::quantity::Quantity;
 use super::record::{ReadyState, StatusBuilder};
 use super::region_context::RegionView;
 use crate::reason::Reason;
+use govcloud_api::compliance::DutyParty;
 use govcloud_api::record::RecordStatus;
 use govcloud_api::region::{RegionStatus, RetainedVolume, RetainedVolumes};
 
@@ -35,6 +37,8 @@ pub struct Observed {
     pub months: Vec<DepartmentMonths>,
     /// Its editions of the service catalogue that statements were computed by.
     pub billed: Vec<BilledEdition>,
+    /// Compliance records about its platform that count.
+    pub evidence: Vec<Evidence>,
     /// Failure of the last write.
     pub trouble: Option<WriteFailure>,
 }
@@ -44,8 +48,15 @@ pub struct Observed {
 #[must_use]
 pub fn decide(seen: &Observed, now: Timestamp) -> Plan<RegionStatus> {
     let Observed { view, retained, filing, months, billed, trouble } = seen;
+    let Observed { view, retained, filing, evidence, trouble } = seen;
     let stored = view.region.status.clone().unwrap_or_default();
-    let as_record = RecordStatus { conditions: stored.conditions.clone(), ..RecordStatus::default() };
+    let as_record = RecordStatus {
+        conditions: stored.conditions.clone(),
+        deadlines: stored.deadlines.clone(),
+        timeline: stored.timeline.clone(),
+        timeline_dropped: stored.timeline_dropped,
+        ..RecordStatus::default()
+    };
     let mut builder = StatusBuilder::begin(&as_record, view.region.metadata.generation.unwrap_or(0), now);
     let findings = view.findings();
     let texts: Vec<Bilingual> = findings.iter().map(Finding::text).collect();
@@ -57,13 +68,25 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<RegionStatus> {
         }
     };
     builder.set_ready_conditions(&state);
+    let mut compliance = stored.compliance;
+    let calendar = view.calendar.as_deref().ok();
+    if let Some(calendar) = calendar {
+        let (of_region, party) = (&view.spec().compliance, DutyParty::Provider);
+        Duties { of_region, party, evidence, since: now }.keep(&mut builder, &mut compliance, calendar);
+    }
+    builder.run_clocks(calendar);
+    let StatusBuilder { status: own, events, wake, .. } = builder;
     let (filing_namespaces, left_out) = filing::listed(filing);
     let status = RegionStatus {
         observed_generation: view.region.metadata.generation,
-        conditions: builder.status.conditions,
+        conditions: own.conditions,
         retained_volumes: list(retained),
         filing_namespaces,
         filing_namespaces_not_listed: (left_out > 0).then(|| number(left_out)),
+        deadlines: own.deadlines,
+        compliance,
+        timeline: own.timeline,
+        timeline_dropped: own.timeline_dropped,
     };
     let mut writes = marks(filing);
     // A namespace is written once a step: its second mark comes with the next decision.
@@ -73,6 +96,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<RegionStatus> {
     writes.extend(billed.iter().filter_map(BilledEdition::mark));
     let steps = if writes.is_empty() { Vec::new() } else { vec![Step::Write(writes)] };
     Plan { steps, ..Plan::settle(status, Vec::new(), months::next(view, now)) }
+    Plan { steps: marks(filing), ..Plan::settle(status, events, wake) }
 }
 
 /// The marks that are to be set or taken off.

@@ -23,8 +23,13 @@ const CITY: &str = "govcloud:authority:410100";
 const PROVIDER: &str = "govcloud:provider";
 const AUDITOR: &str = "govcloud:auditor";
 const HEALTH: &str = "dept-zhengzhou-health";
-const RECORDS: [&str; 3] =
-    ["cloudapplications.govcloud.dev", "changerequests.govcloud.dev", "decommissions.govcloud.dev"];
+const RECORDS: [&str; 5] = [
+    "cloudapplications.govcloud.dev",
+    "changerequests.govcloud.dev",
+    "decommissions.govcloud.dev",
+    "compliancerecords.govcloud.dev",
+    "inspections.govcloud.dev",
+];
 
 /// Rights that the shipped roles and samples give. Nobody is in `system:authenticated` here.
 const PEOPLE: &[Right] = &[
@@ -61,6 +66,15 @@ const PEOPLE: &[Right] = &[
     (PROVIDER, YES, "create patch delete", "resourcegrants.govcloud.dev", TRANSPORT),
     (PROVIDER, NO, "create patch file consent", "cloudapplications.govcloud.dev", TRANSPORT),
     (PROVIDER, YES, "create patch file", "changerequests.govcloud.dev", "provider-maintenance"),
+    (PROVIDER, YES, "create patch file", "compliancerecords.govcloud.dev", "provider-maintenance"),
+    (PROVIDER, NO, "create patch file", "compliancerecords.govcloud.dev", TRANSPORT),
+    (PROVIDER, NO, "create delete", "inspections.govcloud.dev", "provider-maintenance"),
+    (DEPARTMENT, YES, "create patch file", "compliancerecords.govcloud.dev", TRANSPORT),
+    (DEPARTMENT, YES, "get patch file", "inspections.govcloud.dev", TRANSPORT),
+    (DEPARTMENT, NO, "create delete", "inspections.govcloud.dev", TRANSPORT),
+    (PIPELINE, NO, "patch file", "inspections.govcloud.dev", TRANSPORT),
+    (PROVINCE, YES, "create patch delete", "inspections.govcloud.dev", TRANSPORT),
+    (PROVINCE, NO, "create file", "compliancerecords.govcloud.dev", TRANSPORT),
     (AUDITOR, YES, "get list watch", "cloudapplications.govcloud.dev", HEALTH),
     (AUDITOR, YES, "list", "validatingadmissionpolicies.admissionregistration.k8s.io", ""),
     (AUDITOR, YES, "list", "mutatingwebhookconfigurations.admissionregistration.k8s.io", ""),

@@ -18,12 +18,14 @@ use tokio::time::sleep;
 use crate::{Fault, PATIENCE, Proxied, lifecycle, never_stalled, undisturbed};
 
 /// Kinds that the operator watches at least.
-const WATCHED: [&str; 22] = [
+const WATCHED: [&str; 24] = [
     "changerequests",
     "cloudapplications",
+    "compliancerecords",
     "configmaps",
     "customresourcedefinitions",
     "decommissions",
+    "inspections",
     "limitranges",
     "mutatingadmissionpolicies",
     "mutatingadmissionpolicybindings",

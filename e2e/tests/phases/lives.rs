@@ -16,6 +16,8 @@ use kube::ResourceExt;
 use kube::api::DynamicObject;
 use serde_json::{Value, json};
 
+use crate::documents;
+
 /// Lives that pass through every phase, in three departments.
 pub struct Lives {
     pub province: Department,
@@ -50,8 +52,10 @@ impl Lives {
             a_life(&self.province),
             a_city(&self.city),
             self.maintenance_is_scheduled(),
+            documents::compliance(&self.provider),
+            documents::inspections(&self.province),
         );
-        let ((), (), (), (start, end)) = together.context("the lives before anything is late")?;
+        let ((), (), (), (start, end), (), ()) = together.context("the lives before anything is late")?;
         self.everything_falls_due(start, end).await.context("the lives that run late")
     }
 
@@ -131,7 +135,7 @@ fn told(status: &Value, event: &str) -> bool {
 }
 
 /// The authority decides otherwise than by approving.
-async fn decide(department: &Department, kind: Kind, name: &str, verdict: &str) -> Result<DynamicObject> {
+pub async fn decide(department: &Department, kind: Kind, name: &str, verdict: &str) -> Result<DynamicObject> {
     let generation = department.judged(kind, name, "Valid").await?.metadata.generation.unwrap_or_default();
     let annotations = json!({
         "govcloud.dev/decision": verdict, "govcloud.dev/reviewed-generation": generation.to_string(),

@@ -119,6 +119,7 @@ impl<'a> Line<'a> {
             ("render", "change") => Place::Name(Names::Records(Kind::Change)),
             ("consent" | "receipt" | "certificate", "target") => Place::Name(Names::Records(Kind::Exit)),
             ("statement", "target") => Place::Name(Names::Records(Kind::Statement)),
+            ("respond", "target") => Place::Name(Names::Records(Kind::Inspection)),
             (_, "file" | "kubeconfig") => Place::File,
             _ => Place::Other,
         }

@@ -3,9 +3,11 @@
 use super::super::output::Lang;
 use govcloud_api::application::{AccessRole, SubjectKind};
 use govcloud_api::change::Impact;
+use govcloud_api::compliance::ComplianceResult;
 use govcloud_api::deadline::Party;
 use govcloud_api::decommission::{ExitReason, Outcome, Scope};
 use govcloud_api::disposition::Action;
+use govcloud_api::inspection::Severity;
 use govcloud_api::record::Verdict;
 
 /// Defines one function an enum, with its names in Chinese and English.
@@ -45,6 +47,10 @@ names! {
         Degraded "变慢或短时中断" "slower, or short interruptions",
         Outage "实施时段内不可用" "not available during the window",
     }
+    /// Names the result of an evaluation.
+    compliance_result: ComplianceResult { Conforming "符合" "conforming", PartlyConforming "基本符合" "partly conforming", NotConforming "不符合" "not conforming", }
+    /// Names the severity of a finding.
+    severity: Severity { Critical "严重" "critical", High "高" "high", Medium "中" "medium", Low "低" "low", }
     /// Names the kind of a subject.
     subject_kind: SubjectKind { User "用户" "user", Group "用户组" "group", ServiceAccount "服务账号" "service account", }
     /// Names a tenant role.
@@ -73,6 +79,8 @@ pub(crate) fn phase(lang: Lang, phase: &str) -> String {
         "InProgress" => "进行中", "Completed" => "已办结", "Inventory" => "清点中",
         "Open" => "待计算", "AwaitingConfirmation" => "待确认", "Settled" => "已结算", "Voided" => "不同意",
         "AwaitingConsent" => "待授权", "HandingOver" => "移交中", "Reclaiming" => "收回中", "" => "未受理",
+        "AwaitingConsent" => "待授权", "HandingOver" => "移交中", "Reclaiming" => "收回中",
+        "Recorded" => "在案", "Rectifying" => "整改中", "Closed" => "已办结", "" => "未受理",
     } phase);
     lang.pick(zh, if phase.is_empty() { "-" } else { phase }).to_owned()
 }
@@ -100,6 +108,8 @@ pub(crate) fn act(lang: Lang, act: &str) -> String {
         "Approval" => ("批准", "approval"), "CorrectGrant" => ("改正工单", "a correct grant"),
         "Investigation" => ("查明情况", "an investigation"),
         "Confirmation" => ("确认结算单", "confirmation"), "Records" => ("补全或更正记录", "complete records"),
+        "ComplianceRecord" => ("报送合规材料", "a compliance record"),
+        "Rectification" => ("整改并答复", "putting right and answering"),
     } (act, act));
     lang.pick(zh, en).to_owned()
 }
@@ -111,6 +121,7 @@ pub(crate) fn request(verb: &str, resource: &str) -> String {
     let object = lookup!(resource {
         "cloudapplications" => "上云申请", "changerequests" => "变更申请", "decommissions" => "退出申请",
         "resourcegrants" => "资源工单", "statements" => "结算单", "customresourcedefinitions" => "资源类型",
+        "compliancerecords" => "合规材料", "inspections" => "安全检查", "resourcegrants" => "资源工单", "customresourcedefinitions" => "资源类型",
     } resource);
     format!("{act}{object}")
 }
@@ -123,6 +134,7 @@ pub(crate) fn condition(lang: Lang, type_: &str) -> &str {
         "WindowOverlaps" => ("实施时段重叠", "windows overlap"),
         "InventoryWarning" => ("清单须注意事项", "inventory warning"),
         "Complete" => ("计费事实不全", "incomplete"), "WithinBudget" => ("超出预算", "above budget"),
+        "Current" => ("已过期", "expired"),
     } (type_, type_));
     lang.pick(zh, en)
 }
@@ -154,6 +166,10 @@ pub(crate) fn label(lang: Lang, key: &'static str) -> &'static str {
         "item" => "条目", "edition" => "目录", "unit-days" => "数量×天数", "of days" => "计价天数", "per" => "计价周期",
         "price" => "单价", "amount" => "金额", "corrections" => "更正", "settled" => "已结算", "recomputed" => "重新计算",
         "in budget" => "预算内合计", "outside budget" => "预算外合计", "remarks" => "提示", "budget" => "预算",
+        "type" => "种类", "issued by" => "出具", "valid until" => "有效期至", "result" => "结论", "document" => "材料",
+        "emergency plan" => "应急预案", "participants" => "参加单位", "shortfalls" => "不足",
+        "inspected" => "检查对象", "inspected on" => "检查日期", "inspection report" => "检查报告",
+        "findings" => "问题", "responses" | "response" => "整改答复",
     } key);
     lang.pick(zh, key)
 }

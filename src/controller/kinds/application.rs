@@ -12,6 +12,7 @@ use govcloud_domain::names;
 use govcloud_domain::tenancy::volumes::is_unclaimed;
 use jiff::Timestamp;
 
+use super::compliance::counts_differently;
 use super::filed::{filed_index, phase, region_in_spec, wanted};
 use super::namespace::{filing_differs, identity_differs};
 use super::settings::SETTINGS;
@@ -47,7 +48,7 @@ pub(super) static KIND: KindSpec = KindSpec {
     }),
 };
 
-static READS: [Dependency; 6] = [
+static READS: [Dependency; 7] = [
     // A recreated record takes over the grant that the earlier one left (S4).
     Dependency::on(Kind::Grant, links::EXISTING_GRANT, always).live(Live::Reference),
     Dependency::on(Kind::Decommission, links::SAME_APPLICATION, always),
@@ -57,6 +58,8 @@ static READS: [Dependency; 6] = [
     Dependency::on(Kind::Volume, links::VOLUMES, ownership_or_claim_differs),
     // Marked before anything is made.
     Dependency::on(Kind::Namespace, links::FILING_NAMESPACE, filing_differs),
+    // What its department owes for it (Art. 19, 22, 24).
+    Dependency::on(Kind::Compliance, links::SAME_APPLICATION, counts_differently),
 ];
 
 fn decide(state: &ClusterState, key: &Key, with: &GatherContext, now: Timestamp) -> Option<Decision> {
@@ -76,6 +79,7 @@ impl ClusterState {
             region_context: self.region_context(&record.spec.region, with),
             grant: self.typed(Kind::Grant, key.namespace(), key.name()),
             filing: self.filing_namespace(key.namespace()),
+            evidence: self.evidence(&IndexKey::Application(key.namespace().into(), key.name().into())),
             unclaimed: self.unclaimed_volumes(&meta.uid),
             maintenances: self.maintenance_of(key, &record.spec.region, announced),
             exits: self.exits_on(key.namespace(), key.name()).iter().map(|d| exit_view(d)).collect(),

@@ -3,7 +3,7 @@
 
 use govcloud_api::keys;
 use govcloud_api::resources::{
-    CHANGE_REQUEST, CLOUD_APPLICATION, NAMESPACE, PERSISTENT_VOLUME, REGION, RESOURCE_GRANT, SERVICE_CATALOG,
+    CHANGE_REQUEST, CLOUD_APPLICATION, COMPLIANCE_RECORD, NAMESPACE, PERSISTENT_VOLUME, REGION, RESOURCE_GRANT, SERVICE_CATALOG,
     STORAGE_CLASS, VOLUME_SNAPSHOT_CONTENT, WORK_CALENDAR,
 };
 use govcloud_domain::plan::Target;
@@ -371,4 +371,32 @@ pub const APPROVED_CHANGE: Link = Link {
         change.map(target).into_iter().collect()
     },
     readers: same_application,
+};
+
+/// The emergency plan that maintenance or a drill names (Art. 17, 18).
+pub const EMERGENCY_PLAN: Link = Link {
+    targets: |_, record| {
+        let named = super::compliance::plan_name(record);
+        named.iter().map(|n| Target::namespaced(COMPLIANCE_RECORD, record.namespace(), n)).collect()
+    },
+    readers: |state, plan, reader| {
+        keys_of(state, reader, &IndexKey::ReliesOn(plan.namespace().to_owned(), plan.name().to_owned()))
+    },
+};
+
+/// Compliance records about the same platform or application.
+pub const SAME_SUBJECT: Link = Link {
+    targets: no_targets,
+    readers: |state, record, reader| {
+        super::compliance::subject(record).map(|key| keys_of(state, reader, &key)).unwrap_or_default()
+    },
+};
+
+/// Compliance records about the platform of a Region.
+pub const PLATFORM: Link = Link {
+    targets: no_targets,
+    readers: |state, record, reader| {
+        let of_platform = applications(record).is_empty().then(|| state.region_code(record)).flatten();
+        of_platform.map(|code| Key::new(reader, "", code)).into_iter().collect()
+    },
 };

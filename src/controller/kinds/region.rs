@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use strum::VariantArray;
 
+use super::compliance::counts_differently;
 use super::filed::is_open;
 use super::namespace::filing_differs;
 use super::settings::SETTINGS;
@@ -30,6 +31,7 @@ pub(super) static KIND: KindSpec = KindSpec {
     count: |_, _| {},
     record: Some(RecordSpec {
         depends: &[&SETTINGS, &RETAINED, &FILING, &FILED, &SETTLED],
+        depends: &[&SETTINGS, &RETAINED, &FILING, &FILED, &PLATFORM],
         region: |region| Some(region.name().to_owned()),
         decide,
         schema_error: super::schema_error::<Region>,
@@ -65,6 +67,9 @@ static SETTLED: [Dependency; 2] = [
     Dependency::on(Kind::Statement, links::REGION_WHERE_FILED, super::statement::settled_or_billed),
     Dependency::on(Kind::Catalog, links::CATALOGS_OF_REGION, super::catalog::mark_differs),
 ];
+/// What the provider owes for the platform (Art. 17, 21, 24).
+static PLATFORM: [Dependency; 1] =
+    [Dependency::on(Kind::Compliance, links::PLATFORM, counts_differently)];
 
 const fn filed(on: Kind) -> Dependency {
     Dependency::on(on, links::REGION_WHERE_FILED, opens_or_ends)
@@ -114,6 +119,7 @@ impl ClusterState {
             filing: self.filing_namespaces(code),
             months: Vec::new(),
             billed: self.billed_editions(code),
+            evidence: self.evidence(&IndexKey::Platform(code.to_owned())),
             trouble: None,
         })
     }

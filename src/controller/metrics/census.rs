@@ -7,16 +7,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use govcloud_api::condition::{Condition, ConditionStatus};
+use govcloud_api::compliance::ComplianceRecord;
+use govcloud_api::condition::{Condition, ConditionStatus, ConditionType};
 use govcloud_api::deadline::{Deadline, Party};
 use govcloud_api::decommission::Decommission;
 use govcloud_api::filed::Filed;
+use govcloud_api::inspection::Inspection;
 use govcloud_api::keys;
 use govcloud_api::region::Region;
 use govcloud_api::statement::Statement;
 use govcloud_domain::calendar::{Calendar, china_date, end_of};
 use govcloud_domain::deadline::DeadlineClock;
 use govcloud_domain::quantity::Quantity;
+use govcloud_domain::reason::Reason;
 use govcloud_domain::record::durations;
 use govcloud_domain::tenancy::volumes::is_unclaimed;
 use jiff::Timestamp;
@@ -30,7 +33,7 @@ use crate::kinds::Kind;
 
 mod gauges;
 
-use gauges::{ByCalendar, ByDeadline, ByOutcome, ByParty, ByPhase, ByReason, ByRegion, ByState, ByVerdict};
+use gauges::{ByCalendar, ByCompliance, ByDeadline, ByOutcome, ByParty, ByPhase, ByReason, ByRegion, ByState, ByVerdict};
 
 /// Phase and reason of a record that does not fit its schema.
 const MALFORMED: &str = "Malformed";
@@ -108,6 +111,7 @@ pub struct Census {
     certificates: BTreeMap<ByRegion, i64>,
     over_budget: BTreeMap<ByRegion, i64>,
     outcomes: BTreeMap<ByOutcome, i64>,
+    compliance: BTreeMap<ByCompliance, i64>,
     volumes: BTreeMap<ByState, i64>,
     retained: BTreeMap<ByRegion, Idle>,
     unclaimed: BTreeMap<ByRegion, Idle>,
@@ -139,6 +143,9 @@ impl Census {
         }
         if let Some(status) = region.and_then(|r| r.status) {
             self.conditions(Kind::Region.as_str(), &code, &status.conditions);
+            for deadline in status.deadlines.iter().filter(|d| !d.is_over()) {
+                self.deadline(deadline, &code, calendar.as_deref());
+            }
         }
         let by_region = ByRegion { region: code.clone() };
         self.retained.entry(by_region.clone()).or_default();
@@ -178,6 +185,29 @@ impl Census {
         if let Some(decision) = &status.decision {
             let verdict = if decision.void.is_some() { "void" } else { decision.verdict.into() };
             *self.decided.entry(ByVerdict { region, kind, verdict }).or_default() += 1;
+        }
+    }
+
+    /// Adds a compliance record, with its state.
+    pub fn compliance(&mut self, object: &Object) {
+        self.record::<ComplianceRecord>(object);
+        let Ok(record) = object.read::<ComplianceRecord>() else { return };
+        let conditions = record.status.iter().flat_map(|s| &s.record.conditions);
+        let current = conditions.into_iter().find(|c| c.type_ == ConditionType::Current.as_ref());
+        let Some(state) = current.and_then(|c| c.reason.parse::<Reason>().ok()) else { return };
+        let (region, _) = self.at(Some(&record.spec.region));
+        let label = ByCompliance { region, document: record.spec.type_.into(), state: state.into() };
+        *self.compliance.entry(label).or_default() += 1;
+    }
+
+    /// Adds an inspection, with the clocks of its findings.
+    pub fn inspection(&mut self, object: &Object) {
+        self.record::<Inspection>(object);
+        let Ok(inspection) = object.read::<Inspection>() else { return };
+        let (region, calendar) = self.at(Some(&inspection.spec.region));
+        let findings = inspection.status.iter().flat_map(|s| &s.findings);
+        for finding in findings.filter(|f| !f.deadline.is_over()) {
+            self.deadline(&finding.deadline, &region, calendar.as_deref());
         }
     }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::super::calendar::Calendar;
-use super::super::deadline::{DeadlineClock, DeadlineReports, Moved};
+use super::super::deadline::{DeadlineClock, DeadlineReports, Moved, named_en, named_zh};
 use super::super::finding::Bilingual;
 use super::super::lifecycle_event::LifecycleEvent;
 use super::{OPERATOR, StatusBuilder};
@@ -27,6 +27,8 @@ pub enum PauseReason {
     Exiting,
     /// Objection of the provider (Art. 26).
     Objection,
+    /// Decision of the authority on answers (Art. 25).
+    Decision,
 }
 
 /// Reason for which an obligation fell away.
@@ -49,6 +51,9 @@ pub enum ClosedReason {
     /// Bill that was computed anew, returned, or objected to no more (Art. 26).
     #[strum(serialize = "bill superseded")]
     BillSuperseded,
+    /// Duty that the Region no longer states.
+    #[strum(serialize = "no longer owed")]
+    NoLongerOwed,
 }
 
 impl StatusBuilder {
@@ -111,14 +116,12 @@ impl StatusBuilder {
 
     /// Meets an obligation at `at`.
     pub fn meet(&mut self, obligation: Obligation, at: Timestamp, calendar: &Calendar) {
-        let Some(met) = self.clock_mut(obligation).and_then(|d| d.meet(at, calendar)) else { return };
+        let Some(clock) = self.clock_mut(obligation) else { return };
+        let article = clock.article;
+        let Some(met) = clock.meet(at, calendar) else { return };
         self.moved(met.moved);
-        self.record_event_at(
-            LifecycleEvent::Met(obligation, met.working_days_late),
-            OPERATOR,
-            Some(obligation.article()),
-            at,
-        );
+        let event = LifecycleEvent::Met(obligation, met.working_days_late);
+        self.record_event_at(event, OPERATOR, Some(article), at);
     }
 
     /// Ends a clock whose obligation fell away.
@@ -143,9 +146,10 @@ impl StatusBuilder {
         self.moved(moved.unwrap_or_default());
     }
 
-    fn moved(&mut self, moved: Vec<Moved>) {
+    /// Records moved due dates (S8).
+    pub(crate) fn moved(&mut self, moved: Vec<Moved>) {
         for m in moved {
-            let article = m.obligation.article();
+            let article = self.clock(m.obligation).map_or(m.obligation.article(), |d| d.article);
             self.record_event(LifecycleEvent::moved(m), OPERATOR, Some(article));
         }
     }
@@ -184,13 +188,17 @@ impl StatusBuilder {
             return;
         }
         let late = self.status.deadlines.iter().find(|d| d.is_overdue(self.now));
-        let late = late.map(|d| (d.obligation, d.party, d.due_date, d.provisional));
+        let late = late.map(|d| (d.obligation, d.item.clone(), d.party, d.due_date, d.provisional));
         match late {
-            Some((o, p, due, provisional)) => {
+            Some((o, item, p, due, provisional)) => {
                 let (zh, en) = if provisional { ("（暂定）", " (provisional)") } else { ("", "") };
                 let text = Bilingual::new(
-                    format!("{}已逾期，期限 {due}{zh}，责任方：{}", o.zh(), p.zh()),
-                    format!("{} is overdue since {due}{en}, owed by the {}", o.en(), p.en()),
+                    format!("{}已逾期，期限 {due}{zh}，责任方：{}", named_zh(o, item.as_ref()), p.zh()),
+                    format!(
+                        "{} is overdue since {due}{en}, owed by the {}",
+                        named_en(o, item.as_ref()),
+                        p.en()
+                    ),
                 );
                 self.condition(ConditionType::OnTime, ConditionStatus::False, Reason::overdue(o), &text);
             }

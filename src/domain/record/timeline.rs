@@ -70,6 +70,10 @@ fn weight(entry: &TimelineEntry) -> Weight {
         | E::DeadlineKept => Weight::Superseded,
         E::ClockStarted | E::Met | E::Overdue => Weight::Clock,
         E::Submitted
+        | E::Recorded
+        | E::Expired
+        | E::FindingsIssued
+        | E::Responded
         | E::Approved
         | E::Rejected
         | E::SpecAltered

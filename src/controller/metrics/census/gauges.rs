@@ -21,6 +21,7 @@ labels! {
     ByOutcome { region: String, outcome: &'static str }
     ByState { region: String, state: &'static str }
     ByCalendar { calendar: String }
+    ByCompliance { region: String, document: &'static str, state: &'static str }
 }
 
 /// A family of gauges.
@@ -78,6 +79,11 @@ pub(super) fn register(to: &mut Registry, census: Census, now: Timestamp) {
         gauges(census.over_budget),
     );
     to.register("certified_volumes", "Volumes in these certificates, by outcome", gauges(census.outcomes));
+    to.register(
+        "compliance_records",
+        "Compliance records, by document and state; an Expired one has no successor",
+        gauges(census.compliance),
+    );
     to.register("volumes", "Volumes of applications, by state", gauges(census.volumes));
     register_idle(
         to,

@@ -49,6 +49,8 @@ fn is_plain(of: &Id) -> bool {
             | "Statement"
             | "WorkCalendar"
             | "ServiceCatalog"
+            | "ComplianceRecord"
+            | "Inspection"
     )
 }
 

@@ -1,4 +1,4 @@
-//! Inspection (Art. 25).
+//! Inspection: findings of the authority, and the answers of the inspected party (Art. 25).
 
 use govcloud_api::inspection::{Inspection, InspectionPhase};
 use govcloud_api::resources;
@@ -7,7 +7,8 @@ use jiff::Timestamp;
 
 use super::filed::{filed_index, phase, region_in_spec};
 use super::settings::SETTINGS;
-use super::{Dependency, Filed, Kind, KindSpec, Live, Priority, RecordSpec, Watched, always, links};
+use super::{Filed, Kind, KindSpec, Priority, RecordSpec, Watched};
+use crate::cache::Object;
 use crate::cluster_state::ClusterState;
 use crate::decision::{Decision, GatherContext};
 use crate::key::Key;
@@ -16,33 +17,41 @@ use crate::metrics::Census;
 pub(super) static KIND: KindSpec = KindSpec {
     kind: Kind::Inspection,
     resource: resources::INSPECTION,
-    watched: Watched::WhileEstablished("inspections.govcloud.dev"),
+    watched: Watched::All,
     priority: Priority::High,
     index: filed_index,
-    count: Census::record::<Inspection>,
+    count: Census::inspection,
     record: Some(RecordSpec {
-        depends: &[&SETTINGS, &READS],
+        depends: &[&SETTINGS],
         region: region_in_spec,
         decide,
         schema_error: super::schema_error::<Inspection>,
         debounce: None,
         filed: Some(Filed {
-            applications: |inspection| {
-                inspection.spec()["application"].as_str().map(str::to_owned).into_iter().collect()
-            },
+            applications: |inspection| application(inspection).into_iter().collect(),
             namespaces: None,
             is_over: |inspection| phase(inspection).is_some_and(InspectionPhase::is_over),
         }),
     }),
 };
 
-static READS: [Dependency; 1] =
-    [Dependency::on(Kind::Application, links::APPLICATION_OF_RECORD, always).live(Live::Reference).confirm_missing()];
+/// The application that a record names in `spec.application`, if it names one.
+pub(super) fn application(record: &Object) -> Option<String> {
+    record.spec()["application"].as_str().map(str::to_owned)
+}
 
 fn decide(state: &ClusterState, key: &Key, with: &GatherContext, now: Timestamp) -> Option<Decision> {
-    let (meta, record) = state.object(key)?.typed::<Inspection>()?;
-    let region_context = state.region_context(&record.spec.region, with);
-    let seen = inspection::Observed { meta, record, region_context };
+    let seen = state.observed_inspection(key, with)?;
     let stored = seen.record.status.as_ref();
     Some(Decision::new(seen.meta.clone(), stored, inspection::decide(&seen, now)))
+}
+
+impl ClusterState {
+    /// Everything that a decision on an inspection reads.
+    pub fn observed_inspection(&self, key: &Key, with: &GatherContext) -> Option<inspection::Observed> {
+        let object = self.object(key).filter(|o| o.kind == Kind::Inspection)?;
+        let (meta, record) = object.typed::<Inspection>()?;
+        let region_context = self.region_context(&record.spec.region, with);
+        Some(inspection::Observed { meta, record, region_context })
+    }
 }
