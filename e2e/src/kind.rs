@@ -15,11 +15,13 @@ pub enum Kind {
     Change,
     /// Decommission.
     Exit,
+    /// Assessment.
+    Assessment,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Application, Self::Grant, Self::Change, Self::Exit];
+    pub const ALL: [Self; 5] = [Self::Application, Self::Grant, Self::Change, Self::Exit, Self::Assessment];
 
     /// As kube knows it.
     pub fn resource(self) -> ApiResource {
@@ -28,6 +30,7 @@ impl Kind {
             Self::Grant => ("ResourceGrant", "resourcegrants"),
             Self::Change => ("ChangeRequest", "changerequests"),
             Self::Exit => ("Decommission", "decommissions"),
+            Self::Assessment => ("Assessment", "assessments"),
         };
         ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk("govcloud.dev", "v1alpha1", kind), plural)
     }

@@ -124,8 +124,8 @@ fn add_to_plugin(s: &mut Scratch) {
     ] {
         s.edit(record, before, &format!("{before}{more}"));
     }
-    s.edit(record, "ALL: [Self; 4]", "ALL: [Self; 5]");
-    s.edit(record, "Self::Exit, Self::Grant]", "Self::Exit, Self::Grant, Self::Inspection]");
+    s.edit(record, "ALL: [Self; 5]", "ALL: [Self; 6]");
+    s.edit(record, "Self::Grant, Self::Assessment]", "Self::Grant, Self::Assessment, Self::Inspection]");
 }
 
 #[test]

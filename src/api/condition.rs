@@ -29,6 +29,8 @@ pub enum ConditionType {
     QuotaCounted,
     /// The inventory has something that the department must know before it consents (Art. 23).
     InventoryWarning,
+    /// Use was read from Prometheus, and enough of it (Art. 29).
+    UseMeasured,
 }
 
 /// Status of a condition.

@@ -28,6 +28,10 @@ pub enum Obligation {
     Migration,
     /// The provider reports on maintenance (Art. 18).
     MaintenanceReport,
+    /// The provider may object to its assessment (Art. 27). A right: it lapses, and is never overdue.
+    ProviderObjection,
+    /// The department may object to its assessment (Art. 29). A right: it lapses, and is never overdue.
+    DepartmentObjection,
 }
 
 /// Party that a record waits on.
@@ -155,7 +159,9 @@ impl Obligation {
             Self::Change => 15,
             Self::Reclaim => 16,
             Self::MaintenanceReport => 18,
+            Self::ProviderObjection => 27,
             Self::Migration => 28,
+            Self::DepartmentObjection => 29,
         }
     }
 
@@ -163,10 +169,13 @@ impl Obligation {
     pub fn party(self) -> Party {
         match self {
             Self::Review => Party::Authority,
-            Self::GoLive | Self::GoLiveReport => Party::Department,
-            Self::Provision | Self::Change | Self::Reclaim | Self::Migration | Self::MaintenanceReport => {
-                Party::Provider
-            }
+            Self::GoLive | Self::GoLiveReport | Self::DepartmentObjection => Party::Department,
+            Self::Provision
+            | Self::Change
+            | Self::Reclaim
+            | Self::Migration
+            | Self::MaintenanceReport
+            | Self::ProviderObjection => Party::Provider,
         }
     }
 
@@ -181,6 +190,7 @@ impl Obligation {
             Self::Reclaim => "云资源收回",
             Self::Migration => "迁出及移交",
             Self::MaintenanceReport => "调整情况报告",
+            Self::ProviderObjection | Self::DepartmentObjection => "对考评的异议",
         }
     }
 
@@ -195,6 +205,7 @@ impl Obligation {
             Self::Reclaim => "reclaiming",
             Self::Migration => "migration",
             Self::MaintenanceReport => "maintenance report",
+            Self::ProviderObjection | Self::DepartmentObjection => "objection to the assessment",
         }
     }
 }

@@ -7,6 +7,7 @@
 #![allow(clippy::duplicated_attributes)]
 
 pub mod application;
+pub mod assessment;
 pub mod catalog;
 pub mod change;
 pub mod condition;
@@ -24,6 +25,7 @@ pub mod region;
 pub mod resources;
 pub mod tenancy;
 pub mod time;
+pub mod utilization;
 pub mod work_calendar;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -40,7 +42,7 @@ pub const OPERATOR_NAMESPACE: &str = "govcloud-system";
 /// Name of the operator's ServiceAccount, and its field manager for server-side apply.
 pub const OPERATOR_NAME: &str = "govcloud-operator";
 
-/// The seven CustomResourceDefinitions, in the order in which they are written to `crds/`.
+/// The CustomResourceDefinitions, in the order in which they are written to `crds/`.
 #[must_use]
 pub fn crds() -> Vec<CustomResourceDefinition> {
     vec![
@@ -51,6 +53,7 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         region::Region::crd(),
         work_calendar::WorkCalendar::crd(),
         catalog::ServiceCatalog::crd(),
+        assessment::Assessment::crd(),
     ]
 }
 

@@ -61,6 +61,14 @@ pub enum WaitingFor {
     HandOverReceipt,
     /// Reclaim by the provider (Art. 16).
     Reclaim,
+    /// Facts of a period that is assessed (Art. 27, 29).
+    Facts,
+    /// Scores by the authority (Art. 27, 29).
+    Scores,
+    /// Objection of the assessed party, if it has one (Art. 27, 29).
+    Objection,
+    /// Answer of the authority to an objection (Art. 27, 29).
+    ObjectionAnswer,
 }
 
 /// Source of a decision's time.

@@ -8,8 +8,10 @@ use super::condition::Condition;
 pub use super::network::{Network, NetworkPeer, NetworkPort, NetworkRule, Protocol};
 use super::time::Instant;
 
+mod assessment;
 mod tenancy;
 
+pub use assessment::{AssessmentRules, Coefficient, Criterion, LowUseRule, Scheme};
 pub use tenancy::{
     Allowed, ContainerLimits, IngressHost, LIMIT_ORDER, POD_SECURITY_VERSION, PodSecurity, Tenancy,
 };
@@ -76,6 +78,9 @@ pub struct RegionSpec {
     pub working_days: WorkingDays,
     /// Rules for tenant namespaces of this region.
     pub tenancy: Tenancy,
+    /// How the provider and the departments are assessed (Art. 27, 29); nobody is where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assessment: Option<AssessmentRules>,
 }
 
 /// A name in both languages.

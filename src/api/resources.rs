@@ -43,6 +43,8 @@ pub const REGION: ResourceType = ResourceType::new(API_VERSION, "regions", "Regi
 pub const WORK_CALENDAR: ResourceType = ResourceType::new(API_VERSION, "workcalendars", "WorkCalendar");
 /// ServiceCatalog.
 pub const SERVICE_CATALOG: ResourceType = ResourceType::new(API_VERSION, "servicecatalogs", "ServiceCatalog");
+/// Assessment.
+pub const ASSESSMENT: ResourceType = ResourceType::new(API_VERSION, "assessments", "Assessment");
 
 /// Namespace.
 pub const NAMESPACE: ResourceType = ResourceType::new("v1", "namespaces", "Namespace");

@@ -19,6 +19,8 @@ use govcloud_api::region::LocalName;
 use govcloud_api::tenancy::Access;
 use govcloud_api::time::Instant;
 
+mod assessment;
+
 /// Details of a record. The field names are an interface.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -191,6 +193,8 @@ impl Details {
             self.exit(exit);
         } else if let Body::Grant(grant) = &record.body {
             self.grant(grant);
+        } else if let Body::Assessment(assessment) = &record.body {
+            self.assessment(assessment);
         }
         let compared = matches!(&record.body, Body::Change(c) if c.status.as_ref().is_some_and(|s| !s.before.is_empty()));
         if has_ended(record.phase()) && !compared {
@@ -334,7 +338,7 @@ fn rows(
 
 /// Returns true for a phase after which nothing happens on a record.
 fn has_ended(phase: &str) -> bool {
-    matches!(phase, "Rejected" | "Withdrawn" | "Exited" | "Completed" | "Released")
+    matches!(phase, "Rejected" | "Withdrawn" | "Exited" | "Completed" | "Released" | "Published")
 }
 
 /// Returns true if a condition needs attention. `Reconciling` does not.

@@ -11,6 +11,7 @@ use super::error::CliError;
 use super::messages;
 use super::output::Lang;
 use govcloud_api::application::CloudApplication;
+use govcloud_api::assessment::Assessment;
 use govcloud_api::change::ChangeRequest;
 use govcloud_api::condition::{Condition, ConditionStatus};
 use govcloud_api::decommission::Decommission;
@@ -28,14 +29,16 @@ pub(super) enum Kind {
     Change,
     Exit,
     Grant,
+    Assessment,
 }
 
 impl Kind {
     /// Every kind, in the order of the lifecycle.
-    pub(super) const ALL: [Self; 4] = [Self::Application, Self::Change, Self::Exit, Self::Grant];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Application, Self::Change, Self::Exit, Self::Grant, Self::Assessment];
 
     /// Kinds that the authority decides on.
-    pub(super) const DECIDED: [Self; 3] = [Self::Application, Self::Change, Self::Exit];
+    pub(super) const DECIDED: [Self; 4] = [Self::Application, Self::Change, Self::Exit, Self::Assessment];
 
     /// Resource type in the API, and short name.
     const fn names(self) -> (ResourceType, &'static str) {
@@ -44,6 +47,7 @@ impl Kind {
             Self::Change => (resources::CHANGE_REQUEST, "chreq"),
             Self::Exit => (resources::DECOMMISSION, "decom"),
             Self::Grant => (resources::RESOURCE_GRANT, "grant"),
+            Self::Assessment => (resources::ASSESSMENT, "asmt"),
         }
     }
 
@@ -137,6 +141,7 @@ pub(super) enum Body {
     Change(Box<ChangeRequest>),
     Exit(Box<Decommission>),
     Grant(Box<ResourceGrant>),
+    Assessment(Box<Assessment>),
 }
 
 /// A record as it was read.
@@ -160,6 +165,7 @@ impl Record {
             Kind::Change => typed(&raw).map(|b| Body::Change(Box::new(b))),
             Kind::Exit => typed(&raw).map(|b| Body::Exit(Box::new(b))),
             Kind::Grant => typed(&raw).map(|b| Body::Grant(Box::new(b))),
+            Kind::Assessment => typed(&raw).map(|b| Body::Assessment(Box::new(b))),
         };
         let body = body.map_err(|why| CliError::failed(messages::malformed(lang, &target, why)))?;
         let status = match &body {
@@ -167,6 +173,7 @@ impl Record {
             Body::Change(b) => b.status.as_ref().map(|s| s.record.clone()),
             Body::Exit(b) => b.status.as_ref().map(|s| s.record.clone()),
             Body::Grant(b) => b.status.as_ref().map(|s| s.record.clone()),
+            Body::Assessment(b) => b.status.as_ref().map(|s| s.record.clone()),
         };
         Ok(Self { target, raw, body, status: status.unwrap_or_default() })
     }
@@ -246,6 +253,7 @@ impl Record {
             Body::Change(b) => b.spec.resource_adjustment.as_ref().map(|a| a.application.as_str()),
             Body::Exit(b) => Some(&b.spec.application),
             Body::Grant(b) => Some(&b.spec.application.name),
+            Body::Assessment(_) => None,
         }
     }
 
@@ -258,6 +266,7 @@ impl Record {
                 b.status.as_ref().and_then(|s| s.certificate.as_ref()).map(|c| c.system.as_str())
             }
             Body::Grant(_) => None,
+            Body::Assessment(_) => None,
         }
     }
 }

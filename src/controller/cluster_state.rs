@@ -23,6 +23,7 @@ use crate::decision::GatherContext;
 use crate::index::IndexKey;
 use crate::key::Key;
 use crate::kinds::Kind;
+use crate::utilization::UseStore;
 
 /// A value made of each object of one kind of settings, by name, with the object's version. Every decision reads them.
 #[derive(Debug)]
@@ -55,13 +56,20 @@ pub struct ClusterState {
     calendars: Prepared<Result<Arc<Calendar>, Bilingual>>,
     /// Regions that fit their schema.
     regions: Prepared<Option<Arc<Region>>>,
+    /// Use that was read from Prometheus for assessments (Art. 29).
+    pub use_readings: UseStore,
 }
 
 impl Default for ClusterState {
     fn default() -> Self {
         let texts = SharedTexts::default();
         let stores = Kind::all().map(|kind| Store::new(kind, texts.clone())).collect();
-        Self { stores, calendars: Prepared::default(), regions: Prepared::default() }
+        Self {
+            stores,
+            calendars: Prepared::default(),
+            regions: Prepared::default(),
+            use_readings: UseStore::default(),
+        }
     }
 }
 

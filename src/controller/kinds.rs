@@ -8,6 +8,7 @@ use govcloud_api::resources::ResourceType;
 use strum::VariantArray;
 
 mod application;
+mod assessment;
 mod calendar;
 mod catalog;
 mod change;
@@ -66,6 +67,8 @@ pub enum Kind {
     Snapshot,
     /// VolumeSnapshotContent.
     SnapshotContent,
+    /// Assessment.
+    Assessment,
 }
 
 /// The table.
@@ -87,6 +90,7 @@ static KINDS: &[&KindSpec] = &[
     &storage_class::KIND,
     &snapshot::KIND,
     &snapshot_content::KIND,
+    &assessment::KIND,
 ];
 
 /// Each row is about the variant of its place.

@@ -4,6 +4,7 @@
 
 use jiff::Timestamp;
 
+use super::assessment::AssessmentFinding;
 pub use super::bilingual::Bilingual;
 use super::reason::Reason;
 use super::tenancy::AccessRefusal;
@@ -93,6 +94,8 @@ pub enum Finding {
     InventoryTooLong(usize, usize),
     /// A read that a decision needs and that the API server refused.
     ReadRefused(String),
+    /// Something that an assessment lacks or waits for (Art. 27, 29).
+    Assessment(AssessmentFinding),
 }
 
 impl Finding {
@@ -140,6 +143,7 @@ impl Finding {
             Self::NoVolumes => Reason::NoVolumes,
             Self::InventoryTooLong(..) => Reason::InventoryTooLong,
             Self::ReadRefused(..) => Reason::ReadRefused,
+            Self::Assessment(finding) => finding.reason(),
         }
     }
 
@@ -302,6 +306,7 @@ impl Finding {
                 "读取被拒，不作任何办理：{e}；请检查管控程序（operator）的权限",
                 "a read was refused, so nothing is decided: {e}; check the operator's rights"
             ),
+            Self::Assessment(finding) => finding.text(),
         }
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! One file a kind, each read top to bottom in the order of its lifecycle: [`application`] (Art. 10–14),
 //! [`grant`] (13), [`change`] (15), [`maintenance`] (18), [`decommission`] (16, 23, 28),
-//! [`region`] (4, 5, 30). Each has one function `decide(&Observed, now) -> Plan`.
+//! [`region`] (4, 5, 30), [`assessment`] (27, 29). Each has one function `decide(&Observed, now) -> Plan`.
 //!
 //! Beside them, and not yet of any kind: [`settlement`] (26), the bill of a month.
 //!
@@ -13,6 +13,7 @@
 //! (objects of a tenant).
 
 pub mod application;
+pub mod assessment;
 pub mod bilingual;
 pub mod calendar;
 pub mod change;
@@ -43,3 +44,4 @@ pub mod release;
 pub mod seal;
 pub mod settlement;
 pub mod tenancy;
+pub mod utilization;

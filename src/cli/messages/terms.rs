@@ -71,6 +71,8 @@ pub(crate) fn phase(lang: Lang, phase: &str) -> String {
         "Exiting" => "退出中", "Exited" => "已退出", "Pending" => "待批准", "Refused" => "与批准不符",
         "Applying" => "实施中", "Active" => "生效", "Released" => "已办结", "Scheduled" => "已排期",
         "InProgress" => "进行中", "Completed" => "已办结", "Inventory" => "清点中",
+        "Collecting" => "采集中", "Scoring" => "评分中", "Objection" => "异议期",
+        "Answering" => "待答复异议", "Published" => "已通报",
         "AwaitingConsent" => "待授权", "HandingOver" => "移交中", "Reclaiming" => "收回中", "" => "未受理",
     } phase);
     lang.pick(zh, if phase.is_empty() { "-" } else { phase }).to_owned()
@@ -98,6 +100,9 @@ pub(crate) fn act(lang: Lang, act: &str) -> String {
         "HandOverReceipt" => ("签收移交数据", "hand-over receipt"), "Reclaim" => ("收回资源", "reclaiming"),
         "Approval" => ("批准", "approval"), "CorrectGrant" => ("改正工单", "a correct grant"),
         "Investigation" => ("查明情况", "an investigation"),
+        "Facts" => ("采集事实", "the facts"), "Scores" => ("评分", "scores"),
+        "Objection" => ("提出异议", "an objection, if any"),
+        "ObjectionAnswer" => ("答复异议", "an answer to the objection"),
     } (act, act));
     lang.pick(zh, en).to_owned()
 }
@@ -108,7 +113,7 @@ pub(crate) fn request(verb: &str, resource: &str) -> String {
         lookup!(verb { "get" | "list" => "查看", "patch" | "update" => "办理", "create" => "提交", } verb);
     let object = lookup!(resource {
         "cloudapplications" => "上云申请", "changerequests" => "变更申请", "decommissions" => "退出申请",
-        "resourcegrants" => "资源工单", "customresourcedefinitions" => "资源类型",
+        "resourcegrants" => "资源工单", "assessments" => "考评", "customresourcedefinitions" => "资源类型",
     } resource);
     format!("{act}{object}")
 }
@@ -120,6 +125,7 @@ pub(crate) fn condition(lang: Lang, type_: &str) -> &str {
         "NamespacesFound" => ("发现原有命名空间", "namespaces found"),
         "WindowOverlaps" => ("实施时段重叠", "windows overlap"),
         "InventoryWarning" => ("清单须注意事项", "inventory warning"),
+        "UseMeasured" => ("用量未充分测得", "use not measured"),
     } (type_, type_));
     lang.pick(zh, en)
 }
@@ -145,7 +151,10 @@ pub(crate) fn label(lang: Lang, key: &'static str) -> &'static str {
         "started" => "起算", "state" => "情况", "timeline" => "办理过程", "needs attention" => "须处理",
         "void" => "无效", "object" => "对象", "account" => "账号", "rights" => "权限", "binding" => "授权",
         "certificate of exit from the government cloud" => "政务云退出证明", "begun" => "开始收回",
-        "ended" => "收回完毕", "digest" => "校验值",
+        "ended" => "收回完毕", "digest" => "校验值", "subject" => "考评对象", "period" => "考评期",
+        "total score" => "总分", "coefficient" => "系数", "score" => "评分", "facts" => "事实校验值",
+        "punctuality" => "按期情况", "overdue reports" => "逾期未报", "platform maintenance" => "平台调整",
+        "use" => "用量", "low use" => "用量偏低", "objection" => "异议", "answer" => "答复",
     } key);
     lang.pick(zh, key)
 }

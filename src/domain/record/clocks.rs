@@ -44,6 +44,18 @@ pub enum ClosedReason {
     /// Decision that turned out not to be the operator's record of one.
     #[strum(serialize = "decision void")]
     DecisionVoid,
+    /// Period for objections that went by without one (Art. 27, 29).
+    #[strum(serialize = "no objection")]
+    NotObjected,
+    /// Objection that was made (Art. 27, 29).
+    #[strum(serialize = "objected")]
+    Objected,
+    /// Assessment that was not to be published (Art. 27, 29).
+    #[strum(serialize = "rejected")]
+    Rejected,
+    /// Scores that changed while the assessed party could object: it may do so anew (Art. 27, 29).
+    #[strum(serialize = "scores changed")]
+    ScoresChanged,
 }
 
 impl StatusBuilder {

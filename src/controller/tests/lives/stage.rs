@@ -163,6 +163,7 @@ impl Stage {
             "ChangeRequest" => Some(Kind::Change),
             "Decommission" => Some(Kind::Decommission),
             "Region" => Some(Kind::Region),
+            "Assessment" => Some(Kind::Assessment),
             _ => None,
         };
         self.cluster

@@ -48,6 +48,7 @@ fn is_plain(of: &Id) -> bool {
             | "Region"
             | "WorkCalendar"
             | "ServiceCatalog"
+            | "Assessment"
     )
 }
 
