@@ -33,7 +33,7 @@ impl UseStore {
     }
 
     /// Sets the state of the reading for a record.
-    pub(super) fn set(&self, uid: &str, state: UseState) {
+    pub fn set(&self, uid: &str, state: UseState) {
         self.states.lock().unwrap_or_else(PoisonError::into_inner).insert(uid.to_owned(), state);
     }
 
