@@ -65,6 +65,7 @@ pub async fn set(cluster: &Cluster) -> Result<Sender> {
     fixtures.changes().await?;
     fixtures.exits().await?;
     fixtures.grants().await?;
+    fixtures.assessments().await?;
     Ok(fixtures.0)
 }
 
@@ -298,6 +299,25 @@ impl Fixtures {
         self.seen("decom/contract", "AwaitingConsent", inventory(DIGEST)).await?;
         self.0.execute(Department, merge("decom/contract", consent(DIGEST))).await?;
         self.seen("decom/contract", "AwaitingDecision", none()).await
+    }
+
+    /// Filed by the province's deputy, so that the province decides.
+    async fn assessments(&self) -> Result<()> {
+        let none = || json!({});
+        let open = || json!({"conditions": [condition("False", "ObjectionPeriod", &json!(1))]});
+        for target in ["asmt/open", "asmt/ready", "asmt/published"] {
+            self.file(Caller::Deputy, target, none()).await?;
+        }
+        let provider = "asmt/provider@provider-maintenance";
+        self.file(Caller::Deputy, provider, crate::assessments::of_the_provider()).await?;
+        for target in ["asmt/open", provider] {
+            self.seen(target, "Objection", open()).await?;
+        }
+        for target in ["asmt/ready", "asmt/published"] {
+            self.seen(target, "AwaitingDecision", none()).await?;
+        }
+        let publish = "decision=approved reviewed-generation=1 opinion=同意通报";
+        self.decided("asmt/published", publish, "Approved", "Published", none()).await
     }
 
     async fn grants(&self) -> Result<()> {
