@@ -14,7 +14,7 @@ use kube::api::{ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams
 use kube::{Api, Client, ResourceExt};
 use serde_json::{Value, json};
 
-use crate::actors::Actor;
+use crate::actors::{self, Actor};
 use crate::cluster::Cluster;
 pub use crate::kind::Kind;
 use crate::paths::in_repository;
@@ -142,6 +142,15 @@ impl Department {
     /// The API of a kind in this department, as an actor.
     pub async fn api(&self, actor: Actor, kind: Kind) -> Result<Api<DynamicObject>> {
         let client = self.cluster.client(actor).await?;
+        Ok(Api::namespaced_with(client, &self.namespace, &kind.resource()))
+    }
+
+    /// The API of a kind as a second officer of the same authority: who files or scores does not decide.
+    pub async fn colleague(&self, kind: Kind) -> Result<Api<DynamicObject>> {
+        let (plane, user) = (&self.cluster.plane, "authority-colleague");
+        let file = actors::kubeconfig(plane.root(), &format!("{user}-{}", self.namespace));
+        actors::write_certificate(plane.server(), plane.pki(), &file, user, self.authority.group())?;
+        let client = actors::client(&file).await?;
         Ok(Api::namespaced_with(client, &self.namespace, &kind.resource()))
     }
 

@@ -1,7 +1,7 @@
 //! One assessment from its filing to its publication: who scores does not publish, and an objection holds it up.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::actors::{self, Actor};
+use e2e::actors::Actor;
 use e2e::fixtures::{Department, HENAN, Kind, PATIENCE, refusal};
 use e2e::suite::Context;
 use e2e::wait::eventually;
@@ -39,16 +39,6 @@ pub async fn file(department: &Department, manifest: &Value) -> Result<DynamicOb
     department.file_as(department.authority, manifest).await
 }
 
-/// The assessments of a department as a second officer of the same authority.
-async fn colleague(department: &Department) -> Result<Api<DynamicObject>> {
-    let plane = &department.cluster().plane;
-    let user = "authority-colleague";
-    let file = actors::kubeconfig(plane.root(), &format!("{user}-{}", department.namespace));
-    actors::write_certificate(plane.server(), plane.pki(), &file, user, Actor::Authority410000.group())?;
-    let client = actors::client(&file).await?;
-    Ok(Api::namespaced_with(client, &department.namespace, &Kind::Assessment.resource()))
-}
-
 /// The decision `approved` on the present generation.
 async fn approval(department: &Department, name: &str) -> Result<Value> {
     let generation = department.get(Kind::Assessment, name).await?.metadata.generation.unwrap_or_default();
@@ -73,7 +63,7 @@ pub async fn assessment_is_scored_objected_to_and_published(context: Context) ->
     world(&context).await?;
     let namespace = context.filing_namespace("dept-assessed", HENAN).await?;
     let department = Department::open(&context.cluster, &namespace, HENAN).await?;
-    let (authority, colleague) = (department.authority, colleague(&department).await?);
+    let (authority, colleague) = (department.authority, department.colleague(Kind::Assessment).await?);
     refused(department.file(&assessment("Department", "own")).await, "cannot create")?;
     file(&department, &assessment("Department", "q3")).await?;
     let scoring = department.phase(Kind::Assessment, "q3", "Scoring").await?;

@@ -18,7 +18,8 @@ use tokio::time::sleep;
 use crate::{Fault, PATIENCE, Proxied, lifecycle, never_stalled, undisturbed};
 
 /// Kinds that the operator watches at least.
-const WATCHED: [&str; 22] = [
+const WATCHED: [&str; 23] = [
+    "assessments",
     "changerequests",
     "cloudapplications",
     "configmaps",
