@@ -145,6 +145,15 @@ impl Department {
         Ok(Api::namespaced_with(client, &self.namespace, &kind.resource()))
     }
 
+    /// The API of a kind as a second officer of the same authority: who files or scores does not decide.
+    pub async fn colleague(&self, kind: Kind) -> Result<Api<DynamicObject>> {
+        let (plane, user) = (&self.cluster.plane, "authority-colleague");
+        let file = actors::kubeconfig(plane.root(), &format!("{user}-{}", self.namespace));
+        actors::write_certificate(plane.server(), plane.pki(), &file, user, self.authority.group())?;
+        let client = actors::client(&file).await?;
+        Ok(Api::namespaced_with(client, &self.namespace, &kind.resource()))
+    }
+
     /// A sample application under a name, in this department's region and for its applicant.
     pub fn application(&self, name: &str) -> Result<Value> {
         let mut manifest = sample("travel.yaml")?;

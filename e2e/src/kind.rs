@@ -19,12 +19,15 @@ pub enum Kind {
     Compliance,
     /// Inspection.
     Inspection,
+    /// Assessment.
+    Assessment,
 }
 
 impl Kind {
     /// All of them.
     pub const ALL: [Self; 6] =
         [Self::Application, Self::Grant, Self::Change, Self::Exit, Self::Compliance, Self::Inspection];
+    pub const ALL: [Self; 5] = [Self::Application, Self::Grant, Self::Change, Self::Exit, Self::Assessment];
 
     /// As kube knows it.
     pub fn resource(self) -> ApiResource {
@@ -35,6 +38,7 @@ impl Kind {
             Self::Exit => ("Decommission", "decommissions"),
             Self::Compliance => ("ComplianceRecord", "compliancerecords"),
             Self::Inspection => ("Inspection", "inspections"),
+            Self::Assessment => ("Assessment", "assessments"),
         };
         ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk("govcloud.dev", "v1alpha1", kind), plural)
     }

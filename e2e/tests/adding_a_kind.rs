@@ -132,6 +132,7 @@ fn add_to_plugin(s: &mut Scratch) {
         "Self::Grant, Self::Compliance, Self::Inspection]",
         "Self::Grant, Self::Compliance, Self::Inspection, Self::Exemption]",
     );
+    s.edit(record, "Self::Grant, Self::Assessment]", "Self::Grant, Self::Assessment, Self::Inspection]");
 }
 
 #[test]

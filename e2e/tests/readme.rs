@@ -21,6 +21,7 @@ const HANDBOOK: [&str; 2] = ["docs/zh/05-change.md", "docs/zh/07-consent-and-exi
 
 /// The project's kinds, and who files each.
 const KINDS: [(&str, Actor); 9] = [
+const KINDS: [(&str, Actor); 8] = [
     ("CloudApplication", Actor::Department),
     ("ResourceGrant", Actor::Provider),
     ("ChangeRequest", Actor::Department),
@@ -30,6 +31,7 @@ const KINDS: [(&str, Actor); 9] = [
     ("ServiceCatalog", Actor::PlatformAdmin),
     ("ComplianceRecord", Actor::Department),
     ("Inspection", Actor::Authority410000),
+    ("Assessment", Actor::Authority410000),
 ];
 
 fn main() -> ExitCode {

@@ -38,6 +38,7 @@ const ONLY_IN_A_RACE: &[(&str, &str, &str)] = &[
     ("limitranges", "patch", "drift, as of a quota"),
     ("networkpolicies", "patch", "drift, as of a quota"),
     ("changerequests", "get", "read anew after a write met a conflict"),
+    ("assessments", "get", "read anew after a write met a conflict"),
     ("regions", "get", "read anew after a write met a conflict"),
     ("workcalendars", "get", "asked for before it is called missing"),
     ("servicecatalogs", "get", "asked for before it is called missing"),
@@ -123,6 +124,9 @@ async fn play(sample: &SampleDepartment) -> Result<()> {
     sample.approve(&app).await?;
     let done = sample.until_phase(&app, "Provisioned").await?;
     let tenant = done["status"]["namespaces"][0]["namespace"].as_str().context("no namespace")?.to_owned();
+    let assessment = e2e::sample_department::sample("assessment-department.yaml").display().to_string();
+    sample.by(Actor::Authority410000).run(&["create", "-f", &assessment]).await?;
+    sample.until("asmt/transport-2026-q3", "is seen", |o| o["status"]["observedGeneration"] == 1).await?;
     let volumes = e2e::sample_department::sample("travel-volumes.yaml").display().to_string();
     department.run(&["apply", "-n", &tenant, "-f", &volumes]).await?;
     bound(sample, &tenant).await?;

@@ -35,6 +35,8 @@ pub enum ConditionType {
     WithinBudget,
     /// A compliance record counts, is valid, and no newer one took its place (Art. 17, 21, 22, 24).
     Current,
+    /// Use was read from Prometheus, and enough of it (Art. 29).
+    UseMeasured,
 }
 
 /// Status of a condition.

@@ -49,6 +49,10 @@ pub enum Obligation {
     ProductList,
     /// The inspected party puts a finding right (Art. 25).
     Rectification,
+    /// The provider may object to its assessment (Art. 27). A right: it lapses, and is never overdue.
+    ProviderObjection,
+    /// The department may object to its assessment (Art. 29). A right: it lapses, and is never overdue.
+    DepartmentObjection,
 }
 
 /// Party that a record waits on.
@@ -189,6 +193,9 @@ impl Obligation {
             Self::MlpsFiling | Self::MlpsEvaluation => 21,
             Self::CryptoAssessment | Self::ProductList => 24,
             Self::Rectification => 25,
+            Self::ProviderObjection => 27,
+            Self::Migration => 28,
+            Self::DepartmentObjection => 29,
         }
     }
 
@@ -208,6 +215,14 @@ impl Obligation {
             | Self::CryptoAssessment
             | Self::ProductList
             | Self::Rectification => Party::Provider,
+            Self::Review => Party::Authority,
+            Self::GoLive | Self::GoLiveReport | Self::DepartmentObjection => Party::Department,
+            Self::Provision
+            | Self::Change
+            | Self::Reclaim
+            | Self::Migration
+            | Self::MaintenanceReport
+            | Self::ProviderObjection => Party::Provider,
         }
     }
 
@@ -232,6 +247,7 @@ impl Obligation {
             Self::CryptoAssessment => "密码应用安全性评估",
             Self::ProductList => "软硬件产品清单",
             Self::Rectification => "整改",
+            Self::ProviderObjection | Self::DepartmentObjection => "对考评的异议",
         }
     }
 
@@ -256,6 +272,7 @@ impl Obligation {
             Self::CryptoAssessment => "cryptography assessment",
             Self::ProductList => "product list",
             Self::Rectification => "rectification",
+            Self::ProviderObjection | Self::DepartmentObjection => "objection to the assessment",
         }
     }
 }

@@ -7,6 +7,7 @@
 #![allow(clippy::duplicated_attributes)]
 
 pub mod application;
+pub mod assessment;
 pub mod catalog;
 pub mod change;
 pub mod compliance;
@@ -28,6 +29,7 @@ pub mod resources;
 pub mod statement;
 pub mod tenancy;
 pub mod time;
+pub mod utilization;
 pub mod work_calendar;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -58,6 +60,7 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         statement::Statement::crd(),
         compliance::ComplianceRecord::crd(),
         inspection::Inspection::crd(),
+        assessment::Assessment::crd(),
     ]
 }
 

@@ -69,6 +69,14 @@ pub enum WaitingFor {
     ComplianceRecord,
     /// Answers of the inspected party to findings (Art. 25).
     Rectification,
+    /// Facts of a period that is assessed (Art. 27, 29).
+    Facts,
+    /// Scores by the authority (Art. 27, 29).
+    Scores,
+    /// Objection of the assessed party, if it has one (Art. 27, 29).
+    Objection,
+    /// Answer of the authority to an objection (Art. 27, 29).
+    ObjectionAnswer,
 }
 
 /// Source of a decision's time.

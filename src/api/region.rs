@@ -15,6 +15,10 @@ mod settlement;
 mod tenancy;
 
 pub use settlement::{BudgetCeiling, ChargeUntil, Proration, Settlement};
+mod assessment;
+mod tenancy;
+
+pub use assessment::{AssessmentRules, Coefficient, Criterion, LowUseRule, Scheme};
 pub use tenancy::{
     Allowed, ContainerLimits, IngressHost, LIMIT_ORDER, POD_SECURITY_VERSION, PodSecurity, Tenancy,
 };
@@ -96,6 +100,9 @@ pub struct RegionSpec {
     pub compliance: Vec<ComplianceDuty>,
     /// Rules for tenant namespaces of this region.
     pub tenancy: Tenancy,
+    /// How the provider and the departments are assessed (Art. 27, 29); nobody is where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assessment: Option<AssessmentRules>,
 }
 
 impl RegionSpec {

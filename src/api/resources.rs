@@ -50,6 +50,8 @@ pub const COMPLIANCE_RECORD: ResourceType =
     ResourceType::new(API_VERSION, "compliancerecords", "ComplianceRecord");
 /// Inspection.
 pub const INSPECTION: ResourceType = ResourceType::new(API_VERSION, "inspections", "Inspection");
+/// Assessment.
+pub const ASSESSMENT: ResourceType = ResourceType::new(API_VERSION, "assessments", "Assessment");
 
 /// Namespace.
 pub const NAMESPACE: ResourceType = ResourceType::new("v1", "namespaces", "Namespace");

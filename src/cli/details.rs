@@ -22,6 +22,8 @@ use govcloud_api::statement::Statement;
 use govcloud_api::tenancy::Access;
 use govcloud_api::time::Instant;
 
+mod assessment;
+
 /// Details of a record. The field names are an interface.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -200,6 +202,8 @@ impl Details {
             self.compliance(record);
         } else if let Body::Inspection(inspection) = &record.body {
             self.inspection(inspection);
+        } else if let Body::Assessment(assessment) = &record.body {
+            self.assessment(assessment);
         }
         let compared = matches!(&record.body, Body::Change(c) if c.status.as_ref().is_some_and(|s| !s.before.is_empty()));
         if has_ended(record.phase()) && !compared {
@@ -431,6 +435,7 @@ fn has_ended(phase: &str) -> bool {
         phase,
         "Rejected" | "Withdrawn" | "Exited" | "Completed" | "Released" | "Recorded" | "Closed"
     )
+    matches!(phase, "Rejected" | "Withdrawn" | "Exited" | "Completed" | "Released" | "Published")
 }
 
 /// Returns true if a condition needs attention. `Reconciling` does not.

@@ -11,6 +11,7 @@ use super::error::CliError;
 use super::messages;
 use super::output::Lang;
 use govcloud_api::application::CloudApplication;
+use govcloud_api::assessment::Assessment;
 use govcloud_api::change::ChangeRequest;
 use govcloud_api::compliance::ComplianceRecord;
 use govcloud_api::condition::{Condition, ConditionStatus};
@@ -35,6 +36,7 @@ pub(super) enum Kind {
     Statement,
     Compliance,
     Inspection,
+    Assessment,
 }
 
 impl Kind {
@@ -50,6 +52,10 @@ impl Kind {
     /// Kinds that the authority decides on.
     pub(super) const DECIDED: [Self; 5] =
         [Self::Application, Self::Change, Self::Exit, Self::Compliance, Self::Inspection];
+        [Self::Application, Self::Change, Self::Exit, Self::Grant, Self::Assessment];
+
+    /// Kinds that the authority decides on.
+    pub(super) const DECIDED: [Self; 4] = [Self::Application, Self::Change, Self::Exit, Self::Assessment];
 
     /// Resource type in the API, and short name.
     const fn names(self) -> (ResourceType, &'static str) {
@@ -61,6 +67,7 @@ impl Kind {
             Self::Statement => (resources::STATEMENT, "stmt"),
             Self::Compliance => (resources::COMPLIANCE_RECORD, "comp"),
             Self::Inspection => (resources::INSPECTION, "insp"),
+            Self::Assessment => (resources::ASSESSMENT, "asmt"),
         }
     }
 
@@ -169,6 +176,7 @@ pub(super) enum Body {
     Statement(Box<Statement>),
     Compliance(Box<ComplianceRecord>),
     Inspection(Box<Inspection>),
+    Assessment(Box<Assessment>),
 }
 
 /// A record as it was read.
@@ -195,6 +203,7 @@ impl Record {
             Kind::Statement => typed(&raw).map(|b| Body::Statement(Box::new(b))),
             Kind::Compliance => typed(&raw).map(|b| Body::Compliance(Box::new(b))),
             Kind::Inspection => typed(&raw).map(|b| Body::Inspection(Box::new(b))),
+            Kind::Assessment => typed(&raw).map(|b| Body::Assessment(Box::new(b))),
         };
         let body = body.map_err(|why| CliError::failed(messages::malformed(lang, &target, why)))?;
         let status = match &body {
@@ -205,6 +214,7 @@ impl Record {
             Body::Statement(b) => b.status.as_ref().map(|s| s.record.clone()),
             Body::Compliance(b) => b.status.as_ref().map(|s| s.record.clone()),
             Body::Inspection(b) => b.status.as_ref().map(|s| s.record.clone()),
+            Body::Assessment(b) => b.status.as_ref().map(|s| s.record.clone()),
         };
         Ok(Self { target, raw, body, status: status.unwrap_or_default() })
     }
@@ -297,6 +307,7 @@ impl Record {
             Body::Statement(_) => None,
             Body::Compliance(b) => b.spec.application.as_deref(),
             Body::Inspection(b) => b.spec.application.as_deref(),
+            Body::Assessment(_) => None,
         }
     }
 
@@ -312,6 +323,7 @@ impl Record {
             Body::Statement(b) => Some(&b.spec.month),
             Body::Compliance(b) => Some(&b.spec.document.title),
             Body::Inspection(b) => b.spec.report.as_ref().map(|r| r.title.as_str()),
+            Body::Assessment(_) => None,
         }
     }
 }

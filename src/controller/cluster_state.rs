@@ -24,6 +24,7 @@ use crate::decision::GatherContext;
 use crate::index::IndexKey;
 use crate::key::Key;
 use crate::kinds::Kind;
+use crate::utilization::UseStore;
 
 /// A value made of each object of one kind of settings, by name, with the object's version. Every decision reads them.
 #[derive(Debug)]
@@ -58,6 +59,8 @@ pub struct ClusterState {
     regions: Prepared<Option<Arc<Region>>>,
     /// Service catalogues by code of the Region, with the versions that they were read from.
     catalogues: Mutex<BTreeMap<String, (Vec<u64>, Arc<Catalogue>)>>,
+    /// Use that was read from Prometheus for assessments (Art. 29).
+    pub use_readings: UseStore,
 }
 
 impl Default for ClusterState {
@@ -69,6 +72,7 @@ impl Default for ClusterState {
             calendars: Prepared::default(),
             regions: Prepared::default(),
             catalogues: Mutex::default(),
+            use_readings: UseStore::default(),
         }
     }
 }

@@ -8,6 +8,7 @@ use govcloud_api::resources::ResourceType;
 use strum::VariantArray;
 
 mod application;
+mod assessment;
 mod calendar;
 mod catalog;
 mod change;
@@ -75,6 +76,8 @@ pub enum Kind {
     Compliance,
     /// Inspection.
     Inspection,
+    /// Assessment.
+    Assessment,
 }
 
 /// The table.
@@ -99,6 +102,7 @@ static KINDS: &[&KindSpec] = &[
     &statement::KIND,
     &compliance::KIND,
     &inspection::KIND,
+    &assessment::KIND,
 ];
 
 /// Each row is about the variant of its place.

@@ -10,6 +10,9 @@ use sha2::{Digest, Sha256};
 /// policies of their own (Art. 14, 18, 23, 25, 28). No two kinds use one of these names with different meanings.
 pub const LATER_FIELDS: [&str; 6] =
     ["goLive", "contact", "consent", "handOver", "maintenanceOutcome", "responses"];
+/// policies of their own (Art. 14, 18, 23, 27–29). No two kinds use one of these names with different meanings.
+pub const LATER_FIELDS: [&str; 6] =
+    ["goLive", "contact", "consent", "handOver", "maintenanceOutcome", "objection"];
 
 /// `sha256:<64 hex digits>` of the RFC 8785 canonical JSON of a record's raw stored spec, without
 /// [`LATER_FIELDS`]. An approval is for exactly this digest (S1, S7).

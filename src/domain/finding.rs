@@ -4,6 +4,7 @@
 
 use jiff::Timestamp;
 
+use super::assessment::AssessmentFinding;
 pub use super::bilingual::Bilingual;
 use super::reason::Reason;
 use super::settlement::CatalogFinding;
@@ -112,6 +113,8 @@ pub enum Finding {
     ManualUnknown(String, String),
     /// An emergency plan that cannot be relied on: the field that names it, its name, and why.
     EmergencyPlanUnusable(&'static str, String, Bilingual),
+    /// Something that an assessment lacks or waits for (Art. 27, 29).
+    Assessment(AssessmentFinding),
 }
 
 impl Finding {
@@ -169,6 +172,7 @@ impl Finding {
             Self::NotConfirmed => Reason::AwaitingConfirmation,
             Self::OtherDigest(..) => Reason::OtherDigest,
             Self::EmergencyPlanUnusable(..) => Reason::EmergencyPlanUnusable,
+            Self::Assessment(finding) => finding.reason(),
         }
     }
 
@@ -366,6 +370,7 @@ impl Finding {
                 format!("{field} 所列应急预案 {n} 不能作为依据：{}；请改写为在案有效的 EmergencyPlan", why.zh),
                 format!("{field} names {n}, which cannot be relied on: {}; name an EmergencyPlan that is in force", why.en),
             ),
+            Self::Assessment(finding) => finding.text(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! One file a kind, each read top to bottom in the order of its lifecycle: [`application`] (Art. 10–14),
 //! [`grant`] (13), [`change`] (15), [`maintenance`] (18), [`decommission`] (16, 23, 28),
 //! [`compliance`] (17, 19, 21, 22, 24), [`inspection`] (25), [`region`] (4, 5, 30). Each has one function `decide(&Observed, now) -> Plan`.
+//! [`region`] (4, 5, 30), [`assessment`] (27, 29). Each has one function `decide(&Observed, now) -> Plan`.
 //!
 //! [`statement`] (6, 26) is the kind of the bill that [`settlement`] computes.
 //!
@@ -13,6 +14,7 @@
 //! receive it), [`plan`] (the result of a decision), [`tenancy`] (objects of a tenant).
 
 pub mod application;
+pub mod assessment;
 pub mod bilingual;
 pub mod calendar;
 pub mod change;
@@ -47,3 +49,4 @@ pub mod seal;
 pub mod settlement;
 pub mod statement;
 pub mod tenancy;
+pub mod utilization;

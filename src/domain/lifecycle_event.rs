@@ -153,6 +153,18 @@ pub enum LifecycleEvent {
     FindingsIssued(usize),
     /// Answer of the inspected party to a finding, with its id (Art. 25).
     Responded(String),
+    /// Facts of an assessment, with their digest (Art. 27, 29).
+    FactsTaken(String),
+    /// Scores of every criterion, with their total: the assessed party may object (Art. 27, 29).
+    Scored(String),
+    /// Objection of the assessed party, with its reason (Art. 27, 29).
+    Objected(String),
+    /// Answer of the authority to an objection (Art. 27, 29).
+    ObjectionAnswered(String),
+    /// End of the period for objections (Art. 27, 29).
+    ObjectionPeriodEnded,
+    /// 通报: publication of an assessment, with its total (Art. 27, 29).
+    Published(String),
 }
 
 /// Formats an instant in China's time.
@@ -251,6 +263,7 @@ impl LifecycleEvent {
                     | E::ConfirmationVoid
                     | E::Objected
                     | E::BudgetExceeded
+                    | E::Objected
             ),
         }
     }
@@ -267,6 +280,10 @@ impl LifecycleEvent {
             Self::Reclaimed(_) => bilingual!(
                 "云资源已收回，证明及其校验值见 status.certificate",
                 "resources are reclaimed; status.certificate has the certificate and its digest"
+            ),
+            Self::FactsTaken(_) => bilingual!(
+                "考评事实已采集，见 status.facts",
+                "the facts of the period were taken; status.facts has them with their digest"
             ),
             _ => self.text(),
         }
@@ -466,6 +483,25 @@ impl LifecycleEvent {
                 "本年度费用 {used} 已超过预算 {ceiling}（第七条）；不影响办理",
                 "the year's fees of {used} are above the budget of {ceiling} (Art. 7); nothing is refused for that"
             ),
+            Self::FactsTaken(d) => {
+                bilingual!("考评事实已采集，校验值 {d}", "the facts of the period were taken, {d}")
+            }
+            Self::Scored(total) => bilingual!(
+                "评分完成，总分 {total}，被考评方可在异议期内提出异议",
+                "every criterion is scored, {total} in total; the assessed party may object"
+            ),
+            Self::Objected(reason) => {
+                bilingual!("被考评方提出异议：{reason}", "the assessed party objects: {reason}")
+            }
+            Self::ObjectionAnswered(text) => {
+                bilingual!("主管部门答复异议：{text}", "the authority answers the objection: {text}")
+            }
+            Self::ObjectionPeriodEnded => {
+                bilingual!("异议期满，无异议", "the period for objections is over; there was none")
+            }
+            Self::Published(total) => {
+                bilingual!("考评结果已通报，总分 {total}", "the assessment is published, {total} in total")
+            }
         }
     }
 }

@@ -268,6 +268,34 @@ pub enum Reason {
     Rectifying,
     /// Inspection that the authority closed (Art. 25).
     Closed,
+    /// Assessment whose period is not over (Art. 27, 29).
+    PeriodRunning,
+    /// Assessment whose facts are being taken (Art. 27, 29).
+    FactsPending,
+    /// Region without a scheme for this assessment (Art. 27, 29).
+    SchemeMissing,
+    /// Criteria without a score (Art. 27, 29).
+    ScoresMissing,
+    /// Score for a criterion that the Region's scheme does not have (Art. 27, 29).
+    UnknownCriterion,
+    /// Period in which the assessed party may object (Art. 27, 29).
+    ObjectionPeriod,
+    /// Objection without an answer (Art. 27, 29).
+    ObjectionUnanswered,
+    /// Assessment that was published (通报; Art. 29).
+    Published,
+    /// Use that was asked for, of an operator without a Prometheus (Art. 29).
+    UseNotConfigured,
+    /// Use of more namespaces than one assessment can hold (Art. 29).
+    UseTooLong,
+    /// Prometheus that cannot be read (Art. 29).
+    UseUnavailable,
+    /// Use that was measured on enough days (Art. 29).
+    UseMeasured,
+    /// Use that was measured on too few days (Art. 29).
+    InsufficientData,
+    /// Sensor that read 0 in every namespace (Art. 29).
+    SensorSuspect,
 }
 
 impl Reason {
@@ -293,6 +321,7 @@ impl Reason {
             Obligation::CryptoAssessment => Self::CryptoAssessmentOverdue,
             Obligation::ProductList => Self::ProductListOverdue,
             Obligation::Rectification => Self::RectificationOverdue,
+            Obligation::ProviderObjection | Obligation::DepartmentObjection => Self::ObjectionPeriod,
         }
     }
 }

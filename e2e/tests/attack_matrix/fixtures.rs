@@ -69,6 +69,7 @@ pub async fn set(cluster: &Cluster) -> Result<Sender> {
     fixtures.inspections().await?;
     fixtures.grants().await?;
     fixtures.statements().await?;
+    fixtures.assessments().await?;
     Ok(fixtures.0)
 }
 
@@ -366,6 +367,23 @@ impl Fixtures {
         self.seen("insp/answered", "AwaitingDecision", none()).await?;
         let closed = "decision=approved reviewed-generation=1 opinion=整改到位";
         self.decided("insp/closed", closed, "Approved", "Closed", none()).await
+    /// Filed by the province's deputy, so that the province decides.
+    async fn assessments(&self) -> Result<()> {
+        let none = || json!({});
+        let open = || json!({"conditions": [condition("False", "ObjectionPeriod", &json!(1))]});
+        for target in ["asmt/open", "asmt/ready", "asmt/published"] {
+            self.file(Caller::Deputy, target, none()).await?;
+        }
+        let provider = "asmt/provider@provider-maintenance";
+        self.file(Caller::Deputy, provider, crate::assessments::of_the_provider()).await?;
+        for target in ["asmt/open", provider] {
+            self.seen(target, "Objection", open()).await?;
+        }
+        for target in ["asmt/ready", "asmt/published"] {
+            self.seen(target, "AwaitingDecision", none()).await?;
+        }
+        let publish = "decision=approved reviewed-generation=1 opinion=同意通报";
+        self.decided("asmt/published", publish, "Approved", "Published", none()).await
     }
 
     async fn grants(&self) -> Result<()> {

@@ -19,6 +19,8 @@ use crate::{Fault, PATIENCE, Proxied, lifecycle, never_stalled, undisturbed};
 
 /// Kinds that the operator watches at least.
 const WATCHED: [&str; 24] = [
+const WATCHED: [&str; 23] = [
+    "assessments",
     "changerequests",
     "cloudapplications",
     "compliancerecords",

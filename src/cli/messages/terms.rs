@@ -78,6 +78,8 @@ pub(crate) fn phase(lang: Lang, phase: &str) -> String {
         "Applying" => "实施中", "Active" => "生效", "Released" => "已办结", "Scheduled" => "已排期",
         "InProgress" => "进行中", "Completed" => "已办结", "Inventory" => "清点中",
         "Open" => "待计算", "AwaitingConfirmation" => "待确认", "Settled" => "已结算", "Voided" => "不同意",
+        "Collecting" => "采集中", "Scoring" => "评分中", "Objection" => "异议期",
+        "Answering" => "待答复异议", "Published" => "已通报",
         "AwaitingConsent" => "待授权", "HandingOver" => "移交中", "Reclaiming" => "收回中", "" => "未受理",
         "AwaitingConsent" => "待授权", "HandingOver" => "移交中", "Reclaiming" => "收回中",
         "Recorded" => "在案", "Rectifying" => "整改中", "Closed" => "已办结", "" => "未受理",
@@ -110,6 +112,9 @@ pub(crate) fn act(lang: Lang, act: &str) -> String {
         "Confirmation" => ("确认结算单", "confirmation"), "Records" => ("补全或更正记录", "complete records"),
         "ComplianceRecord" => ("报送合规材料", "a compliance record"),
         "Rectification" => ("整改并答复", "putting right and answering"),
+        "Facts" => ("采集事实", "the facts"), "Scores" => ("评分", "scores"),
+        "Objection" => ("提出异议", "an objection, if any"),
+        "ObjectionAnswer" => ("答复异议", "an answer to the objection"),
     } (act, act));
     lang.pick(zh, en).to_owned()
 }
@@ -122,6 +127,7 @@ pub(crate) fn request(verb: &str, resource: &str) -> String {
         "cloudapplications" => "上云申请", "changerequests" => "变更申请", "decommissions" => "退出申请",
         "resourcegrants" => "资源工单", "statements" => "结算单", "customresourcedefinitions" => "资源类型",
         "compliancerecords" => "合规材料", "inspections" => "安全检查", "resourcegrants" => "资源工单", "customresourcedefinitions" => "资源类型",
+        "resourcegrants" => "资源工单", "assessments" => "考评", "customresourcedefinitions" => "资源类型",
     } resource);
     format!("{act}{object}")
 }
@@ -135,6 +141,7 @@ pub(crate) fn condition(lang: Lang, type_: &str) -> &str {
         "InventoryWarning" => ("清单须注意事项", "inventory warning"),
         "Complete" => ("计费事实不全", "incomplete"), "WithinBudget" => ("超出预算", "above budget"),
         "Current" => ("已过期", "expired"),
+        "UseMeasured" => ("用量未充分测得", "use not measured"),
     } (type_, type_));
     lang.pick(zh, en)
 }
@@ -170,6 +177,10 @@ pub(crate) fn label(lang: Lang, key: &'static str) -> &'static str {
         "emergency plan" => "应急预案", "participants" => "参加单位", "shortfalls" => "不足",
         "inspected" => "检查对象", "inspected on" => "检查日期", "inspection report" => "检查报告",
         "findings" => "问题", "responses" | "response" => "整改答复",
+        "ended" => "收回完毕", "digest" => "校验值", "subject" => "考评对象", "period" => "考评期",
+        "total score" => "总分", "coefficient" => "系数", "score" => "评分", "facts" => "事实校验值",
+        "punctuality" => "按期情况", "overdue reports" => "逾期未报", "platform maintenance" => "平台调整",
+        "use" => "用量", "low use" => "用量偏低", "objection" => "异议", "answer" => "答复",
     } key);
     lang.pick(zh, key)
 }

@@ -54,6 +54,18 @@ pub enum ClosedReason {
     /// Duty that the Region no longer states.
     #[strum(serialize = "no longer owed")]
     NoLongerOwed,
+    /// Period for objections that went by without one (Art. 27, 29).
+    #[strum(serialize = "no objection")]
+    NotObjected,
+    /// Objection that was made (Art. 27, 29).
+    #[strum(serialize = "objected")]
+    Objected,
+    /// Assessment that was not to be published (Art. 27, 29).
+    #[strum(serialize = "rejected")]
+    Rejected,
+    /// Scores that changed while the assessed party could object: it may do so anew (Art. 27, 29).
+    #[strum(serialize = "scores changed")]
+    ScoresChanged,
 }
 
 impl StatusBuilder {

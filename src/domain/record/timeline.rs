@@ -66,6 +66,7 @@ fn weight(entry: &TimelineEntry) -> Weight {
         | E::MaintenanceStarted
         | E::MaintenanceReported
         | E::MaintenanceGone
+        | E::Scored
         | E::DeadlineMoved
         | E::DeadlineKept => Weight::Superseded,
         E::ClockStarted | E::Met | E::Overdue => Weight::Clock,
@@ -91,6 +92,11 @@ fn weight(entry: &TimelineEntry) -> Weight {
         | E::InForce
         | E::Released
         | E::Applied
+        | E::FactsTaken
+        | E::Objected
+        | E::ObjectionAnswered
+        | E::ObjectionPeriodEnded
+        | E::Published
         | E::Reclaiming
         | E::Reclaimed => Weight::Kept,
     }

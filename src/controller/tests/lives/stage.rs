@@ -166,6 +166,7 @@ impl Stage {
             "Statement" => Some(Kind::Statement),
             "ComplianceRecord" => Some(Kind::Compliance),
             "Inspection" => Some(Kind::Inspection),
+            "Assessment" => Some(Kind::Assessment),
             _ => None,
         };
         self.cluster

@@ -51,6 +51,7 @@ fn is_plain(of: &Id) -> bool {
             | "ServiceCatalog"
             | "ComplianceRecord"
             | "Inspection"
+            | "Assessment"
     )
 }
 
