@@ -6,10 +6,12 @@
 //! | [`decide`] | decisions of the authority |
 //! | [`department`] | withdrawal, consent, receipts |
 //! | [`verify`], [`certificate`], [`grant`] | check the policies, print a certificate, render a work order |
+//! | [`adopt`] | what stands in the way of adopting a running system's namespace |
 //! | [`calendar`] | working days, without a cluster |
 //! | [`session`] | flags, connection, requests |
 //! | `messages` | all texts, in Chinese and English |
 
+pub mod adopt;
 pub mod calendar;
 pub mod certificate;
 pub mod completion;
@@ -41,6 +43,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 
+use self::adopt::AdoptCommand;
 use self::calendar::CalendarCommand;
 use self::certificate::CertificateCommand;
 use self::completion::{CompleteCommand, CompletionCommand};
@@ -83,6 +86,7 @@ enum Command {
     Consent(ConsentCommand),
     /// 签收移交的数据卷（第二十八条）/ give the receipt for a volume that was handed over (Art. 28)
     Receipt(ReceiptCommand),
+    Adopt(AdoptCommand),
     Verify(VerifyCommand),
     Certificate(CertificateCommand),
     Grant(GrantCommand),
@@ -184,6 +188,7 @@ impl Command {
             Self::Withdraw(c) => c.run(&session, out).await,
             Self::Consent(c) => c.run(&session, out).await,
             Self::Receipt(c) => c.run(&session, out).await,
+            Self::Adopt(c) => c.run(&session, out).await,
             Self::Verify(c) => c.run(&session, out).await,
             Self::Certificate(c) => c.run(&session, out).await,
             Self::Grant(c) => c.run(&session, out).await,

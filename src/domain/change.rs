@@ -112,6 +112,7 @@ pub fn merged(before: &[GrantedNamespace], asked: &ResourceAdjustment) -> Vec<Gr
                 name: ns.name.clone(),
                 quota: ns.quota.clone(),
                 storage_class: class.clone(),
+                existing: None,
             }),
         }
     }
@@ -140,7 +141,7 @@ fn unworkable_adjustment(before: &[GrantedNamespace], asked: &ResourceAdjustment
         if let Some((key, amount)) = node_ports {
             quota.0.entry(key.clone()).or_insert_with(|| amount.clone());
         }
-        unworkable_quota(&NamespaceQuota { name: ns.name.clone(), quota })
+        unworkable_quota(&NamespaceQuota { name: ns.name.clone(), quota, existing: None })
     };
     asked.namespaces.iter().flat_map(requested).collect()
 }

@@ -8,10 +8,11 @@
 //! Beside them, and not yet of any kind: [`settlement`] (26), the bill of a month.
 //!
 //! Shared by them: [`region_context`] (the Region of a record), [`decision`] (approval by annotation), [`seal`] (the mark of what was recorded while the policies were intact),
-//! [`integrity`], [`mutators`] and [`release`] (the admission policies as shipped, and those of others), [`calendar`] and [`deadline`] (clocks), [`record`] (conditions and
+//! [`adoption`] (namespaces of running systems, Art. 3), [`integrity`], [`mutators`] and [`release`] (the admission policies as shipped, and those of others), [`calendar`] and [`deadline`] (clocks), [`record`] (conditions and
 //! timeline), [`reason`], [`finding`] and [`lifecycle_event`] (every wording, in two languages), [`plan`] (the result of a decision), [`tenancy`]
 //! (objects of a tenant).
 
+pub mod adoption;
 pub mod application;
 pub mod bilingual;
 pub mod calendar;

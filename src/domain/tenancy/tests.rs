@@ -46,6 +46,7 @@ fn order(restriction: Restriction) -> TenancyOrder {
             storage_classes: vec!["hostpath".to_owned()],
             restriction,
             take_back: None,
+            adoption: None,
         }],
         access: vec![
             access(SubjectKind::User, "zhang", AccessRole::Admin),
