@@ -4,6 +4,8 @@
 //! admission policies. Rows are sent as dry runs: admission runs in full, and the fixtures stay as they were set.
 //! Rows that must go through are there so that a policy that denies everything fails too.
 
+#[path = "attack_matrix/adoption.rs"]
+mod adoption;
 #[path = "attack_matrix/authority.rs"]
 mod authority;
 #[path = "attack_matrix/bodies.rs"]
@@ -96,6 +98,7 @@ pub fn rows() -> Vec<Row> {
         tenants::rows(),
         volumes::rows(),
         workloads::rows(),
+        adoption::rows(),
     ];
     rooms.into_iter().flatten().collect()
 }

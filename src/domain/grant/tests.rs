@@ -194,6 +194,7 @@ fn odd() -> Observed {
         name: format!("odd-{n}"),
         quota: govcloud_api::quota::Quota(quota(n)),
         storage_class: None,
+        existing: None,
     };
     Arc::make_mut(&mut seen.record).spec.namespaces.extend((0..63).map(odd));
     seen

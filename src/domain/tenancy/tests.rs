@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod adopting;
 mod drifting;
 mod reconciling;
 mod refusing;

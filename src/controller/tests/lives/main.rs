@@ -5,6 +5,7 @@
 //! design (section 7) are checked against what people really did.
 
 mod acts;
+mod adopting;
 mod bounds;
 mod changes;
 mod clocks;
