@@ -102,7 +102,7 @@ async fn approve(
     adopt: Option<&str>,
 ) -> Result<DynamicObject> {
     let mut annotations = json!({
-        "govcloud.dev/decision": "approved", "govcloud.dev/opinion": "同意接管",
+        "govcloud.dev/decision": "approved", "govcloud.dev/opinion": "同意纳管",
         "govcloud.dev/reviewed-generation": generation.unwrap_or_default().to_string(),
     });
     if let Some(uids) = adopt {

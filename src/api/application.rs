@@ -57,7 +57,7 @@ use super::time::Instant;
     validation = Rule::new("self.region == oldSelf.region").message("所属区域不能更改；请撤回后重新申请 / the region cannot change; withdraw and file anew"),
     validation = Rule::new("!has(oldSelf.goLive) || has(self.goLive)").message("上线情况只能更正，不能删除 / goLive may be corrected, not removed"),
     validation = Rule::new("!has(oldSelf.enforce) || (has(self.enforce) && ['PodSecurity', 'Workloads', 'Network'].indexOf(self.enforce) >= ['PodSecurity', 'Workloads', 'Network'].indexOf(oldSelf.enforce))").message("enforce 只能向前：PodSecurity、Workloads、Network / enforce only moves on: PodSecurity, then Workloads, then Network"),
-    validation = Rule::new("!has(self.enforce) || self.namespaces.exists(n, has(n.existing))").message("没有接管的命名空间，不填 enforce / enforce is for applications with an adopted namespace (namespaces[].existing); leave it out"),
+    validation = Rule::new("!has(self.enforce) || self.namespaces.exists(n, has(n.existing))").message("没有纳管的命名空间，不填 enforce / enforce is for applications with an adopted namespace (namespaces[].existing); leave it out"),
 )]
 pub struct CloudApplicationSpec {
     /// Code of the Region whose cloud is applied for; immutable.
@@ -83,7 +83,7 @@ pub struct CloudApplicationSpec {
     /// 上线: absent until the system is live (Art. 14).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub go_live: Option<GoLive>,
-    /// 接管后的约束: facet up to which the rules for tenant namespaces are enforced in adopted ones, on the department's word
+    /// 纳管后的约束: facet up to which the rules for tenant namespaces are enforced in adopted ones, on the department's word
     /// (Art. 3). Absent while they are observed; it only moves on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enforce: Option<Facet>,

@@ -29,7 +29,7 @@ mod usage;
 
 use report::{PodSecurityAnswer, Report, Seen};
 
-/// 接管前检查（第三条），只读 / check what stands in the way of adopting a namespace (Art. 3); reads only
+/// 纳管前检查（第三条），只读 / check what stands in the way of adopting a namespace (Art. 3); reads only
 #[derive(Args, Debug)]
 pub struct AdoptCommand {
     /// 待检查的命名空间 / namespace to check
@@ -38,7 +38,7 @@ pub struct AdoptCommand {
     /// 区域代码，据以核对存储类和 Pod 安全级别 / Region whose storage classes and Pod Security level count
     #[arg(long, value_name = "CODE")]
     region: Option<String>,
-    /// 拟接管的申请的 UID / UID of the application that is to adopt it
+    /// 拟纳管的申请的 UID / UID of the application that is to adopt it
     #[arg(long, value_name = "UID")]
     application: Option<String>,
     /// 输出格式 / output format

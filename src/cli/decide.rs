@@ -49,7 +49,7 @@ pub struct ApproveCommand {
     /// 恢复关联的命名空间的 UID / UIDs of namespaces that a recreated record reattaches
     #[arg(long, value_name = "UID,…", value_delimiter = ',')]
     reattach: Vec<String>,
-    /// 接管的命名空间的 UID（第三条）/ UIDs of running systems' namespaces that the application adopts (Art. 3)
+    /// 纳管的命名空间的 UID（第三条）/ UIDs of running systems' namespaces that the application adopts (Art. 3)
     #[arg(long, value_name = "UID,…", value_delimiter = ',')]
     adopt: Vec<String>,
 }

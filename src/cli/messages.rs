@@ -68,13 +68,13 @@ texts! {
 
 // Adoption.
 texts! {
-    adopt_title(namespace, uid) { "接管前检查（第三条）：命名空间 {namespace}，UID {uid}" "Check before adoption (Art. 3): namespace {namespace}, UID {uid}" }
+    adopt_title(namespace, uid) { "纳管前检查（第三条）：命名空间 {namespace}，UID {uid}" "Check before adoption (Art. 3): namespace {namespace}, UID {uid}" }
     adopt_before() { "申请获批前须办：" "To be done before the application can be approved:" }
     adopt_before_enforcing() { "填写 spec.enforce 前须办：" "To be done before spec.enforce is said:" }
     adopt_known() { "须知：" "To be known:" }
     adopt_use() { "现用量，申请的配额不得低于此：" "Use now; ask for at least this:" }
-    adopt_ready() { "没有妨碍接管的事项。" "Nothing stands in the way of an adoption." }
-    adopt_not_ready() { "尚不能接管，请先办理上列事项。" "It cannot be adopted yet; see to the above first." }
+    adopt_ready() { "没有妨碍纳管的事项。" "Nothing stands in the way of an adoption." }
+    adopt_not_ready() { "尚不能纳管，请先办理上列事项。" "It cannot be adopted yet; see to the above first." }
 }
 
 // Decisions.

@@ -90,27 +90,27 @@ impl AdoptionFinding {
     pub fn text(&self) -> Bilingual {
         match self {
             Self::Missing(ExistingRef { name, .. }) => bilingual!(
-                "拟接管的命名空间 {name} 不存在；请核对 spec.namespaces[].existing.name",
+                "拟纳管的命名空间 {name} 不存在；请核对 spec.namespaces[].existing.name",
                 "the existing namespace {name} does not exist; check spec.namespaces[].existing.name"
             ),
             Self::OtherUid { asked: ExistingRef { name, uid }, found } => bilingual!(
-                "命名空间 {name} 现为 UID {found}，不是所申请的 {uid}：同名的已是另一个命名空间，不予接管；请核实后更正 existing.uid",
+                "命名空间 {name} 现为 UID {found}，不是所申请的 {uid}：同名的已是另一个命名空间，不予纳管；请核实后更正 existing.uid",
                 "namespace {name} has UID {found}, not {uid} as asked for: another one took its name and is not adopted. Find out what happened, then correct existing.uid"
             ),
             Self::Reserved(name) => bilingual!(
-                "{name} 为系统保留的命名空间，不得接管；请把系统迁到自己的命名空间",
+                "{name} 为系统保留的命名空间，不得纳管；请把系统迁到自己的命名空间",
                 "namespace {name} is reserved for the platform and is never adopted; move the system to a namespace of its own"
             ),
             Self::OfFiling(name) => bilingual!(
-                "{name} 是部门申报空间，不得接管；请把系统迁到自己的命名空间",
+                "{name} 是部门申报空间，不得纳管；请把系统迁到自己的命名空间",
                 "namespace {name} is a filing namespace and is never adopted; move the system to a namespace of its own"
             ),
             Self::Terminating(name) => bilingual!(
-                "命名空间 {name} 正在被删除，不能接管；系统须先在另一命名空间恢复",
+                "命名空间 {name} 正在被删除，不能纳管；系统须先在另一命名空间恢复",
                 "namespace {name} is being deleted and cannot be adopted; restore the system in another namespace first"
             ),
             Self::OfAnother { name, owner } => bilingual!(
-                "命名空间 {name} 已属于另一申请（UID {owner}），不得接管；该申请须先退出",
+                "命名空间 {name} 已属于另一申请（UID {owner}），不得纳管；该申请须先退出",
                 "namespace {name} is another application's (UID {owner}) and is not adopted; that application has to exit first"
             ),
             Self::ForeignOwner { name, owners } => {
@@ -121,11 +121,11 @@ impl AdoptionFinding {
                 )
             }
             Self::NotReleased { name, application, said: None } => bilingual!(
-                "命名空间 {name} 的现管理方尚未同意移交；请其执行 kubectl annotate namespace {name} govcloud.dev/adopt-out={application}",
+                "命名空间 {name} 的现管理方尚未同意移出；请其执行 kubectl annotate namespace {name} govcloud.dev/adopt-out={application}",
                 "the present holder of namespace {name} has not given it to this application; ask for: kubectl annotate namespace {name} govcloud.dev/adopt-out={application}"
             ),
             Self::NotReleased { name, application, said: Some(said) } => bilingual!(
-                "命名空间 {name} 的现管理方同意移交给的是 {said}，不是本申请 {application}；请其更正 govcloud.dev/adopt-out",
+                "命名空间 {name} 的现管理方同意移给的是 {said}，不是本申请 {application}；请其更正 govcloud.dev/adopt-out",
                 "the present holder of namespace {name} gave it to {said}, not to this application ({application}); ask the holder to correct govcloud.dev/adopt-out"
             ),
             Self::BelowUse { name, keys } => bilingual!(

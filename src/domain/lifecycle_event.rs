@@ -285,13 +285,13 @@ impl LifecycleEvent {
                 "reattached on the authority's decision: {list}"
             ),
             Self::Adopted(list) => bilingual!(
-                "依现管理方移交和主管部门审核结论接管命名空间，数据卷已设为保留，运行中的实例未受影响：{list}",
+                "依现管理方同意移出和主管部门审核结论纳管命名空间，数据卷已设为保留，运行中的实例未受影响：{list}",
                 "adopted on the holder's word and the authority's decision; its volumes are retained, and no instance was disturbed: {list}"
             ),
             Self::Enforced(facet) => {
                 let facet = facet.as_ref();
                 bilingual!(
-                    "依使用部门意见，接管的命名空间开始执行 {facet} 约束",
+                    "依使用部门意见，纳管的命名空间开始执行 {facet} 约束",
                     "{facet} is enforced in the adopted namespaces, on the department's word"
                 )
             }

@@ -190,7 +190,7 @@ fn workloads(seen: &Seen) -> Vec<Item> {
         items.push(item(
             When::Known,
             "NoRequests",
-            format!("{count} 个实例未写明 CPU 或内存请求（{names}）：接管后先设 LimitRange 再设配额，重启时取区域的缺省值；缺省值不够的，请事先写明"),
+            format!("{count} 个实例未写明 CPU 或内存请求（{names}）：纳管后先设 LimitRange 再设配额，重启时取区域的缺省值；缺省值不够的，请事先写明"),
             format!("{count} pods state no CPU or memory request ({names}): the LimitRange comes before the quota, and they take the Region's defaults at their next start; state requests beforehand where those are too small"),
         ));
     }
@@ -264,7 +264,7 @@ fn storage(seen: &Seen) -> Vec<Item> {
         items.push(item(
             When::Known,
             "DeletedVolumes",
-            format!("数据卷 {names} 的回收策略不是 Retain：接管时最先改为 Retain，此前误删其申领即销毁数据"),
+            format!("数据卷 {names} 的回收策略不是 Retain：纳管时最先改为 Retain，此前误删其申领即销毁数据"),
             format!("volumes {names} do not have reclaim policy Retain: adoption sets it first of all; until then, deleting their claim destroys the data"),
         ));
     }
@@ -298,8 +298,8 @@ fn others(seen: &Seen) -> Vec<Item> {
     let kept = [
         (&seen.quotas, "ResourceQuota", "两份配额同时生效，以较小者为准", "both quotas hold, and the smaller amount counts"),
         (&seen.limits, "LimitRange", "与区域的限制同时生效", "it holds beside the Region's limits"),
-        (&seen.policies, "NetworkPolicy", "接管后保留；此后新增或放宽须由 operator 按区域规则进行", "it stays; afterwards only the operator adds or opens one, as the Region says"),
-        (&seen.bindings, "RoleBinding", "接管后保留，不再由租户增改；请核对其中的人员是否仍应有权", "it stays, and nobody adds or changes one afterwards; see whether its people should still have access"),
+        (&seen.policies, "NetworkPolicy", "纳管后保留；此后新增或放宽须由 operator 按区域规则进行", "it stays; afterwards only the operator adds or opens one, as the Region says"),
+        (&seen.bindings, "RoleBinding", "纳管后保留，不再由租户增改；请核对其中的人员是否仍应有权", "it stays, and nobody adds or changes one afterwards; see whether its people should still have access"),
     ];
     let mut items = Vec::new();
     for (objects, kind, zh, en) in kept {

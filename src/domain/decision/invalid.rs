@@ -77,7 +77,7 @@ impl InvalidDecision {
             Self::OtherExisting(named, asked) => {
                 let (named, asked) = (named.join(","), asked.join(","));
                 bilingual!(
-                    "所列接管的命名空间 [{named}] 不是所申请的 [{asked}]",
+                    "所列纳管的命名空间 [{named}] 不是所申请的 [{asked}]",
                     "it lets the namespaces [{named}] be adopted, and those asked for are [{asked}]"
                 )
             }

@@ -135,7 +135,7 @@ impl Evaluation<'_> {
         self.builder.set_ready_conditions(&ReadyState::Reconciling(
             Reason::BelowUse,
             bilingual!(
-                "接管的命名空间现用量高于批准的配额，这些项暂只统计、不限制，运行中的实例不受影响：{list}；请使用部门降低用量，或申请变更",
+                "纳管的命名空间现用量高于批准的配额，这些项暂只统计、不限制，运行中的实例不受影响：{list}；请使用部门降低用量，或申请变更",
                 "more is used in an adopted namespace than was granted; these keys are counted and not limited yet, and no instance is disturbed: {list}. The department uses less, or files a change"
             ),
         ));

@@ -109,7 +109,7 @@ impl VolumeFinding {
                 "the content {content} of the snapshot {namespace}/{name} has deletionPolicy Retain and outlives it; the provider sets Delete, or deletes it, before the exit can end"
             ),
             Self::AdoptedKept { namespace } => bilingual!(
-                "命名空间 {namespace} 是接管的，其数据卷不按 default: Destroy 销毁，一律保留；确需销毁的，请在 disposition.volumes 中逐个写明",
+                "命名空间 {namespace} 是纳管的，其数据卷不按 default: Destroy 销毁，一律保留；确需销毁的，请在 disposition.volumes 中逐个写明",
                 "namespace {namespace} was adopted: default: Destroy does not reach its volumes, which are retained. Name each volume that is to be destroyed in disposition.volumes"
             ),
             Self::SeveralVolumes { namespace, claim } => bilingual!(
