@@ -44,7 +44,10 @@ async fn a_running_system_is_adopted_and_leaves_with_its_data(context: Context) 
     checked(&context, &system, &uid, 1, "has not given it to this application").await?;
     the_holder_gives_it(&department, &system, &uid).await?;
     checked(&context, &system, &uid, 0, "Nothing stands in the way").await?;
-    ensure!(system.labels().await?.get("govcloud.dev/application-uid").is_none(), "marked before the approval");
+    ensure!(
+        system.labels().await?.get("govcloud.dev/application-uid").is_none(),
+        "marked before the approval"
+    );
     let application = the_authority_approves(&department, &system).await?;
     ensure!(Department::tenant(&application, "prod")? == (system.name.clone(), system.uid.clone()));
     ensure!(application.data["status"]["namespaces"][0]["origin"] == "Adopted");
@@ -69,7 +72,8 @@ async fn checked(context: &Context, system: &System, uid: &str, code: i32, says:
     let data = govcloud(&admin, &format!("{line} -o json")).await?.expect(code, &[])?;
     let data: Value = serde_json::from_str(&data.out)?;
     ensure!(data["use"]["persistentvolumeclaims"] == "2" && data["use"]["pods"] == "3", "{data}");
-    let known = |reason: &str| data["items"].as_array().is_some_and(|i| i.iter().any(|i| i["reason"] == reason));
+    let known =
+        |reason: &str| data["items"].as_array().is_some_and(|i| i.iter().any(|i| i["reason"] == reason));
     for reason in ["NoRequests", "PodSecurity", "DeletedVolumes", "OtherClass", "Foreign"] {
         ensure!(known(reason), "{reason} is not in {data}");
     }
@@ -139,11 +143,16 @@ async fn enforced(department: &Department, system: &System) -> Result<()> {
         let level = system.labels().await?.get("pod-security.kubernetes.io/enforce").cloned();
         ensure!(level.as_deref() == Some("restricted"), "{facet}: {level:?}");
     }
-    let back = department.amend(Kind::Application, "portal", json!({"spec": {"enforce": "PodSecurity"}})).await;
+    let back =
+        department.amend(Kind::Application, "portal", json!({"spec": {"enforce": "PodSecurity"}})).await;
     let said = refusal(back)?;
     ensure!(said.contains("enforce only moves on"), "{said}");
     let application = department.get(Kind::Application, "portal").await?;
-    ensure!(application.data["status"]["adoption"]["differences"].is_null(), "{}", application.data["status"]);
+    ensure!(
+        application.data["status"]["adoption"]["differences"].is_null(),
+        "{}",
+        application.data["status"]
+    );
     Ok(())
 }
 

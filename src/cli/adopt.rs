@@ -85,7 +85,8 @@ fn value(object: &impl Serialize) -> Value {
 async fn read(session: &Session, name: &str, namespace: Value) -> Seen {
     let mut seen = Seen { namespace, ..Seen::default() };
     seen.pods = list::<Pod>(session, name, "pods", &mut seen.unread).await;
-    seen.claims = list::<PersistentVolumeClaim>(session, name, "persistentvolumeclaims", &mut seen.unread).await;
+    seen.claims =
+        list::<PersistentVolumeClaim>(session, name, "persistentvolumeclaims", &mut seen.unread).await;
     seen.services = list::<Service>(session, name, "services", &mut seen.unread).await;
     seen.quotas = list::<ResourceQuota>(session, name, "resourcequotas", &mut seen.unread).await;
     seen.limits = list::<LimitRange>(session, name, "limitranges", &mut seen.unread).await;
@@ -128,11 +129,8 @@ async fn pod_security(session: &Session, name: &str, level: PodSecurity) -> PodS
     let level = level.as_str();
     let patch = json!({ "metadata": { "labels": { "pod-security.kubernetes.io/enforce": level } } });
     let params = PatchParams { dry_run: true, ..PatchParams::default() };
-    let answer = |asked: bool, warnings: Vec<String>| PodSecurityAnswer {
-        level: level.to_owned(),
-        asked,
-        warnings,
-    };
+    let answer =
+        |asked: bool, warnings: Vec<String>| PodSecurityAnswer { level: level.to_owned(), asked, warnings };
     let request = Request::new("/api/v1/namespaces").patch(name, &params, &Patch::Merge(patch));
     let Ok(request) = request else { return answer(false, Vec::new()) };
     match session.client.send(request.map(Body::from)).await {

@@ -230,13 +230,7 @@ fn refuse_void(record: &Record, force: bool, lang: Lang) -> Result<(), CliError>
 }
 
 /// Builds the patch of a decision. It removes the annotations of an earlier return.
-fn decision(
-    record: &Record,
-    verdict: Verdict,
-    opinion: Option<&str>,
-    named: Named<'_>,
-    me: &str,
-) -> Value {
+fn decision(record: &Record, verdict: Verdict, opinion: Option<&str>, named: Named<'_>, me: &str) -> Value {
     let value: &str = verdict.into();
     let list = |uids: &[String]| (!uids.is_empty()).then(|| uids.join(","));
     json!({ "metadata": { "annotations": {

@@ -56,8 +56,19 @@ impl Seal {
     /// Seal of a decision on the record with this UID.
     #[must_use]
     pub fn of_decision(&self, uid: &str, decision: &Decision) -> Option<String> {
-        let Decision { verdict, by, at, at_source, opinion, generation, digest, reattach, adopt, void, seal: _ } =
-            decision;
+        let Decision {
+            verdict,
+            by,
+            at,
+            at_source,
+            opinion,
+            generation,
+            digest,
+            reattach,
+            adopt,
+            void,
+            seal: _,
+        } = decision;
         let generation = generation.to_string();
         let reviewed = (opinion, generation, digest, reattach, void);
         let decided = ("decision", uid, (verdict, by, at, at_source), reviewed);

@@ -19,13 +19,48 @@ fn spoiled() -> Vec<Spoiled> {
     let labelled = |key: &str| json!({"metadata": {"labels": {key: "portal"}}});
     let owner = json!([{"apiVersion": "v1", "kind": "Namespace", "name": "default"}]);
     vec![
-        ("helm", annotated("meta.helm.sh/release-name"), "ForeignOwner", "Helm: meta.helm.sh/release-name=portal"),
-        ("argo", annotated("argocd.argoproj.io/tracking-id"), "ForeignOwner", "Argo CD: argocd.argoproj.io/tracking-id"),
-        ("flux", labelled("kustomize.toolkit.fluxcd.io/name"), "ForeignOwner", "Flux: kustomize.toolkit.fluxcd.io/name"),
-        ("capsule", labelled("capsule.clastix.io/tenant"), "ForeignOwner", "Capsule: capsule.clastix.io/tenant"),
-        ("rancher", annotated("field.cattle.io/projectId"), "ForeignOwner", "Rancher: field.cattle.io/projectId"),
-        ("owned", json!({"metadata": {"ownerReferences": owner}}), "ForeignOwner", "ownerReferences: Namespace/default"),
-        ("filing", json!({"metadata": {"labels": {"govcloud.dev/filing-region": HENAN}}}), "NamespaceReserved", "is a filing namespace"),
+        (
+            "helm",
+            annotated("meta.helm.sh/release-name"),
+            "ForeignOwner",
+            "Helm: meta.helm.sh/release-name=portal",
+        ),
+        (
+            "argo",
+            annotated("argocd.argoproj.io/tracking-id"),
+            "ForeignOwner",
+            "Argo CD: argocd.argoproj.io/tracking-id",
+        ),
+        (
+            "flux",
+            labelled("kustomize.toolkit.fluxcd.io/name"),
+            "ForeignOwner",
+            "Flux: kustomize.toolkit.fluxcd.io/name",
+        ),
+        (
+            "capsule",
+            labelled("capsule.clastix.io/tenant"),
+            "ForeignOwner",
+            "Capsule: capsule.clastix.io/tenant",
+        ),
+        (
+            "rancher",
+            annotated("field.cattle.io/projectId"),
+            "ForeignOwner",
+            "Rancher: field.cattle.io/projectId",
+        ),
+        (
+            "owned",
+            json!({"metadata": {"ownerReferences": owner}}),
+            "ForeignOwner",
+            "ownerReferences: Namespace/default",
+        ),
+        (
+            "filing",
+            json!({"metadata": {"labels": {"govcloud.dev/filing-region": HENAN}}}),
+            "NamespaceReserved",
+            "is a filing namespace",
+        ),
     ]
 }
 
@@ -84,8 +119,18 @@ async fn of_the_request(context: &Context, department: &Department) -> Result<()
             "not 11111111-2222-3333-4444-555555555555 as asked for",
         ),
         ("nowhere", |n| n["existing"]["name"] = json!("portal-nowhere"), "ExistingMissing", "does not exist"),
-        ("system", |n| n["existing"]["name"] = json!("kube-system"), "NamespaceReserved", "kube-system is reserved"),
-        ("small", |n| n["quota"]["requests.storage"] = json!("5Gi"), "BelowUse", "requests.storage: 5Gi < 10Gi"),
+        (
+            "system",
+            |n| n["existing"]["name"] = json!("kube-system"),
+            "NamespaceReserved",
+            "kube-system is reserved",
+        ),
+        (
+            "small",
+            |n| n["quota"]["requests.storage"] = json!("5Gi"),
+            "BelowUse",
+            "requests.storage: 5Gi < 10Gi",
+        ),
     ];
     for (name, change, reason, words) in spoil {
         let mut manifest = system.application(department, name)?;

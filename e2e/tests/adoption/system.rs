@@ -88,7 +88,8 @@ impl System {
         system.change(team).await?;
         let accounts: Api<ServiceAccount> = Api::namespaced(system.client().await?, &system.name);
         until(accounts, "default", "is there", PATIENCE, |_| true).await?;
-        let some = json!({"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"cpu": "1", "memory": "1Gi"}});
+        let some =
+            json!({"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"cpu": "1", "memory": "1Gi"}});
         for (name, resources) in [("web-0", some.clone()), ("web-1", some), ("worker", json!({}))] {
             system.pod(name, resources).await?;
         }
@@ -107,7 +108,8 @@ impl System {
     async fn pod(&self, name: &str, resources: Value) -> Result<()> {
         let pods: Api<Pod> = Api::namespaced(self.client().await?, &self.name);
         let container = json!({"name": "main", "image": "registry.example/portal:7", "resources": resources});
-        let pod = serde_json::from_value(json!({"metadata": {"name": name}, "spec": {"containers": [container]}}))?;
+        let pod =
+            serde_json::from_value(json!({"metadata": {"name": name}, "spec": {"containers": [container]}}))?;
         pods.create(&PostParams::default(), &pod).await.map(drop).context(name.to_owned())
     }
 
@@ -130,7 +132,9 @@ impl System {
     async fn others(&self) -> Result<()> {
         let admin = self.cluster.kubectl(Actor::Admin);
         let name = &self.name;
-        admin.apply(&format!(r#"
+        admin
+            .apply(&format!(
+                r#"
 apiVersion: v1
 kind: ResourceQuota
 metadata: {{name: team, namespace: {name}}}
@@ -146,7 +150,10 @@ kind: RoleBinding
 metadata: {{name: contractor, namespace: {name}}}
 roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}}
 subjects: [{{apiGroup: rbac.authorization.k8s.io, kind: User, name: contractor}}]
-"#)).await.map(drop)
+"#
+            ))
+            .await
+            .map(drop)
     }
 
     /// The sample application, with this namespace for its entry.
@@ -206,7 +213,10 @@ subjects: [{{apiGroup: rbac.authorization.k8s.io, kind: User, name: contractor}}
         let labels = self.labels().await?;
         let label = |key: &str| labels.get(key).map(String::as_str);
         ensure!(label("govcloud.dev/application-uid") == Some(application), "{labels:?}");
-        ensure!(label("govcloud.dev/adopted") == Some("observe") && label("team") == Some("portal"), "{labels:?}");
+        ensure!(
+            label("govcloud.dev/adopted") == Some("observe") && label("team") == Some("portal"),
+            "{labels:?}"
+        );
         ensure!(label("pod-security.kubernetes.io/enforce") == Some("privileged"), "{labels:?}");
         ensure!(label("pod-security.kubernetes.io/warn") == Some("restricted"), "{labels:?}");
         let volumes: Api<PersistentVolume> = Api::all(self.client().await?);

@@ -24,10 +24,19 @@ const APPROVE: &str = "decision=approved reviewed-generation=1 opinion=同意";
 
 /// The rows.
 pub fn rows() -> Vec<Row> {
-    [the_holders_word(), the_mark(), whose_it_is(), stages(), volumes(), workloads(), the_decision(), the_request()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        the_holders_word(),
+        the_mark(),
+        whose_it_is(),
+        stages(),
+        volumes(),
+        workloads(),
+        the_decision(),
+        the_request(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The holder gives a namespace away: by name, and with nothing else.
@@ -101,7 +110,11 @@ fn the_mark() -> Vec<Row> {
     for via in Via::ALL {
         for who in [Department, OtherDepartment, Province, Provider, ClusterAdmin, Holder] {
             rows.push(denied(who, change(via, GIVEN, adopted()), NEVER));
-            rows.push(denied(who, change(via, GIVEN, labels(&format!("application-uid={APPLICATION}"))), NEVER));
+            rows.push(denied(
+                who,
+                change(via, GIVEN, labels(&format!("application-uid={APPLICATION}"))),
+                NEVER,
+            ));
         }
     }
     rows
@@ -112,7 +125,11 @@ fn whose_it_is() -> Vec<Row> {
     let mut rows = Vec::new();
     for who in [Department, Provider, ClusterAdmin, Holder] {
         rows.push(denied(who, delete(OBSERVED), "a tenant namespace is not deleted by hand"));
-        rows.push(denied(who, label(OBSERVED, "application-uid-"), "is never removed | are the operator's alone"));
+        rows.push(denied(
+            who,
+            label(OBSERVED, "application-uid-"),
+            "is never removed | are the operator's alone",
+        ));
         rows.push(denied(who, label(OBSERVED, "adopted=network"), "are the operator's alone"));
         rows.push(denied(
             who,
@@ -175,8 +192,16 @@ fn workloads() -> Vec<Row> {
         allowed(Department, create("pod/again@portal-observed", pod.clone())),
         denied(Department, create("pod/again@portal-closed", pod), "spec.runtimeClassName"),
         allowed(Department, create("budget/all@portal-observed", budget.clone())),
-        denied(Department, create("budget/all@portal-closed", budget), "a disruption budget lets maintenance go on"),
-        denied(Department, create("pvc/more@portal-observed", claim), "set spec.storageClassName to one that the region allows"),
+        denied(
+            Department,
+            create("budget/all@portal-closed", budget),
+            "a disruption budget lets maintenance go on",
+        ),
+        denied(
+            Department,
+            create("pvc/more@portal-observed", claim),
+            "set spec.storageClassName to one that the region allows",
+        ),
     ]
 }
 
@@ -198,7 +223,10 @@ fn the_decision() -> Vec<Row> {
         denied(Province, approve("capp/fresh", asked), "leave it out"),
         denied(
             Province,
-            annotate("capp/adopting", &format!("decision=rejected reviewed-generation=1 opinion=不 adopt={asked}")),
+            annotate(
+                "capp/adopting",
+                &format!("decision=rejected reviewed-generation=1 opinion=不 adopt={asked}"),
+            ),
             "adopt goes with govcloud.dev/decision=approved only",
         ),
         denied(Department, create("capp/new", annotations("adopt=x")), "a decision cannot be set at create"),
@@ -220,8 +248,16 @@ fn the_request() -> Vec<Row> {
     let twice = json!({"spec": {"namespaces": [entry("prod"), entry("test")]}});
     vec![
         denied(Department, create("capp/new", enforce.clone()), "come later in life | leave it out"),
-        denied(Department, merge("capp/adopting", enforce.clone()), "enforce is said once the namespaces are adopted"),
-        denied(Department, merge("capp/provisioned", enforce), "leave it out | once the namespaces are adopted"),
+        denied(
+            Department,
+            merge("capp/adopting", enforce.clone()),
+            "enforce is said once the namespaces are adopted",
+        ),
+        denied(
+            Department,
+            merge("capp/provisioned", enforce),
+            "leave it out | once the namespaces are adopted",
+        ),
         denied(Department, create("chreq/new", adjust), "is adopted by an application, not by a change"),
         denied(Department, create("capp/new", misnamed), "must be the namespace's UID"),
         denied(Department, create("capp/new", twice), "is named by one entry only"),

@@ -167,7 +167,9 @@ fn unread(seen: &Seen) -> Vec<Item> {
             When::Before,
             "NotRead",
             format!("您无权查看 {resource}，本次未检查；请由该命名空间的管理员执行"),
-            format!("you may not list {resource}, so they were not checked; have an administrator of the namespace run this"),
+            format!(
+                "you may not list {resource}, so they were not checked; have an administrator of the namespace run this"
+            ),
         )
     };
     seen.unread.iter().map(one).collect()
@@ -222,7 +224,9 @@ fn pod_security(seen: &Seen) -> Vec<Item> {
             When::BeforeEnforcing,
             "PodSecurityNotAsked",
             format!("您无权试改该命名空间，未能核对 Pod 安全级别 {level}"),
-            format!("you may not patch the namespace, not even as a dry run: Pod Security level {level} was not checked"),
+            format!(
+                "you may not patch the namespace, not even as a dry run: Pod Security level {level} was not checked"
+            ),
         )];
     }
     let mut items: Vec<Item> = answer
@@ -273,7 +277,9 @@ fn storage(seen: &Seen) -> Vec<Item> {
             .claims
             .iter()
             .filter(|claim| !classes.contains(&text(claim, "/spec/storageClassName")))
-            .map(|claim| format!("{} ({})", text(claim, "/metadata/name"), text(claim, "/spec/storageClassName")))
+            .map(|claim| {
+                format!("{} ({})", text(claim, "/metadata/name"), text(claim, "/spec/storageClassName"))
+            })
             .collect();
         if !other.is_empty() {
             let (names, offered) = (some(&other), classes.join(", "));
@@ -296,10 +302,25 @@ fn others(seen: &Seen) -> Vec<Item> {
         objects.iter().filter(|object| !ours(object)).map(name).collect()
     };
     let kept = [
-        (&seen.quotas, "ResourceQuota", "两份配额同时生效，以较小者为准", "both quotas hold, and the smaller amount counts"),
+        (
+            &seen.quotas,
+            "ResourceQuota",
+            "两份配额同时生效，以较小者为准",
+            "both quotas hold, and the smaller amount counts",
+        ),
         (&seen.limits, "LimitRange", "与区域的限制同时生效", "it holds beside the Region's limits"),
-        (&seen.policies, "NetworkPolicy", "纳管后保留；此后新增或放宽须由 operator 按区域规则进行", "it stays; afterwards only the operator adds or opens one, as the Region says"),
-        (&seen.bindings, "RoleBinding", "纳管后保留，不再由租户增改；请核对其中的人员是否仍应有权", "it stays, and nobody adds or changes one afterwards; see whether its people should still have access"),
+        (
+            &seen.policies,
+            "NetworkPolicy",
+            "纳管后保留；此后新增或放宽须由 operator 按区域规则进行",
+            "it stays; afterwards only the operator adds or opens one, as the Region says",
+        ),
+        (
+            &seen.bindings,
+            "RoleBinding",
+            "纳管后保留，不再由租户增改；请核对其中的人员是否仍应有权",
+            "it stays, and nobody adds or changes one afterwards; see whether its people should still have access",
+        ),
     ];
     let mut items = Vec::new();
     for (objects, kind, zh, en) in kept {

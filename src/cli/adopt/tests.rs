@@ -35,7 +35,11 @@ fn seen() -> Seen {
         bindings: named("contractor"),
         classes: Some(vec!["hostpath".to_owned()]),
         application: Some(UID.to_owned()),
-        pod_security: Some(PodSecurityAnswer { level: "restricted".to_owned(), asked: true, warnings: Vec::new() }),
+        pod_security: Some(PodSecurityAnswer {
+            level: "restricted".to_owned(),
+            asked: true,
+            warnings: Vec::new(),
+        }),
         unread: Vec::new(),
     }
 }
@@ -52,12 +56,23 @@ fn a_check_tells_what_adoption_changes() {
     let known = reasons(&report, When::Known);
     assert_eq!(
         known,
-        ["NoRequests", "OpenService", "DeletedVolumes", "OtherClass", "Foreign", "Foreign", "Foreign", "Foreign"]
+        [
+            "NoRequests",
+            "OpenService",
+            "DeletedVolumes",
+            "OtherClass",
+            "Foreign",
+            "Foreign",
+            "Foreign",
+            "Foreign"
+        ]
     );
     assert!(report.is_ready());
     for lang in [Lang::Zh, Lang::En] {
         let text = text::text(&report, lang);
-        for part in ["legacy-portal", "front", "job", "pv-old", "old (nfs)", "team", "contractor", "requests.cpu"] {
+        for part in
+            ["legacy-portal", "front", "job", "pv-old", "old (nfs)", "team", "contractor", "requests.cpu"]
+        {
             assert!(text.contains(part), "{part}: {text}");
         }
     }
@@ -66,7 +81,8 @@ fn a_check_tells_what_adoption_changes() {
 #[test]
 fn use_is_counted_as_a_quota_counts_it() {
     let mut seen = seen();
-    let sidecar = json!({ "name": "proxy", "restartPolicy": "Always", "resources": { "requests": { "cpu": "250m" } } });
+    let sidecar =
+        json!({ "name": "proxy", "restartPolicy": "Always", "resources": { "requests": { "cpu": "250m" } } });
     let first = json!({ "name": "migrate", "resources": { "requests": { "cpu": "2" } } });
     seen.pods[0]["spec"]["initContainers"] = json!([sidecar, first]);
     let mut done = pod("done", json!({ "cpu": "64" }));
@@ -91,8 +107,16 @@ fn use_is_counted_as_a_quota_counts_it() {
 #[test]
 fn an_owner_has_to_let_go_first() {
     for (labels, annotations, owner) in [
-        (json!({}), json!({ "meta.helm.sh/release-name": "portal" }), "Helm: meta.helm.sh/release-name=portal"),
-        (json!({}), json!({ "argocd.argoproj.io/tracking-id": "x" }), "Argo CD: argocd.argoproj.io/tracking-id=x"),
+        (
+            json!({}),
+            json!({ "meta.helm.sh/release-name": "portal" }),
+            "Helm: meta.helm.sh/release-name=portal",
+        ),
+        (
+            json!({}),
+            json!({ "argocd.argoproj.io/tracking-id": "x" }),
+            "Argo CD: argocd.argoproj.io/tracking-id=x",
+        ),
         (json!({ "kustomize.toolkit.fluxcd.io/name": "apps" }), json!({}), "Flux: kustomize"),
         (json!({ "capsule.clastix.io/tenant": "oil" }), json!({}), "Capsule: capsule"),
         (json!({}), json!({ "field.cattle.io/projectId": "c:p" }), "Rancher: field"),
@@ -139,7 +163,10 @@ fn pod_security_is_said_with_its_bound() {
 
 #[test]
 fn a_warning_header_is_read() {
-    assert_eq!(warning(r#"299 - "existing pods in namespace \"x\" violate""#), r#"existing pods in namespace "x" violate"#);
+    assert_eq!(
+        warning(r#"299 - "existing pods in namespace \"x\" violate""#),
+        r#"existing pods in namespace "x" violate"#
+    );
     assert_eq!(warning("odd"), "odd");
 }
 

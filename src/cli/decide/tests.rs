@@ -19,7 +19,13 @@ fn decision_patch_replaces_every_annotation() {
         "00000000-0000-4000-8000-000000000001".to_owned(),
         "00000000-0000-4000-8000-000000000002".to_owned(),
     ];
-    let body = decision(&record, Verdict::Returned, Some("缺少附件"), Named { reattach: &uids, adopt: &uids[..1] }, "li");
+    let body = decision(
+        &record,
+        Verdict::Returned,
+        Some("缺少附件"),
+        Named { reattach: &uids, adopt: &uids[..1] },
+        "li",
+    );
     assert_eq!(body["metadata"]["annotations"]["govcloud.dev/decision"], "returned");
     assert_eq!(body["metadata"]["annotations"]["govcloud.dev/opinion"], "缺少附件");
     assert_eq!(body["metadata"]["annotations"]["govcloud.dev/reattach"], uids.join(","));

@@ -89,14 +89,16 @@ fn marks_of_other_owners_are_read_from_the_namespace_alone() {
 
 #[test]
 fn a_quota_counts_first_and_limits_what_is_within() {
-    let granted = Quota([("pods", "5"), ("requests.cpu", "2")].map(|(k, v)| (k.to_owned(), v.to_owned())).into());
+    let granted =
+        Quota([("pods", "5"), ("requests.cpu", "2")].map(|(k, v)| (k.to_owned(), v.to_owned())).into());
     let all = ["pods", "requests.cpu", "services.loadbalancers", "services.nodeports"];
     assert_eq!(counted_only(&granted, None), all, "nothing is known");
     let quota = |hard: Value, counted: Value, used: Value| json!({ "spec": { "hard": hard }, "status": { "hard": counted, "used": used } });
     let open = json!({ "pods": "9P", "requests.cpu": "9P", "services.loadbalancers": "9P", "services.nodeports": "9P" });
     let uncounted = quota(open.clone(), json!({}), json!({}));
     assert_eq!(counted_only(&granted, Some(&uncounted)), all, "it has not been counted");
-    let used = json!({ "pods": "6", "requests.cpu": "2", "services.loadbalancers": "1", "services.nodeports": "0" });
+    let used =
+        json!({ "pods": "6", "requests.cpu": "2", "services.loadbalancers": "1", "services.nodeports": "0" });
     let counted = quota(open.clone(), open, used);
     assert_eq!(counted_only(&granted, Some(&counted)), ["pods", "services.loadbalancers"]);
     let next = json!({ "pods": "9P", "requests.cpu": "2", "services.loadbalancers": "9P", "services.nodeports": "0" });

@@ -54,7 +54,8 @@ impl Evaluation<'_> {
     pub(super) fn record_adopted(&mut self) {
         let approval = self.builder.status.decision.iter().flat_map(|d| &d.adopt);
         let named: Vec<&String> = approval.collect();
-        let marked = self.status.namespaces.iter().filter(|n| n.uid.as_ref().is_some_and(|u| named.contains(&u)));
+        let marked =
+            self.status.namespaces.iter().filter(|n| n.uid.as_ref().is_some_and(|u| named.contains(&u)));
         let each = marked.map(|n| format!("{} (UID {})", n.namespace, n.uid.as_deref().unwrap_or_default()));
         let list = each.collect::<Vec<_>>().join(", ");
         if !list.is_empty() {

@@ -95,8 +95,9 @@ impl Evaluation<'_> {
         }
         // The namespaces were furnished as ordered.
         let furnished = adopted.iter().all(|(ordered, _)| ordered.step == AdoptionStep::Furnish);
-        let limits =
-            |(o, n): &(&AdoptionOrder, &NamespaceReport)| o.counted.is_empty() && n.state == NamespaceState::InForce;
+        let limits = |(o, n): &(&AdoptionOrder, &NamespaceReport)| {
+            o.counted.is_empty() && n.state == NamespaceState::InForce
+        };
         progress.limited |= furnished && adopted.iter().all(limits);
         progress.enforced = progress.enforced.max(adopted.iter().filter_map(|(o, _)| o.enforced).min());
         let paths = adopted.iter().flat_map(|(_, found)| &found.unenforced);

@@ -1,12 +1,12 @@
 //! Obstacles: what keeps an order from being carried out until people have looked into it (design, section 5; S3).
 
+use super::Observed;
+use crate::adoption::obstacles;
 use crate::bilingual::bilingual;
+use crate::existing_namespace::ExistingNamespace;
 use crate::finding::Finding;
 use crate::reason::Reason;
 use crate::record::ReadyState;
-use super::Observed;
-use crate::adoption::obstacles;
-use crate::existing_namespace::ExistingNamespace;
 use crate::tenancy::{NamespaceReport, NamespaceState, TenancyOrder};
 use govcloud_api::grant::ResourceGrantSpec;
 

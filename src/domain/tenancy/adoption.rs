@@ -31,8 +31,7 @@ pub(super) fn is_due(namespace: &NamespaceOrder, rules: &ObjectRules) -> bool {
     if rules.resource == resources::NAMESPACE {
         return true;
     }
-    !marks(namespace)
-        && (rules.resource != resources::NETWORK_POLICY || enforces(namespace, Facet::Network))
+    !marks(namespace) && (rules.resource != resources::NETWORK_POLICY || enforces(namespace, Facet::Network))
 }
 
 /// Label that says of an adopted namespace how far the rules are enforced. Policies of tenants' workloads select by it.

@@ -33,9 +33,7 @@ pub use live::{LiveNamespace, LiveObject, LiveVolume};
 pub use namespace::predecessor;
 pub use network::bad_blocks;
 pub use object::{ObjectRules, Tenant, TenantObject, WriteStep};
-pub use order::{
-    AdoptionOrder, AdoptionStep, ApplicationIdentity, NamespaceOrder, TakeBack, TenancyOrder,
-};
+pub use order::{AdoptionOrder, AdoptionStep, ApplicationIdentity, NamespaceOrder, TakeBack, TenancyOrder};
 pub use reconcile::{granted_quota, reconcile};
 pub use report::{NamespaceReport, NamespaceState, TenancyReport};
 pub use unkept::unkept;

@@ -158,14 +158,54 @@ type Obstacle = (&'static str, fn(&mut Value), &'static str, &'static str);
 #[test]
 fn every_obstacle_has_its_own_sentence() {
     let obstacles: [Obstacle; 8] = [
-        ("a Helm release", |o| o["metadata"]["annotations"]["meta.helm.sh/release-name"] = json!("portal"), "ForeignOwner", "Helm: meta.helm.sh/release-name=portal"),
-        ("an Argo CD application", |o| o["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"] = json!("x"), "ForeignOwner", "Argo CD"),
-        ("an owner", |o| o["metadata"]["ownerReferences"] = json!([{ "kind": "Tenant", "name": "oil" }]), "ForeignOwner", "ownerReferences: Tenant/oil"),
-        ("going", |o| o["metadata"]["deletionTimestamp"] = json!("2026-06-01T01:00:00Z"), "NamespaceTerminating", "is being deleted"),
-        ("another application's", |o| o["metadata"]["labels"][keys::APPLICATION_UID] = json!("other"), "NamespaceTaken", "is another application's (UID other)"),
-        ("a filing namespace", |o| o["metadata"]["labels"][keys::FILING_REGION] = json!("410000"), "NamespaceReserved", "is a filing namespace"),
-        ("given to another", |o| o["metadata"]["annotations"][keys::ADOPT_OUT] = json!("other"), "NotReleased", "gave it to other"),
-        ("given to nobody", |o| drop(o["metadata"]["annotations"].as_object_mut().unwrap().remove(keys::ADOPT_OUT)), "NotReleased", "govcloud.dev/adopt-out="),
+        (
+            "a Helm release",
+            |o| o["metadata"]["annotations"]["meta.helm.sh/release-name"] = json!("portal"),
+            "ForeignOwner",
+            "Helm: meta.helm.sh/release-name=portal",
+        ),
+        (
+            "an Argo CD application",
+            |o| o["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"] = json!("x"),
+            "ForeignOwner",
+            "Argo CD",
+        ),
+        (
+            "an owner",
+            |o| o["metadata"]["ownerReferences"] = json!([{ "kind": "Tenant", "name": "oil" }]),
+            "ForeignOwner",
+            "ownerReferences: Tenant/oil",
+        ),
+        (
+            "going",
+            |o| o["metadata"]["deletionTimestamp"] = json!("2026-06-01T01:00:00Z"),
+            "NamespaceTerminating",
+            "is being deleted",
+        ),
+        (
+            "another application's",
+            |o| o["metadata"]["labels"][keys::APPLICATION_UID] = json!("other"),
+            "NamespaceTaken",
+            "is another application's (UID other)",
+        ),
+        (
+            "a filing namespace",
+            |o| o["metadata"]["labels"][keys::FILING_REGION] = json!("410000"),
+            "NamespaceReserved",
+            "is a filing namespace",
+        ),
+        (
+            "given to another",
+            |o| o["metadata"]["annotations"][keys::ADOPT_OUT] = json!("other"),
+            "NotReleased",
+            "gave it to other",
+        ),
+        (
+            "given to nobody",
+            |o| drop(o["metadata"]["annotations"].as_object_mut().unwrap().remove(keys::ADOPT_OUT)),
+            "NotReleased",
+            "govcloud.dev/adopt-out=",
+        ),
     ];
     for (what, change, reason, words) in obstacles {
         let mut s = running();
@@ -203,11 +243,7 @@ fn a_wrong_request_has_its_own_sentence() {
     asked(|n| n["existing"]["uid"] = json!("renamed"), "ExistingReplaced", "not renamed as asked for");
     asked(|n| n["existing"]["name"] = json!("nowhere"), "ExistingMissing", "nowhere does not exist");
     asked(|n| n["existing"]["name"] = json!("kube-system"), "NamespaceReserved", "kube-system is reserved");
-    asked(
-        |n| n["quota"]["requests.storage"] = json!("15Gi"),
-        "BelowUse",
-        "requests.storage: 15Gi < 20Gi",
-    );
+    asked(|n| n["quota"]["requests.storage"] = json!("15Gi"), "BelowUse", "requests.storage: 15Gi < 20Gi");
 }
 
 /// An approval counts with exactly the UIDs that are asked for.
@@ -240,7 +276,8 @@ fn what_changes_after_the_approval_holds_the_mark() {
     let named = uid(&s, &portal());
     s.decide_adopting(&app_id(), &[&named]);
     assert_eq!(s.phase(&app_id()), "Provisioning");
-    s.cluster.change(&portal(), |o| o["metadata"]["annotations"]["meta.helm.sh/release-name"] = json!("portal"));
+    s.cluster
+        .change(&portal(), |o| o["metadata"]["annotations"]["meta.helm.sh/release-name"] = json!("portal"));
     let before = s.cluster.objects[&portal()].clone();
     s.region(json!({ "fulfilment": "Automatic" }));
     assert_eq!(s.stands(&grant_id(), "Stalled"), "True/ForeignOwner", "{}", s.status(&grant_id()));
@@ -266,7 +303,8 @@ fn a_quota_below_use_limits_later() {
     releases(&mut s);
     let named = uid(&s, &portal());
     s.decide_adopting(&app_id(), &[&named]);
-    let hard = |s: &Stage| s.cluster.get("ResourceQuota", PORTAL, "govcloud").unwrap()["spec"]["hard"].clone();
+    let hard =
+        |s: &Stage| s.cluster.get("ResourceQuota", PORTAL, "govcloud").unwrap()["spec"]["hard"].clone();
     assert_eq!((&hard(&s)["requests.cpu"], &hard(&s)["pods"]), (&json!("9P"), &json!("50")));
     assert_eq!(hard(&s)["services.loadbalancers"], "9P", "what was not asked for is not cut off either");
     assert_eq!(s.stands(&grant_id(), "Reconciling"), "True/BelowUse");

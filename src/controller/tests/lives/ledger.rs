@@ -238,7 +238,11 @@ impl Ledger {
         let asked = array(&app["spec"]["namespaces"]);
         assert!(asked.iter().any(|n| n["existing"]["uid"] == uid), "S3: {name} {uid} was not asked for");
         let live = cluster.get("Namespace", "", name).unwrap();
-        assert_eq!(live["metadata"]["annotations"][keys::ADOPT_OUT], own.as_str(), "S3: its holder did not say so");
+        assert_eq!(
+            live["metadata"]["annotations"][keys::ADOPT_OUT],
+            own.as_str(),
+            "S3: its holder did not say so"
+        );
         assert!(live["metadata"]["ownerReferences"].is_null(), "S3: {name} has an owner");
         for v in cluster.of_kind("PersistentVolume").filter(|v| v["spec"]["claimRef"]["namespace"] == name) {
             assert_eq!(v["spec"]["persistentVolumeReclaimPolicy"], "Retain", "S5: marked before {v}");
@@ -247,7 +251,8 @@ impl Ledger {
         for part in ["labels", "annotations"] {
             for key in patch["metadata"][part].as_object().into_iter().flatten().map(|(key, _)| key) {
                 let ours = key.starts_with("govcloud.dev/") || key == keys::MANAGED_BY;
-                let told = ["warn", "audit"].iter().any(|mode| key.contains(&format!("kubernetes.io/{mode}")));
+                let told =
+                    ["warn", "audit"].iter().any(|mode| key.contains(&format!("kubernetes.io/{mode}")));
                 assert!(ours || told, "{name}: {key} is another's");
             }
         }

@@ -42,7 +42,10 @@ fn s5_volumes_are_kept_before_the_namespace_is_marked() {
     let labels = &body["metadata"]["labels"];
     assert_eq!(labels[keys::APPLICATION_UID], *order.application.uid);
     assert_eq!(labels[keys::ADOPTED], "observe");
-    assert!(labels.get("pod-security.kubernetes.io/enforce").is_none() && labels["pod-security.kubernetes.io/warn"].is_string());
+    assert!(
+        labels.get("pod-security.kubernetes.io/enforce").is_none()
+            && labels["pod-security.kubernetes.io/warn"].is_string()
+    );
     assert!(body["metadata"].get("name").is_none() && body.get("spec").is_none());
 }
 
@@ -64,9 +67,17 @@ fn s3_what_is_not_free_is_left_alone_with_its_volumes() {
     }
     let waits = adopting(AdoptionStep::Waits, None);
     let (steps, report) = reconcile(&waits, &[running(&waits)], &[in_it(None, "Delete")]);
-    assert_eq!((summary(&steps), report.namespaces[0].state), (vec![], NamespaceState::Taken), "not approved");
+    assert_eq!(
+        (summary(&steps), report.namespaces[0].state),
+        (vec![], NamespaceState::Taken),
+        "not approved"
+    );
     let (steps, report) = reconcile(&order, &[], &[]);
-    assert_eq!((summary(&steps), report.namespaces[0].state), (vec![], NamespaceState::Lost), "not made anew");
+    assert_eq!(
+        (summary(&steps), report.namespaces[0].state),
+        (vec![], NamespaceState::Lost),
+        "not made anew"
+    );
     let (steps, _) = reconcile(&order, &[running(&order)], &[in_it(Some("another"), "Delete")]);
     assert_eq!(summary(&steps), ["patch Namespace/legacy-portal"], "another's volume is another's");
 }
@@ -85,7 +96,11 @@ fn limits_come_before_the_quota_and_access_after_it() {
     let bounded = [resources::LIMIT_RANGE, resources::RESOURCE_QUOTA];
     assert_eq!(
         next(only(&bounded)),
-        ["apply RoleBinding/govcloud-admin", "apply RoleBinding/govcloud-edit", "apply RoleBinding/govcloud-view"]
+        [
+            "apply RoleBinding/govcloud-admin",
+            "apply RoleBinding/govcloud-edit",
+            "apply RoleBinding/govcloud-view"
+        ]
     );
     assert_eq!(next(whole), [""; 0]);
 }
@@ -105,7 +120,11 @@ fn s11_foreign_objects_and_labels_are_no_drift() {
     assert_eq!((summary(&steps), report.namespaces[0].state), (vec![], NamespaceState::InForce));
     let told = &report.namespaces[0].unenforced;
     let has = |part: &str| told.iter().any(|path| path.contains(part));
-    assert!(has("metadata.labels[pod-security.kubernetes.io/enforce]") && has("NetworkPolicy/govcloud-default-deny -"), "{told:?}");
+    assert!(
+        has("metadata.labels[pod-security.kubernetes.io/enforce]")
+            && has("NetworkPolicy/govcloud-default-deny -"),
+        "{told:?}"
+    );
     assert!(!has("team"), "{told:?}");
 }
 
@@ -125,7 +144,10 @@ fn facets_come_one_after_the_other_and_the_network_last() {
         assert_eq!(namespace.body["metadata"]["labels"].get(enforce).is_some(), level, "{facet:?}");
         assert_eq!(objects.iter().any(|o| o.kind() == "NetworkPolicy"), closed, "{facet:?}");
     }
-    assert_eq!(["pod-security", "workloads", "network"].map(|l| l.parse().ok()), [Facet::PodSecurity, Facet::Workloads, Facet::Network].map(Some));
+    assert_eq!(
+        ["pod-security", "workloads", "network"].map(|l| l.parse().ok()),
+        [Facet::PodSecurity, Facet::Workloads, Facet::Network].map(Some)
+    );
 }
 
 #[test]
