@@ -99,7 +99,8 @@ impl Evaluation<'_> {
             o.counted.is_empty() && n.state == NamespaceState::InForce
         };
         progress.limited |= furnished && adopted.iter().all(limits);
-        progress.enforced = progress.enforced.max(adopted.iter().filter_map(|(o, _)| o.enforced).min());
+        let everywhere = adopted.iter().map(|(ordered, _)| ordered.enforced).min().flatten();
+        progress.enforced = progress.enforced.max(everywhere);
         let paths = adopted.iter().flat_map(|(_, found)| &found.unenforced);
         let cut = |path: &String| path.chars().take(DIFFERENCE_MAX / 4).collect::<String>();
         let short = |path: &String| if path.len() > DIFFERENCE_MAX { cut(path) } else { path.clone() };

@@ -53,15 +53,12 @@ pub(super) fn mark(tenant: &Tenant, live: &LiveNamespace) -> Option<Write> {
     let adoption = tenant.namespace.adoption.as_ref().filter(|a| a.step == AdoptionStep::Mark)?;
     let found = ExistingNamespace::read(&live.namespace.object);
     let free = obstacles(&adoption.existing, Some(&found), &tenant.order.application.uid).is_empty();
-    free.then(|| {
-        let object = (namespace::RULES.desired)(tenant).into_iter().next()?;
-        let metadata = &object.body["metadata"];
-        let patch =
-            json!({ "metadata": { "labels": metadata["labels"], "annotations": metadata["annotations"] } });
-        let target = Target::named(resources::NAMESPACE, live.name());
-        Some(Write::Patch(target, live.namespace.precondition(), patch))
-    })
-    .flatten()
+    let object = (namespace::RULES.desired)(tenant).into_iter().next().filter(|_| free)?;
+    let metadata = &object.body["metadata"];
+    let patch =
+        json!({ "metadata": { "labels": metadata["labels"], "annotations": metadata["annotations"] } });
+    let target = Target::named(resources::NAMESPACE, live.name());
+    Some(Write::Patch(target, live.namespace.precondition(), patch))
 }
 
 /// Returns true for a volume of a namespace that is being marked, of nobody else.
