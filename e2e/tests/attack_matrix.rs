@@ -6,6 +6,8 @@
 
 #[path = "attack_matrix/assessments.rs"]
 mod assessments;
+#[path = "attack_matrix/adoption.rs"]
+mod adoption;
 #[path = "attack_matrix/authority.rs"]
 mod authority;
 #[path = "attack_matrix/bodies.rs"]
@@ -105,6 +107,7 @@ pub fn rows() -> Vec<Row> {
         workloads::rows(),
         statements::rows(),
         assessments::rows(),
+        adoption::rows(),
     ];
     rooms.into_iter().flatten().collect()
 }

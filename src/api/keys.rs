@@ -16,6 +16,13 @@ pub const CONSENTED_BY: &str = "govcloud.dev/consented-by";
 pub const WITHDRAW: &str = "govcloud.dev/withdraw";
 /// UIDs of existing tenant namespaces that a recreated record takes back, named by the authority.
 pub const REATTACH: &str = "govcloud.dev/reattach";
+/// UIDs of running systems' namespaces that an application adopts, named by the authority (Art. 3).
+pub const ADOPT: &str = "govcloud.dev/adopt";
+/// On the namespace of a running system: the UID of the CloudApplication to which its present holder gives it (Art. 3).
+/// Policy lets only a holder of the verb `adopt-out` write it.
+pub const ADOPT_OUT: &str = "govcloud.dev/adopt-out";
+/// On an adopted tenant namespace, as a label: how far the rules are enforced there, `observe` or a facet. It only moves on.
+pub const ADOPTED: &str = "govcloud.dev/adopted";
 /// On a tenant namespace that a recreated record took back: the `application-uid` labels that it had before, the latest
 /// first, separated by commas.
 pub const REATTACHED_FROM: &str = "govcloud.dev/reattached-from";

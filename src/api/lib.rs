@@ -6,6 +6,7 @@
 // Every printer column is an attribute of its own; clippy takes them for one that was repeated.
 #![allow(clippy::duplicated_attributes)]
 
+pub mod adoption;
 pub mod application;
 pub mod assessment;
 pub mod catalog;

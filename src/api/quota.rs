@@ -7,6 +7,8 @@ use kube::KubeSchema;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use super::adoption::ExistingRef;
+
 /// Hard limits of a namespace by ResourceQuota key, each a Kubernetes quantity (`8`, `500m`, `16Gi`).
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(transparent)]
@@ -137,4 +139,7 @@ pub struct NamespaceQuota {
     /// Hard limits by ResourceQuota key. A change gives new absolute values.
     #[schemars(schema_with = "asked")]
     pub quota: Quota,
+    /// The running system's namespace that becomes this entry's, in place of a new one (Art. 3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub existing: Option<ExistingRef>,
 }

@@ -182,6 +182,10 @@ pub struct WorkingDays {
     /// Notice before maintenance to those affected (Art. 18). Default 3.
     #[schemars(range(min = 0, max = 250))]
     pub maintenance_notice: i32,
+    /// An adopted namespace is observed before the rules for tenants are enforced in it (Art. 3). The measures set no period;
+    /// default 5.
+    #[schemars(range(min = 0, max = 250))]
+    pub adoption_observe: i32,
 }
 
 impl Default for WorkingDays {
@@ -195,6 +199,7 @@ impl Default for WorkingDays {
             migration: 30,
             review: None,
             maintenance_notice: 3,
+            adoption_observe: 5,
         }
     }
 }

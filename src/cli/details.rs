@@ -223,6 +223,15 @@ impl Details {
         self.document("project approval", title, &approval.uri.0, &approval.sha256.0);
         let plan = &spec.materials.technical_plan;
         self.document("technical plan", plan.title.clone(), &plan.uri.0, &plan.sha256.0);
+        for (entry, existing) in spec.namespaces.iter().filter_map(|n| Some((&n.name, n.existing.as_ref()?)))
+        {
+            self.fact("adopts", format!("{entry}: {} (UID {})", existing.name, existing.uid));
+        }
+        if let Some(progress) = &status.adoption {
+            let until = progress.observed_until.as_deref().unwrap_or("-");
+            self.fact("observed until", until.to_owned());
+            self.fact("enforced", progress.enforced.map_or_else(|| "-".to_owned(), |facet| api_name(&facet)));
+        }
         if let Some(live) = &spec.go_live {
             self.fact("went live", local(live.at.timestamp()));
             if let Some(report) = &live.test_report {

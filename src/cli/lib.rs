@@ -7,10 +7,12 @@
 //! | [`department`] | withdrawal, consent, receipts |
 //! | [`verify`], [`certificate`], [`grant`] | check the policies, print a certificate, render a work order |
 //! | [`statement`] | print a month's statement, also for accounting software |
+//! | [`adopt`] | what stands in the way of adopting a running system's namespace |
 //! | [`calendar`] | working days, without a cluster |
 //! | [`session`] | flags, connection, requests |
 //! | `messages` | all texts, in Chinese and English |
 
+pub mod adopt;
 pub mod calendar;
 pub mod certificate;
 pub mod completion;
@@ -44,6 +46,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 
+use self::adopt::AdoptCommand;
 use self::calendar::CalendarCommand;
 use self::certificate::CertificateCommand;
 use self::completion::{CompleteCommand, CompletionCommand};
@@ -90,6 +93,7 @@ enum Command {
     Receipt(ReceiptCommand),
     /// 答复安全检查的问题（第二十五条）/ answer a finding of an inspection (Art. 25)
     Respond(RespondCommand),
+    Adopt(AdoptCommand),
     Verify(VerifyCommand),
     Certificate(CertificateCommand),
     Statement(StatementCommand),
@@ -193,6 +197,7 @@ impl Command {
             Self::Consent(c) => c.run(&session, out).await,
             Self::Receipt(c) => c.run(&session, out).await,
             Self::Respond(c) => c.run(&session, out).await,
+            Self::Adopt(c) => c.run(&session, out).await,
             Self::Verify(c) => c.run(&session, out).await,
             Self::Certificate(c) => c.run(&session, out).await,
             Self::Statement(c) => c.run(&session, out).await,

@@ -70,6 +70,17 @@ texts! {
     failed(why) { "API 服务器未能办理：{why}" "the API server failed: {why}" }
 }
 
+// Adoption.
+texts! {
+    adopt_title(namespace, uid) { "纳管前检查（第三条）：命名空间 {namespace}，UID {uid}" "Check before adoption (Art. 3): namespace {namespace}, UID {uid}" }
+    adopt_before() { "申请获批前须办：" "To be done before the application can be approved:" }
+    adopt_before_enforcing() { "填写 spec.enforce 前须办：" "To be done before spec.enforce is said:" }
+    adopt_known() { "须知：" "To be known:" }
+    adopt_use() { "现用量，申请的配额不得低于此：" "Use now; ask for at least this:" }
+    adopt_ready() { "没有妨碍纳管的事项。" "Nothing stands in the way of an adoption." }
+    adopt_not_ready() { "尚不能纳管，请先办理上列事项。" "It cannot be adopted yet; see to the above first." }
+}
+
 // Decisions.
 texts! {
     deciding(verdict, record) { "将对 {record} 作出审核结论：{verdict}" "About to decide on {record}: {verdict}" }

@@ -18,6 +18,7 @@ use super::names;
 use super::plan::{Plan, RequiredReads, Step, Target, Write};
 use super::record::{Actor, ClosedReason, Meta, PauseReason, StatusBuilder};
 use super::region_context::{RegionContext, Reread};
+use govcloud_api::adoption::Origin;
 use govcloud_api::application::{
     ApplicationPhase as Phase, CloudApplication, CloudApplicationStatus, TenantNamespace, UnclaimedVolume,
 };
@@ -29,6 +30,7 @@ use govcloud_api::quota::NamespaceQuota;
 use govcloud_api::record::{Decision, Verdict};
 use govcloud_api::resources;
 
+mod adopt;
 mod exit;
 mod findings;
 mod go_live;
@@ -163,6 +165,7 @@ impl Evaluation<'_> {
 
     /// Waits for a new decision on an application that has a grant in force.
     fn decide_anew(&mut self) -> Result<(), Reread> {
+        self.name_existing();
         if self.builder.take_decision(&self.seen.meta, &self.seen.region_context, 12) {
             self.seen.region_context.require(RequiredReads::REFERENCES)?;
         }
@@ -195,8 +198,12 @@ impl Evaluation<'_> {
         let entries = self.seen.record.spec.namespaces.iter();
         let tenant = |e: &NamespaceQuota| TenantNamespace {
             entry: e.name.clone(),
-            namespace: names::tenant_namespace(namespace, name, &e.name),
+            namespace: match &e.existing {
+                Some(existing) => existing.name.clone(),
+                None => names::tenant_namespace(namespace, name, &e.name),
+            },
             uid: None,
+            origin: e.existing.as_ref().map(|_| Origin::Adopted),
         };
         self.tenants.get_or_init(|| entries.map(tenant).collect())
     }
@@ -209,6 +216,7 @@ impl Evaluation<'_> {
             self.withdraw();
             return Ok(());
         }
+        self.name_existing();
         // Nothing is decided on a cache (design, section 3). The record itself is certain by the write that takes the
         // decision (docs/decisions/0053-*).
         if self.builder.take_decision(&self.seen.meta, &self.seen.region_context, 12) {
@@ -321,6 +329,7 @@ impl Evaluation<'_> {
             at,
         );
         self.record_reattached();
+        self.record_adopted();
         self.keep_clocks();
     }
 

@@ -116,6 +116,7 @@ pub fn merged(before: &[GrantedNamespace], asked: &ResourceAdjustment) -> Vec<Gr
                 name: ns.name.clone(),
                 quota: ns.quota.clone(),
                 storage_class: class.clone(),
+                existing: None,
             }),
         }
     }
@@ -144,7 +145,7 @@ fn unworkable_adjustment(before: &[GrantedNamespace], asked: &ResourceAdjustment
         if let Some((key, amount)) = node_ports {
             quota.0.entry(key.clone()).or_insert_with(|| amount.clone());
         }
-        unworkable_quota(&NamespaceQuota { name: ns.name.clone(), quota })
+        unworkable_quota(&NamespaceQuota { name: ns.name.clone(), quota, existing: None })
     };
     let twice = asked.namespaces.iter().flat_map(|ns| named_twice_by(of_entry(before, &ns.name), ns));
     asked.namespaces.iter().flat_map(requested).chain(twice).collect()

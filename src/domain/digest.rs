@@ -13,6 +13,9 @@ pub const LATER_FIELDS: [&str; 6] =
 /// policies of their own (Art. 14, 18, 23, 27–29). No two kinds use one of these names with different meanings.
 pub const LATER_FIELDS: [&str; 6] =
     ["goLive", "contact", "consent", "handOver", "maintenanceOutcome", "objection"];
+/// policies of their own (Art. 3, 14, 18, 23, 28). No two kinds use one of these names with different meanings.
+pub const LATER_FIELDS: [&str; 6] =
+    ["goLive", "enforce", "contact", "consent", "handOver", "maintenanceOutcome"];
 
 /// `sha256:<64 hex digits>` of the RFC 8785 canonical JSON of a record's raw stored spec, without
 /// [`LATER_FIELDS`]. An approval is for exactly this digest (S1, S7).

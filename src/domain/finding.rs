@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 
 use super::assessment::AssessmentFinding;
+use super::adoption::AdoptionFinding;
 pub use super::bilingual::Bilingual;
 use super::reason::Reason;
 use super::settlement::CatalogFinding;
@@ -61,6 +62,8 @@ pub enum Finding {
     NamespaceTerminating(String, String),
     /// An earlier record of this name left a namespace for an entry that this one does not ask for: entry, name, UID.
     NamespaceLeftOut(String, String, String),
+    /// An obstacle to the adoption of a running system's namespace.
+    Adoption(AdoptionFinding),
     /// More is used in a namespace that would be taken back than this record asks for.
     BelowUse(String, String),
     /// `goLive` came before the resources were provisioned (Art. 14).
@@ -145,6 +148,7 @@ impl Finding {
             Self::NamespaceTaken(..) => Reason::NamespaceTaken,
             Self::NamespaceTerminating(..) => Reason::NamespaceTerminating,
             Self::NamespaceLeftOut(..) => Reason::NamespaceLeftOut,
+            Self::Adoption(finding) => finding.reason(),
             Self::BelowUse(..) => Reason::BelowUse,
             Self::GoLiveBeforeProvisioning(..) => Reason::GoLiveBeforeProvisioning,
             Self::GoLiveInFuture(..) => Reason::GoLiveInFuture,
@@ -264,6 +268,7 @@ impl Finding {
                 "同名原申请的命名空间 {n}（UID {uid}）仍在，而本申请没有 {entry}；请在 spec.namespaces 中加上 {entry}，或更换申请名称",
                 "an earlier application of this name left namespace {n} (UID {uid}), and entry {entry} is not asked for; add {entry} to spec.namespaces, or choose another name"
             ),
+            Self::Adoption(finding) => finding.text(),
             Self::BelowUse(n, list) => bilingual!(
                 "原命名空间 {n} 的现用量高于所申请的配额：{list}；请按现用量申请",
                 "in the earlier namespace {n} more is used than is asked for: {list}; ask for at least what is used"

@@ -12,7 +12,11 @@
 //! [`integrity`], [`mutators`] and [`release`] (the admission policies as shipped, and those of others), [`calendar`] and [`deadline`] (clocks), [`record`] (conditions and
 //! timeline), [`reason`], [`finding`] and [`lifecycle_event`] (every wording, in two languages), [`kubernetes_event`] and [`cloud_event`] (a timeline as others
 //! receive it), [`plan`] (the result of a decision), [`tenancy`] (objects of a tenant).
+//! [`adoption`] (namespaces of running systems, Art. 3), [`integrity`], [`mutators`] and [`release`] (the admission policies as shipped, and those of others), [`calendar`] and [`deadline`] (clocks), [`record`] (conditions and
+//! timeline), [`reason`], [`finding`] and [`lifecycle_event`] (every wording, in two languages), [`plan`] (the result of a decision), [`tenancy`]
+//! (objects of a tenant).
 
+pub mod adoption;
 pub mod application;
 pub mod assessment;
 pub mod bilingual;

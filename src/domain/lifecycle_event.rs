@@ -7,6 +7,7 @@ use strum::{AsRefStr, EnumDiscriminants, EnumIter, EnumString, IntoStaticStr};
 use super::calendar::CHINA;
 use super::deadline::{Moved, Notice, NoticeKind};
 use crate::bilingual::{Bilingual, bilingual};
+use govcloud_api::adoption::Facet;
 use govcloud_api::change::{Impact, MaintenanceResult};
 use govcloud_api::deadline::{Obligation, Party};
 use govcloud_api::grant::Restriction;
@@ -55,6 +56,10 @@ pub enum LifecycleEvent {
     NamespacesFound(String),
     /// Reattachment of those namespaces on the authority's decision.
     Reattached(String),
+    /// Marking of running systems' namespaces as this application's, by name and UID (Art. 3).
+    Adopted(String),
+    /// Facet up to which the rules for tenants are enforced in adopted namespaces (Art. 3).
+    Enforced(Facet),
     /// Transfer of a grant from the earlier record with this UID.
     GrantTakenOver(String),
     /// 上线 (Art. 14).
@@ -335,6 +340,17 @@ impl LifecycleEvent {
                 "依主管部门审核结论恢复关联命名空间：{list}",
                 "reattached on the authority's decision: {list}"
             ),
+            Self::Adopted(list) => bilingual!(
+                "依现管理方同意移出和主管部门审核结论纳管命名空间，数据卷已设为保留，运行中的实例未受影响：{list}",
+                "adopted on the holder's word and the authority's decision; its volumes are retained, and no instance was disturbed: {list}"
+            ),
+            Self::Enforced(facet) => {
+                let facet = facet.as_ref();
+                bilingual!(
+                    "依使用部门意见，纳管的命名空间开始执行 {facet} 约束",
+                    "{facet} is enforced in the adopted namespaces, on the department's word"
+                )
+            }
             Self::GrantTakenOver(uid) => bilingual!(
                 "工单由原申请 {uid} 转归现申请",
                 "the grant of the earlier application {uid} belongs to the present one now"

@@ -54,6 +54,14 @@ pub enum Reason {
     NamespaceTerminating,
     /// Namespace of an earlier record without an entry in this one.
     NamespaceLeftOut,
+    /// Existing namespace to be adopted that does not exist (Art. 3).
+    ExistingMissing,
+    /// Existing namespace to be adopted that has another UID (Art. 3).
+    ExistingReplaced,
+    /// Existing namespace to be adopted that something else owns (Art. 3).
+    ForeignOwner,
+    /// Existing namespace to be adopted that its holder did not give away (Art. 3).
+    NotReleased,
     /// Tenant namespace that disappeared (S3).
     NamespaceLost,
     /// Quota below current use (Art. 15).
@@ -108,6 +116,8 @@ pub enum Reason {
     LostVolume,
     /// Snapshot that cannot be retained.
     SnapshotNotKept,
+    /// Volumes of an adopted system that are retained though the disposition's default is to destroy (Art. 23).
+    AdoptedKept,
     /// Claim name that several volumes share.
     SeveralVolumes,
     /// Record without findings (Art. 12).

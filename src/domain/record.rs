@@ -42,6 +42,8 @@ pub struct StatusBuilder {
     pub wake: Option<Timestamp>,
     /// UIDs of the namespaces that an earlier record left behind.
     pub found: Vec<String>,
+    /// UIDs of the running systems' namespaces that it asks to adopt.
+    pub existing: Vec<String>,
     generation: i64,
     now: Timestamp,
     in_order: bool,
@@ -68,7 +70,16 @@ impl StatusBuilder {
             |c: &Condition| c.type_ == ConditionType::Valid.as_ref() && c.status == ConditionStatus::True;
         let in_order =
             stored.conditions.iter().any(|c| valid(c) && c.observed_generation == Some(generation));
-        Self { status: stored, events: Vec::new(), wake: None, found: Vec::new(), generation, now, in_order }
+        Self {
+            status: stored,
+            events: Vec::new(),
+            wake: None,
+            found: Vec::new(),
+            existing: Vec::new(),
+            generation,
+            now,
+            in_order,
+        }
     }
 
     /// Returns true on the first visit.

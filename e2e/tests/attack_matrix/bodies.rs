@@ -89,3 +89,13 @@ pub fn tenant_namespace() -> Value {
 pub fn reclaim_policy(policy: &str) -> Value {
     json!({"spec": {"persistentVolumeReclaimPolicy": policy}})
 }
+
+/// The mark of a running system's namespace that is adopted for an application.
+pub fn adopted() -> Value {
+    let mut mark = tenant_namespace();
+    let labels = &mut mark["metadata"]["labels"];
+    labels["pod-security.kubernetes.io/enforce"] = Value::Null;
+    labels["pod-security.kubernetes.io/warn"] = json!("restricted");
+    labels["govcloud.dev/adopted"] = json!("observe");
+    mark
+}

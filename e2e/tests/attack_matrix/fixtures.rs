@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use crate::bodies::{
     THEN, condition, consent, emergency_plan, inventory, maintenance, of_provider, receipt, reclaim_policy, report,
     response, responses, tenant_namespace,
+    THEN, adopted, condition, consent, inventory, maintenance, receipt, reclaim_policy, report,
+    tenant_namespace,
 };
 use crate::caller::{Caller, everyone};
 use crate::held::HELD;
@@ -56,6 +58,21 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: "govclou
 subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: installer}]
 "#;
 
+/// Who administers some namespaces today, by name.
+const HOLDS: &str = r#"
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: holder}
+rules:
+- {apiGroups: [govcloud.dev], resources: [namespaces], resourceNames: [plain, portal, portal-helm, portal-observed, portal-closed, portal-new, kube-public], verbs: [adopt-out]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: holder}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: holder}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: holder}]
+"#;
+
 /// Sets it.
 pub async fn set(cluster: &Cluster) -> Result<Sender> {
     let fixtures = Fixtures(bare(cluster).await?);
@@ -70,6 +87,7 @@ pub async fn set(cluster: &Cluster) -> Result<Sender> {
     fixtures.grants().await?;
     fixtures.statements().await?;
     fixtures.assessments().await?;
+    fixtures.running_systems().await?;
     Ok(fixtures.0)
 }
 
@@ -84,6 +102,7 @@ pub async fn bare(cluster: &Cluster) -> Result<Sender> {
     }
     admin.apply(TWO_HATS).await?;
     admin.apply(INSTALLS).await?;
+    admin.apply(HOLDS).await?;
     Ok(Sender { clients: everyone(cluster).await? })
 }
 
@@ -463,6 +482,35 @@ impl Fixtures {
         self.0.execute(Department, create("svc/front", json!({}))).await?;
         self.0.execute(Department, create("budget/one", json!({}))).await?;
         self.0.execute(Operator, create("netpol/unmarked", json!({}))).await.map(drop)
+    }
+
+    /// Namespaces in which a system runs: given to an application, still a Helm release's, being observed, and under all rules.
+    async fn running_systems(&self) -> Result<()> {
+        use Caller::{Department, Harness, Holder, Operator};
+        let given = format!("adopt-out={APPLICATION}");
+        let team = || labels("example.org/team=portal");
+        for target in ["ns/portal", "ns/portal-helm", "ns/portal-observed", "ns/portal-closed"] {
+            self.0.execute(Harness, create(target, team())).await?;
+        }
+        self.0.execute(Holder, annotate("ns/kube-public", &given)).await?;
+        self.0.execute(Holder, annotate("ns/portal", &given)).await?;
+        self.0.execute(Holder, annotate("ns/portal-helm", &given)).await?;
+        let released = annotate("ns/portal-helm", "meta.helm.sh/release-name=portal");
+        self.0.execute(Harness, released).await?;
+        for target in ["ns/portal-observed", "ns/portal-closed"] {
+            self.0.execute(Holder, annotate(target, &given)).await?;
+            self.0.execute(Operator, merge(target, adopted())).await?;
+        }
+        self.0.execute(Operator, label("ns/portal-closed", "adopted=network")).await?;
+        for target in ["sa/runner@portal-observed", "sa/runner@portal-closed"] {
+            self.0.execute(Harness, create(target, json!({}))).await?;
+        }
+        self.0.execute(Harness, create("pv/deletes", reclaim_policy("Delete"))).await?;
+        let existing = json!({"name": "portal", "uid": FOUND[0]});
+        let quota = json!({"requests.cpu": "8", "pods": "50"});
+        let asks = json!({"spec": {"namespaces": [{"name": "prod", "quota": quota, "existing": existing}]}});
+        self.file(Department, "capp/adopting", asks).await?;
+        self.seen("capp/adopting", "Submitted", json!({})).await
     }
 
     async fn volumes(&self) -> Result<()> {

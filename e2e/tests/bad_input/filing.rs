@@ -284,6 +284,37 @@ const ROWS: &[Row] = &[
         expect: Refused(&["spec.goLive.at", "date-time"]),
     },
     Row {
+        what: "adopts-a-system-namespace",
+        spoil: |m| {
+            m["spec"]["namespaces"][0]["existing"] =
+                json!({"name": "kube-system", "uid": "11111111-2222-3333-4444-555555555555"})
+        },
+        expect: Invalid("NamespaceReserved", &["kube-system 为系统保留的命名空间", "is never adopted"]),
+    },
+    Row {
+        what: "adopts-what-is-not-there",
+        spoil: |m| {
+            m["spec"]["namespaces"][0]["existing"] =
+                json!({"name": "portal-of-nobody", "uid": "11111111-2222-3333-4444-555555555555"})
+        },
+        expect: Invalid("ExistingMissing", &["拟纳管的命名空间 portal-of-nobody 不存在", "does not exist"]),
+    },
+    Row {
+        what: "adopts-by-a-name-alone",
+        spoil: |m| m["spec"]["namespaces"][0]["existing"] = json!({"name": "portal"}),
+        expect: Refused(&["spec.namespaces[0].existing.uid", "Required value"]),
+    },
+    Row {
+        what: "adopts-by-no-uid",
+        spoil: |m| m["spec"]["namespaces"][0]["existing"] = json!({"name": "portal", "uid": "portal"}),
+        expect: Refused(&["须为命名空间的 UID", "must be the namespace's UID"]),
+    },
+    Row {
+        what: "enforced-before-anything-is-adopted",
+        spoil: |m| m["spec"]["enforce"] = json!("Network"),
+        expect: Refused(&["没有纳管的命名空间，不填 enforce", "leave it out"]),
+    },
+    Row {
         what: "decided-by-itself",
         spoil: |m| {
             m["metadata"]["annotations"] =

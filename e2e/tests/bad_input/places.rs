@@ -42,6 +42,7 @@ pub async fn unusable_region_or_name_is_reported(context: Context) -> Result<()>
         regions_in_a_circle_hold_nobody_up(&context),
         a_taken_name_may_become_free(&context),
         a_reserved_name_is_refused(&context),
+        a_namespace_is_adopted_on_its_holders_word_alone(&context),
     )?;
     println!(
         "bad input: {refused} regions refused; an unknown one, an orphan and a circle told why; a taken and a reserved name"
@@ -275,6 +276,34 @@ async fn regions_in_a_circle_hold_nobody_up(context: &Context) -> Result<()> {
         until(api.clone(), code, "is ready", PATIENCE, ready).await?;
     }
     context.cluster.operator.lock().await.as_mut().context("no operator")?.check()
+}
+
+/// A running system's namespace that nobody gave away (Art. 3): it is not adopted, and an approval is refused.
+async fn a_namespace_is_adopted_on_its_holders_word_alone(context: &Context) -> Result<()> {
+    let namespace = context.filing_namespace("dept-adopting", HENAN).await?;
+    let department = Department::open(&context.cluster, &namespace, HENAN).await?;
+    let portal = context.namespace("portal").await?;
+    let namespaces: Api<Namespace> = Api::all(context.cluster.client(Actor::Admin).await?);
+    let before = namespaces.get(&portal).await?;
+    let right = department.application("travel")?;
+    let mut spoilt = right.clone();
+    spoilt["spec"]["namespaces"][0]["existing"] = json!({"name": portal, "uid": before.metadata.uid});
+    department.file(&spoilt).await?;
+    let judged = department.judged(Kind::Application, "travel", "NotReleased").await?;
+    let message = condition(&judged.data["status"], "Valid")["message"].as_str().unwrap_or_default();
+    says(
+        "not given",
+        message,
+        &["的现管理方尚未同意移出", "has not given it to this application", "adopt-out="],
+    )?;
+    let decision = json!({"metadata": {"annotations": {
+        "govcloud.dev/decision": "approved", "govcloud.dev/reviewed-generation": "1", "govcloud.dev/adopt": before.metadata.uid,
+    }}});
+    let early = department.amend_as(department.authority, Kind::Application, "travel", decision).await;
+    says("approved early", &refusal(early)?, &["该版内容尚未核验通过", "NotReleased"])?;
+    ensure!(namespaces.get(&portal).await?.metadata.resource_version == before.metadata.resource_version);
+    crate::table::replace(&department, Kind::Application, "travel", &right["spec"]).await?;
+    department.judged(Kind::Application, "travel", "Valid").await.map(drop)
 }
 
 /// A foreign namespace of the name: never adopted, and the application goes on once it is gone.

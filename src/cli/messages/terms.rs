@@ -153,7 +153,7 @@ pub(crate) fn label(lang: Lang, key: &'static str) -> &'static str {
         "waiting on" | "party" => "责任方", "waiting for" => "待办事项", "due" => "截止日期",
         "left" => "剩余时间", "since" => "到达时间", "region" => "区域", "filed" => "申请",
         "generation" => "提交稿", "decision" => "审核结论", "opinion" => "审核意见",
-        "application" => "应用", "protection level" => "等级保护", "contact" => "联系人",
+        "application" => "应用", "adopts" => "纳管", "observed until" => "观察至", "enforced" => "已执行约束", "protection level" => "等级保护", "contact" => "联系人",
         "reason" => "事由", "scope" => "范围", "window" => "实施时段", "impact" => "影响",
         "affects" => "涉及应用", "went live" => "上线时间", "approved by" => "审核依据",
         "consent" => "授权", "outcome" => "处置结果", "documents" => "材料",

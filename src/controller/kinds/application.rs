@@ -9,6 +9,7 @@ use govcloud_api::{keys, resources};
 use govcloud_domain::application;
 use govcloud_domain::existing_namespace::ExistingNamespace;
 use govcloud_domain::names;
+use govcloud_domain::tenancy::quota;
 use govcloud_domain::tenancy::volumes::is_unclaimed;
 use jiff::Timestamp;
 
@@ -20,7 +21,7 @@ use super::volume::ownership_or_claim_differs;
 use super::{
     Dependency, Filed, Kind, KindSpec, Live, Priority, RecordSpec, Watched, always, links, tenant_objects,
 };
-use crate::cache::{Object, text};
+use crate::cache::{Change, Object, text};
 use crate::cluster_state::ClusterState;
 use crate::decision::{Decision, GatherContext};
 use crate::index::IndexKey;
@@ -56,11 +57,18 @@ static READS: [Dependency; 7] = [
     // Names that are taken, and namespaces of an earlier record.
     Dependency::on(Kind::Namespace, links::WANTED_NAMESPACES, identity_differs).live(Live::Reference),
     Dependency::on(Kind::Volume, links::VOLUMES, ownership_or_claim_differs),
+    // What is claimed in a namespace that is to be adopted.
+    Dependency::on(Kind::Claim, links::CLAIMS_IN_EXISTING, requests_differ),
     // Marked before anything is made.
     Dependency::on(Kind::Namespace, links::FILING_NAMESPACE, filing_differs),
     // What its department owes for it (Art. 19, 22, 24).
     Dependency::on(Kind::Compliance, links::SAME_APPLICATION, counts_differently),
 ];
+
+/// A claim comes, goes or asks for more.
+fn requests_differ(_: &ClusterState, change: &Change) -> bool {
+    change.differs(|claim| (claim.uid.clone(), quota::claimed([claim.value()])))
+}
 
 fn decide(state: &ClusterState, key: &Key, with: &GatherContext, now: Timestamp) -> Option<Decision> {
     let seen = state.observed_application(key, with)?;
@@ -116,16 +124,29 @@ impl ClusterState {
         let view = |namespace: &Arc<Object>| {
             let labels = namespace.labels();
             let owner = labels.get(keys::APPLICATION_UID).cloned().map(IndexKey::Uid);
+            let Some(owner) = owner else {
+                // No tenant namespace: it may be one to adopt.
+                let used = self.claimed_in(namespace.name());
+                return ExistingNamespace { used, ..ExistingNamespace::read(&namespace.value()) };
+            };
             ExistingNamespace {
                 name: namespace.name().to_owned(),
                 uid: namespace.uid.to_string(),
                 deleting: namespace.is_being_deleted(),
-                owner_exists: owner.is_some_and(|uid| !self.store(Kind::Application).find(&uid).is_empty()),
+                owner_exists: !self.store(Kind::Application).find(&owner).is_empty(),
                 used: self.used_in(namespace.name()).map(|quota| quota.used).unwrap_or_default(),
                 labels,
+                ..ExistingNamespace::default()
             }
         };
         existing.iter().map(view).collect()
+    }
+
+    /// Use by the claims in a namespace that has no quota of the operator, by quota key. Pods are nothing that the operator
+    /// may read: what they use is counted once the namespace is marked.
+    fn claimed_in(&self, namespace: &str) -> BTreeMap<String, String> {
+        let claims = self.store(Kind::Claim).in_namespace(namespace);
+        quota::claimed(claims.iter().map(|claim| claim.value()))
     }
 
     /// Volumes of an application whose claim is gone.

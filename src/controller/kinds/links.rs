@@ -199,12 +199,28 @@ pub const IN_TENANT_NAMESPACE: Link = Link {
     },
 };
 
+/// Claims in a running system's namespace that an application asks to adopt.
+pub const CLAIMS_IN_EXISTING: Link = Link {
+    targets: no_targets,
+    readers: |state, claim, reader| {
+        let namespace = state.get(Kind::Namespace, "", claim.namespace());
+        let tenant = namespace.is_some_and(|n| n.label(keys::APPLICATION_UID).is_some());
+        let wanted = || keys_of(state, reader, &IndexKey::WantsNamespace(claim.namespace().to_owned()));
+        if tenant { Vec::new() } else { wanted() }
+    },
+};
+
 /// The tenant namespaces of a record's application.
 pub const TENANT_NAMESPACES: Link = Link {
     targets: tenant_namespaces,
     readers: |state, namespace, reader| {
         let owner = namespace.label(keys::APPLICATION_UID);
-        owner.map(|uid| readers_of_owner(state, &uid, reader)).unwrap_or_default()
+        let mut readers = owner.map(|uid| readers_of_owner(state, &uid, reader)).unwrap_or_default();
+        if reader == Kind::Grant {
+            // One that is to be adopted has no owner yet.
+            readers.extend(keys_of(state, reader, &IndexKey::WantsNamespace(namespace.name().to_owned())));
+        }
+        readers
     },
 };
 

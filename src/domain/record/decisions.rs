@@ -29,7 +29,7 @@ impl StatusBuilder {
 
     /// Evaluates the decision annotations and records a new decision (Art. 12). Returns true if the decision changed.
     pub fn take_decision(&mut self, meta: &Meta, context: &RegionContext, article: i32) -> bool {
-        let subject = Subject { found: &self.found, ..meta.subject(self.in_order) };
+        let subject = Subject { found: &self.found, existing: &self.existing, ..meta.subject(self.in_order) };
         let verdict = decision::rule(subject, &self.status, context.policies(), self.now);
         if context.intact() {
             self.status.period_seal = context.seal.of_period(&meta.uid);

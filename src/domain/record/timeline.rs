@@ -84,6 +84,8 @@ fn weight(entry: &TimelineEntry) -> Weight {
         | E::Notified
         | E::Provisioned
         | E::Reattached
+        | E::Adopted
+        | E::Enforced
         | E::GrantTakenOver
         | E::WentLive
         | E::Reported

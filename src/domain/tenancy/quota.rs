@@ -309,6 +309,26 @@ pub fn effective(granted: &BTreeMap<String, String>) -> BTreeMap<String, String>
     hard
 }
 
+/// Use of claims by quota key, as Kubernetes counts it: their number and what they request, in all and by storage class.
+pub fn claimed(claims: impl IntoIterator<Item = Value>) -> BTreeMap<String, String> {
+    let mut used: BTreeMap<String, Quantity> = BTreeMap::new();
+    for claim in claims {
+        let spec = &claim["spec"];
+        let storage = spec["resources"]["requests"]["storage"].as_str().unwrap_or("0");
+        let class = spec["storageClassName"].as_str().filter(|class| !class.is_empty());
+        let prefixes = std::iter::once(String::new())
+            .chain(class.map(|class| format!("{class}.storageclass.storage.k8s.io/")));
+        for prefix in prefixes {
+            for (key, amount) in [("persistentvolumeclaims", "1"), ("requests.storage", storage)] {
+                let sum = used.entry(format!("{prefix}{key}")).or_insert(Quantity::ZERO);
+                let more = amount.parse().ok().and_then(|amount| sum.checked_add(amount));
+                *sum = more.unwrap_or(*sum);
+            }
+        }
+    }
+    used.into_iter().map(|(key, amount)| (key, amount.to_string())).collect()
+}
+
 /// The quota in force under the tenant's restriction. Quota refuses new objects and never touches running ones, so `0`
 /// closes a namespace without harm (Art. 16: reclaim follows the decision, not the other way round).
 fn desired(tenant: &Tenant) -> Vec<TenantObject> {
@@ -318,9 +338,10 @@ fn desired(tenant: &Tenant) -> Vec<TenantObject> {
         Restriction::Quiesced => &["persistentvolumeclaims", "pods"],
     };
     let quota = effective(&tenant.namespace.quota).into_iter().map(|(key, value)| (key, stored(&value)));
-    let counted = tenant.namespace.counted.iter().map(|key| (key.clone(), UNLIMITED.into()));
+    let adopted = tenant.namespace.adoption.iter().flat_map(|adoption| &adoption.counted);
+    let counted = tenant.namespace.counted.iter().chain(adopted).map(|key| (key.clone(), UNLIMITED.into()));
     let closed = closed.iter().map(|key| ((*key).to_owned(), "0".into()));
-    let hard: Map<String, Value> = counted.chain(quota).chain(closed).collect();
+    let hard: Map<String, Value> = quota.chain(counted).chain(closed).collect();
     vec![tenant.object(&RULES, NAME, json!({ "spec": { "hard": hard } }))]
 }
 
@@ -349,12 +370,25 @@ impl QuotaUse {
         }
     }
 
+    /// Amounts in use of the keys that a live ResourceQuota counts without a limit: what they are decides when it limits them.
+    #[must_use]
+    pub fn without_limit(quota: &Value) -> BTreeMap<String, String> {
+        let used = Self::of(quota).used.into_iter();
+        used.filter(|(key, _)| is_unlimited(&quota["spec"]["hard"][key])).collect()
+    }
+
     /// Keys that are in force and that Kubernetes does not count: no such resource exists, or it came later.
     #[must_use]
     pub fn not_counted(&self) -> Vec<String> {
         let missing = |key: &&String| self.in_force && !self.used.contains_key(*key);
         self.keys.iter().filter(missing).cloned().collect()
     }
+}
+
+/// Returns true if a value of a quota only counts.
+pub(crate) fn is_unlimited(value: &Value) -> bool {
+    let amount = |text: &str| text.parse::<Quantity>().ok();
+    value.as_str().and_then(amount).is_some_and(|limit| Some(limit) == amount(UNLIMITED))
 }
 
 /// Returns true if the API server enforces a live ResourceQuota as it is: it reads `status.hard`, which the quota

@@ -6,6 +6,7 @@
 
 mod acts;
 mod assessing;
+mod adopting;
 mod bounds;
 mod changes;
 mod clocks;
