@@ -25,9 +25,15 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Application, Self::Grant, Self::Change, Self::Exit, Self::Compliance, Self::Inspection];
-    pub const ALL: [Self; 5] = [Self::Application, Self::Grant, Self::Change, Self::Exit, Self::Assessment];
+    pub const ALL: [Self; 7] = [
+        Self::Application,
+        Self::Grant,
+        Self::Change,
+        Self::Exit,
+        Self::Compliance,
+        Self::Inspection,
+        Self::Assessment,
+    ];
 
     /// As kube knows it.
     pub fn resource(self) -> ApiResource {

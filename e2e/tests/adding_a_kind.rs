@@ -124,15 +124,8 @@ fn add_to_plugin(s: &mut Scratch) {
     ] {
         s.edit(record, before, &format!("{before}{more}"));
     }
-    s.edit(record, "ALL: [Self; 5]", "ALL: [Self; 6]");
-    s.edit(record, "Self::Grant, Self::Statement]", "Self::Grant, Self::Statement, Self::Inspection]");
-    s.edit(record, "ALL: [Self; 6]", "ALL: [Self; 7]");
-    s.edit(
-        record,
-        "Self::Grant, Self::Compliance, Self::Inspection]",
-        "Self::Grant, Self::Compliance, Self::Inspection, Self::Exemption]",
-    );
-    s.edit(record, "Self::Grant, Self::Assessment]", "Self::Grant, Self::Assessment, Self::Inspection]");
+    s.edit(record, "ALL: [Self; 8]", "ALL: [Self; 9]");
+    s.edit(record, "        Self::Grant,\n", "        Self::Grant,\n        Self::Exemption,\n");
 }
 
 #[test]

@@ -20,8 +20,7 @@ const RESOURCES_ZH: &str = "docs/zh/resources.md";
 const HANDBOOK: [&str; 2] = ["docs/zh/05-change.md", "docs/zh/07-consent-and-exit.md"];
 
 /// The project's kinds, and who files each.
-const KINDS: [(&str, Actor); 9] = [
-const KINDS: [(&str, Actor); 8] = [
+const KINDS: [(&str, Actor); 10] = [
     ("CloudApplication", Actor::Department),
     ("ResourceGrant", Actor::Provider),
     ("ChangeRequest", Actor::Department),

@@ -203,25 +203,20 @@ impl Obligation {
     pub fn party(self) -> Party {
         match self {
             Self::Review | Self::Settle => Party::Authority,
-            Self::GoLive | Self::GoLiveReport | Self::Confirm => Party::Department,
-            Self::Provision | Self::Change | Self::Reclaim | Self::Migration | Self::MaintenanceReport => {
-                Party::Provider
-            }
-            Self::OperationReport
+            Self::GoLive | Self::GoLiveReport | Self::Confirm | Self::DepartmentObjection => Party::Department,
+            Self::Provision
+            | Self::Change
+            | Self::Reclaim
+            | Self::Migration
+            | Self::MaintenanceReport
+            | Self::OperationReport
             | Self::EmergencyPlan
             | Self::Drill
             | Self::MlpsFiling
             | Self::MlpsEvaluation
             | Self::CryptoAssessment
             | Self::ProductList
-            | Self::Rectification => Party::Provider,
-            Self::Review => Party::Authority,
-            Self::GoLive | Self::GoLiveReport | Self::DepartmentObjection => Party::Department,
-            Self::Provision
-            | Self::Change
-            | Self::Reclaim
-            | Self::Migration
-            | Self::MaintenanceReport
+            | Self::Rectification
             | Self::ProviderObjection => Party::Provider,
         }
     }

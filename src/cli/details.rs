@@ -439,12 +439,8 @@ fn rows(
 
 /// Returns true for a phase after which nothing happens on a record.
 fn has_ended(phase: &str) -> bool {
-    matches!(phase, "Rejected" | "Withdrawn" | "Exited" | "Completed" | "Released" | "Settled" | "Voided")
-    matches!(
-        phase,
-        "Rejected" | "Withdrawn" | "Exited" | "Completed" | "Released" | "Recorded" | "Closed"
-    )
-    matches!(phase, "Rejected" | "Withdrawn" | "Exited" | "Completed" | "Released" | "Published")
+    matches!(phase, "Rejected" | "Withdrawn" | "Exited" | "Completed" | "Released")
+        || matches!(phase, "Settled" | "Voided" | "Recorded" | "Closed" | "Published")
 }
 
 /// Returns true if a condition needs attention. `Reconciling` does not.

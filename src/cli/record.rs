@@ -41,21 +41,27 @@ pub(super) enum Kind {
 
 impl Kind {
     /// Every kind, in the order of the lifecycle.
-    pub(super) const ALL: [Self; 5] =
-        [Self::Application, Self::Change, Self::Exit, Self::Grant, Self::Statement];
+    pub(super) const ALL: [Self; 8] = [
+        Self::Application,
+        Self::Change,
+        Self::Exit,
+        Self::Grant,
+        Self::Statement,
+        Self::Compliance,
+        Self::Inspection,
+        Self::Assessment,
+    ];
 
     /// Kinds that the authority decides on.
-    pub(super) const DECIDED: [Self; 4] = [Self::Application, Self::Change, Self::Exit, Self::Statement];
-    pub(super) const ALL: [Self; 6] =
-        [Self::Application, Self::Change, Self::Exit, Self::Grant, Self::Compliance, Self::Inspection];
-
-    /// Kinds that the authority decides on.
-    pub(super) const DECIDED: [Self; 5] =
-        [Self::Application, Self::Change, Self::Exit, Self::Compliance, Self::Inspection];
-        [Self::Application, Self::Change, Self::Exit, Self::Grant, Self::Assessment];
-
-    /// Kinds that the authority decides on.
-    pub(super) const DECIDED: [Self; 4] = [Self::Application, Self::Change, Self::Exit, Self::Assessment];
+    pub(super) const DECIDED: [Self; 7] = [
+        Self::Application,
+        Self::Change,
+        Self::Exit,
+        Self::Statement,
+        Self::Compliance,
+        Self::Inspection,
+        Self::Assessment,
+    ];
 
     /// Resource type in the API, and short name.
     const fn names(self) -> (ResourceType, &'static str) {

@@ -371,6 +371,7 @@ impl Finding {
             Self::ManualUnknown(application, item) => bilingual!(
                 "spec.manual 中 {item} 所属的应用 {application} 不存在；请服务提供方更正",
                 "spec.manual records {item} for application {application}, which does not exist here; the provider corrects it"
+            ),
             Self::EmergencyPlanUnusable(field, n, why) => Bilingual::new(
                 format!("{field} 所列应急预案 {n} 不能作为依据：{}；请改写为在案有效的 EmergencyPlan", why.zh),
                 format!("{field} names {n}, which cannot be relied on: {}; name an EmergencyPlan that is in force", why.en),

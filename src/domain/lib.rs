@@ -3,8 +3,8 @@
 //!
 //! One file a kind, each read top to bottom in the order of its lifecycle: [`application`] (Art. 10–14),
 //! [`grant`] (13), [`change`] (15), [`maintenance`] (18), [`decommission`] (16, 23, 28),
-//! [`compliance`] (17, 19, 21, 22, 24), [`inspection`] (25), [`region`] (4, 5, 30). Each has one function `decide(&Observed, now) -> Plan`.
-//! [`region`] (4, 5, 30), [`assessment`] (27, 29). Each has one function `decide(&Observed, now) -> Plan`.
+//! [`compliance`] (17, 19, 21, 22, 24), [`inspection`] (25), [`assessment`] (27, 29), [`region`] (4, 5, 30). Each has one
+//! function `decide(&Observed, now) -> Plan`.
 //!
 //! [`statement`] (6, 26) is the kind of the bill that [`settlement`] computes.
 //!

@@ -142,7 +142,7 @@ pub enum LifecycleEvent {
     Confirmed(String),
     /// A confirmation does not count any more: the bill is another one.
     ConfirmationVoid,
-    /// The provider objects, with the reason.
+    /// A party objects, with the reason: the provider to a statement (Art. 26), the assessed party to an assessment.
     Objected(String),
     /// The provider took its objection back.
     ObjectionWithdrawn,
@@ -162,8 +162,6 @@ pub enum LifecycleEvent {
     FactsTaken(String),
     /// Scores of every criterion, with their total: the assessed party may object (Art. 27, 29).
     Scored(String),
-    /// Objection of the assessed party, with its reason (Art. 27, 29).
-    Objected(String),
     /// Answer of the authority to an objection (Art. 27, 29).
     ObjectionAnswered(String),
     /// End of the period for objections (Art. 27, 29).
@@ -268,7 +266,6 @@ impl LifecycleEvent {
                     | E::ConfirmationVoid
                     | E::Objected
                     | E::BudgetExceeded
-                    | E::Objected
             ),
         }
     }
@@ -486,9 +483,7 @@ impl LifecycleEvent {
             Self::ConfirmationVoid => {
                 bilingual!("账单有变，原确认失效", "the bill changed; the confirmation does not count any more")
             }
-            Self::Objected(reason) => {
-                bilingual!("服务提供方提出异议：{reason}", "the provider objects: {reason}")
-            }
+            Self::Objected(reason) => bilingual!("提出异议：{reason}", "an objection: {reason}"),
             Self::ObjectionWithdrawn => {
                 bilingual!("服务提供方撤回异议", "the provider took its objection back")
             }
@@ -506,9 +501,6 @@ impl LifecycleEvent {
                 "评分完成，总分 {total}，被考评方可在异议期内提出异议",
                 "every criterion is scored, {total} in total; the assessed party may object"
             ),
-            Self::Objected(reason) => {
-                bilingual!("被考评方提出异议：{reason}", "the assessed party objects: {reason}")
-            }
             Self::ObjectionAnswered(text) => {
                 bilingual!("主管部门答复异议：{text}", "the authority answers the objection: {text}")
             }

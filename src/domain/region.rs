@@ -1,4 +1,4 @@
-//! Region (Art. 4, 5, 30): its findings, the volumes that it retains of exited applications (Art. 23), and its filing
+//! Region (Art. 4, 5, 30): its findings, the volumes that it retains of exited applications (Art. 23), its filing
 //! namespaces, of which those with open records are marked, and what the provider owes for its platform (Art. 17, 21, 24).
 
 use std::sync::Arc;
@@ -47,8 +47,7 @@ pub struct Observed {
 /// namespaces with open records.
 #[must_use]
 pub fn decide(seen: &Observed, now: Timestamp) -> Plan<RegionStatus> {
-    let Observed { view, retained, filing, months, billed, trouble } = seen;
-    let Observed { view, retained, filing, evidence, trouble } = seen;
+    let Observed { view, retained, filing, months, billed, evidence, trouble } = seen;
     let stored = view.region.status.clone().unwrap_or_default();
     let as_record = RecordStatus {
         conditions: stored.conditions.clone(),
@@ -95,8 +94,8 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<RegionStatus> {
     }
     writes.extend(billed.iter().filter_map(BilledEdition::mark));
     let steps = if writes.is_empty() { Vec::new() } else { vec![Step::Write(writes)] };
-    Plan { steps, ..Plan::settle(status, Vec::new(), months::next(view, now)) }
-    Plan { steps: marks(filing), ..Plan::settle(status, events, wake) }
+    let wake = [wake, months::next(view, now)].into_iter().flatten().min();
+    Plan { steps, ..Plan::settle(status, events, wake) }
 }
 
 /// The marks that are to be set or taken off.

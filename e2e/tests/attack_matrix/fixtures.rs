@@ -386,6 +386,8 @@ impl Fixtures {
         self.seen("insp/answered", "AwaitingDecision", none()).await?;
         let closed = "decision=approved reviewed-generation=1 opinion=整改到位";
         self.decided("insp/closed", closed, "Approved", "Closed", none()).await
+    }
+
     /// Filed by the province's deputy, so that the province decides.
     async fn assessments(&self) -> Result<()> {
         let none = || json!({});

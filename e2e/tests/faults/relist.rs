@@ -18,8 +18,7 @@ use tokio::time::sleep;
 use crate::{Fault, PATIENCE, Proxied, lifecycle, never_stalled, undisturbed};
 
 /// Kinds that the operator watches at least.
-const WATCHED: [&str; 24] = [
-const WATCHED: [&str; 23] = [
+const WATCHED: [&str; 26] = [
     "assessments",
     "changerequests",
     "cloudapplications",

@@ -56,8 +56,7 @@ impl Lives {
             documents::compliance(&self.provider),
             documents::inspections(&self.province),
         );
-        let ((), (), (), (start, end), (), ()) = together.context("the lives before anything is late")?;
-        let ((), (), (), (), (start, end)) = together.context("the lives before anything is late")?;
+        let ((), (), (), (), (start, end), (), ()) = together.context("the lives before anything is late")?;
         self.everything_falls_due(start, end).await.context("the lives that run late")
     }
 

@@ -80,7 +80,6 @@ pub(crate) fn phase(lang: Lang, phase: &str) -> String {
         "Open" => "待计算", "AwaitingConfirmation" => "待确认", "Settled" => "已结算", "Voided" => "不同意",
         "Collecting" => "采集中", "Scoring" => "评分中", "Objection" => "异议期",
         "Answering" => "待答复异议", "Published" => "已通报",
-        "AwaitingConsent" => "待授权", "HandingOver" => "移交中", "Reclaiming" => "收回中", "" => "未受理",
         "AwaitingConsent" => "待授权", "HandingOver" => "移交中", "Reclaiming" => "收回中",
         "Recorded" => "在案", "Rectifying" => "整改中", "Closed" => "已办结", "" => "未受理",
     } phase);
@@ -125,9 +124,8 @@ pub(crate) fn request(verb: &str, resource: &str) -> String {
         lookup!(verb { "get" | "list" => "查看", "patch" | "update" => "办理", "create" => "提交", } verb);
     let object = lookup!(resource {
         "cloudapplications" => "上云申请", "changerequests" => "变更申请", "decommissions" => "退出申请",
+        "compliancerecords" => "合规材料", "inspections" => "安全检查", "assessments" => "考评",
         "resourcegrants" => "资源工单", "statements" => "结算单", "customresourcedefinitions" => "资源类型",
-        "compliancerecords" => "合规材料", "inspections" => "安全检查", "resourcegrants" => "资源工单", "customresourcedefinitions" => "资源类型",
-        "resourcegrants" => "资源工单", "assessments" => "考评", "customresourcedefinitions" => "资源类型",
     } resource);
     format!("{act}{object}")
 }
@@ -180,7 +178,7 @@ pub(crate) fn label(lang: Lang, key: &'static str) -> &'static str {
         "ended" => "收回完毕", "digest" => "校验值", "subject" => "考评对象", "period" => "考评期",
         "total score" => "总分", "coefficient" => "系数", "score" => "评分", "facts" => "事实校验值",
         "punctuality" => "按期情况", "overdue reports" => "逾期未报", "platform maintenance" => "平台调整",
-        "use" => "用量", "low use" => "用量偏低", "objection" => "异议", "answer" => "答复",
+        "use" => "用量", "low use" => "用量偏低", "answer" => "答复",
     } key);
     lang.pick(zh, key)
 }

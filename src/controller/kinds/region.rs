@@ -30,8 +30,7 @@ pub(super) static KIND: KindSpec = KindSpec {
     index,
     count: |_, _| {},
     record: Some(RecordSpec {
-        depends: &[&SETTINGS, &RETAINED, &FILING, &FILED, &SETTLED],
-        depends: &[&SETTINGS, &RETAINED, &FILING, &FILED, &PLATFORM],
+        depends: &[&SETTINGS, &RETAINED, &FILING, &FILED, &SETTLED, &PLATFORM],
         region: |region| Some(region.name().to_owned()),
         decide,
         schema_error: super::schema_error::<Region>,
@@ -67,6 +66,7 @@ static SETTLED: [Dependency; 2] = [
     Dependency::on(Kind::Statement, links::REGION_WHERE_FILED, super::statement::settled_or_billed),
     Dependency::on(Kind::Catalog, links::CATALOGS_OF_REGION, super::catalog::mark_differs),
 ];
+
 /// What the provider owes for the platform (Art. 17, 21, 24).
 static PLATFORM: [Dependency; 1] =
     [Dependency::on(Kind::Compliance, links::PLATFORM, counts_differently)];

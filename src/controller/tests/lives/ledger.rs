@@ -83,6 +83,7 @@ impl Ledger {
             }
             "Namespace" if patch["metadata"]["labels"].get(keys::SETTLED_THROUGH).is_some() => {
                 assert_eq!(key.kind, Kind::Region, "{key:?} {write:?}");
+            }
             "Namespace" if Self::is_foreign(cluster, &t.name) => {
                 self.adopts(cluster, key, &t.name, &p.uid, patch);
                 assert!(read(RequiredReads::RECORDS), "S4: not on a quorum read: {write:?}");
