@@ -189,7 +189,8 @@ pub struct RecordStatus {
     #[schemars(length(max = 10))]
     pub due_date: Option<String>,
     /// The operator's seal that it saw this record, without a decision that it does not know, in the present period in
-    /// which the admission policies are intact. A decision that appears under an earlier one does not count.
+    /// which the admission policies are intact. A decision that appears under an earlier one does not count. Absent once
+    /// an approval or a rejection is recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub period_seal: Option<String>,

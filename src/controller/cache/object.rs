@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::{SharedTexts, TrimmedObject};
 use crate::clock::Clock;
 use crate::key::{Key, path, split_path};
-use crate::kinds::{Kind, Watched};
+use crate::kinds::Kind;
 use govcloud_domain::digest::spec_digest;
 use govcloud_domain::record::Meta;
 
@@ -74,12 +74,9 @@ impl Object {
             version: object.version(),
             path: path(object.namespace(), object.name()).into(),
             labels: texts.share(labels),
-            record,
             // No two records are alike.
-            text: match kind.spec().watched {
-                Watched::Labelled => texts.share(object.text),
-                Watched::All | Watched::WhileEstablished(_) => object.text.into(),
-            },
+            text: if record.is_some() { object.text.into() } else { texts.share(object.text) },
+            record,
         }
     }
 

@@ -75,8 +75,13 @@ const fn filed(on: Kind) -> Dependency {
     Dependency::on(on, links::REGION_WHERE_FILED, opens_or_ends)
 }
 
-fn opens_or_ends(_: &ClusterState, change: &Change) -> bool {
-    change.kind.filed().is_some() && change.differs(is_open)
+/// Records that open or end, but for those that open in a namespace that bears the mark: most do.
+fn opens_or_ends(state: &ClusterState, change: &Change) -> bool {
+    let opens_in_marked = || {
+        let opens = change.new.as_ref().filter(|record| is_open(record));
+        opens.and_then(|record| state.filing_namespace(record.namespace())).is_some_and(|n| n.marked)
+    };
+    change.kind.filed().is_some() && change.differs(is_open) && !opens_in_marked()
 }
 
 fn retains_others(_: &ClusterState, change: &Change) -> bool {

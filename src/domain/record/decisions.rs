@@ -6,7 +6,7 @@ use crate::decision::{self, DecisionVerdict, InvalidDecision, Subject};
 use crate::lifecycle_event::LifecycleEvent;
 use crate::region_context::RegionContext;
 use govcloud_api::deadline::{Obligation, Party};
-use govcloud_api::record::Decision;
+use govcloud_api::record::{Decision, Verdict};
 
 impl StatusBuilder {
     /// Makes sure that the operator recorded the decision that status has. One that it did not record is invalid,
@@ -43,6 +43,10 @@ impl StatusBuilder {
                 let event = LifecycleEvent::decided(d.verdict, d.opinion.clone());
                 self.record_event_at(event, Actor::person(&d.by, Party::Authority), Some(article), at);
                 self.record_decision(meta, context, d);
+                if d.verdict != Verdict::Returned {
+                    // No other decision follows, and its own seal vouches for it.
+                    self.status.period_seal = None;
+                }
             }
             DecisionVerdict::New(d, Some(why)) => {
                 let by = Actor::of_annotation(&d.by);
