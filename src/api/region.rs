@@ -11,14 +11,12 @@ pub use super::network::{Network, NetworkPeer, NetworkPort, NetworkRule, Protoco
 use super::record::TimelineEntry;
 use super::time::Instant;
 
+mod assessment;
 mod settlement;
 mod tenancy;
 
-pub use settlement::{BudgetCeiling, ChargeUntil, Proration, Settlement};
-mod assessment;
-mod tenancy;
-
 pub use assessment::{AssessmentRules, Coefficient, Criterion, LowUseRule, Scheme};
+pub use settlement::{BudgetCeiling, ChargeUntil, Proration, Settlement};
 pub use tenancy::{
     Allowed, ContainerLimits, IngressHost, LIMIT_ORDER, POD_SECURITY_VERSION, PodSecurity, Tenancy,
 };
