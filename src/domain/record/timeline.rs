@@ -67,6 +67,12 @@ fn weight(entry: &TimelineEntry) -> Weight {
         | E::MaintenanceReported
         | E::MaintenanceGone
         | E::Scored
+        | E::BillComputed
+        | E::BillIncomplete
+        | E::Confirmed
+        | E::ConfirmationVoid
+        | E::ObjectionWithdrawn
+        | E::BudgetExceeded
         | E::DeadlineMoved
         | E::DeadlineKept => Weight::Superseded,
         E::ClockStarted | E::Met | E::Overdue => Weight::Clock,
@@ -99,6 +105,8 @@ fn weight(entry: &TimelineEntry) -> Weight {
         | E::ObjectionAnswered
         | E::ObjectionPeriodEnded
         | E::Published
+        | E::StatementMade
+        | E::Settled
         | E::Reclaiming
         | E::Reclaimed => Weight::Kept,
     }
