@@ -426,7 +426,10 @@ impl LifecycleEvent {
                 bilingual!("使用部门已确认，校验值 {d}", "the department confirmed {d}")
             }
             Self::ConfirmationVoid => {
-                bilingual!("账单有变，原确认失效", "the bill changed; the confirmation does not count any more")
+                bilingual!(
+                    "账单有变，原确认失效",
+                    "the bill changed; the confirmation does not count any more"
+                )
             }
             Self::Objected(reason) => {
                 bilingual!("服务提供方提出异议：{reason}", "the provider objects: {reason}")
