@@ -108,7 +108,9 @@ impl Play {
     async fn refused(&self, answer: Result<String>, words: &str) -> Result<()> {
         match answer {
             Ok(done) => bail!("not refused ({words}): {done}"),
-            Err(e) => ensure!(e.to_string().contains(words), "refused with another message than {words:?}: {e}"),
+            Err(e) => {
+                ensure!(e.to_string().contains(words), "refused with another message than {words:?}: {e}")
+            }
         }
         Ok(())
     }
@@ -159,15 +161,15 @@ async fn nobody_makes_or_alters_one(play: &Play) -> Result<()> {
     let own = json!({ "apiVersion": "govcloud.dev/v1alpha1", "kind": "Statement", "metadata": { "name": "2026-08", "namespace": NS },
         "spec": { "region": "410000", "month": "2026-08" } });
     for who in [Actor::PlatformAdmin, Actor::Admin] {
-        play.refused(play.by(who).apply(&own.to_string()).await, "statements are made by the operator").await?;
+        play.refused(play.by(who).apply(&own.to_string()).await, "statements are made by the operator")
+            .await?;
     }
     let misnamed = json!({ "spec": { "month": "2026-07" } });
     play.refused(play.patch(Actor::Provider, SEPTEMBER, misnamed).await, "cannot change").await?;
     let digest = json!({ "spec": { "digest": format!("sha256:{}", "0".repeat(64)) } });
-    play.refused(play.patch(Actor::Authority410000, SEPTEMBER, digest).await, "is computed from the records").await?;
-    let manual = |item: &str, from: &str| {
-        json!({ "spec": { "manual": [{ "application": "travel", "item": item, "from": from, "to": from, "units": "1" }] } })
-    };
+    play.refused(play.patch(Actor::Authority410000, SEPTEMBER, digest).await, "is computed from the records")
+        .await?;
+    let manual = |item: &str, from: &str| json!({ "spec": { "manual": [{ "application": "travel", "item": item, "from": from, "to": from, "units": "1" }] } });
     let by_department = play.patch(Actor::Department, SEPTEMBER, manual("migration", "2026-09-25")).await;
     play.refused(by_department, "are recorded by the provider").await?;
     let other_month = play.patch(Actor::Provider, SEPTEMBER, manual("migration", "2026-10-25")).await;
@@ -183,7 +185,8 @@ async fn only_the_department_confirms(play: &Play) -> Result<()> {
     ensure!(september["status"]["bill"]["digest"] == digest.as_str(), "{}", september["status"]["bill"]);
     let confirm = format!("govcloud.dev/confirm={digest}");
     let other = format!("govcloud.dev/confirm=sha256:{}", "0".repeat(64));
-    play.refused(play.annotate(Actor::Department, SEPTEMBER, &other).await, "names the bill as it is now").await?;
+    play.refused(play.annotate(Actor::Department, SEPTEMBER, &other).await, "names the bill as it is now")
+        .await?;
     for (who, words) in [
         (Actor::OtherDepartment, "forbidden"),
         (Actor::Provider, "you lack verb confirm"),
@@ -204,7 +207,8 @@ async fn only_the_department_confirms(play: &Play) -> Result<()> {
 /// The provider objects with a reason; the authority settles what was confirmed.
 async fn only_what_was_confirmed_is_settled(play: &Play) -> Result<()> {
     let objection = "govcloud.dev/objection=数量有误";
-    play.refused(play.annotate(Actor::Department, SEPTEMBER, objection).await, "the provider objects").await?;
+    play.refused(play.annotate(Actor::Department, SEPTEMBER, objection).await, "the provider objects")
+        .await?;
     play.refused(
         play.annotate(Actor::Provider, SEPTEMBER, "govcloud.dev/objection= ").await,
         "gives its reason",
@@ -217,14 +221,18 @@ async fn only_what_was_confirmed_is_settled(play: &Play) -> Result<()> {
     play.decide(SEPTEMBER, "approved", "同意结算").await?;
     let settled = play.until_phase(SEPTEMBER, "Settled").await?;
     ensure!(timeline_count(&settled, "Settled") == 1, "{}", settled["status"]["timeline"]);
-    ensure!(settled["status"]["closingState"]["namespaces"][0]["quota"]["requests.cpu"] == "8", "the state is stored");
+    ensure!(
+        settled["status"]["closingState"]["namespaces"][0]["quota"]["requests.cpu"] == "8",
+        "the state is stored"
+    );
     Ok(())
 }
 
 /// What is settled stays, with the edition and the records that it was computed from.
 async fn what_is_settled_does_not_change(play: &Play) -> Result<()> {
     let quantity = json!({ "spec": { "manual": [{ "application": "travel", "item": "migration", "from": "2026-09-25", "to": "2026-09-25", "units": "1" }] } });
-    play.refused(play.patch(Actor::Provider, SEPTEMBER, quantity).await, "is final and does not change").await?;
+    play.refused(play.patch(Actor::Provider, SEPTEMBER, quantity).await, "is final and does not change")
+        .await?;
     let edition = "servicecatalog/henan-2026";
     play.until(edition, "marked", |o| o["metadata"]["labels"]["govcloud.dev/billed"] == "true").await?;
     let admin = play.by(Actor::PlatformAdmin);
@@ -239,7 +247,8 @@ async fn what_is_settled_does_not_change(play: &Play) -> Result<()> {
         o["metadata"]["labels"]["govcloud.dev/settled-through"] == "2026-09"
     })
     .await?;
-    let moved = admin.run(&["label", &namespace, "--overwrite", "govcloud.dev/settled-through=2027-12"]).await;
+    let moved =
+        admin.run(&["label", &namespace, "--overwrite", "govcloud.dev/settled-through=2027-12"]).await;
     play.refused(moved, "is the operator's mark").await
 }
 
@@ -351,7 +360,10 @@ async fn art_11_a_resource_is_named_once(context: Context) -> Result<()> {
         let answer = admin.apply(&twice(pair)).await;
         let Err(refusal) = answer else { bail!("not refused: {pair}") };
         let refusal = refusal.to_string();
-        ensure!(refusal.contains("one resource is named twice") && refusal.contains(field), "{pair}: {refusal}");
+        ensure!(
+            refusal.contains("one resource is named twice") && refusal.contains(field),
+            "{pair}: {refusal}"
+        );
     }
     Ok(())
 }

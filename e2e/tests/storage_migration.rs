@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use e2e::actors::Actor;
+use e2e::actors::{Actor, OPERATOR};
 use e2e::cluster::Setup;
 use e2e::policies;
 use e2e::sample_department::{DEPARTMENT, SampleDepartment, sample};
@@ -66,6 +66,14 @@ spec:
   currency: CNY
   effectiveFrom: "2026-01-01"
   items: [{code: cpu, name: vCPU, resource: requests.cpu, unit: "1", per: Month, price: "60"}]
+"#;
+
+/// The operator makes these alone.
+const STATEMENT: &str = r#"
+apiVersion: govcloud.dev/v1alpha1
+kind: Statement
+metadata: {name: 2026-10, namespace: dept-transport}
+spec: {region: "410000", month: 2026-10}
 "#;
 
 /// A webhook of others that touches nothing of this project.
@@ -168,7 +176,10 @@ async fn furnish(sample: &SampleDepartment) -> Result<()> {
         let file = e2e::sample_department::sample(record).display().to_string();
         department.run(&["apply", "-n", DEPARTMENT, "-f", &file]).await?;
     }
-    Ok(())
+    let statement = tempfile::NamedTempFile::new()?;
+    fs::write(statement.path(), STATEMENT)?;
+    let file = statement.path().display().to_string();
+    admin.run(&["create", "-f", &file, "--as", OPERATOR]).await.map(drop)
 }
 
 /// The authority lists what tenants may use, and the operator writes it to the tenant's namespace.

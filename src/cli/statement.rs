@@ -139,8 +139,7 @@ impl StatementView<'_> {
         if let Some(b) = &self.status.budget {
             facts.push(vec![label("budget"), format!("{}: {} / {}", b.year, b.used, b.ceiling)]);
         }
-        let mut text =
-            format!("{}\n\n{}", label("statement of the government cloud"), table(None, facts, 0));
+        let mut text = format!("{}\n\n{}", label("statement of the government cloud"), table(None, facts, 0));
         text += &self.lines(lang);
         text += &self.corrections(lang);
         text += &self.notes(lang);
@@ -191,12 +190,16 @@ impl StatementView<'_> {
 
     /// Missing facts, and facts that people should see.
     fn notes(&self, lang: Lang) -> String {
-        let gaps = self.bill.gaps.iter().map(|gap| {
-            vec![gap.reason.clone(), gap.application.clone(), gap.names.join(" ")]
-        });
-        let remarks = self.bill.remarks.iter().map(|remark| {
-            vec![remark.reason.clone(), remark.application.clone(), remark.item.clone()]
-        });
+        let gaps = self
+            .bill
+            .gaps
+            .iter()
+            .map(|gap| vec![gap.reason.clone(), gap.application.clone(), gap.names.join(" ")]);
+        let remarks = self
+            .bill
+            .remarks
+            .iter()
+            .map(|remark| vec![remark.reason.clone(), remark.application.clone(), remark.item.clone()]);
         let rows: Vec<_> = gaps.chain(remarks).collect();
         match rows.is_empty() {
             true => String::new(),

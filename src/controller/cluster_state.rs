@@ -166,7 +166,8 @@ impl ClusterState {
     /// The service catalogue of a Region. It is read and judged once for each version of the Region and of its editions.
     fn catalogue(&self, code: &str, region: &Region) -> Arc<Catalogue> {
         let names = region.spec.catalog_names();
-        let editions: Vec<_> = names.map(|name| (name.to_owned(), self.get(Kind::Catalog, "", name))).collect();
+        let editions: Vec<_> =
+            names.map(|name| (name.to_owned(), self.get(Kind::Catalog, "", name))).collect();
         let version = |of: &Option<Arc<Object>>| of.as_ref().map_or(0, |object| object.version);
         let region_version = self.get(Kind::Region, "", code).map_or(0, |object| object.version);
         let versions: Vec<u64> =

@@ -351,7 +351,10 @@ impl Finding {
             ),
             Self::StatementIncomplete(missing) => {
                 let Bilingual { zh, en } = missing;
-                bilingual!("缺少计费所需的事实，不能确认：{zh}", "facts are missing, so nothing can be confirmed: {en}")
+                bilingual!(
+                    "缺少计费所需的事实，不能确认：{zh}",
+                    "facts are missing, so nothing can be confirmed: {en}"
+                )
             }
             Self::StatementTooLong(what, n, max) => {
                 let Bilingual { zh, en } = what;

@@ -481,7 +481,10 @@ impl LifecycleEvent {
                 bilingual!("使用部门已确认，校验值 {d}", "the department confirmed {d}")
             }
             Self::ConfirmationVoid => {
-                bilingual!("账单有变，原确认失效", "the bill changed; the confirmation does not count any more")
+                bilingual!(
+                    "账单有变，原确认失效",
+                    "the bill changed; the confirmation does not count any more"
+                )
             }
             Self::Objected(reason) => bilingual!("提出异议：{reason}", "an objection: {reason}"),
             Self::ObjectionWithdrawn => {

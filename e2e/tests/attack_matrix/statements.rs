@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use crate::caller::Caller::*;
 use crate::held::HELD;
-use crate::row::{Row, Via, allowed, annotate, annotations, change, create, delete, denied, label, merge, stamped};
+use crate::row::{
+    Row, Via, allowed, annotate, annotations, change, create, delete, denied, label, merge, stamped,
+};
 use crate::target::{DIGEST, OTHER_DIGEST};
 
 /// The rows.
@@ -62,7 +64,11 @@ fn confirming() -> Vec<Row> {
         for who in [Pipeline, Province, City, Provider, OtherDepartment] {
             rows.push(denied(who, change(via, "stmt/2026-10", confirm()), lack));
         }
-        rows.push(denied(ClusterAdmin, change(via, "stmt/2026-10", confirm()), "wildcard rights do not count"));
+        rows.push(denied(
+            ClusterAdmin,
+            change(via, "stmt/2026-10", confirm()),
+            "wildcard rights do not count",
+        ));
     }
     let mut mixed = confirm();
     crate::row::overlay(&mut mixed, &annotations("objection=x"));
@@ -73,7 +79,11 @@ fn confirming() -> Vec<Row> {
             "confirmed-by",
             Department,
         ),
-        denied(Department, annotate("stmt/2026-10", "confirmed-by=somebody-else"), "changes with govcloud.dev/confirm only"),
+        denied(
+            Department,
+            annotate("stmt/2026-10", "confirmed-by=somebody-else"),
+            "changes with govcloud.dev/confirm only",
+        ),
         denied(FilingOfficer, merge("stmt/2026-10", confirm()), hats),
         denied(FilingProvider, merge("stmt/2026-10", confirm()), hats),
         denied(
@@ -82,8 +92,16 @@ fn confirming() -> Vec<Row> {
             "a confirmation names the bill as it is now",
         ),
         denied(Department, merge("stmt/2026-09", confirm()), "is confirmed in phase AwaitingConfirmation"),
-        denied(Department, annotate("stmt/2026-11", "confirm-"), "is confirmed in phase AwaitingConfirmation"),
-        denied(Department, merge("stmt/2026-10", mixed), "a confirmation changes nothing else | the provider objects"),
+        denied(
+            Department,
+            annotate("stmt/2026-11", "confirm-"),
+            "is confirmed in phase AwaitingConfirmation",
+        ),
+        denied(
+            Department,
+            merge("stmt/2026-10", mixed),
+            "a confirmation changes nothing else | the provider objects",
+        ),
     ]);
     rows
 }
@@ -96,8 +114,17 @@ fn objecting() -> Vec<Row> {
     rows.extend([
         allowed(Provider, annotate("stmt/2026-10", "objection=数量有误")),
         allowed(Provider, annotate("stmt/2026-11", "objection=数量有误")),
-        stamped(Provider, annotate("stmt/2026-10", "objection=数量有误 objected-by=x"), "objected-by", Provider),
-        denied(Provider, annotate("stmt/2026-10", "objected-by=x"), "changes with govcloud.dev/objection only"),
+        stamped(
+            Provider,
+            annotate("stmt/2026-10", "objection=数量有误 objected-by=x"),
+            "objected-by",
+            Provider,
+        ),
+        denied(
+            Provider,
+            annotate("stmt/2026-10", "objected-by=x"),
+            "changes with govcloud.dev/objection only",
+        ),
         denied(Provider, annotate("stmt/2026-09", "objection=数量有误"), "a computed bill is objected to"),
         denied(Provider, annotate("stmt/2026-10", "objection="), "an objection gives its reason"),
     ]);
@@ -127,7 +154,11 @@ fn settled() -> Vec<Row> {
         denied(Operator, merge("stmt/2026-12", digest(OTHER_DIGEST)), last),
         denied(Provider, annotate("stmt/2026-12", "objection=x"), last),
         denied(Department, annotate("stmt/2026-12", "confirm-"), last),
-        denied(Province, annotate("stmt/2026-12", "decision=rejected reviewed-generation=1 opinion=x"), "a decision is final"),
+        denied(
+            Province,
+            annotate("stmt/2026-12", "decision=rejected reviewed-generation=1 opinion=x"),
+            "a decision is final",
+        ),
         denied(Department, delete("stmt/2026-12"), "you lack verb administer, granted by name"),
         denied(ClusterAdmin, delete("stmt/2026-12"), "you lack verb administer, granted by name"),
         allowed(Province, delete("stmt/2026-12")),
@@ -139,7 +170,11 @@ fn settled() -> Vec<Row> {
         allowed(ClusterAdmin, label("catalog/billed", "example.org/a=b")),
         allowed(Operator, label("catalog/henan", "billed=true")),
         denied(Operator, label("catalog/henan", "example.org/a=b"), "you lack verb administer"),
-        denied(Operator, merge("catalog/henan", json!({"spec": {"edition": "x"}})), "you lack verb administer"),
+        denied(
+            Operator,
+            merge("catalog/henan", json!({"spec": {"edition": "x"}})),
+            "you lack verb administer",
+        ),
         allowed(Operator, label(HELD, "settled-through=2026-09")),
         denied(ClusterAdmin, label(HELD, "settled-through=2026-09"), "is the operator's mark"),
     ]

@@ -139,14 +139,22 @@ async fn catalogs_are_refused(context: &Context) -> Result<usize> {
     let rows: [Row; 7] = [
         ("negative price", |item| item["price"] = json!("-1"), &["spec.items[0].price"]),
         ("price in words", |item| item["price"] = json!("一元"), &["spec.items[0].price"]),
-        ("unit of nothing", |item| item["unit"] = json!("0"), &["spec.items[0].unit", "must be a Kubernetes quantity above zero"]),
+        (
+            "unit of nothing",
+            |item| item["unit"] = json!("0"),
+            &["spec.items[0].unit", "must be a Kubernetes quantity above zero"],
+        ),
         ("unit in words", |item| item["unit"] = json!("a core"), &["spec.items[0].unit"]),
         (
             "granted without a key",
             |item| drop(item.as_object_mut().and_then(|item| item.remove("resource"))),
             &["spec.items[0]", "names the quota key in resource"],
         ),
-        ("a key that is not metered", |item| item["basis"] = json!("Manual"), &["spec.items[0]", "has no resource"]),
+        (
+            "a key that is not metered",
+            |item| item["basis"] = json!("Manual"),
+            &["spec.items[0]", "has no resource"],
+        ),
         ("price of a week", |item| item["per"] = json!("Week"), &["spec.items[0].per", "\"Month\""]),
     ];
     let count = rows.len();

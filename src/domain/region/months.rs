@@ -141,12 +141,8 @@ impl DepartmentMonths {
 /// The write that makes a statement: it fails where there is one of this name.
 fn make(region: &str, namespace: &str, month: Month) -> Write {
     let name = month.to_string();
-    let spec = StatementSpec {
-        region: region.to_owned(),
-        month: name.clone(),
-        digest: None,
-        manual: Vec::new(),
-    };
+    let spec =
+        StatementSpec { region: region.to_owned(), month: name.clone(), digest: None, manual: Vec::new() };
     let mut statement = Statement::new(&name, spec);
     statement.metadata.namespace = Some(namespace.to_owned());
     Write::Create(Target::namespaced(resources::STATEMENT, namespace, &name), json!(statement))

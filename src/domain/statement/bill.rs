@@ -114,7 +114,8 @@ impl Department<'_> {
         };
         let mut findings = too_long(&settled);
         if !settled.statement.is_complete() {
-            let texts: Vec<Bilingual> = settled.statement.gaps.iter().map(settlement::gap::Gap::text).collect();
+            let texts: Vec<Bilingual> =
+                settled.statement.gaps.iter().map(settlement::gap::Gap::text).collect();
             findings.push(Finding::StatementIncomplete(Bilingual::list(&texts)));
         }
         if findings.iter().any(|f| matches!(f, Finding::StatementTooLong(..))) {
@@ -194,8 +195,7 @@ impl Department<'_> {
     /// The year's fees beside the ceiling of the department (Art. 7), and whether they are above it.
     fn budget(&self, bill: &statement::Statement) -> (Option<Budget>, bool) {
         let year = i32::from(bill.month.year());
-        let ceiling =
-            self.settings.budgets.iter().find(|b| b.department == self.namespace && b.year == year);
+        let ceiling = self.settings.budgets.iter().find(|b| b.department == self.namespace && b.year == year);
         let Some(ceiling) = ceiling else { return (None, false) };
         let earlier = self.earlier(bill.month);
         let of_year = earlier.iter().filter(|then| then.month.year() == bill.month.year());

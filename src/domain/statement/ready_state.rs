@@ -88,7 +88,10 @@ fn over(phase: Phase) -> ReadyState {
     match phase {
         Phase::Voided => ReadyState::Stalled(
             Reason::Rejected,
-            Bilingual::new("主管部门不同意，本月未结算", "rejected by the authority; the month is not settled"),
+            Bilingual::new(
+                "主管部门不同意，本月未结算",
+                "rejected by the authority; the month is not settled",
+            ),
         ),
         _ => ReadyState::Ready(Reason::Settled, Bilingual::new("已结算", "settled")),
     }

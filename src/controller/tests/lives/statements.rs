@@ -79,11 +79,17 @@ fn art_26_a_month_is_confirmed_and_settled() {
     assert!(!s.may_decide(LI, &june, "approved"), "nobody has confirmed");
     s.until("2026-07-02 10:00");
     s.confirm(&june);
-    assert_eq!((s.phase(&june), s.status(&june)["waitingOn"].as_str()), ("AwaitingDecision", Some("Authority")));
+    assert_eq!(
+        (s.phase(&june), s.status(&june)["waitingOn"].as_str()),
+        ("AwaitingDecision", Some("Authority"))
+    );
     s.until("2026-07-03 10:00");
     s.decide(&june, "approved", "同意结算");
     assert_eq!((s.phase(&june), s.mark()), ("Settled", "2026-06"));
-    assert_eq!(s.cluster.objects[&id("ServiceCatalog", "", "henan-2026")]["metadata"]["labels"][keys::BILLED], "true");
+    assert_eq!(
+        s.cluster.objects[&id("ServiceCatalog", "", "henan-2026")]["metadata"]["labels"][keys::BILLED],
+        "true"
+    );
     // Half of July with 8 cores, half with 16; the year is above the ceiling from then on, and nothing is refused.
     s.until("2026-07-16 10:00");
     s.file(&change_id("enlarge"), adjustment(json!({ "requests.cpu": "16" })));
@@ -106,18 +112,22 @@ fn art_26_an_objection_returns_the_bill() {
     let june = statement("2026-06");
     s.until("2026-07-01 10:00");
     s.note("provider", &june, keys::OBJECTION, keys::OBJECTED_BY, "迁移服务未计入");
-    assert_eq!((s.phase(&june), s.status(&june)["waitingOn"].as_str()), ("AwaitingConfirmation", Some("Authority")));
+    assert_eq!(
+        (s.phase(&june), s.status(&june)["waitingOn"].as_str()),
+        ("AwaitingConfirmation", Some("Authority"))
+    );
     s.until("2026-07-02 10:00");
     s.decide(&june, "returned", "请补登迁移服务");
     assert_eq!(s.phase(&june), "Returned");
     s.until("2026-07-03 10:00");
     // Two days of work, which the provider records.
-    let manual =
-        json!([{ "application": "travel", "item": "migration", "from": "2026-06-02", "to": "2026-06-03", "units": "1" }]);
+    let manual = json!([{ "application": "travel", "item": "migration", "from": "2026-06-02", "to": "2026-06-03", "units": "1" }]);
     s.edit("provider", &june, json!({ "manual": manual }));
     assert_eq!((s.phase(&june), s.total(&june)), ("AwaitingConfirmation", "2240.00"));
     s.say("provider", "takes the objection back");
-    s.cluster.change(&june, |o| drop(o["metadata"]["annotations"].as_object_mut().unwrap().remove(keys::OBJECTION)));
+    s.cluster.change(&june, |o| {
+        drop(o["metadata"]["annotations"].as_object_mut().unwrap().remove(keys::OBJECTION))
+    });
     s.settle();
     s.confirm(&june);
     s.decide(&june, "approved", "同意结算");
@@ -152,11 +162,13 @@ fn only_the_present_digest_is_confirmed() {
     s.until("2026-07-01 10:00");
     let other = format!("sha256:{}", "0".repeat(64));
     s.note(ZHANG, &june, keys::CONFIRM, keys::CONFIRMED_BY, &other);
-    assert_eq!((s.phase(&june), s.stands(&june, "Stalled").as_str()), ("AwaitingConfirmation", "True/OtherDigest"));
+    assert_eq!(
+        (s.phase(&june), s.stands(&june, "Stalled").as_str()),
+        ("AwaitingConfirmation", "True/OtherDigest")
+    );
     s.confirm(&june);
     assert_eq!(s.phase(&june), "AwaitingDecision");
-    let manual =
-        json!([{ "application": "travel", "item": "migration", "from": "2026-06-02", "to": "2026-06-02", "units": "1" }]);
+    let manual = json!([{ "application": "travel", "item": "migration", "from": "2026-06-02", "to": "2026-06-02", "units": "1" }]);
     s.edit("provider", &june, json!({ "manual": manual }));
     assert_eq!((s.phase(&june), s.count(&june, "ConfirmationVoid")), ("AwaitingConfirmation", 1));
     assert!(s.status(&june)["confirmation"].is_null() && !s.may_decide(LI, &june, "approved"));
