@@ -347,8 +347,13 @@ impl Details {
             self.document("inspection report", report.title.clone(), &report.uri.0, &report.sha256.0);
         }
         for finding in &spec.findings {
-            let value =
-                format!("{} {} Art. {}: {}", finding.id, api_name(&finding.severity), finding.article, finding.text);
+            let value = format!(
+                "{} {} Art. {}: {}",
+                finding.id,
+                api_name(&finding.severity),
+                finding.article,
+                finding.text
+            );
             self.translated("findings", value, |lang| {
                 let severity = terms::severity(lang, finding.severity);
                 let article = messages::article(lang, finding.article);
@@ -407,10 +412,7 @@ fn rows(
 
 /// Returns true for a phase after which nothing happens on a record.
 fn has_ended(phase: &str) -> bool {
-    matches!(
-        phase,
-        "Rejected" | "Withdrawn" | "Exited" | "Completed" | "Released" | "Recorded" | "Closed"
-    )
+    matches!(phase, "Rejected" | "Withdrawn" | "Exited" | "Completed" | "Released" | "Recorded" | "Closed")
 }
 
 /// Returns true if a condition needs attention. `Reconciling` does not.

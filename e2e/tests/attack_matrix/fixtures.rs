@@ -10,8 +10,8 @@ use e2e::wait::eventually;
 use serde_json::{Value, json};
 
 use crate::bodies::{
-    THEN, condition, consent, emergency_plan, inventory, maintenance, of_provider, receipt, reclaim_policy, report,
-    response, responses, tenant_namespace,
+    THEN, condition, consent, emergency_plan, inventory, maintenance, of_provider, receipt, reclaim_policy,
+    report, response, responses, tenant_namespace,
 };
 use crate::caller::{Caller, everyone};
 use crate::held::HELD;
