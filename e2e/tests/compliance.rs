@@ -13,7 +13,9 @@ mod fixture;
 #[path = "compliance/inspections.rs"]
 mod inspections;
 
-use documents::{art_17_the_provider_files_for_the_platform, art_22_the_department_files_for_its_application};
+use documents::{
+    art_17_the_provider_files_for_the_platform, art_22_the_department_files_for_its_application,
+};
 use inspections::{art_25_an_inspection_from_findings_to_its_end, art_25_the_provider_is_inspected};
 
 fn main() -> ExitCode {

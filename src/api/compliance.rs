@@ -28,7 +28,11 @@ use super::time::{CivilDate, Instant};
     printcolumn(name = "Application", type_ = "string", json_path = ".spec.application"),
     printcolumn(name = "Region", type_ = "string", json_path = ".spec.region"),
     printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
-    printcolumn(name = "Current", type_ = "string", json_path = ".status.conditions[?(@.type=='Current')].status"),
+    printcolumn(
+        name = "Current",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Current')].status"
+    ),
     printcolumn(name = "Valid-Until", type_ = "string", json_path = ".spec.validUntil"),
     printcolumn(name = "Waiting-On", type_ = "string", json_path = ".status.waitingOn"),
     printcolumn(name = "For", type_ = "string", json_path = ".status.waitingFor"),
@@ -89,7 +93,18 @@ pub struct ComplianceRecordSpec {
 
 /// Kind of a document, and of the duty that it meets.
 #[derive(
-    Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord, EnumIter, IntoStaticStr,
+    Clone,
+    Copy,
+    Debug,
+    Deserialize,
+    Serialize,
+    JsonSchema,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    EnumIter,
+    IntoStaticStr,
 )]
 pub enum ComplianceType {
     /// 运行情况报告: use of resources and operation of the platform (Art. 17).

@@ -106,7 +106,11 @@ pub(super) async fn confirm_and_submit(
     Ok(true)
 }
 
-pub(super) async fn present(session: &Session, record: &Record, out: &mut impl Write) -> Result<(), CliError> {
+pub(super) async fn present(
+    session: &Session,
+    record: &Record,
+    out: &mut impl Write,
+) -> Result<(), CliError> {
     let details = details_of(session, record, &RegionCalendars::read(session).await?).await;
     writeln!(out, "{}", show::text(&details, session.lang, Part::Reviewed))?;
     Ok(())

@@ -9,12 +9,10 @@ use super::record::{Body, Record, api_name};
 use super::region_calendars::{RegionCalendars, Remaining};
 use govcloud_api::application::{CloudApplication, TenantNamespace};
 use govcloud_api::change::{PlatformMaintenance, ResourceAdjustment};
-use govcloud_api::compliance::ComplianceRecord;
 use govcloud_api::condition::{Condition, ConditionStatus};
 use govcloud_api::deadline::{Deadline, Party};
 use govcloud_api::decommission::{Decommission, GivenConsent, Inventory};
 use govcloud_api::grant::{GrantedNamespace, ResourceGrant};
-use govcloud_api::inspection::Inspection;
 use govcloud_api::quota::Quota;
 use govcloud_api::record::{Decision, TimelineEntry};
 use govcloud_api::region::LocalName;
@@ -23,6 +21,7 @@ use govcloud_api::tenancy::Access;
 use govcloud_api::time::Instant;
 
 mod assessment;
+mod compliance;
 
 /// Details of a record. The field names are an interface.
 #[derive(Clone, Debug, Serialize)]
@@ -332,70 +331,6 @@ impl Details {
         }
     }
 
-    fn compliance(&mut self, record: &ComplianceRecord) {
-        let spec = &record.spec;
-        self.translated("type", api_name(&spec.type_), |lang| {
-            let obligation = spec.type_.obligation();
-            lang.pick(obligation.zh(), obligation.en()).to_owned()
-        });
-        match &spec.application {
-            Some(name) => self.fact("application", name.clone()),
-            None => self.translated("application", "-".to_owned(), messages::the_platform),
-        }
-        self.fact("issued by", format!("{} {}", spec.issued_by, spec.issued_on));
-        if let Some(last) = spec.valid_until {
-            self.fact("valid until", last.to_string());
-        }
-        if let Some(result) = spec.result {
-            self.translated("result", api_name(&result), |lang| {
-                terms::compliance_result(lang, result).to_owned()
-            });
-        }
-        let (uri, sha256) = (&spec.document.uri.0, &spec.document.sha256.0);
-        self.document("document", spec.document.title.clone(), uri, sha256);
-        let Some(drill) = &spec.drill else { return };
-        if let Some(plan) = &drill.plan {
-            self.fact("emergency plan", plan.clone());
-        }
-        for participant in &drill.participants {
-            self.fact("participants", participant.clone());
-        }
-        for shortfall in &drill.shortfalls {
-            self.fact("shortfalls", shortfall.clone());
-        }
-    }
-
-    fn inspection(&mut self, inspection: &Inspection) {
-        let spec = &inspection.spec;
-        let inspected = Party::from(spec.inspected);
-        self.translated("inspected", api_name(&spec.inspected), |lang| {
-            terms::party(lang, inspected).to_owned()
-        });
-        self.fact("inspected on", spec.inspected_on.to_string());
-        if let Some(name) = &spec.application {
-            self.fact("application", name.clone());
-        }
-        if let Some(report) = &spec.report {
-            self.document("inspection report", report.title.clone(), &report.uri.0, &report.sha256.0);
-        }
-        for finding in &spec.findings {
-            let value =
-                format!("{} {} Art. {}: {}", finding.id, api_name(&finding.severity), finding.article, finding.text);
-            self.translated("findings", value, |lang| {
-                let severity = terms::severity(lang, finding.severity);
-                let article = messages::article(lang, finding.article);
-                messages::inspection_finding(lang, &finding.id, severity, article, &finding.text)
-            });
-            for response in spec.responses.iter().filter(|r| r.finding == finding.id) {
-                self.fact("responses", format!("{} #{}: {}", finding.id, response.number, response.text));
-                if let Some(proof) = &response.document {
-                    let title = format!("{} #{}", finding.id, response.number);
-                    self.document("response", title, &proof.uri.0, &proof.sha256.0);
-                }
-            }
-        }
-    }
-
     fn exit(&mut self, exit: &Decommission) {
         self.fact("application", exit.spec.application.clone());
         let (scope, reason) = (exit.spec.scope, exit.spec.reason);
@@ -441,6 +376,7 @@ fn rows(
 fn has_ended(phase: &str) -> bool {
     matches!(phase, "Rejected" | "Withdrawn" | "Exited" | "Completed" | "Released")
         || matches!(phase, "Settled" | "Voided" | "Recorded" | "Closed" | "Published")
+    matches!(phase, "Rejected" | "Withdrawn" | "Exited" | "Completed" | "Released" | "Recorded" | "Closed")
 }
 
 /// Returns true if a condition needs attention. `Reconciling` does not.

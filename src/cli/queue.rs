@@ -242,7 +242,9 @@ impl QueueCommand {
         scope: &Scope,
     ) -> Result<Rights, CliError> {
         let mut regions: BTreeSet<String> = items.iter().map(|i| i.region.clone()).collect();
-        let mut namespaces: BTreeSet<String> = items.iter().map(|i| i.namespace.clone()).collect();
+        // A Region is in none.
+        let named = items.iter().map(|i| i.namespace.clone()).filter(|n| n != "-");
+        let mut namespaces: BTreeSet<String> = named.collect();
         if items.is_empty() {
             regions.extend(calendars.regions.keys().cloned());
         }

@@ -215,10 +215,7 @@ impl Evaluation<'_> {
 
 /// Wording of the end of validity.
 fn expired_text(last: jiff::civil::Date) -> Bilingual {
-    bilingual!(
-        "有效期至 {last}，已过期；请重新报送",
-        "valid until {last}, and expired; file a new one"
-    )
+    bilingual!("有效期至 {last}，已过期；请重新报送", "valid until {last}, and expired; file a new one")
 }
 
 /// Ready state in each phase.

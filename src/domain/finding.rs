@@ -376,8 +376,14 @@ impl Finding {
                 "spec.manual records {item} for application {application}, which does not exist here; the provider corrects it"
             ),
             Self::EmergencyPlanUnusable(field, n, why) => Bilingual::new(
-                format!("{field} 所列应急预案 {n} 不能作为依据：{}；请改写为在案有效的 EmergencyPlan", why.zh),
-                format!("{field} names {n}, which cannot be relied on: {}; name an EmergencyPlan that is in force", why.en),
+                format!(
+                    "{field} 所列应急预案 {n} 不能作为依据：{}；请改写为在案有效的 EmergencyPlan",
+                    why.zh
+                ),
+                format!(
+                    "{field} names {n}, which cannot be relied on: {}; name an EmergencyPlan that is in force",
+                    why.en
+                ),
             ),
             Self::Assessment(finding) => finding.text(),
         }

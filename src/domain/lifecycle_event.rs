@@ -457,10 +457,16 @@ impl LifecycleEvent {
             ),
             Self::Recorded => bilingual!("已核验在案", "checked, and on record"),
             Self::Expired(last) => {
-                bilingual!("有效期至 {last}，已过期，须重新报送", "valid until {last}, and expired; a new one is to be filed")
+                bilingual!(
+                    "有效期至 {last}，已过期，须重新报送",
+                    "valid until {last}, and expired; a new one is to be filed"
+                )
             }
             Self::FindingsIssued(n) => {
-                bilingual!("安全检查发现 {n} 项问题，须限期整改", "the inspection has {n} findings, to be put right in time")
+                bilingual!(
+                    "安全检查发现 {n} 项问题，须限期整改",
+                    "the inspection has {n} findings, to be put right in time"
+                )
             }
             Self::Responded(id) => bilingual!("对问题 {id} 作出整改答复", "finding {id} was answered"),
             Self::Met(o, None) => {

@@ -36,8 +36,9 @@ pub(super) static KIND: KindSpec = KindSpec {
     }),
 };
 
-static READS: [Dependency; 1] =
-    [Dependency::on(Kind::Application, links::APPLICATION_OF_RECORD, always).live(Live::Reference).confirm_missing()];
+static READS: [Dependency; 1] = [Dependency::on(Kind::Application, links::APPLICATION_OF_RECORD, always)
+    .live(Live::Reference)
+    .confirm_missing()];
 
 fn decide(state: &ClusterState, key: &Key, with: &GatherContext, now: Timestamp) -> Option<Decision> {
     let (meta, record) = state.object(key)?.typed::<Exemption>()?;

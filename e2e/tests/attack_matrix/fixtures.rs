@@ -14,12 +14,16 @@ use crate::bodies::{
     response, responses, tenant_namespace,
     THEN, adopted, condition, consent, inventory, maintenance, receipt, reclaim_policy, report,
     tenant_namespace,
+    THEN, condition, consent, inventory, maintenance, receipt, reclaim_policy, report, tenant_namespace,
 };
 use crate::caller::{Caller, everyone};
 use crate::held::HELD;
 use crate::row::{Via, annotate, create, delete, label, labels, merge, overlay, status};
 use crate::send::Sender;
 use crate::target::{APPLICATION, DIGEST, FOUND, OTHER_DIGEST, TENANT, TRANSPORT, Target, container};
+
+#[path = "documents.rs"]
+mod documents;
 
 /// RBAC wide open to everybody, but for the project's own verbs: what is refused is refused by the policies.
 const WIDE_OPEN: &str = r#"

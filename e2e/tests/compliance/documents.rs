@@ -7,8 +7,8 @@ use e2e::suite::Context;
 use e2e::wait::{eventually, until};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::events::v1::Event;
-use kube::api::{ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams};
 use kube::Api;
+use kube::api::{ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams};
 use serde_json::{Value, json};
 
 use crate::fixture::{day, decide, department, document, on_record, provider, refused};
@@ -39,7 +39,10 @@ async fn bad_input(provider: &Department, department: &Department) -> Result<()>
     }
     refused(
         department.file(&plan(json!({}))?).await,
-        &["针对平台，由服务提供方报送（第十七条）", "a ComplianceRecord without spec.application is about the platform"],
+        &[
+            "针对平台，由服务提供方报送（第十七条）",
+            "a ComplianceRecord without spec.application is about the platform",
+        ],
     )?;
     let of_system = document("travel-mlps.yaml", "bad", json!({}))?;
     refused(provider.file(&of_system).await, &["who provisions does not file"])?;
@@ -71,7 +74,9 @@ async fn plan_and_drill(provider: &Department) -> Result<()> {
     let api = provider.api(Actor::Provider, Kind::Compliance).await?;
     let deleted = api.delete("emergency-plan", &DeleteParams::default()).await;
     refused(deleted.map_err(Into::into), &["deleted after export by the authority"])?;
-    let other = provider.amend(Kind::Compliance, "drill", json!({"spec": {"type": "ProductList", "drill": null}})).await;
+    let other = provider
+        .amend(Kind::Compliance, "drill", json!({"spec": {"type": "ProductList", "drill": null}}))
+        .await;
     refused(other, &["type and application cannot change"])?;
     // Returned, it does not count, and may be corrected.
     decide(provider, Kind::Compliance, "drill", "returned").await?;
@@ -84,13 +89,13 @@ async fn plan_and_drill(provider: &Department) -> Result<()> {
 /// Art. 18: the plan that maintenance names is in force until the window ends.
 async fn maintenance_with_a_plan(provider: &Department, department: &Department) -> Result<()> {
     department.provision(department.application("travel")?).await?;
-    let start = Timestamp::now().checked_add(SignedDuration::from_hours(24 * 20))?.round(jiff::Unit::Second)?;
+    let start =
+        Timestamp::now().checked_add(SignedDuration::from_hours(24 * 20))?.round(jiff::Unit::Second)?;
     let end = start.checked_add(SignedDuration::from_hours(4))?;
     let mut plan = fixtures::sample("maintenance.yaml")?;
     let maintenance = &mut plan["spec"]["platformMaintenance"];
     maintenance["window"] = json!({"start": start.to_string(), "end": end.to_string()});
-    maintenance["affects"] =
-        json!({"applications": [{"namespace": department.namespace, "name": "travel"}]});
+    maintenance["affects"] = json!({"applications": [{"namespace": department.namespace, "name": "travel"}]});
     maintenance["emergencyPlan"] = json!("no-plan");
     provider.file(&plan).await?;
     let named = |name: &str| json!({"spec": {"platformMaintenance": {"emergencyPlan": name}}});
@@ -98,7 +103,10 @@ async fn maintenance_with_a_plan(provider: &Department, department: &Department)
         provider.amend(Kind::Change, "storage-upgrade", named(name)).await?;
         let judged = provider.judged(Kind::Change, "storage-upgrade", "EmergencyPlanUnusable").await?;
         let message = condition(&judged.data["status"], "Valid")["message"].to_string();
-        ensure!(message.contains("spec.platformMaintenance.emergencyPlan") && message.contains(why), "{message}");
+        ensure!(
+            message.contains("spec.platformMaintenance.emergencyPlan") && message.contains(why),
+            "{message}"
+        );
         refused(provider.amend_as(
             Actor::Authority410000, Kind::Change, "storage-upgrade",
             json!({"metadata": {"annotations": {
@@ -120,20 +128,26 @@ async fn expired_and_replaced(provider: &Department) -> Result<()> {
     };
     provider.file(&list("products", -60, day(-1))?).await?;
     let expired = |s: &Value| {
-        s["phase"] == "Recorded" && condition(s, "Current")["reason"] == "Expired"
+        s["phase"] == "Recorded"
+            && condition(s, "Current")["reason"] == "Expired"
             && condition(s, "Stalled")["reason"] == "Expired"
     };
     provider.until(Kind::Compliance, "products", "has expired", expired).await?;
     let events: Api<Event> = Api::namespaced(provider.admin().await?, &provider.namespace);
     let reported = || async {
         let list = events.list(&ListParams::default()).await?;
-        let of = |e: &Event| e.reason.as_deref() == Some("Expired") && e.regarding.as_ref().is_some_and(|r| r.name.as_deref() == Some("products"));
+        let of = |e: &Event| {
+            e.reason.as_deref() == Some("Expired")
+                && e.regarding.as_ref().is_some_and(|r| r.name.as_deref() == Some("products"))
+        };
         Ok((list.items.iter().filter(|e| of(e)).count() == 1).then_some(()))
     };
     eventually("one Event of the expiry", PATIENCE, reported).await?;
     provider.file(&list("products-2", -1, day(300))?).await?;
     on_record(provider, "products-2").await?;
-    let replaced = |s: &Value| condition(s, "Current")["reason"] == "Superseded" && condition(s, "Ready")["status"] == "True";
+    let replaced = |s: &Value| {
+        condition(s, "Current")["reason"] == "Superseded" && condition(s, "Ready")["status"] == "True"
+    };
     provider.until(Kind::Compliance, "products", "was replaced", replaced).await.map(drop)
 }
 
@@ -181,8 +195,10 @@ pub async fn art_22_the_department_files_for_its_application(context: Context) -
     let dates = json!({"issuedOn": day(-500), "validUntil": day(-100)});
     department.file(&evaluation("old", dates)?).await?;
     let late = |s: &Value| {
-        condition(s, "OnTime")["reason"] == "MlpsEvaluationOverdue" && s["waitingFor"] == "ComplianceRecord"
-            && s["phase"] == "Live" && condition(s, "Ready")["status"] == "True"
+        condition(s, "OnTime")["reason"] == "MlpsEvaluationOverdue"
+            && s["waitingFor"] == "ComplianceRecord"
+            && s["phase"] == "Live"
+            && condition(s, "Ready")["status"] == "True"
     };
     department.until(Kind::Application, "travel", "is overdue, and live", late).await?;
     department.file(&evaluation("new", json!({"issuedOn": day(0), "validUntil": day(365)}))?).await?;

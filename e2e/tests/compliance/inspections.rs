@@ -59,13 +59,19 @@ async fn bad_input(department: &Department) -> Result<()> {
     }
     let inspection = wrong(json!({}))?;
     let own = department.file_as(Actor::PlatformAdmin, &inspection).await;
-    refused(own, &["安全检查由主管部门提出（第二十五条）", "an inspection is filed by the authority (Art. 25)"])
+    refused(
+        own,
+        &["安全检查由主管部门提出（第二十五条）", "an inspection is filed by the authority (Art. 25)"],
+    )
 }
 
 /// The wrong party is refused with the field's name.
 async fn nobody_else_answers(department: &Department) -> Result<()> {
     let answer = responses(&[response("1", 1)]);
-    let alone = ["spec.responses 只能由被检查方填写（spec.inspected 为 Department）", "spec.responses is for the inspected party alone"];
+    let alone = [
+        "spec.responses 只能由被检查方填写（spec.inspected 为 Department）",
+        "spec.responses is for the inspected party alone",
+    ];
     for actor in [Actor::Authority410000, Actor::PlatformAdmin] {
         refused(department.amend_as(actor, Kind::Inspection, NAME, answer.clone()).await, &alone)?;
     }
@@ -104,7 +110,10 @@ async fn nothing_else_ends_it(department: &Department) -> Result<()> {
     refused(withdrawn, &["an inspection is not withdrawn"])?;
     let api = department.api(Actor::Authority410000, Kind::Inspection).await?;
     let deleted = api.delete(NAME, &DeleteParams::default()).await;
-    refused(deleted.map_err(Into::into), &["an inspection is not deleted before the authority has closed it"])?;
+    refused(
+        deleted.map_err(Into::into),
+        &["an inspection is not deleted before the authority has closed it"],
+    )?;
     let own = json!({"metadata": {"annotations": {
         "govcloud.dev/decision": "approved",
         "govcloud.dev/reviewed-generation": inspection.metadata.generation.unwrap_or_default().to_string(),
@@ -135,13 +144,18 @@ async fn returned_and_closed(department: &Department) -> Result<()> {
 
 /// A last day that has passed is reported, and ends nothing.
 async fn overdue(department: &Department) -> Result<()> {
-    let finding = json!([{"id": "old", "severity": "Critical", "article": 24, "text": "须更换", "dueDate": day(-20)}]);
+    let finding =
+        json!([{"id": "old", "severity": "Critical", "article": 24, "text": "须更换", "dueDate": day(-20)}]);
     let fields = json!({"inspectedOn": day(-40), "findings": finding});
     inspect(department, &document("travel-inspection.yaml", "late", fields)?).await?;
-    let met = |s: &Value| condition(s, "OnTime")["reason"] == "RectificationOverdue" && s["phase"] == "Rectifying";
+    let met =
+        |s: &Value| condition(s, "OnTime")["reason"] == "RectificationOverdue" && s["phase"] == "Rectifying";
     let late = department.until(Kind::Inspection, "late", "is overdue", met).await?;
     let message = condition(&late.data["status"], "OnTime")["message"].to_string();
-    ensure!(message.contains("整改 old已逾期") && message.contains("rectification of old is overdue"), "{message}");
+    ensure!(
+        message.contains("整改 old已逾期") && message.contains("rectification of old is overdue"),
+        "{message}"
+    );
     ensure!(department.is_marked().await?, "an open inspection keeps its namespace");
     Ok(())
 }
@@ -153,7 +167,11 @@ pub async fn art_25_the_provider_is_inspected(context: Context) -> Result<()> {
     let fields = json!({"inspected": "Provider", "application": null});
     inspect(&provider, &document("travel-inspection.yaml", NAME, fields)?).await?;
     let open = provider.phase(Kind::Inspection, NAME, "Rectifying").await?;
-    ensure!(open.data["status"]["findings"][0]["deadline"]["party"] == "Provider", "{:?}", open.data["status"]);
+    ensure!(
+        open.data["status"]["findings"][0]["deadline"]["party"] == "Provider",
+        "{:?}",
+        open.data["status"]
+    );
     let both = responses(&[response("1", 1), response("2", 1)]);
     let alone = ["spec.responses 只能由被检查方填写（spec.inspected 为 Provider）"];
     for actor in [Actor::Authority410000, Actor::PlatformAdmin, Actor::Department] {

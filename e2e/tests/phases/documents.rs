@@ -24,7 +24,8 @@ pub async fn compliance(provider: &Department) -> Result<()> {
     file("products", &[("type", json!("ProductList")), ("validUntil", json!("2026-06-30"))]).await?;
     let expired = |s: &Value| s["phase"] == "Recorded" && s["conditions"].to_string().contains("Expired");
     provider.until(Kind::Compliance, "products", "has expired", expired).await?;
-    for (name, verdict, phase) in [("returned", "returned", "Returned"), ("rejected", "rejected", "Rejected")] {
+    for (name, verdict, phase) in [("returned", "returned", "Returned"), ("rejected", "rejected", "Rejected")]
+    {
         file(name, &[("type", json!("OperationReport"))]).await?;
         provider.phase(Kind::Compliance, name, "Recorded").await?;
         decide(provider, Kind::Compliance, name, verdict).await?;
@@ -48,7 +49,8 @@ pub async fn inspections(department: &Department) -> Result<()> {
         api.create(&PostParams::default(), &serde_json::from_value(manifest)?).await?;
         department.phase(Kind::Inspection, name, "Rectifying").await?;
     }
-    let response = |finding: &str, number: i32| json!({"finding": finding, "number": number, "text": "已整改"});
+    let response =
+        |finding: &str, number: i32| json!({"finding": finding, "number": number, "text": "已整改"});
     let first = [response("1", 1), response("2", 1)];
     let again = [response("1", 1), response("2", 1), response("2", 2)];
     department.amend(Kind::Inspection, "answered", json!({"spec": {"responses": first}})).await?;

@@ -68,8 +68,7 @@ static SETTLED: [Dependency; 2] = [
 ];
 
 /// What the provider owes for the platform (Art. 17, 21, 24).
-static PLATFORM: [Dependency; 1] =
-    [Dependency::on(Kind::Compliance, links::PLATFORM, counts_differently)];
+static PLATFORM: [Dependency; 1] = [Dependency::on(Kind::Compliance, links::PLATFORM, counts_differently)];
 
 const fn filed(on: Kind) -> Dependency {
     Dependency::on(on, links::REGION_WHERE_FILED, opens_or_ends)

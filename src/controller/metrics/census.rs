@@ -33,7 +33,9 @@ use crate::kinds::Kind;
 
 mod gauges;
 
-use gauges::{ByCalendar, ByCompliance, ByDeadline, ByOutcome, ByParty, ByPhase, ByReason, ByRegion, ByState, ByVerdict};
+use gauges::{
+    ByCalendar, ByCompliance, ByDeadline, ByOutcome, ByParty, ByPhase, ByReason, ByRegion, ByState, ByVerdict,
+};
 
 /// Phase and reason of a record that does not fit its schema.
 const MALFORMED: &str = "Malformed";

@@ -66,12 +66,8 @@ impl Notice {
     /// One sentence for the party, in Chinese.
     pub fn zh(&self) -> String {
         let Self { obligation, item, party, article, due_date, remaining, .. } = self;
-        let what = format!(
-            "{}（第{}条，{}）",
-            named_zh(*obligation, item.as_ref()),
-            numeral(*article),
-            party.zh()
-        );
+        let what =
+            format!("{}（第{}条，{}）", named_zh(*obligation, item.as_ref()), numeral(*article), party.zh());
         let mark = if self.provisional { "（暂定）" } else { "" };
         match self.kind {
             NoticeKind::Half if self.by_period => {

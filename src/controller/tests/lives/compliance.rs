@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::acts::{app_id, maintenance};
 use crate::cluster::{Id, id};
-use crate::stage::{DEPT, LI, Stage, ZHANG};
+use crate::stage::{DEPT, LI, Stage};
 
 const HASH: &str = "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752";
 
@@ -39,7 +39,10 @@ fn owes(s: &mut Stage, duties: Value) {
 #[test]
 fn art_17_reports_come_every_month_or_are_overdue() {
     let mut s = Stage::new("2026-03-10 09:30");
-    owes(&mut s, json!([{ "type": "OperationReport", "party": "Provider", "every": "P1M", "workingDays": 3 }]));
+    owes(
+        &mut s,
+        json!([{ "type": "OperationReport", "party": "Provider", "every": "P1M", "workingDays": 3 }]),
+    );
     s.until("2026-04-10 09:30");
     s.file_by("provider", &of_provider("march"), document("OperationReport", "2026-04-10"));
     s.settle();
@@ -58,19 +61,13 @@ fn art_17_reports_come_every_month_or_are_overdue() {
 /// Art. 22: a department owes the evaluation of a live system; the queue shows it once it was warned.
 #[test]
 fn art_22_a_department_owes_its_evaluation_from_go_live_on() {
-    let mut s = Stage::new("2026-03-10 09:30");
-    owes(&mut s, json!([
+    let mut s = Stage::live("2026-06-01 09:00");
+    let duties = json!([
         { "type": "MlpsFiling", "party": "Department", "first": "P30D" },
         { "type": "MlpsEvaluation", "party": "Department", "every": "P1Y", "first": "P3M" },
-    ]));
-    let live = Stage::live("2026-06-01 09:00");
-    assert!(live.status(&app_id())["deadlines"].as_array().unwrap().iter().all(|d| d["article"] == 13 || d["article"] == 14));
-    s = live;
-    owes(&mut s, json!([
-        { "type": "MlpsFiling", "party": "Department", "first": "P30D" },
-        { "type": "MlpsEvaluation", "party": "Department", "every": "P1Y", "first": "P3M" },
-    ]));
-    assert_eq!(s.count(&app_id(), "ClockStarted"), 5, "GoLive and its report, and two duties");
+    ]);
+    owes(&mut s, duties);
+    assert_eq!(s.count(&app_id(), "ClockStarted"), 5, "Provision, GoLive and its report, and two duties");
     assert_eq!(s.status(&app_id())["waitingOn"], "None");
     s.log.clear();
     s.until("2026-06-25 10:00");
@@ -79,11 +76,18 @@ fn art_22_a_department_owes_its_evaluation_from_go_live_on() {
     assert_eq!(s.stands(&app_id(), "OnTime"), "False/MlpsFilingOverdue");
     let filing = with(document("MlpsFiling", "2026-07-02"), "application", json!("travel"));
     s.file(&of_department("filing"), filing);
-    assert_eq!((s.status(&app_id())["waitingOn"].clone(), s.stands(&app_id(), "OnTime")), (json!("None"), "True/OnTime".to_owned()));
+    assert_eq!(
+        (s.status(&app_id())["waitingOn"].clone(), s.stands(&app_id(), "OnTime")),
+        (json!("None"), "True/OnTime".to_owned())
+    );
     let evaluation = with(document("MlpsEvaluation", "2026-07-03"), "application", json!("travel"));
     s.file(&of_department("evaluation"), with(evaluation, "result", json!("Conforming")));
     let clock = &s.status(&app_id())["deadlines"][4];
-    assert_eq!((clock["article"].clone(), clock["dueDate"].clone()), (json!(22), json!("2027-07-05")), "a Saturday gives way");
+    assert_eq!(
+        (clock["article"].clone(), clock["dueDate"].clone()),
+        (json!(22), json!("2027-07-05")),
+        "a Saturday gives way"
+    );
     insta::assert_snapshot!(s.log);
 }
 
@@ -92,18 +96,28 @@ fn art_22_a_department_owes_its_evaluation_from_go_live_on() {
 fn expiry_is_reported_once_and_ends_with_a_successor() {
     let mut s = Stage::new("2026-03-10 09:30");
     let plan = of_provider("plan");
-    s.file_by("provider", &plan, with(document("EmergencyPlan", "2026-01-05"), "validUntil", json!("2026-06-30")));
+    s.file_by(
+        "provider",
+        &plan,
+        with(document("EmergencyPlan", "2026-01-05"), "validUntil", json!("2026-06-30")),
+    );
     s.settle();
     let writes = s.writes;
     s.until("2026-06-30 23:59");
     assert_eq!((s.writes, s.stands(&plan, "Current").as_str()), (writes, "True/Current"));
     s.until("2026-07-01 00:00");
-    assert_eq!((s.stands(&plan, "Current").as_str(), s.stands(&plan, "Stalled").as_str()), ("False/Expired", "True/Expired"));
+    assert_eq!(
+        (s.stands(&plan, "Current").as_str(), s.stands(&plan, "Stalled").as_str()),
+        ("False/Expired", "True/Expired")
+    );
     s.until("2026-09-01 09:00");
     assert_eq!((s.count(&plan, "Expired"), s.phase(&plan)), (1, "Recorded"));
     s.file_by("provider", &of_provider("plan-2"), document("EmergencyPlan", "2026-08-31"));
     s.settle();
-    assert_eq!((s.stands(&plan, "Current").as_str(), s.stands(&plan, "Ready").as_str()), ("False/Superseded", "True/Recorded"));
+    assert_eq!(
+        (s.stands(&plan, "Current").as_str(), s.stands(&plan, "Ready").as_str()),
+        ("False/Superseded", "True/Recorded")
+    );
 }
 
 /// The authority returns a document: it does not count until it is corrected.
@@ -113,7 +127,10 @@ fn a_returned_document_counts_once_it_is_corrected() {
     let report = of_provider("march");
     s.file_by("provider", &report, document("OperationReport", "2026-04-10"));
     s.settle();
-    assert_eq!((s.phase(&report), s.stands(&report, "Valid").as_str()), ("Submitted", "False/DocumentInFuture"));
+    assert_eq!(
+        (s.phase(&report), s.stands(&report, "Valid").as_str()),
+        ("Submitted", "False/DocumentInFuture")
+    );
     s.until("2026-04-10 00:00");
     assert_eq!(s.phase(&report), "Recorded");
     s.until("2026-04-11 10:00");
@@ -157,10 +174,17 @@ fn art_18_maintenance_relies_on_a_plan_in_force() {
     s.settle();
     assert_eq!(s.stands(&m, "Valid"), "False/EmergencyPlanUnusable");
     assert!(!s.may_decide(LI, &m, "approved"));
-    s.file_by("provider", &of_provider("plan"), with(document("EmergencyPlan", "2026-01-05"), "validUntil", json!("2026-06-10")));
+    s.file_by(
+        "provider",
+        &of_provider("plan"),
+        with(document("EmergencyPlan", "2026-01-05"), "validUntil", json!("2026-06-10")),
+    );
     s.settle();
     let valid = s.condition(&m, "Valid").unwrap()["message"].as_str().unwrap().to_owned();
-    assert!(valid.contains("spec.platformMaintenance.emergencyPlan") && valid.contains("before 2026-06-11"), "{valid}");
+    assert!(
+        valid.contains("spec.platformMaintenance.emergencyPlan") && valid.contains("before 2026-06-11"),
+        "{valid}"
+    );
     s.file_by("provider", &of_provider("plan-2"), document("EmergencyPlan", "2026-05-05"));
     s.edit("provider", &m, json!({ "platformMaintenance": { "emergencyPlan": "plan-2" } }));
     assert_eq!(s.stands(&m, "Valid"), "True/Valid");
@@ -181,5 +205,4 @@ fn nothing_counts_while_the_policies_are_altered() {
     s.guard = intact;
     s.settle();
     assert_eq!(s.phase(&report), "Recorded");
-    let _ = ZHANG;
 }

@@ -30,7 +30,8 @@ fn inspected() -> Stage {
 
 /// Adds an answer.
 fn respond(s: &mut Stage, finding: &str, number: i32) {
-    let mut all = s.cluster.objects[&inspection_id()]["spec"]["responses"].as_array().cloned().unwrap_or_default();
+    let mut all =
+        s.cluster.objects[&inspection_id()]["spec"]["responses"].as_array().cloned().unwrap_or_default();
     all.push(json!({ "finding": finding, "number": number, "text": "已整改" }));
     s.edit(ZHANG, &inspection_id(), json!({ "responses": all }));
 }
@@ -48,10 +49,17 @@ fn due(s: &Stage, id: &str) -> String {
 fn art_25_findings_are_answered_returned_and_closed() {
     let mut s = inspected();
     let i = inspection_id();
-    assert_eq!((s.phase(&i), due(&s, "1").as_str(), due(&s, "2").as_str()), ("Rectifying", "2026-06-04", "2026-06-15"));
+    assert_eq!(
+        (s.phase(&i), due(&s, "1").as_str(), due(&s, "2").as_str()),
+        ("Rectifying", "2026-06-04", "2026-06-15")
+    );
     s.until("2026-06-03 10:00");
     respond(&mut s, "1", 1);
-    assert_eq!((s.phase(&i), s.status(&i)["dueDate"].as_str()), ("Rectifying", Some("2026-06-15")), "the other is open");
+    assert_eq!(
+        (s.phase(&i), s.status(&i)["dueDate"].as_str()),
+        ("Rectifying", Some("2026-06-15")),
+        "the other is open"
+    );
     s.until("2026-06-08 10:00");
     respond(&mut s, "2", 1);
     assert_eq!((s.phase(&i), s.status(&i)["waitingOn"].as_str()), ("AwaitingDecision", Some("Authority")));
@@ -106,7 +114,8 @@ fn an_answer_beside_a_return_is_not_lost() {
 #[test]
 fn a_named_last_day_gives_way_to_a_working_day() {
     let mut s = Stage::new("2026-06-01 09:00");
-    let dated = json!({ "id": "1", "severity": "Low", "article": 24, "text": "须整改", "dueDate": "2026-06-13" });
+    let dated =
+        json!({ "id": "1", "severity": "Low", "article": 24, "text": "须整改", "dueDate": "2026-06-13" });
     s.file_by(WANG, &inspection_id(), inspection(json!([dated])));
     s.settle();
     assert_eq!(due(&s, "1"), "2026-06-15");
@@ -121,5 +130,8 @@ fn the_provider_owes_what_was_found_at_its_platform() {
     s.file_by(WANG, &inspection_id(), spec);
     s.settle();
     let i = inspection_id();
-    assert_eq!((s.status(&i)["waitingOn"].as_str(), finding_status(&s, "1")["deadline"]["party"].as_str()), (Some("Provider"), Some("Provider")));
+    assert_eq!(
+        (s.status(&i)["waitingOn"].as_str(), finding_status(&s, "1")["deadline"]["party"].as_str()),
+        (Some("Provider"), Some("Provider"))
+    );
 }

@@ -53,8 +53,7 @@ fn the_first_is_due_from_when_it_is_owed_and_the_next_from_the_date_of_issue() {
     assert_eq!(region.visit("2026-05-15T10:00", &monthly, &[]), ["ClockStarted"]);
     assert_eq!(region.due(), Some(("2026-06-15".to_owned(), false)));
     assert!(region.visit("2026-05-16T10:00", &monthly, &[]).is_empty(), "nothing at rest");
-    let mut reports =
-        vec![record("may", ComplianceType::OperationReport, "2026-06-01", "2026-06-02T10:00")];
+    let mut reports = vec![record("may", ComplianceType::OperationReport, "2026-06-01", "2026-06-02T10:00")];
     assert_eq!(region.visit("2026-06-02T10:00", &monthly, &reports), ["Met", "ClockStarted"]);
     assert_eq!(region.due(), Some(("2026-07-01".to_owned(), false)));
     assert!(region.visit("2026-06-03T10:00", &monthly, &reports).is_empty());
