@@ -19,8 +19,8 @@ macro_rules! texts {
 // Usage errors.
 texts! {
     bad_target(given) {
-        "“{given}”不是 KIND/NAME；KIND 为 capp、chreq、decom 或 grant，如 capp/travel"
-        "\"{given}\" is not KIND/NAME; KIND is capp, chreq, decom or grant, such as capp/travel"
+        "“{given}”不是 KIND/NAME；KIND 为 capp、chreq、decom、grant 或 asmt，如 capp/travel"
+        "\"{given}\" is not KIND/NAME; KIND is capp, chreq, decom, grant or asmt, such as capp/travel"
     }
     not_an_exit(given, exits) {
         "“{given}”不是退出申请；数据清单、授权、签收和退出证明只属于退出申请。{exits}"
@@ -28,7 +28,7 @@ texts! {
     }
     its_exits(exits) { "其退出申请：{exits}" "Its exits: {exits}" }
     no_exits() { "本空间没有它的退出申请" "It has none in this namespace" }
-    not_decided(kind) { "{kind} 不经主管部门审核；可审核的为 capp、chreq、decom" "a {kind} is not decided by the authority; capp, chreq and decom are" }
+    not_decided(kind) { "{kind} 不经主管部门审核；可审核的为 capp、chreq、decom、asmt" "a {kind} is not decided by the authority; capp, chreq, decom and asmt are" }
     opinion_required(verb) { "{verb} 须填写审核意见（第十二条）：--opinion '…'" "{verb} requires an opinion (Art. 12): --opinion '…'" }
     bad_sha256(given) { "“{given}”不是 SHA-256：须为 64 位小写十六进制数（sha256sum FILE）" "\"{given}\" is not a SHA-256: 64 lowercase hexadecimal digits (sha256sum FILE)" }
     bad_uid(given) { "“{given}”不是 UID" "\"{given}\" is not a UID" }
