@@ -11,7 +11,18 @@ use super::time::Instant;
 
 /// Resource whose use is measured.
 #[derive(
-    Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord, EnumIter, EnumString,
+    Clone,
+    Copy,
+    Debug,
+    Deserialize,
+    Serialize,
+    JsonSchema,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    EnumIter,
+    EnumString,
     IntoStaticStr,
 )]
 pub enum MeasuredResource {

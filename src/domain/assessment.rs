@@ -6,9 +6,7 @@
 
 use std::sync::Arc;
 
-use govcloud_api::assessment::{
-    Assessment, AssessmentPhase as Phase, AssessmentStatus, Disclosure, Subject,
-};
+use govcloud_api::assessment::{Assessment, AssessmentPhase as Phase, AssessmentStatus, Disclosure, Subject};
 use govcloud_api::deadline::Party;
 use govcloud_api::record::Verdict;
 use govcloud_api::region::Scheme;

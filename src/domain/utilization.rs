@@ -9,9 +9,7 @@ use std::sync::Arc;
 
 use govcloud_api::condition::ConditionStatus;
 use govcloud_api::region::LowUseRule;
-use govcloud_api::utilization::{
-    LowUse, MeasuredResource, MeasuredResult, MonthUse, UseRatio, Utilization,
-};
+use govcloud_api::utilization::{LowUse, MeasuredResource, MeasuredResult, MonthUse, UseRatio, Utilization};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use strum::{EnumString, IntoEnumIterator as _};
@@ -182,12 +180,7 @@ pub fn utilization(
         }
     }
     let low = rule.map(|rule| low_use(namespaces, period, &all, rule)).unwrap_or_default();
-    Utilization {
-        read_at: readings.read_at.into(),
-        months: all,
-        suspect: suspect.into_iter().collect(),
-        low,
-    }
+    Utilization { read_at: readings.read_at.into(), months: all, suspect: suspect.into_iter().collect(), low }
 }
 
 /// Sums over the days that count.
@@ -269,7 +262,9 @@ fn low_use(
     rule: &LowUseRule,
 ) -> Vec<LowUse> {
     let (months, last) = (months(period), usize::try_from(rule.months).unwrap_or(usize::MAX));
-    let Some(judged) = months.len().checked_sub(last).map(|first| &months[first..]) else { return Vec::new() };
+    let Some(judged) = months.len().checked_sub(last).map(|first| &months[first..]) else {
+        return Vec::new();
+    };
     let (Some(first), Ok(below)) = (judged.first(), rule.below.parse::<f64>()) else { return Vec::new() };
     let live = |n: &&MeasuredNamespace| n.live_at.is_some_and(|at| china_date(at) <= first.from);
     let ratio = |n: &MeasuredNamespace, month: &Days| {

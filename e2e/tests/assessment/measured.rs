@@ -65,7 +65,8 @@ async fn rows_are_as_the_history_says(url: &str) -> Result<()> {
     ensure!(cpu.applied.as_deref() == Some("0.5000"), "{cpu:?}");
     let memory = row(&tenant, MeasuredResource::Memory)?;
     ensure!(memory.used.as_deref() == Some("0.2500"), "two scrapes of one container are one: {memory:?}");
-    for (name, resource) in [(tenant.as_str(), MeasuredResource::Storage), ("nobody", MeasuredResource::Cpu)] {
+    for (name, resource) in [(tenant.as_str(), MeasuredResource::Storage), ("nobody", MeasuredResource::Cpu)]
+    {
         let unknown = row(name, resource)?;
         ensure!(unknown.result == MeasuredResult::InsufficientData, "{unknown:?}");
         ensure!(unknown.used.is_none() && unknown.applied.is_none(), "absent is not 0: {unknown:?}");

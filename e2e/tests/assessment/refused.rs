@@ -34,10 +34,7 @@ const ROWS: [Row; 7] = [
         |m| m["spec"]["period"]["to"] = json!("2026-08-31"),
         &["spec.period", "考评期须为一个自然季度或者一个自然年", "a quarter or a year"],
     ),
-    (
-        |m| m["spec"]["period"]["from"] = json!("2026-06-01"),
-        &["spec.period", "a quarter or a year"],
-    ),
+    (|m| m["spec"]["period"]["from"] = json!("2026-06-01"), &["spec.period", "a quarter or a year"]),
     (
         |m| {
             m["spec"]["subject"] = json!("Provider");
@@ -72,8 +69,11 @@ pub async fn bad_assessments_are_refused_with_the_field(context: Context) -> Res
         says(&refusal(department.file_as(authority, &manifest).await)?, fragments)?;
     }
     file(&department, &assessment("Department", "fixed")).await?;
-    for change in [json!({"subject": "Provider"}), json!({"period": {"from": "2026-04-01", "to": "2026-06-30"}})] {
-        let changed = department.amend_as(authority, Kind::Assessment, "fixed", json!({"spec": change})).await;
+    for change in
+        [json!({"subject": "Provider"}), json!({"period": {"from": "2026-04-01", "to": "2026-06-30"}})]
+    {
+        let changed =
+            department.amend_as(authority, Kind::Assessment, "fixed", json!({"spec": change})).await;
         says(&refusal(changed)?, &["考评对象和考评期不能更改", "subject and period cannot change"])?;
     }
     let foreign = json!({"spec": {"scores": [{"criterion": "beauty", "score": 90}]}});
@@ -88,12 +88,12 @@ pub async fn bad_assessments_are_refused_with_the_field(context: Context) -> Res
 async fn schemes_are_refused(context: &Context) -> Result<()> {
     let resource = GroupVersionKind::gvk("govcloud.dev", "v1alpha1", "Region");
     let resource = ApiResource::from_gvk_with_plural(&resource, "regions");
-    let regions: Api<DynamicObject> =
-        Api::all_with(context.cluster.client(Actor::Admin).await?, &resource);
+    let regions: Api<DynamicObject> = Api::all_with(context.cluster.client(Actor::Admin).await?, &resource);
     let criterion = |weight: i32| json!({"name": format!("c{weight}"), "title": {"zh": "指标", "en": "criterion"}, "weight": weight});
     let good = json!([criterion(40), criterion(60)]);
     let step = |from: i32, text: &str| json!({"from": from, "coefficient": text});
-    let low = |below: &str| json!({"lowUse": {"resource": "cpu", "ratio": "Used", "below": below, "months": 3}});
+    let low =
+        |below: &str| json!({"lowUse": {"resource": "cpu", "ratio": "Used", "below": below, "months": 3}});
     let rows: [(Value, &[&str]); 6] = [
         (
             json!({"provider": {"criteria": [criterion(40), criterion(59)]}}),

@@ -24,10 +24,19 @@ fn objection() -> Value {
 }
 
 fn filing() -> Vec<Row> {
-    let mut rows: Vec<Row> =
-        [Department, OtherDepartment, Pipeline, City, Provider, ClusterAdmin, FilingProvider, Auditor, Operator]
-            .map(|who| denied(who, create("asmt/new", json!({})), "an assessment is filed by the authority"))
-            .into();
+    let mut rows: Vec<Row> = [
+        Department,
+        OtherDepartment,
+        Pipeline,
+        City,
+        Provider,
+        ClusterAdmin,
+        FilingProvider,
+        Auditor,
+        Operator,
+    ]
+    .map(|who| denied(who, create("asmt/new", json!({})), "an assessment is filed by the authority"))
+    .into();
     rows.extend([
         allowed(Province, create("asmt/new", json!({}))),
         allowed(Province, create("asmt/new@provider-maintenance", of_the_provider())),
@@ -45,7 +54,11 @@ fn scoring() -> Vec<Row> {
         rows.push(allowed(Deputy, change(via, "asmt/open", scores())));
         rows.push(denied(Province, change(via, "asmt/open", scores()), "changed only by who filed it"));
         for who in [Department, Pipeline, Provider, ClusterAdmin] {
-            rows.push(denied(who, change(via, "asmt/open", scores()), "an assessment is filed by the authority"));
+            rows.push(denied(
+                who,
+                change(via, "asmt/open", scores()),
+                "an assessment is filed by the authority",
+            ));
         }
         rows.push(denied(
             Provider,
@@ -64,8 +77,16 @@ fn objecting() -> Vec<Row> {
     let mut rows = Vec::new();
     for via in Via::ALL {
         rows.push(allowed(Department, change(via, "asmt/open", objection())));
-        for who in [Pipeline, OtherDepartment, Province, Deputy, Provider, ClusterAdmin, FilingOfficer, FilingProvider]
-        {
+        for who in [
+            Pipeline,
+            OtherDepartment,
+            Province,
+            Deputy,
+            Provider,
+            ClusterAdmin,
+            FilingOfficer,
+            FilingProvider,
+        ] {
             rows.push(denied(who, change(via, "asmt/open", objection()), department));
         }
         let target = "asmt/provider@provider-maintenance";
@@ -86,7 +107,11 @@ fn publishing() -> Vec<Row> {
         allowed(Province, annotate("asmt/ready", publish)),
         denied(Deputy, annotate("asmt/ready", publish), "you filed this record yourself"),
         denied(Province, annotate("asmt/open", publish), "not approvable"),
-        denied(Province, annotate("asmt/published", "decision=rejected reviewed-generation=1 opinion=否"), "final"),
+        denied(
+            Province,
+            annotate("asmt/published", "decision=rejected reviewed-generation=1 opinion=否"),
+            "final",
+        ),
     ];
     for who in [Department, Pipeline, OtherDepartment, City, Provider] {
         rows.push(denied(who, annotate("asmt/ready", publish), "you lack verb approve"));

@@ -186,7 +186,8 @@ pub async fn runbook_urls_follow_the_mirror(_: Context) -> Result<()> {
         ensure!(in_repository(page).is_file(), "{alert}: there is no {page}");
         ensure!(linked[alert] == format!("{MIRROR}{page}"), "{alert}: {}", linked[alert]);
     }
-    let enabled = ["--set=metrics.prometheusRule.enabled=true", "--set=metrics.prometheusRule.utilization=true"];
+    let enabled =
+        ["--set=metrics.prometheusRule.enabled=true", "--set=metrics.prometheusRule.utilization=true"];
     let recording = template(&tools, &enabled)?;
     ensure!(recording.contains("record: govcloud:namespace_use"), "the recording rules are not there");
     println!("chart: {} runbooks, each with a page here, and before it the mirror's address", plain.len());

@@ -239,7 +239,9 @@ async fn assessments(department: &Department) -> Result<()> {
             "apiVersion": "govcloud.dev/v1alpha1", "kind": "Assessment", "metadata": {"name": name},
             "spec": {"region": department.region, "subject": "Department", "period": {"from": from, "to": to}},
         });
-        Ok::<_, anyhow::Error>(officer.create(&PostParams::default(), &serde_json::from_value(manifest)?).await?)
+        Ok::<_, anyhow::Error>(
+            officer.create(&PostParams::default(), &serde_json::from_value(manifest)?).await?,
+        )
     };
     let amend = async |name: &str, patch: Value| {
         officer.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await.map(drop)

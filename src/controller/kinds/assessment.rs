@@ -97,11 +97,8 @@ impl ClusterState {
             .flat_map(|(name, application)| {
                 let status = application.status.unwrap_or_default();
                 let live_at = status.live_at.map(|at| at.timestamp());
-                let of = move |namespace| MeasuredNamespace {
-                    application: name.to_owned(),
-                    namespace,
-                    live_at,
-                };
+                let of =
+                    move |namespace| MeasuredNamespace { application: name.to_owned(), namespace, live_at };
                 status.namespaces.into_iter().map(move |ns| of(ns.namespace))
             })
             .collect();

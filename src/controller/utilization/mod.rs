@@ -20,7 +20,12 @@ pub use store::UseStore;
 pub struct Options {
     /// URLs of Prometheus servers with the recording rules of config/monitoring/utilization-rules.yaml, separated by commas.
     /// Of two readings of one day the one with the better coverage counts. Without it no use is read.
-    #[arg(long = "prometheus-url", env = "GOVCLOUD_PROMETHEUS_URL", value_name = "URL", value_delimiter = ',')]
+    #[arg(
+        long = "prometheus-url",
+        env = "GOVCLOUD_PROMETHEUS_URL",
+        value_name = "URL",
+        value_delimiter = ','
+    )]
     pub prometheus_urls: Vec<String>,
     /// File that holds a bearer token for them; read anew for every request.
     #[arg(long = "prometheus-token-file", env = "GOVCLOUD_PROMETHEUS_TOKEN_FILE", value_name = "FILE")]

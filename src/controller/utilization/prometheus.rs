@@ -66,7 +66,9 @@ impl Prometheus {
                 connector.enforce_http(false);
                 let tls = HttpsConnectorBuilder::new().with_native_roots();
                 let tls = tls.map_err(|e| {
-                    format!("no certificates to trust an https Prometheus by: {e}; name a file in SSL_CERT_FILE")
+                    format!(
+                        "no certificates to trust an https Prometheus by: {e}; name a file in SSL_CERT_FILE"
+                    )
                 })?;
                 let connector = tls.https_only().enable_http1().wrap_connector(connector);
                 Http::Tls(Client::builder(TokioExecutor::new()).build(connector))
@@ -191,7 +193,8 @@ mod tests {
             let why = Prometheus::new(url, None).expect_err(url);
             assert!(why.contains("--prometheus-url") && !why.contains("secret"), "{why}");
         }
-        let prometheus = Prometheus::new("http://prometheus.monitoring.svc:9090/select/", None).expect("a URL");
+        let prometheus =
+            Prometheus::new("http://prometheus.monitoring.svc:9090/select/", None).expect("a URL");
         assert_eq!(prometheus.host(), "prometheus.monitoring.svc");
         assert_eq!(prometheus.query.path(), "/select/api/v1/query");
     }
@@ -211,16 +214,15 @@ mod tests {
         let [one] = found.as_slice() else { panic!("{found:?}") };
         assert_eq!((one.labels["of"].as_str(), one.value), ("real", 0.25));
         let refused = br#"{"status":"error","errorType":"bad_data","error":"parse error"}"#;
-        assert_eq!(
-            samples(StatusCode::BAD_REQUEST, refused),
-            Err("400 Bad Request: parse error".to_owned())
-        );
+        assert_eq!(samples(StatusCode::BAD_REQUEST, refused), Err("400 Bad Request: parse error".to_owned()));
         for (status, body) in [
             (StatusCode::BAD_GATEWAY, "<html>"),
             (StatusCode::OK, r#"{"status":"success","data":{"resultType":"scalar","result":[]}}"#),
             (StatusCode::UNAUTHORIZED, r#"{"data":{"resultType":"vector","result":[]}}"#),
         ] {
-            assert!(samples(status, body.as_bytes()).is_err_and(|why| why.contains("no answer of a Prometheus")));
+            assert!(
+                samples(status, body.as_bytes()).is_err_and(|why| why.contains("no answer of a Prometheus"))
+            );
         }
     }
 }

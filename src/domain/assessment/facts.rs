@@ -103,9 +103,8 @@ fn obligations(
 ) -> Vec<ObligationFact> {
     let mut facts: BTreeMap<&'static str, ObligationFact> = BTreeMap::new();
     for record in records {
-        let due = |d: &&Deadline| {
-            d.party == subject.party() && (period.from..=period.to).contains(&d.due_date.0)
-        };
+        let due =
+            |d: &&Deadline| d.party == subject.party() && (period.from..=period.to).contains(&d.due_date.0);
         for deadline in record.deadlines.iter().filter(due) {
             let Some(kept) = kept(deadline, as_of) else { continue };
             let name: &'static str = deadline.obligation.into();
@@ -145,9 +144,8 @@ fn count(fact: &mut ObligationFact, deadline: &Deadline, kept: &Kept, record: &R
 
 /// Maintenance whose window began in the period.
 fn maintenance(period: Days, records: &[RecordView]) -> MaintenanceFact {
-    let began = |m: &&MaintenanceSeen| {
-        (period.from..=period.to).contains(&china_date(m.window.start.timestamp()))
-    };
+    let began =
+        |m: &&MaintenanceSeen| (period.from..=period.to).contains(&china_date(m.window.start.timestamp()));
     let mut fact = MaintenanceFact::default();
     for seen in records.iter().filter_map(|record| record.maintenance.as_ref()).filter(began) {
         let outcome = seen.outcome.as_ref();

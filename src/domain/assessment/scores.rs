@@ -56,8 +56,7 @@ mod tests {
             title: LocalName { zh: "指标".to_owned(), en: "criterion".to_owned() },
             weight: *weight,
         };
-        let step =
-            |(from, text): (i32, &str)| Coefficient { from, coefficient: text.to_owned() };
+        let step = |(from, text): (i32, &str)| Coefficient { from, coefficient: text.to_owned() };
         Scheme {
             criteria: weights.iter().enumerate().map(criterion).collect(),
             coefficients: [(0, "0.8"), (90, "1"), (60, "0.95")].map(step).into(),

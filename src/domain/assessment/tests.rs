@@ -57,7 +57,10 @@ fn taken(subject: Subject, records: &[RecordView]) -> govcloud_api::assessment::
 fn what_was_due_in_the_period_counts_by_party_with_its_denominator() {
     let provision = Obligation::Provision;
     let records = [
-        view("in-time", vec![met(provision, "2026-07-01", None), met(Obligation::GoLive, "2026-08-01", None)]),
+        view(
+            "in-time",
+            vec![met(provision, "2026-07-01", None), met(Obligation::GoLive, "2026-08-01", None)],
+        ),
         view("late", vec![met(provision, "2026-09-30", Some(4))]),
         view("later", vec![met(provision, "2026-08-03", Some(7))]),
         view("never", vec![deadline(provision, "2026-09-29")]),
@@ -91,16 +94,28 @@ fn what_stands_or_fell_away_in_time_was_not_due() {
     let notified = Notified { overdue: closed_at, ..Notified::default() };
     let missed = Deadline { notified, working_days_late: Some(2), ..dropped.clone() };
     let stands = Deadline { pauses: vec![stopped], ..deadline(provision, "2026-08-03") };
-    assert!(taken(Subject::Provider, &[view("a", vec![dropped]), view("b", vec![stands])]).obligations.is_empty());
+    assert!(
+        taken(Subject::Provider, &[view("a", vec![dropped]), view("b", vec![stands])]).obligations.is_empty()
+    );
     let facts = taken(Subject::Provider, &[view("c", vec![missed])]);
-    assert_eq!((facts.obligations[0].due, facts.obligations[0].unmet), (1, 1), "it was missed before it fell away");
+    assert_eq!(
+        (facts.obligations[0].due, facts.obligations[0].unmet),
+        (1, 1),
+        "it was missed before it fell away"
+    );
 }
 
 #[test]
 fn a_report_that_did_not_come_is_counted_as_such() {
     let records = [
         view("a", vec![deadline(Obligation::GoLiveReport, "2026-08-03")]),
-        view("b", vec![met(Obligation::GoLiveReport, "2026-08-03", Some(1)), deadline(Obligation::GoLive, "2026-08-03")]),
+        view(
+            "b",
+            vec![
+                met(Obligation::GoLiveReport, "2026-08-03", Some(1)),
+                deadline(Obligation::GoLive, "2026-08-03"),
+            ],
+        ),
     ];
     assert_eq!(taken(Subject::Department, &records).overdue_reports, 1);
 }

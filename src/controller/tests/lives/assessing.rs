@@ -62,7 +62,8 @@ fn assessment_of_the_provider_objected_answered_and_published() {
     s.settle();
     s.decide(&m, "approved", "同意");
     s.until("2026-08-18 10:00");
-    let outcome = json!({ "result": "RolledBack", "endedAt": at("2026-08-13 03:00").to_string(), "summary": "已回退" });
+    let outcome =
+        json!({ "result": "RolledBack", "endedAt": at("2026-08-13 03:00").to_string(), "summary": "已回退" });
     s.edit("provider", &m, json!({ "maintenanceOutcome": outcome }));
     s.log.clear();
 
@@ -78,10 +79,17 @@ fn assessment_of_the_provider_objected_answered_and_published() {
         facts.iter().find(|f| f["obligation"] == obligation).unwrap().clone()
     };
     for obligation in ["Provision", "Change"] {
-        assert_eq!((&fact(obligation)["due"], &fact(obligation)["onTime"]), (&json!(1), &json!(1)), "{facts}");
+        assert_eq!(
+            (&fact(obligation)["due"], &fact(obligation)["onTime"]),
+            (&json!(1), &json!(1)),
+            "{facts}"
+        );
     }
     let report = fact("MaintenanceReport");
-    assert_eq!((&report["due"], &report["late"], &report["worstWorkingDaysLate"]), (&json!(1), &json!(1), &json!(2)));
+    assert_eq!(
+        (&report["due"], &report["late"], &report["worstWorkingDaysLate"]),
+        (&json!(1), &json!(1), &json!(2))
+    );
     assert_eq!(report["worstRecord"], "ChangeRequest provider/storage");
     assert_eq!(
         facts["maintenance"],
@@ -91,18 +99,28 @@ fn assessment_of_the_provider_objected_answered_and_published() {
 
     s.edit(WANG, &a, json!({ "scores": [score("timeliness", 80), score("service", 70)] }));
     assert_eq!((s.phase(&a), s.status(&a)["total"].as_str()), ("Objection", Some("76.00")));
-    assert_eq!((s.status(&a)["coefficient"].as_str(), s.status(&a)["waitingOn"].as_str()), (Some("0.8"), Some("Provider")));
+    assert_eq!(
+        (s.status(&a)["coefficient"].as_str(), s.status(&a)["waitingOn"].as_str()),
+        (Some("0.8"), Some("Provider"))
+    );
     assert!(!s.may_decide(LI, &a, "approved"), "the provider may object");
     s.until("2026-10-12 10:00");
     s.edit("provider", &a, json!({ "objection": { "reason": "回退是应使用部门要求" } }));
     assert_eq!((s.phase(&a), s.stands(&a, "Valid").as_str()), ("Answering", "False/ObjectionUnanswered"));
     s.until("2026-11-20 10:00");
     assert_eq!(s.phase(&a), "Answering", "time ends no pause");
-    s.edit(WANG, &a, json!({ "scores": [score("timeliness", 90), score("service", 70)], "answer": { "text": "采纳" } }));
+    s.edit(
+        WANG,
+        &a,
+        json!({ "scores": [score("timeliness", 90), score("service", 70)], "answer": { "text": "采纳" } }),
+    );
     assert_eq!((s.phase(&a), s.stands(&a, "Valid").as_str()), ("AwaitingDecision", "True/Valid"));
     s.decide(&a, "approved", "同意通报");
     assert_eq!((s.phase(&a), s.status(&a)["total"].as_str()), ("Published", Some("82.00")));
-    assert_eq!((s.status(&a)["coefficient"].as_str(), s.stands(&a, "Ready").as_str()), (Some("1"), "True/Published"));
+    assert_eq!(
+        (s.status(&a)["coefficient"].as_str(), s.stands(&a, "Ready").as_str()),
+        (Some("1"), "True/Published")
+    );
     insta::assert_snapshot!(s.log);
 }
 
@@ -112,7 +130,8 @@ fn the_right_to_object_lapses_and_begins_anew_with_other_scores() {
     let mut s = Stage::new("2026-10-09 09:00");
     scheme(&mut s);
     let a = provider_id();
-    let scores = |timeliness: i32| json!({ "scores": [score("timeliness", timeliness), score("service", 70)] });
+    let scores =
+        |timeliness: i32| json!({ "scores": [score("timeliness", timeliness), score("service", 70)] });
     let mut spec = assessment("Provider");
     spec["scores"] = scores(80)["scores"].clone();
     file(&mut s, &a, spec);
@@ -122,7 +141,10 @@ fn the_right_to_object_lapses_and_begins_anew_with_other_scores() {
     assert_eq!((s.phase(&a), s.status(&a)["dueDate"].as_str()), ("Objection", Some("2026-10-22")));
     assert_eq!(s.count(&a, "Scored"), 2);
     s.until("2026-10-23 00:00");
-    assert_eq!((s.phase(&a), s.count(&a, "ObjectionPeriodEnded"), s.count(&a, "Overdue")), ("AwaitingDecision", 1, 0));
+    assert_eq!(
+        (s.phase(&a), s.count(&a, "ObjectionPeriodEnded"), s.count(&a, "Overdue")),
+        ("AwaitingDecision", 1, 0)
+    );
     s.decide(&a, "returned", "请补充评分理由");
     assert_eq!((s.phase(&a), s.stands(&a, "Ready").as_str()), ("Returned", "False/Returned"));
     s.edit(WANG, &a, scores(81));
@@ -194,12 +216,16 @@ fn assessment_of_a_department_with_its_use() {
     s.settle();
     assert_eq!(s.phase(&a), "Scoring");
     let facts = &s.status(&a)["facts"];
-    let go_live = facts["obligations"].as_array().unwrap().iter().find(|f| f["obligation"] == "GoLive").unwrap();
+    let go_live =
+        facts["obligations"].as_array().unwrap().iter().find(|f| f["obligation"] == "GoLive").unwrap();
     assert_eq!((&go_live["due"], &go_live["unmet"]), (&json!(1), &json!(1)), "{facts}");
     assert!(facts["maintenance"].is_null());
     let rows = facts["utilization"]["months"].as_array().unwrap();
     let row = rows.iter().find(|r| r["namespace"] == tenant("prod") && r["resource"] == "cpu").unwrap();
-    assert_eq!((&row["applied"], &row["used"], &row["dense"]), (&json!("0.5000"), &json!("0.0625"), &json!("0.1250")));
+    assert_eq!(
+        (&row["applied"], &row["used"], &row["dense"]),
+        (&json!("0.5000"), &json!("0.0625"), &json!("0.1250"))
+    );
     assert_eq!(facts["utilization"]["low"].as_array().unwrap().len(), 1);
     assert_eq!(s.stands(&a, "UseMeasured"), "False/InsufficientData", "memory and storage were not measured");
     assert_eq!(s.phase(&app_id()), "Live", "low use is never acted on");
