@@ -159,12 +159,15 @@ async fn enforced(department: &Department, system: &System) -> Result<()> {
 /// The exit destroys nothing by default; what it leaves behind is retained.
 async fn leaves(department: &Department, system: &System) -> Result<()> {
     let manifest = department.exit("portal-exit", "portal", json!({"default": "Destroy"}))?;
-    department.leave(manifest).await?;
-    let exit = department.phase(Kind::Exit, "portal-exit", "Completed").await?;
+    department.file(&manifest).await?;
+    let exit = department.phase(Kind::Exit, "portal-exit", "AwaitingConsent").await?;
     let rows = exit.data["status"]["inventory"]["entries"].as_array().context("no inventory")?;
     ensure!(rows.len() == 2 && rows.iter().all(|row| row["action"] == "Retain"), "{rows:?}");
     let warned = condition(&exit.data["status"], "InventoryWarning");
     ensure!(warned["message"].as_str().is_some_and(|m| m.contains("was adopted")), "{warned}");
+    department.consent("portal-exit").await?;
+    department.approve(Kind::Exit, "portal-exit").await?;
+    department.phase(Kind::Exit, "portal-exit", "Completed").await?;
     let released =
         |v: &PersistentVolume| v.status.as_ref().and_then(|s| s.phase.as_deref()) == Some("Released");
     for volume in &system.volumes {

@@ -76,9 +76,9 @@ fn the_holders_word() -> Vec<Row> {
 
 /// The operator marks what was given, and nobody marks anything else.
 fn the_mark() -> Vec<Row> {
-    let without = |key: &str| {
+    let without = |part: &str, key: &str| {
         let mut mark = adopted();
-        mark["metadata"]["labels"][key] = Value::Null;
+        mark["metadata"][part][key] = Value::Null;
         mark
     };
     let with = |more: Value| {
@@ -95,10 +95,10 @@ fn the_mark() -> Vec<Row> {
         denied(Operator, merge("ns/kube-public", adopted()), "are reserved names"),
         denied(Operator, merge("ns/kube-system", adopted()), "are reserved names"),
         denied(Operator, merge(GIVEN, with(labels(&format!("application-uid={OTHER}")))), NEVER),
-        denied(Operator, merge(GIVEN, without("govcloud.dev/adopted")), NEVER),
+        denied(Operator, merge(GIVEN, without("labels", "govcloud.dev/adopted")), NEVER),
         denied(Operator, merge(GIVEN, with(labels("adopted=network"))), NEVER),
-        denied(Operator, merge(GIVEN, with(labels("example.org/team-"))), NEVER),
-        denied(Operator, merge(GIVEN, with(annotations("adopt-out-"))), NEVER),
+        denied(Operator, merge(GIVEN, without("labels", "example.org/team")), NEVER),
+        denied(Operator, merge(GIVEN, without("annotations", "govcloud.dev/adopt-out")), NEVER),
         denied(
             Operator,
             merge(GIVEN, with(json!({"metadata": {"finalizers": ["example.org/keep"]}}))),
