@@ -32,8 +32,7 @@ const ROUNDS: usize = 250;
 const WARM_UP: usize = 25;
 
 /// Flags of the API server without the gate.
-const WITHOUT: [&str; 1] =
-    ["--disable-admission-plugins=ValidatingAdmissionPolicy,MutatingAdmissionPolicy"];
+const WITHOUT: [&str; 1] = ["--disable-admission-plugins=ValidatingAdmissionPolicy,MutatingAdmissionPolicy"];
 
 /// Most that a request may take of one without policies, where nothing of it is ours.
 const GOAL: f64 = 1.02;
@@ -194,7 +193,13 @@ fn about(path: &str, first: &Value, second: &Value) -> Result<Vec<Request>> {
     let json = "application/json";
     let parts = [
         ("create", "POST", path.to_owned(), json, serde_json::to_vec(second)?),
-        ("update", "PATCH", format!("{path}/{name}"), "application/merge-patch+json", serde_json::to_vec(&change)?),
+        (
+            "update",
+            "PATCH",
+            format!("{path}/{name}"),
+            "application/merge-patch+json",
+            serde_json::to_vec(&change)?,
+        ),
         ("delete", "DELETE", format!("{path}/{name}"), json, Vec::new()),
     ];
     let requests = parts.into_iter().map(|(operation, method, path, content, body)| Request {
@@ -226,7 +231,8 @@ async fn start(harness: &Harness, pass: usize, at: usize) -> Result<Server> {
 
 /// Waits until the first API server enforces the policies; the second must not.
 async fn in_force(servers: &[Server]) -> Result<()> {
-    let probe = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "govcloud-probe-decisions"}});
+    let probe =
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "govcloud-probe-decisions"}});
     let path = "/api/v1/namespaces/default/configmaps?dryRun=All";
     let refused = || async {
         match requests::create(&servers[0].clients[0], path, &probe).await {
@@ -286,11 +292,13 @@ async fn take_turns(cases: &mut [Case], servers: &[Server]) -> Result<()> {
 fn conclusion(cases: &[Case]) -> String {
     let ratio = |request: &Request| median(request.ratios.iter().copied());
     let of_others = cases.iter().filter(|case| !case.place.is_ours() && case.resource != CONTROL);
-    let all = of_others.flat_map(|case| case.requests.iter().map(move |request| (ratio(request), request, case)));
+    let all =
+        of_others.flat_map(|case| case.requests.iter().map(move |request| (ratio(request), request, case)));
     let worst = all.max_by(|(a, ..), (b, ..)| a.total_cmp(b));
     let control = cases.iter().filter(|case| case.resource == CONTROL).flat_map(|case| &case.requests);
     let control: Vec<String> = control.map(|request| format!("{:.3}", ratio(request))).collect();
-    let worst = worst.map(|(ratio, request, case)| format!("**{ratio:.3}** ({} {})", request.operation, case.resource));
+    let worst = worst
+        .map(|(ratio, request, case)| format!("**{ratio:.3}** ({} {})", request.operation, case.resource));
     format!(
         "Where nothing is ours, a request takes at most {} of one without policies; the goal is {GOAL}. The requests of {CONTROL}, \
          which no policy matches, take {}.",

@@ -313,7 +313,8 @@ mod tests {
     #[test]
     fn a_withdrawn_application_has_ended_or_it_was_too_late() {
         let of = |phase: &str, event: &str| {
-            let entry = json!({ "at": "2026-11-20T01:00:00Z", "event": event, "message": "撤回 / withdrawn" });
+            let entry =
+                json!({ "at": "2026-11-20T01:00:00Z", "event": event, "message": "撤回 / withdrawn" });
             let status = json!({ "phase": phase, "waitingOn": "None", "timeline": [entry] });
             ended(&test_fixtures::record(Kind::Application, test_fixtures::application(status)))
         };

@@ -90,8 +90,7 @@ fn settings(resource: &str, second: bool) -> Option<Value> {
             Some(region)
         }
         "servicecatalogs.govcloud.dev" => {
-            let item =
-                json!({"code": "cpu", "name": "vCPU", "resource": "requests.cpu", "unit": "1", "per": "Month", "price": "60"});
+            let item = json!({"code": "cpu", "name": "vCPU", "resource": "requests.cpu", "unit": "1", "per": "Month", "price": "60"});
             Some(json!({"apiVersion": "govcloud.dev/v1alpha1", "kind": "ServiceCatalog", "spec": {
                 "edition": "2026年版", "currency": "CNY", "effectiveFrom": "2026-01-01", "items": [item],
             }}))
@@ -123,11 +122,11 @@ fn cluster(resource: &str, name: &str) -> Option<Value> {
         "customresourcedefinitions.apiextensions.k8s.io" => {
             let schema = json!({"openAPIV3Schema": {"type": "object"}});
             json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-                "metadata": {"name": format!("{name}s.{GROUP}")}, "spec": {
-                    "group": GROUP, "scope": "Namespaced",
-                    "names": {"plural": format!("{name}s"), "singular": name, "kind": name, "listKind": format!("{name}List")},
-                    "versions": [{"name": "v1", "served": true, "storage": true, "schema": schema}],
-                }})
+            "metadata": {"name": format!("{name}s.{GROUP}")}, "spec": {
+                "group": GROUP, "scope": "Namespaced",
+                "names": {"plural": format!("{name}s"), "singular": name, "kind": name, "listKind": format!("{name}List")},
+                "versions": [{"name": "v1", "served": true, "storage": true, "schema": schema}],
+            }})
         }
         "apiservices.apiregistration.k8s.io" => {
             let group = format!("{name}.{GROUP}");
@@ -136,8 +135,7 @@ fn cluster(resource: &str, name: &str) -> Option<Value> {
                 "spec": {"group": group, "version": "v1", "groupPriorityMinimum": 1000, "versionPriority": 10}})
         }
         "mutatingwebhookconfigurations.admissionregistration.k8s.io" => {
-            let rules =
-                json!([{"apiGroups": [GROUP], "apiVersions": ["*"], "operations": ["CREATE"], "resources": ["nothing"]}]);
+            let rules = json!([{"apiGroups": [GROUP], "apiVersions": ["*"], "operations": ["CREATE"], "resources": ["nothing"]}]);
             json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingWebhookConfiguration", "webhooks": [{
                 "name": format!("hook.{GROUP}"), "admissionReviewVersions": ["v1"], "sideEffects": "None",
                 "failurePolicy": "Ignore", "clientConfig": {"url": "https://127.0.0.1:1/"}, "rules": rules,
@@ -154,7 +152,9 @@ fn workload(resource: &str) -> Option<Value> {
     Some(match resource {
         "configmaps" => json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "b"}}),
         "secrets" => json!({"apiVersion": "v1", "kind": "Secret", "stringData": {"a": "b"}}),
-        CONTROL => json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "spec": {"holderIdentity": "a"}}),
+        CONTROL => {
+            json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "spec": {"holderIdentity": "a"}})
+        }
         "pods" => json!({"apiVersion": "v1", "kind": "Pod", "spec": {
             "automountServiceAccountToken": false,
             "securityContext": {"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}},
@@ -166,9 +166,11 @@ fn workload(resource: &str) -> Option<Value> {
         "services" => {
             json!({"apiVersion": "v1", "kind": "Service", "spec": {"clusterIP": "None", "ports": [{"port": 443}]}})
         }
-        "ingresses.networking.k8s.io" => json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "spec": {
-            "ingressClassName": "public", "rules": [{"host": "travel.henan.example", "http": {"paths": paths}}],
-        }}),
+        "ingresses.networking.k8s.io" => {
+            json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "spec": {
+                "ingressClassName": "public", "rules": [{"host": "travel.henan.example", "http": {"paths": paths}}],
+            }})
+        }
         "poddisruptionbudgets.policy" => json!({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
             "spec": {"maxUnavailable": 1, "selector": {}}}),
         "persistentvolumeclaims" => json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "spec": {
@@ -194,8 +196,10 @@ fn bound(resource: &str, place: Place) -> Option<Value> {
         }
         "limitranges" => json!({"apiVersion": "v1", "kind": "LimitRange",
             "spec": {"limits": [{"type": "PersistentVolumeClaim", "max": {"storage": "1Ti"}}]}}),
-        "networkpolicies.networking.k8s.io" => json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
-            "spec": {"podSelector": {}, "policyTypes": ["Ingress"]}}),
+        "networkpolicies.networking.k8s.io" => {
+            json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+            "spec": {"podSelector": {}, "policyTypes": ["Ingress"]}})
+        }
         _ => return None,
     })
 }

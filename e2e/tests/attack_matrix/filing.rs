@@ -205,7 +205,11 @@ fn withdrawing() -> Vec<Row> {
         denied(OtherDepartment, withdraw("capp/approved"), "the department withdraws"),
         denied(Operator, withdraw("capp/approved"), "the department withdraws"),
         denied(Department, annotate("capp/approved", "withdraw=yes"), "name the record's own uid"),
-        denied(Department, withdraw("capp/provisioned"), "too late to withdraw (decision: approved, phase: Provisioned); file a Decommission to leave"),
+        denied(
+            Department,
+            withdraw("capp/provisioned"),
+            "too late to withdraw (decision: approved, phase: Provisioned); file a Decommission to leave",
+        ),
         denied(Department, withdraw("capp/live"), too_late),
         denied(Department, withdraw("capp/exited"), too_late),
         denied(Department, annotate("capp/belated", "withdraw-"), "withdrawn is withdrawn"),

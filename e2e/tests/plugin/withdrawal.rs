@@ -41,7 +41,8 @@ pub async fn an_approved_application_that_is_never_provisioned_is_withdrawn(cont
         .await?
         .expect(0, &["it ends if nothing was made of it yet", "capp/travel is withdrawn"])?;
     until(&context, &namespace, "phase", "Withdrawn").await?;
-    let mark = ["get", "namespace", &namespace, "-o", "jsonpath={.metadata.labels.govcloud\\.dev/open-records}"];
+    let mark =
+        ["get", "namespace", &namespace, "-o", "jsonpath={.metadata.labels.govcloud\\.dev/open-records}"];
     let unmarked = || async {
         let now = admin.run(&mark).await?;
         ensure!(now.is_empty(), "open-records is {now:?}");

@@ -73,9 +73,8 @@ fn show_lists_the_inventory_of_an_exit() {
 
 #[test]
 fn the_time_since_a_claim_is_unused_has_a_column_where_one_is_known() {
-    let listed = |raw: Value| {
-        shown(Kind::Exit, raw, &ApplicationContext::default(), Lang::En, Part::Reviewed)
-    };
+    let listed =
+        |raw: Value| shown(Kind::Exit, raw, &ApplicationContext::default(), Lang::En, Part::Reviewed);
     let mut raw = test_fixtures::awaiting_consent();
     assert!(!listed(raw.clone()).contains("UNUSED"), "{}", listed(raw.clone()));
     raw["status"]["inventory"]["entries"][0]["unusedSince"] = json!("2026-11-20T01:00:00Z");

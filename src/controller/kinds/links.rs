@@ -235,8 +235,7 @@ fn tenant_namespaces(state: &ClusterState, record: &Object) -> Vec<Target> {
 pub const WANTED_NAMESPACES: Link = Link {
     targets: |state, record| {
         let existing = state.existing_namespaces(record);
-        let mut targets: Vec<Target> =
-            existing.iter().map(|n| Target::named(NAMESPACE, n.name())).collect();
+        let mut targets: Vec<Target> = existing.iter().map(|n| Target::named(NAMESPACE, n.name())).collect();
         if record.meta().withdrawn() {
             let spec = record.spec();
             let wanted = applications(record).into_iter();

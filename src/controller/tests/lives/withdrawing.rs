@@ -84,7 +84,10 @@ fn s1_a_grant_after_the_withdrawal_ends_at_once() {
     s.file_by("provider", &grant_id(), grant);
     s.settle();
     ended(&s);
-    assert_eq!((s.phase(&grant_id()), s.stands(&grant_id(), "Ready").as_str()), ("Released", "True/Released"));
+    assert_eq!(
+        (s.phase(&grant_id()), s.stands(&grant_id(), "Ready").as_str()),
+        ("Released", "True/Released")
+    );
 }
 
 /// A grant that is not what was approved waits for its provider, who need not come.
