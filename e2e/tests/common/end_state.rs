@@ -33,9 +33,7 @@ pub async fn end_state(department: &Department, tenant: &str, held: &[Persistent
             "labels": m.labels, "finalizers": m.finalizers, "owners": m.owner_references, "data": record.data,
         }));
     }
-    let line = |e: &Event| {
-        format!("{} {}: {}", subject(e), e.reason.as_deref().unwrap_or_default(), note(e))
-    };
+    let line = |e: &Event| format!("{} {}: {}", subject(e), e.reason.as_deref().unwrap_or_default(), note(e));
     state.push(json!({ "events": events.iter().map(line).collect::<Vec<_>>() }));
     for volume in held {
         let is = department.volumes().await?.get_opt(&volume.name_any()).await?;
@@ -86,7 +84,10 @@ fn ensure_noted(record: &DynamicObject, name: &str, events: &[Event]) -> Result<
         events.iter().filter(|e| subject(e) == name).flat_map(|e| clauses(note(e))).collect();
     entries.sort();
     noted.sort();
-    ensure!(entries == noted, "S12: {name} has in its timeline\n{entries:?}\nand in the notes of its Events\n{noted:?}");
+    ensure!(
+        entries == noted,
+        "S12: {name} has in its timeline\n{entries:?}\nand in the notes of its Events\n{noted:?}"
+    );
     Ok(())
 }
 

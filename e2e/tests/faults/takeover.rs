@@ -82,8 +82,7 @@ fn names() -> impl Iterator<Item = String> {
 }
 
 async fn lease(context: &Context) -> Result<LeaseSpec> {
-    let leases: Api<Lease> =
-        Api::namespaced(context.cluster.client(Actor::Admin).await?, OPERATOR_NAMESPACE);
+    let leases: Api<Lease> = Api::namespaced(context.cluster.client(Actor::Admin).await?, OPERATOR_NAMESPACE);
     Ok(leases.get(OPERATOR_SERVICE_ACCOUNT).await?.spec.unwrap_or_default())
 }
 
@@ -149,8 +148,9 @@ pub async fn killed_leader_is_followed_when_its_lease_ends(context: Context) -> 
     let killed = AuditLog::mark();
     serves(&department, "after").await?;
     let (leases, writes) = requests(&context, began).await?;
-    let renewed = leases.clone().writes().iter().map(|e| e.request_received_timestamp).filter(|at| *at < killed);
-    let renewed = renewed.max().context("the leader never held the lease")?;
+    let written = leases.clone().writes();
+    let renewed = written.iter().map(|e| e.request_received_timestamp).filter(|at| *at < killed).max();
+    let renewed = renewed.context("the leader never held the lease")?;
     let taken = leases.writes().since(killed).iter().map(|e| e.request_received_timestamp).min();
     let taken = taken.context("nobody took the lease")?;
     let waited = elapsed(renewed, taken)?;
@@ -160,7 +160,10 @@ pub async fn killed_leader_is_followed_when_its_lease_ends(context: Context) -> 
         "faults: the leader was killed {:.1?} after its last renewal; the next leader's first write came {first:.1?} after it",
         elapsed(renewed, killed)?
     );
-    ensure!(first < LEASE + AFTER_THE_LEASE, "the next leader's first write came {first:.1?} after the renewal");
+    ensure!(
+        first < LEASE + AFTER_THE_LEASE,
+        "the next leader's first write came {first:.1?} after the renewal"
+    );
     *context.cluster.operator.lock().await = Some(standby);
     Ok(())
 }

@@ -54,9 +54,7 @@ fn merge(into: &mut Value, patch: &Value) {
 
 /// Returns true if a patch is of the version that is stored.
 fn is_of_version(lease: Option<&Value>, patch: &Value) -> bool {
-    lease.is_some_and(|lease| {
-        lease["metadata"]["resourceVersion"] == patch["metadata"]["resourceVersion"]
-    })
+    lease.is_some_and(|lease| lease["metadata"]["resourceVersion"] == patch["metadata"]["resourceVersion"])
 }
 
 impl Server {

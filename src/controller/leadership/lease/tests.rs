@@ -54,7 +54,9 @@ fn a_released_lease_names_nobody_and_counts_its_holders() {
     assert_eq!((&spec["holderIdentity"], &spec["leaseTransitions"]), (&json!("b"), &json!(4)));
     assert_eq!(renewed(at), json!({ "renewTime": "2026-11-30T02:00:00.000000Z" }));
     let released = released();
-    assert!(released["holderIdentity"].is_null() && released.as_object().unwrap().contains_key("holderIdentity"));
+    assert!(
+        released["holderIdentity"].is_null() && released.as_object().unwrap().contains_key("holderIdentity")
+    );
 }
 
 /// Something that happens at a time.
@@ -233,6 +235,11 @@ proptest! {
 fn the_simulation_hands_leadership_over() {
     let delays: Vec<u64> = (0..97).map(|n| 1 + (n * 37) % 400).collect();
     let mut world = World::new(3, delays);
-    let led = (0..3000).filter(|_| { let now = world.step(); world.leaders(now) == 1 }).count();
+    let led = (0..3000)
+        .filter(|_| {
+            let now = world.step();
+            world.leaders(now) == 1
+        })
+        .count();
     assert!(led > 1000 && world.terms > 3, "led after {led} of 3000 steps, in {} terms", world.terms);
 }
