@@ -49,7 +49,7 @@ pub(super) static KIND: KindSpec = KindSpec {
     }),
 };
 
-static READS: [Dependency; 7] = [
+static READS: [Dependency; 8] = [
     // A recreated record takes over the grant that the earlier one left (S4).
     Dependency::on(Kind::Grant, links::EXISTING_GRANT, always).live(Live::Reference),
     Dependency::on(Kind::Decommission, links::SAME_APPLICATION, always),
