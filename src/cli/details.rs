@@ -376,7 +376,6 @@ fn rows(
 fn has_ended(phase: &str) -> bool {
     matches!(phase, "Rejected" | "Withdrawn" | "Exited" | "Completed" | "Released")
         || matches!(phase, "Settled" | "Voided" | "Recorded" | "Closed" | "Published")
-    matches!(phase, "Rejected" | "Withdrawn" | "Exited" | "Completed" | "Released" | "Recorded" | "Closed")
 }
 
 /// Returns true if a condition needs attention. `Reconciling` does not.

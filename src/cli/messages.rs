@@ -21,8 +21,6 @@ texts! {
     bad_target(given) {
         "“{given}”不是 KIND/NAME；KIND 为 capp、chreq、decom、grant、stmt、comp、insp 或 asmt，如 capp/travel"
         "\"{given}\" is not KIND/NAME; KIND is capp, chreq, decom, grant, stmt, comp, insp or asmt, such as capp/travel"
-        "“{given}”不是 KIND/NAME；KIND 为 capp、chreq、decom、grant 或 asmt，如 capp/travel"
-        "\"{given}\" is not KIND/NAME; KIND is capp, chreq, decom, grant or asmt, such as capp/travel"
     }
     not_an_exit(given, exits) {
         "“{given}”不是退出申请；数据清单、授权、签收和退出证明只属于退出申请。{exits}"
@@ -32,7 +30,6 @@ texts! {
     no_exits() { "本空间没有它的退出申请" "It has none in this namespace" }
     not_decided(kind) { "{kind} 不经主管部门审核；可审核的为 capp、chreq、decom、stmt、comp、insp、asmt" "a {kind} is not decided by the authority; capp, chreq, decom, stmt, comp, insp and asmt are" }
     not_a_statement(given) { "“{given}”不是结算单；请写月份，如 2026-10" "\"{given}\" is not a Statement; give its month, such as 2026-10" }
-    not_decided(kind) { "{kind} 不经主管部门审核；可审核的为 capp、chreq、decom、asmt" "a {kind} is not decided by the authority; capp, chreq, decom and asmt are" }
     opinion_required(verb) { "{verb} 须填写审核意见（第十二条）：--opinion '…'" "{verb} requires an opinion (Art. 12): --opinion '…'" }
     bad_sha256(given) { "“{given}”不是 SHA-256：须为 64 位小写十六进制数（sha256sum FILE）" "\"{given}\" is not a SHA-256: 64 lowercase hexadecimal digits (sha256sum FILE)" }
     bad_uid(given) { "“{given}”不是 UID" "\"{given}\" is not a UID" }

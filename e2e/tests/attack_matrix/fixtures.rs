@@ -10,11 +10,7 @@ use e2e::wait::eventually;
 use serde_json::{Value, json};
 
 use crate::bodies::{
-    THEN, condition, consent, emergency_plan, inventory, maintenance, of_provider, receipt, reclaim_policy, report,
-    response, responses, tenant_namespace,
-    THEN, adopted, condition, consent, inventory, maintenance, receipt, reclaim_policy, report,
-    tenant_namespace,
-    THEN, condition, consent, inventory, maintenance, receipt, reclaim_policy, report, tenant_namespace,
+    THEN, adopted, condition, consent, inventory, maintenance, receipt, reclaim_policy, report, tenant_namespace,
 };
 use crate::caller::{Caller, everyone};
 use crate::held::HELD;
@@ -360,36 +356,6 @@ impl Fixtures {
         self.seen("decom/contract", "AwaitingConsent", inventory(DIGEST)).await?;
         self.0.execute(Department, merge("decom/contract", consent(DIGEST))).await?;
         self.seen("decom/contract", "AwaitingDecision", none()).await
-    }
-
-    /// Compliance records: on record, not yet, and sent back.
-    async fn documents(&self) -> Result<()> {
-        for target in ["comp/evaluation", "comp/open", "comp/sent-back"] {
-            self.file(Caller::Department, target, json!({})).await?;
-        }
-        self.file(Caller::Provider, "comp/plan@provider-maintenance", emergency_plan()).await?;
-        self.seen("comp/evaluation", "Recorded", json!({})).await?;
-        self.seen("comp/plan@provider-maintenance", "Recorded", json!({})).await?;
-        self.seen("comp/open", "Submitted", json!({})).await?;
-        self.seen("comp/sent-back", "Recorded", json!({})).await?;
-        let returned = "decision=returned reviewed-generation=1 opinion=缺页";
-        self.decided("comp/sent-back", returned, "Returned", "Returned", json!({})).await
-    }
-
-    /// Inspections that the deputy filed: open, answered, closed, and one of the provider.
-    async fn inspections(&self) -> Result<()> {
-        let none = || json!({});
-        for target in ["insp/open", "insp/answered", "insp/closed"] {
-            self.file(Caller::Deputy, target, none()).await?;
-            self.seen(target, "Rectifying", none()).await?;
-        }
-        self.file(Caller::Deputy, "insp/platform@provider-maintenance", of_provider()).await?;
-        self.seen("insp/platform@provider-maintenance", "Rectifying", none()).await?;
-        let answer = responses(json!([response(1, "已整改")]));
-        self.0.execute(Caller::Department, merge("insp/answered", answer)).await?;
-        self.seen("insp/answered", "AwaitingDecision", none()).await?;
-        let closed = "decision=approved reviewed-generation=1 opinion=整改到位";
-        self.decided("insp/closed", closed, "Approved", "Closed", none()).await
     }
 
     /// Filed by the province's deputy, so that the province decides.
