@@ -338,10 +338,12 @@ fn desired(tenant: &Tenant) -> Vec<TenantObject> {
         Restriction::Quiesced => &["persistentvolumeclaims", "pods"],
     };
     let quota = effective(&tenant.namespace.quota).into_iter().map(|(key, value)| (key, stored(&value)));
-    let adopted = tenant.namespace.adoption.iter().flat_map(|adoption| &adoption.counted);
-    let counted = tenant.namespace.counted.iter().chain(adopted).map(|key| (key.clone(), UNLIMITED.into()));
+    let counts = |key: &String| (key.clone(), UNLIMITED.into());
+    let counted = tenant.namespace.counted.iter().map(counts);
+    // Of an adopted namespace, also keys that were granted: they are limited later.
+    let later = tenant.namespace.adoption.iter().flat_map(|adoption| &adoption.counted).map(counts);
     let closed = closed.iter().map(|key| ((*key).to_owned(), "0".into()));
-    let hard: Map<String, Value> = quota.chain(counted).chain(closed).collect();
+    let hard: Map<String, Value> = counted.chain(quota).chain(later).chain(closed).collect();
     vec![tenant.object(&RULES, NAME, json!({ "spec": { "hard": hard } }))]
 }
 
