@@ -24,6 +24,8 @@ fn deadline(obligation: Obligation, due: &str) -> Deadline {
         obligation,
         party: obligation.party(),
         article: obligation.article(),
+        period: None,
+        item: None,
         working_days: 3,
         started_at: instant("2026-06-01T01:00:00Z"),
         due_date: date(due),
