@@ -57,7 +57,7 @@ use super::time::Instant;
 #[x_kube(
     validation = Rule::new("self.region == oldSelf.region").message("所属区域不能更改；请撤回后重新申请 / the region cannot change; withdraw and file anew"),
     validation = Rule::new("!has(oldSelf.goLive) || has(self.goLive)").message("上线情况只能更正，不能删除 / goLive may be corrected, not removed"),
-    validation = Rule::new("!has(oldSelf.enforce) || (has(self.enforce) && ['PodSecurity', 'Workloads', 'Network'].indexOf(self.enforce) >= ['PodSecurity', 'Workloads', 'Network'].indexOf(oldSelf.enforce))").message("enforce 只能向前：PodSecurity、Workloads、Network / enforce only moves on: PodSecurity, then Workloads, then Network"),
+    validation = Rule::new("!has(oldSelf.enforce) || (has(self.enforce) && (oldSelf.enforce == 'PodSecurity' || self.enforce == 'Network' || (oldSelf.enforce == 'Workloads' && self.enforce == 'Workloads')))").message("enforce 只能向前：PodSecurity、Workloads、Network / enforce only moves on: PodSecurity, then Workloads, then Network"),
     validation = Rule::new("!has(self.enforce) || self.namespaces.exists(n, has(n.existing))").message("没有纳管的命名空间，不填 enforce / enforce is for applications with an adopted namespace (namespaces[].existing); leave it out"),
 )]
 pub struct CloudApplicationSpec {

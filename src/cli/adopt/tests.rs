@@ -176,5 +176,5 @@ fn json_has_the_use_and_both_languages() {
     assert_eq!(shown["use"]["pods"], "2");
     assert_eq!(shown["podSecurity"]["level"], "restricted");
     let first = &shown["items"][0];
-    assert!(first["when"] == "Before" && first["zh"].is_string() && first["en"].is_string(), "{first}");
+    assert!(first["when"] == "Known" && first["zh"].is_string() && first["en"].is_string(), "{first}");
 }
