@@ -79,7 +79,7 @@ fn complete_lists_candidates_for_kubectl() {
     assert_eq!(completions("ap"), "approve\tapprove a record\n:4\n");
     assert_eq!(
         completions("approve "),
-        "capp/\tCloudApplication\nchreq/\tChangeRequest\ndecom/\tDecommission\n:6\n",
+        "capp/\tCloudApplication\nchreq/\tChangeRequest\ndecom/\tDecommission\nasmt/\tAssessment\n:6\n",
         "grants are not decided"
     );
     assert!(completions("show ").contains("grant/\tResourceGrant\n"));
