@@ -220,6 +220,11 @@ impl Obligation {
         }
     }
 
+    /// Returns true for what a party may do within a period, and need not: it lapses, and is never overdue.
+    pub fn is_right(self) -> bool {
+        matches!(self, Self::ProviderObjection | Self::DepartmentObjection)
+    }
+
     /// The obligation in Chinese.
     pub fn zh(self) -> &'static str {
         match self {

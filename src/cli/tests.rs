@@ -83,7 +83,7 @@ fn complete_lists_candidates_for_kubectl() {
     assert_eq!(completions("ap"), "approve\tapprove a record\n:4\n");
     assert_eq!(
         completions("approve "),
-        "capp/\tCloudApplication\nchreq/\tChangeRequest\ndecom/\tDecommission\ncomp/\tComplianceRecord\ninsp/\tInspection\n:6\n",
+        "capp/\tCloudApplication\nchreq/\tChangeRequest\ndecom/\tDecommission\nstmt/\tStatement\ncomp/\tComplianceRecord\ninsp/\tInspection\nasmt/\tAssessment\n:6\n",
         "grants are not decided"
     );
     assert!(completions("show ").contains("grant/\tResourceGrant\n"));

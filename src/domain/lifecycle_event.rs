@@ -444,6 +444,12 @@ impl LifecycleEvent {
                     ),
                     false => ("", ""),
                 };
+                if o.is_right() {
+                    return Bilingual::new(
+                        format!("{}：{}可于 {d} 前提出{zh}", o.zh(), p.zh()),
+                        format!("{}: open to the {} until {d}{en}", o.en(), p.en()),
+                    );
+                }
                 Bilingual::new(
                     format!("{}：{}须于 {d} 前完成{zh}", o.zh(), p.zh()),
                     format!("{}: due from the {} by {d}{en}", o.en(), p.en()),
