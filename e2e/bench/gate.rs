@@ -127,17 +127,17 @@ pub async fn measure(passes: usize) -> Result<()> {
 
 /// Objects of each kind in each place, and the requests about them.
 async fn prepare(harness: &Harness) -> Result<Vec<Case>> {
+    let callers = callers(harness, harness.cluster.plane.server(), "kube-apiserver").await?;
     let namespaces = [
         (Place::Stranger, harness.cluster.namespace("stranger").await?),
         (Place::Filing, harness.cluster.filing_namespace("measured", HENAN).await?),
-        (Place::Tenant, tenant(harness).await?),
+        (Place::Tenant, tenant(&callers[1]).await?),
     ];
     for (_, namespace) in &namespaces {
         let account = format!("/api/v1/namespaces/{namespace}/serviceaccounts/default");
         let there = || async { requests::get(&harness.admin, &account).await.map(|_| Some(())) };
         eventually("pods can be made", PATIENCE, there).await?;
     }
-    let callers = [harness.admin.clone(), harness.operator_client().await?];
     let mut matched = policies::matched(&harness.cluster.kubectl(Actor::Admin)).await?;
     ensure!(matched.len() > 20, "only {matched:?}");
     matched.insert(CONTROL.to_owned(), ["CREATE", "UPDATE", "DELETE"].map(str::to_owned).into());
@@ -157,7 +157,7 @@ async fn prepare(harness: &Harness) -> Result<Vec<Case>> {
 }
 
 /// A tenant namespace as the operator makes it, as far as policies read it.
-async fn tenant(harness: &Harness) -> Result<String> {
+async fn tenant(operator: &Client) -> Result<String> {
     let name = "measured-tenant";
     let lists = json!({
         "govcloud.dev/storage-classes": "hostpath", "govcloud.dev/ingress-classes": "public",
@@ -166,7 +166,7 @@ async fn tenant(harness: &Harness) -> Result<String> {
     let labels = json!({"govcloud.dev/application-uid": "00000000-0000-4000-8000-000000000001"});
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
         "metadata": {"name": name, "labels": labels, "annotations": lists}});
-    requests::create(&harness.operator_client().await?, "/api/v1/namespaces", &namespace).await?;
+    requests::create(operator, "/api/v1/namespaces", &namespace).await?;
     Ok(name.to_owned())
 }
 
@@ -220,13 +220,20 @@ async fn start(harness: &Harness, pass: usize, at: usize) -> Result<Server> {
     let flags: &[&str] = if at == 0 { &[] } else { &WITHOUT };
     let name = format!("kube-apiserver-{}-{pass}", if at == 0 { "with" } else { "without" });
     let (server, process) = plane.another_apiserver(&name, flags).await?;
+    let clients = callers(harness, &server, &name).await?;
+    Ok(Server { clients, _process: process })
+}
+
+/// Clients of an API server as the administrator, who may do what policies let everybody do, and as the operator.
+async fn callers(harness: &Harness, server: &actors::Server, name: &str) -> Result<Vec<Client>> {
+    let plane = &harness.cluster.plane;
     let mut clients = Vec::new();
     for (user, group) in [(Actor::Admin.user(), Actor::Admin.group()), (OPERATOR, None)] {
         let file = plane.root().join("state").join(format!("{name}-{}.kubeconfig", clients.len()));
-        actors::write_certificate(&server, plane.pki(), &file, user, group)?;
+        actors::write_certificate(server, plane.pki(), &file, user, group)?;
         clients.push(actors::client(&file).await?);
     }
-    Ok(Server { clients, _process: process })
+    Ok(clients)
 }
 
 /// Waits until the first API server enforces the policies; the second must not.

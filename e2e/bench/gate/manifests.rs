@@ -48,7 +48,7 @@ pub fn collection(resource: &str, object: &Value, namespace: Option<&str>) -> Re
 /// One of two objects of a resource, which differ in their names alone.
 pub fn object(resource: &str, place: Place, second: bool) -> Result<Value> {
     let name = if second { "second" } else { "first" };
-    let found = record(resource)?.or_else(|| settings(resource, second)).or_else(|| cluster(resource, name));
+    let found = record(resource, name)?.or_else(|| settings(resource, second)).or_else(|| cluster(resource, name));
     let found = found.or_else(|| workload(resource)).or_else(|| bound(resource, place));
     let mut object = found.with_context(|| format!("no object of {resource} is written down here"))?;
     if object["metadata"]["name"].is_null() || resource.ends_with(".govcloud.dev") && !is_region(resource) {
@@ -62,7 +62,7 @@ fn is_region(resource: &str) -> bool {
 }
 
 /// Records of a department, and the work order.
-fn record(resource: &str) -> Result<Option<Value>> {
+fn record(resource: &str, name: &str) -> Result<Option<Value>> {
     Ok(Some(match resource {
         "cloudapplications.govcloud.dev" => fixtures::sample("travel.yaml")?,
         "changerequests.govcloud.dev" => fixtures::sample("travel-enlarge.yaml")?,
@@ -72,8 +72,8 @@ fn record(resource: &str) -> Result<Option<Value>> {
             let uid = "00000000-0000-4000-8000-000000000001";
             let digest = format!("sha256:{}", "0".repeat(64));
             json!({"apiVersion": "govcloud.dev/v1alpha1", "kind": "ResourceGrant", "spec": {
-                "region": HENAN, "application": {"name": "travel", "uid": uid},
-                "approved": {"kind": "CloudApplication", "name": "travel", "uid": uid, "generation": 1, "digest": digest},
+                "region": HENAN, "application": {"name": name, "uid": uid},
+                "approved": {"kind": "CloudApplication", "name": name, "uid": uid, "generation": 1, "digest": digest},
                 "namespaces": [{"name": "prod", "quota": {"pods": "5"}}],
             }})
         }
