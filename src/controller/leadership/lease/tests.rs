@@ -141,7 +141,7 @@ impl World {
         self.numbered += 1;
         self.under_way[from] = self.numbered;
         let request = Request { from, number: self.numbered, sent: now, on, releases };
-        if self.delay() % 7 > 0 {
+        if !self.delay().is_multiple_of(7) {
             self.later(now, Happens::Arrived(request));
         }
     }
@@ -191,7 +191,7 @@ impl World {
         for to in 0..self.replicas.len() {
             self.deliver(now, to);
         }
-        if !request.releases && self.delay() % 7 > 0 {
+        if !request.releases && !self.delay().is_multiple_of(7) {
             self.later(now, Happens::Answered(request, lease));
         }
     }
@@ -215,7 +215,7 @@ impl World {
             (Some(hold), _) => {
                 let version = hold.version.clone();
                 // Asked to end, one in a while: it leads no longer when it releases.
-                if self.delay() % 11 == 0 {
+                if self.delay().is_multiple_of(11) {
                     self.end(me);
                     self.send(now, me, Some(version), true);
                 }
