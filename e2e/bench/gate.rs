@@ -23,7 +23,7 @@ use crate::stats::{Distribution, median};
 
 mod manifests;
 
-use manifests::{CONTROL, collection, object, places};
+use manifests::{CONTROL, LOOKED_AT, collection, look, object, places};
 
 /// Rounds of a pass; in each, every request is sent once to each API server.
 const ROUNDS: usize = 250;
@@ -140,7 +140,14 @@ async fn prepare(harness: &Harness) -> Result<Vec<Case>> {
     }
     let mut matched = policies::matched(&harness.cluster.kubectl(Actor::Admin)).await?;
     ensure!(matched.len() > 20, "only {matched:?}");
-    matched.insert(CONTROL.to_owned(), ["CREATE", "UPDATE", "DELETE"].map(str::to_owned).into());
+    for control in [CONTROL, LOOKED_AT] {
+        matched.insert(control.to_owned(), ["CREATE", "UPDATE", "DELETE"].map(str::to_owned).into());
+    }
+    for part in look() {
+        let plural = if part["kind"] == "ValidatingAdmissionPolicy" { "policies" } else { "policybindings" };
+        let path = format!("/apis/admissionregistration.k8s.io/v1/validatingadmission{plural}");
+        requests::create(&harness.admin, &path, &part).await?;
+    }
     let mut cases = Vec::new();
     for (resource, operations) in &matched {
         for place in places(resource) {
@@ -295,22 +302,26 @@ async fn take_turns(cases: &mut [Case], servers: &[Server]) -> Result<()> {
     Ok(())
 }
 
-/// The largest ratio where nothing is ours, and that of the kind which no policy matches.
+/// The largest ratio in a namespace of others, and those of both controls.
 fn conclusion(cases: &[Case]) -> String {
     let ratio = |request: &Request| median(request.ratios.iter().copied());
-    let of_others = cases.iter().filter(|case| !case.place.is_ours() && case.resource != CONTROL);
+    let controls = [CONTROL, LOOKED_AT];
+    let of_others =
+        cases.iter().filter(|case| case.place == Place::Stranger && !controls.contains(&&*case.resource));
     let all =
         of_others.flat_map(|case| case.requests.iter().map(move |request| (ratio(request), request, case)));
     let worst = all.max_by(|(a, ..), (b, ..)| a.total_cmp(b));
-    let control = cases.iter().filter(|case| case.resource == CONTROL).flat_map(|case| &case.requests);
-    let control: Vec<String> = control.map(|request| format!("{:.3}", ratio(request))).collect();
     let worst = worst
         .map(|(ratio, request, case)| format!("**{ratio:.3}** ({} {})", request.operation, case.resource));
+    let [unmatched, looked_at] = controls.map(|control| {
+        let requests = cases.iter().filter(|case| case.resource == control).flat_map(|case| &case.requests);
+        requests.map(|request| format!("{:.3}", ratio(request))).collect::<Vec<_>>().join(", ")
+    });
     format!(
-        "Where nothing is ours, a request takes at most {} of one without policies; the goal is {GOAL}. The requests of {CONTROL}, \
-         which no policy matches, take {}.",
+        "In a namespace of others, a request takes at most {} of one without policies; the goal is {GOAL}. The requests of {CONTROL}, \
+         which no policy matches, take {unmatched}. Those of {LOOKED_AT}, of which one policy has the condition `false` and nothing \
+         else, take {looked_at}: no policy takes less of a request that it has to look at.",
         worst.unwrap_or_default(),
-        control.join(", ")
     )
 }
 

@@ -9,6 +9,25 @@ use super::Place;
 /// A kind that no policy matches: what its ratio differs from 1 by is not the policies'.
 pub const CONTROL: &str = "leases.coordination.k8s.io";
 
+/// A kind that only [`look`] matches: what its ratio is above that of [`CONTROL`] is the least that any policy takes of a request
+/// that it has to look at.
+pub const LOOKED_AT: &str = "controllerrevisions.apps";
+
+/// A policy whose only condition is false.
+pub fn look() -> [Value; 2] {
+    let metadata = json!({"name": "measured-look"});
+    let version = "admissionregistration.k8s.io/v1";
+    let rule = json!({"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["*"], "resources": ["controllerrevisions"]});
+    let policy = json!({"apiVersion": version, "kind": "ValidatingAdmissionPolicy", "metadata": metadata, "spec": {
+        "matchConstraints": {"resourceRules": [rule]},
+        "matchConditions": [{"name": "never", "expression": "false"}],
+        "validations": [{"expression": "true"}],
+    }});
+    let binding = json!({"apiVersion": version, "kind": "ValidatingAdmissionPolicyBinding", "metadata": metadata,
+        "spec": {"policyName": "measured-look", "validationActions": ["Deny"]}});
+    [policy, binding]
+}
+
 /// Resources that belong to no namespace.
 const CLUSTER_SCOPED: [&str; 11] = [
     "apiservices.apiregistration.k8s.io",
@@ -28,7 +47,7 @@ const CLUSTER_SCOPED: [&str; 11] = [
 pub fn places(resource: &str) -> &'static [Place] {
     let ours = resource.ends_with(".govcloud.dev");
     match (resource, CLUSTER_SCOPED.contains(&resource), ours) {
-        (CONTROL, ..) => &[Place::Stranger],
+        (CONTROL | LOOKED_AT, ..) => &[Place::Stranger],
         (_, true, true) => &[Place::Settings],
         (_, true, false) => &[Place::Cluster],
         (_, false, true) => &[Place::Filing],
@@ -48,7 +67,8 @@ pub fn collection(resource: &str, object: &Value, namespace: Option<&str>) -> Re
 /// One of two objects of a resource, which differ in their names alone.
 pub fn object(resource: &str, place: Place, second: bool) -> Result<Value> {
     let name = if second { "second" } else { "first" };
-    let found = record(resource, name)?.or_else(|| settings(resource, second)).or_else(|| cluster(resource, name));
+    let found =
+        record(resource, name)?.or_else(|| settings(resource, second)).or_else(|| cluster(resource, name));
     let found = found.or_else(|| workload(resource)).or_else(|| bound(resource, place));
     let mut object = found.with_context(|| format!("no object of {resource} is written down here"))?;
     if object["metadata"]["name"].is_null() || resource.ends_with(".govcloud.dev") && !is_region(resource) {
@@ -154,6 +174,9 @@ fn workload(resource: &str) -> Option<Value> {
         "secrets" => json!({"apiVersion": "v1", "kind": "Secret", "stringData": {"a": "b"}}),
         CONTROL => {
             json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "spec": {"holderIdentity": "a"}})
+        }
+        LOOKED_AT => {
+            json!({"apiVersion": "apps/v1", "kind": "ControllerRevision", "revision": 1, "data": {}})
         }
         "pods" => json!({"apiVersion": "v1", "kind": "Pod", "spec": {
             "automountServiceAccountToken": false,
