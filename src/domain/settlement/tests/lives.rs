@@ -209,13 +209,18 @@ fn manual(dice: &mut Dice, record: &ApplicationRecord, month: Month) -> Option<M
     })
 }
 
-/// The month after a settled one, which did not have all of the facts: some exits were recorded since, and some records
-/// were lost, and their namespaces taken back.
+/// The month after a settled one, which did not have all of the facts: some changes and exits were recorded since, and some
+/// records were lost, and their namespaces taken back.
 fn after_a_settled_month(dice: &mut Dice, mut export: Export) -> Export {
     let mut then = Export { month: export.month.before(), manual: Vec::new(), ..export.clone() };
     for record in &mut then.applications {
         if dice.once_in(2) {
             record.exit = None;
+        }
+        if dice.once_in(3)
+            && let Some(late) = record.changes.pop()
+        {
+            record.granted = Some(late.before);
         }
     }
     let settlement = settled(&then);
