@@ -175,7 +175,7 @@ pub(crate) fn label(lang: Lang, key: &'static str) -> &'static str {
         "emergency plan" => "应急预案", "participants" => "参加单位", "shortfalls" => "不足",
         "inspected" => "检查对象", "inspected on" => "检查日期", "inspection report" => "检查报告",
         "findings" => "问题", "responses" | "response" => "整改答复",
-        "ended" => "收回完毕", "digest" => "校验值", "subject" => "考评对象", "period" => "考评期",
+        "subject" => "考评对象", "period" => "考评期",
         "total score" => "总分", "coefficient" => "系数", "score" => "评分", "facts" => "事实校验值",
         "punctuality" => "按期情况", "overdue reports" => "逾期未报", "platform maintenance" => "平台调整",
         "use" => "用量", "low use" => "用量偏低", "answer" => "答复",
