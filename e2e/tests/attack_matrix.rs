@@ -4,10 +4,10 @@
 //! admission policies. Rows are sent as dry runs: admission runs in full, and the fixtures stay as they were set.
 //! Rows that must go through are there so that a policy that denies everything fails too.
 
-#[path = "attack_matrix/assessments.rs"]
-mod assessments;
 #[path = "attack_matrix/adoption.rs"]
 mod adoption;
+#[path = "attack_matrix/assessments.rs"]
+mod assessments;
 #[path = "attack_matrix/authority.rs"]
 mod authority;
 #[path = "attack_matrix/bodies.rs"]

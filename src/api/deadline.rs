@@ -202,7 +202,9 @@ impl Obligation {
     pub fn party(self) -> Party {
         match self {
             Self::Review | Self::Settle => Party::Authority,
-            Self::GoLive | Self::GoLiveReport | Self::Confirm | Self::DepartmentObjection => Party::Department,
+            Self::GoLive | Self::GoLiveReport | Self::Confirm | Self::DepartmentObjection => {
+                Party::Department
+            }
             Self::Provision
             | Self::Change
             | Self::Reclaim

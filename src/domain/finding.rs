@@ -4,8 +4,8 @@
 
 use jiff::Timestamp;
 
-use super::assessment::AssessmentFinding;
 use super::adoption::AdoptionFinding;
+use super::assessment::AssessmentFinding;
 pub use super::bilingual::Bilingual;
 use super::reason::Reason;
 use super::settlement::CatalogFinding;

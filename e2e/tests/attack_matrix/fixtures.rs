@@ -10,7 +10,8 @@ use e2e::wait::eventually;
 use serde_json::{Value, json};
 
 use crate::bodies::{
-    THEN, adopted, condition, consent, inventory, maintenance, receipt, reclaim_policy, report, tenant_namespace,
+    THEN, adopted, condition, consent, inventory, maintenance, receipt, reclaim_policy, report,
+    tenant_namespace,
 };
 use crate::caller::{Caller, everyone};
 use crate::held::HELD;

@@ -5,8 +5,8 @@
 //! design (section 7) are checked against what people really did.
 
 mod acts;
-mod assessing;
 mod adopting;
+mod assessing;
 mod bounds;
 mod changes;
 mod clocks;
