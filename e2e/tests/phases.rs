@@ -128,7 +128,8 @@ async fn all_arrived(cluster: &Cluster, lived: &Lived) -> Result<(Vec<Value>, Ta
 
 async fn argo_cd_flux_and_kstatus_understand_every_phase(context: Context) -> Result<()> {
     let lived = lived(&context).await?;
-    println!("  {} phases of 5 kinds were stored, in {} standings", lived.phases, lived.standings);
+    let (phases, standings) = (lived.phases, lived.standings);
+    println!("  {phases} phases of {} kinds were stored, in {standings} standings", Kind::ALL.len());
     if let Some(keep) = std::env::var_os("GOVCLOUD_KEEP_OBJECTS") {
         std::fs::create_dir_all(&keep)?;
         for file in std::fs::read_dir(lived.objects.path())? {

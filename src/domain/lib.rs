@@ -11,10 +11,8 @@
 //! Shared by them: [`region_context`] (the Region of a record), [`decision`] (approval by annotation), [`seal`] (the mark of what was recorded while the policies were intact),
 //! [`integrity`], [`mutators`] and [`release`] (the admission policies as shipped, and those of others), [`calendar`] and [`deadline`] (clocks), [`record`] (conditions and
 //! timeline), [`reason`], [`finding`] and [`lifecycle_event`] (every wording, in two languages), [`kubernetes_event`] and [`cloud_event`] (a timeline as others
-//! receive it), [`plan`] (the result of a decision), [`tenancy`] (objects of a tenant).
-//! [`adoption`] (namespaces of running systems, Art. 3), [`integrity`], [`mutators`] and [`release`] (the admission policies as shipped, and those of others), [`calendar`] and [`deadline`] (clocks), [`record`] (conditions and
-//! timeline), [`reason`], [`finding`] and [`lifecycle_event`] (every wording, in two languages), [`plan`] (the result of a decision), [`tenancy`]
-//! (objects of a tenant).
+//! receive it), [`plan`] (the result of a decision), [`tenancy`] (objects of a tenant), [`adoption`] (namespaces of running
+//! systems, Art. 3), [`utilization`] (use of namespaces as it was measured, Art. 29).
 
 pub mod adoption;
 pub mod application;
