@@ -293,8 +293,8 @@ texts! {
         "it is not known if API servers have the keeper policy: that needs verb patch on validatingadmissionpolicies, and a way to each server (docs/static-policies.md)"
     }
     masters_too() {
-        "用户组 system:masters 不经绑定即持有全部权限；“*”不作为 approve、provision、consent 和 install 权限"
-        "the group system:masters holds every right without a binding; * does not count for approve, provision, consent and install"
+        "用户组 system:masters 不经绑定即持有全部权限；“*”不作为 approve、provision、consent、confirm、install 和 adopt-out 权限"
+        "the group system:masters holds every right without a binding; * does not count for approve, provision, consent, confirm, install and adopt-out"
     }
     no_certificate(name, phase) { "{name} 尚无退出证明（现为“{phase}”）" "{name} has no certificate yet (phase {phase})" }
     certificate_false(name, written, computed) {

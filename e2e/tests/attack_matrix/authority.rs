@@ -138,7 +138,7 @@ fn roles() -> Vec<Row> {
             lack,
         ));
     }
-    for verb in ["approve", "provision", "administer", "file", "consent", "install"] {
+    for verb in ["approve", "provision", "administer", "file", "consent", "confirm", "install", "adopt-out"] {
         rows.push(denied(
             Provider,
             create("clusterrole/mine", rule("regions", json!(["410000"]), &["get", verb])),
