@@ -145,15 +145,6 @@ impl Department {
         Ok(Api::namespaced_with(client, &self.namespace, &kind.resource()))
     }
 
-    /// The API of a kind as a second officer of the same authority: who files or scores does not decide.
-    pub async fn colleague(&self, kind: Kind) -> Result<Api<DynamicObject>> {
-        let (plane, user) = (&self.cluster.plane, "authority-colleague");
-        let file = actors::kubeconfig(plane.root(), &format!("{user}-{}", self.namespace));
-        actors::write_certificate(plane.server(), plane.pki(), &file, user, self.authority.group())?;
-        let client = actors::client(&file).await?;
-        Ok(Api::namespaced_with(client, &self.namespace, &kind.resource()))
-    }
-
     /// A sample application under a name, in this department's region and for its applicant.
     pub fn application(&self, name: &str) -> Result<Value> {
         let mut manifest = sample("travel.yaml")?;
@@ -194,12 +185,12 @@ impl Department {
         Ok(api.create(&PostParams::default(), &object).await?)
     }
 
-    /// The API of a kind in this department, as a second officer of the authority: who files an inspection does not decide
-    /// on it (Art. 25).
+    /// The API of a kind in this department, as a second officer of the authority: who files an inspection or scores an
+    /// assessment does not decide on it (Art. 25, 27, 29).
     pub async fn second_officer(&self, kind: Kind) -> Result<Api<DynamicObject>> {
         let plane = &self.cluster.plane;
         let (user, group) = (format!("deputy-{}", self.region), self.authority.group());
-        let file = plane.root().join(format!("{user}.kubeconfig"));
+        let file = actors::kubeconfig(plane.root(), &format!("{user}-{}", self.namespace));
         actors::write_certificate(plane.server(), plane.pki(), &file, &user, group)?;
         Ok(Api::namespaced_with(actors::client(&file).await?, &self.namespace, &kind.resource()))
     }

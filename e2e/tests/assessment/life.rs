@@ -63,7 +63,7 @@ pub async fn assessment_is_scored_objected_to_and_published(context: Context) ->
     world(&context).await?;
     let namespace = context.filing_namespace("dept-assessed", HENAN).await?;
     let department = Department::open(&context.cluster, &namespace, HENAN).await?;
-    let (authority, colleague) = (department.authority, department.colleague(Kind::Assessment).await?);
+    let (authority, colleague) = (department.authority, department.second_officer(Kind::Assessment).await?);
     refused(department.file(&assessment("Department", "own")).await, "cannot create")?;
     file(&department, &assessment("Department", "q3")).await?;
     let scoring = department.phase(Kind::Assessment, "q3", "Scoring").await?;
@@ -111,7 +111,7 @@ async fn published(department: &Department, authority: Actor) -> Result<()> {
     let published = department.phase(Kind::Assessment, "q3", "Published").await?;
     let status = &published.data["status"];
     ensure!(status["total"] == "83.50" && status["publishedAt"].is_string(), "{status}");
-    ensure!(status["decision"]["by"] == "authority-colleague", "{status}");
+    ensure!(status["decision"]["by"] == "deputy-410000", "{status}");
     let events = status["timeline"].as_array().context("no timeline")?;
     let events: Vec<&str> = events.iter().filter_map(|e| e["event"].as_str()).collect();
     for event in ["FactsTaken", "Scored", "Objected", "ObjectionAnswered", "Approved", "Published"] {

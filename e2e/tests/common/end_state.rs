@@ -24,6 +24,8 @@ pub async fn end_state(department: &Department, tenant: &str, held: &[Persistent
         (Kind::Grant, "travel"),
         (Kind::Change, "travel-enlarge"),
         (Kind::Exit, "travel-exit"),
+        (Kind::Compliance, "travel-mlps"),
+        (Kind::Inspection, "travel-inspection"),
     ] {
         let record = department.api(Actor::Admin, kind).await?.get(name).await?;
         ensure_noted(&record, &format!("{}/{name}", kind.resource().kind), &events)?;

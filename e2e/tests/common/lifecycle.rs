@@ -1,5 +1,5 @@
-//! One whole life: applied for, provisioned, enlarged, and decommissioned at contract end with one volume destroyed, one
-//! retained and one handed over. Its outcome can be compared with that of a life that was disturbed.
+//! One whole life: applied for, provisioned, enlarged, evaluated, inspected, and decommissioned at contract end with one volume
+//! destroyed, one retained and one handed over. Its outcome can be compared with that of a life that was disturbed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,10 +7,11 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use e2e::actors::{Actor, OPERATOR};
 use e2e::audit::{AuditLog, Entry};
-use e2e::fixtures::{Department, HENAN, Kind};
+use e2e::fixtures::{Department, HENAN, Kind, sample};
 use e2e::suite::Context;
 use e2e::wait::until_gone;
 use k8s_openapi::api::core::v1::{Namespace, PersistentVolume};
+use kube::api::PostParams;
 use kube::{Api, ResourceExt};
 use serde_json::json;
 
@@ -41,6 +42,7 @@ pub async fn run(context: &Context, namespace: &str, patience: Duration) -> Resu
     }
     department.go_live("travel").await?;
     department.enlarge("travel-enlarge", "travel").await?;
+    papers(&department).await?;
     let disposition = json!({"default": "Retain", "volumes": [
         {"namespace": "prod", "claim": "data", "action": "Destroy"},
         {"namespace": "prod", "claim": "letters", "action": "HandOver"},
@@ -86,6 +88,23 @@ pub async fn run(context: &Context, namespace: &str, patience: Duration) -> Resu
         created.len()
     );
     Ok(Outcome { end_state, destroyed, created })
+}
+
+/// A document of the department, and an inspection from its findings to its end (Art. 22, 25).
+async fn papers(department: &Department) -> Result<()> {
+    department.file(&sample("travel-mlps.yaml")?).await?;
+    department.phase(Kind::Compliance, "travel-mlps", "Recorded").await?;
+    let officer = department.second_officer(Kind::Inspection).await?;
+    let findings = serde_json::from_value(sample("travel-inspection.yaml")?)?;
+    officer.create(&PostParams::default(), &findings).await?;
+    let name = "travel-inspection";
+    department.phase(Kind::Inspection, name, "Rectifying").await?;
+    let answer = |finding: &str| json!({"finding": finding, "number": 1, "text": "已整改到位"});
+    let answers = json!({"spec": {"responses": [answer("1"), answer("2")]}});
+    department.amend(Kind::Inspection, name, answers).await?;
+    department.phase(Kind::Inspection, name, "AwaitingDecision").await?;
+    department.approve(Kind::Inspection, name).await?;
+    department.phase(Kind::Inspection, name, "Closed").await.map(drop)
 }
 
 /// End state, once two reads of it in a row are equal.

@@ -233,7 +233,7 @@ async fn a_life(department: &Department) -> Result<()> {
 
 /// Assessments of a quarter that is over, each to another end, and of one that is not. A second officer files and scores.
 async fn assessments(department: &Department) -> Result<()> {
-    let officer = department.colleague(Kind::Assessment).await?;
+    let officer = department.second_officer(Kind::Assessment).await?;
     let file = async |name: &str, from: &str, to: &str| {
         let manifest = json!({
             "apiVersion": "govcloud.dev/v1alpha1", "kind": "Assessment", "metadata": {"name": name},
