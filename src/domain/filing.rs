@@ -1,6 +1,7 @@
 //! Filing namespaces: one that holds open records bears a mark, and policy lets nobody delete it (design, section 3).
 //!
-//! A record is open from its filing until it is rejected, withdrawn, completed, released or exited. A namespace with such a
+//! A record is open from its filing until it is over: rejected, withdrawn, completed, released, exited, settled, voided, recorded,
+//! closed or published. A namespace with such a
 //! record that was deleted would hang for ever: policy lets nobody delete what was decided, and nothing could be filed in it
 //! any more, not even an exit.
 
