@@ -31,7 +31,9 @@ impl StatusBuilder {
     pub fn take_decision(&mut self, meta: &Meta, context: &RegionContext, article: i32) -> bool {
         let subject = Subject { found: &self.found, existing: &self.existing, ..meta.subject(self.in_order) };
         let verdict = decision::rule(subject, &self.status, context.policies(), self.now);
-        if context.intact() {
+        // A kind that looks at its decision after it is final must not seal again, and be written in each new period.
+        let is_final = self.decided(Verdict::Approved) || self.decided(Verdict::Rejected);
+        if context.intact() && !is_final {
             self.status.period_seal = context.seal.of_period(&meta.uid);
         }
         match &verdict {
