@@ -123,3 +123,20 @@ fn a_stranger_is_not_evaluated() {
     }
     assert_eq!(exempt.len(), LOOK_EVERYWHERE.len(), "{exempt:?}");
 }
+
+/// A role with any verb that the policy judges is looked at: the condition `asked` names them all.
+#[test]
+fn a_role_with_a_verb_of_ours_is_never_passed_over() {
+    let policies = of_kind(POLICY);
+    let roles = policies.iter().find(|policy| name(policy) == "govcloud-roles").unwrap();
+    let asked = conditions(roles).find(|condition| condition["name"] == "asked").unwrap();
+    let variables = roles["spec"]["variables"].as_array().unwrap();
+    let judged = variables.iter().find(|variable| variable["name"] == "rules").unwrap();
+    let verbs = |of: &Value| -> BTreeSet<String> {
+        let (_, list) = of["expression"].as_str().unwrap().split_once("v in [").unwrap();
+        let (list, _) = list.split_once(']').unwrap();
+        list.split(", ").map(|verb| verb.trim_matches('\'').to_owned()).collect()
+    };
+    let (asked, judged) = (verbs(asked), verbs(judged));
+    assert!(judged.len() > 6 && asked.is_superset(&judged), "asked about {asked:?}, judged by {judged:?}");
+}
