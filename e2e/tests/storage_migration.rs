@@ -147,7 +147,8 @@ fn migration(resource: &str) -> Value {
     })
 }
 
-/// An object of every kind: an application with its tenant, workloads and volumes, a change and an exit.
+/// An object of every kind: an application with its tenant, workloads and volumes, a change, an exit, and what is filed beside
+/// them.
 async fn furnish(sample: &SampleDepartment) -> Result<()> {
     let (admin, department) = (sample.by(Actor::Admin), sample.by(Actor::Department));
     admin.apply(CATALOG).await?;
@@ -172,9 +173,16 @@ async fn furnish(sample: &SampleDepartment) -> Result<()> {
     })
     .await?;
     allow(sample, &tenant, Value::Null, "").await?;
-    for record in ["travel-enlarge.yaml", "travel-exit.yaml"] {
+    let authority = sample.by(Actor::Authority410000);
+    for (filer, record) in [
+        (&department, "travel-enlarge.yaml"),
+        (&department, "travel-exit.yaml"),
+        (&department, "travel-mlps.yaml"),
+        (&authority, "travel-inspection.yaml"),
+        (&authority, "assessment-department.yaml"),
+    ] {
         let file = e2e::sample_department::sample(record).display().to_string();
-        department.run(&["apply", "-n", DEPARTMENT, "-f", &file]).await?;
+        filer.run(&["apply", "-n", DEPARTMENT, "-f", &file]).await?;
     }
     let statement = tempfile::NamedTempFile::new()?;
     fs::write(statement.path(), STATEMENT)?;
