@@ -155,8 +155,8 @@ async fn until_idle(harness: &Harness, records: usize) -> Result<()> {
 }
 
 /// Waits until the operator does nothing any more and has reconciled this many records since it started. Returns when it began to
-/// rest. It is not asked before its processor time stands still: a scrape visits every record, takes as long as thousands of
-/// decisions, and would be measured with what it asks for.
+/// rest. It is not asked before its processor time stands still: a scrape visits every record, and would be
+/// measured with what it asks for.
 async fn rested(harness: &Harness, records: usize) -> Result<Instant> {
     let pid = harness.operator_pid().await?;
     let began = Instant::now();

@@ -66,7 +66,7 @@ func discovery(t *testing.T) *rest.Config {
 	list := metav1.APIResourceList{
 		TypeMeta: metav1.TypeMeta{Kind: "APIResourceList", APIVersion: "v1"}, GroupVersion: "govcloud.dev/v1alpha1",
 	}
-	for _, kind := range []string{"CloudApplication", "ResourceGrant", "ChangeRequest", "Decommission"} {
+	for _, kind := range []string{"CloudApplication", "ResourceGrant", "ChangeRequest", "Decommission", "ComplianceRecord", "Inspection", "Assessment"} {
 		list.APIResources = append(list.APIResources, metav1.APIResource{
 			Name: strings.ToLower(kind) + "s", Kind: kind, Namespaced: true, Verbs: metav1.Verbs{"get", "patch"},
 		})

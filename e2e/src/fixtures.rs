@@ -14,7 +14,7 @@ use kube::api::{ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams
 use kube::{Api, Client, ResourceExt};
 use serde_json::{Value, json};
 
-use crate::actors::Actor;
+use crate::actors::{self, Actor};
 use crate::cluster::Cluster;
 pub use crate::kind::Kind;
 use crate::paths::in_repository;
@@ -183,6 +183,16 @@ impl Department {
         let api = self.api(actor, Kind::of(manifest)?).await?;
         let object = serde_json::from_value(manifest.clone())?;
         Ok(api.create(&PostParams::default(), &object).await?)
+    }
+
+    /// The API of a kind in this department, as a second officer of the authority: who files an inspection or scores an
+    /// assessment does not decide on it (Art. 25, 27, 29).
+    pub async fn second_officer(&self, kind: Kind) -> Result<Api<DynamicObject>> {
+        let plane = &self.cluster.plane;
+        let (user, group) = (format!("deputy-{}", self.region), self.authority.group());
+        let file = actors::kubeconfig(plane.root(), &format!("{user}-{}", self.namespace));
+        actors::write_certificate(plane.server(), plane.pki(), &file, &user, group)?;
+        Ok(Api::namespaced_with(actors::client(&file).await?, &self.namespace, &kind.resource()))
     }
 
     /// Merge-patches a record as the department.

@@ -36,6 +36,7 @@ impl InProcess {
             identity: Some("in-process".into()),
             namespace_controller: govcloud_domain::release::NAMESPACE_CONTROLLER.into(),
             cloudevents,
+            prometheus: govcloud_controller::utilization::Options::default(),
         };
         Ok(Self(tokio::spawn(async move {
             if let Err(e) = operate(config, clock, options).await {

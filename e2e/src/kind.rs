@@ -15,11 +15,25 @@ pub enum Kind {
     Change,
     /// Decommission.
     Exit,
+    /// ComplianceRecord.
+    Compliance,
+    /// Inspection.
+    Inspection,
+    /// Assessment.
+    Assessment,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Application, Self::Grant, Self::Change, Self::Exit];
+    pub const ALL: [Self; 7] = [
+        Self::Application,
+        Self::Grant,
+        Self::Change,
+        Self::Exit,
+        Self::Compliance,
+        Self::Inspection,
+        Self::Assessment,
+    ];
 
     /// As kube knows it.
     pub fn resource(self) -> ApiResource {
@@ -28,6 +42,9 @@ impl Kind {
             Self::Grant => ("ResourceGrant", "resourcegrants"),
             Self::Change => ("ChangeRequest", "changerequests"),
             Self::Exit => ("Decommission", "decommissions"),
+            Self::Compliance => ("ComplianceRecord", "compliancerecords"),
+            Self::Inspection => ("Inspection", "inspections"),
+            Self::Assessment => ("Assessment", "assessments"),
         };
         ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk("govcloud.dev", "v1alpha1", kind), plural)
     }

@@ -53,14 +53,23 @@ pub struct Prometheus {
 impl Prometheus {
     /// Starts one with its files in `dir`, which evaluates `rules` and scrapes `targets`, each every second.
     pub async fn start(dir: &Path, rules: &Path, targets: &[SocketAddr]) -> Result<Self> {
-        let program = binaries().await?.join("prometheus");
-        std::fs::create_dir_all(dir)?;
         let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
         let config = json!({
             "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
             "rule_files": [rules],
             "scrape_configs": [{"job_name": "govcloud-operator", "static_configs": [{"targets": targets}]}],
         });
+        Self::launch(dir, &config).await
+    }
+
+    /// Starts one over the blocks in `dir`/data, however old they are. It scrapes nothing and evaluates nothing.
+    pub async fn over(dir: &Path) -> Result<Self> {
+        Self::launch(dir, &json!({})).await
+    }
+
+    async fn launch(dir: &Path, config: &Value) -> Result<Self> {
+        let program = binaries().await?.join("prometheus");
+        std::fs::create_dir_all(dir)?;
         let file = dir.join("prometheus.yml");
         // JSON is YAML.
         std::fs::write(&file, config.to_string())?;
@@ -71,6 +80,7 @@ impl Prometheus {
             args: vec![
                 format!("--config.file={}", file.display()),
                 format!("--storage.tsdb.path={}", dir.join("data").display()),
+                "--storage.tsdb.retention.time=100y".into(),
                 format!("--web.listen-address={address}"),
                 "--log.level=warn".into(),
             ],
@@ -89,6 +99,11 @@ impl Prometheus {
         })
         .await?;
         Ok(prometheus)
+    }
+
+    /// Its address, as the operator's `--prometheus-url` takes it.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// Results of an expression now, each with its labels and value.

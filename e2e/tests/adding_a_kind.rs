@@ -101,76 +101,76 @@ impl Scratch {
 fn add_to_plugin(s: &mut Scratch) {
     let record = "src/cli/record.rs";
     for (before, more) in [
-        ("use govcloud_api::grant::ResourceGrant;\n", "use govcloud_api::inspection::Inspection;\n"),
-        ("    Exit,\n    Grant,\n", "    Inspection,\n"),
+        ("use govcloud_api::decommission::Decommission;\n", "use govcloud_api::exemption::Exemption;\n"),
+        ("    Exit,\n    Grant,\n", "    Exemption,\n"),
         (
             "            Self::Grant => (resources::RESOURCE_GRANT, \"grant\"),\n",
-            "            Self::Inspection => (resources::INSPECTION, \"insp\"),\n",
+            "            Self::Exemption => (resources::EXEMPTION, \"exem\"),\n",
         ),
-        ("    Grant(Box<ResourceGrant>),\n", "    Inspection(Box<Inspection>),\n"),
+        ("    Grant(Box<ResourceGrant>),\n", "    Exemption(Box<Exemption>),\n"),
         (
             "            Kind::Grant => typed(&raw).map(|b| Body::Grant(Box::new(b))),\n",
-            "            Kind::Inspection => typed(&raw).map(|b| Body::Inspection(Box::new(b))),\n",
+            "            Kind::Exemption => typed(&raw).map(|b| Body::Exemption(Box::new(b))),\n",
         ),
         (
             "            Body::Grant(b) => b.status.as_ref().map(|s| s.record.clone()),\n",
-            "            Body::Inspection(b) => b.status.as_ref().map(|s| s.record.clone()),\n",
+            "            Body::Exemption(b) => b.status.as_ref().map(|s| s.record.clone()),\n",
         ),
         (
             "            Body::Grant(b) => Some(&b.spec.application.name),\n",
-            "            Body::Inspection(b) => Some(&b.spec.application),\n",
+            "            Body::Exemption(b) => Some(&b.spec.application),\n",
         ),
-        ("            Body::Grant(_) => None,\n", "            Body::Inspection(_) => None,\n"),
+        ("            Body::Grant(_) => None,\n", "            Body::Exemption(_) => None,\n"),
     ] {
         s.edit(record, before, &format!("{before}{more}"));
     }
-    s.edit(record, "ALL: [Self; 4]", "ALL: [Self; 5]");
-    s.edit(record, "Self::Exit, Self::Grant]", "Self::Exit, Self::Grant, Self::Inspection]");
+    s.edit(record, "ALL: [Self; 8]", "ALL: [Self; 9]");
+    s.edit(record, "        Self::Grant,\n", "        Self::Grant,\n        Self::Exemption,\n");
 }
 
 #[test]
 fn a_new_record_touches_the_files_that_the_page_lists() {
     let mut s = Scratch::new("new-record");
-    s.add("src/api/inspection.rs", include_str!("adding_a_kind/inspection_api.rs"));
-    s.edit("src/api/lib.rs", "pub mod grant;\n", "pub mod grant;\npub mod inspection;\n");
+    s.add("src/api/exemption.rs", include_str!("adding_a_kind/exemption_api.rs"));
+    s.edit("src/api/lib.rs", "pub mod document;\n", "pub mod document;\npub mod exemption;\n");
     s.edit(
         "src/api/lib.rs",
         "        decommission::Decommission::crd(),\n",
-        "        decommission::Decommission::crd(),\n        inspection::Inspection::crd(),\n",
+        "        decommission::Decommission::crd(),\n        exemption::Exemption::crd(),\n",
     );
     s.edit(
         "src/api/resources.rs",
         "/// Region.\npub const REGION",
-        "/// Inspection.\npub const INSPECTION: ResourceType = ResourceType::new(API_VERSION, \"inspections\", \"Inspection\");\n/// Region.\npub const REGION",
+        "/// Exemption.\npub const EXEMPTION: ResourceType = ResourceType::new(API_VERSION, \"exemptions\", \"Exemption\");\n/// Region.\npub const REGION",
     );
-    s.add("src/domain/inspection.rs", include_str!("adding_a_kind/inspection_domain.rs"));
-    s.edit("src/domain/lib.rs", "pub mod grant;\n", "pub mod grant;\npub mod inspection;\n");
-    s.add("src/controller/kinds/inspection.rs", include_str!("adding_a_kind/inspection_controller.rs"));
+    s.add("src/domain/exemption.rs", include_str!("adding_a_kind/exemption_domain.rs"));
+    s.edit("src/domain/lib.rs", "pub mod digest;\n", "pub mod digest;\npub mod exemption;\n");
+    s.add("src/controller/kinds/exemption.rs", include_str!("adding_a_kind/exemption_controller.rs"));
     let kinds = "src/controller/kinds.rs";
-    s.edit(kinds, "mod grant;\n", "mod grant;\nmod inspection;\n");
+    s.edit(kinds, "mod decommission;\n", "mod decommission;\nmod exemption;\n");
     s.edit(
         kinds,
         "    /// VolumeSnapshot.\n    Snapshot,\n",
-        "    /// VolumeSnapshot.\n    Snapshot,\n    /// Inspection.\n    Inspection,\n",
+        "    /// VolumeSnapshot.\n    Snapshot,\n    /// Exemption.\n    Exemption,\n",
     );
-    s.edit(kinds, "    &snapshot::KIND,\n", "    &snapshot::KIND,\n    &inspection::KIND,\n");
+    s.edit(kinds, "    &snapshot::KIND,\n", "    &snapshot::KIND,\n    &exemption::KIND,\n");
     add_to_plugin(&mut s);
     s.edit(
         "src/cli/details.rs",
         "            self.exit(exit);\n",
-        "            self.exit(exit);\n        } else if let Body::Inspection(i) = &record.body {\n            self.fact(\"application\", i.spec.application.clone());\n",
+        "            self.exit(exit);\n        } else if let Body::Exemption(i) = &record.body {\n            self.fact(\"application\", i.spec.application.clone());\n",
     );
     s.edit(
         "config/rbac/operator.yaml",
         "resources: [cloudapplications, changerequests, decommissions, resourcegrants], verbs: [get, list, watch]",
-        "resources: [cloudapplications, changerequests, decommissions, inspections, resourcegrants], verbs: [get, list, watch]",
+        "resources: [cloudapplications, changerequests, decommissions, exemptions, resourcegrants], verbs: [get, list, watch]",
     );
     s.edit(
         "config/rbac/persona-roles.yaml",
         "resources: [cloudapplications, changerequests, decommissions], verbs: [get, list, watch]}",
-        "resources: [cloudapplications, changerequests, decommissions, inspections], verbs: [get, list, watch]}",
+        "resources: [cloudapplications, changerequests, decommissions, exemptions], verbs: [get, list, watch]}",
     );
-    s.append("docs/resources.md", "\nAn Inspection.\n");
+    s.append("docs/resources.md", "\nAn Exemption.\n");
     s.append("docs/clauses.md", "\n");
     s.append("CHANGELOG.md", "\n");
     s.compiles();

@@ -4,6 +4,10 @@
 //! admission policies. Rows are sent as dry runs: admission runs in full, and the fixtures stay as they were set.
 //! Rows that must go through are there so that a policy that denies everything fails too.
 
+#[path = "attack_matrix/adoption.rs"]
+mod adoption;
+#[path = "attack_matrix/assessments.rs"]
+mod assessments;
 #[path = "attack_matrix/authority.rs"]
 mod authority;
 #[path = "attack_matrix/bodies.rs"]
@@ -18,6 +22,8 @@ mod filing;
 mod fixtures;
 #[path = "attack_matrix/held.rs"]
 mod held;
+#[path = "attack_matrix/inspections.rs"]
+mod inspections;
 #[path = "attack_matrix/later.rs"]
 mod later;
 #[path = "attack_matrix/prove.rs"]
@@ -30,6 +36,8 @@ mod roles;
 mod row;
 #[path = "attack_matrix/send.rs"]
 mod send;
+#[path = "attack_matrix/statements.rs"]
+mod statements;
 #[path = "attack_matrix/target.rs"]
 mod target;
 #[path = "attack_matrix/tenants.rs"]
@@ -92,10 +100,14 @@ pub fn rows() -> Vec<Row> {
         filing::rows(),
         held::rows(),
         later::rows(),
+        inspections::rows(),
         authority::rows(),
         tenants::rows(),
         volumes::rows(),
         workloads::rows(),
+        statements::rows(),
+        assessments::rows(),
+        adoption::rows(),
     ];
     rooms.into_iter().flatten().collect()
 }

@@ -27,6 +27,8 @@ use tokio::task::JoinSet;
 
 #[path = "phases/capture.rs"]
 mod capture;
+#[path = "phases/documents.rs"]
+mod documents;
 #[path = "phases/lives.rs"]
 mod lives;
 
@@ -76,6 +78,9 @@ async fn live(context: &Context) -> Result<Lived> {
         let patch = format!(r#"{{"spec": {spec}}}"#);
         admin.run(&["patch", "region", region, "--type=merge", "-p", &patch]).await?;
     }
+    let scheme = e2e::paths::in_repository("config/samples/region-410000-assessment.yaml");
+    let scheme = format!("--patch-file={}", scheme.display());
+    admin.run(&["patch", "region", fixtures::HENAN, "--type=merge", &scheme]).await?;
     let (sink, clock) = (Sink::open()?, Clock::default());
     let mut watching = JoinSet::new();
     let capture = Capture::start(cluster, &mut watching).await?;
@@ -123,7 +128,8 @@ async fn all_arrived(cluster: &Cluster, lived: &Lived) -> Result<(Vec<Value>, Ta
 
 async fn argo_cd_flux_and_kstatus_understand_every_phase(context: Context) -> Result<()> {
     let lived = lived(&context).await?;
-    println!("  {} phases of 4 kinds were stored, in {} standings", lived.phases, lived.standings);
+    let (phases, standings) = (lived.phases, lived.standings);
+    println!("  {phases} phases of {} kinds were stored, in {standings} standings", Kind::ALL.len());
     if let Some(keep) = std::env::var_os("GOVCLOUD_KEEP_OBJECTS") {
         std::fs::create_dir_all(&keep)?;
         for file in std::fs::read_dir(lived.objects.path())? {
@@ -172,6 +178,11 @@ async fn every_timeline_entry_reaches_the_sink_once(context: Context) -> Result<
         "resourcegrant.Refused",
         "resourcegrant.InForce",
         "resourcegrant.Released",
+        "assessment.FactsTaken",
+        "assessment.Scored",
+        "assessment.Objected",
+        "assessment.ObjectionAnswered",
+        "assessment.Published",
     ];
     let taken = lived.sink.taken()?;
     let missing = wanted.map(|w| format!("dev.govcloud.{w}.v1alpha1"));

@@ -20,7 +20,7 @@ const RESOURCES_ZH: &str = "docs/zh/resources.md";
 const HANDBOOK: [&str; 2] = ["docs/zh/05-change.md", "docs/zh/07-consent-and-exit.md"];
 
 /// The project's kinds, and who files each.
-const KINDS: [(&str, Actor); 7] = [
+const KINDS: [(&str, Actor); 10] = [
     ("CloudApplication", Actor::Department),
     ("ResourceGrant", Actor::Provider),
     ("ChangeRequest", Actor::Department),
@@ -28,6 +28,9 @@ const KINDS: [(&str, Actor); 7] = [
     ("Region", Actor::PlatformAdmin),
     ("WorkCalendar", Actor::PlatformAdmin),
     ("ServiceCatalog", Actor::PlatformAdmin),
+    ("ComplianceRecord", Actor::Department),
+    ("Inspection", Actor::Authority410000),
+    ("Assessment", Actor::Authority410000),
 ];
 
 fn main() -> ExitCode {

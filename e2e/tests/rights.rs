@@ -38,10 +38,18 @@ const ONLY_IN_A_RACE: &[(&str, &str, &str)] = &[
     ("limitranges", "patch", "drift, as of a quota"),
     ("networkpolicies", "patch", "drift, as of a quota"),
     ("changerequests", "get", "read anew after a write met a conflict"),
+    ("assessments", "get", "read anew after a write met a conflict"),
+    ("inspections", "get", "read anew after a write met a conflict"),
+    ("compliancerecords", "get", "an emergency plan is asked for before it is called missing"),
     ("regions", "get", "read anew after a write met a conflict"),
     ("workcalendars", "get", "asked for before it is called missing"),
     ("servicecatalogs", "get", "asked for before it is called missing"),
     ("storageclasses", "get", "asked for before it is called missing"),
+    ("statements", "get", "read anew after a write met a conflict"),
+    ("statements", "create", "once a month, where a Region settles; tests/settlement.rs"),
+    ("statements", "patch", "once a month, where a Region settles; tests/settlement.rs"),
+    ("statements/status", "patch", "once a month, where a Region settles; tests/settlement.rs"),
+    ("servicecatalogs", "patch", "once an edition, where a Region settles; tests/settlement.rs"),
     ("configmaps", "create", "asked by the API server when an apply creates; not a request"),
     ("clusterroles", "bind", "asked by the API server on writing a RoleBinding; not a request"),
 ];
@@ -118,6 +126,7 @@ async fn play(sample: &SampleDepartment) -> Result<()> {
     sample.approve(&app).await?;
     let done = sample.until_phase(&app, "Provisioned").await?;
     let tenant = done["status"]["namespaces"][0]["namespace"].as_str().context("no namespace")?.to_owned();
+    papers(sample).await?;
     let volumes = e2e::sample_department::sample("travel-volumes.yaml").display().to_string();
     department.run(&["apply", "-n", &tenant, "-f", &volumes]).await?;
     bound(sample, &tenant).await?;
@@ -150,6 +159,20 @@ async fn play(sample: &SampleDepartment) -> Result<()> {
     sample.approve("decom/rights").await?;
     sample.until_phase("decom/rights", "Completed").await?;
     sample.until_phase(&app, "Exited").await.map(drop)
+}
+
+/// An assessment, a compliance record and an inspection: the operator sees each.
+async fn papers(sample: &SampleDepartment) -> Result<()> {
+    for (filer, file, what) in [
+        (Actor::Authority410000, "assessment-department.yaml", "asmt/transport-2026-q3"),
+        (Actor::Department, "travel-mlps.yaml", "comp/travel-mlps"),
+        (Actor::Authority410000, "travel-inspection.yaml", "insp/travel-inspection"),
+    ] {
+        let file = e2e::sample_department::sample(file).display().to_string();
+        sample.by(filer).run(&["create", "-n", DEPARTMENT, "-f", &file]).await?;
+        sample.until(what, "is seen", |o| o["status"]["observedGeneration"] == 1).await?;
+    }
+    Ok(())
 }
 
 /// Waits until both claims are bound and their volumes marked.

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use e2e::actors::Actor;
+use e2e::actors::{Actor, OPERATOR};
 use e2e::cluster::Setup;
 use e2e::policies;
 use e2e::sample_department::{DEPARTMENT, SampleDepartment, sample};
@@ -66,6 +66,14 @@ spec:
   currency: CNY
   effectiveFrom: "2026-01-01"
   items: [{code: cpu, name: vCPU, resource: requests.cpu, unit: "1", per: Month, price: "60"}]
+"#;
+
+/// The operator makes these alone.
+const STATEMENT: &str = r#"
+apiVersion: govcloud.dev/v1alpha1
+kind: Statement
+metadata: {name: 2026-10, namespace: dept-transport}
+spec: {region: "410000", month: 2026-10}
 "#;
 
 /// A webhook of others that touches nothing of this project.
@@ -139,7 +147,8 @@ fn migration(resource: &str) -> Value {
     })
 }
 
-/// An object of every kind: an application with its tenant, workloads and volumes, a change and an exit.
+/// An object of every kind: an application with its tenant, workloads and volumes, a change, an exit, and what is filed beside
+/// them.
 async fn furnish(sample: &SampleDepartment) -> Result<()> {
     let (admin, department) = (sample.by(Actor::Admin), sample.by(Actor::Department));
     admin.apply(CATALOG).await?;
@@ -164,11 +173,21 @@ async fn furnish(sample: &SampleDepartment) -> Result<()> {
     })
     .await?;
     allow(sample, &tenant, Value::Null, "").await?;
-    for record in ["travel-enlarge.yaml", "travel-exit.yaml"] {
+    let authority = sample.by(Actor::Authority410000);
+    for (filer, record) in [
+        (&department, "travel-enlarge.yaml"),
+        (&department, "travel-exit.yaml"),
+        (&department, "travel-mlps.yaml"),
+        (&authority, "travel-inspection.yaml"),
+        (&authority, "assessment-department.yaml"),
+    ] {
         let file = e2e::sample_department::sample(record).display().to_string();
-        department.run(&["apply", "-n", DEPARTMENT, "-f", &file]).await?;
+        filer.run(&["apply", "-n", DEPARTMENT, "-f", &file]).await?;
     }
-    Ok(())
+    let statement = tempfile::NamedTempFile::new()?;
+    fs::write(statement.path(), STATEMENT)?;
+    let file = statement.path().display().to_string();
+    admin.run(&["create", "-f", &file, "--as", OPERATOR]).await.map(drop)
 }
 
 /// The authority lists what tenants may use, and the operator writes it to the tenant's namespace.

@@ -112,6 +112,7 @@ fn order(limit_range: Option<&ContainerLimits>, restriction: Restriction, namesp
             storage_classes: vec!["ssd".to_owned(), "hostpath".to_owned()],
             restriction,
             take_back: None,
+            adoption: None,
         }],
         access: vec![
             line(SubjectKind::User, "zhang", AccessRole::Admin),

@@ -5,7 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
+use super::adoption::{Adoption, Facet};
 use super::change::Impact;
+use super::compliance::MetDuty;
 use super::document::{ProjectApproval, TestReport, TitledDocument};
 use super::quota::NamespaceQuota;
 use super::record::RecordStatus;
@@ -55,6 +57,8 @@ use super::time::Instant;
 #[x_kube(
     validation = Rule::new("self.region == oldSelf.region").message("所属区域不能更改；请撤回后重新申请 / the region cannot change; withdraw and file anew"),
     validation = Rule::new("!has(oldSelf.goLive) || has(self.goLive)").message("上线情况只能更正，不能删除 / goLive may be corrected, not removed"),
+    validation = Rule::new("!has(oldSelf.enforce) || (has(self.enforce) && (oldSelf.enforce == 'PodSecurity' || self.enforce == 'Network' || (oldSelf.enforce == 'Workloads' && self.enforce == 'Workloads')))").message("enforce 只能向前：PodSecurity、Workloads、Network / enforce only moves on: PodSecurity, then Workloads, then Network"),
+    validation = Rule::new("!has(self.enforce) || self.namespaces.exists(n, has(n.existing))").message("没有纳管的命名空间，不填 enforce / enforce is for applications with an adopted namespace (namespaces[].existing); leave it out"),
 )]
 pub struct CloudApplicationSpec {
     /// Code of the Region whose cloud is applied for; immutable.
@@ -68,7 +72,10 @@ pub struct CloudApplicationSpec {
     /// The namespaces that are applied for, 1 to 8; each becomes one Namespace.
     // The schema's own bound is wider: its message is terse, and only in English.
     #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
-    #[x_kube(validation = Rule::new("size(self) >= 1 && size(self) <= 8").message("须申请 1 至 8 个命名空间 / apply for 1 to 8 namespaces"))]
+    #[x_kube(
+        validation = Rule::new("size(self) >= 1 && size(self) <= 8").message("须申请 1 至 8 个命名空间 / apply for 1 to 8 namespaces"),
+        validation = Rule::new("self.all(n, !has(n.existing) || self.exists_one(m, has(m.existing) && m.existing.name == n.existing.name))").message("同一已有命名空间只能填写一次 / an existing namespace is named by one entry only"),
+    )]
     pub namespaces: Vec<NamespaceQuota>,
     /// Subjects that may work in those namespaces. After the approval a ChangeRequest changes them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -77,6 +84,14 @@ pub struct CloudApplicationSpec {
     /// 上线: absent until the system is live (Art. 14).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub go_live: Option<GoLive>,
+    /// True for a unit outside the budget of this tier, which pays by its own channel: its fees are summed apart (Art. 26,
+    /// second paragraph).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub outside_budget: bool,
+    /// 纳管后的约束: facet up to which the rules for tenant namespaces are enforced in adopted ones, on the department's word
+    /// (Art. 3). Absent while they are observed; it only moves on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enforce: Option<Facet>,
     /// Present contact, once it is another than `system.contact`. The department may change it at any time; it is not
     /// part of what is decided on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -212,7 +227,10 @@ pub struct CloudApplicationStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["entry"]))]
     pub found_namespaces: Vec<FoundNamespace>,
-    /// Time at which every namespace was ready (Art. 13).
+    /// Progress of the adoption of running systems; absent where no namespace is adopted (Art. 3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adoption: Option<Adoption>,
+    /// Time at which every namespace was ready, or marked where it is adopted (Art. 3, 13).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provisioned_at: Option<Instant>,
     /// Accepted go-live time (Art. 14).
@@ -221,6 +239,9 @@ pub struct CloudApplicationStatus {
     /// Receipt of the test report (Art. 14).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported_at: Option<Instant>,
+    /// End of the exit (Art. 16).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exited_at: Option<Instant>,
     /// The Decommission that is under way or done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
@@ -233,6 +254,10 @@ pub struct CloudApplicationStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["uid"]))]
     pub maintenances: Vec<AnnouncedMaintenance>,
+    /// The compliance records that met what the department owes for this system last (Art. 19, 22, 24).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub compliance: Vec<MetDuty>,
 }
 
 /// Maintenance that was announced to the department.

@@ -93,7 +93,10 @@ pub struct ResourceAdjustment {
     /// adds a namespace.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
-    #[x_kube(validation = Rule::new("size(self) <= 8").message("最多写明 8 个命名空间 / name at most 8 namespaces"))]
+    #[x_kube(
+        validation = Rule::new("size(self) <= 8").message("最多写明 8 个命名空间 / name at most 8 namespaces"),
+        validation = Rule::new("self.all(n, !has(n.existing))").message("已有命名空间只能在上云申请中纳管，请另行申请（第三条） / an existing namespace is adopted by an application, not by a change; file a CloudApplication (Art. 3)"),
+    )]
     pub namespaces: Vec<NamespaceQuota>,
     /// Everybody that may work in the namespaces after the change, in place of those in force. Absent where nothing
     /// changes; an empty list takes all access away.
@@ -118,6 +121,11 @@ pub struct PlatformMaintenance {
     /// 应急预案; required unless the impact is None.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contingency_plan: Option<Attachment>,
+    /// Name of the ComplianceRecord with the emergency plan that it relies on, in the same namespace. It must be in force
+    /// until the window ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub emergency_plan: Option<String>,
 }
 
 /// Outcome of a maintenance.

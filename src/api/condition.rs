@@ -29,6 +29,14 @@ pub enum ConditionType {
     QuotaCounted,
     /// The inventory has something that the department must know before it consents (Art. 23).
     InventoryWarning,
+    /// The records have every fact that a statement is computed from (Art. 26).
+    Complete,
+    /// The year's fees are within the budget ceiling of the department (Art. 7).
+    WithinBudget,
+    /// A compliance record counts, is valid, and no newer one took its place (Art. 17, 21, 22, 24).
+    Current,
+    /// Use was read from Prometheus, and enough of it (Art. 29).
+    UseMeasured,
 }
 
 /// Status of a condition.

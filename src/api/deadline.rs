@@ -7,9 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
+use super::period::Period;
 use super::time::{CivilDate, Instant};
 
-/// Act that a party owes within working days.
+/// Act that a party owes within working days, or within a calendar period.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
 pub enum Obligation {
     /// The authority decides (only where the Region sets a period).
@@ -28,6 +29,30 @@ pub enum Obligation {
     Migration,
     /// The provider reports on maintenance (Art. 18).
     MaintenanceReport,
+    /// The department confirms a month's statement (Art. 6, 26).
+    Confirm,
+    /// The authority settles a month's statement (Art. 6, 26).
+    Settle,
+    /// The provider reports on use and operation (Art. 17).
+    OperationReport,
+    /// The provider has an emergency plan (Art. 17).
+    EmergencyPlan,
+    /// A party drills its emergency plan (Art. 17, 19).
+    Drill,
+    /// A party files its protection level with the police (Art. 21, 22).
+    MlpsFiling,
+    /// A party has its protection evaluated (Art. 21, 22).
+    MlpsEvaluation,
+    /// A party has its use of commercial cryptography assessed (Art. 24).
+    CryptoAssessment,
+    /// A party lists the products that it uses (Art. 24).
+    ProductList,
+    /// The inspected party puts a finding right (Art. 25).
+    Rectification,
+    /// The provider may object to its assessment (Art. 27). A right: it lapses, and is never overdue.
+    ProviderObjection,
+    /// The department may object to its assessment (Art. 29). A right: it lapses, and is never overdue.
+    DepartmentObjection,
 }
 
 /// Party that a record waits on.
@@ -44,7 +69,7 @@ pub enum Party {
     None,
 }
 
-/// One obligation with its clock. A status holds a list of them, one for each obligation.
+/// One obligation with its clock. A status holds a list of them, one for each obligation or finding.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Deadline {
@@ -55,9 +80,16 @@ pub struct Deadline {
     /// Article of the measures that sets the period.
     #[schemars(range(min = 0, max = 100))]
     pub article: i32,
-    /// Length of the period, in working days.
+    /// Length of the period, in working days; with `period`, the working days after it.
     #[schemars(range(min = 0, max = 1000))]
     pub working_days: i32,
+    /// Calendar period that comes before the working days, such as `P1Y`. Absent where working days alone count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period: Option<Period>,
+    /// Part of the record that is owed: the id of a finding. Absent where the whole record is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    pub item: Option<String>,
     /// Start of the period. That day itself does not count.
     pub started_at: Instant,
     /// The last lawful day, in China.
@@ -155,19 +187,44 @@ impl Obligation {
             Self::Change => 15,
             Self::Reclaim => 16,
             Self::MaintenanceReport => 18,
+            Self::OperationReport | Self::EmergencyPlan | Self::Drill => 17,
+            Self::MlpsFiling | Self::MlpsEvaluation => 21,
+            Self::CryptoAssessment | Self::ProductList => 24,
+            Self::Rectification => 25,
+            Self::Confirm | Self::Settle => 26,
+            Self::ProviderObjection => 27,
             Self::Migration => 28,
+            Self::DepartmentObjection => 29,
         }
     }
 
-    /// Party that owes it.
+    /// Party that owes it. Of a compliance record and a rectification either party may be it; their clocks say which.
     pub fn party(self) -> Party {
         match self {
-            Self::Review => Party::Authority,
-            Self::GoLive | Self::GoLiveReport => Party::Department,
-            Self::Provision | Self::Change | Self::Reclaim | Self::Migration | Self::MaintenanceReport => {
-                Party::Provider
+            Self::Review | Self::Settle => Party::Authority,
+            Self::GoLive | Self::GoLiveReport | Self::Confirm | Self::DepartmentObjection => {
+                Party::Department
             }
+            Self::Provision
+            | Self::Change
+            | Self::Reclaim
+            | Self::Migration
+            | Self::MaintenanceReport
+            | Self::OperationReport
+            | Self::EmergencyPlan
+            | Self::Drill
+            | Self::MlpsFiling
+            | Self::MlpsEvaluation
+            | Self::CryptoAssessment
+            | Self::ProductList
+            | Self::Rectification
+            | Self::ProviderObjection => Party::Provider,
         }
+    }
+
+    /// Returns true for what a party may do within a period, and need not: it lapses, and is never overdue.
+    pub fn is_right(self) -> bool {
+        matches!(self, Self::ProviderObjection | Self::DepartmentObjection)
     }
 
     /// The obligation in Chinese.
@@ -181,6 +238,17 @@ impl Obligation {
             Self::Reclaim => "云资源收回",
             Self::Migration => "迁出及移交",
             Self::MaintenanceReport => "调整情况报告",
+            Self::Confirm => "结算单确认",
+            Self::Settle => "结算",
+            Self::OperationReport => "运行情况报告",
+            Self::EmergencyPlan => "应急预案",
+            Self::Drill => "应急演练",
+            Self::MlpsFiling => "等级保护备案",
+            Self::MlpsEvaluation => "等级保护测评",
+            Self::CryptoAssessment => "密码应用安全性评估",
+            Self::ProductList => "软硬件产品清单",
+            Self::Rectification => "整改",
+            Self::ProviderObjection | Self::DepartmentObjection => "对考评的异议",
         }
     }
 
@@ -195,6 +263,17 @@ impl Obligation {
             Self::Reclaim => "reclaiming",
             Self::Migration => "migration",
             Self::MaintenanceReport => "maintenance report",
+            Self::Confirm => "confirmation of the statement",
+            Self::Settle => "settlement",
+            Self::OperationReport => "operation report",
+            Self::EmergencyPlan => "emergency plan",
+            Self::Drill => "drill",
+            Self::MlpsFiling => "MLPS filing",
+            Self::MlpsEvaluation => "MLPS evaluation",
+            Self::CryptoAssessment => "cryptography assessment",
+            Self::ProductList => "product list",
+            Self::Rectification => "rectification",
+            Self::ProviderObjection | Self::DepartmentObjection => "objection to the assessment",
         }
     }
 }

@@ -201,6 +201,9 @@ pub struct DecommissionStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 512), extend("x-kubernetes-list-type" = "atomic"))]
     pub removed_by_hand: Vec<HandRemoval>,
+    /// End of use: from here on every namespace of the application refused new pods (Art. 26).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiesced_at: Option<Instant>,
     /// Start of reclaiming.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reclaiming_since: Option<Instant>,

@@ -1,4 +1,4 @@
-//! Common traits of the four filed kinds.
+//! Common traits of the filed kinds.
 
 use serde::de::DeserializeOwned;
 
@@ -6,7 +6,7 @@ use super::condition::Condition;
 use super::record::RecordStatus;
 use super::region::RegionStatus;
 
-/// Record of one of the four kinds with a lifecycle.
+/// Record of a kind with a lifecycle.
 pub trait Filed: kube::Resource + DeserializeOwned {
     /// Code of the Region, as written.
     fn region(&self) -> &str;
@@ -35,7 +35,7 @@ impl HasConditions for RegionStatus {
     }
 }
 
-/// Status of a record of one of the four kinds: the kind's own part around a [`RecordStatus`].
+/// Status of a filed record: the kind's own part around a [`RecordStatus`].
 pub trait FiledStatus: HasConditions + Clone {
     /// The part that every record holds.
     fn record(&self) -> &RecordStatus;

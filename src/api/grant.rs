@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
+use super::adoption::{Adoption, ExistingRef};
 use super::quota::Quota;
 use super::record::RecordStatus;
 use super::tenancy::Access;
@@ -114,6 +115,9 @@ pub struct GrantedNamespace {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub storage_class: Option<String>,
+    /// The existing namespace that is adopted for this entry, as approved (Art. 3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub existing: Option<ExistingRef>,
 }
 
 /// Phase of a grant.
@@ -155,6 +159,9 @@ pub struct ResourceGrantStatus {
     /// Since when it is in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_force_since: Option<Instant>,
+    /// End of the grant: the application has exited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released_at: Option<Instant>,
     /// Granted namespaces that are in force.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
@@ -167,6 +174,9 @@ pub struct ResourceGrantStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["entry"]))]
     pub namespaces: Vec<TenantNamespace>,
+    /// Progress of the adoption; absent where no namespace is adopted (Art. 3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adoption: Option<Adoption>,
     /// Restriction of the tenant namespaces by an exit.
     #[serde(default)]
     pub restriction: Restriction,

@@ -16,6 +16,13 @@ pub const CONSENTED_BY: &str = "govcloud.dev/consented-by";
 pub const WITHDRAW: &str = "govcloud.dev/withdraw";
 /// UIDs of existing tenant namespaces that a recreated record takes back, named by the authority.
 pub const REATTACH: &str = "govcloud.dev/reattach";
+/// UIDs of running systems' namespaces that an application adopts, named by the authority (Art. 3).
+pub const ADOPT: &str = "govcloud.dev/adopt";
+/// On the namespace of a running system: the UID of the CloudApplication to which its present holder gives it (Art. 3).
+/// Policy lets only a holder of the verb `adopt-out` write it.
+pub const ADOPT_OUT: &str = "govcloud.dev/adopt-out";
+/// On an adopted tenant namespace, as a label: how far the rules are enforced there, `observe` or a facet. It only moves on.
+pub const ADOPTED: &str = "govcloud.dev/adopted";
 /// On a tenant namespace that a recreated record took back: the `application-uid` labels that it had before, the latest
 /// first, separated by commas.
 pub const REATTACHED_FROM: &str = "govcloud.dev/reattached-from";
@@ -66,5 +73,18 @@ pub const FILING_REGION: &str = "govcloud.dev/filing-region";
 /// On a filing namespace, as a label: `true` while it holds records that are not over. Policy lets nobody delete it then, and
 /// nobody but the operator take the mark off.
 pub const OPEN_RECORDS: &str = "govcloud.dev/open-records";
+/// On a Statement: the department's confirmation, equal to its `spec.digest` (Art. 6, 26).
+pub const CONFIRM: &str = "govcloud.dev/confirm";
+/// Username of the person who confirmed for the department; stamped by the API server with the confirmation.
+pub const CONFIRMED_BY: &str = "govcloud.dev/confirmed-by";
+/// On a Statement: the provider's objection, a reason for people. It stands until it is removed.
+pub const OBJECTION: &str = "govcloud.dev/objection";
+/// Username of the person who objected for the provider; stamped by the API server with the objection.
+pub const OBJECTED_BY: &str = "govcloud.dev/objected-by";
+/// On a filing namespace, as a label: the last month up to which every month of the department is settled, `2026-10`. Policy
+/// lets nobody delete a record that a later month is computed from, and nobody but the operator write the mark.
+pub const SETTLED_THROUGH: &str = "govcloud.dev/settled-through";
+/// On a ServiceCatalog, as a label: `true` once a statement was computed by it. Policy lets nobody change or delete it then.
+pub const BILLED: &str = "govcloud.dev/billed";
 /// On a volume that outlives its application: it is retained by the department's consent (Art. 23).
 pub const RETAINED: &str = "govcloud.dev/retained";

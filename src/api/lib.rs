@@ -6,9 +6,12 @@
 // Every printer column is an attribute of its own; clippy takes them for one that was repeated.
 #![allow(clippy::duplicated_attributes)]
 
+pub mod adoption;
 pub mod application;
+pub mod assessment;
 pub mod catalog;
 pub mod change;
+pub mod compliance;
 pub mod condition;
 pub mod deadline;
 pub mod decommission;
@@ -16,14 +19,18 @@ pub mod disposition;
 pub mod document;
 pub mod filed;
 pub mod grant;
+pub mod inspection;
 pub mod keys;
 pub mod network;
+pub mod period;
 pub mod quota;
 pub mod record;
 pub mod region;
 pub mod resources;
+pub mod statement;
 pub mod tenancy;
 pub mod time;
+pub mod utilization;
 pub mod work_calendar;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -40,7 +47,7 @@ pub const OPERATOR_NAMESPACE: &str = "govcloud-system";
 /// Name of the operator's ServiceAccount, and its field manager for server-side apply.
 pub const OPERATOR_NAME: &str = "govcloud-operator";
 
-/// The seven CustomResourceDefinitions, in the order in which they are written to `crds/`.
+/// The CustomResourceDefinitions, in the order in which they are written to `crds/`.
 #[must_use]
 pub fn crds() -> Vec<CustomResourceDefinition> {
     vec![
@@ -51,6 +58,10 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         region::Region::crd(),
         work_calendar::WorkCalendar::crd(),
         catalog::ServiceCatalog::crd(),
+        statement::Statement::crd(),
+        compliance::ComplianceRecord::crd(),
+        inspection::Inspection::crd(),
+        assessment::Assessment::crd(),
     ]
 }
 

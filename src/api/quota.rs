@@ -7,6 +7,8 @@ use kube::KubeSchema;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use super::adoption::ExistingRef;
+
 /// Hard limits of a namespace by ResourceQuota key, each a Kubernetes quantity (`8`, `500m`, `16Gi`).
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(transparent)]
@@ -82,6 +84,31 @@ pub(crate) const UNKNOWN_KEY: &str = "有 Kubernetes 不认识的配额项；可
 /// Message of [`AMOUNTS`].
 pub(crate) const BAD_AMOUNT: &str = "须为不小于零的 Kubernetes 数量，如 8、500m、16Gi / must be a Kubernetes quantity not below zero, such as 8, 500m or 16Gi";
 
+/// Names of standard resources that Kubernetes counts under `requests.` as well, and under `count/` as well.
+const REQUESTS: &str = "['cpu','memory','ephemeral-storage']";
+const COUNTED: &str =
+    "['configmaps','persistentvolumeclaims','replicationcontrollers','resourcequotas','secrets','services']";
+
+/// CEL: no resource is named twice, as `cpu` and `requests.cpu`.
+fn named_once() -> String {
+    format!(
+        "self.all(k, !(((k in {REQUESTS} || k.startsWith('hugepages-')) && ('requests.' + k) in self) || (k in {COUNTED} && ('count/' + k) in self)))"
+    )
+}
+
+/// Message of [`named_once`].
+const NAMED_TWICE: &str = "同一资源有两个名称，只能写一个：cpu 即 requests.cpu，memory 即 requests.memory，count/services 即 services，其余类推 / one resource is named twice: name it once (cpu is requests.cpu, memory is requests.memory, count/services is services, and so on)";
+
+/// Schema of a quota that people ask for: that of [`Quota`], and no resource under two names (Art. 26). What is in force
+/// already may have two.
+pub(crate) fn asked(generator: &mut SchemaGenerator) -> Schema {
+    let mut schema = Quota::json_schema(generator);
+    if let Some(rules) = schema.get_mut("x-kubernetes-validations").and_then(|rules| rules.as_array_mut()) {
+        rules.push(serde_json::json!({ "rule": named_once(), "message": NAMED_TWICE }));
+    }
+    schema
+}
+
 impl JsonSchema for Quota {
     fn inline_schema() -> bool {
         true
@@ -110,5 +137,9 @@ pub struct NamespaceQuota {
     #[x_kube(validation = Rule::new("self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')").message("须为小写字母、数字和连字符，首尾不得为连字符，如 prod / lower-case letters, digits and hyphens, none of them at either end, such as prod"))]
     pub name: String,
     /// Hard limits by ResourceQuota key. A change gives new absolute values.
+    #[schemars(schema_with = "asked")]
     pub quota: Quota,
+    /// The running system's namespace that becomes this entry's, in place of a new one (Art. 3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub existing: Option<ExistingRef>,
 }

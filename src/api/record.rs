@@ -61,6 +61,22 @@ pub enum WaitingFor {
     HandOverReceipt,
     /// Reclaim by the provider (Art. 16).
     Reclaim,
+    /// Confirmation of a statement by the department (Art. 26).
+    Confirmation,
+    /// Records that a statement lacks, or that were returned (Art. 26).
+    Records,
+    /// Compliance record that is due soon or overdue (Art. 17, 19, 21, 22, 24).
+    ComplianceRecord,
+    /// Answers of the inspected party to findings (Art. 25).
+    Rectification,
+    /// Facts of a period that is assessed (Art. 27, 29).
+    Facts,
+    /// Scores by the authority (Art. 27, 29).
+    Scores,
+    /// Objection of the assessed party, if it has one (Art. 27, 29).
+    Objection,
+    /// Answer of the authority to an objection (Art. 27, 29).
+    ObjectionAnswer,
 }
 
 /// Source of a decision's time.
@@ -98,6 +114,10 @@ pub struct Decision {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), inner(length(max = 64)), extend("x-kubernetes-list-type" = "atomic"))]
     pub reattach: Vec<String>,
+    /// UIDs of the running systems' namespaces that the authority let the application adopt, sorted (Art. 3).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(length(max = 64)), extend("x-kubernetes-list-type" = "atomic"))]
+    pub adopt: Vec<String>,
     /// Reason for which the decision is invalid; it can then be removed and made anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]

@@ -4,12 +4,19 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::compliance::{ComplianceDuty, MetDuty};
 use super::condition::Condition;
+use super::deadline::Deadline;
 pub use super::network::{Network, NetworkPeer, NetworkPort, NetworkRule, Protocol};
+use super::record::TimelineEntry;
 use super::time::Instant;
 
+mod assessment;
+mod settlement;
 mod tenancy;
 
+pub use assessment::{AssessmentRules, Coefficient, Criterion, LowUseRule, Scheme};
+pub use settlement::{BudgetCeiling, ChargeUntil, Proration, Settlement};
 pub use tenancy::{
     Allowed, ContainerLimits, IngressHost, LIMIT_ORDER, POD_SECURITY_VERSION, PodSecurity, Tenancy,
 };
@@ -42,6 +49,8 @@ pub use tenancy::{
     validation = Rule::new("self.tier != 'City' || has(self.parent)").message("市级政务云须写明所属的省 / a City must name its Province in `parent`"),
     validation = Rule::new("self.tier != 'Province' || !has(self.parent)").message("省级政务云没有上级 / a Province has no `parent`"),
     validation = Rule::new("self.tier == oldSelf.tier").message("层级不能更改 / the tier cannot change"),
+    validation = Rule::new("!has(self.settlement) || has(self.catalog) || (has(self.catalogs) && size(self.catalogs) > 0)").message("设 settlement 须有服务目录：写明 catalogs / settlement needs a service catalog: name its editions in catalogs"),
+    validation = Rule::new("!has(oldSelf.settlement) || !has(self.settlement) || self.settlement.firstMonth == oldSelf.settlement.firstMonth").message("settlement.firstMonth 不能更改：月份是相连的 / settlement.firstMonth cannot change: months are a chain"),
 )]
 pub struct RegionSpec {
     /// Name of the region for people.
@@ -64,18 +73,42 @@ pub struct RegionSpec {
     /// Name of the WorkCalendar that this region's clocks run by.
     #[schemars(length(min = 1, max = 253))]
     pub calendar: String,
-    /// Name of the ServiceCatalog that fees settle by (Art. 26).
+    /// Name of one edition of the service catalogue that fees settle by (Art. 26); `catalogs` names several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub catalog: Option<String>,
+    /// Names of the editions of the service catalogue, each in force from its `effectiveFrom` until the next one is. A City may
+    /// name those of its Province.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), inner(length(min = 1, max = 253)), extend("x-kubernetes-list-type" = "set"))]
+    pub catalogs: Vec<String>,
+    /// Monthly settlement by the catalogue (Art. 6, 26). Absent: no statements are made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settlement: Option<Settlement>,
     /// Writer of the work order's ResourceGrant: the operator at once, or the provider by hand (Art. 13).
     #[serde(default)]
     pub fulfilment: Fulfilment,
     /// The periods of the measures in working days; a city may set its own (Art. 30).
     #[serde(default)]
     pub working_days: WorkingDays,
+    /// Documents that the provider owes for the platform, and departments for their applications, and how often
+    /// (Art. 17, 19, 21, 22, 24). Nothing is owed by default.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 14), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type", "party"]))]
+    pub compliance: Vec<ComplianceDuty>,
     /// Rules for tenant namespaces of this region.
     pub tenancy: Tenancy,
+    /// How the provider and the departments are assessed (Art. 27, 29); nobody is where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assessment: Option<AssessmentRules>,
+}
+
+impl RegionSpec {
+    /// Names of the editions of its service catalogue, each once.
+    pub fn catalog_names(&self) -> impl Iterator<Item = &str> {
+        let one = self.catalog.as_deref().filter(|name| !self.catalogs.iter().any(|c| c == name));
+        one.into_iter().chain(self.catalogs.iter().map(String::as_str))
+    }
 }
 
 /// A name in both languages.
@@ -147,6 +180,10 @@ pub struct WorkingDays {
     /// Notice before maintenance to those affected (Art. 18). Default 3.
     #[schemars(range(min = 0, max = 250))]
     pub maintenance_notice: i32,
+    /// An adopted namespace is observed before the rules for tenants are enforced in it (Art. 3). The measures set no period;
+    /// default 5.
+    #[schemars(range(min = 0, max = 250))]
+    pub adoption_observe: i32,
 }
 
 impl Default for WorkingDays {
@@ -160,6 +197,7 @@ impl Default for WorkingDays {
             migration: 30,
             review: None,
             maintenance_notice: 3,
+            adoption_observe: 5,
         }
     }
 }
@@ -171,7 +209,7 @@ pub struct RegionStatus {
     /// The generation that this status was computed from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// `Ready`, `Stalled`.
+    /// `Ready`, `Stalled`, and `OnTime` where the provider owes compliance records.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
@@ -186,6 +224,21 @@ pub struct RegionStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub filing_namespaces_not_listed: Option<i32>,
+    /// Clocks of what the provider owes for the platform (Art. 17, 21, 24).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["obligation"]))]
+    pub deadlines: Vec<Deadline>,
+    /// The records that met these duties last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub compliance: Vec<MetDuty>,
+    /// Events of these clocks, oldest first; past its bound, routine ones are dropped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "atomic"))]
+    pub timeline: Vec<TimelineEntry>,
+    /// Number of entries that were dropped to keep the timeline bounded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeline_dropped: Option<i32>,
 }
 
 /// Volumes that a region retains of exited applications, until the department decides otherwise (Art. 23).

@@ -43,6 +43,15 @@ pub const REGION: ResourceType = ResourceType::new(API_VERSION, "regions", "Regi
 pub const WORK_CALENDAR: ResourceType = ResourceType::new(API_VERSION, "workcalendars", "WorkCalendar");
 /// ServiceCatalog.
 pub const SERVICE_CATALOG: ResourceType = ResourceType::new(API_VERSION, "servicecatalogs", "ServiceCatalog");
+/// Statement.
+pub const STATEMENT: ResourceType = ResourceType::new(API_VERSION, "statements", "Statement");
+/// ComplianceRecord.
+pub const COMPLIANCE_RECORD: ResourceType =
+    ResourceType::new(API_VERSION, "compliancerecords", "ComplianceRecord");
+/// Inspection.
+pub const INSPECTION: ResourceType = ResourceType::new(API_VERSION, "inspections", "Inspection");
+/// Assessment.
+pub const ASSESSMENT: ResourceType = ResourceType::new(API_VERSION, "assessments", "Assessment");
 
 /// Namespace.
 pub const NAMESPACE: ResourceType = ResourceType::new("v1", "namespaces", "Namespace");

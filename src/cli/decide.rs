@@ -49,6 +49,16 @@ pub struct ApproveCommand {
     /// 恢复关联的命名空间的 UID / UIDs of namespaces that a recreated record reattaches
     #[arg(long, value_name = "UID,…", value_delimiter = ',')]
     reattach: Vec<String>,
+    /// 纳管的命名空间的 UID（第三条）/ UIDs of running systems' namespaces that the application adopts (Art. 3)
+    #[arg(long, value_name = "UID,…", value_delimiter = ',')]
+    adopt: Vec<String>,
+}
+
+/// Namespaces that an approval names, by UID.
+#[derive(Clone, Copy, Debug, Default)]
+struct Named<'a> {
+    reattach: &'a [String],
+    adopt: &'a [String],
 }
 
 /// Arguments of `clear-void`.
@@ -69,10 +79,11 @@ impl ApproveCommand {
     /// # Errors
     /// See [`DecideCommand::run`].
     pub async fn run(self, session: &Session, out: &mut impl Write) -> Result<(), CliError> {
-        if let Some(wrong) = self.reattach.iter().find(|u| !is_uid(u)) {
+        if let Some(wrong) = self.reattach.iter().chain(&self.adopt).find(|u| !is_uid(u)) {
             return Err(CliError::Usage(messages::bad_uid(session.lang, wrong)));
         }
-        self.decide.decide(session, Verdict::Approved, &self.reattach, out).await
+        let named = Named { reattach: &self.reattach, adopt: &self.adopt };
+        self.decide.decide(session, Verdict::Approved, named, out).await
     }
 }
 
@@ -100,7 +111,7 @@ impl DecideCommand {
         verdict: Verdict,
         out: &mut impl Write,
     ) -> Result<(), CliError> {
-        self.decide(session, verdict, &[], out).await
+        self.decide(session, verdict, Named::default(), out).await
     }
 
     fn opinion(&self) -> Option<&str> {
@@ -111,7 +122,7 @@ impl DecideCommand {
         self,
         session: &Session,
         verdict: Verdict,
-        reattach: &[String],
+        named: Named<'_>,
         out: &mut impl Write,
     ) -> Result<(), CliError> {
         let lang = session.lang;
@@ -128,7 +139,7 @@ impl DecideCommand {
             return Err(CliError::failed(messages::other_generation(lang, reviewed, record.generation())));
         }
         refuse_void(&record, self.force, lang)?;
-        let body = decision(&record, verdict, self.opinion(), reattach, &me);
+        let body = decision(&record, verdict, self.opinion(), named, &me);
         // A refusal is reported before the confirmation prompt.
         for dry_run in [true, false] {
             let stored = match submit(session, &record, &body, dry_run).await? {
@@ -219,19 +230,15 @@ fn refuse_void(record: &Record, force: bool, lang: Lang) -> Result<(), CliError>
 }
 
 /// Builds the patch of a decision. It removes the annotations of an earlier return.
-fn decision(
-    record: &Record,
-    verdict: Verdict,
-    opinion: Option<&str>,
-    reattach: &[String],
-    me: &str,
-) -> Value {
+fn decision(record: &Record, verdict: Verdict, opinion: Option<&str>, named: Named<'_>, me: &str) -> Value {
     let value: &str = verdict.into();
+    let list = |uids: &[String]| (!uids.is_empty()).then(|| uids.join(","));
     json!({ "metadata": { "annotations": {
         keys::DECISION: value,
         keys::REVIEWED_GENERATION: record.generation().to_string(),
         keys::OPINION: opinion,
-        keys::REATTACH: (!reattach.is_empty()).then(|| reattach.join(",")),
+        keys::REATTACH: list(named.reattach),
+        keys::ADOPT: list(named.adopt),
         keys::DECIDED_BY: me,
     } } })
 }
@@ -251,7 +258,8 @@ impl ClearVoidCommand {
         out.flush()?;
         let none = Value::Null;
         let body = json!({ "metadata": { "annotations": {
-            keys::DECISION: none, keys::REVIEWED_GENERATION: none, keys::OPINION: none, keys::REATTACH: none, keys::DECIDED_BY: none,
+            keys::DECISION: none, keys::REVIEWED_GENERATION: none, keys::OPINION: none, keys::REATTACH: none,
+            keys::ADOPT: none, keys::DECIDED_BY: none,
         } } });
         for dry_run in [true, false] {
             if let Err(error) = submit(session, &record, &body, dry_run).await? {

@@ -82,7 +82,7 @@ struct ReceiptHash {
 }
 
 /// Sends a dry run, asks for confirmation, and submits. Returns true if it was submitted.
-async fn confirm_and_submit(
+pub(super) async fn confirm_and_submit(
     session: &Session,
     record: &Record,
     body: &Value,
@@ -106,7 +106,11 @@ async fn confirm_and_submit(
     Ok(true)
 }
 
-async fn present(session: &Session, record: &Record, out: &mut impl Write) -> Result<(), CliError> {
+pub(super) async fn present(
+    session: &Session,
+    record: &Record,
+    out: &mut impl Write,
+) -> Result<(), CliError> {
     let details = details_of(session, record, &RegionCalendars::read(session).await?).await;
     writeln!(out, "{}", show::text(&details, session.lang, Part::Reviewed))?;
     Ok(())
@@ -284,11 +288,11 @@ impl ReceiptCommand {
     }
 }
 
-fn is_sha256(text: &str) -> bool {
+pub(super) fn is_sha256(text: &str) -> bool {
     text.len() == 64 && text.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'))
 }
 
-fn sha256_of(file: &Path) -> io::Result<String> {
+pub(super) fn sha256_of(file: &Path) -> io::Result<String> {
     let mut file = File::open(file)?;
     let mut hash = Sha256::new();
     let mut block = vec![0; 64 * 1024];

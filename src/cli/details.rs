@@ -16,8 +16,12 @@ use govcloud_api::grant::{GrantedNamespace, ResourceGrant};
 use govcloud_api::quota::Quota;
 use govcloud_api::record::{Decision, TimelineEntry};
 use govcloud_api::region::LocalName;
+use govcloud_api::statement::Statement;
 use govcloud_api::tenancy::Access;
 use govcloud_api::time::Instant;
+
+mod assessment;
+mod compliance;
 
 /// Details of a record. The field names are an interface.
 #[derive(Clone, Debug, Serialize)]
@@ -150,7 +154,7 @@ impl Details {
             inventory: None,
             consent: None,
             decision: record.status.decision.clone(),
-            deadlines: record.status.deadlines.iter().map(deadline).collect(),
+            deadlines: record.deadlines().into_iter().map(deadline).collect(),
             trouble: record.status.conditions.iter().filter(|c| needs_attention(c)).cloned().collect(),
             timeline: record.status.timeline.to_vec(),
             timeline_dropped: record.status.timeline_dropped,
@@ -191,6 +195,14 @@ impl Details {
             self.exit(exit);
         } else if let Body::Grant(grant) = &record.body {
             self.grant(grant);
+        } else if let Body::Statement(statement) = &record.body {
+            self.statement(statement);
+        } else if let Body::Compliance(record) = &record.body {
+            self.compliance(record);
+        } else if let Body::Inspection(inspection) = &record.body {
+            self.inspection(inspection);
+        } else if let Body::Assessment(assessment) = &record.body {
+            self.assessment(assessment);
         }
         let compared = matches!(&record.body, Body::Change(c) if c.status.as_ref().is_some_and(|s| !s.before.is_empty()));
         if has_ended(record.phase()) && !compared {
@@ -210,6 +222,15 @@ impl Details {
         self.document("project approval", title, &approval.uri.0, &approval.sha256.0);
         let plan = &spec.materials.technical_plan;
         self.document("technical plan", plan.title.clone(), &plan.uri.0, &plan.sha256.0);
+        for (entry, existing) in spec.namespaces.iter().filter_map(|n| Some((&n.name, n.existing.as_ref()?)))
+        {
+            self.fact("adopts", format!("{entry}: {} (UID {})", existing.name, existing.uid));
+        }
+        if let Some(progress) = &status.adoption {
+            let until = progress.observed_until.as_deref().unwrap_or("-");
+            self.fact("observed until", until.to_owned());
+            self.fact("enforced", progress.enforced.map_or_else(|| "-".to_owned(), |facet| api_name(&facet)));
+        }
         if let Some(live) = &spec.go_live {
             self.fact("went live", local(live.at.timestamp()));
             if let Some(report) = &live.test_report {
@@ -256,6 +277,22 @@ impl Details {
         self.namespaces = rows(entries, &context, &status.namespaces);
     }
 
+    fn statement(&mut self, statement: &Statement) {
+        self.fact("month", statement.spec.month.clone());
+        let status = statement.status.clone().unwrap_or_default();
+        if let Some(bill) = &status.bill {
+            self.fact("total", format!("{} {}", bill.total, bill.currency));
+            self.fact("bill digest", bill.digest.clone().unwrap_or_default());
+        }
+        if let Some(confirmation) = &status.confirmation {
+            let at = local(confirmation.at.timestamp());
+            self.fact("confirmed", format!("{at}  {}", confirmation.by));
+        }
+        if let Some(objection) = &status.objection {
+            self.fact("objection", objection.reason.clone());
+        }
+    }
+
     fn adjustment(
         &mut self,
         adjustment: &ResourceAdjustment,
@@ -288,6 +325,9 @@ impl Details {
         self.document("maintenance plan", plan.plan.title.clone(), &plan.plan.uri.0, &plan.plan.sha256.0);
         if let Some(p) = &plan.contingency_plan {
             self.document("contingency plan", "", &p.uri.0, &p.sha256.0);
+        }
+        if let Some(name) = &plan.emergency_plan {
+            self.fact("emergency plan", name.clone());
         }
     }
 
@@ -335,6 +375,7 @@ fn rows(
 /// Returns true for a phase after which nothing happens on a record.
 fn has_ended(phase: &str) -> bool {
     matches!(phase, "Rejected" | "Withdrawn" | "Exited" | "Completed" | "Released")
+        || matches!(phase, "Settled" | "Voided" | "Recorded" | "Closed" | "Published")
 }
 
 /// Returns true if a condition needs attention. `Reconciling` does not.
@@ -344,6 +385,8 @@ fn needs_attention(condition: &Condition) -> bool {
             condition.status == ConditionStatus::True
         }
         "Ready" | "Reconciling" | "MaintenanceScheduled" => false,
+        // One that a newer one replaced, or that does not count yet, is in order.
+        "Current" => condition.reason == "Expired",
         _ => condition.status != ConditionStatus::True,
     }
 }

@@ -6,10 +6,13 @@
 //! | [`decide`] | decisions of the authority |
 //! | [`department`] | withdrawal, consent, receipts |
 //! | [`verify`], [`certificate`], [`grant`] | check the policies, print a certificate, render a work order |
+//! | [`statement`] | print a month's statement, also for accounting software |
+//! | [`adopt`] | what stands in the way of adopting a running system's namespace |
 //! | [`calendar`] | working days, without a cluster |
 //! | [`session`] | flags, connection, requests |
 //! | `messages` | all texts, in Chinese and English |
 
+pub mod adopt;
 pub mod calendar;
 pub mod certificate;
 pub mod completion;
@@ -21,6 +24,7 @@ pub mod output;
 pub mod queue;
 pub mod session;
 pub mod show;
+pub mod statement;
 pub mod verify;
 
 mod api_error;
@@ -30,6 +34,7 @@ mod messages;
 mod prompt;
 mod record;
 mod region_calendars;
+mod respond;
 mod submit;
 #[cfg(test)]
 mod test_fixtures;
@@ -41,6 +46,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 
+use self::adopt::AdoptCommand;
 use self::calendar::CalendarCommand;
 use self::certificate::CertificateCommand;
 use self::completion::{CompleteCommand, CompletionCommand};
@@ -50,8 +56,10 @@ use self::error::CliError;
 use self::grant::GrantCommand;
 use self::output::Lang;
 use self::queue::QueueCommand;
+use self::respond::RespondCommand;
 use self::session::{Flags, Session};
 use self::show::ShowCommand;
+use self::statement::StatementCommand;
 use self::verify::VerifyCommand;
 use govcloud_api::record::Verdict;
 
@@ -83,8 +91,12 @@ enum Command {
     Consent(ConsentCommand),
     /// 签收移交的数据卷（第二十八条）/ give the receipt for a volume that was handed over (Art. 28)
     Receipt(ReceiptCommand),
+    /// 答复安全检查的问题（第二十五条）/ answer a finding of an inspection (Art. 25)
+    Respond(RespondCommand),
+    Adopt(AdoptCommand),
     Verify(VerifyCommand),
     Certificate(CertificateCommand),
+    Statement(StatementCommand),
     Grant(GrantCommand),
     Calendar(CalendarCommand),
     Completion(CompletionCommand),
@@ -184,8 +196,11 @@ impl Command {
             Self::Withdraw(c) => c.run(&session, out).await,
             Self::Consent(c) => c.run(&session, out).await,
             Self::Receipt(c) => c.run(&session, out).await,
+            Self::Respond(c) => c.run(&session, out).await,
+            Self::Adopt(c) => c.run(&session, out).await,
             Self::Verify(c) => c.run(&session, out).await,
             Self::Certificate(c) => c.run(&session, out).await,
+            Self::Statement(c) => c.run(&session, out).await,
             Self::Grant(c) => c.run(&session, out).await,
             Self::Calendar(c) => c.run_on(&session, out).await,
             Self::Completion(_) | Self::Complete(_) => Ok(()),

@@ -19,8 +19,8 @@ macro_rules! texts {
 // Usage errors.
 texts! {
     bad_target(given) {
-        "“{given}”不是 KIND/NAME；KIND 为 capp、chreq、decom 或 grant，如 capp/travel"
-        "\"{given}\" is not KIND/NAME; KIND is capp, chreq, decom or grant, such as capp/travel"
+        "“{given}”不是 KIND/NAME；KIND 为 capp、chreq、decom、grant、stmt、comp、insp 或 asmt，如 capp/travel"
+        "\"{given}\" is not KIND/NAME; KIND is capp, chreq, decom, grant, stmt, comp, insp or asmt, such as capp/travel"
     }
     not_an_exit(given, exits) {
         "“{given}”不是退出申请；数据清单、授权、签收和退出证明只属于退出申请。{exits}"
@@ -28,7 +28,8 @@ texts! {
     }
     its_exits(exits) { "其退出申请：{exits}" "Its exits: {exits}" }
     no_exits() { "本空间没有它的退出申请" "It has none in this namespace" }
-    not_decided(kind) { "{kind} 不经主管部门审核；可审核的为 capp、chreq、decom" "a {kind} is not decided by the authority; capp, chreq and decom are" }
+    not_decided(kind) { "{kind} 不经主管部门审核；可审核的为 capp、chreq、decom、stmt、comp、insp、asmt" "a {kind} is not decided by the authority; capp, chreq, decom, stmt, comp, insp and asmt are" }
+    not_a_statement(given) { "“{given}”不是结算单；请写月份，如 2026-10" "\"{given}\" is not a Statement; give its month, such as 2026-10" }
     opinion_required(verb) { "{verb} 须填写审核意见（第十二条）：--opinion '…'" "{verb} requires an opinion (Art. 12): --opinion '…'" }
     bad_sha256(given) { "“{given}”不是 SHA-256：须为 64 位小写十六进制数（sha256sum FILE）" "\"{given}\" is not a SHA-256: 64 lowercase hexadecimal digits (sha256sum FILE)" }
     bad_uid(given) { "“{given}”不是 UID" "\"{given}\" is not a UID" }
@@ -64,6 +65,17 @@ texts! {
         "name a namespace that you may read with -n; queue without -A and -n reads the filing namespaces of your regions"
     }
     failed(why) { "API 服务器未能办理：{why}" "the API server failed: {why}" }
+}
+
+// Adoption.
+texts! {
+    adopt_title(namespace, uid) { "纳管前检查（第三条）：命名空间 {namespace}，UID {uid}" "Check before adoption (Art. 3): namespace {namespace}, UID {uid}" }
+    adopt_before() { "申请获批前须办：" "To be done before the application can be approved:" }
+    adopt_before_enforcing() { "填写 spec.enforce 前须办：" "To be done before spec.enforce is said:" }
+    adopt_known() { "须知：" "To be known:" }
+    adopt_use() { "现用量，申请的配额不得低于此：" "Use now; ask for at least this:" }
+    adopt_ready() { "没有妨碍纳管的事项。" "Nothing stands in the way of an adoption." }
+    adopt_not_ready() { "尚不能纳管，请先办理上列事项。" "It cannot be adopted yet; see to the above first." }
 }
 
 // Decisions.
@@ -196,6 +208,12 @@ texts! {
         "将为 {name} 签收数据卷 {claim}（接收人 {by}，回执 sha256 {sha256}）；签收后该数据卷将被销毁"
         "About to submit the receipt for {claim} of {name} (received by {by}, receipt sha256 {sha256}); the volume is destroyed afterwards"
     }
+    the_platform() { "平台" "the platform" }
+    inspection_finding(id, severity, article, text) { "{id}（{severity}，{article}）{text}" "{id} ({severity}, {article}) {text}" }
+    no_such_finding(id, listed) { "该检查没有问题 {id}；其问题为：{listed}" "the inspection has no finding {id}; its findings: {listed}" }
+    not_an_inspection(given) { "“{given}”不是安全检查（insp）" "\"{given}\" is not an Inspection (insp)" }
+    responding(name, finding, number) { "将对 {name} 的问题 {finding} 提交第 {number} 次答复；提交后不能更改" "About to submit answer {number} to finding {finding} of {name}; it cannot be changed afterwards" }
+    responded(name, finding) { "{name}：已答复问题 {finding}" "{name}: finding {finding} answered" }
     received(name, claim) { "{name}：已签收 {claim}" "{name}: receipt for {claim} submitted" }
 }
 
@@ -275,8 +293,8 @@ texts! {
         "it is not known if API servers have the keeper policy: that needs verb patch on validatingadmissionpolicies, and a way to each server (docs/static-policies.md)"
     }
     masters_too() {
-        "用户组 system:masters 不经绑定即持有全部权限；“*”不作为 approve、provision、consent 和 install 权限"
-        "the group system:masters holds every right without a binding; * does not count for approve, provision, consent and install"
+        "用户组 system:masters 不经绑定即持有全部权限；“*”不作为 approve、provision、consent、confirm、install 和 adopt-out 权限"
+        "the group system:masters holds every right without a binding; * does not count for approve, provision, consent, confirm, install and adopt-out"
     }
     no_certificate(name, phase) { "{name} 尚无退出证明（现为“{phase}”）" "{name} has no certificate yet (phase {phase})" }
     certificate_false(name, written, computed) {
@@ -301,6 +319,13 @@ texts! {
         "{name} 现为“{phase}”，不能授权：{why}"
         "{name} is {phase}; consent cannot be given: {why}"
     }
+    no_bill(name, phase) { "结算单 {name} 尚无账单（现为“{phase}”）" "statement {name} has no bill yet (phase {phase})" }
+    no_digest(name) { "结算单 {name} 缺少计费所需的事实，只能以 text、json 查看" "statement {name} lacks facts, so it is shown as text or json only" }
+    bill_false(name, written, computed) {
+        "结算单 {name} 的账单与校验值不符（记录为 {written}，计算为 {computed}）：内容已被改动，不得据以结算"
+        "the bill of statement {name} does not match its digest (recorded {written}, computed {computed}): it was altered; do not settle by it"
+    }
+    bill_incomplete() { "缺少计费所需的事实，没有校验值，不能确认。" "Facts are missing: the bill has no digest and cannot be confirmed." }
     certificate_true(digest) { "校验值相符：{digest}" "the digest matches: {digest}" }
     not_approved(record, phase) { "{record} 未审核通过（现为“{phase}”），没有可生成的工单" "{record} is not approved (phase {phase}); there is no grant to render" }
     altered_since(record) { "{record} 审核通过后内容被改动，不能据此开通" "{record} was altered after its approval; it cannot be provisioned" }

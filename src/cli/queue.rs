@@ -10,11 +10,12 @@ use serde::Serialize;
 use super::error::CliError;
 use super::messages::{self, terms};
 use super::output::{self, Format, Lang, escape_controls, local};
-use super::record::{Kind, Record};
+use super::record::{Kind, Record, api_name};
 use super::region_calendars::{RegionCalendars, Remaining};
 use super::session::Session;
-use govcloud_api::deadline::Party;
+use govcloud_api::deadline::{Deadline, Party};
 use govcloud_api::record::{TimelineEntry, WaitingFor};
+use govcloud_api::region::Region;
 use govcloud_api::time::Instant;
 
 mod scope;
@@ -151,6 +152,14 @@ struct Item {
     since: Option<Instant>,
 }
 
+impl Item {
+    /// Place in the list: oldest due date first, then what has waited longest.
+    fn order(&self) -> (bool, Option<String>, Option<Instant>, String, String) {
+        let Self { due_date, since, namespace, record, .. } = self;
+        (due_date.is_none(), due_date.clone(), *since, namespace.clone(), record.clone())
+    }
+}
+
 impl QueueCommand {
     /// Writes the list to `out`.
     ///
@@ -167,6 +176,10 @@ impl QueueCommand {
         let scope = self.scope(session, namespace_given, &calendars).await?;
         let Listed { records, refused } = scope.list(session).await?;
         let mut items = items(&records, &calendars, session.now);
+        if !matches!(scope, Scope::Namespace(_)) {
+            items.extend(platform_duties(&calendars, session.now));
+            items.sort_by_key(Item::order);
+        }
         let gaps = scope.gaps(&refused, lang);
         let who = match self.party.map(PartyFilter::party) {
             Some(Some(party)) => {
@@ -229,7 +242,9 @@ impl QueueCommand {
         scope: &Scope,
     ) -> Result<Rights, CliError> {
         let mut regions: BTreeSet<String> = items.iter().map(|i| i.region.clone()).collect();
-        let mut namespaces: BTreeSet<String> = items.iter().map(|i| i.namespace.clone()).collect();
+        // A Region is in none.
+        let named = items.iter().map(|i| i.namespace.clone()).filter(|n| n != "-");
+        let mut namespaces: BTreeSet<String> = named.collect();
         if items.is_empty() {
             regions.extend(calendars.regions.keys().cloned());
         }
@@ -268,13 +283,30 @@ fn items(records: &[Record], calendars: &RegionCalendars, now: jiff::Timestamp) 
         since: since(r),
     };
     let mut items: Vec<Item> = records.iter().filter(|r| waits(r)).map(item).collect();
-    items.sort_by(|a, b| {
-        let key = |i: &Item| {
-            (i.due_date.is_none(), i.due_date.clone(), i.since, i.namespace.clone(), i.record.clone())
-        };
-        key(a).cmp(&key(b))
-    });
+    items.sort_by_key(Item::order);
     items
+}
+
+/// Compliance records about a platform that the provider was warned of, or that are overdue (Art. 17, 21, 24).
+fn platform_duties(calendars: &RegionCalendars, now: jiff::Timestamp) -> Vec<Item> {
+    let item = |code: &str, deadline: &Deadline| Item {
+        record: format!("region/{code}"),
+        namespace: "-".to_owned(),
+        region: code.to_owned(),
+        system: api_name(&deadline.obligation),
+        phase: "-".to_owned(),
+        waiting_on: deadline.party,
+        waiting_for: Some(WaitingFor::ComplianceRecord.to_string()),
+        due_date: Some(deadline.due_date.to_string()),
+        remaining: Some(Remaining::of_deadline(deadline, calendars.calendar(code), now)),
+        since: Some(deadline.started_at),
+    };
+    let pressing = |d: &&Deadline| !d.is_over() && !d.notified.is_empty();
+    let of_region = |(code, region): (&String, &Region)| {
+        let deadlines = region.status.iter().flat_map(|s| &s.deadlines).filter(pressing);
+        deadlines.map(|d| item(code, d)).collect::<Vec<_>>()
+    };
+    calendars.regions.iter().flat_map(of_region).collect()
 }
 
 /// Returns true if the record waits on a party. While a grant is carried out, its application is listed instead.

@@ -11,13 +11,18 @@ use super::error::CliError;
 use super::messages;
 use super::output::Lang;
 use govcloud_api::application::CloudApplication;
+use govcloud_api::assessment::Assessment;
 use govcloud_api::change::ChangeRequest;
+use govcloud_api::compliance::ComplianceRecord;
 use govcloud_api::condition::{Condition, ConditionStatus};
+use govcloud_api::deadline::Deadline;
 use govcloud_api::decommission::Decommission;
 use govcloud_api::grant::ResourceGrant;
+use govcloud_api::inspection::Inspection;
 use govcloud_api::keys;
 use govcloud_api::record::RecordStatus;
 use govcloud_api::resources::{self, ResourceType};
+use govcloud_api::statement::Statement;
 use govcloud_domain::digest::spec_digest;
 use govcloud_domain::reason::Reason;
 
@@ -28,14 +33,35 @@ pub(super) enum Kind {
     Change,
     Exit,
     Grant,
+    Statement,
+    Compliance,
+    Inspection,
+    Assessment,
 }
 
 impl Kind {
     /// Every kind, in the order of the lifecycle.
-    pub(super) const ALL: [Self; 4] = [Self::Application, Self::Change, Self::Exit, Self::Grant];
+    pub(super) const ALL: [Self; 8] = [
+        Self::Application,
+        Self::Change,
+        Self::Exit,
+        Self::Grant,
+        Self::Statement,
+        Self::Compliance,
+        Self::Inspection,
+        Self::Assessment,
+    ];
 
     /// Kinds that the authority decides on.
-    pub(super) const DECIDED: [Self; 3] = [Self::Application, Self::Change, Self::Exit];
+    pub(super) const DECIDED: [Self; 7] = [
+        Self::Application,
+        Self::Change,
+        Self::Exit,
+        Self::Statement,
+        Self::Compliance,
+        Self::Inspection,
+        Self::Assessment,
+    ];
 
     /// Resource type in the API, and short name.
     const fn names(self) -> (ResourceType, &'static str) {
@@ -44,6 +70,10 @@ impl Kind {
             Self::Change => (resources::CHANGE_REQUEST, "chreq"),
             Self::Exit => (resources::DECOMMISSION, "decom"),
             Self::Grant => (resources::RESOURCE_GRANT, "grant"),
+            Self::Statement => (resources::STATEMENT, "stmt"),
+            Self::Compliance => (resources::COMPLIANCE_RECORD, "comp"),
+            Self::Inspection => (resources::INSPECTION, "insp"),
+            Self::Assessment => (resources::ASSESSMENT, "asmt"),
         }
     }
 
@@ -108,6 +138,18 @@ impl Target {
         }
     }
 
+    /// Parses the name of a Statement, with or without its kind.
+    pub(super) fn parse_statement(text: &str, lang: Lang) -> Result<Self, CliError> {
+        let target = match text.contains('/') {
+            true => Self::parse(text, lang)?,
+            false => Self { kind: Kind::Statement, name: text.to_owned() },
+        };
+        if target.kind != Kind::Statement {
+            return Err(CliError::Usage(messages::not_a_statement(lang, target)));
+        }
+        Ok(target)
+    }
+
     /// The error for a record of another kind where a Decommission is needed. It names those of its application.
     pub(super) fn not_an_exit(&self, exits: &[Record], lang: Lang) -> CliError {
         let of_application = |exit: &&Record| {
@@ -137,6 +179,10 @@ pub(super) enum Body {
     Change(Box<ChangeRequest>),
     Exit(Box<Decommission>),
     Grant(Box<ResourceGrant>),
+    Statement(Box<Statement>),
+    Compliance(Box<ComplianceRecord>),
+    Inspection(Box<Inspection>),
+    Assessment(Box<Assessment>),
 }
 
 /// A record as it was read.
@@ -160,6 +206,10 @@ impl Record {
             Kind::Change => typed(&raw).map(|b| Body::Change(Box::new(b))),
             Kind::Exit => typed(&raw).map(|b| Body::Exit(Box::new(b))),
             Kind::Grant => typed(&raw).map(|b| Body::Grant(Box::new(b))),
+            Kind::Statement => typed(&raw).map(|b| Body::Statement(Box::new(b))),
+            Kind::Compliance => typed(&raw).map(|b| Body::Compliance(Box::new(b))),
+            Kind::Inspection => typed(&raw).map(|b| Body::Inspection(Box::new(b))),
+            Kind::Assessment => typed(&raw).map(|b| Body::Assessment(Box::new(b))),
         };
         let body = body.map_err(|why| CliError::failed(messages::malformed(lang, &target, why)))?;
         let status = match &body {
@@ -167,6 +217,10 @@ impl Record {
             Body::Change(b) => b.status.as_ref().map(|s| s.record.clone()),
             Body::Exit(b) => b.status.as_ref().map(|s| s.record.clone()),
             Body::Grant(b) => b.status.as_ref().map(|s| s.record.clone()),
+            Body::Statement(b) => b.status.as_ref().map(|s| s.record.clone()),
+            Body::Compliance(b) => b.status.as_ref().map(|s| s.record.clone()),
+            Body::Inspection(b) => b.status.as_ref().map(|s| s.record.clone()),
+            Body::Assessment(b) => b.status.as_ref().map(|s| s.record.clone()),
         };
         Ok(Self { target, raw, body, status: status.unwrap_or_default() })
     }
@@ -239,6 +293,16 @@ impl Record {
         spec_digest(&self.raw["spec"])
     }
 
+    /// Every clock of the record; of an inspection those of its findings.
+    pub(super) fn deadlines(&self) -> Vec<&Deadline> {
+        let findings = match &self.body {
+            Body::Inspection(b) => b.status.as_ref().map(|s| s.findings.as_slice()),
+            _ => None,
+        };
+        let of_findings = findings.into_iter().flatten().map(|f| &f.deadline);
+        self.status.deadlines.iter().chain(of_findings).collect()
+    }
+
     /// Name of the application that the record is about.
     pub(super) fn application(&self) -> Option<&str> {
         match &self.body {
@@ -246,6 +310,10 @@ impl Record {
             Body::Change(b) => b.spec.resource_adjustment.as_ref().map(|a| a.application.as_str()),
             Body::Exit(b) => Some(&b.spec.application),
             Body::Grant(b) => Some(&b.spec.application.name),
+            Body::Statement(_) => None,
+            Body::Compliance(b) => b.spec.application.as_deref(),
+            Body::Inspection(b) => b.spec.application.as_deref(),
+            Body::Assessment(_) => None,
         }
     }
 
@@ -258,6 +326,10 @@ impl Record {
                 b.status.as_ref().and_then(|s| s.certificate.as_ref()).map(|c| c.system.as_str())
             }
             Body::Grant(_) => None,
+            Body::Statement(b) => Some(&b.spec.month),
+            Body::Compliance(b) => Some(&b.spec.document.title),
+            Body::Inspection(b) => b.spec.report.as_ref().map(|r| r.title.as_str()),
+            Body::Assessment(_) => None,
         }
     }
 }

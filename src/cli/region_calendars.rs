@@ -92,9 +92,8 @@ impl Remaining {
         let due = record.status.due_date.as_deref()?;
         let running = |d: &&Deadline| !d.is_over() && !d.is_paused() && d.due_date.to_string() == due;
         let clock = record
-            .status
-            .deadlines
-            .iter()
+            .deadlines()
+            .into_iter()
             .filter(running)
             .max_by_key(|d| d.party == record.status.waiting_on)?;
         Some(Self::of_deadline(clock, calendar, now))

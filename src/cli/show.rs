@@ -19,7 +19,7 @@ use govcloud_api::record::TimelineEntry;
 /// 办理详情：材料、审核结论、各项时限、办理过程 / display a record: documents, decision, deadlines, timeline
 #[derive(Args, Debug)]
 pub struct ShowCommand {
-    /// KIND/NAME，如 capp/travel、chreq/…、decom/…、grant/… / such as capp/travel, chreq/…, decom/…, grant/…
+    /// KIND/NAME，如 capp/travel、chreq/…、decom/…、grant/…、comp/…、insp/… / such as capp/travel, chreq/…, decom/…, grant/…, comp/…, insp/…
     #[arg(value_name = "KIND/NAME")]
     target: String,
     /// 输出格式 / output format
@@ -275,9 +275,11 @@ fn deadlines(details: &Details, lang: Lang) -> String {
     };
     let rows = details.deadlines.iter().map(|c| {
         let d = &c.deadline;
+        let obligation = lang.pick(d.obligation.zh(), d.obligation.en());
+        let item = d.item.as_ref().map(|item| format!("{obligation} {item}"));
         let name = messages::by_article(
             lang,
-            lang.pick(d.obligation.zh(), d.obligation.en()),
+            item.unwrap_or_else(|| obligation.to_owned()),
             messages::article(lang, d.article),
         );
         vec![

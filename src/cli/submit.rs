@@ -16,23 +16,25 @@ use govcloud_api::keys;
 const TRIES: usize = 5;
 
 /// Annotations that a decision depends on.
-const DECISION_KEYS: [&str; 7] = [
+const DECISION_KEYS: [&str; 8] = [
     keys::DECISION,
     keys::REVIEWED_GENERATION,
     keys::OPINION,
     keys::DECIDED_BY,
     keys::REATTACH,
+    keys::ADOPT,
     keys::WITHDRAW,
     keys::REQUESTED_BY,
 ];
 
 /// Annotations that are compared with what was sent: those of a decision, and of a consent.
-const COMPARED_KEYS: [&str; 8] = [
+const COMPARED_KEYS: [&str; 9] = [
     keys::DECISION,
     keys::REVIEWED_GENERATION,
     keys::OPINION,
     keys::DECIDED_BY,
     keys::REATTACH,
+    keys::ADOPT,
     keys::WITHDRAW,
     keys::REQUESTED_BY,
     keys::CONSENTED_BY,

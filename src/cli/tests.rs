@@ -27,11 +27,15 @@ fn global_flags_are_accepted_after_the_command() {
         (Some("dept"), Some("c"), Some(Lang::En))
     );
     assert!(parse("x -n dept queue").is_ok() && parse("x queue -A --party all -o json").is_ok());
-    assert!(parse("x approve capp/travel --reattach a,b --yes --generation 2 --opinion 同意").is_ok());
+    assert!(
+        parse("x approve capp/travel --reattach a,b --adopt c --yes --generation 2 --opinion 同意").is_ok()
+    );
     assert!(parse("x certificate leave -o yaml").is_ok(), "as every command that prints data");
     assert!(parse("x receipt e --volume u --received-by w --uri i").is_err(), "a receipt needs a hash");
     assert!(parse("x receipt e --volume u --received-by w --uri i --file f --sha256 s").is_err());
     assert!(parse("x reject capp/travel --reattach a").is_err(), "only approve reattaches namespaces");
+    assert!(parse("x reject capp/travel --adopt a").is_err(), "only approve lets namespaces be adopted");
+    assert!(parse("x adopt --check portal --region 410000 -o json").is_ok() && parse("x adopt").is_err());
 }
 
 #[test]
@@ -79,11 +83,14 @@ fn complete_lists_candidates_for_kubectl() {
     assert_eq!(completions("ap"), "approve\tapprove a record\n:4\n");
     assert_eq!(
         completions("approve "),
-        "capp/\tCloudApplication\nchreq/\tChangeRequest\ndecom/\tDecommission\n:6\n",
+        "capp/\tCloudApplication\nchreq/\tChangeRequest\ndecom/\tDecommission\nstmt/\tStatement\ncomp/\tComplianceRecord\ninsp/\tInspection\nasmt/\tAssessment\n:6\n",
         "grants are not decided"
     );
     assert!(completions("show ").contains("grant/\tResourceGrant\n"));
-    assert_eq!(completions("-n dept approve c"), "capp/\tCloudApplication\nchreq/\tChangeRequest\n:6\n");
+    assert_eq!(
+        completions("-n dept approve c"),
+        "capp/\tCloudApplication\nchreq/\tChangeRequest\ncomp/\tComplianceRecord\n:6\n"
+    );
     assert_eq!(completions("approve capp/"), ":4\n", "without a cluster there are no names");
     assert_eq!(completions("queue --party a"), "authority\tthe authority\nall\teverybody\n:4\n");
     assert!(completions("queue --").contains("--all-namespaces\tall namespaces, whatever -n says\n"));

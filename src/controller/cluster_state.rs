@@ -6,13 +6,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use govcloud_api::catalog::ServiceCatalog;
 use govcloud_api::region::Region;
 use govcloud_api::work_calendar::WorkCalendar;
 use govcloud_domain::bilingual::Bilingual;
 use govcloud_domain::calendar::Calendar;
 use govcloud_domain::plan::Target;
 use govcloud_domain::record::Meta;
-use govcloud_domain::region_context::{RegionContext, RegionView, StorageClass};
+use govcloud_domain::region_context::{Catalogue, RegionContext, RegionView, StorageClass};
 use kube::Resource;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -23,6 +24,7 @@ use crate::decision::GatherContext;
 use crate::index::IndexKey;
 use crate::key::Key;
 use crate::kinds::Kind;
+use crate::utilization::UseStore;
 
 /// A value made of each object of one kind of settings, by name, with the object's version. Every decision reads them.
 #[derive(Debug)]
@@ -47,6 +49,9 @@ impl<T: Clone> Prepared<T> {
     }
 }
 
+/// A Region's catalogue, and the versions of the objects that it was read from.
+type Editions = (Vec<u64>, Arc<Catalogue>);
+
 /// The cached state of the cluster.
 #[derive(Debug)]
 pub struct ClusterState {
@@ -55,13 +60,23 @@ pub struct ClusterState {
     calendars: Prepared<Result<Arc<Calendar>, Bilingual>>,
     /// Regions that fit their schema.
     regions: Prepared<Option<Arc<Region>>>,
+    /// Service catalogues by code of the Region.
+    catalogues: Mutex<BTreeMap<String, Editions>>,
+    /// Use that was read from Prometheus for assessments (Art. 29).
+    pub use_readings: UseStore,
 }
 
 impl Default for ClusterState {
     fn default() -> Self {
         let texts = SharedTexts::default();
         let stores = Kind::all().map(|kind| Store::new(kind, texts.clone())).collect();
-        Self { stores, calendars: Prepared::default(), regions: Prepared::default() }
+        Self {
+            stores,
+            calendars: Prepared::default(),
+            regions: Prepared::default(),
+            catalogues: Mutex::default(),
+            use_readings: UseStore::default(),
+        }
     }
 }
 
@@ -121,8 +136,13 @@ impl ClusterState {
 
     /// Keys of all records, Regions first.
     pub fn record_keys(&self) -> impl Iterator<Item = Key> + '_ {
-        let (filed, others): (Vec<Kind>, Vec<Kind>) = Kind::records().partition(|kind| kind.filed().is_some());
-        others.into_iter().chain(filed).flat_map(move |kind| self.store(kind).walk()).map(|record| record.key())
+        let (filed, others): (Vec<Kind>, Vec<Kind>) =
+            Kind::records().partition(|kind| kind.filed().is_some());
+        others
+            .into_iter()
+            .chain(filed)
+            .flat_map(move |kind| self.store(kind).walk())
+            .map(|record| record.key())
     }
 
     /// Code of the Region that a record names; of a Region its own.
@@ -144,14 +164,33 @@ impl ClusterState {
             let policy = class["reclaimPolicy"].as_str().unwrap_or("Delete").to_owned();
             Some(StorageClass { name: name.clone(), reclaim_policy: policy })
         };
-        let catalog = |name: &String| self.get(Kind::Catalog, "", name).is_some();
         Some(Arc::new(RegionView {
             parent: region.spec.parent.as_ref().and_then(|p| self.typed_region(p)),
             calendar: self.calendar(&region.spec.calendar),
-            catalog_exists: region.spec.catalog.as_ref().is_none_or(catalog),
+            catalogue: self.catalogue(code, &region),
             storage_classes: region.spec.tenancy.storage_classes.iter().filter_map(class).collect(),
             region,
         }))
+    }
+
+    /// The service catalogue of a Region. It is read and judged once for each version of the Region and of its editions.
+    fn catalogue(&self, code: &str, region: &Region) -> Arc<Catalogue> {
+        let names = region.spec.catalog_names();
+        let editions: Vec<_> =
+            names.map(|name| (name.to_owned(), self.get(Kind::Catalog, "", name))).collect();
+        let version = |of: &Option<Arc<Object>>| of.as_ref().map_or(0, |object| object.version);
+        let region_version = self.get(Kind::Region, "", code).map_or(0, |object| object.version);
+        let versions: Vec<u64> =
+            std::iter::once(region_version).chain(editions.iter().map(|(_, of)| version(of))).collect();
+        let mut known = self.catalogues.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, catalogue)) = known.get(code).filter(|(of, _)| *of == versions) {
+            return catalogue.clone();
+        }
+        let typed = |object: Arc<Object>| object.read::<ServiceCatalog>().ok().map(|c| Arc::new(c.spec));
+        let editions = editions.into_iter().map(|(name, object)| (name, object.and_then(typed))).collect();
+        let catalogue = Arc::new(Catalogue::read(&region.spec, editions));
+        known.insert(code.to_owned(), (versions, catalogue.clone()));
+        catalogue
     }
 
     /// A Region alone; `None` where it does not exist or does not fit its schema.

@@ -47,4 +47,12 @@ pub enum IndexKey {
     MaintainsAll(String),
     /// Maintenance that names an application, and is not over.
     Maintains(String, String),
+    /// Statements of a filing namespace that are not final.
+    OpenStatement(String),
+    /// Complete statements that were computed by an edition of the service catalogue.
+    Bills(String),
+    /// Compliance records about the platform of a Region.
+    Platform(String),
+    /// Maintenance and drills that name an emergency plan, by its namespace and name.
+    ReliesOn(String, String),
 }

@@ -8,13 +8,16 @@ use govcloud_api::resources::ResourceType;
 use strum::VariantArray;
 
 mod application;
+mod assessment;
 mod calendar;
 mod catalog;
 mod change;
 mod claim;
+mod compliance;
 mod decommission;
 mod filed;
 mod grant;
+mod inspection;
 pub mod links;
 mod namespace;
 mod region;
@@ -22,6 +25,7 @@ mod settings;
 mod snapshot;
 mod snapshot_content;
 mod spec;
+mod statement;
 mod storage_class;
 mod tenant_objects;
 mod volume;
@@ -66,6 +70,14 @@ pub enum Kind {
     Snapshot,
     /// VolumeSnapshotContent.
     SnapshotContent,
+    /// Statement.
+    Statement,
+    /// ComplianceRecord.
+    Compliance,
+    /// Inspection.
+    Inspection,
+    /// Assessment.
+    Assessment,
 }
 
 /// The table.
@@ -87,6 +99,10 @@ static KINDS: &[&KindSpec] = &[
     &storage_class::KIND,
     &snapshot::KIND,
     &snapshot_content::KIND,
+    &statement::KIND,
+    &compliance::KIND,
+    &inspection::KIND,
+    &assessment::KIND,
 ];
 
 /// Each row is about the variant of its place.

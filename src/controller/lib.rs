@@ -3,7 +3,7 @@
 //! An event takes this way: [`watch`] → [`cache`] (in [`cluster_state`]) → [`dependencies`] (who reads it, by the table of
 //! [`kinds`] and the [`index`]) → [`queue`] → [`reconciler`], which gathers and decides ([`kinds`], [`decision`]), makes
 //! [`live_reads`] where the decision requires them, and lets [`execute`] carry it out through [`client`]. [`run`] starts
-//! all tasks. [`policy_guard`] checks the admission policies; [`cloudevents`], [`metrics`], [`server`] and [`telemetry`]
+//! all tasks. [`utilization`] reads the use of namespaces for assessments. [`policy_guard`] checks the admission policies; [`cloudevents`], [`metrics`], [`server`] and [`telemetry`]
 //! report to the outside.
 
 pub mod cache;
@@ -31,4 +31,5 @@ pub mod run;
 pub mod server;
 pub mod supervision;
 pub mod telemetry;
+pub mod utilization;
 pub mod watch;

@@ -158,6 +158,7 @@ impl Context {
         };
         self.queue.done(key, wake);
         self.outbox.mark(key);
+        self.state.use_readings.mark(key);
     }
 
     /// Records a failure. Returns the time of the next try: later after each.

@@ -17,7 +17,8 @@ use super::leadership::{Election, ElectionError};
 use super::metrics::Metrics;
 use super::policy_guard::PolicyGuard;
 use super::supervision::{TaskEnded, Tasks};
-use super::{reconciler, server, watch as watches};
+use super::utilization::Prometheus;
+use super::{reconciler, server, utilization, watch as watches};
 use govcloud_domain::integrity::PolicyIntegrity;
 use govcloud_domain::seal::Seal;
 
@@ -39,6 +40,8 @@ pub struct Options {
     pub identity: Option<String>,
     /// Destination of lifecycle events.
     pub cloudevents: cloudevents::Options,
+    /// Where the use of namespaces is read.
+    pub prometheus: utilization::Options,
     /// Username under which the cluster's namespace controller acts; the policies were installed for it.
     pub namespace_controller: String,
 }
@@ -64,6 +67,9 @@ pub enum RunError {
     /// The CloudEvents sink is not usable.
     #[error("{0}")]
     CloudEvents(String),
+    /// The Prometheus is not usable.
+    #[error("{0}")]
+    Prometheus(String),
     /// Signals cannot be listened to.
     #[error("cannot listen to signals: {0}")]
     Signals(#[source] std::io::Error),
@@ -114,6 +120,7 @@ pub async fn operate_until(
     let (seal, own_seal) = watch::channel(Seal::default());
     let policies = PublishedPolicies { integrity: published, seal: own_seal };
     let (context, sink) = context(config, clock.clone(), &options, policies)?;
+    let sources = options.prometheus.sources().map_err(RunError::Prometheus)?;
     let listener = server::listen(options.listen).await.map_err(|e| RunError::Listen(options.listen, e))?;
     let guard = PolicyGuard {
         client: context.requests.client(),
@@ -131,7 +138,7 @@ pub async fn operate_until(
 
     let mut election = None;
     let ended = tokio::select! {
-        ended = lead(&context, &options, sink, &mut tasks, &mut election) => ended,
+        ended = lead(&context, &options, (sink, sources), &mut tasks, &mut election) => ended,
         () = stop => Ok(()),
     };
     match &ended {
@@ -169,7 +176,7 @@ fn context(
 async fn lead(
     context: &Arc<Context>,
     options: &Options,
-    sink: Option<Delivery>,
+    (sink, sources): (Option<Delivery>, Vec<Prometheus>),
     tasks: &mut Tasks,
     election: &mut Option<Election>,
 ) -> Result<(), RunError> {
@@ -179,6 +186,10 @@ async fn lead(
         let election = election.insert(started);
         tasks.or_ended(election.won()).await??;
         tracing::info!(identity = context.identity, "leading");
+    }
+    if !sources.is_empty() {
+        context.state.use_readings.enable();
+        tasks.spawn("use from Prometheus", utilization::run(context.clone(), sources));
     }
     context.leads.store(true, Ordering::Relaxed);
     context.queue.activate();

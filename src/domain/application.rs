@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::compliance::duty::{self, Duties, Evidence};
 use super::decision;
 use super::existing_namespace::ExistingNamespace;
 use super::filing::FilingNamespace;
@@ -17,9 +18,11 @@ use super::names;
 use super::plan::{Plan, RequiredReads, Step, Target, Write};
 use super::record::{Actor, ClosedReason, Meta, PauseReason, StatusBuilder};
 use super::region_context::{RegionContext, Reread};
+use govcloud_api::adoption::Origin;
 use govcloud_api::application::{
     ApplicationPhase as Phase, CloudApplication, CloudApplicationStatus, TenantNamespace, UnclaimedVolume,
 };
+use govcloud_api::compliance::DutyParty;
 use govcloud_api::deadline::{Obligation, Party};
 use govcloud_api::decommission::{DecommissionPhase, Scope};
 use govcloud_api::grant::{ApprovalKind, GrantPhase, ResourceGrant, ResourceGrantStatus};
@@ -27,6 +30,7 @@ use govcloud_api::quota::NamespaceQuota;
 use govcloud_api::record::{Decision, Verdict};
 use govcloud_api::resources;
 
+mod adopt;
 mod exit;
 mod findings;
 mod go_live;
@@ -75,6 +79,8 @@ pub struct Observed {
     pub unclaimed: Vec<UnclaimedVolume>,
     /// Maintenance that affects it and is not over, and maintenance whose outcome it was not told yet.
     pub maintenances: Vec<MaintenanceView>,
+    /// Compliance records about it that count.
+    pub evidence: Vec<Evidence>,
 }
 
 /// Decides on an application.
@@ -93,6 +99,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<CloudApplicationStatus> {
         Err(Reread(reads)) => return Plan::reread(reads, stored.clone()),
     };
     evaluation.list_volumes_and_maintenances();
+    evaluation.keep_duties(stored.live_at.is_some());
     evaluation.builder.run_clocks(seen.region_context.calendar());
     evaluation.set_ready_conditions(&findings);
     let Evaluation { builder, status, .. } = evaluation;
@@ -158,6 +165,7 @@ impl Evaluation<'_> {
 
     /// Waits for a new decision on an application that has a grant in force.
     fn decide_anew(&mut self) -> Result<(), Reread> {
+        self.name_existing();
         if self.builder.take_decision(&self.seen.meta, &self.seen.region_context, 12) {
             self.seen.region_context.require(RequiredReads::REFERENCES)?;
         }
@@ -190,8 +198,12 @@ impl Evaluation<'_> {
         let entries = self.seen.record.spec.namespaces.iter();
         let tenant = |e: &NamespaceQuota| TenantNamespace {
             entry: e.name.clone(),
-            namespace: names::tenant_namespace(namespace, name, &e.name),
+            namespace: match &e.existing {
+                Some(existing) => existing.name.clone(),
+                None => names::tenant_namespace(namespace, name, &e.name),
+            },
             uid: None,
+            origin: e.existing.as_ref().map(|_| Origin::Adopted),
         };
         self.tenants.get_or_init(|| entries.map(tenant).collect())
     }
@@ -204,6 +216,7 @@ impl Evaluation<'_> {
             self.withdraw();
             return Ok(());
         }
+        self.name_existing();
         // Nothing is decided on a cache (design, section 3). The record itself is certain by the write that takes the
         // decision (docs/decisions/0053-*).
         if self.builder.take_decision(&self.seen.meta, &self.seen.region_context, 12) {
@@ -316,7 +329,27 @@ impl Evaluation<'_> {
             at,
         );
         self.record_reattached();
+        self.record_adopted();
         self.keep_clocks();
+    }
+
+    /// Keeps the clocks of the compliance records that the department owes since go-live (Art. 19, 22, 24). A duty that the
+    /// Region states later counts from then on.
+    fn keep_duties(&mut self, was_live: bool) {
+        match self.status.phase {
+            Some(Phase::Live) => {}
+            Some(Phase::Exited) => return duty::end_all(&mut self.builder),
+            _ => return,
+        }
+        let Some((region, calendar)) = self.seen.region_context.counting() else { return };
+        let live = self.status.live_at.max(self.status.provisioned_at).filter(|_| !was_live);
+        let duties = Duties {
+            of_region: &region.compliance,
+            party: DutyParty::Department,
+            evidence: &self.seen.evidence,
+            since: live.map_or(self.now, |t| t.timestamp()),
+        };
+        duties.keep(&mut self.builder, &mut self.status.compliance, calendar);
     }
 
     /// Lists unclaimed volumes, and tells the department of maintenance (Art. 18).

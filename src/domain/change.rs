@@ -19,6 +19,7 @@ use super::tenancy;
 use super::tenancy::quota::{NODE_PORTS, QuotaUse};
 use govcloud_api::application::{ApplicationPhase, CloudApplication};
 use govcloud_api::change::{ChangePhase as Phase, ChangeRequest, ChangeRequestStatus, ResourceAdjustment};
+use govcloud_api::compliance::ComplianceRecord;
 use govcloud_api::deadline::{Obligation, Party};
 use govcloud_api::grant::{GrantedNamespace, ResourceGrant};
 use govcloud_api::quota::NamespaceQuota;
@@ -51,6 +52,8 @@ pub struct Observed {
     pub affected_missing: Vec<String>,
     /// Other approved maintenance of the region that is not over, with `namespace/name`.
     pub maintenances: Vec<(String, Arc<ChangeRequest>)>,
+    /// The emergency plan that a maintenance names.
+    pub emergency_plan: Option<Arc<ComplianceRecord>>,
 }
 
 impl Observed {
@@ -64,6 +67,7 @@ impl Observed {
             region_context: &self.region_context,
             affected_missing: &self.affected_missing,
             others: &self.maintenances,
+            emergency_plan: self.emergency_plan.as_deref(),
             now,
         })
     }
@@ -112,6 +116,7 @@ pub fn merged(before: &[GrantedNamespace], asked: &ResourceAdjustment) -> Vec<Gr
                 name: ns.name.clone(),
                 quota: ns.quota.clone(),
                 storage_class: class.clone(),
+                existing: None,
             }),
         }
     }
@@ -140,9 +145,22 @@ fn unworkable_adjustment(before: &[GrantedNamespace], asked: &ResourceAdjustment
         if let Some((key, amount)) = node_ports {
             quota.0.entry(key.clone()).or_insert_with(|| amount.clone());
         }
-        unworkable_quota(&NamespaceQuota { name: ns.name.clone(), quota })
+        unworkable_quota(&NamespaceQuota { name: ns.name.clone(), quota, existing: None })
     };
-    asked.namespaces.iter().flat_map(requested).collect()
+    let twice = asked.namespaces.iter().flat_map(|ns| named_twice_by(of_entry(before, &ns.name), ns));
+    asked.namespaces.iter().flat_map(requested).chain(twice).collect()
+}
+
+/// Findings on names that a change would add to a resource which is granted under another one already (Art. 26).
+fn named_twice_by(before: Option<&GrantedNamespace>, asked: &NamespaceQuota) -> Vec<Finding> {
+    let Some(before) = before else { return Vec::new() };
+    let mut after = before.quota.0.clone();
+    after.extend(asked.quota.0.clone());
+    let known = tenancy::quota::named_twice(&before.quota.0);
+    let within = tenancy::quota::named_twice(&asked.quota.0);
+    let found = tenancy::quota::named_twice(&after).into_iter();
+    let new = found.filter(|twice| !known.contains(twice) && !within.contains(twice));
+    new.map(|finding| Finding::BadQuota(asked.name.clone(), finding)).collect()
 }
 
 /// A change that is being decided on.

@@ -9,6 +9,7 @@ use jiff::{Timestamp, civil::Date};
 use super::calendar::{Calendar, Due, china_date};
 use govcloud_api::{
     deadline::{Deadline, Notified, Obligation, Party, Pause},
+    period::Period,
     time::CivilDate,
 };
 
@@ -16,7 +17,7 @@ mod report;
 mod wording;
 
 pub use report::{DeadlineReports, Notice, NoticeKind};
-pub use wording::numeral;
+pub use wording::{named_en, named_zh, numeral};
 
 /// Most pauses that one deadline stores; the schema's bound.
 pub const MAX_PAUSES: usize = 100;
@@ -26,6 +27,8 @@ pub const MAX_PAUSES: usize = 100;
 pub struct Moved {
     /// Whose date it is.
     pub obligation: Obligation,
+    /// Part of the record that is owed.
+    pub item: Option<String>,
     /// The last lawful day before.
     pub old: Date,
     /// The last lawful day from now on; only recorded, not in force, if `applied` is false.
@@ -73,6 +76,10 @@ pub struct Met {
 pub trait DeadlineClock {
     /// Opens the clock of `obligation`: `working_days` from `started_at` on.
     fn open(obligation: Obligation, working_days: i32, started_at: Timestamp, calendar: &Calendar) -> Self;
+
+    /// Counts a calendar period before the working days. A last day that is a day off gives way to the next working day
+    /// (民法典 203).
+    fn after_period(self, period: Period, calendar: &Calendar) -> Self;
 
     /// Compares the date with what `calendar` says now. Called on every visit; without a change of the
     /// calendar it changes nothing.
@@ -125,6 +132,8 @@ impl DeadlineClock for Deadline {
             due_at: due.at.into(),
             provisional: due.provisional,
             calendar: calendar.stamp().to_owned(),
+            period: None,
+            item: None,
             pauses: Vec::new(),
             met_at: None,
             closed_at: None,
@@ -132,6 +141,13 @@ impl DeadlineClock for Deadline {
             working_days_late: None,
             notified: Notified::default(),
         }
+    }
+
+    fn after_period(mut self, period: Period, calendar: &Calendar) -> Self {
+        self.period = Some(period);
+        let due = computed(&self, calendar);
+        (self.due_date, self.due_at, self.provisional) = (due.date.into(), due.at.into(), due.provisional);
+        self
     }
 
     fn recompute(&mut self, calendar: &Calendar, now: Timestamp) -> Option<Moved> {
@@ -242,7 +258,9 @@ fn late_at(deadline: &Deadline, at: Timestamp, calendar: &Calendar) -> Option<i3
 /// A pause that began when the period was over adds nothing: what was missed stays missed.
 fn computed(deadline: &Deadline, calendar: &Calendar) -> Due {
     let mut days = period(deadline.working_days);
-    let mut due = calendar.due(deadline.started_at.into(), days);
+    let start = china_date(deadline.started_at.into());
+    let start = deadline.period.as_ref().map_or(start, |p| p.after(start).unwrap_or(Date::MAX));
+    let mut due = calendar.due_from(start, days);
     for pause in &deadline.pauses {
         let Some(to) = pause.to else { break };
         if pause.from.timestamp() >= due.at {
@@ -250,7 +268,7 @@ fn computed(deadline: &Deadline, calendar: &Calendar) -> Due {
         }
         let waited = calendar.count(china_date(pause.from.into()), china_date(to.into()));
         days = days.saturating_add(period(waited));
-        due = calendar.due(deadline.started_at.into(), days);
+        due = calendar.due_from(start, days);
     }
     due
 }
@@ -283,6 +301,7 @@ fn move_due(deadline: &mut Deadline, due: Due, why: MovedBy, calendar: &Calendar
     let applied = !deadline.is_over();
     let moved = Moved {
         obligation: deadline.obligation,
+        item: deadline.item.clone(),
         old: deadline.due_date.0,
         new: due.date,
         was_provisional: deadline.provisional,

@@ -35,6 +35,8 @@ pub struct Annotated {
     pub by: String,
     /// Namespaces to take back, by UID, sorted.
     pub reattach: Vec<String>,
+    /// Namespaces of running systems to adopt, by UID, sorted.
+    pub adopt: Vec<String>,
 }
 
 /// Reads the annotations. `None` without a decision; `Err` where one cannot be read.
@@ -54,8 +56,9 @@ pub fn read(annotations: &BTreeMap<String, String>) -> Result<Option<Annotated>,
     // Cut to what the status holds, or the API server would refuse it.
     let opinion = opinion.map(|o| o.chars().take(4096).collect());
     let by = by.chars().take(512).collect();
-    let reattach = uids(annotations.get(keys::REATTACH).map_or("", String::as_str));
-    Ok(Some(Annotated { verdict, reviewed_generation, opinion, by, reattach }))
+    let named = |key: &str| uids(annotations.get(key).map_or("", String::as_str));
+    let (reattach, adopt) = (named(keys::REATTACH), named(keys::ADOPT));
+    Ok(Some(Annotated { verdict, reviewed_generation, opinion, by, reattach, adopt }))
 }
 
 /// The UIDs of a list separated by commas, sorted, each once; as many as a status holds, and one more.
@@ -110,11 +113,12 @@ pub fn stamped_at(owned: &[Owned]) -> Option<Timestamp> {
 impl Annotated {
     /// Returns true if a recorded decision is this one.
     fn is(&self, recorded: &Decision) -> bool {
-        let Self { verdict, reviewed_generation, opinion, by, reattach } = self;
-        let reattach = reattach.iter().take(REATTACH_MAX);
+        let Self { verdict, reviewed_generation, opinion, by, reattach, adopt } = self;
+        let (reattach, adopt) = (reattach.iter().take(REATTACH_MAX), adopt.iter().take(REATTACH_MAX));
         (verdict, by, opinion) == (&recorded.verdict, &recorded.by, &recorded.opinion)
             && *reviewed_generation == recorded.generation
             && reattach.eq(&recorded.reattach)
+            && adopt.eq(&recorded.adopt)
     }
 
     /// The decision to record.
@@ -128,6 +132,7 @@ impl Annotated {
             generation: self.reviewed_generation,
             digest: digest.to_owned(),
             reattach: self.reattach.into_iter().take(REATTACH_MAX).collect(),
+            adopt: self.adopt.into_iter().take(REATTACH_MAX).collect(),
             void,
             seal: None,
         }
@@ -160,6 +165,8 @@ pub struct Subject<'a> {
     pub in_order: bool,
     /// UIDs of the namespaces that an earlier record left behind: an approval names exactly these.
     pub found: &'a [String],
+    /// UIDs of the running systems' namespaces that it asks to adopt: an approval names exactly these.
+    pub existing: &'a [String],
 }
 
 /// Verdict on the annotations of a record.
@@ -262,6 +269,8 @@ fn why_invalid(
         Some(InvalidDecision::NotValid)
     } else if approved && !same(&a.reattach, subject.found) {
         Some(InvalidDecision::OtherNamespaces(a.reattach.clone(), subject.found.to_vec()))
+    } else if approved && !same(&a.adopt, subject.existing) {
+        Some(InvalidDecision::OtherExisting(a.adopt.clone(), subject.existing.to_vec()))
     } else if !approved && a.opinion.is_none() {
         Some(InvalidDecision::NoOpinion)
     } else {
@@ -293,6 +302,7 @@ fn unreadable(subject: Subject<'_>, now: Timestamp, why: String) -> DecisionVerd
         opinion: None,
         by: String::new(),
         reattach: Vec::new(),
+        adopt: Vec::new(),
     };
     let decision = unread.decision(now, TimeSource::Observed, subject.digest, Some(why.stored()));
     DecisionVerdict::New(Box::new(decision), Some(why))

@@ -7,8 +7,9 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// Top-level fields of a record's spec that an approval does not cover: they come later in the lifecycle and have
-/// policies of their own (Art. 14, 18, 23, 28). No two kinds use one of these names with different meanings.
-pub const LATER_FIELDS: [&str; 5] = ["goLive", "contact", "consent", "handOver", "maintenanceOutcome"];
+/// policies of their own (Art. 3, 14, 18, 23, 25, 27–29). No two kinds use one of these names with different meanings.
+pub const LATER_FIELDS: [&str; 8] =
+    ["goLive", "enforce", "contact", "consent", "handOver", "maintenanceOutcome", "responses", "objection"];
 
 /// `sha256:<64 hex digits>` of the RFC 8785 canonical JSON of a record's raw stored spec, without
 /// [`LATER_FIELDS`]. An approval is for exactly this digest (S1, S7).

@@ -1,6 +1,7 @@
 //! Filing namespaces: one that holds open records bears a mark, and policy lets nobody delete it (design, section 3).
 //!
-//! A record is open from its filing until it is rejected, withdrawn, completed, released or exited. A namespace with such a
+//! A record is open from its filing until it is over: rejected, withdrawn, completed, released, exited, settled, voided, recorded,
+//! closed or published. A namespace with such a
 //! record that was deleted would hang for ever: policy lets nobody delete what was decided, and nothing could be filed in it
 //! any more, not even an exit.
 
@@ -25,6 +26,8 @@ pub struct FilingNamespace {
     pub marked: bool,
     /// True while it is being deleted.
     pub deleting: bool,
+    /// The last month up to which every month is settled, as its label says.
+    pub settled_through: Option<String>,
 }
 
 /// Records in a filing namespace.
@@ -46,11 +49,22 @@ impl FilingNamespace {
         if self.marked == open || self.deleting {
             return None;
         }
-        let value = open.then_some("true");
+        Some(self.label(keys::OPEN_RECORDS, open.then_some("true")))
+    }
+
+    /// The write that records up to which month everything is settled (Art. 26). `None` where it is as it should be, and while
+    /// the namespace is being deleted.
+    #[must_use]
+    pub fn settle_through(&self, month: &str) -> Option<Write> {
+        let known = self.settled_through.as_deref() == Some(month);
+        (!known && !self.deleting).then(|| self.label(keys::SETTLED_THROUGH, Some(month)))
+    }
+
+    fn label(&self, key: &str, value: Option<&str>) -> Write {
         let precondition =
             Precondition { uid: self.uid.clone(), resource_version: self.resource_version.clone() };
-        let patch = json!({ "metadata": { "labels": { keys::OPEN_RECORDS: value } } });
-        Some(Write::Patch(Target::named(resources::NAMESPACE, &self.name), precondition, patch))
+        let patch = json!({ "metadata": { "labels": { key: value } } });
+        Write::Patch(Target::named(resources::NAMESPACE, &self.name), precondition, patch)
     }
 }
 
@@ -73,7 +87,14 @@ mod tests {
 
     fn namespace(name: &str, marked: bool) -> FilingNamespace {
         let (uid, resource_version) = (format!("uid-{name}"), "7".to_owned());
-        FilingNamespace { name: name.to_owned(), uid, resource_version, marked, deleting: false }
+        FilingNamespace {
+            name: name.to_owned(),
+            uid,
+            resource_version,
+            marked,
+            deleting: false,
+            settled_through: None,
+        }
     }
 
     #[test]

@@ -4,8 +4,11 @@
 
 use jiff::Timestamp;
 
+use super::adoption::AdoptionFinding;
+use super::assessment::AssessmentFinding;
 pub use super::bilingual::Bilingual;
 use super::reason::Reason;
+use super::settlement::CatalogFinding;
 use super::tenancy::AccessRefusal;
 use super::tenancy::limits::LimitFinding;
 use super::tenancy::quota::QuotaFinding;
@@ -59,6 +62,8 @@ pub enum Finding {
     NamespaceTerminating(String, String),
     /// An earlier record of this name left a namespace for an entry that this one does not ask for: entry, name, UID.
     NamespaceLeftOut(String, String, String),
+    /// An obstacle to the adoption of a running system's namespace.
+    Adoption(AdoptionFinding),
     /// More is used in a namespace that would be taken back than this record asks for.
     BelowUse(String, String),
     /// `goLive` came before the resources were provisioned (Art. 14).
@@ -93,6 +98,26 @@ pub enum Finding {
     InventoryTooLong(usize, usize),
     /// A read that a decision needs and that the API server refused.
     ReadRefused(String),
+    /// The service catalogue of the Region cannot be billed by, or would charge twice or nothing (Art. 26).
+    Catalog(CatalogFinding),
+    /// The Region makes no statements.
+    SettlementOff(String),
+    /// The statement of the month before is not settled yet.
+    MonthBeforeOpen(String),
+    /// Facts are missing from the records that a statement is computed from (Art. 26).
+    StatementIncomplete(Bilingual),
+    /// A statement with more lines, corrections, remarks or namespaces than one can have: how many of which.
+    StatementTooLong(Bilingual, usize, usize),
+    /// The department has not confirmed the statement (Art. 6, 26).
+    NotConfirmed,
+    /// The confirmation names another digest than the statement has.
+    OtherDigest(String, String),
+    /// A quantity that was recorded for an application that does not exist in this department: its name, code of the item.
+    ManualUnknown(String, String),
+    /// An emergency plan that cannot be relied on: the field that names it, its name, and why.
+    EmergencyPlanUnusable(&'static str, String, Bilingual),
+    /// Something that an assessment lacks or waits for (Art. 27, 29).
+    Assessment(AssessmentFinding),
 }
 
 impl Finding {
@@ -123,6 +148,7 @@ impl Finding {
             Self::NamespaceTaken(..) => Reason::NamespaceTaken,
             Self::NamespaceTerminating(..) => Reason::NamespaceTerminating,
             Self::NamespaceLeftOut(..) => Reason::NamespaceLeftOut,
+            Self::Adoption(finding) => finding.reason(),
             Self::BelowUse(..) => Reason::BelowUse,
             Self::GoLiveBeforeProvisioning(..) => Reason::GoLiveBeforeProvisioning,
             Self::GoLiveInFuture(..) => Reason::GoLiveInFuture,
@@ -140,6 +166,17 @@ impl Finding {
             Self::NoVolumes => Reason::NoVolumes,
             Self::InventoryTooLong(..) => Reason::InventoryTooLong,
             Self::ReadRefused(..) => Reason::ReadRefused,
+            Self::Catalog(CatalogFinding::ItemsOverlap { .. }) => Reason::ItemsOverlap,
+            Self::Catalog(CatalogFinding::PricedKeyUnbounded { .. }) => Reason::PricedKeyUnbounded,
+            Self::Catalog(..) => Reason::CatalogUnusable,
+            Self::SettlementOff(..) => Reason::SettlementOff,
+            Self::MonthBeforeOpen(..) => Reason::MonthBeforeOpen,
+            Self::StatementIncomplete(..) | Self::ManualUnknown(..) => Reason::Incomplete,
+            Self::StatementTooLong(..) => Reason::StatementTooLong,
+            Self::NotConfirmed => Reason::AwaitingConfirmation,
+            Self::OtherDigest(..) => Reason::OtherDigest,
+            Self::EmergencyPlanUnusable(..) => Reason::EmergencyPlanUnusable,
+            Self::Assessment(finding) => finding.reason(),
         }
     }
 
@@ -231,6 +268,7 @@ impl Finding {
                 "同名原申请的命名空间 {n}（UID {uid}）仍在，而本申请没有 {entry}；请在 spec.namespaces 中加上 {entry}，或更换申请名称",
                 "an earlier application of this name left namespace {n} (UID {uid}), and entry {entry} is not asked for; add {entry} to spec.namespaces, or choose another name"
             ),
+            Self::Adoption(finding) => finding.text(),
             Self::BelowUse(n, list) => bilingual!(
                 "原命名空间 {n} 的现用量高于所申请的配额：{list}；请按现用量申请",
                 "in the earlier namespace {n} more is used than is asked for: {list}; ask for at least what is used"
@@ -302,6 +340,52 @@ impl Finding {
                 "读取被拒，不作任何办理：{e}；请检查管控程序（operator）的权限",
                 "a read was refused, so nothing is decided: {e}; check the operator's rights"
             ),
+            Self::Catalog(finding) => finding.text(),
+            Self::SettlementOff(r) => bilingual!(
+                "区域 {r} 未设 settlement，不出结算单；请主管部门恢复 spec.settlement，或者不予同意本结算单",
+                "region {r} has no settlement, so no bill is computed; restore spec.settlement, or reject this statement"
+            ),
+            Self::MonthBeforeOpen(month) => bilingual!(
+                "{month} 结算单尚未办结，其期末状态是本月的期初状态；请先办结 {month}",
+                "the statement of {month} is not settled yet, and this month opens with its closing state; settle {month} first"
+            ),
+            Self::StatementIncomplete(missing) => {
+                let Bilingual { zh, en } = missing;
+                bilingual!(
+                    "缺少计费所需的事实，不能确认：{zh}",
+                    "facts are missing, so nothing can be confirmed: {en}"
+                )
+            }
+            Self::StatementTooLong(what, n, max) => {
+                let Bilingual { zh, en } = what;
+                bilingual!(
+                    "{zh}共 {n} 项，超过一份结算单的上限 {max}，不出结算单；请主管部门将本部门的应用分到多个申报空间",
+                    "{n} {en} are more than the {max} that one statement can have, so none is made; divide the department's applications between several filing namespaces"
+                )
+            }
+            Self::NotConfirmed => Bilingual::new(
+                "使用部门尚未确认；逾期未确认的，不视为同意",
+                "the department has not confirmed it; silence is no consent",
+            ),
+            Self::OtherDigest(named, current) => bilingual!(
+                "确认所写校验值 {named} 不是本结算单的校验值 {current}；请核对后按现校验值确认",
+                "the confirmation names {named}, and the statement has {current}; check it and confirm the present digest"
+            ),
+            Self::ManualUnknown(application, item) => bilingual!(
+                "spec.manual 中 {item} 所属的应用 {application} 不存在；请服务提供方更正",
+                "spec.manual records {item} for application {application}, which does not exist here; the provider corrects it"
+            ),
+            Self::EmergencyPlanUnusable(field, n, why) => Bilingual::new(
+                format!(
+                    "{field} 所列应急预案 {n} 不能作为依据：{}；请改写为在案有效的 EmergencyPlan",
+                    why.zh
+                ),
+                format!(
+                    "{field} names {n}, which cannot be relied on: {}; name an EmergencyPlan that is in force",
+                    why.en
+                ),
+            ),
+            Self::Assessment(finding) => finding.text(),
         }
     }
 }

@@ -22,6 +22,7 @@ use govcloud_api::decommission::Decommission;
 use govcloud_api::grant::{ApprovalKind, GrantPhase, ResourceGrant, ResourceGrantStatus};
 use govcloud_api::record::WaitingFor;
 
+mod adoption;
 mod gate;
 mod obstacle;
 mod order;
@@ -32,7 +33,7 @@ pub mod work_order;
 pub(super) use gate::same_amount;
 pub use gate::{Gate, gate};
 use obstacle::{obstacle, unknown_region};
-pub use order::{order, restriction};
+pub use order::{name_of, order, restriction};
 
 /// Everything that is read to decide on a grant.
 #[derive(Clone, Debug)]
@@ -65,7 +66,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ResourceGrantStatus> {
     let unseen = ResourceGrantStatus::default();
     let stored = seen.record.status.as_ref().unwrap_or(&unseen);
     let gate = gate(seen, stored);
-    let order = order(seen, stored, &gate);
+    let order = order(seen, stored, &gate, now);
     let (steps, report) = tenancy::reconcile(&order, &seen.namespaces, &seen.volumes);
     // S1: nothing is made or enlarged on what a cache says. Where it is all there, nothing is.
     let opens = order::opens(seen, stored, &gate);
@@ -79,7 +80,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ResourceGrantStatus> {
     let stalled = if gate.accepts() && seen.region_context.region.is_none() {
         Some(unknown_region(&seen.record.spec))
     } else {
-        report.obstacle().map(obstacle)
+        report.obstacle().map(|namespace| obstacle(seen, &order, namespace))
     };
     match stalled {
         Some(state) => evaluation.stall(&gate, &state),
@@ -93,6 +94,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<ResourceGrantStatus> {
             None => evaluation.settle(&gate, &order, &report),
         },
     }
+    evaluation.await_facets();
     evaluation.into_plan(stored, steps)
 }
 

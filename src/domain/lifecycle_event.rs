@@ -7,6 +7,7 @@ use strum::{AsRefStr, EnumDiscriminants, EnumIter, EnumString, IntoStaticStr};
 use super::calendar::CHINA;
 use super::deadline::{Moved, Notice, NoticeKind};
 use crate::bilingual::{Bilingual, bilingual};
+use govcloud_api::adoption::Facet;
 use govcloud_api::change::{Impact, MaintenanceResult};
 use govcloud_api::deadline::{Obligation, Party};
 use govcloud_api::grant::Restriction;
@@ -55,6 +56,10 @@ pub enum LifecycleEvent {
     NamespacesFound(String),
     /// Reattachment of those namespaces on the authority's decision.
     Reattached(String),
+    /// Marking of running systems' namespaces as this application's, by name and UID (Art. 3).
+    Adopted(String),
+    /// Facet up to which the rules for tenants are enforced in adopted namespaces (Art. 3).
+    Enforced(Facet),
     /// Transfer of a grant from the earlier record with this UID.
     GrantTakenOver(String),
     /// 上线 (Art. 14).
@@ -127,6 +132,42 @@ pub enum LifecycleEvent {
     Overdue(Notice),
     /// Fulfilment of an obligation, with the working days that it was late.
     Met(Obligation, Option<i32>),
+    /// A department's statement of a month was made (Art. 26).
+    StatementMade(String),
+    /// A bill was computed: total and currency.
+    BillComputed(String, String),
+    /// Facts are missing for a bill: how many.
+    BillIncomplete(usize),
+    /// The department confirmed a digest (Art. 6, 26).
+    Confirmed(String),
+    /// A confirmation does not count any more: the bill is another one.
+    ConfirmationVoid,
+    /// A party objects, with the reason: the provider to a statement (Art. 26), the assessed party to an assessment.
+    Objected(String),
+    /// The provider took its objection back.
+    ObjectionWithdrawn,
+    /// A statement is settled: total and currency (Art. 26).
+    Settled(String, String),
+    /// The year's fees are above the ceiling: fees and ceiling (Art. 7).
+    BudgetExceeded(String, String),
+    /// Record of a compliance document that counts from now on (Art. 17, 19, 21, 22, 24).
+    Recorded,
+    /// End of a compliance document's validity, with its last day.
+    Expired(Date),
+    /// Filing of an inspection, with the number of its findings (Art. 25).
+    FindingsIssued(usize),
+    /// Answer of the inspected party to a finding, with its id (Art. 25).
+    Responded(String),
+    /// Facts of an assessment, with their digest (Art. 27, 29).
+    FactsTaken(String),
+    /// Scores of every criterion, with their total: the assessed party may object (Art. 27, 29).
+    Scored(String),
+    /// Answer of the authority to an objection (Art. 27, 29).
+    ObjectionAnswered(String),
+    /// End of the period for objections (Art. 27, 29).
+    ObjectionPeriodEnded,
+    /// 通报: publication of an assessment, with its total (Art. 27, 29).
+    Published(String),
 }
 
 /// Formats an instant in China's time.
@@ -217,8 +258,14 @@ impl LifecycleEvent {
                     | E::Overdue
                     | E::NoticeShort
                     | E::MaintenanceGone
+                    | E::Expired
+                    | E::FindingsIssued
                     | E::Rejected
                     | E::Returned
+                    | E::BillIncomplete
+                    | E::ConfirmationVoid
+                    | E::Objected
+                    | E::BudgetExceeded
             ),
         }
     }
@@ -235,6 +282,10 @@ impl LifecycleEvent {
             Self::Reclaimed(_) => bilingual!(
                 "云资源已收回，证明及其校验值见 status.certificate",
                 "resources are reclaimed; status.certificate has the certificate and its digest"
+            ),
+            Self::FactsTaken(_) => bilingual!(
+                "考评事实已采集，见 status.facts",
+                "the facts of the period were taken; status.facts has them with their digest"
             ),
             _ => self.text(),
         }
@@ -286,6 +337,17 @@ impl LifecycleEvent {
                 "依主管部门审核结论恢复关联命名空间：{list}",
                 "reattached on the authority's decision: {list}"
             ),
+            Self::Adopted(list) => bilingual!(
+                "依现管理方同意移出和主管部门审核结论纳管命名空间，数据卷已设为保留，运行中的实例未受影响：{list}",
+                "adopted on the holder's word and the authority's decision; its volumes are retained, and no instance was disturbed: {list}"
+            ),
+            Self::Enforced(facet) => {
+                let facet = facet.as_ref();
+                bilingual!(
+                    "依使用部门意见，纳管的命名空间开始执行 {facet} 约束",
+                    "{facet} is enforced in the adopted namespaces, on the department's word"
+                )
+            }
             Self::GrantTakenOver(uid) => bilingual!(
                 "工单由原申请 {uid} 转归现申请",
                 "the grant of the earlier application {uid} belongs to the present one now"
@@ -382,6 +444,12 @@ impl LifecycleEvent {
                     ),
                     false => ("", ""),
                 };
+                if o.is_right() {
+                    return Bilingual::new(
+                        format!("{}：{}可于 {d} 前提出{zh}", o.zh(), p.zh()),
+                        format!("{}: open to the {} until {d}{en}", o.en(), p.en()),
+                    );
+                }
                 Bilingual::new(
                     format!("{}：{}须于 {d} 前完成{zh}", o.zh(), p.zh()),
                     format!("{}: due from the {} by {d}{en}", o.en(), p.en()),
@@ -393,8 +461,69 @@ impl LifecycleEvent {
                 format!("{}已完成，逾期 {late} 个工作日", o.zh()),
                 format!("{} done, {late} working days late", o.en()),
             ),
+            Self::Recorded => bilingual!("已核验在案", "checked, and on record"),
+            Self::Expired(last) => {
+                bilingual!(
+                    "有效期至 {last}，已过期，须重新报送",
+                    "valid until {last}, and expired; a new one is to be filed"
+                )
+            }
+            Self::FindingsIssued(n) => {
+                bilingual!(
+                    "安全检查发现 {n} 项问题，须限期整改",
+                    "the inspection has {n} findings, to be put right in time"
+                )
+            }
+            Self::Responded(id) => bilingual!("对问题 {id} 作出整改答复", "finding {id} was answered"),
             Self::Met(o, None) => {
                 Bilingual::new(format!("{}按期完成", o.zh()), format!("{} done in time", o.en()))
+            }
+            Self::StatementMade(month) => {
+                bilingual!("{month} 结算单已生成", "the statement of {month} was made")
+            }
+            Self::BillComputed(total, currency) => bilingual!(
+                "费用已计算，合计 {total} {currency}，请使用部门核对确认",
+                "the bill is computed, {total} {currency} in total; the department is to check and confirm it"
+            ),
+            Self::BillIncomplete(n) => bilingual!(
+                "缺少 {n} 项计费所需的事实，见条件 Complete",
+                "{n} facts are missing for the bill; condition Complete names them"
+            ),
+            Self::Confirmed(d) => {
+                bilingual!("使用部门已确认，校验值 {d}", "the department confirmed {d}")
+            }
+            Self::ConfirmationVoid => {
+                bilingual!(
+                    "账单有变，原确认失效",
+                    "the bill changed; the confirmation does not count any more"
+                )
+            }
+            Self::Objected(reason) => bilingual!("提出异议：{reason}", "an objection: {reason}"),
+            Self::ObjectionWithdrawn => {
+                bilingual!("服务提供方撤回异议", "the provider took its objection back")
+            }
+            Self::Settled(total, currency) => {
+                bilingual!("已结算，合计 {total} {currency}", "settled, {total} {currency} in total")
+            }
+            Self::BudgetExceeded(used, ceiling) => bilingual!(
+                "本年度费用 {used} 已超过预算 {ceiling}（第七条）；不影响办理",
+                "the year's fees of {used} are above the budget of {ceiling} (Art. 7); nothing is refused for that"
+            ),
+            Self::FactsTaken(d) => {
+                bilingual!("考评事实已采集，校验值 {d}", "the facts of the period were taken, {d}")
+            }
+            Self::Scored(total) => bilingual!(
+                "评分完成，总分 {total}，被考评方可在异议期内提出异议",
+                "every criterion is scored, {total} in total; the assessed party may object"
+            ),
+            Self::ObjectionAnswered(text) => {
+                bilingual!("主管部门答复异议：{text}", "the authority answers the objection: {text}")
+            }
+            Self::ObjectionPeriodEnded => {
+                bilingual!("异议期满，无异议", "the period for objections is over; there was none")
+            }
+            Self::Published(total) => {
+                bilingual!("考评结果已通报，总分 {total}", "the assessment is published, {total} in total")
             }
         }
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::calendar::{Calendar, china_date, end_of};
+use super::compliance::emergency_plan;
 use super::finding::{Bilingual, Finding};
 use super::lifecycle_event::LifecycleEvent;
 use super::reason::Reason;
@@ -15,6 +16,7 @@ use super::region_context::RegionContext;
 use govcloud_api::change::{
     ChangePhase as Phase, ChangeRequest, ChangeRequestStatus, MaintenanceOutcome, PlatformMaintenance,
 };
+use govcloud_api::compliance::ComplianceRecord;
 use govcloud_api::condition::{ConditionStatus, ConditionType};
 use govcloud_api::deadline::{Obligation, Party};
 
@@ -49,6 +51,8 @@ pub struct Maintenance<'a> {
     pub affected_missing: &'a [String],
     /// Other approved maintenance of the region, with `namespace/name`.
     pub others: &'a [(String, Arc<ChangeRequest>)],
+    /// The emergency plan that it names.
+    pub emergency_plan: Option<&'a ComplianceRecord>,
     /// Time of the decision.
     pub now: Timestamp,
 }
@@ -66,6 +70,7 @@ impl Maintenance<'_> {
             self.affected_missing.iter().cloned().map(Finding::AffectedMissing).collect();
         if !phase.is_some_and(|p| p.is_ahead() || p == Phase::Completed) {
             found.extend(self.too_near());
+            found.extend(self.plan_unusable());
         }
         found
     }
@@ -77,6 +82,13 @@ impl Maintenance<'_> {
         let notice = calendar.due(self.now, u32::try_from(days).unwrap_or(0));
         let earliest = notice.date.tomorrow().unwrap_or(notice.date).to_string();
         (self.window().0 < notice.at).then_some(Finding::WindowTooNear(earliest, days))
+    }
+
+    /// Finding on the emergency plan that it relies on: it must be in force until the window ends.
+    fn plan_unusable(&self) -> Option<Finding> {
+        let name = self.plan.emergency_plan.as_ref()?;
+        let field = "spec.platformMaintenance.emergencyPlan";
+        emergency_plan::unusable(field, name, self.emergency_plan, china_date(self.window().1))
     }
 
     /// Instant at which the window becomes too near for the notice, if nobody decides before.

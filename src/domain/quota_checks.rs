@@ -8,7 +8,8 @@ use govcloud_api::region::Tenancy;
 
 /// Findings on quota lines that the API server would refuse: an approved record can always be carried out.
 pub(crate) fn bad_quota(namespace: &NamespaceQuota) -> Vec<Finding> {
-    let findings = tenancy::quota::findings(&namespace.quota.0).into_iter();
+    let quota = &namespace.quota.0;
+    let findings = tenancy::quota::findings(quota).into_iter().chain(tenancy::quota::named_twice(quota));
     findings.map(|f| Finding::BadQuota(namespace.name.clone(), f)).collect()
 }
 

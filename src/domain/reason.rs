@@ -54,6 +54,14 @@ pub enum Reason {
     NamespaceTerminating,
     /// Namespace of an earlier record without an entry in this one.
     NamespaceLeftOut,
+    /// Existing namespace to be adopted that does not exist (Art. 3).
+    ExistingMissing,
+    /// Existing namespace to be adopted that has another UID (Art. 3).
+    ExistingReplaced,
+    /// Existing namespace to be adopted that something else owns (Art. 3).
+    ForeignOwner,
+    /// Existing namespace to be adopted that its holder did not give away (Art. 3).
+    NotReleased,
     /// Tenant namespace that disappeared (S3).
     NamespaceLost,
     /// Quota below current use (Art. 15).
@@ -108,6 +116,8 @@ pub enum Reason {
     LostVolume,
     /// Snapshot that cannot be retained.
     SnapshotNotKept,
+    /// Volumes of an adopted system that are retained though the disposition's default is to destroy (Art. 23).
+    AdoptedKept,
     /// Claim name that several volumes share.
     SeveralVolumes,
     /// Record without findings (Art. 12).
@@ -204,6 +214,98 @@ pub enum Reason {
     MigrationOverdue,
     /// Maintenance report that is overdue (Art. 18).
     MaintenanceReportOverdue,
+    /// Confirmation of a statement that is overdue (Art. 26).
+    ConfirmOverdue,
+    /// Settlement that is overdue (Art. 26).
+    SettleOverdue,
+    /// Service catalogue that cannot be billed by (Art. 26).
+    CatalogUnusable,
+    /// Items of the catalogue that charge one amount twice (Art. 26).
+    ItemsOverlap,
+    /// Priced quota key that the Region does not bound (Art. 26).
+    PricedKeyUnbounded,
+    /// Region that makes no statements.
+    SettlementOff,
+    /// Month before that is not settled yet.
+    MonthBeforeOpen,
+    /// Statement whose records lack facts.
+    Incomplete,
+    /// Statement whose records have every fact.
+    Complete,
+    /// Statement with more lines than one can have.
+    StatementTooLong,
+    /// Statement that waits for the department (Art. 26).
+    AwaitingConfirmation,
+    /// Confirmation of another digest.
+    OtherDigest,
+    /// Statement that the provider objects to.
+    Objected,
+    /// Statement that is settled (Art. 26).
+    Settled,
+    /// Fees above the budget ceiling of the year (Art. 7).
+    BudgetExceeded,
+    /// Fees within the budget ceiling of the year (Art. 7).
+    WithinBudget,
+    /// Operation report that is overdue (Art. 17).
+    OperationReportOverdue,
+    /// Emergency plan that is overdue (Art. 17).
+    EmergencyPlanOverdue,
+    /// Drill that is overdue (Art. 17, 19).
+    DrillOverdue,
+    /// MLPS filing that is overdue (Art. 21, 22).
+    MlpsFilingOverdue,
+    /// MLPS evaluation that is overdue (Art. 21, 22).
+    MlpsEvaluationOverdue,
+    /// Cryptography assessment that is overdue (Art. 24).
+    CryptoAssessmentOverdue,
+    /// Product list that is overdue (Art. 24).
+    ProductListOverdue,
+    /// Rectification of a finding that is overdue (Art. 25).
+    RectificationOverdue,
+    /// Emergency plan that maintenance or a drill names and that does not exist, is of another type, or is not in force.
+    EmergencyPlanUnusable,
+    /// Compliance record that counts.
+    Recorded,
+    /// Compliance record that is valid and the latest of its kind.
+    Current,
+    /// Compliance record past its last day.
+    Expired,
+    /// Compliance record that a newer one replaced.
+    Superseded,
+    /// Compliance record that does not count.
+    NotRecorded,
+    /// Findings that wait for the inspected party's answers (Art. 25).
+    Rectifying,
+    /// Inspection that the authority closed (Art. 25).
+    Closed,
+    /// Assessment whose period is not over (Art. 27, 29).
+    PeriodRunning,
+    /// Assessment whose facts are being taken (Art. 27, 29).
+    FactsPending,
+    /// Region without a scheme for this assessment (Art. 27, 29).
+    SchemeMissing,
+    /// Criteria without a score (Art. 27, 29).
+    ScoresMissing,
+    /// Score for a criterion that the Region's scheme does not have (Art. 27, 29).
+    UnknownCriterion,
+    /// Period in which the assessed party may object (Art. 27, 29).
+    ObjectionPeriod,
+    /// Objection without an answer (Art. 27, 29).
+    ObjectionUnanswered,
+    /// Assessment that was published (通报; Art. 29).
+    Published,
+    /// Use that was asked for, of an operator without a Prometheus (Art. 29).
+    UseNotConfigured,
+    /// Use of more namespaces than one assessment can hold (Art. 29).
+    UseTooLong,
+    /// Prometheus that cannot be read (Art. 29).
+    UseUnavailable,
+    /// Use that was measured on enough days (Art. 29).
+    UseMeasured,
+    /// Use that was measured on too few days (Art. 29).
+    InsufficientData,
+    /// Sensor that read 0 in every namespace (Art. 29).
+    SensorSuspect,
 }
 
 impl Reason {
@@ -219,6 +321,17 @@ impl Reason {
             Obligation::Reclaim => Self::ReclaimOverdue,
             Obligation::Migration => Self::MigrationOverdue,
             Obligation::MaintenanceReport => Self::MaintenanceReportOverdue,
+            Obligation::Confirm => Self::ConfirmOverdue,
+            Obligation::Settle => Self::SettleOverdue,
+            Obligation::OperationReport => Self::OperationReportOverdue,
+            Obligation::EmergencyPlan => Self::EmergencyPlanOverdue,
+            Obligation::Drill => Self::DrillOverdue,
+            Obligation::MlpsFiling => Self::MlpsFilingOverdue,
+            Obligation::MlpsEvaluation => Self::MlpsEvaluationOverdue,
+            Obligation::CryptoAssessment => Self::CryptoAssessmentOverdue,
+            Obligation::ProductList => Self::ProductListOverdue,
+            Obligation::Rectification => Self::RectificationOverdue,
+            Obligation::ProviderObjection | Obligation::DepartmentObjection => Self::ObjectionPeriod,
         }
     }
 }

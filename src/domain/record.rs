@@ -42,6 +42,8 @@ pub struct StatusBuilder {
     pub wake: Option<Timestamp>,
     /// UIDs of the namespaces that an earlier record left behind.
     pub found: Vec<String>,
+    /// UIDs of the running systems' namespaces that it asks to adopt.
+    pub existing: Vec<String>,
     generation: i64,
     now: Timestamp,
     in_order: bool,
@@ -68,7 +70,16 @@ impl StatusBuilder {
             |c: &Condition| c.type_ == ConditionType::Valid.as_ref() && c.status == ConditionStatus::True;
         let in_order =
             stored.conditions.iter().any(|c| valid(c) && c.observed_generation == Some(generation));
-        Self { status: stored, events: Vec::new(), wake: None, found: Vec::new(), generation, now, in_order }
+        Self {
+            status: stored,
+            events: Vec::new(),
+            wake: None,
+            found: Vec::new(),
+            existing: Vec::new(),
+            generation,
+            now,
+            in_order,
+        }
     }
 
     /// Returns true on the first visit.
@@ -262,6 +273,15 @@ impl StatusBuilder {
                 }
                 Some(_) => {}
             }
+        }
+    }
+
+    /// Records the filing of a record that does not change but in later fields, under an event of its own.
+    pub fn record_filing_as(&mut self, event: LifecycleEvent, meta: &Meta, party: Party, article: i32) {
+        self.status.spec_digest = Some(meta.digest.clone());
+        if self.first_visit() || self.status.timeline.is_empty() {
+            let at = meta.created_at.filter(|c| *c <= self.now).unwrap_or(self.now);
+            self.record_event_at(event, Actor::person(meta.requested_by(), party), Some(article), at);
         }
     }
 

@@ -1,10 +1,11 @@
-//! Region (Art. 4, 5, 30): its findings, the volumes that it retains of exited applications (Art. 23), and its filing
-//! namespaces, of which those with open records are marked.
+//! Region (Art. 4, 5, 30): its findings, the volumes that it retains of exited applications (Art. 23), its filing
+//! namespaces, of which those with open records are marked, and what the provider owes for its platform (Art. 17, 21, 24).
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::compliance::duty::{Duties, Evidence};
 use super::filing::{self, FilingNamespace, Holding};
 use super::finding::{Bilingual, Finding};
 use super::plan::{Plan, Step, Write, WriteFailure};
@@ -12,8 +13,13 @@ use super::quantity::Quantity;
 use super::record::{ReadyState, StatusBuilder};
 use super::region_context::RegionView;
 use crate::reason::Reason;
+use govcloud_api::compliance::DutyParty;
 use govcloud_api::record::RecordStatus;
 use govcloud_api::region::{RegionStatus, RetainedVolume, RetainedVolumes};
+
+pub mod months;
+
+pub use months::{BilledEdition, DepartmentMonths};
 
 /// Most retained volumes that a status lists; the schema says the same.
 pub const RETAINED_MAX: usize = 64;
@@ -27,6 +33,12 @@ pub struct Observed {
     pub retained: Vec<Arc<RetainedVolume>>,
     /// Its filing namespaces, with what each holds.
     pub filing: Vec<(FilingNamespace, Holding)>,
+    /// The months of its departments, where it settles.
+    pub months: Vec<DepartmentMonths>,
+    /// Its editions of the service catalogue that statements were computed by.
+    pub billed: Vec<BilledEdition>,
+    /// Compliance records about its platform that count.
+    pub evidence: Vec<Evidence>,
     /// Failure of the last write.
     pub trouble: Option<WriteFailure>,
 }
@@ -35,9 +47,15 @@ pub struct Observed {
 /// namespaces with open records.
 #[must_use]
 pub fn decide(seen: &Observed, now: Timestamp) -> Plan<RegionStatus> {
-    let Observed { view, retained, filing, trouble } = seen;
+    let Observed { view, retained, filing, months, billed, evidence, trouble } = seen;
     let stored = view.region.status.clone().unwrap_or_default();
-    let as_record = RecordStatus { conditions: stored.conditions.clone(), ..RecordStatus::default() };
+    let as_record = RecordStatus {
+        conditions: stored.conditions.clone(),
+        deadlines: stored.deadlines.clone(),
+        timeline: stored.timeline.clone(),
+        timeline_dropped: stored.timeline_dropped,
+        ..RecordStatus::default()
+    };
     let mut builder = StatusBuilder::begin(&as_record, view.region.metadata.generation.unwrap_or(0), now);
     let findings = view.findings();
     let texts: Vec<Bilingual> = findings.iter().map(Finding::text).collect();
@@ -49,22 +67,40 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan<RegionStatus> {
         }
     };
     builder.set_ready_conditions(&state);
+    let mut compliance = stored.compliance;
+    let calendar = view.calendar.as_deref().ok();
+    if let Some(calendar) = calendar {
+        let (of_region, party) = (&view.spec().compliance, DutyParty::Provider);
+        Duties { of_region, party, evidence, since: now }.keep(&mut builder, &mut compliance, calendar);
+    }
+    builder.run_clocks(calendar);
+    let StatusBuilder { status: own, events, wake, .. } = builder;
     let (filing_namespaces, left_out) = filing::listed(filing);
     let status = RegionStatus {
         observed_generation: view.region.metadata.generation,
-        conditions: builder.status.conditions,
+        conditions: own.conditions,
         retained_volumes: list(retained),
         filing_namespaces,
         filing_namespaces_not_listed: (left_out > 0).then(|| number(left_out)),
+        deadlines: own.deadlines,
+        compliance,
+        timeline: own.timeline,
+        timeline_dropped: own.timeline_dropped,
     };
-    Plan { steps: marks(filing), ..Plan::settle(status, Vec::new(), None) }
+    let mut writes = marks(filing);
+    // A namespace is written once a step: its second mark comes with the next decision.
+    if writes.is_empty() {
+        writes.extend(months::writes(view, months, now));
+    }
+    writes.extend(billed.iter().filter_map(BilledEdition::mark));
+    let steps = if writes.is_empty() { Vec::new() } else { vec![Step::Write(writes)] };
+    let wake = [wake, months::next(view, now)].into_iter().flatten().min();
+    Plan { steps, ..Plan::settle(status, events, wake) }
 }
 
 /// The marks that are to be set or taken off.
-fn marks(filing: &[(FilingNamespace, Holding)]) -> Vec<Step> {
-    let writes = filing.iter().filter_map(|(namespace, holding)| namespace.mark(*holding == Holding::Open));
-    let writes: Vec<Write> = writes.collect();
-    if writes.is_empty() { Vec::new() } else { vec![Step::Write(writes)] }
+fn marks(filing: &[(FilingNamespace, Holding)]) -> Vec<Write> {
+    filing.iter().filter_map(|(namespace, holding)| namespace.mark(*holding == Holding::Open)).collect()
 }
 
 /// A number of a status.

@@ -8,7 +8,10 @@ use super::finding::{Bilingual, Finding};
 use super::integrity::PolicyIntegrity;
 use super::plan::{RequiredReads, WriteFailure};
 use super::seal::Seal;
+use super::settlement::CatalogFinding;
+use super::settlement::catalog::{EditionRecord, Editions};
 use super::tenancy::{bad_blocks, limits, quota};
+use govcloud_api::catalog::ServiceCatalogSpec;
 use govcloud_api::record::Decision;
 use govcloud_api::region::{Fulfilment, Region, RegionSpec, Tenancy, Tier};
 
@@ -21,6 +24,45 @@ pub struct StorageClass {
     pub reclaim_policy: String,
 }
 
+/// Editions of the service catalogue that a Region names, as read (Art. 26).
+#[derive(Clone, Debug, Default)]
+pub struct Catalogue {
+    /// Names of editions that do not exist.
+    pub missing: Vec<String>,
+    /// The editions.
+    pub editions: Vec<EditionRecord>,
+    /// Defects, where the Region settles by it.
+    pub findings: Vec<Finding>,
+}
+
+impl Catalogue {
+    /// Reads the editions that exist, by name, and judges them for a Region.
+    #[must_use]
+    pub fn read(region: &RegionSpec, editions: Vec<(String, Option<Arc<ServiceCatalogSpec>>)>) -> Self {
+        let mut catalogue = Self::default();
+        for (name, spec) in editions {
+            match spec.map(|spec| EditionRecord::from_spec(&name, &spec)) {
+                None => catalogue.missing.push(name),
+                Some(Ok(edition)) => catalogue.editions.push(edition),
+                Some(Err(day)) => {
+                    let undated = CatalogFinding::Undated { edition: name, day };
+                    catalogue.findings.push(Finding::Catalog(undated));
+                }
+            }
+        }
+        if region.settlement.is_none() {
+            catalogue.findings.clear();
+            return catalogue;
+        }
+        let found = match Editions::read(&catalogue.editions) {
+            Ok(editions) => editions.warnings(&region.tenancy.max_quota),
+            Err(found) => found,
+        };
+        catalogue.findings.extend(found.into_iter().map(Finding::Catalog));
+        catalogue
+    }
+}
+
 /// Region with everything that it refers to, as read.
 #[derive(Clone, Debug)]
 pub struct RegionView {
@@ -30,8 +72,8 @@ pub struct RegionView {
     pub parent: Option<Arc<Region>>,
     /// Its calendar, or the defect that makes it unusable.
     pub calendar: Result<Arc<Calendar>, Bilingual>,
-    /// True if the catalog that it names exists, or it names none.
-    pub catalog_exists: bool,
+    /// Its service catalogue.
+    pub catalogue: Arc<Catalogue>,
     /// Storage classes that it names and that exist.
     pub storage_classes: Vec<StorageClass>,
 }
@@ -63,9 +105,8 @@ impl RegionView {
         if let Err(why) = &self.calendar {
             found.push(Finding::CalendarUnusable(spec.calendar.clone(), why.clone()));
         }
-        if let Some(c) = spec.catalog.as_ref().filter(|_| !self.catalog_exists) {
-            found.push(Finding::CatalogMissing(c.clone()));
-        }
+        found.extend(self.catalogue.missing.iter().cloned().map(Finding::CatalogMissing));
+        found.extend(self.catalogue.findings.iter().cloned());
         // Art. 20: the platform is protected at level 3.
         if spec.platform.protection_level < 3 {
             found.push(Finding::PlatformBelowLevel(spec.platform.protection_level));

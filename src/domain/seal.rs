@@ -62,15 +62,24 @@ impl Seal {
     /// Seal of a decision on the record with this UID.
     #[must_use]
     pub fn of_decision(&self, uid: &str, decision: &Decision) -> Option<String> {
-        let Decision { verdict, by, at, at_source, opinion, generation, digest, reattach, void, seal: _ } =
-            decision;
+        let Decision {
+            verdict,
+            by,
+            at,
+            at_source,
+            opinion,
+            generation,
+            digest,
+            reattach,
+            adopt,
+            void,
+            seal: _,
+        } = decision;
         let generation = generation.to_string();
-        self.mac(&(
-            "decision",
-            uid,
-            (verdict, by, at, at_source),
-            (opinion, generation, digest, reattach, void),
-        ))
+        let reviewed = (opinion, generation, digest, reattach, void);
+        let decided = ("decision", uid, (verdict, by, at, at_source), reviewed);
+        // Counted where there is any, so that the seals of earlier versions stay the same.
+        if adopt.is_empty() { self.mac(&decided) } else { self.mac(&(decided, adopt)) }
     }
 
     /// Returns true if the operator wrote this decision into the status of the record with this UID.
@@ -123,6 +132,7 @@ mod tests {
             generation: 1,
             digest: "sha256:0".to_owned(),
             reattach: Vec::new(),
+            adopt: Vec::new(),
             void: None,
             seal: None,
         }
@@ -140,7 +150,7 @@ mod tests {
         assert!(!seal.vouches_for("another", &recorded));
         assert!(!Seal::new([2; KEY_LENGTH]).vouches_for("u", &recorded));
         assert!(!seal.vouches_for("u", &approved()), "without a seal");
-        let edits: [fn(&mut Decision); 8] = [
+        let edits: [fn(&mut Decision); 9] = [
             |d| d.verdict = Verdict::Rejected,
             |d| d.by = "wang".to_owned(),
             |d| d.at = Timestamp::MAX.into(),
@@ -149,6 +159,7 @@ mod tests {
             |d| d.generation = 2,
             |d| d.digest = "sha256:1".to_owned(),
             |d| d.reattach = vec!["n".to_owned()],
+            |d| d.adopt = vec!["n".to_owned()],
         ];
         for edit in edits {
             let mut altered = recorded.clone();

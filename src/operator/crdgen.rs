@@ -42,9 +42,10 @@ const COPIED: [&str; 6] = [
 ];
 
 /// Files that it holds copies of beside them.
-const COPIED_FILES: [&str; 3] = [
+const COPIED_FILES: [&str; 4] = [
     "config/monitoring/rules.yaml",
     "config/monitoring/static-rules.yaml",
+    "config/monitoring/utilization-rules.yaml",
     "config/monitoring/dashboard.json",
 ];
 

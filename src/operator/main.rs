@@ -8,6 +8,7 @@ use govcloud_controller::cloudevents;
 use govcloud_controller::run::{Options, run};
 use govcloud_controller::server;
 use govcloud_controller::telemetry::{self, LogFormat};
+use govcloud_controller::utilization;
 use govcloud_domain::release;
 
 /// Returns memory that a restart used to the system: see .cargo/config.toml.
@@ -43,6 +44,8 @@ struct Flags {
     identity: Option<String>,
     #[command(flatten)]
     cloudevents: cloudevents::Options,
+    #[command(flatten)]
+    prometheus: utilization::Options,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -124,6 +127,7 @@ async fn begin(flags: Flags) -> ExitCode {
         leader_election: !flags.no_leader_election,
         identity: flags.identity,
         cloudevents: flags.cloudevents,
+        prometheus: flags.prometheus,
         namespace_controller: flags.namespace_controller,
     };
     let ended = match run(options).await {
@@ -136,4 +140,15 @@ async fn begin(flags: Flags) -> ExitCode {
     // Spans are sent by this runtime: the wait for the last ones must not block one of its threads.
     let _ = tokio::task::spawn_blocking(|| telemetry.end()).await;
     ended
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flags_are_well_formed() {
+        use clap::CommandFactory as _;
+        Flags::command().debug_assert();
+    }
 }

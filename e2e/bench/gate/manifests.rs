@@ -66,7 +66,13 @@ pub fn collection(resource: &str, object: &Value, namespace: Option<&str>) -> Re
 
 /// One of two objects of a resource, which differ in their names alone.
 pub fn object(resource: &str, place: Place, second: bool) -> Result<Value> {
-    let name = if second { "second" } else { "first" };
+    // A statement is named by its month.
+    let name = match (resource, second) {
+        ("statements.govcloud.dev", false) => "2026-10",
+        ("statements.govcloud.dev", true) => "2026-11",
+        (_, false) => "first",
+        (_, true) => "second",
+    };
     let found =
         record(resource, name)?.or_else(|| settings(resource, second)).or_else(|| cluster(resource, name));
     let found = found.or_else(|| workload(resource)).or_else(|| bound(resource, place));
@@ -88,6 +94,16 @@ fn record(resource: &str, name: &str) -> Result<Option<Value>> {
         "changerequests.govcloud.dev" => fixtures::sample("travel-enlarge.yaml")?,
         "decommissions.govcloud.dev" => fixtures::sample("travel-exit.yaml")?,
         "workcalendars.govcloud.dev" => fixtures::sample("../calendars/cn.yaml")?,
+        "compliancerecords.govcloud.dev" => fixtures::sample("travel-mlps.yaml")?,
+        "inspections.govcloud.dev" => fixtures::sample("travel-inspection.yaml")?,
+        "assessments.govcloud.dev" => {
+            let mut assessment = fixtures::sample("assessment-department.yaml")?;
+            assessment["metadata"] = json!({});
+            assessment
+        }
+        "statements.govcloud.dev" => {
+            json!({"apiVersion": "govcloud.dev/v1alpha1", "kind": "Statement", "spec": {"region": HENAN, "month": name}})
+        }
         "resourcegrants.govcloud.dev" => {
             let uid = "00000000-0000-4000-8000-000000000001";
             let digest = format!("sha256:{}", "0".repeat(64));

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use e2e::actors::Actor;
+use e2e::actors::{self, Actor};
 use e2e::cluster::{Cluster, Setup};
 use e2e::demo::{self, Runner};
 use e2e::stack::{FILING_NAMESPACE, link_tools};
@@ -30,8 +30,17 @@ async fn perform() -> Result<()> {
     say!("Starting a control plane, installing crds/, config/ and config/samples/, running the operator …\n");
     let cluster = Cluster::start(Setup::Operating).await?;
     install::samples(&cluster.kubectl(Actor::Admin), true).await?;
-    let bin = link_tools(cluster.plane.root())?;
-    let outcome = demo::run(&mut Runner::new(cluster.plane.root(), &bin, pause)).await;
+    let plane = &cluster.plane;
+    let deputy = actors::kubeconfig(plane.root(), demo::DEPUTY);
+    actors::write_certificate(
+        plane.server(),
+        plane.pki(),
+        &deputy,
+        demo::DEPUTY,
+        Actor::Authority410000.group(),
+    )?;
+    let bin = link_tools(plane.root())?;
+    let outcome = demo::run(&mut Runner::new(plane.root(), &bin, pause)).await;
     if outcome.is_err() {
         dump::failed("demo", &cluster, &[FILING_NAMESPACE.to_owned()]).await;
     }

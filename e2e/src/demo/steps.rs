@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::commands::{approval, decision, generation, until};
 use super::exit;
+use super::inspection;
 use super::runner::{Runner, by, govcloud};
 use crate::actors::Actor::{Auditor, Authority410000, Authority410100, Department, PlatformAdmin, Provider};
 
@@ -18,6 +19,7 @@ pub async fn run(runner: &mut Runner) -> Result<()> {
     going_live(runner).await?;
     change(runner).await?;
     maintenance(runner).await?;
+    inspection::run(runner).await?;
     exit::run(runner).await?;
     runner.finish();
     Ok(())

@@ -138,7 +138,7 @@ fn roles() -> Vec<Row> {
             lack,
         ));
     }
-    for verb in ["approve", "provision", "administer", "file", "consent", "install"] {
+    for verb in ["approve", "provision", "administer", "file", "consent", "confirm", "install", "adopt-out"] {
         rows.push(denied(
             Provider,
             create("clusterrole/mine", rule("regions", json!(["410000"]), &["get", verb])),
@@ -289,6 +289,7 @@ fn definitions() -> Vec<Row> {
         "crd/regions.govcloud.dev",
         "crd/workcalendars.govcloud.dev",
         "crd/servicecatalogs.govcloud.dev",
+        "crd/statements.govcloud.dev",
     ] {
         for who in [Provider, ClusterAdmin, Province, Operator] {
             rows.push(denied(who, delete(target), every));

@@ -46,6 +46,26 @@ pub fn maintenance() -> Value {
     }}})
 }
 
+/// A compliance record about the platform.
+pub fn emergency_plan() -> Value {
+    json!({"spec": {"application": null, "result": null, "type": "EmergencyPlan"}})
+}
+
+/// An inspection of the provider.
+pub fn of_provider() -> Value {
+    json!({"spec": {"application": null, "inspected": "Provider"}})
+}
+
+/// An answer to finding 1.
+pub fn response(number: i32, text: &str) -> Value {
+    json!({"finding": "1", "number": number, "text": text})
+}
+
+/// Answers of the inspected party.
+pub fn responses(all: Value) -> Value {
+    json!({"spec": {"responses": all}})
+}
+
 /// A tenant namespace as the operator makes it.
 pub fn tenant_namespace() -> Value {
     json!({"metadata": {
@@ -68,4 +88,14 @@ pub fn tenant_namespace() -> Value {
 /// A reclaim policy.
 pub fn reclaim_policy(policy: &str) -> Value {
     json!({"spec": {"persistentVolumeReclaimPolicy": policy}})
+}
+
+/// The mark of a running system's namespace that is adopted for an application.
+pub fn adopted() -> Value {
+    let mut mark = tenant_namespace();
+    let labels = &mut mark["metadata"]["labels"];
+    labels["pod-security.kubernetes.io/enforce"] = Value::Null;
+    labels["pod-security.kubernetes.io/warn"] = json!("restricted");
+    labels["govcloud.dev/adopted"] = json!("observe");
+    mark
 }

@@ -45,13 +45,15 @@ pub enum Caller {
     RoleAggregator,
     /// The installer, by name: `install` and `administer`, and no wildcard.
     Installer,
+    /// Who administers some namespaces today, outside of the government cloud: `adopt-out` on them, by name.
+    Holder,
     /// `system:masters`, for setting the fixtures, and where even it is refused.
     Harness,
 }
 
 impl Caller {
     /// Everyone who asks.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Department,
         Self::OtherDepartment,
         Self::Pipeline,
@@ -69,6 +71,7 @@ impl Caller {
         Self::GarbageCollector,
         Self::RoleAggregator,
         Self::Installer,
+        Self::Holder,
         Self::Harness,
     ];
 
@@ -99,6 +102,7 @@ impl Caller {
             Self::GarbageCollector => "system:serviceaccount:kube-system:generic-garbage-collector",
             Self::RoleAggregator => "system:serviceaccount:kube-system:clusterrole-aggregation-controller",
             Self::Installer => "installer",
+            Self::Holder => "holder",
             _ => self.actor().map_or("", Actor::user),
         }
     }
@@ -113,7 +117,7 @@ impl Caller {
         let group = match self {
             Self::Deputy | Self::FilingOfficer => Actor::Authority410000.group(),
             Self::FilingProvider => Actor::Provider.group(),
-            Self::Installer => None,
+            Self::Installer | Self::Holder => None,
             _ => Some("system:serviceaccounts"),
         };
         let file = cluster.plane.root().join(format!("{self:?}.kubeconfig"));

@@ -10,13 +10,17 @@ use e2e::wait::eventually;
 use serde_json::{Value, json};
 
 use crate::bodies::{
-    THEN, condition, consent, inventory, maintenance, receipt, reclaim_policy, report, tenant_namespace,
+    THEN, adopted, condition, consent, inventory, maintenance, receipt, reclaim_policy, report,
+    tenant_namespace,
 };
 use crate::caller::{Caller, everyone};
 use crate::held::HELD;
 use crate::row::{Via, annotate, create, delete, label, labels, merge, overlay, status};
 use crate::send::Sender;
 use crate::target::{APPLICATION, DIGEST, FOUND, OTHER_DIGEST, TENANT, TRANSPORT, Target, container};
+
+#[path = "documents.rs"]
+mod documents;
 
 /// RBAC wide open to everybody, but for the project's own verbs: what is refused is refused by the policies.
 const WIDE_OPEN: &str = r#"
@@ -55,6 +59,21 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: "govclou
 subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: installer}]
 "#;
 
+/// Who administers some namespaces today, by name.
+const HOLDS: &str = r#"
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: holder}
+rules:
+- {apiGroups: [govcloud.dev], resources: [namespaces], resourceNames: [plain, portal, portal-helm, portal-observed, portal-closed, portal-new, kube-public], verbs: [adopt-out]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: holder}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: holder}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: holder}]
+"#;
+
 /// Sets it.
 pub async fn set(cluster: &Cluster) -> Result<Sender> {
     let fixtures = Fixtures(bare(cluster).await?);
@@ -64,7 +83,12 @@ pub async fn set(cluster: &Cluster) -> Result<Sender> {
     fixtures.applications().await?;
     fixtures.changes().await?;
     fixtures.exits().await?;
+    fixtures.documents().await?;
+    fixtures.inspections().await?;
     fixtures.grants().await?;
+    fixtures.statements().await?;
+    fixtures.assessments().await?;
+    fixtures.running_systems().await?;
     Ok(fixtures.0)
 }
 
@@ -79,6 +103,7 @@ pub async fn bare(cluster: &Cluster) -> Result<Sender> {
     }
     admin.apply(TWO_HATS).await?;
     admin.apply(INSTALLS).await?;
+    admin.apply(HOLDS).await?;
     Ok(Sender { clients: everyone(cluster).await? })
 }
 
@@ -164,6 +189,28 @@ impl Fixtures {
         self.0.execute(Caller::Operator, label(HELD, "open-records=true")).await?;
         self.0.execute(Caller::Harness, create("mutatinghook/pods", json!({}))).await?;
         self.0.execute(Caller::Harness, create("catalog/henan", json!({}))).await.map(drop)
+    }
+
+    /// Statements at every point of their life, and an edition that one was computed by.
+    async fn statements(&self) -> Result<()> {
+        self.0.execute(Caller::Harness, create("catalog/billed", json!({}))).await?;
+        self.0.execute(Caller::Operator, label("catalog/billed", "billed=true")).await?;
+        for (target, phase) in [
+            ("stmt/2026-09", "Open"),
+            ("stmt/2026-10", "AwaitingConfirmation"),
+            ("stmt/2026-11", "AwaitingConfirmation"),
+            ("stmt/2026-12", "AwaitingConfirmation"),
+        ] {
+            self.file(Caller::Operator, target, json!({})).await?;
+            self.seen(target, phase, json!({})).await?;
+        }
+        let confirm = format!("confirm={DIGEST}");
+        for target in ["stmt/2026-11", "stmt/2026-12"] {
+            self.0.execute(Caller::Department, annotate(target, &confirm)).await?;
+            self.seen(target, "AwaitingDecision", json!({})).await?;
+        }
+        let approved = "decision=approved reviewed-generation=1 opinion=同意";
+        self.decided("stmt/2026-12", approved, "Approved", "Settled", json!({})).await
     }
 
     async fn applications(&self) -> Result<()> {
@@ -312,6 +359,25 @@ impl Fixtures {
         self.seen("decom/contract", "AwaitingDecision", none()).await
     }
 
+    /// Filed by the province's deputy, so that the province decides.
+    async fn assessments(&self) -> Result<()> {
+        let none = || json!({});
+        let open = || json!({"conditions": [condition("False", "ObjectionPeriod", &json!(1))]});
+        for target in ["asmt/open", "asmt/ready", "asmt/published"] {
+            self.file(Caller::Deputy, target, none()).await?;
+        }
+        let provider = "asmt/provider@provider-maintenance";
+        self.file(Caller::Deputy, provider, crate::assessments::of_the_provider()).await?;
+        for target in ["asmt/open", provider] {
+            self.seen(target, "Objection", open()).await?;
+        }
+        for target in ["asmt/ready", "asmt/published"] {
+            self.seen(target, "AwaitingDecision", none()).await?;
+        }
+        let publish = "decision=approved reviewed-generation=1 opinion=同意通报";
+        self.decided("asmt/published", publish, "Approved", "Published", none()).await
+    }
+
     async fn grants(&self) -> Result<()> {
         self.file(Caller::Provider, "grant/pending", json!({})).await?;
         for target in ["grant/active", "grant/refused", "grant/released", "grant/revised"] {
@@ -389,6 +455,35 @@ impl Fixtures {
         self.0.execute(Department, create("svc/front", json!({}))).await?;
         self.0.execute(Department, create("budget/one", json!({}))).await?;
         self.0.execute(Operator, create("netpol/unmarked", json!({}))).await.map(drop)
+    }
+
+    /// Namespaces in which a system runs: given to an application, still a Helm release's, being observed, and under all rules.
+    async fn running_systems(&self) -> Result<()> {
+        use Caller::{Department, Harness, Holder, Operator};
+        let given = format!("adopt-out={APPLICATION}");
+        let team = || labels("example.org/team=portal");
+        for target in ["ns/portal", "ns/portal-helm", "ns/portal-observed", "ns/portal-closed"] {
+            self.0.execute(Harness, create(target, team())).await?;
+        }
+        self.0.execute(Holder, annotate("ns/kube-public", &given)).await?;
+        self.0.execute(Holder, annotate("ns/portal", &given)).await?;
+        self.0.execute(Holder, annotate("ns/portal-helm", &given)).await?;
+        let released = annotate("ns/portal-helm", "meta.helm.sh/release-name=portal");
+        self.0.execute(Harness, released).await?;
+        for target in ["ns/portal-observed", "ns/portal-closed"] {
+            self.0.execute(Holder, annotate(target, &given)).await?;
+            self.0.execute(Operator, merge(target, adopted())).await?;
+        }
+        self.0.execute(Operator, label("ns/portal-closed", "adopted=network")).await?;
+        for target in ["sa/runner@portal-observed", "sa/runner@portal-closed"] {
+            self.0.execute(Harness, create(target, json!({}))).await?;
+        }
+        self.0.execute(Harness, create("pv/deletes", reclaim_policy("Delete"))).await?;
+        let existing = json!({"name": "portal", "uid": FOUND[0]});
+        let quota = json!({"requests.cpu": "8", "pods": "50"});
+        let asks = json!({"spec": {"namespaces": [{"name": "prod", "quota": quota, "existing": existing}]}});
+        self.file(Department, "capp/adopting", asks).await?;
+        self.seen("capp/adopting", "Submitted", json!({})).await
     }
 
     async fn volumes(&self) -> Result<()> {

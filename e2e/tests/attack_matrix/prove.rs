@@ -15,7 +15,7 @@ use crate::row::{Row, Verdict};
 use crate::send::{Answer, Mode, Sender};
 use crate::{fixtures_of, rows};
 
-const POLICIES: [&str; 19] = [
+const POLICIES: [&str; 20] = [
     "govcloud-stamps",
     "govcloud-filing",
     "govcloud-decisions",
@@ -23,6 +23,7 @@ const POLICIES: [&str; 19] = [
     "govcloud-withdrawal",
     "govcloud-record-deletion",
     "govcloud-status",
+    "govcloud-statements",
     "govcloud-grants",
     "govcloud-settings",
     "govcloud-filing-namespaces",
@@ -38,11 +39,15 @@ const POLICIES: [&str; 19] = [
 ];
 
 /// Rules that no row can need here, by how they begin, and why they stand all the same.
-const ELSEWHERE: [&str; 6] = [
+const ELSEWHERE: [&str; 9] = [
     // The stamping policy sees to it before; `without_mutating_policies_clients_stamp` needs them.
     "request.operation != 'CREATE' || variables.after[?'govcloud.dev/requested-by']",
     "!variables.decides || request.operation == 'CREATE' || variables.after[?'govcloud.dev/decided-by']",
     "!variables.consents || variables.after[?'govcloud.dev/consented-by']",
+    "!variables.confirms || variables.after[?'govcloud.dev/confirmed-by']",
+    "!variables.objects || variables.after[?'govcloud.dev/objected-by']",
+    // Nobody who decides may confirm; whoever changed his hat in between is refused here.
+    "!variables.decides || variables.before[?'govcloud.dev/confirmed-by']",
     // Filed before there were policies; the same test needs it.
     "!variables.touched || variables.before[?'govcloud.dev/requested-by'].orValue('') != ''",
     // The one who decides does not file (govcloud-filing), so he changes nothing else anyway; checked twice on purpose.

@@ -23,8 +23,13 @@ const CITY: &str = "govcloud:authority:410100";
 const PROVIDER: &str = "govcloud:provider";
 const AUDITOR: &str = "govcloud:auditor";
 const HEALTH: &str = "dept-zhengzhou-health";
-const RECORDS: [&str; 3] =
-    ["cloudapplications.govcloud.dev", "changerequests.govcloud.dev", "decommissions.govcloud.dev"];
+const RECORDS: [&str; 5] = [
+    "cloudapplications.govcloud.dev",
+    "changerequests.govcloud.dev",
+    "decommissions.govcloud.dev",
+    "compliancerecords.govcloud.dev",
+    "inspections.govcloud.dev",
+];
 
 /// Rights that the shipped roles and samples give. Nobody is in `system:authenticated` here.
 const PEOPLE: &[Right] = &[
@@ -33,6 +38,14 @@ const PEOPLE: &[Right] = &[
     (DEPARTMENT, NO, "create patch delete", "resourcegrants.govcloud.dev", TRANSPORT),
     (DEPARTMENT, NO, "get file consent", "decommissions.govcloud.dev", HEALTH),
     (DEPARTMENT, NO, "approve provision administer", "regions.govcloud.dev/410000", ""),
+    (DEPARTMENT, YES, "get patch confirm", "statements.govcloud.dev", TRANSPORT),
+    (DEPARTMENT, NO, "create delete", "statements.govcloud.dev", TRANSPORT),
+    (DEPARTMENT, NO, "get confirm", "statements.govcloud.dev", HEALTH),
+    (PIPELINE, NO, "patch confirm", "statements.govcloud.dev", TRANSPORT),
+    (PROVINCE, YES, "patch delete", "statements.govcloud.dev", TRANSPORT),
+    (PROVINCE, NO, "create confirm", "statements.govcloud.dev", TRANSPORT),
+    (PROVIDER, YES, "get patch", "statements.govcloud.dev", TRANSPORT),
+    (PROVIDER, NO, "create delete confirm", "statements.govcloud.dev", TRANSPORT),
     (PIPELINE, YES, "create patch file", "cloudapplications.govcloud.dev", TRANSPORT),
     (PIPELINE, NO, "consent", "decommissions.govcloud.dev", TRANSPORT),
     (PROVINCE, YES, "approve administer get update", "regions.govcloud.dev/410000", ""),
@@ -44,6 +57,14 @@ const PEOPLE: &[Right] = &[
     (PROVINCE, NO, "file consent", "decommissions.govcloud.dev", TRANSPORT),
     (PROVINCE, YES, "create patch", "decommissions.govcloud.dev", TRANSPORT),
     (PROVINCE, NO, "create", "cloudapplications.govcloud.dev", TRANSPORT),
+    (DEPARTMENT, YES, "get patch consent", "assessments.govcloud.dev", TRANSPORT),
+    (DEPARTMENT, NO, "create delete file", "assessments.govcloud.dev", TRANSPORT),
+    (PIPELINE, NO, "create patch consent", "assessments.govcloud.dev", TRANSPORT),
+    (PROVINCE, YES, "create patch delete", "assessments.govcloud.dev", TRANSPORT),
+    (PROVINCE, NO, "file consent", "assessments.govcloud.dev", TRANSPORT),
+    (PROVIDER, YES, "get", "assessments.govcloud.dev", TRANSPORT),
+    (PROVIDER, NO, "patch", "assessments.govcloud.dev", TRANSPORT),
+    (PROVIDER, YES, "patch", "assessments.govcloud.dev", "provider-maintenance"),
     (CITY, YES, "approve administer", "regions.govcloud.dev/410100", ""),
     (CITY, NO, "approve administer", "regions.govcloud.dev/410000", ""),
     (CITY, NO, "get patch", "cloudapplications.govcloud.dev", TRANSPORT),
@@ -53,6 +74,15 @@ const PEOPLE: &[Right] = &[
     (PROVIDER, YES, "create patch delete", "resourcegrants.govcloud.dev", TRANSPORT),
     (PROVIDER, NO, "create patch file consent", "cloudapplications.govcloud.dev", TRANSPORT),
     (PROVIDER, YES, "create patch file", "changerequests.govcloud.dev", "provider-maintenance"),
+    (PROVIDER, YES, "create patch file", "compliancerecords.govcloud.dev", "provider-maintenance"),
+    (PROVIDER, NO, "create patch file", "compliancerecords.govcloud.dev", TRANSPORT),
+    (PROVIDER, NO, "create delete", "inspections.govcloud.dev", "provider-maintenance"),
+    (DEPARTMENT, YES, "create patch file", "compliancerecords.govcloud.dev", TRANSPORT),
+    (DEPARTMENT, YES, "get patch file", "inspections.govcloud.dev", TRANSPORT),
+    (DEPARTMENT, NO, "create delete", "inspections.govcloud.dev", TRANSPORT),
+    (PIPELINE, NO, "patch file", "inspections.govcloud.dev", TRANSPORT),
+    (PROVINCE, YES, "create patch delete", "inspections.govcloud.dev", TRANSPORT),
+    (PROVINCE, NO, "create file", "compliancerecords.govcloud.dev", TRANSPORT),
     (AUDITOR, YES, "get list watch", "cloudapplications.govcloud.dev", HEALTH),
     (AUDITOR, YES, "list", "validatingadmissionpolicies.admissionregistration.k8s.io", ""),
     (AUDITOR, YES, "list", "mutatingwebhookconfigurations.admissionregistration.k8s.io", ""),

@@ -34,6 +34,15 @@ const ROWS: &[Row] = &[
         ]),
     },
     Row {
+        what: "one-resource-twice",
+        spoil: |m| quota(m, "cpu", json!("8")),
+        expect: Refused(&[
+            "spec.namespaces[0].quota",
+            "同一资源有两个名称，只能写一个",
+            "one resource is named twice: name it once (cpu is requests.cpu",
+        ]),
+    },
+    Row {
         what: "secret-by-another-word",
         spoil: |m| m["spec"]["system"]["classification"] = json!("Secret"),
         expect: Refused(&["spec.system.classification", "\"NonClassified\""]),
@@ -273,6 +282,37 @@ const ROWS: &[Row] = &[
         what: "live-at-no-time",
         spoil: |m| m["spec"]["goLive"] = json!({"at": "昨天"}),
         expect: Refused(&["spec.goLive.at", "date-time"]),
+    },
+    Row {
+        what: "adopts-a-system-namespace",
+        spoil: |m| {
+            m["spec"]["namespaces"][0]["existing"] =
+                json!({"name": "kube-system", "uid": "11111111-2222-3333-4444-555555555555"})
+        },
+        expect: Invalid("NamespaceReserved", &["kube-system 为系统保留的命名空间", "is never adopted"]),
+    },
+    Row {
+        what: "adopts-what-is-not-there",
+        spoil: |m| {
+            m["spec"]["namespaces"][0]["existing"] =
+                json!({"name": "portal-of-nobody", "uid": "11111111-2222-3333-4444-555555555555"})
+        },
+        expect: Invalid("ExistingMissing", &["拟纳管的命名空间 portal-of-nobody 不存在", "does not exist"]),
+    },
+    Row {
+        what: "adopts-by-a-name-alone",
+        spoil: |m| m["spec"]["namespaces"][0]["existing"] = json!({"name": "portal"}),
+        expect: Refused(&["spec.namespaces[0].existing.uid", "Required value"]),
+    },
+    Row {
+        what: "adopts-by-no-uid",
+        spoil: |m| m["spec"]["namespaces"][0]["existing"] = json!({"name": "portal", "uid": "portal"}),
+        expect: Refused(&["须为命名空间的 UID", "must be the namespace's UID"]),
+    },
+    Row {
+        what: "enforced-before-anything-is-adopted",
+        spoil: |m| m["spec"]["enforce"] = json!("Network"),
+        expect: Refused(&["没有纳管的命名空间，不填 enforce", "leave it out"]),
     },
     Row {
         what: "decided-by-itself",

@@ -42,6 +42,7 @@ pub async fn unusable_region_or_name_is_reported(context: Context) -> Result<()>
         regions_in_a_circle_hold_nobody_up(&context),
         a_taken_name_may_become_free(&context),
         a_reserved_name_is_refused(&context),
+        a_namespace_is_adopted_on_its_holders_word_alone(&context),
     )?;
     println!(
         "bad input: {refused} regions refused; an unknown one, an orphan and a circle told why; a taken and a reserved name"
@@ -53,7 +54,7 @@ pub async fn unusable_region_or_name_is_reported(context: Context) -> Result<()>
 async fn regions_are_refused(context: &Context) -> Result<usize> {
     let api = regions(context).await?;
     type Row = (&'static str, &'static str, fn(&mut Value), &'static [&'static str]);
-    let rows: [Row; 6] = [
+    let rows: [Row; 9] = [
         (
             "city without parent",
             "region-410100.yaml",
@@ -90,6 +91,28 @@ async fn regions_are_refused(context: &Context) -> Result<usize> {
             |m| m["metadata"]["name"] = json!("henan"),
             &["名称须为 GB/T 2260 的六位行政区划代码", "six-digit GB/T 2260 code"],
         ),
+        (
+            "settles by nothing",
+            "region-410000.yaml",
+            |m| m["spec"]["settlement"] = json!({"firstMonth": "2026-10"}),
+            &["设 settlement 须有服务目录", "settlement needs a service catalog"],
+        ),
+        (
+            "month of 13",
+            "region-410000.yaml",
+            |m| merge(m, json!({"catalogs": ["henan-2026"], "settlement": {"firstMonth": "2026-13"}})),
+            &["spec.settlement.firstMonth", "must be a month, such as 2026-10"],
+        ),
+        (
+            "ceiling without cents",
+            "region-410000.yaml",
+            |m| {
+                let budgets = json!([{"department": "dept-transport", "year": 2026, "ceiling": "100"}]);
+                let settlement = json!({"firstMonth": "2026-10", "budgets": budgets});
+                merge(m, json!({"catalogs": ["henan-2026"], "settlement": settlement}));
+            },
+            &["spec.settlement.budgets[0].ceiling"],
+        ),
     ];
     let count = rows.len();
     for (what, file, spoil, fragments) in rows {
@@ -97,7 +120,51 @@ async fn regions_are_refused(context: &Context) -> Result<usize> {
         spoil(&mut manifest);
         says(what, &refusal(create(&api, &manifest).await).context(what)?, fragments)?;
     }
-    Ok(count + settings_are_refused(&api).await?)
+    Ok(count + settings_are_refused(&api).await? + catalogs_are_refused(context).await?)
+}
+
+/// Adds fields to a spec.
+fn merge(manifest: &mut Value, fields: Value) {
+    for (field, value) in fields.as_object().into_iter().flatten() {
+        manifest["spec"][field] = value.clone();
+    }
+}
+
+/// Editions of the service catalogue that nobody could be billed by (Art. 26).
+async fn catalogs_are_refused(context: &Context) -> Result<usize> {
+    let resource = GroupVersionKind::gvk("govcloud.dev", "v1alpha1", "ServiceCatalog");
+    let resource = ApiResource::from_gvk_with_plural(&resource, "servicecatalogs");
+    let api: Api<DynamicObject> = Api::all_with(context.cluster.client(Actor::Admin).await?, &resource);
+    type Row = (&'static str, fn(&mut Value), &'static [&'static str]);
+    let rows: [Row; 7] = [
+        ("negative price", |item| item["price"] = json!("-1"), &["spec.items[0].price"]),
+        ("price in words", |item| item["price"] = json!("一元"), &["spec.items[0].price"]),
+        (
+            "unit of nothing",
+            |item| item["unit"] = json!("0"),
+            &["spec.items[0].unit", "must be a Kubernetes quantity above zero"],
+        ),
+        ("unit in words", |item| item["unit"] = json!("a core"), &["spec.items[0].unit"]),
+        (
+            "granted without a key",
+            |item| drop(item.as_object_mut().and_then(|item| item.remove("resource"))),
+            &["spec.items[0]", "names the quota key in resource"],
+        ),
+        (
+            "a key that is not metered",
+            |item| item["basis"] = json!("Manual"),
+            &["spec.items[0]", "has no resource"],
+        ),
+        ("price of a week", |item| item["per"] = json!("Week"), &["spec.items[0].per", "\"Month\""]),
+    ];
+    let count = rows.len();
+    for (what, spoil, fragments) in rows {
+        let mut manifest = sample("catalog-henan-2026.yaml")?;
+        manifest["metadata"]["name"] = json!("spoilt");
+        spoil(&mut manifest["spec"]["items"][0]);
+        says(what, &refusal(create(&api, &manifest).await).context(what)?, fragments)?;
+    }
+    Ok(count)
 }
 
 /// Settings for tenants from which no object could be made, or within which no application could be.
@@ -217,6 +284,34 @@ async fn regions_in_a_circle_hold_nobody_up(context: &Context) -> Result<()> {
         until(api.clone(), code, "is ready", PATIENCE, ready).await?;
     }
     context.cluster.operator.lock().await.as_mut().context("no operator")?.check()
+}
+
+/// A running system's namespace that nobody gave away (Art. 3): it is not adopted, and an approval is refused.
+async fn a_namespace_is_adopted_on_its_holders_word_alone(context: &Context) -> Result<()> {
+    let namespace = context.filing_namespace("dept-adopting", HENAN).await?;
+    let department = Department::open(&context.cluster, &namespace, HENAN).await?;
+    let portal = context.namespace("portal").await?;
+    let namespaces: Api<Namespace> = Api::all(context.cluster.client(Actor::Admin).await?);
+    let before = namespaces.get(&portal).await?;
+    let right = department.application("travel")?;
+    let mut spoilt = right.clone();
+    spoilt["spec"]["namespaces"][0]["existing"] = json!({"name": portal, "uid": before.metadata.uid});
+    department.file(&spoilt).await?;
+    let judged = department.judged(Kind::Application, "travel", "NotReleased").await?;
+    let message = condition(&judged.data["status"], "Valid")["message"].as_str().unwrap_or_default();
+    says(
+        "not given",
+        message,
+        &["的现管理方尚未同意移出", "has not given it to this application", "adopt-out="],
+    )?;
+    let decision = json!({"metadata": {"annotations": {
+        "govcloud.dev/decision": "approved", "govcloud.dev/reviewed-generation": "1", "govcloud.dev/adopt": before.metadata.uid,
+    }}});
+    let early = department.amend_as(department.authority, Kind::Application, "travel", decision).await;
+    says("approved early", &refusal(early)?, &["该版内容尚未核验通过", "NotReleased"])?;
+    ensure!(namespaces.get(&portal).await?.metadata.resource_version == before.metadata.resource_version);
+    crate::table::replace(&department, Kind::Application, "travel", &right["spec"]).await?;
+    department.judged(Kind::Application, "travel", "Valid").await.map(drop)
 }
 
 /// A foreign namespace of the name: never adopted, and the application goes on once it is gone.

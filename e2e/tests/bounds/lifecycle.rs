@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::{Api, ResourceExt};
 use serde_json::json;
 
-use crate::end_state::end_state;
+use crate::end_state::{LIFE, end_state};
 
 /// Longest age of an answer of the API server that counts as given just now.
 pub const JUST_NOW: SignedDuration = SignedDuration::from_secs(2);
@@ -93,7 +93,7 @@ pub async fn run_in(context: &Context, namespace: String) -> Result<Life> {
     let namespaces: Api<Namespace> = Api::all(department.admin().await?);
     until_gone(namespaces, &tenant, Some(&tenant_uid), PATIENCE).await?;
     department.unmarked().await?;
-    let end_state = end_state(&department, &tenant, &[data.clone(), archive.clone()]).await?;
+    let end_state = end_state(&department, &tenant, &[data.clone(), archive.clone()], &LIFE).await?;
     Ok(Life {
         namespace,
         tenant,

@@ -120,6 +120,8 @@ fn wrong() -> Vec<(&'static str, &'static str)> {
         ("cloudEvents.source=https://cluster-1.example", "at '/cloudEvents/source'"),
         ("cloudEvents.tokenSecret.name=events-token", "at '/cloudEvents/tokenSecret/name'"),
         ("cloudEvents.token=secret", "additional properties 'token' not allowed"),
+        ("prometheus.urls[0]=prometheus.monitoring.svc", "at '/prometheus/urls/0'"),
+        ("prometheus.url=http://prometheus", "additional properties 'url' not allowed"),
         ("extraVolumes[0].configMap.name=x", "at '/extraVolumes/0'"),
         ("extraVolumes[0].name=cloudevents-token", "at '/extraVolumes/0/name'"),
         ("extraVolumeMounts[0].name=x", "at '/extraVolumeMounts/0'"),
@@ -184,6 +186,10 @@ pub async fn runbook_urls_follow_the_mirror(_: Context) -> Result<()> {
         ensure!(in_repository(page).is_file(), "{alert}: there is no {page}");
         ensure!(linked[alert] == format!("{MIRROR}{page}"), "{alert}: {}", linked[alert]);
     }
+    let enabled =
+        ["--set=metrics.prometheusRule.enabled=true", "--set=metrics.prometheusRule.utilization=true"];
+    let recording = template(&tools, &enabled)?;
+    ensure!(recording.contains("record: govcloud:namespace_use"), "the recording rules are not there");
     println!("chart: {} runbooks, each with a page here, and before it the mirror's address", plain.len());
     Ok(())
 }
@@ -219,6 +225,7 @@ pub async fn events_token_and_volumes_reach_the_operator(_: Context) -> Result<(
         "--cloudevents-sink=https://broker.events.svc/govcloud",
         "--cloudevents-source=https://cluster-1.henan.example",
         "--cloudevents-token-file=/var/run/secrets/govcloud/cloudevents/bearer",
+        "--prometheus-url=http://prometheus-0.monitoring.svc:9090,http://prometheus-1.monitoring.svc:9090",
     ] {
         ensure!(container["args"].as_array().context("no args")?.contains(&json!(flag)), "{container}");
     }

@@ -15,16 +15,24 @@ use kube::api::{DynamicObject, ListParams};
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
+/// The records of a life, from the application to its exit.
+pub const LIFE: [(Kind, &str); 4] = [
+    (Kind::Application, "travel"),
+    (Kind::Grant, "travel"),
+    (Kind::Change, "travel-enlarge"),
+    (Kind::Exit, "travel-exit"),
+];
+
 /// Records, Events, volumes and directories at the end of a life, as text that can be compared with another life's.
-pub async fn end_state(department: &Department, tenant: &str, held: &[PersistentVolume]) -> Result<String> {
+pub async fn end_state(
+    department: &Department,
+    tenant: &str,
+    held: &[PersistentVolume],
+    records: &[(Kind, &str)],
+) -> Result<String> {
     let mut state = Vec::new();
     let events = events(department).await?;
-    for (kind, name) in [
-        (Kind::Application, "travel"),
-        (Kind::Grant, "travel"),
-        (Kind::Change, "travel-enlarge"),
-        (Kind::Exit, "travel-exit"),
-    ] {
+    for &(kind, name) in records {
         let record = department.api(Actor::Admin, kind).await?.get(name).await?;
         ensure_noted(&record, &format!("{}/{name}", kind.resource().kind), &events)?;
         let m = &record.metadata;

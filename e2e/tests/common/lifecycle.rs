@@ -1,5 +1,5 @@
-//! One whole life: applied for, provisioned, enlarged, and decommissioned at contract end with one volume destroyed, one
-//! retained and one handed over. Its outcome can be compared with that of a life that was disturbed.
+//! One whole life: applied for, provisioned, enlarged, evaluated, inspected, and decommissioned at contract end with one volume
+//! destroyed, one retained and one handed over. Its outcome can be compared with that of a life that was disturbed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,14 +7,15 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use e2e::actors::{Actor, OPERATOR};
 use e2e::audit::{AuditLog, Entry};
-use e2e::fixtures::{Department, HENAN, Kind};
+use e2e::fixtures::{Department, HENAN, Kind, sample};
 use e2e::suite::Context;
 use e2e::wait::until_gone;
 use k8s_openapi::api::core::v1::{Namespace, PersistentVolume};
+use kube::api::PostParams;
 use kube::{Api, ResourceExt};
 use serde_json::json;
 
-use crate::end_state::{end_state, ensure_equal};
+use crate::end_state::{LIFE, end_state, ensure_equal};
 
 /// Outcome of a life.
 #[derive(Debug)]
@@ -41,6 +42,7 @@ pub async fn run(context: &Context, namespace: &str, patience: Duration) -> Resu
     }
     department.go_live("travel").await?;
     department.enlarge("travel-enlarge", "travel").await?;
+    papers(&department).await?;
     let disposition = json!({"default": "Retain", "volumes": [
         {"namespace": "prod", "claim": "data", "action": "Destroy"},
         {"namespace": "prod", "claim": "letters", "action": "HandOver"},
@@ -88,11 +90,33 @@ pub async fn run(context: &Context, namespace: &str, patience: Duration) -> Resu
     Ok(Outcome { end_state, destroyed, created })
 }
 
+/// The records of [`papers`].
+const PAPERS: [(Kind, &str); 2] =
+    [(Kind::Compliance, "travel-mlps"), (Kind::Inspection, "travel-inspection")];
+
+/// A document of the department, and an inspection from its findings to its end (Art. 22, 25).
+async fn papers(department: &Department) -> Result<()> {
+    department.file(&sample("travel-mlps.yaml")?).await?;
+    department.phase(Kind::Compliance, "travel-mlps", "Recorded").await?;
+    let officer = department.second_officer(Kind::Inspection).await?;
+    let findings = serde_json::from_value(sample("travel-inspection.yaml")?)?;
+    officer.create(&PostParams::default(), &findings).await?;
+    let name = "travel-inspection";
+    department.phase(Kind::Inspection, name, "Rectifying").await?;
+    let answer = |finding: &str| json!({"finding": finding, "number": 1, "text": "已整改到位"});
+    let answers = json!({"spec": {"responses": [answer("1"), answer("2")]}});
+    department.amend(Kind::Inspection, name, answers).await?;
+    department.phase(Kind::Inspection, name, "AwaitingDecision").await?;
+    department.approve(Kind::Inspection, name).await?;
+    department.phase(Kind::Inspection, name, "Closed").await.map(drop)
+}
+
 /// End state, once two reads of it in a row are equal.
 async fn settled(department: &Department, tenant: &str, held: &[PersistentVolume]) -> Result<String> {
+    let records = [&LIFE[..], &PAPERS[..]].concat();
     let read = || async {
-        let first = end_state(department, tenant, held).await?;
-        let second = end_state(department, tenant, held).await?;
+        let first = end_state(department, tenant, held, &records).await?;
+        let second = end_state(department, tenant, held, &records).await?;
         Ok((first == second).then_some(second))
     };
     e2e::wait::eventually("the end state is settled", department.patience, read).await

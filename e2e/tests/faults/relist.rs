@@ -18,12 +18,15 @@ use tokio::time::sleep;
 use crate::{Fault, PATIENCE, Proxied, lifecycle, never_stalled, undisturbed};
 
 /// Kinds that the operator watches at least.
-const WATCHED: [&str; 22] = [
+const WATCHED: [&str; 26] = [
+    "assessments",
     "changerequests",
     "cloudapplications",
+    "compliancerecords",
     "configmaps",
     "customresourcedefinitions",
     "decommissions",
+    "inspections",
     "limitranges",
     "mutatingadmissionpolicies",
     "mutatingadmissionpolicybindings",
@@ -37,6 +40,7 @@ const WATCHED: [&str; 22] = [
     "resourcequotas",
     "rolebindings",
     "servicecatalogs",
+    "statements",
     "storageclasses",
     "validatingadmissionpolicies",
     "validatingadmissionpolicybindings",

@@ -118,10 +118,21 @@ pub async fn argo_cd_settings_merge(context: Context) -> Result<()> {
     let script = in_repository("config/argocd/resource_customizations/govcloud.dev/_/health.lua");
     let script = std::fs::read_to_string(script)?;
     ensure!(data["url"] == "https://argocd.henan.example", "what Argo CD had is gone: {:?}", data.keys());
-    for kind in ["CloudApplication", "ResourceGrant", "ChangeRequest", "Decommission", "Region"] {
+    let kinds = [
+        "Assessment",
+        "CloudApplication",
+        "ResourceGrant",
+        "ChangeRequest",
+        "Decommission",
+        "ComplianceRecord",
+        "Inspection",
+        "Region",
+        "Statement",
+    ];
+    for kind in kinds {
         let key = format!("resource.customizations.health.govcloud.dev_{kind}");
         ensure!(data.get(&key) == Some(&script), "{key} is not the script that was tested");
     }
-    ensure!(data.len() == 6, "{:?}", data.keys());
+    ensure!(data.len() == kinds.len() + 1, "{:?}", data.keys());
     Ok(())
 }

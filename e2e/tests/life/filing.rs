@@ -47,7 +47,7 @@ async fn nobody_deletes_it(department: &Department) -> Result<()> {
         (&["delete", "namespace", name, "--wait=false"], "未办结的申请记录，任何人不得删除"),
         (
             &["delete", "namespace", name, "--wait=false", "--force", "--grace-period=0"],
-            "List them: kubectl get capp,chreq,decom,grant -n",
+            "List them: kubectl get capp,chreq,decom,grant,stmt,comp,insp,asmt -n",
         ),
         (&["label", "namespace", name, "govcloud.dev/filing-region-"], "keeps govcloud.dev/filing-region"),
         (&["label", "namespace", name, "govcloud.dev/open-records-"], "is the operator's mark"),

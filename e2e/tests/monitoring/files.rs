@@ -19,6 +19,9 @@ const RULES: &str = "config/monitoring/rules.yaml";
 /// Rules on the API servers' metrics, for clusters whose API servers have the keeper policy.
 const STATIC_RULES: &str = "config/monitoring/static-rules.yaml";
 
+/// Recording rules, which nobody is called by; their tests have the name of what they record.
+const UTILIZATION: (&str, &str) = ("config/monitoring/utilization-rules.yaml", "utilization");
+
 fn rules_of(file: &str) -> Result<Vec<Value>> {
     let text = fs::read_to_string(in_repository(file))?;
     let read: Value = serde_saphyr::from_str(&text)?;
@@ -42,7 +45,8 @@ pub async fn every_alert_has_its_page_and_its_tests(_: Context) -> Result<()> {
     let rules = [rules_of(RULES)?, rules_of(STATIC_RULES)?].concat();
     let alerts: BTreeSet<String> =
         rules.iter().filter_map(|r| r["alert"].as_str()).map(str::to_owned).collect();
-    let (pages, tests) = (stems("docs/runbooks")?, stems("config/monitoring/tests")?);
+    let (pages, mut tests) = (stems("docs/runbooks")?, stems("config/monitoring/tests")?);
+    ensure!(tests.remove(UTILIZATION.1), "{} has no tests", UTILIZATION.0);
     ensure!(alerts == pages, "alerts {alerts:?}\npages  {pages:?}");
     ensure!(alerts == tests, "alerts {alerts:?}\ntests  {tests:?}");
     for rule in &rules {
@@ -63,6 +67,7 @@ pub async fn every_alert_has_its_page_and_its_tests(_: Context) -> Result<()> {
     for file in [RULES, STATIC_RULES] {
         promtool(&["check", "rules", "--lint=all", "--lint-fatal", file]).await?;
     }
+    the_recording_rules_pass_their_tests().await?;
     let mut fires = 0;
     for name in &tests {
         let file = format!("config/monitoring/tests/{name}.yaml");
@@ -78,6 +83,22 @@ pub async fn every_alert_has_its_page_and_its_tests(_: Context) -> Result<()> {
         fires += cases.len();
     }
     println!("alerts: {} with a page each, {fires} tests by promtool", alerts.len());
+    Ok(())
+}
+
+/// The rules that record use: nothing but records, one sample a minute, tested by promtool.
+async fn the_recording_rules_pass_their_tests() -> Result<()> {
+    let (file, test) = UTILIZATION;
+    promtool(&["check", "rules", "--lint=all", "--lint-fatal", file]).await?;
+    let read: Value = serde_saphyr::from_str(&fs::read_to_string(in_repository(file))?)?;
+    let interval = &read["groups"][0]["interval"];
+    ensure!(*interval == "1m", "the operator expects 1,440 samples a day, and the interval is {interval}");
+    for rule in rules_of(file)? {
+        let (record, labels) = (&rule["record"], &rule["labels"]);
+        ensure!(*record == "govcloud:namespace_use", "{record}");
+        ensure!(labels["resource"].is_string() && labels["of"].is_string(), "{rule}");
+    }
+    promtool(&["test", "rules", &format!("config/monitoring/tests/{test}.yaml")]).await?;
     Ok(())
 }
 

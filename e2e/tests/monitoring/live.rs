@@ -80,6 +80,7 @@ async fn life(cluster: &std::sync::Arc<Cluster>, context: &Context, namespace: &
     let mut stalled = department.application("stalled")?;
     stalled["spec"]["materials"]["projectApproval"]["issuedOn"] = json!("2999-01-01");
     department.file(&stalled).await?;
+    department.file(&fixtures::sample("travel-mlps.yaml")?).await?;
     department.file(&department.application("waiting")?).await?;
     let open = department.provision(department.application("open")?).await?;
     department.fill(&Department::tenant(&open, "prod")?.0, "data", "data").await?;

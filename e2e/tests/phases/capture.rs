@@ -25,7 +25,7 @@ type Standing = (String, String, String, bool);
 pub struct Capture(Arc<Mutex<BTreeMap<Standing, Value>>>);
 
 impl Capture {
-    /// Watches all four kinds from now on, for as long as `tasks` live.
+    /// Watches every kind from now on, for as long as `tasks` live.
     pub async fn start(cluster: &Cluster, tasks: &mut JoinSet<()>) -> Result<Self> {
         let capture = Self::default();
         for kind in Kind::ALL {

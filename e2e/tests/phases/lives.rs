@@ -13,8 +13,10 @@ use govcloud_domain::calendar::{Calendar, china_date, desk_opens};
 use govcloud_domain::names::tenant_namespace;
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
-use kube::api::DynamicObject;
+use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
+
+use crate::documents;
 
 /// Lives that pass through every phase, in three departments.
 pub struct Lives {
@@ -49,9 +51,12 @@ impl Lives {
             early_ends(&self.province),
             a_life(&self.province),
             a_city(&self.city),
+            assessments(&self.province),
             self.maintenance_is_scheduled(),
+            documents::compliance(&self.provider),
+            documents::inspections(&self.province),
         );
-        let ((), (), (), (start, end)) = together.context("the lives before anything is late")?;
+        let ((), (), (), (), (start, end), (), ()) = together.context("the lives before anything is late")?;
         self.everything_falls_due(start, end).await.context("the lives that run late")
     }
 
@@ -131,7 +136,7 @@ fn told(status: &Value, event: &str) -> bool {
 }
 
 /// The authority decides otherwise than by approving.
-async fn decide(department: &Department, kind: Kind, name: &str, verdict: &str) -> Result<DynamicObject> {
+pub async fn decide(department: &Department, kind: Kind, name: &str, verdict: &str) -> Result<DynamicObject> {
     let generation = department.judged(kind, name, "Valid").await?.metadata.generation.unwrap_or_default();
     let annotations = json!({
         "govcloud.dev/decision": verdict, "govcloud.dev/reviewed-generation": generation.to_string(),
@@ -224,6 +229,47 @@ async fn a_life(department: &Department) -> Result<()> {
     department.phase(Kind::Exit, "exit", "Completed").await?;
     department.phase(Kind::Application, "main", "Exited").await?;
     department.phase(Kind::Grant, "main", "Released").await.map(drop)
+}
+
+/// Assessments of a quarter that is over, each to another end, and of one that is not. A second officer files and scores.
+async fn assessments(department: &Department) -> Result<()> {
+    let officer = department.second_officer(Kind::Assessment).await?;
+    let file = async |name: &str, from: &str, to: &str| {
+        let manifest = json!({
+            "apiVersion": "govcloud.dev/v1alpha1", "kind": "Assessment", "metadata": {"name": name},
+            "spec": {"region": department.region, "subject": "Department", "period": {"from": from, "to": to}},
+        });
+        Ok::<_, anyhow::Error>(
+            officer.create(&PostParams::default(), &serde_json::from_value(manifest)?).await?,
+        )
+    };
+    let amend = async |name: &str, patch: Value| {
+        officer.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await.map(drop)
+    };
+    file("quarter-running", "2026-10-01", "2026-12-31").await?;
+    department.phase(Kind::Assessment, "quarter-running", "Collecting").await?;
+    let scores = json!([{"criterion": "reasonable", "score": 85}, {"criterion": "efficient", "score": 78}]);
+    for (name, verdict, phase) in [
+        ("quarter-published", "approved", "Published"),
+        ("quarter-rejected", "rejected", "Rejected"),
+        ("quarter-returned", "returned", "Returned"),
+    ] {
+        file(name, "2026-07-01", "2026-09-30").await?;
+        department.phase(Kind::Assessment, name, "Scoring").await?;
+        amend(name, json!({"spec": {"scores": scores}})).await?;
+        department.phase(Kind::Assessment, name, "Objection").await?;
+        let objection = json!({"spec": {"objection": {"reason": "系统尚在推广期"}}});
+        department.amend(Kind::Assessment, name, objection).await?;
+        department.phase(Kind::Assessment, name, "Answering").await?;
+        amend(name, json!({"spec": {"answer": {"text": "维持原评分"}}})).await?;
+        department.phase(Kind::Assessment, name, "AwaitingDecision").await?;
+        decide(department, Kind::Assessment, name, verdict).await?;
+        department.phase(Kind::Assessment, name, phase).await?;
+    }
+    let filed = file("quarter-withdrawn", "2026-07-01", "2026-09-30").await?;
+    let uid = filed.uid().context("no UID")?;
+    amend("quarter-withdrawn", json!({"metadata": {"annotations": {"govcloud.dev/withdraw": uid}}})).await?;
+    department.phase(Kind::Assessment, "quarter-withdrawn", "Withdrawn").await.map(drop)
 }
 
 /// A namespace stands already under the name that an application would take.

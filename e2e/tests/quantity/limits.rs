@@ -66,6 +66,7 @@ async fn tenant(client: &Client, namespace: &str, quota: &[(&str, &str)], limite
             storage_classes: Vec::new(),
             restriction: Restriction::None,
             take_back: None,
+            adoption: None,
         }],
         access: Vec::new(),
         allowed: Allowed::default(),

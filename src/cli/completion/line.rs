@@ -118,6 +118,8 @@ impl<'a> Line<'a> {
             ("render", "name") => Place::Name(Names::Records(Kind::Application)),
             ("render", "change") => Place::Name(Names::Records(Kind::Change)),
             ("consent" | "receipt" | "certificate", "target") => Place::Name(Names::Records(Kind::Exit)),
+            ("statement", "target") => Place::Name(Names::Records(Kind::Statement)),
+            ("respond", "target") => Place::Name(Names::Records(Kind::Inspection)),
             (_, "file" | "kubeconfig") => Place::File,
             _ => Place::Other,
         }

@@ -7,22 +7,29 @@ use govcloud_domain::reason::Reason;
 #[test]
 fn decision_patch_replaces_every_annotation() {
     let record = record(Kind::Application, test_fixtures::submitted());
-    let body = decision(&record, Verdict::Approved, None, &[], "li");
+    let body = decision(&record, Verdict::Approved, None, Named::default(), "li");
     assert_eq!(
         body,
         json!({ "metadata": { "annotations": {
             "govcloud.dev/decision": "approved", "govcloud.dev/reviewed-generation": "1", "govcloud.dev/opinion": null,
-            "govcloud.dev/reattach": null, "govcloud.dev/decided-by": "li",
+            "govcloud.dev/reattach": null, "govcloud.dev/adopt": null, "govcloud.dev/decided-by": "li",
         } } })
     );
     let uids = [
         "00000000-0000-4000-8000-000000000001".to_owned(),
         "00000000-0000-4000-8000-000000000002".to_owned(),
     ];
-    let body = decision(&record, Verdict::Returned, Some("缺少附件"), &uids, "li");
+    let body = decision(
+        &record,
+        Verdict::Returned,
+        Some("缺少附件"),
+        Named { reattach: &uids, adopt: &uids[..1] },
+        "li",
+    );
     assert_eq!(body["metadata"]["annotations"]["govcloud.dev/decision"], "returned");
     assert_eq!(body["metadata"]["annotations"]["govcloud.dev/opinion"], "缺少附件");
     assert_eq!(body["metadata"]["annotations"]["govcloud.dev/reattach"], uids.join(","));
+    assert_eq!(body["metadata"]["annotations"]["govcloud.dev/adopt"], uids[0]);
 }
 
 #[test]

@@ -18,7 +18,8 @@ use govcloud_api::GROUP;
 pub(super) struct Holder {
     /// `User/name`, `Group/name` or `ServiceAccount/namespace/name`.
     pub subject: String,
-    /// `verb resource.group`, each once. `*` is a wildcard, which does not count for `approve`, `provision`, `consent`, `install`.
+    /// `verb resource.group`, each once. `*` is a wildcard, which does not count for `approve`, `provision`, `consent`, `confirm`,
+    /// `install`, `adopt-out`.
     pub rights: BTreeSet<String>,
     /// The binding; with its namespace if the rights hold there only.
     pub binding: String,
@@ -135,7 +136,7 @@ fn concerns(verb: &str, group: &str, resource: &str) -> bool {
         (group == "*" || group == wanted) && (resource == "*" || resources.contains(&resource))
     };
     let wild = verb == "*";
-    let ours = ["approve", "provision", "administer", "install", "consent"];
+    let ours = ["approve", "provision", "administer", "install", "consent", "confirm", "adopt-out"];
     verb.starts_with("impersonate")
         || verb == "unsafe-delete-ignore-read-errors"
         || wild && ["", "authentication.k8s.io"].iter().any(|g| of(g, &["users", "groups", "uids"]))
@@ -175,6 +176,8 @@ mod tests {
             ("unsafe-delete-ignore-read-errors", "govcloud.dev", "cloudapplications", true),
             ("approve", "govcloud.dev", "regions", true),
             ("install", "govcloud.dev", "gates", true),
+            ("confirm", "govcloud.dev", "statements", true),
+            ("adopt-out", "govcloud.dev", "namespaces", true),
             ("escalate", "rbac.authorization.k8s.io", "clusterroles", true),
             ("create", "admissionregistration.k8s.io", "mutatingadmissionpolicies", true),
             ("*", "*", "*", true),

@@ -24,6 +24,7 @@ pub use sink::Sink;
 
 /// Destination of events, from the command line.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+#[group(skip)]
 pub struct Options {
     /// URL to which every lifecycle event is posted as a CloudEvent. Without it, and without `K_SINK`, none is sent.
     #[arg(long = "cloudevents-sink", env = "GOVCLOUD_CLOUDEVENTS_SINK", value_name = "URL")]

@@ -9,9 +9,11 @@ use govcloud_api::{keys, resources};
 use govcloud_domain::application;
 use govcloud_domain::existing_namespace::ExistingNamespace;
 use govcloud_domain::names;
+use govcloud_domain::tenancy::quota;
 use govcloud_domain::tenancy::volumes::is_unclaimed;
 use jiff::Timestamp;
 
+use super::compliance::counts_differently;
 use super::filed::{filed_index, phase, region_in_spec, wanted};
 use super::namespace::{filing_differs, identity_differs};
 use super::settings::SETTINGS;
@@ -19,7 +21,7 @@ use super::volume::ownership_or_claim_differs;
 use super::{
     Dependency, Filed, Kind, KindSpec, Live, Priority, RecordSpec, Watched, always, links, tenant_objects,
 };
-use crate::cache::{Object, text};
+use crate::cache::{Change, Object, text};
 use crate::cluster_state::ClusterState;
 use crate::decision::{Decision, GatherContext};
 use crate::index::IndexKey;
@@ -47,7 +49,7 @@ pub(super) static KIND: KindSpec = KindSpec {
     }),
 };
 
-static READS: [Dependency; 6] = [
+static READS: [Dependency; 8] = [
     // A recreated record takes over the grant that the earlier one left (S4).
     Dependency::on(Kind::Grant, links::EXISTING_GRANT, always).live(Live::Reference),
     Dependency::on(Kind::Decommission, links::SAME_APPLICATION, always),
@@ -55,9 +57,18 @@ static READS: [Dependency; 6] = [
     // Names that are taken, and namespaces of an earlier record.
     Dependency::on(Kind::Namespace, links::WANTED_NAMESPACES, identity_differs).live(Live::Reference),
     Dependency::on(Kind::Volume, links::VOLUMES, ownership_or_claim_differs),
+    // What is claimed in a namespace that is to be adopted.
+    Dependency::on(Kind::Claim, links::CLAIMS_IN_EXISTING, requests_differ),
     // Marked before anything is made.
     Dependency::on(Kind::Namespace, links::FILING_NAMESPACE, filing_differs),
+    // What its department owes for it (Art. 19, 22, 24).
+    Dependency::on(Kind::Compliance, links::SAME_APPLICATION, counts_differently),
 ];
+
+/// A claim comes, goes or asks for more.
+fn requests_differ(_: &ClusterState, change: &Change) -> bool {
+    change.differs(|claim| (claim.uid.clone(), quota::claimed([claim.value()])))
+}
 
 fn decide(state: &ClusterState, key: &Key, with: &GatherContext, now: Timestamp) -> Option<Decision> {
     let seen = state.observed_application(key, with)?;
@@ -76,6 +87,7 @@ impl ClusterState {
             region_context: self.region_context(&record.spec.region, with),
             grant: self.typed(Kind::Grant, key.namespace(), key.name()),
             filing: self.filing_namespace(key.namespace()),
+            evidence: self.evidence(&IndexKey::Application(key.namespace().into(), key.name().into())),
             unclaimed: self.unclaimed_volumes(&meta.uid),
             maintenances: self.maintenance_of(key, &record.spec.region, announced),
             exits: self.exits_on(key.namespace(), key.name()).iter().map(|d| exit_view(d)).collect(),
@@ -114,18 +126,30 @@ impl ClusterState {
             let owner = labels.get(keys::APPLICATION_UID);
             // What is used bounds what may be asked for of a namespace that another record left.
             let own = owner.is_some_and(|uid| **uid == *record.uid);
+            let Some(owner) = owner.cloned().map(IndexKey::Uid) else {
+                // No tenant namespace: it may be one to adopt.
+                let used = self.claimed_in(namespace.name());
+                return ExistingNamespace { used, ..ExistingNamespace::read(&namespace.value()) };
+            };
             let used = (!own).then(|| self.used_in(namespace.name())).flatten();
-            let owner = owner.cloned().map(IndexKey::Uid);
             ExistingNamespace {
                 name: namespace.name().to_owned(),
                 uid: namespace.uid.to_string(),
                 deleting: namespace.is_being_deleted(),
-                owner_exists: owner.is_some_and(|uid| !self.store(Kind::Application).find(&uid).is_empty()),
+                owner_exists: !self.store(Kind::Application).find(&owner).is_empty(),
                 used: used.map(|quota| quota.used).unwrap_or_default(),
                 labels,
+                ..ExistingNamespace::default()
             }
         };
         existing.iter().map(view).collect()
+    }
+
+    /// Use by the claims in a namespace that has no quota of the operator, by quota key. Pods are nothing that the operator
+    /// may read: what they use is counted once the namespace is marked.
+    fn claimed_in(&self, namespace: &str) -> BTreeMap<String, String> {
+        let claims = self.store(Kind::Claim).in_namespace(namespace);
+        quota::claimed(claims.iter().map(|claim| claim.value()))
     }
 
     /// Volumes of an application whose claim is gone.

@@ -19,11 +19,12 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use super::compliance::{counts_differently, relies_on};
 use super::filed::{REQUEST, filed_index, region_in_spec};
 use super::namespace::identity_differs;
 use super::settings::SETTINGS;
 use super::{
-    Dependency, Filed, Kind, KindSpec, Priority, RecordSpec, Watched, existence, links, tenant_objects,
+    Dependency, Filed, Kind, KindSpec, Live, Priority, RecordSpec, Watched, existence, links, tenant_objects,
 };
 use crate::cache::{Change, Object};
 use crate::cluster_state::ClusterState;
@@ -53,12 +54,16 @@ pub(super) static KIND: KindSpec = KindSpec {
     }),
 };
 
-static READS: [Dependency; 3] = [
+static READS: [Dependency; 4] = [
     Dependency::on(Kind::Namespace, links::WANTED_NAMESPACES, identity_differs),
     // Maintenance names applications (Art. 18).
     Dependency::on(Kind::Application, links::AFFECTED_APPLICATIONS, existence).confirm_missing(),
     // Its window may overlap with that of other maintenance.
     Dependency::on(Kind::Change, links::MAINTENANCE_OF_REGION, maintenance_moved),
+    // It may name an emergency plan (Art. 18).
+    Dependency::on(Kind::Compliance, links::EMERGENCY_PLAN, counts_differently)
+        .live(Live::Reference)
+        .confirm_missing(),
 ];
 
 fn phase(change: &Object) -> Option<ChangePhase> {
@@ -97,6 +102,7 @@ fn index(change: &Object) -> Vec<IndexKey> {
         (is_over(change), spec.get("platformMaintenance"), spec["region"].as_str())
     {
         keys.push(IndexKey::Maintenance(region.to_owned()));
+        keys.extend(relies_on(change));
         match plan.pointer("/affects/applications").and_then(Value::as_array) {
             None => keys.push(IndexKey::MaintainsAll(region.to_owned())),
             Some(named) => keys.extend(named.iter().filter_map(|a| {
@@ -127,6 +133,7 @@ impl ClusterState {
             application: name.and_then(|n| self.typed(Kind::Application, key.namespace(), n)),
             others: name.map(|n| self.open_requests(key, n)).unwrap_or_default(),
             used: grant.as_ref().map(|(_, g)| self.used(g)).unwrap_or_default(),
+            emergency_plan: self.emergency_plan(&object),
             existing: name.map(|_| self.observed_namespaces(&object)).unwrap_or_default(),
             affected_missing: plan.map(|m| self.affected_missing(region, m)).unwrap_or_default(),
             maintenances: plan.map(|_| self.other_maintenance(key, region)).unwrap_or_default(),

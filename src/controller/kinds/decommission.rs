@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use govcloud_api::adoption::Origin;
 use govcloud_api::application::{CloudApplication, TenantNamespace};
 use govcloud_api::decommission::{Decommission, DecommissionPhase, Scope};
 use govcloud_api::filed::Filed as _;
@@ -230,6 +231,11 @@ impl ClusterState {
         StorageInventory {
             application_uid: uid.to_owned(),
             earlier: BTreeSet::new(),
+            adopted: entries
+                .clone()
+                .filter(|n| n.origin == Some(Origin::Adopted))
+                .map(|n| n.namespace.clone())
+                .collect(),
             namespaces: entries.map(|n| (n.entry.clone(), n.namespace.clone())).collect(),
             volumes: self.inventory_volumes(own, &claims),
             snapshots: names.iter().flat_map(|n| self.snapshots_in(n)).collect(),

@@ -53,8 +53,8 @@ struct OfAnswer {
     decision: Option<Decision>,
 }
 
-/// Returns true if the operator owes a record an answer. It is found when the record arrives: after the lists of 10,000
-/// applications it took half a second of a core.
+/// Returns true if the operator owes a record an answer. It is found when the record arrives, and not after the lists, when every
+/// record waits for its turn.
 fn awaits_answer(record: &Object) -> bool {
     let status = record.status().map(|OfAnswer { observed_generation, waiting_on, decision }| RecordStatus {
         observed_generation,
@@ -81,6 +81,9 @@ pub(super) fn filed_index(record: &Object) -> Vec<IndexKey> {
 /// Names of the tenant namespaces that a record's spec asks for.
 pub(super) fn wanted(record: &Object, application: &str, spec: &Value) -> Vec<String> {
     let entries = record.kind.filed().and_then(|filed| spec.pointer(filed.namespaces?)?.as_array());
-    let entries = entries.into_iter().flatten().filter_map(|e| e["name"].as_str());
-    entries.map(|entry| names::tenant_namespace(record.namespace(), application, entry)).collect()
+    let name = |entry: &Value| match entry["existing"]["name"].as_str() {
+        Some(existing) => Some(existing.to_owned()),
+        None => Some(names::tenant_namespace(record.namespace(), application, entry["name"].as_str()?)),
+    };
+    entries.into_iter().flatten().filter_map(name).collect()
 }

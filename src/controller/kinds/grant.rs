@@ -6,7 +6,7 @@ use govcloud_api::grant::{GrantPhase, ResourceGrant};
 use govcloud_api::resources;
 use govcloud_domain::record::Meta;
 use govcloud_domain::tenancy::{LiveNamespace, LiveObject, LiveVolume};
-use govcloud_domain::{decommission, grant, names};
+use govcloud_domain::{decommission, grant};
 use jiff::Timestamp;
 
 use super::filed::{filed_index, phase, region_in_spec};
@@ -27,7 +27,7 @@ pub(super) static KIND: KindSpec = KindSpec {
     resource: resources::RESOURCE_GRANT,
     watched: Watched::All,
     priority: Priority::High,
-    index: filed_index,
+    index,
     count: Census::record::<ResourceGrant>,
     record: Some(RecordSpec {
         depends: &[&SETTINGS, &READS, &tenant_objects::DRIFT],
@@ -42,6 +42,15 @@ pub(super) static KIND: KindSpec = KindSpec {
         }),
     }),
 };
+
+/// Keys of a filed record, and the running systems' namespaces that it adopts: their obstacles go before they are marked.
+fn index(grant: &Object) -> Vec<IndexKey> {
+    let spec = grant.spec();
+    let entries = spec["namespaces"].as_array().into_iter().flatten();
+    let existing = entries.filter_map(|entry| entry["existing"]["name"].as_str());
+    let existing = existing.map(|name| IndexKey::WantsNamespace(name.to_owned()));
+    filed_index(grant).into_iter().chain(existing).collect()
+}
 
 static READS: [Dependency; 6] = [
     Dependency::on(Kind::Application, links::APPLICATION_OF_RECORD, always)
@@ -115,7 +124,7 @@ impl ClusterState {
 pub fn tenant_names(meta: &Meta, grant: &ResourceGrant) -> Vec<String> {
     let application = &grant.spec.application.name;
     let asked = grant.spec.namespaces.iter();
-    let asked = asked.map(|n| names::tenant_namespace(&meta.namespace, application, &n.name));
+    let asked = asked.map(|n| grant::name_of(&meta.namespace, application, n));
     let made = grant.status.iter().flat_map(|s| s.namespaces.iter().map(|n| n.namespace.clone()));
     let mut names: Vec<String> = asked.chain(made).collect();
     names.sort();

@@ -3,8 +3,8 @@
 
 use govcloud_api::keys;
 use govcloud_api::resources::{
-    CHANGE_REQUEST, CLOUD_APPLICATION, NAMESPACE, PERSISTENT_VOLUME, REGION, RESOURCE_GRANT, SERVICE_CATALOG,
-    STORAGE_CLASS, VOLUME_SNAPSHOT_CONTENT, WORK_CALENDAR,
+    CHANGE_REQUEST, CLOUD_APPLICATION, COMPLIANCE_RECORD, NAMESPACE, PERSISTENT_VOLUME, REGION,
+    RESOURCE_GRANT, SERVICE_CATALOG, STORAGE_CLASS, VOLUME_SNAPSHOT_CONTENT, WORK_CALENDAR,
 };
 use govcloud_domain::plan::Target;
 use serde_json::Value;
@@ -86,13 +86,35 @@ pub const CALENDAR_OF_REGION: Link = Link {
     },
 };
 
-/// The ServiceCatalog of a record's Region.
-pub const CATALOG_OF_REGION: Link = Link {
+/// The ServiceCatalogs of a record's Region.
+pub const CATALOGS_OF_REGION: Link = Link {
     targets: |state, record| {
-        named_by_region(state, record, |s| s["catalog"].as_str().map(|c| Target::named(SERVICE_CATALOG, c)))
+        named_by_region(state, record, |s| {
+            catalogs(s).iter().map(|c| Target::named(SERVICE_CATALOG, c)).collect::<Vec<_>>()
+        })
     },
     readers: |state, catalog, reader| {
         readers_of_regions(state, &IndexKey::Catalog(catalog.name().to_owned()), reader)
+    },
+};
+
+/// Names of the ServiceCatalogs in a Region's spec, each once.
+pub(super) fn catalogs(spec: &Value) -> Vec<String> {
+    let several = spec["catalogs"].as_array().into_iter().flatten();
+    let mut names: Vec<String> = Vec::new();
+    for name in [&spec["catalog"]].into_iter().chain(several).filter_map(Value::as_str) {
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
+/// The statements of a department that are not final: they are computed from its records.
+pub const OPEN_STATEMENTS: Link = Link {
+    targets: no_targets,
+    readers: |state, record, reader| {
+        keys_of(state, reader, &IndexKey::OpenStatement(record.namespace().to_owned()))
     },
 };
 
@@ -177,12 +199,28 @@ pub const IN_TENANT_NAMESPACE: Link = Link {
     },
 };
 
+/// Claims in a running system's namespace that an application asks to adopt.
+pub const CLAIMS_IN_EXISTING: Link = Link {
+    targets: no_targets,
+    readers: |state, claim, reader| {
+        let namespace = state.get(Kind::Namespace, "", claim.namespace());
+        let tenant = namespace.is_some_and(|n| n.label(keys::APPLICATION_UID).is_some());
+        let wanted = || keys_of(state, reader, &IndexKey::WantsNamespace(claim.namespace().to_owned()));
+        if tenant { Vec::new() } else { wanted() }
+    },
+};
+
 /// The tenant namespaces of a record's application.
 pub const TENANT_NAMESPACES: Link = Link {
     targets: tenant_namespaces,
     readers: |state, namespace, reader| {
         let owner = namespace.label(keys::APPLICATION_UID);
-        owner.map(|uid| readers_of_owner(state, &uid, reader)).unwrap_or_default()
+        let mut readers = owner.map(|uid| readers_of_owner(state, &uid, reader)).unwrap_or_default();
+        if reader == Kind::Grant {
+            // One that is to be adopted has no owner yet.
+            readers.extend(keys_of(state, reader, &IndexKey::WantsNamespace(namespace.name().to_owned())));
+        }
+        readers
     },
 };
 
@@ -348,4 +386,32 @@ pub const APPROVED_CHANGE: Link = Link {
         change.map(target).into_iter().collect()
     },
     readers: same_application,
+};
+
+/// The emergency plan that maintenance or a drill names (Art. 17, 18).
+pub const EMERGENCY_PLAN: Link = Link {
+    targets: |_, record| {
+        let named = super::compliance::plan_name(record);
+        named.iter().map(|n| Target::namespaced(COMPLIANCE_RECORD, record.namespace(), n)).collect()
+    },
+    readers: |state, plan, reader| {
+        keys_of(state, reader, &IndexKey::ReliesOn(plan.namespace().to_owned(), plan.name().to_owned()))
+    },
+};
+
+/// Compliance records about the same platform or application.
+pub const SAME_SUBJECT: Link = Link {
+    targets: no_targets,
+    readers: |state, record, reader| {
+        super::compliance::subject(record).map(|key| keys_of(state, reader, &key)).unwrap_or_default()
+    },
+};
+
+/// Compliance records about the platform of a Region.
+pub const PLATFORM: Link = Link {
+    targets: no_targets,
+    readers: |state, record, reader| {
+        let of_platform = applications(record).is_empty().then(|| state.region_code(record)).flatten();
+        of_platform.map(|code| Key::new(reader, "", code)).into_iter().collect()
+    },
 };

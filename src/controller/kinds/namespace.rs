@@ -2,6 +2,7 @@
 //! bear a mark while a record is open.
 
 use govcloud_api::{keys, resources};
+use govcloud_domain::existing_namespace::ExistingNamespace;
 use govcloud_domain::filing::{FilingNamespace, Holding};
 
 use super::filed::is_open;
@@ -27,7 +28,10 @@ fn index(namespace: &Object) -> Vec<IndexKey> {
 /// Region, mark and deletion of a filing namespace.
 pub(super) fn filing_differs(_: &ClusterState, change: &Change) -> bool {
     change.both().any(|n| filing_region(n).is_some())
-        && change.differs(|n| (n.uid.clone(), filing_region(n), is_marked(n), n.is_being_deleted()))
+        && change.differs(|n| {
+            let settled_through = n.label(keys::SETTLED_THROUGH);
+            (n.uid.clone(), filing_region(n), is_marked(n), settled_through, n.is_being_deleted())
+        })
 }
 
 /// Returns true if a filing namespace bears the mark of open records.
@@ -35,9 +39,15 @@ fn is_marked(namespace: &Object) -> bool {
     namespace.label(keys::OPEN_RECORDS).as_deref() == Some("true")
 }
 
-/// Identity, labels and deletion: everything that a decision reads of a namespace that is not leaving.
+/// Identity, labels and deletion: everything that a decision reads of a namespace that is not leaving. Of one that is no
+/// tenant namespace, also who owns it, and whom its holder gives it to.
 pub(super) fn identity_differs(_: &ClusterState, change: &Change) -> bool {
-    change.differs(|n| (n.uid.clone(), n.labels(), n.is_being_deleted()))
+    let held = |n: &Object| {
+        let existing = ExistingNamespace::read(&n.value());
+        (existing.foreign, existing.released_to)
+    };
+    let held = |n: &Object| n.label(keys::APPLICATION_UID).is_none().then(|| held(n));
+    change.differs(|n| (n.uid.clone(), n.labels(), n.is_being_deleted(), held(n)))
 }
 
 /// Identity, deletion and content: a grant corrects drift in the content.
@@ -56,6 +66,7 @@ impl ClusterState {
             resource_version: namespace.resource_version(),
             marked: is_marked(&namespace),
             deleting: namespace.is_being_deleted(),
+            settled_through: namespace.label(keys::SETTLED_THROUGH),
         })
     }
 

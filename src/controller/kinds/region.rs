@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use strum::VariantArray;
 
+use super::compliance::counts_differently;
 use super::filed::is_open;
 use super::namespace::filing_differs;
 use super::settings::SETTINGS;
@@ -29,7 +30,7 @@ pub(super) static KIND: KindSpec = KindSpec {
     index,
     count: |_, _| {},
     record: Some(RecordSpec {
-        depends: &[&SETTINGS, &RETAINED, &FILING, &FILED],
+        depends: &[&SETTINGS, &RETAINED, &FILING, &FILED, &SETTLED, &PLATFORM],
         region: |region| Some(region.name().to_owned()),
         decide,
         schema_error: super::schema_error::<Region>,
@@ -60,6 +61,15 @@ static FILED: [Dependency; Kind::VARIANTS.len()] = {
     kinds
 };
 
+/// Statements that are settled, and the editions that they were computed by.
+static SETTLED: [Dependency; 2] = [
+    Dependency::on(Kind::Statement, links::REGION_WHERE_FILED, super::statement::settled_or_billed),
+    Dependency::on(Kind::Catalog, links::CATALOGS_OF_REGION, super::catalog::mark_differs),
+];
+
+/// What the provider owes for the platform (Art. 17, 21, 24).
+static PLATFORM: [Dependency; 1] = [Dependency::on(Kind::Compliance, links::PLATFORM, counts_differently)];
+
 const fn filed(on: Kind) -> Dependency {
     Dependency::on(on, links::REGION_WHERE_FILED, opens_or_ends)
 }
@@ -87,7 +97,7 @@ fn index(region: &Object) -> Vec<IndexKey> {
     let classes = classes.into_iter().flatten().filter_map(Value::as_str);
     let mut keys = vec![IndexKey::Region(region.name().to_owned())];
     keys.extend(text("calendar").map(IndexKey::Calendar));
-    keys.extend(text("catalog").map(IndexKey::Catalog));
+    keys.extend(links::catalogs(&spec).into_iter().map(IndexKey::Catalog));
     keys.extend(text("parent").map(IndexKey::Parent));
     keys.extend(classes.map(|c| IndexKey::StorageClass(c.to_owned())));
     keys
@@ -96,7 +106,11 @@ fn index(region: &Object) -> Vec<IndexKey> {
 fn decide(state: &ClusterState, key: &Key, with: &GatherContext, now: Timestamp) -> Option<Decision> {
     // Read first: where the Region changes meanwhile, the status write is refused for this version.
     let (meta, _) = state.typed::<Region>(Kind::Region, "", key.name())?;
-    let seen = region::Observed { trouble: with.failure.clone(), ..state.observed_region(key.name())? };
+    let seen = region::Observed {
+        trouble: with.failure.clone(),
+        months: state.department_months(key.name(), now),
+        ..state.observed_region(key.name())?
+    };
     Some(Decision::new(meta, seen.view.region.status.as_ref(), region::decide(&seen, now)))
 }
 
@@ -107,6 +121,9 @@ impl ClusterState {
             view: self.region(code)?,
             retained: self.retained_volumes(code),
             filing: self.filing_namespaces(code),
+            months: Vec::new(),
+            billed: self.billed_editions(code),
+            evidence: self.evidence(&IndexKey::Platform(code.to_owned())),
             trouble: None,
         })
     }

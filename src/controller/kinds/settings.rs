@@ -1,6 +1,6 @@
 //! Settings that every record depends on.
 
-use super::{Dependency, Kind, existence, links};
+use super::{Dependency, Kind, links};
 use crate::cache::Object;
 
 /// Settings that every record depends on, by its Region.
@@ -9,7 +9,8 @@ pub(super) static SETTINGS: [Dependency; 4] = [
         .confirm_missing(),
     Dependency::on(Kind::Calendar, links::CALENDAR_OF_REGION, |_, change| change.differs(generation))
         .confirm_missing(),
-    Dependency::on(Kind::Catalog, links::CATALOG_OF_REGION, existence).confirm_missing(),
+    Dependency::on(Kind::Catalog, links::CATALOGS_OF_REGION, |_, change| change.differs(generation))
+        .confirm_missing(),
     Dependency::on(Kind::StorageClass, links::STORAGE_CLASSES_OF_REGION, |_, change| {
         change.differs(|class| class.value()["reclaimPolicy"].clone())
     })

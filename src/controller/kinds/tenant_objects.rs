@@ -1,5 +1,7 @@
 //! Objects of the operator in tenant namespaces: ResourceQuota, LimitRange, NetworkPolicy and RoleBinding (Art. 13).
 
+use std::collections::BTreeMap;
+
 use govcloud_api::resources::{self, ResourceType};
 use govcloud_domain::tenancy::quota::QuotaUse;
 use serde_json::Value;
@@ -42,10 +44,12 @@ pub(super) static USE: [Dependency; 1] =
     })];
 
 /// State of a quota that a grant waits for: the API server enforces it, and the keys that Kubernetes does not count. The amounts
-/// in use are none of it: they change with every object of a tenant.
-fn counting(quota: &Object) -> (bool, Vec<String>) {
-    let quota = QuotaUse::of(&quota.value());
-    (quota.in_force, quota.not_counted())
+/// in use are none of it: they change with every object of a tenant. Those of keys that are only counted are: a limit waits
+/// for them.
+fn counting(quota: &Object) -> (bool, Vec<String>, BTreeMap<String, String>) {
+    let quota = quota.value();
+    let counted = QuotaUse::of(&quota);
+    (counted.in_force, counted.not_counted(), QuotaUse::without_limit(&quota))
 }
 
 /// Content of an object, in which drift is corrected: all but its status, and of its metadata the labels, annotations

@@ -7,15 +7,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use govcloud_api::condition::{Condition, ConditionStatus};
+use govcloud_api::compliance::ComplianceRecord;
+use govcloud_api::condition::{Condition, ConditionStatus, ConditionType};
 use govcloud_api::deadline::{Deadline, Party};
 use govcloud_api::decommission::Decommission;
 use govcloud_api::filed::Filed;
+use govcloud_api::inspection::Inspection;
 use govcloud_api::keys;
 use govcloud_api::region::Region;
+use govcloud_api::statement::Statement;
 use govcloud_domain::calendar::{Calendar, china_date, end_of};
 use govcloud_domain::deadline::DeadlineClock;
 use govcloud_domain::quantity::Quantity;
+use govcloud_domain::reason::Reason;
 use govcloud_domain::record::durations;
 use govcloud_domain::tenancy::volumes::is_unclaimed;
 use jiff::Timestamp;
@@ -29,7 +33,9 @@ use crate::kinds::Kind;
 
 mod gauges;
 
-use gauges::{ByCalendar, ByDeadline, ByOutcome, ByParty, ByPhase, ByReason, ByRegion, ByState, ByVerdict};
+use gauges::{
+    ByCalendar, ByCompliance, ByDeadline, ByOutcome, ByParty, ByPhase, ByReason, ByRegion, ByState, ByVerdict,
+};
 
 /// Phase and reason of a record that does not fit its schema.
 const MALFORMED: &str = "Malformed";
@@ -105,7 +111,9 @@ pub struct Census {
     deadlines: BTreeMap<ByDeadline, Deadlines>,
     decided: BTreeMap<ByVerdict, i64>,
     certificates: BTreeMap<ByRegion, i64>,
+    over_budget: BTreeMap<ByRegion, i64>,
     outcomes: BTreeMap<ByOutcome, i64>,
+    compliance: BTreeMap<ByCompliance, i64>,
     volumes: BTreeMap<ByState, i64>,
     retained: BTreeMap<ByRegion, Idle>,
     unclaimed: BTreeMap<ByRegion, Idle>,
@@ -126,7 +134,7 @@ impl Census {
         census
     }
 
-    /// Adds a Region. It shows zero idle volumes until one is counted.
+    /// Adds a Region. It shows zero idle volumes, and no statement over its budget, until one is counted.
     fn region(&mut self, object: &Object, state: &ClusterState) {
         let code = object.name().to_owned();
         let region = object.read::<Region>().ok();
@@ -137,10 +145,14 @@ impl Census {
         }
         if let Some(status) = region.and_then(|r| r.status) {
             self.conditions(Kind::Region.as_str(), &code, &status.conditions);
+            for deadline in status.deadlines.iter().filter(|d| !d.is_over()) {
+                self.deadline(deadline, &code, calendar.as_deref());
+            }
         }
         let by_region = ByRegion { region: code.clone() };
         self.retained.entry(by_region.clone()).or_default();
-        self.unclaimed.entry(by_region).or_default();
+        self.unclaimed.entry(by_region.clone()).or_default();
+        self.over_budget.entry(by_region).or_default();
         self.regions.insert(code, calendar);
     }
 
@@ -179,6 +191,29 @@ impl Census {
         }
     }
 
+    /// Adds a compliance record, with its state.
+    pub fn compliance(&mut self, object: &Object) {
+        self.record::<ComplianceRecord>(object);
+        let Ok(record) = object.read::<ComplianceRecord>() else { return };
+        let conditions = record.status.iter().flat_map(|s| &s.record.conditions);
+        let current = conditions.into_iter().find(|c| c.type_ == ConditionType::Current.as_ref());
+        let Some(state) = current.and_then(|c| c.reason.parse::<Reason>().ok()) else { return };
+        let (region, _) = self.at(Some(&record.spec.region));
+        let label = ByCompliance { region, document: record.spec.type_.into(), state: state.into() };
+        *self.compliance.entry(label).or_default() += 1;
+    }
+
+    /// Adds an inspection, with the clocks of its findings.
+    pub fn inspection(&mut self, object: &Object) {
+        self.record::<Inspection>(object);
+        let Ok(inspection) = object.read::<Inspection>() else { return };
+        let (region, calendar) = self.at(Some(&inspection.spec.region));
+        let findings = inspection.status.iter().flat_map(|s| &s.findings);
+        for finding in findings.filter(|f| !f.deadline.is_over()) {
+            self.deadline(&finding.deadline, &region, calendar.as_deref());
+        }
+    }
+
     /// Adds an exit, with its certificate.
     pub fn exit(&mut self, object: &Object) {
         self.record::<Decommission>(object);
@@ -190,6 +225,17 @@ impl Census {
             *self.outcomes.entry(label).or_default() += 1;
         }
         *self.certificates.entry(ByRegion { region }).or_default() += 1;
+    }
+
+    /// Adds a statement; an open one also if the year's fees are above the department's ceiling (Art. 7).
+    pub fn statement(&mut self, object: &Object) {
+        self.record::<Statement>(object);
+        let Ok(statement) = object.read::<Statement>() else { return };
+        let mut conditions = statement.status.iter().flat_map(|status| &status.record.conditions);
+        let above = |c: &Condition| c.type_ == "WithinBudget" && c.status == ConditionStatus::False;
+        let over = !statement.is_over() && conditions.any(above);
+        let (region, _) = self.at(Some(&statement.spec.region));
+        *self.over_budget.entry(ByRegion { region }).or_default() += i64::from(over);
     }
 
     /// Adds what is stalled, by its conditions.

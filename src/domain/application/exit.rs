@@ -77,6 +77,7 @@ impl Evaluation<'_> {
                     self.builder.drop_clock(o, ClosedReason::Exited);
                 }
                 let at = exit.ended_at.unwrap_or(self.now);
+                self.status.exited_at = Some(at.into());
                 let provider = Actor::operator_for(Party::Provider);
                 self.builder.record_event_at(LifecycleEvent::Exited(exit.name), provider, Some(16), at);
             }

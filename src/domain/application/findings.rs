@@ -35,6 +35,7 @@ impl Evaluation<'_> {
             ));
         }
         found.extend(self.name_findings());
+        found.extend(self.adoption_findings());
         found.extend(self.go_live_finding());
         found
     }
@@ -45,9 +46,9 @@ impl Evaluation<'_> {
         if self.status.live_at.is_some() {
             return None;
         }
-        // A reattached system may have gone live long before.
+        // A reattached or adopted system may have gone live long before.
         let since = self.status.provisioned_at.as_ref().map(|t| t.timestamp());
-        match since.map(|p| if self.reattaches() { at } else { p }) {
+        match since.map(|p| if self.ran_before() { at } else { p }) {
             None => Some(Finding::GoLiveBeforeProvisioning(None)),
             Some(p) if at < p => Some(Finding::GoLiveBeforeProvisioning(Some(p))),
             Some(_) if at > self.now => Some(Finding::GoLiveInFuture(at)),

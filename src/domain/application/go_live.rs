@@ -16,6 +16,7 @@ impl Evaluation<'_> {
         {
             self.status.namespaces = status.namespaces.clone();
         }
+        self.follow_adoption();
         let Some(go_live) = &self.seen.record.spec.go_live else { return };
         if self.seen.region_context.counting().is_none() {
             return;

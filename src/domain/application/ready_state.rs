@@ -2,6 +2,7 @@
 
 use super::Evaluation;
 use crate::bilingual::bilingual;
+use crate::compliance::duty;
 use crate::finding::{Bilingual, Finding};
 use crate::reason::Reason;
 use crate::record::{ReadyState, stalled};
@@ -13,6 +14,7 @@ impl Evaluation<'_> {
     /// Sets the awaited act and the ready conditions.
     pub(super) fn set_ready_conditions(&mut self, findings: &[Finding]) {
         let phase = self.status.phase.unwrap_or(Phase::Submitted);
+        let pressing = duty::pressing(&self.builder);
         let (party, act, clock) = match phase {
             Phase::Submitted if !findings.is_empty() => {
                 (Party::Department, Some(WaitingFor::Correction), None)
@@ -34,6 +36,9 @@ impl Evaluation<'_> {
             Phase::Provisioned => (Party::Department, Some(WaitingFor::GoLive), Some(Obligation::GoLive)),
             Phase::Live if self.status.reported_at.is_none() => {
                 (Party::Department, Some(WaitingFor::GoLiveReport), Some(Obligation::GoLiveReport))
+            }
+            Phase::Live if pressing.is_some() => {
+                (Party::Department, Some(WaitingFor::ComplianceRecord), pressing)
             }
             Phase::Exiting => (Party::None, Some(WaitingFor::Decommission), None),
             Phase::Live | Phase::Rejected | Phase::Withdrawn | Phase::Exited => (Party::None, None, None),

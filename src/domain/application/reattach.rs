@@ -31,7 +31,7 @@ fn list(found: &[FoundNamespace]) -> String {
 
 impl Evaluation<'_> {
     /// Returns the namespace as found, if an earlier record of this name left it for an entry.
-    fn left_for<'a>(&'a self, existing: &'a ExistingNamespace) -> Option<FoundNamespace> {
+    pub(super) fn left_for<'a>(&'a self, existing: &'a ExistingNamespace) -> Option<FoundNamespace> {
         let Meta { namespace, name, uid, .. } = &self.seen.meta;
         let tenant = self.tenants().iter().find(|t| t.namespace == existing.name)?;
         let application = ApplicationIdentity {
@@ -64,7 +64,8 @@ impl Evaluation<'_> {
             return Vec::new();
         }
         let tenants = self.tenants();
-        let reserved = tenants.iter().filter(|t| names::is_reserved(&t.namespace));
+        let made = tenants.iter().filter(|t| !self.is_asked(&t.namespace));
+        let reserved = made.filter(|t| names::is_reserved(&t.namespace));
         let mut found: Vec<_> = reserved.map(|t| Finding::NamespaceReserved(t.namespace.clone())).collect();
         for e in &self.seen.existing {
             if e.owner() == Some(&self.seen.meta.uid) {
@@ -72,6 +73,8 @@ impl Evaluation<'_> {
             }
             if tenants.iter().any(|t| t.namespace == e.name) {
                 match self.left_for(e) {
+                    // What stands in the way of an adoption is said by itself.
+                    None if self.is_asked(&e.name) => {}
                     None => found.push(Finding::NamespaceTaken(e.name.clone(), e.uid.clone())),
                     Some(_) if e.deleting => {
                         found.push(Finding::NamespaceTerminating(e.name.clone(), e.uid.clone()))
@@ -159,8 +162,14 @@ impl Evaluation<'_> {
         })
     }
 
+    /// Returns true if the approval takes namespaces over in which a system ran before.
+    pub(super) fn ran_before(&self) -> bool {
+        let approval = decision::approved(&self.builder.status, &self.seen.meta.digest);
+        approval.is_some_and(|d| !d.reattach.is_empty() || !d.adopt.is_empty())
+    }
+
     /// Returns true if the approval reattaches namespaces.
-    pub(super) fn reattaches(&self) -> bool {
+    fn reattaches(&self) -> bool {
         let approval = decision::approved(&self.builder.status, &self.seen.meta.digest);
         approval.is_some_and(|d| !d.reattach.is_empty())
     }

@@ -32,6 +32,7 @@ fn order(namespaces: usize) -> TenancyOrder {
         storage_classes: vec!["hostpath".to_owned()],
         restriction: Restriction::None,
         take_back: None,
+        adoption: None,
     };
     let line = |kind, name: &str, role| Access {
         subject: Subject { kind, name: name.to_owned(), namespace: None },

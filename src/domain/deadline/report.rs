@@ -14,6 +14,10 @@ pub struct Notice {
     pub kind: NoticeKind,
     /// About what.
     pub obligation: Obligation,
+    /// Part of the record that is owed.
+    pub item: Option<String>,
+    /// True if a calendar period counts: its first warning does not wait for half of it.
+    pub by_period: bool,
     /// Party that has to act.
     pub party: Party,
     /// The article that sets the period.
@@ -111,6 +115,8 @@ fn notice(deadline: &Deadline, kind: NoticeKind, remaining: i32, working_days_la
     Notice {
         kind,
         obligation: deadline.obligation,
+        item: deadline.item.clone(),
+        by_period: deadline.period.is_some(),
         party: deadline.party,
         article: deadline.article,
         due_date: deadline.due_date.0,
@@ -135,7 +141,7 @@ fn pending(deadline: &Deadline, now: Timestamp, calendar: &Calendar) -> Option<N
     if left <= 1 {
         return last_day_pending(deadline).then_some(NoticeKind::LastDay);
     }
-    (left <= half(deadline) && half_pending(deadline)).then_some(NoticeKind::Half)
+    (half_pending(deadline) && left <= half(deadline, calendar)).then_some(NoticeKind::Half)
 }
 
 fn half_pending(deadline: &Deadline) -> bool {
@@ -146,13 +152,20 @@ fn last_day_pending(deadline: &Deadline) -> bool {
     deadline.notified.last_day.is_none() && deadline.notified.overdue.is_none()
 }
 
-/// Working days left on the day in which half of the period passes: 2 of 3, 3 of 5, 15 of 30.
-fn half(deadline: &Deadline) -> i32 {
-    (deadline.working_days + 1) / 2
+/// Most working days left at the first warning about a calendar period: nobody is warned half a year ahead.
+const WARNING_MAX: i32 = 15;
+
+/// Working days left on the day of the first warning, in which half of the period passes: 2 of 3, 3 of 5, 15 of 30.
+fn half(deadline: &Deadline, calendar: &Calendar) -> i32 {
+    if deadline.period.is_none() {
+        return (deadline.working_days + 1) / 2;
+    }
+    let whole = calendar.count(china_date(deadline.started_at.into()), deadline.due_date.0);
+    ((whole + 1) / 2).min(WARNING_MAX)
 }
 
 /// The day in which half passes; `None` for periods so short that it is the last one.
 fn half_day(deadline: &Deadline, calendar: &Calendar) -> Option<Date> {
-    let before_last = u32::try_from(half(deadline) - 1).ok().filter(|days| *days > 0)?;
+    let before_last = u32::try_from(half(deadline, calendar) - 1).ok().filter(|days| *days > 0)?;
     Some(calendar.back(deadline.due_date.0, before_last))
 }

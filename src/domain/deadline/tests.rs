@@ -8,6 +8,7 @@ use crate::calendar::tests::{at, cn, cn_spec};
 
 mod moving;
 mod notices;
+mod periods;
 mod waiting;
 
 fn day(text: &str) -> Date {

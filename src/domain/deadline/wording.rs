@@ -1,11 +1,24 @@
 //! The sentences about deadlines, in Chinese and English, in one place.
 
 use super::{Moved, MovedBy, Notice, NoticeKind};
+use govcloud_api::deadline::Obligation;
+
+/// The obligation in Chinese, with the part of the record that is owed.
+#[must_use]
+pub fn named_zh(obligation: Obligation, item: Option<&String>) -> String {
+    item.map_or_else(|| obligation.zh().to_owned(), |item| format!("{} {item}", obligation.zh()))
+}
+
+/// The same in English.
+#[must_use]
+pub fn named_en(obligation: Obligation, item: Option<&String>) -> String {
+    item.map_or_else(|| obligation.en().to_owned(), |item| format!("{} of {item}", obligation.en()))
+}
 
 impl Moved {
     /// One sentence for the timeline, in Chinese.
     pub fn zh(&self) -> String {
-        let Self { obligation, old, new, provisional, revision, applied, .. } = self;
+        let Self { obligation, item, old, new, provisional, revision, applied, .. } = self;
         let why = match &self.why {
             MovedBy::YearPublished(year) => format!("{year} 年节假日安排已公布"),
             MovedBy::CalendarEdited if new < old => "工作日历已变更，放假减少或调休上班增加".to_owned(),
@@ -19,12 +32,12 @@ impl Moved {
             if old == new { format!("期限 {new} 不变") } else { format!("期限由 {old} 改为 {new}") };
         let mark = if *provisional { "，暂定" } else { "" };
         let effect = if *applied { "" } else { "；事项已办结，仅作记录" };
-        format!("{}：{date}{mark}：{why}（日历 {revision}）{effect}", obligation.zh())
+        format!("{}：{date}{mark}：{why}（日历 {revision}）{effect}", named_zh(*obligation, item.as_ref()))
     }
 
     /// One sentence for the timeline, in English.
     pub fn en(&self) -> String {
-        let Self { obligation, old, new, provisional, revision, applied, .. } = self;
+        let Self { obligation, item, old, new, provisional, revision, applied, .. } = self;
         let why = match &self.why {
             MovedBy::YearPublished(year) => format!("the holidays of {year} were published"),
             MovedBy::CalendarEdited if new < old => {
@@ -45,17 +58,21 @@ impl Moved {
         };
         let mark = if *provisional { ", provisional" } else { "" };
         let effect = if *applied { "" } else { "; the obligation is over, recorded only" };
-        format!("{}: {date}{mark}: {why} (calendar {revision}){effect}", obligation.en())
+        format!("{}: {date}{mark}: {why} (calendar {revision}){effect}", named_en(*obligation, item.as_ref()))
     }
 }
 
 impl Notice {
     /// One sentence for the party, in Chinese.
     pub fn zh(&self) -> String {
-        let Self { obligation, party, article, due_date, remaining, .. } = self;
-        let what = format!("{}（第{}条，{}）", obligation.zh(), numeral(*article), party.zh());
+        let Self { obligation, item, party, article, due_date, remaining, .. } = self;
+        let what =
+            format!("{}（第{}条，{}）", named_zh(*obligation, item.as_ref()), numeral(*article), party.zh());
         let mark = if self.provisional { "（暂定）" } else { "" };
         match self.kind {
+            NoticeKind::Half if self.by_period => {
+                format!("{what}期限将近：截止 {due_date}{mark}，含今日还剩 {remaining} 个工作日")
+            }
             NoticeKind::Half => {
                 format!("{what}期限已近半：截止 {due_date}{mark}，含今日还剩 {remaining} 个工作日")
             }
@@ -69,10 +86,13 @@ impl Notice {
 
     /// One sentence for the party, in English.
     pub fn en(&self) -> String {
-        let Self { obligation, party, article, due_date, remaining, .. } = self;
-        let what = format!("{} (Art. {article}, {})", obligation.en(), party.en());
+        let Self { obligation, item, party, article, due_date, remaining, .. } = self;
+        let what = format!("{} (Art. {article}, {})", named_en(*obligation, item.as_ref()), party.en());
         let mark = if self.provisional { " (provisional)" } else { "" };
         match self.kind {
+            NoticeKind::Half if self.by_period => {
+                format!("{what}: due soon, by {due_date}{mark}, {} left", days(*remaining))
+            }
             NoticeKind::Half => {
                 format!(
                     "{what}: about half of the period is over, due {due_date}{mark}, {} left",

@@ -24,6 +24,8 @@ pub enum InvalidDecision {
     NotValid,
     /// It names other namespaces than those found: both lists of UIDs.
     OtherNamespaces(Vec<String>, Vec<String>),
+    /// It names other existing namespaces than those that the application asks to adopt: both lists of UIDs.
+    OtherExisting(Vec<String>, Vec<String>),
     /// It lacks the opinion that Art. 12 asks for.
     NoOpinion,
 }
@@ -70,6 +72,13 @@ impl InvalidDecision {
                 bilingual!(
                     "所列命名空间 [{named}] 不是现存的 [{found}]",
                     "it names the namespaces [{named}], and those found are [{found}]"
+                )
+            }
+            Self::OtherExisting(named, asked) => {
+                let (named, asked) = (named.join(","), asked.join(","));
+                bilingual!(
+                    "所列纳管的命名空间 [{named}] 不是所申请的 [{asked}]",
+                    "it lets the namespaces [{named}] be adopted, and those asked for are [{asked}]"
                 )
             }
             Self::NoOpinion => Bilingual::new("未附审核意见（第十二条）", "it gives no opinion (Art. 12)"),

@@ -27,6 +27,7 @@ impl Evaluation<'_> {
             return Ok(Vec::new());
         }
         self.record_receipts();
+        self.record_end_of_use();
         if self.stop_without_region() || self.hold_while_it_differs()? {
             return Ok(Vec::new());
         }
@@ -117,6 +118,13 @@ impl Evaluation<'_> {
         if !self.status.received_volumes.contains(uid) {
             self.status.received_volumes.push(uid.clone());
             self.builder.record_event(event(uid.clone()), Actor::unnamed(Party::Department), Some(article));
+        }
+    }
+
+    /// Records since when the application is not used any more, which its fees end with (Art. 26).
+    fn record_end_of_use(&mut self) {
+        if self.seen.record.spec.scope == Scope::Application && self.wound_down() {
+            self.status.quiesced_at.get_or_insert(self.now.into());
         }
     }
 

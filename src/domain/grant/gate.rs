@@ -170,7 +170,12 @@ fn gate_by_application(
         .spec
         .namespaces
         .iter()
-        .map(|n| GrantedNamespace { name: n.name.clone(), quota: n.quota.clone(), storage_class: None })
+        .map(|n| GrantedNamespace {
+            name: n.name.clone(),
+            quota: n.quota.clone(),
+            storage_class: None,
+            existing: n.existing.clone(),
+        })
         .collect();
     d.extend(differences(&asked, &spec.namespaces, seen));
     d.extend(access_difference(spec.access.as_deref(), None));
@@ -258,6 +263,10 @@ fn differences(approved: &[GrantedNamespace], granted: &[GrantedNamespace], seen
         match granted.iter().find(|g| g.name == a.name) {
             None => d.push(format!("spec.namespaces[{}]: - ≠ {}", a.name, json!(a.quota))),
             Some(g) => {
+                if g.existing != a.existing {
+                    let (x, y) = (json!(g.existing), json!(a.existing));
+                    d.push(format!("spec.namespaces[{}].existing: {x} ≠ {y}", a.name));
+                }
                 let keys: std::collections::BTreeSet<_> = a.quota.0.keys().chain(g.quota.0.keys()).collect();
                 for key in keys {
                     let (x, y) = (g.quota.0.get(key), a.quota.0.get(key));

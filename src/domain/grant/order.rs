@@ -1,5 +1,8 @@
 //! From records to an order: everything that the tenant objects of a grant follow from (Art. 13, 15, 16).
 
+use jiff::Timestamp;
+
+use super::adoption::adoption;
 use super::{Gate, Observed};
 use crate::decision;
 use crate::names;
@@ -16,7 +19,7 @@ use govcloud_api::tenancy::Access;
 /// The order of a grant. It names no namespace where the record, the region or the approval that they follow from is
 /// missing: they are left as they are (S3).
 #[must_use]
-pub fn order(seen: &Observed, stored: &ResourceGrantStatus, gate: &Gate) -> TenancyOrder {
+pub fn order(seen: &Observed, stored: &ResourceGrantStatus, gate: &Gate, now: Timestamp) -> TenancyOrder {
     let spec = &seen.record.spec;
     let granted = match gate {
         _ if !is_certain(seen, gate) => &[],
@@ -35,7 +38,7 @@ pub fn order(seen: &Observed, stored: &ResourceGrantStatus, gate: &Gate) -> Tena
             region: spec.region.clone(),
         },
         approved: spec.approved.digest.clone(),
-        namespaces: granted.iter().map(|granted| namespace(seen, stored, gate, granted)).collect(),
+        namespaces: granted.iter().map(|granted| namespace(seen, stored, gate, granted, now)).collect(),
         access: access(seen, stored, gate),
         pod_security: region.map(|tenancy| tenancy.pod_security).unwrap_or_default(),
         allowed: region.map(|tenancy| allowed(&tenancy.allowed, &seen.meta.namespace)).unwrap_or_default(),
@@ -83,19 +86,25 @@ fn storage_classes(granted: &GrantedNamespace, offered: &[String]) -> Vec<String
     classes
 }
 
+/// Name of the tenant namespace of an entry: that of the running system that is adopted, or one that the operator makes.
+#[must_use]
+pub fn name_of(filing_namespace: &str, application: &str, granted: &GrantedNamespace) -> String {
+    let made = || names::tenant_namespace(filing_namespace, application, &granted.name);
+    granted.existing.as_ref().map_or_else(made, |existing| existing.name.clone())
+}
+
 /// One granted namespace. A recorded name stays.
 fn namespace(
     seen: &Observed,
     stored: &ResourceGrantStatus,
     gate: &Gate,
     granted: &GrantedNamespace,
+    now: Timestamp,
 ) -> NamespaceOrder {
     let spec = &seen.record.spec;
     let recorded = stored.namespaces.iter().find(|recorded| recorded.entry == granted.name);
     let name = recorded.map(|recorded| recorded.namespace.clone());
-    let name = name.unwrap_or_else(|| {
-        names::tenant_namespace(&seen.meta.namespace, &spec.application.name, &granted.name)
-    });
+    let name = name.unwrap_or_else(|| name_of(&seen.meta.namespace, &spec.application.name, granted));
     let region = seen.region_context.region.as_ref();
     let offered = region.map(|region| &*region.spec().tenancy.storage_classes).unwrap_or_default();
     NamespaceOrder {
@@ -106,6 +115,7 @@ fn namespace(
         storage_classes: storage_classes(granted, offered),
         restriction: restriction(seen.exit.as_deref(), &name),
         take_back: take_back(seen, &granted.name).filter(|_| opens(seen, stored, gate)),
+        adoption: adoption(seen, stored, gate, granted, now),
         name,
     }
 }

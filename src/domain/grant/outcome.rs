@@ -11,6 +11,7 @@ use crate::lifecycle_event::LifecycleEvent;
 use crate::reason::Reason;
 use crate::record::{Actor, OPERATOR, ReadyState};
 use crate::tenancy::{TenancyOrder, TenancyReport};
+use govcloud_api::adoption::Origin;
 use govcloud_api::application::TenantNamespace;
 use govcloud_api::condition::{ConditionStatus, ConditionType};
 use govcloud_api::deadline::Party;
@@ -36,6 +37,9 @@ impl Evaluation<'_> {
                     self.come_into_force();
                 }
                 self.in_force(order, report);
+                if self.await_use(order, report) {
+                    return;
+                }
                 self.builder.wait_on(Party::None, None, None);
                 self.builder.set_ready_conditions(&ReadyState::Ready(
                     Reason::Active,
@@ -45,6 +49,7 @@ impl Evaluation<'_> {
             Gate::Ended => {
                 if self.status.phase != Some(GrantPhase::Released) {
                     self.status.phase = Some(GrantPhase::Released);
+                    self.status.released_at = Some(self.now.into());
                     let article = self.status.in_force.as_ref().map(|_| 16);
                     self.builder.record_event(LifecycleEvent::Released, OPERATOR, article);
                 }
@@ -105,12 +110,15 @@ impl Evaluation<'_> {
     fn in_force(&mut self, order: &TenancyOrder, report: &TenancyReport) {
         self.status.phase = Some(GrantPhase::Active);
         self.set_counted_condition(report);
+        let adopted = |entry: &str| order.namespaces.iter().any(|n| n.entry == entry && n.adoption.is_some());
         let namespaces = report.namespaces.iter().map(|namespace| TenantNamespace {
             entry: namespace.entry.clone(),
             namespace: namespace.name.clone(),
             uid: namespace.uid.clone(),
+            origin: adopted(&namespace.entry).then_some(Origin::Adopted),
         });
         self.status.namespaces = namespaces.collect();
+        self.record_adoption(order, report);
         self.record_restriction(order);
     }
 

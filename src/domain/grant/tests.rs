@@ -52,7 +52,7 @@ fn region() -> RegionContext {
         region,
         parent: None,
         calendar: Err(Bilingual::new("无", "none")),
-        catalog_exists: true,
+        catalogue: Arc::default(),
         storage_classes: Vec::new(),
     };
     RegionContext {
@@ -194,6 +194,7 @@ fn odd() -> Observed {
         name: format!("odd-{n}"),
         quota: govcloud_api::quota::Quota(quota(n)),
         storage_class: None,
+        existing: None,
     };
     Arc::make_mut(&mut seen.record).spec.namespaces.extend((0..63).map(odd));
     seen
@@ -240,7 +241,7 @@ fn art_21_a_department_gets_what_its_region_lists_and_no_host_of_another() {
         ..(**seen.region_context.region.as_ref().unwrap()).clone()
     };
     seen.region_context.region = Some(Arc::new(view));
-    let order = order::order(&seen, &ResourceGrantStatus::default(), &Gate::Accepted);
+    let order = order::order(&seen, &ResourceGrantStatus::default(), &Gate::Accepted, Timestamp::UNIX_EPOCH);
     let hosts: Vec<_> = order.allowed.ingress_hosts.iter().map(|granted| granted.host.as_str()).collect();
     assert_eq!(hosts, ["travel.henan.example"]);
     assert_eq!(order.allowed.priority_classes, ["tenant-high"]);

@@ -56,6 +56,7 @@ pub fn as_applied_for(namespaces: &[NamespaceQuota], class: Option<&String>) -> 
         name: n.name.clone(),
         quota: n.quota.clone(),
         storage_class: class.cloned(),
+        existing: n.existing.clone(),
     };
     namespaces.iter().map(granted).collect()
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::super::calendar::Calendar;
-use super::super::deadline::{DeadlineClock, DeadlineReports, Moved};
+use super::super::deadline::{DeadlineClock, DeadlineReports, Moved, named_en, named_zh};
 use super::super::finding::Bilingual;
 use super::super::lifecycle_event::LifecycleEvent;
 use super::{OPERATOR, StatusBuilder};
@@ -25,6 +25,10 @@ pub enum PauseReason {
     HandOver,
     /// Exit of the application (Art. 16).
     Exiting,
+    /// Objection of the provider (Art. 26).
+    Objection,
+    /// Decision of the authority on answers (Art. 25).
+    Decision,
 }
 
 /// Reason for which an obligation fell away.
@@ -44,6 +48,24 @@ pub enum ClosedReason {
     /// Decision that turned out not to be the operator's record of one.
     #[strum(serialize = "decision void")]
     DecisionVoid,
+    /// Bill that was computed anew, returned, or objected to no more (Art. 26).
+    #[strum(serialize = "bill superseded")]
+    BillSuperseded,
+    /// Duty that the Region no longer states.
+    #[strum(serialize = "no longer owed")]
+    NoLongerOwed,
+    /// Period for objections that went by without one (Art. 27, 29).
+    #[strum(serialize = "no objection")]
+    NotObjected,
+    /// Objection that was made (Art. 27, 29).
+    #[strum(serialize = "objected")]
+    Objected,
+    /// Assessment that was not to be published (Art. 27, 29).
+    #[strum(serialize = "rejected")]
+    Rejected,
+    /// Scores that changed while the assessed party could object: it may do so anew (Art. 27, 29).
+    #[strum(serialize = "scores changed")]
+    ScoresChanged,
 }
 
 impl StatusBuilder {
@@ -96,16 +118,22 @@ impl StatusBuilder {
         }
     }
 
+    /// Starts a clock anew if none runs: an obligation that was met before is owed once more.
+    pub fn run_clock(&mut self, obligation: Obligation, days: i32, calendar: &Calendar) {
+        if self.clock(obligation).is_none_or(Deadline::is_over) {
+            self.status.deadlines.retain(|d| d.obligation != obligation);
+            self.start_clock(obligation, days, self.now, calendar);
+        }
+    }
+
     /// Meets an obligation at `at`.
     pub fn meet(&mut self, obligation: Obligation, at: Timestamp, calendar: &Calendar) {
-        let Some(met) = self.clock_mut(obligation).and_then(|d| d.meet(at, calendar)) else { return };
+        let Some(clock) = self.clock_mut(obligation) else { return };
+        let article = clock.article;
+        let Some(met) = clock.meet(at, calendar) else { return };
         self.moved(met.moved);
-        self.record_event_at(
-            LifecycleEvent::Met(obligation, met.working_days_late),
-            OPERATOR,
-            Some(obligation.article()),
-            at,
-        );
+        let event = LifecycleEvent::Met(obligation, met.working_days_late);
+        self.record_event_at(event, OPERATOR, Some(article), at);
     }
 
     /// Ends a clock whose obligation fell away.
@@ -130,9 +158,10 @@ impl StatusBuilder {
         self.moved(moved.unwrap_or_default());
     }
 
-    fn moved(&mut self, moved: Vec<Moved>) {
+    /// Records moved due dates (S8).
+    pub(crate) fn moved(&mut self, moved: Vec<Moved>) {
         for m in moved {
-            let article = m.obligation.article();
+            let article = self.clock(m.obligation).map_or(m.obligation.article(), |d| d.article);
             self.record_event(LifecycleEvent::moved(m), OPERATOR, Some(article));
         }
     }
@@ -171,13 +200,17 @@ impl StatusBuilder {
             return;
         }
         let late = self.status.deadlines.iter().find(|d| d.is_overdue(self.now));
-        let late = late.map(|d| (d.obligation, d.party, d.due_date, d.provisional));
+        let late = late.map(|d| (d.obligation, d.item.clone(), d.party, d.due_date, d.provisional));
         match late {
-            Some((o, p, due, provisional)) => {
+            Some((o, item, p, due, provisional)) => {
                 let (zh, en) = if provisional { ("（暂定）", " (provisional)") } else { ("", "") };
                 let text = Bilingual::new(
-                    format!("{}已逾期，期限 {due}{zh}，责任方：{}", o.zh(), p.zh()),
-                    format!("{} is overdue since {due}{en}, owed by the {}", o.en(), p.en()),
+                    format!("{}已逾期，期限 {due}{zh}，责任方：{}", named_zh(o, item.as_ref()), p.zh()),
+                    format!(
+                        "{} is overdue since {due}{en}, owed by the {}",
+                        named_en(o, item.as_ref()),
+                        p.en()
+                    ),
                 );
                 self.condition(ConditionType::OnTime, ConditionStatus::False, Reason::overdue(o), &text);
             }

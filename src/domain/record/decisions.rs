@@ -1,6 +1,7 @@
 //! The decision on a record: taken from its annotations, sealed, and verified at every visit (Art. 12; S1, S7).
 
 use super::{Actor, Meta, StatusBuilder};
+use crate::bilingual::Bilingual;
 use crate::decision::{self, DecisionVerdict, InvalidDecision, Subject};
 use crate::lifecycle_event::LifecycleEvent;
 use crate::region_context::RegionContext;
@@ -28,7 +29,7 @@ impl StatusBuilder {
 
     /// Evaluates the decision annotations and records a new decision (Art. 12). Returns true if the decision changed.
     pub fn take_decision(&mut self, meta: &Meta, context: &RegionContext, article: i32) -> bool {
-        let subject = Subject { found: &self.found, ..meta.subject(self.in_order) };
+        let subject = Subject { found: &self.found, existing: &self.existing, ..meta.subject(self.in_order) };
         let verdict = decision::rule(subject, &self.status, context.policies(), self.now);
         match &verdict {
             DecisionVerdict::New(d, None) => {
@@ -62,6 +63,15 @@ impl StatusBuilder {
             self.status.period_seal = context.seal.of_period(&meta.uid);
         }
         matches!(verdict, DecisionVerdict::New(..) | DecisionVerdict::Cleared)
+    }
+
+    /// Marks the recorded decision as invalid, for a reason that only its kind knows.
+    pub fn void_decision(&mut self, meta: &Meta, context: &RegionContext, why: &Bilingual, article: i32) {
+        let Some(recorded) = self.status.decision.as_mut() else { return };
+        recorded.void = Some(why.stored(1000));
+        recorded.seal = context.seal.of_decision(&meta.uid, recorded);
+        let by = Actor::of_annotation(&recorded.by);
+        self.record_event(LifecycleEvent::DecisionVoid(why.clone()), by, Some(article));
     }
 
     /// Records a decision under the operator's seal.

@@ -58,6 +58,7 @@ impl Meta {
             stamped_at: self.stamped_at,
             in_order,
             found: &[],
+            existing: &[],
         }
     }
 }
@@ -101,6 +102,7 @@ mod tests {
             generation,
             digest: String::new(),
             reattach: Vec::new(),
+            adopt: Vec::new(),
             void: void.map(str::to_owned),
             seal: None,
         };

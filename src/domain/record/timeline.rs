@@ -66,10 +66,21 @@ fn weight(entry: &TimelineEntry) -> Weight {
         | E::MaintenanceStarted
         | E::MaintenanceReported
         | E::MaintenanceGone
+        | E::Scored
+        | E::BillComputed
+        | E::BillIncomplete
+        | E::Confirmed
+        | E::ConfirmationVoid
+        | E::ObjectionWithdrawn
+        | E::BudgetExceeded
         | E::DeadlineMoved
         | E::DeadlineKept => Weight::Superseded,
         E::ClockStarted | E::Met | E::Overdue => Weight::Clock,
         E::Submitted
+        | E::Recorded
+        | E::Expired
+        | E::FindingsIssued
+        | E::Responded
         | E::Approved
         | E::Rejected
         | E::SpecAltered
@@ -79,6 +90,8 @@ fn weight(entry: &TimelineEntry) -> Weight {
         | E::Notified
         | E::Provisioned
         | E::Reattached
+        | E::Adopted
+        | E::Enforced
         | E::GrantTakenOver
         | E::WentLive
         | E::Reported
@@ -87,6 +100,13 @@ fn weight(entry: &TimelineEntry) -> Weight {
         | E::InForce
         | E::Released
         | E::Applied
+        | E::FactsTaken
+        | E::Objected
+        | E::ObjectionAnswered
+        | E::ObjectionPeriodEnded
+        | E::Published
+        | E::StatementMade
+        | E::Settled
         | E::Reclaiming
         | E::Reclaimed => Weight::Kept,
     }

@@ -7,6 +7,7 @@
 //! No tenant object has ownerReferences or finalizers: a record that is gone destroys nothing (S3).
 
 mod access;
+mod adoption;
 mod allowed;
 mod drift;
 pub mod limits;
@@ -26,12 +27,13 @@ pub mod volume_source;
 pub mod volumes;
 
 pub use access::{AccessRefusal, refusals};
+pub use adoption::enforced;
 pub use drift::{Drift, drift};
 pub use live::{LiveNamespace, LiveObject, LiveVolume};
 pub use namespace::predecessor;
 pub use network::bad_blocks;
 pub use object::{ObjectRules, Tenant, TenantObject, WriteStep};
-pub use order::{ApplicationIdentity, NamespaceOrder, TakeBack, TenancyOrder};
+pub use order::{AdoptionOrder, AdoptionStep, ApplicationIdentity, NamespaceOrder, TakeBack, TenancyOrder};
 pub use reconcile::{granted_quota, reconcile};
 pub use report::{NamespaceReport, NamespaceState, TenancyReport};
 pub use unkept::unkept;
@@ -45,7 +47,8 @@ pub static OBJECTS: [&ObjectRules; 5] =
 /// Objects that a namespace must have (S1).
 pub fn desired(order: &TenancyOrder, namespace: &NamespaceOrder) -> Vec<TenantObject> {
     let tenant = Tenant::new(order, namespace);
-    OBJECTS.iter().flat_map(|rules| (rules.desired)(&tenant)).collect()
+    let due = OBJECTS.iter().filter(|rules| adoption::is_due(namespace, rules));
+    due.flat_map(|rules| (rules.desired)(&tenant)).collect()
 }
 
 /// Resource types of the objects inside a tenant namespace.

@@ -1,9 +1,12 @@
 //! The tenant Namespace: its application, and the strictness of its pods.
 
+use govcloud_api::adoption::Facet;
 use govcloud_api::{keys, resources};
 use serde_json::{Value, json};
 
-use super::{ApplicationIdentity, LiveNamespace, ObjectRules, Tenant, TenantObject, WriteStep, allowed};
+use super::{
+    ApplicationIdentity, LiveNamespace, ObjectRules, Tenant, TenantObject, WriteStep, adoption, allowed,
+};
 use crate::names::label_value;
 
 /// The server sets `spec.finalizers` on a Namespace; the rest of it is metadata.
@@ -17,14 +20,18 @@ pub(super) static RULES: ObjectRules = ObjectRules {
 };
 
 /// The Namespace, with Pod Security at one level for all three modes: what is refused is also warned of and audited
-/// (Art. 20: protection at level three is the platform's duty).
+/// (Art. 20: protection at level three is the platform's duty). An adopted one warns and audits until the department has it
+/// enforced (Art. 3).
 fn desired(tenant: &Tenant) -> Vec<TenantObject> {
     let (level, version) = (tenant.order.pod_security.as_str(), &tenant.order.pod_security_version);
-    let pod_security = ["audit", "enforce", "warn"].into_iter().flat_map(|mode| {
+    let enforces = adoption::enforces(tenant.namespace, Facet::PodSecurity);
+    let modes = ["audit", "enforce", "warn"].into_iter().filter(|mode| *mode != "enforce" || enforces);
+    let pod_security = modes.flat_map(|mode| {
         let key = format!("pod-security.kubernetes.io/{mode}");
         [(format!("{key}-version"), version.as_str().into()), (key, level.into())]
     });
-    vec![tenant.namespace_object(&RULES, pod_security, allowed::lists(tenant))]
+    let labels = pod_security.chain(adoption::label(tenant.namespace));
+    vec![tenant.namespace_object(&RULES, labels, allowed::lists(tenant))]
 }
 
 /// Ownership of the namespace that has a tenant's name (design, section 5).

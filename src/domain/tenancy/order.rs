@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use govcloud_api::adoption::{ExistingRef, Facet};
 use govcloud_api::keys;
 use govcloud_api::region::{Allowed, ContainerLimits, Network, PodSecurity};
 use govcloud_api::tenancy::{Access, Restriction};
@@ -80,6 +81,36 @@ pub struct NamespaceOrder {
     /// The namespace that an earlier record left, where the authority let this application take it back (S3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub take_back: Option<TakeBack>,
+    /// The running system's namespace that is adopted, in place of a new one (Art. 3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adoption: Option<AdoptionOrder>,
+}
+
+/// Adoption of a running system's namespace, as far as it is to go now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AdoptionOrder {
+    /// The namespace, as approved.
+    pub existing: ExistingRef,
+    /// Step that it has reached.
+    pub step: AdoptionStep,
+    /// Facet up to which the rules are enforced; none while it is observed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enforced: Option<Facet>,
+    /// Quota keys that are counted and not limited: more is used than was granted, or it is not known yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counted: Vec<String>,
+}
+
+/// Steps of an adoption.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AdoptionStep {
+    /// Not approved for this namespace: it is left alone.
+    Waits,
+    /// Its volumes are set to `Retain` and labelled, then it is labelled, and nothing else.
+    Mark,
+    /// Objects are added in it, and what others put there is left alone.
+    Furnish,
 }
 
 /// An existing namespace of an earlier record of the same name.

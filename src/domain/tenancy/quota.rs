@@ -12,6 +12,7 @@ use super::normalize::{amounts, stored, without_empty};
 use super::{ObjectRules, Tenant, TenantObject, WriteStep, resources_in_namespace};
 use crate::bilingual::{Bilingual, bilingual, bilingual_errors};
 use crate::quantity::{Quantity, QuantityError};
+use crate::settlement::quota_key;
 
 /// Name of the ResourceQuota that holds what was granted.
 pub const NAME: &str = "govcloud";
@@ -97,6 +98,14 @@ pub enum QuotaFinding {
         /// Its value as written.
         value: String,
     },
+    /// One resource under two names, as `cpu` and `requests.cpu`: the smaller amount holds, and nobody sees which one is charged
+    /// (Art. 26).
+    NamedTwice {
+        /// One name.
+        key: String,
+        /// The other.
+        other: String,
+    },
     /// LoadBalancer services are asked for, and nothing is said of the node ports that each of their ports takes.
     NodePortsNotNamed,
 }
@@ -130,6 +139,10 @@ impl QuotaFinding {
                 "配额“{key}”不得小于 1：{value}；Kubernetes 在每个命名空间自建一个",
                 "quota “{key}” is {value}: at least 1 is needed, for Kubernetes itself keeps one in every namespace"
             ),
+            Self::NamedTwice { key, other } => bilingual!(
+                "配额“{key}”与“{other}”是同一资源，不能都写；请只写“{other}”",
+                "quota “{key}” and “{other}” are one resource, and both are named; name “{other}” alone"
+            ),
             Self::NodePortsNotNamed => Bilingual::new(
                 "配额“services.nodeports”未写明而申请了 services.loadbalancers：LoadBalancer 服务的每个端口占用一个 nodePort；请写明所需端口数，或写 0 并在服务中设 allocateLoadBalancerNodePorts: false",
                 "services.loadbalancers is asked for and services.nodeports is not: each port of a LoadBalancer service takes a node port. Name as many as there are ports, or 0 and set allocateLoadBalancerNodePorts: false in the services",
@@ -153,6 +166,12 @@ fn allowed() -> String {
 /// Finds every fault of a quota, by key. Empty means that the API server takes it and counts every line.
 pub fn findings(quota: &BTreeMap<String, String>) -> Vec<QuotaFinding> {
     quota.iter().filter_map(|(key, value)| finding(key, value)).collect()
+}
+
+/// Finds every resource that a quota names twice.
+pub fn named_twice(quota: &BTreeMap<String, String>) -> Vec<QuotaFinding> {
+    let twice = quota_key::named_twice(quota.keys().map(String::as_str));
+    twice.into_iter().map(|(key, other)| QuotaFinding::NamedTwice { key: key.to_owned(), other }).collect()
 }
 
 /// Finds every line that would leave the operator, or Kubernetes itself, without an object that the namespace needs.
@@ -290,6 +309,26 @@ pub fn effective(granted: &BTreeMap<String, String>) -> BTreeMap<String, String>
     hard
 }
 
+/// Use of claims by quota key, as Kubernetes counts it: their number and what they request, in all and by storage class.
+pub fn claimed(claims: impl IntoIterator<Item = Value>) -> BTreeMap<String, String> {
+    let mut used: BTreeMap<String, Quantity> = BTreeMap::new();
+    for claim in claims {
+        let spec = &claim["spec"];
+        let storage = spec["resources"]["requests"]["storage"].as_str().unwrap_or("0");
+        let class = spec["storageClassName"].as_str().filter(|class| !class.is_empty());
+        let prefixes = std::iter::once(String::new())
+            .chain(class.map(|class| format!("{class}.storageclass.storage.k8s.io/")));
+        for prefix in prefixes {
+            for (key, amount) in [("persistentvolumeclaims", "1"), ("requests.storage", storage)] {
+                let sum = used.entry(format!("{prefix}{key}")).or_insert(Quantity::ZERO);
+                let more = amount.parse().ok().and_then(|amount| sum.checked_add(amount));
+                *sum = more.unwrap_or(*sum);
+            }
+        }
+    }
+    used.into_iter().map(|(key, amount)| (key, amount.to_string())).collect()
+}
+
 /// The quota in force under the tenant's restriction. Quota refuses new objects and never touches running ones, so `0`
 /// closes a namespace without harm (Art. 16: reclaim follows the decision, not the other way round).
 fn desired(tenant: &Tenant) -> Vec<TenantObject> {
@@ -299,9 +338,12 @@ fn desired(tenant: &Tenant) -> Vec<TenantObject> {
         Restriction::Quiesced => &["persistentvolumeclaims", "pods"],
     };
     let quota = effective(&tenant.namespace.quota).into_iter().map(|(key, value)| (key, stored(&value)));
-    let counted = tenant.namespace.counted.iter().map(|key| (key.clone(), UNLIMITED.into()));
+    let counts = |key: &String| (key.clone(), UNLIMITED.into());
+    let counted = tenant.namespace.counted.iter().map(counts);
+    // Of an adopted namespace, also keys that were granted: they are limited later.
+    let later = tenant.namespace.adoption.iter().flat_map(|adoption| &adoption.counted).map(counts);
     let closed = closed.iter().map(|key| ((*key).to_owned(), "0".into()));
-    let hard: Map<String, Value> = counted.chain(quota).chain(closed).collect();
+    let hard: Map<String, Value> = counted.chain(quota).chain(later).chain(closed).collect();
     vec![tenant.object(&RULES, NAME, json!({ "spec": { "hard": hard } }))]
 }
 
@@ -330,12 +372,25 @@ impl QuotaUse {
         }
     }
 
+    /// Amounts in use of the keys that a live ResourceQuota counts without a limit: what they are decides when it limits them.
+    #[must_use]
+    pub fn without_limit(quota: &Value) -> BTreeMap<String, String> {
+        let used = Self::of(quota).used.into_iter();
+        used.filter(|(key, _)| is_unlimited(&quota["spec"]["hard"][key])).collect()
+    }
+
     /// Keys that are in force and that Kubernetes does not count: no such resource exists, or it came later.
     #[must_use]
     pub fn not_counted(&self) -> Vec<String> {
         let missing = |key: &&String| self.in_force && !self.used.contains_key(*key);
         self.keys.iter().filter(missing).cloned().collect()
     }
+}
+
+/// Returns true if a value of a quota only counts.
+pub(crate) fn is_unlimited(value: &Value) -> bool {
+    let amount = |text: &str| text.parse::<Quantity>().ok();
+    value.as_str().and_then(amount).is_some_and(|limit| Some(limit) == amount(UNLIMITED))
 }
 
 /// Returns true if the API server enforces a live ResourceQuota as it is: it reads `status.hard`, which the quota

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::namespace::{Ownership, earlier_owners, ownership, predecessor, take_back_patch};
 use super::{
     LiveNamespace, LiveObject, LiveVolume, NamespaceReport, NamespaceState, TenancyOrder, TenancyReport,
-    Tenant, TenantObject, WriteStep, desired, drift, quota, resources_in_namespace,
+    Tenant, TenantObject, WriteStep, adoption, desired, drift, quota, resources_in_namespace,
 };
 use crate::plan::{Precondition, Step, Target, Write};
 
@@ -33,9 +33,14 @@ pub fn reconcile(
     if report.obstacle().is_some() {
         batch = WriteBatch::default();
     }
-    for volume in volumes.iter().filter(|volume| needs_protection(order, live, volume)) {
-        batch.namespaces.push(protect(order, volume));
-        report.protected_volumes.push(volume.uid.clone());
+    for volume in volumes {
+        // Of a namespace that is adopted, the volumes are retained before it is marked (S5).
+        let first = adoption::takes(&batch.marked, volume);
+        if first || needs_protection(order, live, volume) {
+            let step = if first { &mut batch.volumes } else { &mut batch.namespaces };
+            step.push(protect(order, volume));
+            report.protected_volumes.push(volume.uid.clone());
+        }
     }
     (batch.into_steps(), report)
 }
@@ -43,6 +48,9 @@ pub fn reconcile(
 /// The writes of one order in the order in which they must happen.
 #[derive(Debug, Default)]
 struct WriteBatch {
+    /// Names of the namespaces that are marked as adopted.
+    marked: Vec<String>,
+    volumes: Vec<Write>,
     namespaces: Vec<Write>,
     bounds: Vec<Write>,
     access: Vec<Write>,
@@ -60,8 +68,8 @@ impl WriteBatch {
     }
 
     fn into_steps(self) -> Vec<Step> {
-        let Self { namespaces, bounds, access, corrections } = self;
-        let steps = [namespaces, bounds, access, corrections];
+        let Self { marked: _, volumes, namespaces, bounds, access, corrections } = self;
+        let steps = [volumes, namespaces, bounds, access, corrections];
         steps.into_iter().filter(|writes| !writes.is_empty()).map(Step::Write).collect()
     }
 }
@@ -79,8 +87,10 @@ fn reconcile_namespace(
     // On the way out nothing is made any more: what is gone, or another's now, has ended.
     let leaving = tenant.order.reclaiming || namespace.restriction != Restriction::None;
     let state = match ownership {
-        // It was to be taken back, and is not there.
-        Ownership::Absent if namespace.take_back.is_some() => NamespaceState::Lost,
+        // It was to be taken back or adopted, and is not there.
+        Ownership::Absent if namespace.take_back.is_some() || namespace.adoption.is_some() => {
+            NamespaceState::Lost
+        }
         Ownership::Absent | Ownership::Ours => reconcile_objects(tenant, live, batch, &mut differences),
         Ownership::Lost | Ownership::Terminating if leaving => NamespaceState::Released,
         Ownership::Taken if leaving && namespace.uid.is_some() => NamespaceState::Released,
@@ -91,7 +101,14 @@ fn reconcile_namespace(
                 batch.namespaces.push(write);
                 NamespaceState::Drifted
             }
-            None => NamespaceState::Taken,
+            None => match live.and_then(|live| adoption::mark(tenant, live)) {
+                Some(write) => {
+                    batch.namespaces.push(write);
+                    batch.marked.push(namespace.name.clone());
+                    NamespaceState::Drifted
+                }
+                None => NamespaceState::Taken,
+            },
         },
     };
     NamespaceReport {
@@ -106,6 +123,7 @@ fn reconcile_namespace(
         differences,
         not_counted: counted.not_counted(),
         used: counted.used,
+        unenforced: live.map(|live| adoption::unenforced(tenant, live)).unwrap_or_default(),
         quota_since: quota
             .and_then(|quota| quota.object["metadata"]["creationTimestamp"].as_str()?.parse().ok()),
     }
@@ -131,6 +149,9 @@ fn reconcile_objects(
                 continue;
             }
             differences.push(named("-"));
+            if adoption::comes_later(tenant, object, &objects, live) {
+                continue;
+            }
             let body = object.body.clone();
             // POST until the namespace was in force, so that nothing of that name is ever adopted (S3).
             let write = match live.and(tenant.namespace.uid.as_ref()) {
@@ -176,8 +197,10 @@ fn undesired<'a>(
     desired: &[TenantObject],
 ) -> impl Iterator<Item = &'a LiveObject> {
     let left = (tenant.order.limit_range.is_none()).then_some(resources::LIMIT_RANGE);
+    let marks = adoption::marks(tenant.namespace);
     let ours = move |object: &&LiveObject| {
-        left != Some(object.resource)
+        !marks
+            && left != Some(object.resource)
             && resources_in_namespace().any(|resource| resource == object.resource)
             && object.object["metadata"]["namespace"] == *tenant.namespace.name
             && object.label(keys::APPLICATION_UID) == Some(&tenant.order.application.uid)

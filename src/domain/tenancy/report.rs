@@ -37,6 +37,9 @@ pub struct NamespaceReport {
     /// Quota keys in force under which Kubernetes counts nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_counted: Vec<String>,
+    /// Paths of an adopted namespace that would differ were every rule enforced, as `Kind/name path`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unenforced: Vec<String>,
     /// Creation of the live ResourceQuota.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quota_since: Option<Timestamp>,

@@ -89,6 +89,8 @@ pub struct StorageInventory {
     pub earlier: BTreeSet<String>,
     /// Tenant namespace by name of the entry, as recorded in the application's status.
     pub namespaces: BTreeMap<String, String>,
+    /// Tenant namespaces that were adopted: what ran in them before is not destroyed by default (Art. 3, 23).
+    pub adopted: BTreeSet<String>,
     /// Claims of those namespaces.
     pub claims: Vec<Claim>,
     /// The volumes of those namespaces and claims, the application's by its label, and **every** other volume of

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod adopting;
 mod drifting;
 mod reconciling;
 mod refusing;
@@ -46,6 +47,7 @@ fn order(restriction: Restriction) -> TenancyOrder {
             storage_classes: vec!["hostpath".to_owned()],
             restriction,
             take_back: None,
+            adoption: None,
         }],
         access: vec![
             access(SubjectKind::User, "zhang", AccessRole::Admin),

@@ -65,11 +65,11 @@ pub fn inventory(
 
     let (mut entries, mut snapshots) = entries_and_snapshots(storage, extent, &mut findings);
     for entry in &mut entries {
-        entry.action = resolve(disposition, &actions, &entry.namespace, &entry.claim);
+        entry.action = resolve(storage, disposition, &actions, &entry.namespace, &entry.claim);
     }
     for snapshot in &mut snapshots {
         let claim = snapshot.claim.as_deref().unwrap_or_default();
-        snapshot.action = resolve(disposition, &actions, &snapshot.namespace, claim);
+        snapshot.action = resolve(storage, disposition, &actions, &snapshot.namespace, claim);
     }
     entries.sort();
     entries.dedup();
@@ -77,6 +77,7 @@ pub fn inventory(
     snapshots.dedup();
 
     findings.extend(unknown(storage, disposition, &entries));
+    findings.extend(adopted_kept(storage, disposition, &actions, &entries));
     let named = |e: &InventoryEntry| actions.contains_key(&(e.namespace.clone(), e.claim.clone()));
     let (entries, left_out) = part::of(storage, entries, &snapshots, named, listed);
     findings.extend(snapshot_findings(&snapshots));
@@ -139,9 +140,20 @@ pub fn unlisted_volume(
 /// Actions by (tenant namespace, claim).
 type Actions = BTreeMap<(String, String), Action>;
 
-/// The action for one claim: the override, else the default.
-fn resolve(disposition: &Disposition, actions: &Actions, namespace: &str, claim: &str) -> Action {
-    actions.get(&(namespace.to_owned(), claim.to_owned())).copied().unwrap_or(disposition.default)
+/// The action for one claim: the override, else the default. In an adopted namespace the default destroys nothing: what is
+/// destroyed there is named (Art. 3, 23).
+fn resolve(
+    storage: &StorageInventory,
+    disposition: &Disposition,
+    actions: &Actions,
+    namespace: &str,
+    claim: &str,
+) -> Action {
+    let default = match disposition.default {
+        Action::Destroy if storage.adopted.contains(namespace) => Action::Retain,
+        default => default,
+    };
+    actions.get(&(namespace.to_owned(), claim.to_owned())).copied().unwrap_or(default)
 }
 
 /// The overrides by tenant namespace. A volume with two different ones is retained, and destruction stalls.
@@ -272,6 +284,21 @@ fn unknown(
         claim: v.claim.clone(),
     };
     unknown.map(finding).collect()
+}
+
+/// Adopted namespaces with volumes that the disposition would destroy by default, and which are retained.
+fn adopted_kept(
+    storage: &StorageInventory,
+    disposition: &Disposition,
+    actions: &Actions,
+    entries: &[InventoryEntry],
+) -> BTreeSet<VolumeFinding> {
+    let kept = |e: &&InventoryEntry| {
+        let named = actions.contains_key(&(e.namespace.clone(), e.claim.clone()));
+        disposition.default == Action::Destroy && !named && storage.adopted.contains(&e.namespace)
+    };
+    let finding = |e: &InventoryEntry| VolumeFinding::AdoptedKept { namespace: e.namespace.clone() };
+    entries.iter().filter(kept).map(finding).collect()
 }
 
 fn reused_names(entries: &[InventoryEntry]) -> Vec<VolumeFinding> {

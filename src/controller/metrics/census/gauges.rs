@@ -21,6 +21,7 @@ labels! {
     ByOutcome { region: String, outcome: &'static str }
     ByState { region: String, state: &'static str }
     ByCalendar { calendar: String }
+    ByCompliance { region: String, document: &'static str, state: &'static str }
 }
 
 /// A family of gauges.
@@ -72,7 +73,17 @@ pub(super) fn register(to: &mut Registry, census: Census, now: Timestamp) {
         gauges(census.decided),
     );
     to.register("certificates", "Completed exits with a certificate", gauges(census.certificates));
+    to.register(
+        "statements_over_budget",
+        "Open statements of departments whose fees of the year are above their budget ceiling",
+        gauges(census.over_budget),
+    );
     to.register("certified_volumes", "Volumes in these certificates, by outcome", gauges(census.outcomes));
+    to.register(
+        "compliance_records",
+        "Compliance records, by document and state; an Expired one has no successor",
+        gauges(census.compliance),
+    );
     to.register("volumes", "Volumes of applications, by state", gauges(census.volumes));
     register_idle(
         to,

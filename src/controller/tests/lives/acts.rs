@@ -200,6 +200,27 @@ impl Stage {
         self.settle();
     }
 
+    /// The authority approves and names running systems' namespaces to adopt, as the policies allow.
+    pub fn decide_adopting(&mut self, of: &Id, named: &[&str]) {
+        assert!(self.may_decide(LI, of, "approved"), "refused: {of:?} {}", self.status(of));
+        let o = self.cluster.objects[of].clone();
+        let asked = o["spec"]["namespaces"].as_array().into_iter().flatten();
+        let asked: BTreeSet<&str> = asked.filter_map(|n| n["existing"]["uid"].as_str()).collect();
+        assert_eq!(asked, named.iter().copied().collect(), "refused: not exactly those asked for");
+        let uid = o["metadata"]["uid"].as_str().unwrap().to_owned();
+        self.ledger.approved.insert(uid.clone(), o["spec"].clone());
+        self.ledger.adopted.insert(uid, named.iter().map(|u| (*u).to_owned()).collect());
+        self.annotate_adopting(of, named);
+        self.settle();
+    }
+
+    /// An approval that names namespaces to adopt, unseen by any policy.
+    pub fn annotate_adopting(&mut self, of: &Id, named: &[&str]) {
+        let generation = self.cluster.objects[of]["metadata"]["generation"].as_i64().unwrap();
+        self.annotate(LI, of, "approved", generation, "同意");
+        self.cluster.change(of, |o| o["metadata"]["annotations"][keys::ADOPT] = json!(named.join(",")));
+    }
+
     /// The authority decides; an approval takes these namespaces back.
     pub fn decide_as(&mut self, of: &Id, verdict: &str, opinion: &str, named: &[&str]) {
         if verdict == "approved" && !named.is_empty() {
@@ -220,9 +241,9 @@ impl Stage {
         self.say(LI, &format!("removes the decision on {} {}", of.0, of.2));
         self.cluster.change(of, |o| {
             let a = o["metadata"]["annotations"].as_object_mut().unwrap();
-            [keys::DECISION, keys::REVIEWED_GENERATION, keys::DECIDED_BY, keys::OPINION, keys::REATTACH]
-                .iter()
-                .for_each(|k| drop(a.remove(*k)));
+            let decision = [keys::DECISION, keys::REVIEWED_GENERATION, keys::DECIDED_BY, keys::OPINION];
+            let named = [keys::REATTACH, keys::ADOPT];
+            decision.iter().chain(&named).for_each(|k| drop(a.remove(*k)));
         });
     }
 

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use govcloud_api::keys;
 use govcloud_controller::cache::{CacheUpdate, TrimmedObject};
 use govcloud_controller::clock::Clock;
 use govcloud_controller::cluster_state::ClusterState;
@@ -325,6 +326,10 @@ fn complete(t: &Target, body: &Value) -> Value {
     o["apiVersion"] = json!(t.resource.api_version);
     o["kind"] = json!(t.resource.kind);
     assert_eq!(o["metadata"]["name"], t.name.as_str(), "the body's name is the target's");
+    if t.resource.kind == "Statement" {
+        // Stamped by the API server; the operator makes nothing else that is decided on.
+        o["metadata"]["annotations"] = json!({ keys::REQUESTED_BY: "govcloud-operator" });
+    }
     if !t.namespace.is_empty() {
         assert_eq!(o["metadata"]["namespace"], t.namespace.as_str());
     }

@@ -22,6 +22,8 @@ pub struct Ledger {
     pub consented: BTreeMap<String, BTreeSet<String>>,
     /// Namespace UIDs that the authority let a record take back, by the record's UID.
     pub reattached: BTreeMap<String, BTreeSet<String>>,
+    /// Namespace UIDs that the authority let an application adopt, by the record's UID.
+    pub adopted: BTreeMap<String, BTreeSet<String>>,
     /// Volume UIDs whose data the department received.
     pub received: BTreeSet<String>,
 }
@@ -46,6 +48,9 @@ impl Ledger {
     /// Checks one write before it is made: S1 to S4.
     pub fn permits(&self, cluster: &Cluster, key: &Key, write: &Write, anew: Option<RequiredReads>) {
         match write {
+            Write::Create(target, _) if target.resource.kind == "Statement" => {
+                assert_eq!(key.kind, Kind::Region, "{key:?} {write:?}");
+            }
             Write::Create(..) | Write::Apply(..) | Write::Correct(..)
                 if write.target().resource.kind != "ResourceGrant" =>
             {
@@ -75,6 +80,13 @@ impl Ledger {
             }
             "Namespace" if patch["metadata"]["labels"].get(keys::OPEN_RECORDS).is_some() => {
                 Self::marks_filing(cluster, &t.name, patch);
+            }
+            "Namespace" if patch["metadata"]["labels"].get(keys::SETTLED_THROUGH).is_some() => {
+                assert_eq!(key.kind, Kind::Region, "{key:?} {write:?}");
+            }
+            "Namespace" if Self::is_foreign(cluster, &t.name) => {
+                self.adopts(cluster, key, &t.name, &p.uid, patch);
+                assert!(read(RequiredReads::RECORDS), "S4: not on a quorum read: {write:?}");
             }
             "Namespace" if !patch["metadata"]["labels"].is_null() => {
                 self.takes_back(cluster, key, &t.name, &p.uid, patch);
@@ -174,8 +186,10 @@ impl Ledger {
                     let amount = |v: &Value| v.as_str().unwrap().parse::<Quantity>().unwrap();
                     // Counted and not limited, ahead of a change that limits it.
                     let approved = asked.iter().any(|n| {
+                        let counted = v == "9P" && n["existing"].is_object();
                         n["name"] == *entry
-                            && n["quota"].get(k).is_some_and(|q| amount(q) == amount(v) || v == "9P")
+                            && (counted
+                                || n["quota"].get(k).is_some_and(|q| amount(q) == amount(v) || v == "9P"))
                     });
                     assert!(approved || amount(v).is_zero(), "S1: {k}={v} in {entry} was not approved");
                 }
@@ -215,11 +229,60 @@ impl Ledger {
         assert_eq!(patch["metadata"]["labels"], serde_json::json!({ keys::APPLICATION_UID: own }));
     }
 
+    /// Returns true for a namespace that is no tenant's and no department's.
+    fn is_foreign(cluster: &Cluster, name: &str) -> bool {
+        let labels = &cluster.get("Namespace", "", name).unwrap()["metadata"]["labels"];
+        labels[keys::APPLICATION_UID].is_null() && labels[keys::FILING_REGION].is_null()
+    }
+
+    /// S1, S3, S5: a running system's namespace is marked on three words, once every volume in it is kept, and nothing of
+    /// others in it is changed.
+    fn adopts(&self, cluster: &Cluster, key: &Key, name: &str, uid: &str, patch: &Value) {
+        let app = cluster.get("CloudApplication", key.namespace(), key.name()).expect("S3: nobody asked");
+        let own = text(&app["metadata"]["uid"]);
+        assert!(self.approves(app), "S1: adopted without an approval: {key:?} {name}");
+        assert!(self.adopted.get(&own).is_some_and(|n| n.contains(uid)), "S1: {name} {uid} was not named");
+        let asked = array(&app["spec"]["namespaces"]);
+        assert!(asked.iter().any(|n| n["existing"]["uid"] == uid), "S3: {name} {uid} was not asked for");
+        let live = cluster.get("Namespace", "", name).unwrap();
+        assert_eq!(
+            live["metadata"]["annotations"][keys::ADOPT_OUT],
+            own.as_str(),
+            "S3: its holder did not say so"
+        );
+        assert!(live["metadata"]["ownerReferences"].is_null(), "S3: {name} has an owner");
+        for v in cluster.of_kind("PersistentVolume").filter(|v| v["spec"]["claimRef"]["namespace"] == name) {
+            assert_eq!(v["spec"]["persistentVolumeReclaimPolicy"], "Retain", "S5: marked before {v}");
+            assert_eq!(v["metadata"]["labels"][keys::APPLICATION_UID], own.as_str(), "S5: marked before {v}");
+        }
+        for part in ["labels", "annotations"] {
+            for key in patch["metadata"][part].as_object().into_iter().flatten().map(|(key, _)| key) {
+                let ours = key.starts_with("govcloud.dev/") || key == keys::MANAGED_BY;
+                let told =
+                    ["warn", "audit"].iter().any(|mode| key.contains(&format!("kubernetes.io/{mode}")));
+                assert!(ours || told, "{name}: {key} is another's");
+            }
+        }
+    }
+
     /// S3, S11: a filing namespace is marked while a record in it is open, and nothing else of it is written.
     fn marks_filing(cluster: &Cluster, name: &str, patch: &Value) {
-        let over = ["Rejected", "Withdrawn", "Exited", "Completed", "Released"];
+        let over = [
+            "Rejected",
+            "Withdrawn",
+            "Exited",
+            "Completed",
+            "Released",
+            "Settled",
+            "Voided",
+            "Recorded",
+            "Closed",
+            "Published",
+        ];
         let filed = |kind: &str| {
-            ["CloudApplication", "ResourceGrant", "ChangeRequest", "Decommission"].contains(&kind)
+            let lifecycle = ["CloudApplication", "ResourceGrant", "ChangeRequest", "Decommission"];
+            let others = ["Statement", "ComplianceRecord", "Inspection", "Assessment"];
+            lifecycle.contains(&kind) || others.contains(&kind)
         };
         let records =
             cluster.objects.iter().filter(|((kind, namespace, _), _)| filed(kind) && namespace == name);

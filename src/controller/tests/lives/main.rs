@@ -5,15 +5,19 @@
 //! design (section 7) are checked against what people really did.
 
 mod acts;
+mod adopting;
+mod assessing;
 mod bounds;
 mod changes;
 mod clocks;
 mod cluster;
+mod compliance;
 mod decisions;
 mod departing;
 mod filing;
 mod gaps;
 mod golden;
+mod inspections;
 mod leaving;
 mod ledger;
 mod quotas;
@@ -22,6 +26,7 @@ mod random_acts;
 mod reattach;
 mod snapshots;
 mod stage;
+mod statements;
 mod tenant_objects;
 mod told;
 mod triggers;

@@ -163,6 +163,10 @@ impl Stage {
             "ChangeRequest" => Some(Kind::Change),
             "Decommission" => Some(Kind::Decommission),
             "Region" => Some(Kind::Region),
+            "Statement" => Some(Kind::Statement),
+            "ComplianceRecord" => Some(Kind::Compliance),
+            "Inspection" => Some(Kind::Inspection),
+            "Assessment" => Some(Kind::Assessment),
             _ => None,
         };
         self.cluster
@@ -367,6 +371,7 @@ fn headline(status: &Value) -> String {
     for c in status["conditions"].as_array().into_iter().flatten() {
         let of_note = match c["type"].as_str().unwrap_or_default() {
             "Valid" | "OnTime" => c["status"] == "False",
+            "Current" => c["status"] == "False" && c["reason"] != "NotRecorded",
             "Ready" | "Stalled" | "MaintenanceScheduled" | "WindowOverlaps" => c["status"] == "True",
             _ => false,
         };

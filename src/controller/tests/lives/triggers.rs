@@ -46,8 +46,12 @@ fn is_plain(of: &Id) -> bool {
             | "ChangeRequest"
             | "Decommission"
             | "Region"
+            | "Statement"
             | "WorkCalendar"
             | "ServiceCatalog"
+            | "ComplianceRecord"
+            | "Inspection"
+            | "Assessment"
     )
 }
 
@@ -74,6 +78,7 @@ fn gathered(s: &Stage, key: &Key) -> String {
         Kind::Change => format!("{:?}", state.observed_change(key, &with)),
         Kind::Decommission => format!("{:?}", state.observed_decommission(key, &with)),
         Kind::Region => format!("{:?}", state.observed_region(key.name())),
+        Kind::Statement => format!("{:?}", state.observed_statement(key, &with)),
         other => panic!("{other:?} is no record"),
     };
     let mut parts = seen.split("resource_version: \"");

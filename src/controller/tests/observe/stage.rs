@@ -102,6 +102,25 @@ pub fn exit(name: &str, application: &str) -> Value {
     d
 }
 
+/// A document of the provider that is on record.
+fn document(name: &str) -> Value {
+    let mut d = sample(include_str!("../../../../config/samples/drill.yaml"));
+    d["metadata"] = metadata(name);
+    d["status"] = json!({
+        "phase": "Recorded", "waitingOn": "None", "conditions": [condition("Current", "Current")], "timeline": timeline(),
+    });
+    d
+}
+
+/// A statement that awaits its confirmation.
+fn statement(name: &str) -> Value {
+    json!({
+        "metadata": metadata(name),
+        "spec": { "region": "410000", "month": name },
+        "status": { "phase": "AwaitingConfirmation", "waitingOn": "Department", "timeline": timeline() },
+    })
+}
+
 fn metadata(name: &str) -> Value {
     json!({
         "name": name, "namespace": "dept-transport", "uid": format!("uid-{name}"), "resourceVersion": "7",
@@ -150,6 +169,8 @@ impl Stage {
             stage.tell("cloudapplications", application(&format!("a{n}"), n));
         }
         stage.tell("decommissions", exit("x", "a1"));
+        stage.tell("compliancerecords", document("drill"));
+        stage.tell("statements", statement("2026-10"));
         stage.tell("persistentvolumes", volume("bound", "Bound", None));
         stage.tell("persistentvolumes", volume("lost", "Released", None));
         stage.tell("persistentvolumes", volume("kept", "Released", Some("uid-a1")));

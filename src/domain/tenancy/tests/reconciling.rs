@@ -7,7 +7,7 @@ use super::*;
 use crate::plan::{Step, Write};
 
 /// The cluster after an order was carried out: its one namespace with UID `n1`.
-fn carried_out(order: &TenancyOrder) -> LiveNamespace {
+pub(super) fn carried_out(order: &TenancyOrder) -> LiveNamespace {
     let mut objects = objects(order)
         .into_iter()
         .map(|object| LiveObject::new(object.rules.resource, Arc::new(as_served(&object))));
@@ -18,7 +18,7 @@ fn change(live: &mut LiveObject, change: impl FnOnce(&mut Value)) {
     change(Arc::make_mut(&mut live.object));
 }
 
-fn volume(owner: Option<&str>, reclaim_policy: &str) -> LiveVolume {
+pub(super) fn volume(owner: Option<&str>, reclaim_policy: &str) -> LiveVolume {
     LiveVolume {
         name: "pv".to_owned(),
         uid: "pv-uid".to_owned(),
@@ -29,12 +29,12 @@ fn volume(owner: Option<&str>, reclaim_policy: &str) -> LiveVolume {
     }
 }
 
-fn writes(steps: &[Step]) -> Vec<&Write> {
+pub(super) fn writes(steps: &[Step]) -> Vec<&Write> {
     steps.iter().flat_map(|Step::Write(writes)| writes).collect()
 }
 
 /// Writes as `verb kind/name`.
-fn summary(steps: &[Step]) -> Vec<String> {
+pub(super) fn summary(steps: &[Step]) -> Vec<String> {
     let line = |write: &&Write| {
         let verb = match write {
             Write::Create(..) => "create",

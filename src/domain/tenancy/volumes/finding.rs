@@ -61,6 +61,11 @@ pub enum VolumeFinding {
         /// VolumeSnapshotContent.
         content: String,
     },
+    /// Volumes of an adopted system are retained, for the disposition's default does not destroy them.
+    AdoptedKept {
+        /// Tenant namespace.
+        namespace: String,
+    },
     /// Several volumes go by one claim's name; one decision covers them all.
     SeveralVolumes {
         /// Tenant namespace.
@@ -103,6 +108,10 @@ impl VolumeFinding {
                 "快照 {namespace}/{name} 的内容 {content} 的 deletionPolicy 为 Retain，不随快照删除；销毁前须由政务云服务提供方改为 Delete，或另行删除",
                 "the content {content} of the snapshot {namespace}/{name} has deletionPolicy Retain and outlives it; the provider sets Delete, or deletes it, before the exit can end"
             ),
+            Self::AdoptedKept { namespace } => bilingual!(
+                "命名空间 {namespace} 是纳管的，其数据卷不按 default: Destroy 销毁，一律保留；确需销毁的，请在 disposition.volumes 中逐个写明",
+                "namespace {namespace} was adopted: default: Destroy does not reach its volumes, which are retained. Name each volume that is to be destroyed in disposition.volumes"
+            ),
             Self::SeveralVolumes { namespace, claim } => bilingual!(
                 "名为 {namespace}/{claim} 的持久卷申领（PVC）先后对应多个数据卷，处置方式对全部生效",
                 "several volumes have served a claim named {namespace}/{claim}; one action covers them all"
@@ -125,6 +134,7 @@ impl VolumeFinding {
             Self::LostVolume { .. } => Reason::LostVolume,
             Self::SnapshotNotKept { .. } => Reason::SnapshotNotKept,
             Self::ContentKept { .. } => Reason::ContentKept,
+            Self::AdoptedKept { .. } => Reason::AdoptedKept,
             Self::SeveralVolumes { .. } => Reason::SeveralVolumes,
         }
     }
@@ -137,7 +147,10 @@ impl VolumeFinding {
             | Self::SharedSource { .. }
             | Self::SnapshotNotKept { .. }
             | Self::NotItsVolume { .. } => true,
-            Self::LostVolume { .. } | Self::ContentKept { .. } | Self::SeveralVolumes { .. } => false,
+            Self::LostVolume { .. }
+            | Self::ContentKept { .. }
+            | Self::AdoptedKept { .. }
+            | Self::SeveralVolumes { .. } => false,
         }
     }
 }

@@ -41,6 +41,7 @@ fn storage(names: &[&str]) -> StorageInventory {
     StorageInventory {
         application_uid: APP.to_owned(),
         namespaces: [("prod".to_owned(), NS.to_owned())].into(),
+        adopted: BTreeSet::new(),
         claims: names.iter().map(|n| claim(n)).collect(),
         volumes: names.iter().map(|n| volume(n)).collect(),
         snapshots: vec![Snapshot {
@@ -366,6 +367,27 @@ fn differences_name_what_came_went_and_changed() {
     let told = differences(&before.entries, &before.snapshots, &now);
     let expected = format!("≠ {NS}/data, + {NS}/web, ≠ snapshot {NS}/nightly, - {NS}/logs");
     assert_eq!(told, expected);
+}
+
+/// The department names what is destroyed of a system that was there before (Art. 3): a default is not enough.
+#[test]
+fn art_23_an_adopted_volume_is_destroyed_by_name_alone() {
+    let mut storage = storage(&["data", "web"]);
+    storage.snapshots.clear();
+    storage.adopted.insert(NS.to_owned());
+    let by_default = inventory(&storage, Extent::Application, &disposition(Action::Destroy, &[]));
+    assert!(by_default.entries.iter().all(|e| e.action == Action::Retain));
+    assert!(
+        matches!(&by_default.findings[..], [VolumeFinding::AdoptedKept { namespace }] if namespace == NS),
+        "{:?}",
+        by_default.findings
+    );
+    let named = disposition(Action::Destroy, &[("prod", "data", Action::Destroy)]);
+    let named = inventory(&storage, Extent::Application, &named);
+    assert_eq!(named.entries.iter().map(|e| e.action).collect::<Vec<_>>(), [Action::Destroy, Action::Retain]);
+    // Handing over is an act of the department for each volume.
+    let handed = inventory(&storage, Extent::Application, &disposition(Action::HandOver, &[]));
+    assert!(handed.entries.iter().all(|e| e.action == Action::HandOver) && handed.findings.is_empty());
 }
 
 fn subsets() -> impl Strategy<Value = Vec<&'static str>> {

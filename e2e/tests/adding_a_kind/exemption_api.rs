@@ -1,4 +1,4 @@
-//! Inspection: an inspection of a system on the cloud (Art. 25).
+//! Exemption: an exemption of a system from a rule (Art. 30).
 
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -7,21 +7,21 @@ use strum::IntoStaticStr;
 
 use super::record::RecordStatus;
 
-/// 检查: an inspection of one system.
+/// 豁免: an exemption of one system.
 #[derive(CustomResource, Clone, Debug, Deserialize, Serialize, KubeSchema, PartialEq)]
 #[kube(
     group = "govcloud.dev",
     version = "v1alpha1",
-    kind = "Inspection",
-    plural = "inspections",
+    kind = "Exemption",
+    plural = "exemptions",
     namespaced,
-    shortname = "insp",
+    shortname = "exem",
     category = "govcloud",
-    status = "InspectionStatus",
+    status = "ExemptionStatus",
     derive = "PartialEq"
 )]
 #[serde(rename_all = "camelCase")]
-pub struct InspectionSpec {
+pub struct ExemptionSpec {
     /// Code of the Region.
     #[schemars(length(max = 12))]
     pub region: String,
@@ -30,16 +30,16 @@ pub struct InspectionSpec {
     pub application: String,
 }
 
-/// Phase of an inspection.
+/// Phase of an exemption.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq, IntoStaticStr)]
-pub enum InspectionPhase {
+pub enum ExemptionPhase {
     /// Filed.
     Submitted,
     /// Closed.
     Closed,
 }
 
-impl InspectionPhase {
+impl ExemptionPhase {
     /// Returns true at the end.
     #[must_use]
     pub fn is_over(self) -> bool {
@@ -47,16 +47,16 @@ impl InspectionPhase {
     }
 }
 
-/// State of an inspection.
+/// State of an exemption.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "camelCase")]
-pub struct InspectionStatus {
+pub struct ExemptionStatus {
     /// Phase.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub phase: Option<InspectionPhase>,
+    pub phase: Option<ExemptionPhase>,
     /// State that every record has.
     #[serde(flatten)]
     pub record: RecordStatus,
 }
 
-crate::filed::filed!(Inspection: InspectionStatus);
+crate::filed::filed!(Exemption: ExemptionStatus);
