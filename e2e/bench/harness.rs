@@ -109,8 +109,8 @@ impl Harness {
         log.until(&mark).await
     }
 
-    /// All requests since an audit log was opened, and the operator's among them, once these are complete: a watch tells of a write before its answer is
-    /// in the log.
+    /// All requests since an audit log was opened, and the operator's among them, once these are complete. A watch tells of a write
+    /// before its answer is in the log.
     pub async fn recording(
         &self,
         log: &mut Follow,

@@ -124,7 +124,7 @@ impl ClusterState {
         let view = |namespace: &Arc<Object>| {
             let labels = namespace.labels();
             let owner = labels.get(keys::APPLICATION_UID);
-            // What is used bounds what may be asked for of a namespace that another record left.
+            // Use bounds the quota that may be asked for of a namespace that another record left.
             let own = owner.is_some_and(|uid| **uid == *record.uid);
             let Some(owner) = owner.cloned().map(IndexKey::Uid) else {
                 // No tenant namespace: it may be one to adopt.

@@ -14,10 +14,10 @@ use govcloud_domain::integrity::{self, Compared, Comparison, Release};
 use govcloud_domain::mutators::AllowedMutators;
 use govcloud_domain::release::{self, RELEASE};
 
-/// What is kept of one live object. Both are small, and equal exactly where a check would find the same.
+/// The small part of one live object that decides a check: equal parts give equal results.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Kept {
-    /// A shipped object: how it compares.
+    /// Comparison of a shipped object.
     Shipped(Compared),
     /// A mutator of others, or the recorded release, as JSON text: a tenth of the size of its tree.
     Other(Box<str>),
@@ -86,7 +86,7 @@ impl Live {
         changed && self.kinds.values().all(|watched| watched.current.is_some())
     }
 
-    /// What is kept of an object; nothing of a validating policy or a CRD of others.
+    /// Key and kept part of an object; `None` for a validating policy or a CRD of others.
     fn kept(&self, kind: &str, o: &DynamicObject) -> Option<(String, Kept)> {
         let key = key(kind, o);
         let kept = match self.shipped.get(&key) {
@@ -103,7 +103,7 @@ impl Live {
         self.kinds.values().filter_map(|watched| watched.current.as_ref()).flatten()
     }
 
-    /// How each shipped object's live one compares.
+    /// Comparison of each shipped object with its live one.
     pub(super) fn comparison(&self) -> Comparison {
         let mut comparison: Comparison = self.shipped.keys().map(|key| (key.clone(), None)).collect();
         comparison.extend(self.objects().filter_map(|(key, kept)| match kept {

@@ -199,7 +199,7 @@ proptest! {
         prop_assert_eq!(q(&format!("{whole}{suffix}")).nanos(), i128::from(whole) * unit);
     }
 
-    /// What is read in 128 bits is what arithmetic of any length reads.
+    /// 128 bits and arithmetic of any length read the same.
     #[test]
     fn a_fraction_of_nothing_changes_nothing(
         whole in "[0-9]{1,24}",
