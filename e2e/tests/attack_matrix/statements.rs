@@ -143,7 +143,12 @@ fn deciding() -> Vec<Row> {
         ),
         denied(City, annotate("stmt/2026-11", approve), "you lack verb approve"),
         denied(Provider, annotate("stmt/2026-11", approve), "you lack verb approve"),
-        denied(Department, annotate("stmt/2026-11", approve), "you lack verb approve"),
+        // Two policies refuse it, and the API server says what either of them answers.
+        denied(
+            Department,
+            annotate("stmt/2026-11", approve),
+            "you lack verb approve | who confirmed for the department does not decide",
+        ),
     ]
 }
 
