@@ -87,3 +87,34 @@ pub(super) fn wanted(record: &Object, application: &str, spec: &Value) -> Vec<St
     };
     entries.into_iter().flatten().filter_map(name).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::cache::CacheUpdate;
+    use crate::clock::Clock;
+    use crate::cluster_state::ClusterState;
+    use crate::kinds::Kind;
+
+    /// A start decides on these records before all others.
+    #[test]
+    fn a_record_that_is_owed_an_answer_is_indexed() {
+        let unanswered = |generation: i64, waiting_on: &str| {
+            let record = serde_json::from_value(json!({
+                "metadata": {
+                    "name": "more", "namespace": "dept", "uid": "u", "resourceVersion": "7", "generation": 2,
+                    "creationTimestamp": "2026-03-10T01:30:00Z",
+                },
+                "spec": { "region": "410000", "resourceAdjustment": { "application": "travel" } },
+                "status": { "observedGeneration": generation, "waitingOn": waiting_on },
+            }));
+            let state = ClusterState::default();
+            state.update(Kind::Change, CacheUpdate::Observed(record.unwrap()), &Clock::default());
+            !state.unanswered().is_empty()
+        };
+        assert!(unanswered(1, "Authority"), "its spec is newer than its status");
+        assert!(unanswered(2, "Provider"), "the provider is at work");
+        assert!(!unanswered(2, "Authority") && !unanswered(2, "None"));
+    }
+}
